@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let here = Context.packageDirectory
+
+/// Every floor: Swift 6 language mode (the tools version's default) and warnings as errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// The ABI target links a self-contained, versioned `libgraft.so` in release. Debug and test bundles
+/// cannot use these flags, so Swift tests stand on the inner floors and the ABI is tested from C and Python.
+let abiSwift: [SwiftSetting] = [
+    .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
+]
+let abiLink: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-use-ld=lld",
+            "-Xlinker", "--version-script=\(here)/include/graft.map",
+            "-Xlinker", "-soname", "-Xlinker", "libgraft.so.1",
+            "-Xlinker", "-z", "-Xlinker", "defs",
+            "-Xlinker", "-z", "-Xlinker", "now",
+            "-Xlinker", "-z", "-Xlinker", "nodelete",
+            "-Xlinker", "--no-undefined-version",
+            "-Xlinker", "--gc-sections",
+        ], .when(platforms: [.linux], configuration: .release))
+]
+
+/// Kernels are numbers only and are always optimised: a debug build tests the same code that ships.
+let kernelFlags: [CSetting] = [
+    .unsafeFlags([
+        "-O3", "-std=c11", "-fopenmp", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
+        "-Wall", "-Wextra", "-Werror", "-gdwarf-4",
+    ])
+]
+
+/// One floor of Swift: it may import only the floors it names.
+func floor(_ name: String, on dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + more, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "graft",
+    products: [.library(name: "graft", type: .dynamic, targets: ["Graft"])],
+    targets: [
+        .systemLibrary(name: "CGraft", path: "include"),
+        .systemLibrary(name: "CPCRE2"),
+        .systemLibrary(name: "CUTF8Proc"),
+        .target(
+            name: "CGraftKernels", cSettings: kernelFlags,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
+        floor("GraftTensor", on: ["CGraftKernels"]),
+        floor("GraftFormats", on: ["GraftTensor"]),
+        floor("GraftTokenizers", on: ["GraftFormats", "CPCRE2", "CUTF8Proc"]),
+        floor("GraftLayers", on: ["GraftTensor"]),
+        floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
+        floor("GraftAdapters", on: ["GraftLayers", "GraftFormats"]),
+        floor("GraftTraining", on: ["GraftModels", "GraftAdapters", "GraftTokenizers"]),
+        floor("GraftInference", on: ["GraftModels", "GraftAdapters", "GraftTokenizers"]),
+        .target(
+            name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
+            swiftSettings: strict + abiSwift, linkerSettings: abiLink),
+        tests("CGraftKernels"),
+        tests("GraftTensor"),
+        tests("GraftFormats"),
+        tests("GraftTokenizers"),
+        tests("GraftLayers"),
+        tests("GraftModels"),
+        tests("GraftAdapters", ["GraftModels"]),
+        tests("GraftTraining"),
+        tests("GraftInference"),
+    ]
+)

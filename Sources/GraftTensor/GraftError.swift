@@ -1,0 +1,28 @@
+/// What went wrong: a code for programs, and a message for people that says what was expected, what was found, and where.
+///
+/// The codes are those of `graft_status` in `include/graft.h`. A function that can fail throws nothing else.
+package struct GraftError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Code: Int32, Sendable {
+        case invalidArgument = 1
+        case notFound = 2
+        case io = 3
+        case corruptFile = 4
+        case unsupported = 5
+        case incompatible = 6
+        case bufferTooSmall = 7
+        case outOfMemory = 8
+        case cancelled = 9
+        case diverged = 10
+        case `internal` = 11
+    }
+
+    package let code: Code
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { "\(code): \(message)" }
+}
