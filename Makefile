@@ -159,4 +159,4 @@ wheel: library $(VENV)/bin/python
 
 .PHONY: clean
 clean:
-	rm -rf .build build bindings/python/build bindings/python/*.egg-info
+	rm -rf .build build

@@ -5,12 +5,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "libgraft.so.1"
+WORK = ROOT / "build" / "python"
 
 
 def version() -> str:
@@ -20,6 +21,7 @@ def version() -> str:
 
 class BuildWithLibrary(build_py):
     def run(self) -> None:
+        shutil.rmtree(self.build_lib, ignore_errors=True)  # a module that no longer exists must not stay in
         super().run()
         library = ROOT / "build" / "lib" / NAME
         if not library.exists():
@@ -30,12 +32,19 @@ class BuildWithLibrary(build_py):
 class PlatformWheel(bdist_wheel):
     """One wheel for all Python versions, but for one platform."""
 
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        self.root_is_pure = False
-
     def get_tag(self) -> tuple[str, str, str]:
         return "py3", "none", super().get_tag()[2]
 
 
-setup(version=version(), cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})
+class PlatformDistribution(Distribution):
+    def has_ext_modules(self) -> bool:
+        return True
+
+
+WORK.mkdir(parents=True, exist_ok=True)
+setup(
+    version=version(),
+    distclass=PlatformDistribution,
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
+    options={"build": {"build_base": str(WORK)}, "egg_info": {"egg_base": str(WORK)}},
+)
