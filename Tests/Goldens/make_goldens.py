@@ -20,13 +20,15 @@ warnings.filterwarnings("ignore")
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from makers import lora, lora_refused, tiny_bert  # noqa: E402
+from makers import lora, lora_refused, lora_training, optimizers, tiny_bert  # noqa: E402
 
 # In order: later makers read what earlier ones wrote.
 MAKERS = {
     "bert-tiny": tiny_bert.make,
     "lora": lora.make,
     "lora-refused": lora_refused.make,
+    "lora-training": lora_training.make,
+    "optimizers": optimizers.make,
 }
 
 

@@ -59,11 +59,14 @@ def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
             if parameter.requires_grad:
                 parameter.data = parameter.data.to(getattr(torch, case.dtype))
     save_adapter(model, folder)
+    before = results(model, rows)
     if case.edits:
         edit_config(folder, case.edits)
 
     # What counts is what PEFT computes after reading the files, not what it computed before writing them.
     value = results(PeftModel.from_pretrained(base_of(case), folder), rows)
+    same = (value - before).abs().max() == 0
+    assert same != bool(case.edits) or case.name.startswith("targets-"), f"{case.name}: PEFT reads what it did not write"
     output = "last_hidden_state" if case.task == "FEATURE_EXTRACTION" else "logits"
     plain = results(base_of(case), rows)
     assert (value - plain).abs().max() > 0.05, f"{case.name} does not change the model"
