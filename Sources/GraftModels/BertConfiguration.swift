@@ -21,7 +21,8 @@ struct BertConfiguration {
     init(_ config: JSON, path: String) throws(GraftError) {
         let file = path + "/config.json"
         func size(_ key: String, _ fallback: Int? = nil) throws(GraftError) -> Int {
-            let value = try config.optionalInt(key) ?? fallback ?? config.int(key)
+            let found = try config.optionalInt(key) ?? fallback
+            let value = if let found { found } else { try config.int(key) }
             guard value > 0, value <= 1 << 24 else {
                 throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 1 to 16777216, found \(value)")
             }

@@ -44,11 +44,12 @@ struct WeightReader {
             parameterCount += count * inputs + (hasBias ? count : 0)
             parts.append(Linear.Part(site: sites.count, firstOutput: first, outputs: count))
             let firstRow = first
+            var copyBias: Site.Copy?
+            if let bias { copyBias = { $0.update(from: bias.floats(from: firstRow), count: count) } }
             sites.append(
                 Site(
                     path: path, kind: .linear, place: place, inputs: inputs, outputs: count, depth: depth,
-                    copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) },
-                    copyBias: bias.map { bias in { $0.update(from: bias.floats(from: firstRow), count: count) } }))
+                    copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
             first += count
         }
         packed.append(weight.bytes)
@@ -100,15 +101,11 @@ struct WeightReader {
         packed.append(tensor.bytes)
         let table = try start(of: tensor)
         let type = try kernelType(of: tensor)
-        let bytes = tensor.bytes
-        let owner = folder
         sites.append(
             Site(
                 path: path, kind: .embedding, inputs: rows, outputs: width, depth: depth,
                 copyWeight: { out in
-                    withExtendedLifetime(owner) {
-                        if let base = bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
-                    }
+                    if let base = tensor.bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
                 },
                 copyBias: nil))
         return Embedding(
