@@ -26,4 +26,9 @@ static inline gk_range gk_thread_range(int64_t count, int64_t unit) {
     return (gk_range){begin < count ? begin : count, end < count ? end : count};
 }
 
+/** Next item of a loop whose threads take what is left: clang's own dynamic schedule needs a newer libomp. */
+static inline int64_t gk_next_item(int64_t *next) {
+    return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+}
+
 #endif
