@@ -37,7 +37,7 @@ final class Team {
 
     deinit { memory.deallocate() }
 
-    func callAsFunction<Result>(_ body: (UnsafePointer<gk_team>) throws -> Result) rethrows -> Result {
-        try body(&value)
+    func run<Result>(_ body: (UnsafePointer<gk_team>) -> Result) -> Result {
+        body(&value)
     }
 }
