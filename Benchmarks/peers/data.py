@@ -7,9 +7,9 @@ from settings import DATA
 
 # Each is one token of BERT's uncased vocabulary.
 SINGLE_TOKEN_WORDS = (
-    "time year people way day man thing woman life child world school state family student group country problem hand part "
-    "place case week company system program question work number night point home water room mother area money story "
-    "fact month lot right study book eye job word business issue side kind head house service friend father power hour"
+    "time year people way day man thing woman life child world school state family student group country problem "
+    "hand part place case week company system program question work number night point home water room mother area "
+    "money story fact month lot right study book eye job word business issue side kind head house service friend"
 ).split()
 
 

@@ -34,16 +34,20 @@ def onnx_runner():
 
 def compiled_runner():
     torch = settings.prepare_torch()
-    import torch._inductor.config
+    import torch._inductor.config as inductor
     from transformers import AutoModel
 
-    torch._inductor.config.freezing = True
+    inductor.freezing = True
     model = AutoModel.from_pretrained(settings.MODELS / arguments.model, dtype=torch.bfloat16).eval()
     compiled = torch.compile(model, dynamic=False)
 
     def prepare(ids: list[list[int]]):
         tensor = torch.tensor(ids)
-        feed = {"input_ids": tensor, "attention_mask": torch.ones_like(tensor), "token_type_ids": torch.zeros_like(tensor)}
+        feed = {
+            "input_ids": tensor,
+            "attention_mask": torch.ones_like(tensor),
+            "token_type_ids": torch.zeros_like(tensor),
+        }
 
         def run():
             with torch.no_grad():

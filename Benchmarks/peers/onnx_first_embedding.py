@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From a new process to the first embedding with ONNX Runtime. The caller measures the time; nothing extra is imported."""
+"""From a new process to the first embedding with ONNX Runtime. The caller takes the time; no extra import adds to it."""
 
 import os
 import sys

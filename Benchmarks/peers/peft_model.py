@@ -33,7 +33,9 @@ def load(model: str, labels: int, model_dropout: float, lora_dropout: float):
     import torch
 
     base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
-    settings = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, lora_dropout=lora_dropout, target_modules=["query", "value"])
+    settings = LoraConfig(
+        task_type="SEQ_CLS", r=8, lora_alpha=16, lora_dropout=lora_dropout, target_modules=["query", "value"]
+    )
     return get_peft_model(base, settings)
 
 

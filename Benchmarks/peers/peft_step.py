@@ -12,7 +12,9 @@ parser.add_argument("--model", default="minilm")
 parser.add_argument("--rows", type=int, default=32)
 parser.add_argument("--tokens", type=int, default=64)
 parser.add_argument("--precision", choices=PRECISIONS, default="medium")
-parser.add_argument("--dropout", type=float, default=0.1, help="the model's own dropout, in hidden states and attention")
+parser.add_argument(
+    "--dropout", type=float, default=0.1, help="the model's own dropout, in hidden states and attention"
+)
 parser.add_argument("--repeats", type=int, default=7)
 arguments = parser.parse_args()
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import torch
-from conftest import GOLDENS
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification
+
+from conftest import GOLDENS
 
 TINY = GOLDENS / "bert-tiny" / "sequence-classification"
 

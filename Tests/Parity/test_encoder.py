@@ -3,10 +3,10 @@
 import numpy
 import pytest
 import torch
-from conftest import MINILM, TOLERANCE
 from transformers import BertModel
 
 import graft
+from conftest import MINILM, TOLERANCE
 
 
 @pytest.fixture(scope="module")

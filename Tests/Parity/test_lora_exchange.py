@@ -7,11 +7,11 @@ import numpy
 import pytest
 import safetensors.torch
 import torch
-from conftest import GOLDENS, MINILM, TOLERANCE, read_json
 from peft import get_peft_model_state_dict
-from peft_models import adapted, loaded, logits
 
 import graft
+from conftest import GOLDENS, MINILM, TOLERANCE, read_json
+from peft_models import adapted, loaded, logits
 
 LABELS = ["delivery", "refund", "account", "other"]
 FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -69,7 +69,9 @@ def test_a_golden_adapter_is_saved_with_the_bytes_it_was_loaded_from(case, tmp_p
 
 
 @pytest.mark.parametrize("settings", FROM_PEFT.values(), ids=FROM_PEFT)
-def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(settings, minilm, minilm_tokenizer, texts, tmp_path):
+def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(
+    settings, minilm, minilm_tokenizer, texts, tmp_path
+):
     theirs = adapted(MINILM, len(LABELS), **settings)
     theirs.save_pretrained(tmp_path / "peft")
     adapter = graft.Adapter.load(minilm, tmp_path / "peft")

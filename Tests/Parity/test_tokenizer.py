@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from conftest import DATA, MINILM
 from tokenizers import Tokenizer
 
 import graft
+from conftest import DATA, MINILM
 
 FILES = sorted(path.relative_to(DATA) for path in DATA.rglob("*") if path.is_file())
 
@@ -51,7 +51,7 @@ def test_pairs_are_truncated_alike(reference, minilm_tokenizer):
     texts = lines(DATA / "stsb" / "sts-test.csv")
     for maximum in (8, 17, 64):
         reference.enable_truncation(maximum)
-        for first, second in zip(texts[:300], texts[1:301]):
+        for first, second in zip(texts[:300], texts[1:301], strict=True):
             theirs = reference.encode(first, second)
             ours = minilm_tokenizer.encode(first, second, maximum_length=maximum)
             assert same(ours, theirs), f"{first!r} {second!r} at {maximum}: {ours.ids} {theirs.ids}"
@@ -68,4 +68,6 @@ def test_decoded_text_is_the_same(reference, minilm_tokenizer):
     for line in lines(DATA / "sst2" / "dev.tsv"):
         ids = reference.encode(line).ids
         for skip in (True, False):
-            assert minilm_tokenizer.decode(ids, skip_special_tokens=skip) == reference.decode(ids, skip_special_tokens=skip)
+            assert minilm_tokenizer.decode(ids, skip_special_tokens=skip) == reference.decode(
+                ids, skip_special_tokens=skip
+            )

@@ -2,14 +2,13 @@
 
 import json
 
-import numpy
 import pytest
 import torch
-from conftest import DATA, MINILM, TOLERANCE
 from peft import PeftModel
-from peft_models import adapted, base, logits, padded
 
 import graft
+from conftest import DATA, MINILM, TOLERANCE
+from peft_models import adapted, base, logits, padded
 
 STEPS, ROWS, LABELS = 12, 8, 2
 
