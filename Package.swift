@@ -53,7 +53,9 @@ let package = Package(
             name: "CGraftKernels", cSettings: kernelFlags,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
         floor("GraftTensor", on: ["CGraftKernels"]),
-        floor("GraftFormats", on: ["GraftTensor"]),
+        .target(
+            name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
         floor("GraftTokenizers", on: ["GraftFormats", "CPCRE2", "CUTF8Proc"]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
