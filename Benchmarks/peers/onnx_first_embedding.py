@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """From a new process to the first embedding with ONNX Runtime. The caller takes the time; no extra import adds to it."""
 
 import os

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The quality recipe in PEFT: MiniLM with LoRA on TREC-6 or SST-2, test accuracy and seconds of training for each seed.
 
 r=8 and alpha=16 on query and value, LoRA dropout 0.1 (and the model's own 0.1), AdamW 1e-3 with decay 0.01, linear
@@ -11,7 +10,7 @@ import time
 
 import settings
 from data import DATA_SETS, length_grouped_batches
-from peft_model import PRECISIONS, collate, load, load_tokenizer, torch_for
+from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, torch_for
 
 EPOCHS, BATCH_ROWS, MAXIMUM_TOKENS = 5, 32, 128
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """PEFT LoRA training on real sentences of SST-2, 32 rows a batch, grouped by length and padded to the longest row."""
 
 import argparse
@@ -6,7 +5,7 @@ import time
 
 import settings
 from data import length_grouped_batches, sst2
-from peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
+from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")

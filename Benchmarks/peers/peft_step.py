@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 """One PEFT LoRA training step on full-length rows: time and peak memory."""
 
 import argparse
 
 import settings
 from data import full_length_texts
-from peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
+from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")

@@ -1,4 +1,4 @@
-"""What every peer run shares: where models are, threads, timing, memory, and the line it prints.
+"""What every run shares: where models are, threads, timing, memory, and the line it prints.
 
 Import this first: it sets the environment that torch and OpenMP read when they are imported.
 """
@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
 DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
 
