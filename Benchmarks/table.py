@@ -14,7 +14,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """`peers` are alternatives, of which the best counts. The ratio is peer / Graft, so above 1 is better than the peer."""
+    """`peers` are alternatives, of which the best counts. The ratio is peer / Graft: above 1 is better than the peer.
+
+    A goal of 0 is no goal: the row informs.
+    """
 
     work: str
     ours: Run
@@ -46,7 +49,8 @@ def training_rows() -> list[Row]:
                 work = f"LoRA step, {model} {rows}×{tokens}, {ours}, dropout {dropout}"
                 made.append(Row(work, graft, (peer,), goal if dropout else 0.0))
                 if dropout:
-                    made.append(Row(f"… peak memory, {ours}", graft, (peer,), memory, figure="peak_mb"))
+                    work = f"peak memory of LoRA steps, {model} {rows}×{tokens}, {ours}"
+                    made.append(Row(work, graft, (peer,), memory, figure="peak_mb"))
     return made
 
 
@@ -82,7 +86,9 @@ def encoder_rows() -> list[Row]:
                 )
             if (model, precision) == ("minilm", "float32"):
                 shape = (("rows", 32), ("tokens", 128))
-                made.append(Row("… peak memory, minilm 32×128", graft, peers, 2.0, figure="peak_mb", where=shape))
+                made.append(
+                    Row("peak memory of encoder, minilm 32×128", graft, peers, 2.0, figure="peak_mb", where=shape)
+                )
     return made
 
 
@@ -93,6 +99,12 @@ def first_embedding_rows(models: str) -> list[Row]:
         for name, file in (("onnx", "minilm.onnx"), ("onnx-fused", "minilm.fused.onnx"))
     )
     return [Row("process start → first embedding, minilm, from Python", graft, onnx, 2.0, figure="process_ms")]
+
+
+def dropout_pairs() -> list[tuple[Row, Row]]:
+    """The rows of each training step with dropout and without."""
+    rows = [row for row in training_rows() if row.figure == "median_ms"]
+    return list(zip(rows[::2], rows[1::2], strict=True))
 
 
 def all_rows(models: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Memory of loading a model: the growth of this process's peak over the bytes of the weights in the chosen precision."""
+"""Memory of loading a model: the growth of the process's peak over the bytes of its weights."""
 
 import argparse
 

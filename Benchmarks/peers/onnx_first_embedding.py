@@ -1,4 +1,4 @@
-"""From a new process to the first embedding with ONNX Runtime. The caller takes the time; no extra import adds to it."""
+"""From a new process to the first embedding with ONNX Runtime. The caller takes the time."""
 
 import os
 import sys
