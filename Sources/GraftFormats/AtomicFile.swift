@@ -18,8 +18,9 @@ package enum AtomicFile {
         to path: String, _ body: (OutputFile) throws(GraftError) -> Void
     ) throws(GraftError) {
         let destination = try FileSystem.destination(of: path)
-        guard FileKind.of(destination) != .folder else {
-            throw GraftError(.io, "\(path): cannot write a file where a folder is")
+        let kind = FileKind.of(destination)
+        guard kind == .nothing || kind == .file else {
+            throw GraftError(.io, "\(path): cannot write a file where \(kind.rawValue) is")
         }
         let temporary = FileSystem.temporarySibling(of: destination)
         do throws(GraftError) {

@@ -6,7 +6,8 @@ import Glibc
 /// be shortened while it is mapped: the system would end the process that touches the missing pages.
 package final class MappedFile: Sendable {
     package let path: String
-    /// The whole file; empty for an empty file. Valid as long as this object.
+    /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release an object after its
+    /// last use in a function: what uses the pointer belongs in `withBytes`, unless the object is stored elsewhere.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     package init(path: String) throws(GraftError) {
@@ -24,6 +25,14 @@ package final class MappedFile: Sendable {
 
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    }
+
+    /// Calls `body` with the whole file, which stays mapped during the call.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
     }
 
     /// Lets the system take back the pages that lie wholly within a range of offsets; they are read again when touched.

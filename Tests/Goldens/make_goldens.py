@@ -20,7 +20,7 @@ warnings.filterwarnings("ignore")
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from makers import lora, lora_refused, lora_training, optimizers, tiny_bert  # noqa: E402
+from makers import lora, lora_refused, lora_training, minilm, optimizers, tiny_bert  # noqa: E402
 
 # In order: later makers read what earlier ones wrote.
 MAKERS = {
@@ -29,6 +29,7 @@ MAKERS = {
     "lora-refused": lora_refused.make,
     "lora-training": lora_training.make,
     "optimizers": optimizers.make,
+    "minilm": minilm.make,
 }
 
 

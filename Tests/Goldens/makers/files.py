@@ -23,7 +23,9 @@ def fresh_folder(*parts: str) -> Path:
 def write_json(path: Path, value) -> None:
     """Indented JSON with every innermost list on one line, so that a row of token ids stays a row."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[[^\[\]{}\"]*\]", lambda match: "[" + ", ".join(match[0][1:-1].split()).replace(",,", ",") + "]", text)
+    text = re.sub(
+        r"\[[\s\d.,eE+-]*\]", lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text
+    )
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -55,7 +55,7 @@ def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
     randomise_trainable(model, seed)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     if case.dtype != "float32":
-        for name, parameter in model.named_parameters():
+        for parameter in model.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.to(getattr(torch, case.dtype))
     save_adapter(model, folder)
@@ -66,7 +66,9 @@ def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
     # What counts is what PEFT computes after reading the files, not what it computed before writing them.
     value = results(PeftModel.from_pretrained(base_of(case), folder), rows)
     same = (value - before).abs().max() == 0
-    assert same != bool(case.edits) or case.name.startswith("targets-"), f"{case.name}: PEFT reads what it did not write"
+    assert same != bool(case.edits) or case.name.startswith("targets-"), (
+        f"{case.name}: PEFT reads what it did not write"
+    )
     output = "last_hidden_state" if case.task == "FEATURE_EXTRACTION" else "logits"
     plain = results(base_of(case), rows)
     assert (value - plain).abs().max() > 0.05, f"{case.name} does not change the model"

@@ -40,19 +40,42 @@ CASES = [
     Case(
         "patterns-rslora",
         "rsLoRA takes the root of each module's own rank.",
-        dict(r=4, lora_alpha=8, use_rslora=True, target_modules=QV, rank_pattern={"query": 9}, alpha_pattern={"value": 3}),
+        dict(
+            r=4, lora_alpha=8, use_rslora=True, target_modules=QV, rank_pattern={"query": 9}, alpha_pattern={"value": 3}
+        ),
     ),
     Case(
         "patterns-unsorted",
         "A file whose patterns are not in alphabetical order: the file's order still decides.",
         dict(r=2, lora_alpha=4, target_modules=QV),
-        edits=dict(alpha_pattern={"query": 10, r"encoder.layer.0.attention.self.query": 1, "attention.self.value": 6, "value": 2}),
+        edits=dict(
+            alpha_pattern={
+                "query": 10,
+                r"encoder.layer.0.attention.self.query": 1,
+                "attention.self.value": 6,
+                "value": 2,
+            }
+        ),
     ),
-    Case("targets-list", "Four names of modules.", dict(r=2, target_modules=["query", "key", "value", "attention.output.dense"])),
-    Case("targets-suffix", "One name that ends several paths, the pooler's among them.", dict(r=2, target_modules=["dense"])),
-    Case("targets-feed-forward", "Both feed-forward products.", dict(r=4, target_modules=["intermediate.dense", r"1.output.dense"])),
+    Case(
+        "targets-list",
+        "Four names of modules.",
+        dict(r=2, target_modules=["query", "key", "value", "attention.output.dense"]),
+    ),
+    Case(
+        "targets-suffix",
+        "One name that ends several paths, the pooler's among them.",
+        dict(r=2, target_modules=["dense"]),
+    ),
+    Case(
+        "targets-feed-forward",
+        "Both feed-forward products.",
+        dict(r=4, target_modules=["intermediate.dense", r"1.output.dense"]),
+    ),
     Case("targets-full-path", "One full path.", dict(r=2, target_modules=["bert.encoder.layer.1.attention.self.key"])),
-    Case("targets-regex", "A text is a regular expression.", dict(r=2, target_modules=r".*layer\.1\..*\.(query|value)")),
+    Case(
+        "targets-regex", "A text is a regular expression.", dict(r=2, target_modules=r".*layer\.1\..*\.(query|value)")
+    ),
     Case("targets-all-linear", "all-linear as PEFT saves it: resolved.", dict(r=2, target_modules="all-linear")),
     Case(
         "targets-all-linear-unresolved",
@@ -60,9 +83,7 @@ CASES = [
         dict(r=2, target_modules="all-linear"),
         edits=dict(target_modules="All-Linear"),
     ),
-    Case(
-        "targets-null", "No targets: the default of the architecture.", dict(r=2), edits=dict(target_modules=None)
-    ),
+    Case("targets-null", "No targets: the default of the architecture.", dict(r=2), edits=dict(target_modules=None)),
     Case(
         "exclude-list",
         "Excluded names are tested first.",
@@ -92,7 +113,9 @@ CASES = [
     ),
     Case("bias-all", "Every bias of the model travels with the adapter.", dict(r=2, target_modules=QV, bias="all")),
     Case("bias-lora-only", "The biases of the targets travel with it.", dict(r=2, target_modules=QV, bias="lora_only")),
-    Case("lora-bias", "B has a bias, scaled like the rest.", dict(r=2, lora_alpha=6, target_modules=QV, lora_bias=True)),
+    Case(
+        "lora-bias", "B has a bias, scaled like the rest.", dict(r=2, lora_alpha=6, target_modules=QV, lora_bias=True)
+    ),
     Case(
         "lora-bias-and-bias-all",
         "Both kinds of bias in one file.",
@@ -108,8 +131,14 @@ CASES = [
         "All three embeddings are targets.",
         dict(r=2, target_modules=["word_embeddings", "position_embeddings", "token_type_embeddings", "value"]),
     ),
-    Case("init-gaussian", "A setting that matters to training only.", dict(r=2, target_modules=QV, init_lora_weights="gaussian")),
-    Case("init-random", "A setting that matters to training only.", dict(r=2, target_modules=QV, init_lora_weights=False)),
+    Case(
+        "init-gaussian",
+        "A setting that matters to training only.",
+        dict(r=2, target_modules=QV, init_lora_weights="gaussian"),
+    ),
+    Case(
+        "init-random", "A setting that matters to training only.", dict(r=2, target_modules=QV, init_lora_weights=False)
+    ),
     Case("target-pooler", "The pooler's product is the only target.", dict(r=2, target_modules=["pooler.dense"])),
     Case(
         "no-task",
@@ -123,13 +152,28 @@ CASES = [
         dict(r=2, target_modules="all-linear"),
         task=None,
     ),
-    Case("feature-extraction", "Trained on the bare encoder: no `bert.` in the names.", dict(r=2, target_modules=QV), task="FEATURE_EXTRACTION"),
+    Case(
+        "feature-extraction",
+        "Trained on the bare encoder: no `bert.` in the names.",
+        dict(r=2, target_modules=QV),
+        task="FEATURE_EXTRACTION",
+    ),
     Case(
         "feature-extraction-dense",
         "The bare encoder, every product but the pooler's, and every bias.",
         dict(r=2, target_modules=["dense", "key"], exclude_modules=["pooler.dense"], bias="all"),
         task="FEATURE_EXTRACTION",
     ),
-    Case("stored-float16", "Tensors stored in float16 are computed with in float32.", dict(r=4, target_modules=QV), dtype="float16"),
-    Case("stored-bfloat16", "Tensors stored in bfloat16 are computed with in float32.", dict(r=4, target_modules=QV), dtype="bfloat16"),
+    Case(
+        "stored-float16",
+        "Tensors stored in float16 are computed with in float32.",
+        dict(r=4, target_modules=QV),
+        dtype="float16",
+    ),
+    Case(
+        "stored-bfloat16",
+        "Tensors stored in bfloat16 are computed with in float32.",
+        dict(r=4, target_modules=QV),
+        dtype="bfloat16",
+    ),
 ]

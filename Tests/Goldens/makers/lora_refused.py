@@ -17,28 +17,78 @@ QUERY = "base_model.model.bert.encoder.layer.0.attention.self.query"
 # Settings that PEFT itself can save for BERT: name, what is at fault, LoraConfig, words of the error.
 SAVED = [
     ("use-dora", "A magnitude vector changes the arithmetic.", dict(use_dora=True), ["use_dora"]),
-    ("pissa", "The base weights were changed when it began.", dict(init_lora_weights="pissa"), ["init_lora_weights", "pissa"]),
-    ("olora", "The base weights were changed when it began.", dict(init_lora_weights="olora"), ["init_lora_weights", "olora"]),
-    ("layer-replication", "The base has layers twice.", dict(layer_replication=[[0, 2], [1, 2]]), ["layer_replication"]),
-    ("trainable-tokens", "Rows of the embeddings are replaced.", dict(trainable_token_indices={"word_embeddings": [3, 5]}), ["trainable_token_indices"]),
+    (
+        "pissa",
+        "The base weights were changed when it began.",
+        dict(init_lora_weights="pissa"),
+        ["init_lora_weights", "pissa"],
+    ),
+    (
+        "olora",
+        "The base weights were changed when it began.",
+        dict(init_lora_weights="olora"),
+        ["init_lora_weights", "olora"],
+    ),
+    (
+        "layer-replication",
+        "The base has layers twice.",
+        dict(layer_replication=[[0, 2], [1, 2]]),
+        ["layer_replication"],
+    ),
+    (
+        "trainable-tokens",
+        "Rows of the embeddings are replaced.",
+        dict(trainable_token_indices={"word_embeddings": [3, 5]}),
+        ["trainable_token_indices"],
+    ),
 ]
 
 # Settings edited into a plain adapter, because PEFT saves them only for other models or with other packages.
 EDITED = [
-    ("target-parameters", "Raw parameters are targets.", dict(target_parameters=["attention.self.query.weight"]), ["target_parameters"]),
+    (
+        "target-parameters",
+        "Raw parameters are targets.",
+        dict(target_parameters=["attention.self.query.weight"]),
+        ["target_parameters"],
+    ),
     ("use-qalora", "Inputs are pooled by groups.", dict(use_qalora=True, qalora_group_size=4), ["use_qalora"]),
     ("alora", "Active from some tokens on.", dict(alora_invocation_tokens=[5, 6]), ["alora_invocation_tokens"]),
-    ("corda", "The base weights were changed when it began.", dict(init_lora_weights="corda"), ["init_lora_weights", "corda"]),
-    ("loftq", "The base weights were changed when it began.", dict(init_lora_weights="loftq", loftq_config={"loftq_bits": 4, "loftq_iter": 1}), ["loftq"]),
-    ("lora-ga", "The base weights were changed when it began.", dict(init_lora_weights="lora_ga"), ["init_lora_weights", "lora_ga"]),
-    ("use-bdlora", "Blocks instead of full matrices.", dict(use_bdlora={"target_modules_bd_a": ["query"], "nblocks": 2}), ["use_bdlora"]),
+    (
+        "corda",
+        "The base weights were changed when it began.",
+        dict(init_lora_weights="corda"),
+        ["init_lora_weights", "corda"],
+    ),
+    (
+        "loftq",
+        "The base weights were changed when it began.",
+        dict(init_lora_weights="loftq", loftq_config={"loftq_bits": 4, "loftq_iter": 1}),
+        ["loftq"],
+    ),
+    (
+        "lora-ga",
+        "The base weights were changed when it began.",
+        dict(init_lora_weights="lora_ga"),
+        ["init_lora_weights", "lora_ga"],
+    ),
+    (
+        "use-bdlora",
+        "Blocks instead of full matrices.",
+        dict(use_bdlora={"target_modules_bd_a": ["query"], "nblocks": 2}),
+        ["use_bdlora"],
+    ),
     ("kasa", "The base weights were changed when it began.", dict(kasa_config={"beta": 0.1}), ["kasa_config"]),
     ("unknown-key", "A setting that nobody knows may matter.", dict(mystery_gain=2.5), ["mystery_gain"]),
     ("unknown-method", "Another method.", dict(peft_type="MYSTERY"), ["peft_type", "MYSTERY"]),
     ("unknown-bias", "Only none, all and lora_only exist.", dict(bias="some"), ["bias", "some"]),
     ("rank-zero", "A rank is at least 1.", dict(r=0), ["r"]),
     ("rank-text", "A rank is a number.", dict(r="8"), ["r"]),
-    ("bad-regex", "The expression does not compile.", dict(target_modules="(query|value"), ["target_modules", "(query|value"]),
+    (
+        "bad-regex",
+        "The expression does not compile.",
+        dict(target_modules="(query|value"),
+        ["target_modules", "(query|value"],
+    ),
     ("no-match", "Nothing matches.", dict(target_modules=["q_proj"]), ["target_modules", "q_proj"]),
 ]
 
@@ -54,15 +104,50 @@ def cut_a(tensors: dict) -> dict:
 
 # Changes to the tensors of a plain adapter.
 TENSORS: list[tuple[str, str, Callable[[dict], dict], list[str]]] = [
-    ("dora-tensors", "Magnitude vectors, and a configuration that does not speak of them.", lambda t: t | {f"{QUERY}.lora_magnitude_vector": torch.ones(32)}, ["lora_magnitude_vector"]),
-    ("extra-tensor", "A tensor for a module that the model does not have.", lambda t: t | {f"{QUERY.replace('layer.0', 'layer.9')}.lora_A.weight": torch.ones(2, 32)}, ["layer.9"]),
-    ("extra-bias", "The biases of bias=all, and a configuration that says none.", lambda t: t | {"base_model.model.bert.embeddings.LayerNorm.bias": torch.ones(32)}, ["bert.embeddings.LayerNorm.bias"]),
-    ("untargeted-tensor", "A tensor for a module that is not a target.", lambda t: t | {f"{QUERY.replace('query', 'key')}.lora_A.weight": torch.ones(2, 32)}, ["layer.0.attention.self.key"]),
+    (
+        "dora-tensors",
+        "Magnitude vectors, and a configuration that does not speak of them.",
+        lambda t: t | {f"{QUERY}.lora_magnitude_vector": torch.ones(32)},
+        ["lora_magnitude_vector"],
+    ),
+    (
+        "extra-tensor",
+        "A tensor for a module that the model does not have.",
+        lambda t: t | {f"{QUERY.replace('layer.0', 'layer.9')}.lora_A.weight": torch.ones(2, 32)},
+        ["layer.9"],
+    ),
+    (
+        "extra-bias",
+        "The biases of bias=all, and a configuration that says none.",
+        lambda t: t | {"base_model.model.bert.embeddings.LayerNorm.bias": torch.ones(32)},
+        ["bert.embeddings.LayerNorm.bias"],
+    ),
+    (
+        "untargeted-tensor",
+        "A tensor for a module that is not a target.",
+        lambda t: t | {f"{QUERY.replace('query', 'key')}.lora_A.weight": torch.ones(2, 32)},
+        ["layer.0.attention.self.key"],
+    ),
     ("missing-tensor", "A without its B.", drop_b, [f"{QUERY}.lora_B.weight"]),
-    ("missing-classifier", "The head is not in the file.", lambda t: {n: v for n, v in t.items() if "classifier" not in n}, ["classifier"]),
+    (
+        "missing-classifier",
+        "The head is not in the file.",
+        lambda t: {n: v for n, v in t.items() if "classifier" not in n},
+        ["classifier"],
+    ),
     ("wrong-shape", "A is half as wide as its module.", cut_a, [f"{QUERY}.lora_A.weight", "16", "32"]),
-    ("wrong-rank", "A and B have another rank than the configuration.", lambda t: {n: v[:1] if "lora_A" in n else v[:, :1].contiguous() if "lora_B" in n else v for n, v in t.items()}, ["lora_A.weight"]),
-    ("wrong-dtype", "Whole numbers are no weights.", lambda t: t | {f"{QUERY}.lora_A.weight": torch.ones(2, 32, dtype=torch.int64)}, [f"{QUERY}.lora_A.weight", "I64"]),
+    (
+        "wrong-rank",
+        "A and B have another rank than the configuration.",
+        lambda t: {n: v[:1] if "lora_A" in n else v[:, :1].contiguous() if "lora_B" in n else v for n, v in t.items()},
+        ["lora_A.weight"],
+    ),
+    (
+        "wrong-dtype",
+        "Whole numbers are no weights.",
+        lambda t: t | {f"{QUERY}.lora_A.weight": torch.ones(2, 32, dtype=torch.int64)},
+        [f"{QUERY}.lora_A.weight", "I64"],
+    ),
 ]
 
 

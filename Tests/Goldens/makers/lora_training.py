@@ -40,10 +40,22 @@ VARIANTS = [
     Variant(
         "embeddings-and-feed-forward",
         "Gradients down to the embedding tables.",
-        dict(r=2, lora_alpha=6, target_modules=["word_embeddings", "position_embeddings", "intermediate.dense", "output.dense"]),
+        dict(
+            r=2,
+            lora_alpha=6,
+            target_modules=["word_embeddings", "position_embeddings", "intermediate.dense", "output.dense"],
+        ),
     ),
-    Variant("weighted-and-smoothed", "Class weights and label smoothing.", QV, class_weights=[0.5, 2.0, 1.25], label_smoothing=0.1),
-    Variant("sgd-momentum", "SGD with momentum.", QV, dict(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=0.01)),
+    Variant(
+        "weighted-and-smoothed",
+        "Class weights and label smoothing.",
+        QV,
+        class_weights=[0.5, 2.0, 1.25],
+        label_smoothing=0.1,
+    ),
+    Variant(
+        "sgd-momentum", "SGD with momentum.", QV, dict(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=0.01)
+    ),
     Variant("linear-schedule", "Two steps of warm-up, then a line to zero.", QV, schedule="linear", warmup_steps=2),
     Variant("cosine-schedule", "Three steps of warm-up, then half a cosine.", QV, schedule="cosine", warmup_steps=3),
 ]
@@ -110,7 +122,9 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
             named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
             gradients = saved_names(model, named)
         norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
-        steps.append({"loss": loss.item(), "learning_rate": optimizer.param_groups[0]["lr"], "gradient_norm": norm.item()})
+        steps.append(
+            {"loss": loss.item(), "learning_rate": optimizer.param_groups[0]["lr"], "gradient_norm": norm.item()}
+        )
         optimizer.step()
         if schedule:
             schedule.step()

@@ -1,7 +1,11 @@
 """optimizers: a hundred steps of torch's optimizers on one vector, gradient clipping, and learning-rate schedules."""
 
 import torch
-from transformers import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+from transformers import (
+    get_constant_schedule_with_warmup,
+    get_cosine_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+)
 
 from .files import fresh_folder, write_json, write_tensors
 

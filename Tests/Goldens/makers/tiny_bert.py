@@ -57,7 +57,10 @@ def outputs(model: BertModel, rows: dict) -> dict:
     with torch.no_grad():
         results = [model(**row, output_hidden_states=True) for row in batches_of_one(rows)]
     last = [result.last_hidden_state[0] for result in results]
-    values = {f"hidden_states.{i}": packed([r.hidden_states[i] for r in results]) for i in range(len(results[0].hidden_states))}
+    values = {
+        f"hidden_states.{i}": packed([r.hidden_states[i] for r in results])
+        for i in range(len(results[0].hidden_states))
+    }
     if model.pooler is not None:
         values["pooler_output"] = torch.cat([result.pooler_output for result in results])
     pooled = {
