@@ -54,7 +54,9 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
         floor("GraftTensor", on: ["CGraftKernels"]),
         floor("GraftFormats", on: ["GraftTensor"]),
-        floor("GraftTokenizers", on: ["GraftFormats", "CPCRE2", "CUTF8Proc"]),
+        .target(
+            name: "GraftTokenizers", dependencies: ["GraftFormats", "CPCRE2", "CUTF8Proc"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a", "-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
         floor("GraftAdapters", on: ["GraftLayers", "GraftFormats"]),
@@ -63,6 +65,9 @@ let package = Package(
         .target(
             name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
             swiftSettings: strict + abiSwift, linkerSettings: abiLink),
+        .executableTarget(
+            name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
+            swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),
