@@ -53,8 +53,12 @@ let package = Package(
             name: "CGraftKernels", cSettings: kernelFlags,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
         floor("GraftTensor", on: ["CGraftKernels"]),
-        floor("GraftFormats", on: ["GraftTensor"]),
-        floor("GraftTokenizers", on: ["GraftFormats", "CPCRE2", "CUTF8Proc"]),
+        .target(
+            name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
+        .target(
+            name: "GraftTokenizers", dependencies: ["GraftFormats", "CPCRE2", "CUTF8Proc"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
         floor("GraftAdapters", on: ["GraftLayers", "GraftFormats"]),
@@ -63,6 +67,9 @@ let package = Package(
         .target(
             name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
             swiftSettings: strict + abiSwift, linkerSettings: abiLink),
+        .executableTarget(
+            name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
+            swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),

@@ -1,0 +1,104 @@
+import Glibc
+import GraftTensor
+
+/// Writes a folder of files so that its name leads, at every instant, to the old folder or the new one, whole.
+///
+/// The files go to a hidden sibling, `.graft-unfinished-…`, which is exchanged with the old folder once they are on the
+/// disk. What the old folder holds beyond the files written now moves over to the new one. Where the file system cannot
+/// exchange two names, the name leads nowhere for an instant between two renames.
+package struct AtomicDirectory: ~Copyable {
+    /// Where the files are until all are written.
+    private let temporary: String
+    /// What messages call the folder: its final path.
+    private let path: String
+    private var names: [String] = []
+
+    private init(temporary: String, toBecome path: String) {
+        self.temporary = temporary
+        self.path = path
+    }
+
+    /// Writes a folder with the files that `body` writes. A failure leaves everything as it was.
+    package static func write(
+        to path: String, _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let destination = try FileSystem.destination(of: path)
+        guard FileKind.isPlainName(FileSystem.split(destination).name) else {
+            throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
+        }
+        let temporary = FileSystem.temporarySibling(of: destination)
+        var folder = AtomicDirectory(temporary: temporary, toBecome: path)
+        do throws(GraftError) {
+            guard mkdir(temporary, 0o777) == 0 else { throw FileSystem.failure("create", path) }
+            try body(&folder)
+            try FileSystem.synchronize(folder: temporary)
+            try folder.take(destination)
+        } catch {
+            for name in folder.names { unlink(temporary + "/" + name) }
+            rmdir(temporary)
+            throw error
+        }
+        try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
+    }
+
+    package mutating func write(_ bytes: [UInt8], to name: String) throws(GraftError) {
+        try write(to: name) { output throws(GraftError) in try output.write(bytes) }
+    }
+
+    package mutating func write(_ text: String, to name: String) throws(GraftError) {
+        try write(Array(text.utf8), to: name)
+    }
+
+    /// Writes one file of the folder; each name once.
+    package mutating func write(
+        to name: String, _ body: (OutputFile) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        guard FileKind.isPlainName(name) else {
+            throw GraftError(.invalidArgument, "\(JSON.string(name).shortText) is no name of a file")
+        }
+        let output = try OutputFile(creating: temporary + "/" + name, toBecome: path + "/" + name)
+        names.append(name)
+        try body(output)
+        try output.finish()
+    }
+
+    /// Gives the folder its name.
+    private func take(_ destination: String) throws(GraftError) {
+        switch FileKind.of(destination) {
+        case .nothing:
+            try FileSystem.rename(temporary, to: destination)
+        case .folder:
+            for name in names where FileKind.of(destination + "/" + name) == .folder {
+                throw GraftError(.io, "\(destination)/\(name): cannot write a file where a folder is")
+            }
+            let old = try replace(destination)
+            clear(old, keepingIn: destination)
+        case .file, .other:
+            throw GraftError(.io, "\(destination): expected a folder, found \(FileKind.of(destination).rawValue)")
+        }
+    }
+
+    /// Puts the new folder in place of the old one, and returns where the old one is now.
+    private func replace(_ destination: String) throws(GraftError) -> String {
+        if try FileSystem.exchange(temporary, destination) { return temporary }
+        let old = FileSystem.temporarySibling(of: destination)
+        try FileSystem.rename(destination, to: old)
+        do throws(GraftError) {
+            try FileSystem.rename(temporary, to: destination)
+        } catch {
+            try FileSystem.rename(old, to: destination)
+            throw error
+        }
+        return old
+    }
+
+    /// Removes the files that were replaced and moves all else to the new folder. What cannot be moved stays where it is,
+    /// in the hidden sibling: the new folder is whole already, and nothing is lost.
+    private func clear(_ old: String, keepingIn destination: String) {
+        for name in names { unlink(old + "/" + name) }
+        for name in (try? FileSystem.names(in: old)) ?? [] {
+            _ = Glibc.rename(old + "/" + name, destination + "/" + name)
+        }
+        rmdir(old)
+    }
+}

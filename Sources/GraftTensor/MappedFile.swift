@@ -1,0 +1,96 @@
+import Glibc
+
+/// A regular file mapped into memory, read-only, until the last reference to it goes.
+///
+/// Pages are read when they are touched and belong to the system's cache: ten processes share one copy. The file must not
+/// be shortened while it is mapped: the system would end the process that touches the missing pages.
+package final class MappedFile: Sendable {
+    package let path: String
+    /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release an object after its
+    /// last use in a function: what uses the pointer belongs in `withBytes`, unless the object is stored elsewhere.
+    package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+    package init(path: String) throws(GraftError) {
+        let (descriptor, size) = try Self.open(path)
+        defer { close(descriptor) }
+        self.path = path
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
+        bytes = UnsafeRawBufferPointer(start: start, count: size)
+    }
+
+    deinit {
+        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+    }
+
+    /// Calls `body` with the whole file, which stays mapped during the call.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
+    }
+
+    /// Lets the system take back the pages that lie wholly within a range of offsets; they are read again when touched.
+    package func adviseDontNeed(_ range: Range<Int>) {
+        guard let base = bytes.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let range = range.clamped(to: 0..<bytes.count)
+        let start = (range.lowerBound + page - 1) / page * page
+        // The last page of the file is whole, whatever its size.
+        let end = range.upperBound == bytes.count ? bytes.count : range.upperBound / page * page
+        guard start < end else { return }
+        madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+    }
+
+    /// Reads a regular file into memory: for small files that may be replaced or shortened meanwhile.
+    package static func contents(of path: String) throws(GraftError) -> [UInt8] {
+        let (descriptor, size) = try open(path)
+        defer { close(descriptor) }
+        var failure: GraftError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = read(descriptor, buffer.baseAddress.map { $0 + count }, size - count)
+                if got == 0 { break }
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    failure = Self.failure("read", path, errno)
+                    break
+                }
+                count += got
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    private static func open(_ path: String) throws(GraftError) -> (descriptor: Int32, size: Int) {
+        guard !path.utf8.contains(0) else {
+            throw GraftError(.invalidArgument, "a path must not hold a NUL character")
+        }
+        // Without O_NONBLOCK, opening a pipe would wait for a writer.
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure("open", path, errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw failure("examine", path, code)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            let found = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a device, pipe or socket"
+            throw GraftError(.io, "\(path): expected a file, found \(found)")
+        }
+        return (descriptor, Int(status.st_size))
+    }
+
+    private static func failure(_ verb: String, _ path: String, _ code: Int32) -> GraftError {
+        let isMissing = code == ENOENT || code == ENOTDIR
+        return GraftError(isMissing ? .notFound : .io, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
+    }
+}
