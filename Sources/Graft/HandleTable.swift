@@ -7,8 +7,13 @@ import Synchronization
 /// released, is of another kind, or was never one is recognised without touching memory. A borrowed object lives until
 /// the call that borrowed it ends, even when another thread releases its handle meanwhile.
 enum HandleTable {
+    /// Objects may be used by several threads as `graft.h` says; the header's rules stand in for the compiler's.
+    private struct Shared: @unchecked Sendable {
+        let object: AnyObject
+    }
+
     private struct Slot {
-        var object: AnyObject?
+        var shared: Shared?
         var generation: UInt
     }
 
@@ -22,18 +27,19 @@ enum HandleTable {
     private static let indexBits: UInt = 30
 
     static func insert(_ object: AnyObject) -> OpaquePointer? {
-        slots.withLock { slots in
+        let shared = Shared(object: object)
+        let bits = slots.withLock { slots in
             let index: Int
             if let free = slots.free.popLast() {
                 index = free
             } else {
                 index = slots.all.count
-                slots.all.append(Slot(object: nil, generation: 1))
+                slots.all.append(Slot(shared: nil, generation: 1))
             }
-            slots.all[index].object = object
-            return OpaquePointer(
-                bitPattern: slots.all[index].generation << indexBits | UInt(index) << 2)
+            slots.all[index].shared = shared
+            return slots.all[index].generation << indexBits | UInt(index) << 2
         }
+        return OpaquePointer(bitPattern: bits)
     }
 
     /// The object behind a handle; `kind` and `name` are for the message.
@@ -57,23 +63,25 @@ enum HandleTable {
     static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
         guard let handle, object(handle) is Object else { return }
         // The object may be large: it goes after the lock.
-        let removed: AnyObject? = slots.withLock { slots in
-            guard let index = index(of: handle, slots) else { return nil }
-            let object = slots.all[index].object
-            slots.all[index].object = nil
+        let bits = UInt(bitPattern: handle)
+        let removed: Shared? = slots.withLock { slots in
+            guard let index = index(of: bits, slots) else { return nil }
+            let shared = slots.all[index].shared
+            slots.all[index].shared = nil
             slots.all[index].generation &+= 1
             slots.free.append(index)
-            return object
+            return shared
         }
         withExtendedLifetime(removed) {}
     }
 
     private static func object(_ handle: OpaquePointer) -> AnyObject? {
-        slots.withLock { slots in index(of: handle, slots).flatMap { slots.all[$0].object } }
+        let bits = UInt(bitPattern: handle)
+        let shared: Shared? = slots.withLock { slots in index(of: bits, slots).flatMap { slots.all[$0].shared } }
+        return shared?.object
     }
 
-    private static func index(of handle: OpaquePointer, _ slots: Slots) -> Int? {
-        let bits = UInt(bitPattern: handle)
+    private static func index(of bits: UInt, _ slots: Slots) -> Int? {
         let index = Int((bits & (1 << indexBits - 1)) >> 2)
         guard index < slots.all.count, bits & 3 == 0, slots.all[index].generation == bits >> indexBits else { return nil }
         return index

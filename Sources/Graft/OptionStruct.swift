@@ -3,7 +3,7 @@ import GraftTensor
 
 /// A C struct that begins with its own size, so that programs and libraries of different releases understand each other:
 /// fields are only ever appended.
-protocol OptionStruct: BitwiseCopyable {
+protocol OptionStruct {
     var struct_size: Int { get set }
     static var defaults: Self { get }
     /// Size in the first release: no program has a smaller one.

@@ -12,7 +12,7 @@ package final class Trainer {
     let content: AdapterContent
     let options: TrainerOptions
     let optimizer: OptimizerState
-    let labelCount: Int
+    package let labelCount: Int
 
     private let pass: Pass
     private let classifier: SequenceClassifier
