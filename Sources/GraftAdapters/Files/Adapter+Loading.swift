@@ -61,8 +61,9 @@ extension Adapter {
         } else if let base = model.baseHead, base.labels.count == count {
             labels = base.labels
         }
+        let ownsLabels = file.metadata[AdapterContent.labelsKey] != nil && labels.count == count
         if labels.count != count { labels = (0..<count).map { "LABEL_\($0)" } }
-        return HeadSettings(labels: labels, dropout: nil, trainsDense: false)
+        return HeadSettings(labels: labels, ownsLabels: ownsLabels, dropout: nil, trainsDense: false)
     }
 }
 
