@@ -22,6 +22,14 @@ package struct AtomicDirectory: ~Copyable {
     package static func write(
         to path: String, _ body: (inout AtomicDirectory) throws(GraftError) -> Void
     ) throws(GraftError) {
+        try write(to: path, exchange: FileSystem.exchange, body)
+    }
+
+    /// - Parameter exchange: exchanges two names in one step, or says false where that cannot be done.
+    static func write(
+        to path: String, exchange: (String, String) throws(GraftError) -> Bool,
+        _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+    ) throws(GraftError) {
         let destination = try FileSystem.destination(of: path)
         guard FileKind.isPlainName(FileSystem.split(destination).name) else {
             throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
@@ -32,7 +40,7 @@ package struct AtomicDirectory: ~Copyable {
             guard mkdir(temporary, 0o777) == 0 else { throw FileSystem.failure("create", path) }
             try body(&folder)
             try FileSystem.synchronize(folder: temporary)
-            try folder.take(destination)
+            try folder.take(destination, exchange)
         } catch {
             for name in folder.names { unlink(temporary + "/" + name) }
             rmdir(temporary)
@@ -63,7 +71,9 @@ package struct AtomicDirectory: ~Copyable {
     }
 
     /// Gives the folder its name.
-    private func take(_ destination: String) throws(GraftError) {
+    private func take(
+        _ destination: String, _ exchange: (String, String) throws(GraftError) -> Bool
+    ) throws(GraftError) {
         switch FileKind.of(destination) {
         case .nothing:
             try FileSystem.rename(temporary, to: destination)
@@ -71,7 +81,7 @@ package struct AtomicDirectory: ~Copyable {
             for name in names where FileKind.of(destination + "/" + name) == .folder {
                 throw GraftError(.io, "\(destination)/\(name): cannot write a file where a folder is")
             }
-            let old = try replace(destination)
+            let old = try replace(destination, exchange)
             clear(old, keepingIn: destination)
         case .file, .other:
             throw GraftError(.io, "\(destination): expected a folder, found \(FileKind.of(destination).rawValue)")
@@ -79,8 +89,10 @@ package struct AtomicDirectory: ~Copyable {
     }
 
     /// Puts the new folder in place of the old one, and returns where the old one is now.
-    private func replace(_ destination: String) throws(GraftError) -> String {
-        if try FileSystem.exchange(temporary, destination) { return temporary }
+    private func replace(
+        _ destination: String, _ exchange: (String, String) throws(GraftError) -> Bool
+    ) throws(GraftError) -> String {
+        if try exchange(temporary, destination) { return temporary }
         let old = FileSystem.temporarySibling(of: destination)
         try FileSystem.rename(destination, to: old)
         do throws(GraftError) {

@@ -1,5 +1,5 @@
 import Glibc
-import GraftFormats
+@testable import GraftFormats
 import GraftTensor
 import Synchronization
 import Testing
@@ -49,6 +49,33 @@ struct AtomicWriteTests {
         #expect(try text(of: folder.path + "/x/README.md") == "mine")
         #expect(try text(of: folder.path + "/x/sub/file") == "deep")
         #expect(try text(of: folder.path + "/x/a") == "new")
+        #expect(try folder.names() == ["x"])
+    }
+
+    @Test("Where names cannot be exchanged, a folder is replaced all the same, and put back when that fails")
+    func withoutExchange() throws {
+        let folder = try TestFolder()
+        let path = folder.path + "/x"
+        for content in ["old", "new"] {
+            try AtomicDirectory.write(to: path, exchange: { _, _ in false }) { output throws(GraftError) in
+                try output.write(content, to: "a")
+                if content == "old" { try output.write("stays", to: "b") }
+            }
+        }
+        #expect(try text(of: path + "/a") == "new")
+        #expect(try text(of: path + "/b") == "stays")
+        let removed: (String, String) throws(GraftError) -> Bool = { temporary, _ throws(GraftError) in
+            unlink(temporary + "/a")
+            rmdir(temporary)
+            return false
+        }
+        let error = try failure {
+            try AtomicDirectory.write(to: path, exchange: removed) { output throws(GraftError) in
+                try output.write("lost", to: "a")
+            }
+        }
+        #expect(error == GraftError(.notFound, "\(path): cannot replace: No such file or directory"))
+        #expect(try text(of: path + "/a") == "new")
         #expect(try folder.names() == ["x"])
     }
 
