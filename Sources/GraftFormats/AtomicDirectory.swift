@@ -49,6 +49,18 @@ package struct AtomicDirectory: ~Copyable {
         try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
     }
 
+    /// Removes what writers that were killed left in a folder, as far as it is plain files and folders of them.
+    ///
+    /// For folders that belong to one writer, such as that of a training run: it must not be writing meanwhile.
+    package static func removeLeftovers(in folder: String) throws(GraftError) {
+        for name in try FileSystem.names(in: folder) where name.hasPrefix(FileSystem.temporaryPrefix) {
+            let path = folder + "/" + name
+            if unlink(path) == 0 { continue }
+            for inner in (try? FileSystem.names(in: path)) ?? [] { unlink(path + "/" + inner) }
+            rmdir(path)
+        }
+    }
+
     package mutating func write(_ bytes: [UInt8], to name: String) throws(GraftError) {
         try write(to: name) { output throws(GraftError) in try output.write(bytes) }
     }

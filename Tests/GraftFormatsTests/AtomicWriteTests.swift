@@ -269,6 +269,9 @@ struct AtomicWriteTests {
             rounds += number == 0 ? 0 : 1
         }
         #expect(rounds > 0, "some child must have written something before it was killed")
+        _ = try folder.write("other", to: ".hidden")
+        try AtomicDirectory.removeLeftovers(in: folder.path)
+        #expect(try folder.names() == [".hidden", "checkpoint"])
     }
 
     @Test("While a folder is replaced a hundred times, its name always leads to a folder")
