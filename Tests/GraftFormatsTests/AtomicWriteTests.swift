@@ -123,6 +123,45 @@ struct AtomicWriteTests {
         #expect(try folder.names() == ["f", "old"])
     }
 
+    @Test("Permissions outlive the replacement: what was private stays private")
+    func permissions() throws {
+        let folder = try TestFolder()
+        func mode(_ name: String) -> UInt32 {
+            var status = stat()
+            return stat(folder.path + "/" + name, &status) == 0 ? status.st_mode & 0o777 : 0
+        }
+        _ = try folder.write("secret", to: "f")
+        chmod(folder.path + "/f", 0o600)
+        try AtomicFile.write("new", to: folder.path + "/f")
+        #expect(mode("f") == 0o600)
+        try #require(mkdir(folder.path + "/d", 0o700) == 0)
+        _ = try folder.write("secret", to: "d/a")
+        chmod(folder.path + "/d/a", 0o640)
+        try AtomicDirectory.write(to: folder.path + "/d") { output throws(GraftError) in
+            try output.write("new", to: "a")
+            try output.write("new", to: "b")
+        }
+        #expect(mode("d") == 0o700)
+        #expect(mode("d/a") == 0o640)
+        #expect(mode("d/b") == 0o666 & ~currentMask())
+    }
+
+    /// What the system takes from the permissions of new files.
+    private func currentMask() -> UInt32 {
+        let mask = umask(0o022)
+        umask(mask)
+        return mask
+    }
+
+    @Test("The process's current folder is not replaced under its feet")
+    func currentFolder() throws {
+        let error = try failure {
+            try AtomicDirectory.write(to: ".") { output throws(GraftError) in try output.write("x", to: "graft-test") }
+        }
+        #expect(error == GraftError(.invalidArgument, ".: cannot replace the process's current folder"))
+        #expect(!TestFolder.names(".").contains("graft-test"))
+    }
+
     @Test("Names that would leave the folder, or that stand for a folder, are refused")
     func names() throws {
         let folder = try TestFolder()
