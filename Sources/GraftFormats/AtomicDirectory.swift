@@ -38,6 +38,7 @@ package struct AtomicDirectory: ~Copyable {
         guard FileKind.isPlainName(FileSystem.split(destination).name) else {
             throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
         }
+        try checkReplaceable(destination, path)
         let temporary = FileSystem.temporarySibling(of: destination)
         var folder = AtomicDirectory(temporary: temporary, toBecome: path, replacing: destination)
         do throws(GraftError) {
@@ -88,18 +89,23 @@ package struct AtomicDirectory: ~Copyable {
         try output.finish()
     }
 
-    /// Gives the folder its name.
-    private func take(_ exchange: (String, String) throws(GraftError) -> Bool) throws(GraftError) {
+    private static func checkReplaceable(_ destination: String, _ path: String) throws(GraftError) {
         var status = stat()
-        guard stat(destination, &status) == 0 else {
-            return try FileSystem.rename(temporary, to: destination)
-        }
+        guard stat(destination, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             throw GraftError(.io, "\(path): expected a folder, found \(FileKind.of(destination).rawValue)")
         }
         var current = stat()
         if stat(".", &current) == 0, current.st_dev == status.st_dev, current.st_ino == status.st_ino {
             throw GraftError(.invalidArgument, "\(path): cannot replace the process's current folder")
+        }
+    }
+
+    /// Gives the folder its name.
+    private func take(_ exchange: (String, String) throws(GraftError) -> Bool) throws(GraftError) {
+        var status = stat()
+        guard stat(destination, &status) == 0 else {
+            return try FileSystem.rename(temporary, to: destination)
         }
         for name in names where FileKind.of(destination + "/" + name) == .folder {
             throw GraftError(.io, "\(path)/\(name): cannot write a file where a folder is")
