@@ -56,7 +56,9 @@ let package = Package(
         .target(
             name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
-        floor("GraftTokenizers", on: ["GraftFormats", "CPCRE2", "CUTF8Proc"]),
+        .target(
+            name: "GraftTokenizers", dependencies: ["GraftFormats", "CPCRE2", "CUTF8Proc"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
         floor("GraftAdapters", on: ["GraftLayers", "GraftFormats"]),
@@ -65,14 +67,20 @@ let package = Package(
         .target(
             name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
             swiftSettings: strict + abiSwift, linkerSettings: abiLink),
+        .executableTarget(
+            name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
+            swiftSettings: strict),
+        .target(
+            name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
+            swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),
         tests("GraftTokenizers"),
         tests("GraftLayers"),
-        tests("GraftModels"),
-        tests("GraftAdapters", ["GraftModels"]),
-        tests("GraftTraining"),
-        tests("GraftInference"),
+        tests("GraftModels", ["GraftTestSupport"]),
+        tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
+        tests("GraftTraining", ["GraftTestSupport"]),
+        tests("GraftInference", ["GraftTestSupport"]),
     ]
 )

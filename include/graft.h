@@ -185,9 +185,9 @@ GRAFT_API const int32_t *graft_encoding_ids(const graft_encoding *encoding);
 GRAFT_API const int32_t *graft_encoding_type_ids(const graft_encoding *encoding);
 /** First byte and byte past the last of each token in its text: [token_count, 2]; 0, 0 for special
  *  tokens. */
-GRAFT_API const int64_t *graft_encoding_byte_offsets(const graft_encoding *encoding);
+GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encoding);
 /** The same in Unicode characters. */
-GRAFT_API const int64_t *graft_encoding_character_offsets(const graft_encoding *encoding);
+GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
 /** Number of the word in its text that each token belongs to; -1 for special tokens. */
 GRAFT_API const int32_t *graft_encoding_word_ids(const graft_encoding *encoding);
 GRAFT_API void graft_encoding_release(graft_encoding *encoding);

@@ -9,7 +9,7 @@ package protocol AdapterMethod: Sendable {
     /// As in `peft_type` of adapter_config.json.
     static var peftType: String { get }
     /// Every setting with its default, in PEFT's spelling.
-    static var defaults: JSONObject { get }
+    static var defaults: [(key: String, value: JSON)] { get }
 
     /// Checks every setting; `place` begins the messages.
     init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError)

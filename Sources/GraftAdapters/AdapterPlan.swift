@@ -67,14 +67,6 @@ package struct AdapterPlan: Sendable {
     }
 }
 
-/// An adapter's own output layer.
-package struct HeadParameters: Sendable {
-    /// [labels, hidden].
-    package let weight: Parameter
-    package let bias: Parameter
-    package let labelCount: Int
-}
-
 /// How an adapter's file names the modules of a model.
 ///
 /// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.

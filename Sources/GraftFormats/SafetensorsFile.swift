@@ -14,7 +14,7 @@ package final class SafetensorsFile: Sendable {
 
     /// `__metadata__`; `header.metadata` has it in the file's order.
     package var metadata: [String: String] {
-        Dictionary(header.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        Dictionary((header.metadata ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// All tensors, in the order of their bytes.

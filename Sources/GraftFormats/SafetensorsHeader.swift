@@ -20,8 +20,8 @@ package struct SafetensorsHeader: Sendable {
 
     /// Tensors in the order of their bytes.
     package private(set) var entries: [Entry] = []
-    /// What `__metadata__` holds, in the order written.
-    package private(set) var metadata: [(key: String, value: String)] = []
+    /// What `__metadata__` holds, in the order written; nil without it.
+    package private(set) var metadata: [(key: String, value: String)]?
     private var index = KeyIndex(capacity: 0)
 
     /// Reads the head of a whole file.
@@ -62,12 +62,10 @@ package struct SafetensorsHeader: Sendable {
     ) throws(GraftError) {
         var reader = JSONReader(header, source: source + " (header)")
         try reader.beginObject()
-        var sawMetadata = false
         while let key = try reader.nextKey() {
             if key == "__metadata__" {
-                guard !sawMetadata else { throw reader.error("__metadata__ is there already") }
-                sawMetadata = true
-                try readMetadata(&reader)
+                guard metadata == nil else { throw reader.error("__metadata__ is there already") }
+                metadata = try readMetadata(&reader)
             } else {
                 let name = key.string
                 var tensor = SafetensorsEntryReader(name: name, source: source)
@@ -78,19 +76,22 @@ package struct SafetensorsHeader: Sendable {
         try reader.finish()
     }
 
-    private mutating func readMetadata(_ reader: inout JSONReader) throws(GraftError) {
+    private func readMetadata(
+        _ reader: inout JSONReader
+    ) throws(GraftError) -> [(key: String, value: String)] {
+        var pairs: [(key: String, value: String)] = []
         try reader.beginObject()
         while let key = try reader.nextKey()?.string {
             guard try reader.peekKind() == .string else {
                 throw reader.unexpected("a string: __metadata__ holds nothing else")
             }
-            metadata.append((key, try reader.readString()))
+            pairs.append((key, try reader.readString()))
         }
-        var keys = KeyIndex(capacity: metadata.count)
-        for (position, pair) in metadata.enumerated()
-        where !keys.insert(pair.key, at: position, { metadata[$0].key }) {
+        var keys = KeyIndex(capacity: pairs.count)
+        for (position, pair) in pairs.enumerated() where !keys.insert(pair.key, at: position, { pairs[$0].key }) {
             throw reader.error("__metadata__ holds the key \(JSON.string(pair.key).shortText) twice")
         }
+        return pairs
     }
 
     /// Sorts the tensors by their bytes, and checks that these fill the file from the header to the end, once.

@@ -7,20 +7,21 @@ import GraftTensor
 package struct SafetensorsWriter {
     /// A tensor to write; its bytes are row-major and little-endian.
     package typealias Tensor = (name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer)
+    /// `__metadata__`, in the order to write; the package itself writes more than one pair in any order.
     package typealias Metadata = [(key: String, value: String)]
 
     private let header: [UInt8]
     private let ordered: [Tensor]
 
     /// Lays the file out. Equal names, `__metadata__` as a name, and bytes that do not fit a shape are refused.
-    package init(tensors: [Tensor], metadata: Metadata = []) throws(GraftError) {
+    package init(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) {
         ordered = tensors.sorted { left, right in
             left.elementType == right.elementType
                 ? ExactString(left.name) < ExactString(right.name) : left.elementType.rank > right.elementType.rank
         }
         var names = KeyIndex(capacity: ordered.count)
         var root = JSONObject()
-        if !metadata.isEmpty {
+        if let metadata {
             var object = JSONObject()
             for (key, value) in metadata { object[key] = .string(value) }
             root["__metadata__"] = .object(object)
@@ -58,7 +59,7 @@ package struct SafetensorsWriter {
     }
 
     /// The file in memory.
-    package static func serialize(tensors: [Tensor], metadata: Metadata = []) throws(GraftError) -> [UInt8] {
+    package static func serialize(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) -> [UInt8] {
         let writer = try SafetensorsWriter(tensors: tensors, metadata: metadata)
         var bytes = writer.header
         bytes.reserveCapacity(bytes.count + tensors.reduce(0) { $0 + $1.bytes.count })
@@ -68,7 +69,7 @@ package struct SafetensorsWriter {
 
     /// Writes a file that is at every instant either the old one or the new one, whole.
     package static func write(
-        tensors: [Tensor], metadata: Metadata = [], to path: String
+        tensors: [Tensor], metadata: Metadata? = nil, to path: String
     ) throws(GraftError) {
         let writer = try SafetensorsWriter(tensors: tensors, metadata: metadata)
         try AtomicFile.write(to: path) { output throws(GraftError) in try writer.write(to: output) }

@@ -12,9 +12,17 @@ package struct StoredTensor: Sendable {
     /// Offsets in the file.
     let range: Range<Int>
 
-    /// The elements, little-endian. Valid while this value, or its file, is alive.
+    /// The elements, little-endian. Valid while the file is mapped: while some value that holds `file` is stored, not
+    /// merely in scope. Where that is not certain, use `withBytes`.
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[range])
+    }
+
+    /// Calls `body` with the elements; the file stays mapped during the call.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try file.withBytes { bytes throws(Failure) in try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
 
     package var elementCount: Int {

@@ -10,6 +10,7 @@ package final class Embedding: @unchecked Sendable {
     package let rowCount: Int
     package let width: Int
     package let site: Int
+    private let frozenRow: Int32?
 
     package struct Kept: BitwiseCopyable {
         let ids: UnsafePointer<Int32>
@@ -17,13 +18,15 @@ package final class Embedding: @unchecked Sendable {
     }
 
     package init(
-        table: UnsafeRawPointer, type: gk_type, rowCount: Int, width: Int, site: Int, owner: AnyObject
+        table: UnsafeRawPointer, type: gk_type, rowCount: Int, width: Int, site: Int, frozenRow: Int? = nil,
+        owner: AnyObject
     ) {
         self.table = table
         self.type = type
         self.rowCount = rowCount
         self.width = width
         self.site = site
+        self.frozenRow = frozenRow.map { Int32(clamping: $0) }
         self.owner = owner
     }
 
@@ -61,6 +64,7 @@ package final class Embedding: @unchecked Sendable {
         for (index, segment) in pass.segments.enumerated() {
             guard let adapter = segment.adapter, let action = adapter.at(site) else { continue }
             let rows = dy.rows(from: segment.firstToken, count: segment.tokenCount)
+            clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
             if let own = action.weight, let gradients = adapter.gradients {
                 gk_scatter_add_rows(
                     pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
@@ -72,6 +76,14 @@ package final class Embedding: @unchecked Sendable {
                     rows, input: .ids(kept.ids + segment.firstToken, count: rows.rows), kept: kept.deltas?[index],
                     into: nil, context)
             }
+        }
+    }
+
+    /// Tokens whose row never learns hand on no gradient, as torch's `padding_idx`.
+    private func clearFrozenRow(_ dy: Matrix, ids: UnsafePointer<Int32>) {
+        guard let frozenRow else { return }
+        for row in 0..<dy.rows where ids[row] == frozenRow {
+            (dy.base + row * dy.stride).update(repeating: 0, count: dy.columns)
         }
     }
 

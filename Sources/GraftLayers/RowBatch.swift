@@ -42,6 +42,13 @@ package struct RowBatch: Sendable {
         starts.append(0)
     }
 
+    /// End of the pass that begins at `row`: as many whole rows as fit `tokenBudget`, at least one.
+    package func passEnd(from row: Int, tokenBudget: Int) -> Int {
+        var end = row + 1
+        while end < rowCount, Int(starts[end + 1] - starts[row]) <= tokenBudget { end += 1 }
+        return end
+    }
+
     /// Checks what a model can take: token and type ids in its tables, row lengths within its positions.
     package func check(vocabularySize: Int, typeCount: Int, maximumLength: Int) throws(GraftError) {
         for row in 0..<rowCount {

@@ -27,6 +27,23 @@ package struct SiteAdapter: Sendable {
     }
 }
 
+/// An adapter's own output layer.
+package struct HeadParameters: BitwiseCopyable, Sendable {
+    /// [labels, hidden].
+    package let weight: Parameter
+    package let bias: Parameter
+    package let labelCount: Int
+    /// Before the layer, while training.
+    package let dropout: Float
+
+    package init(weight: Parameter, bias: Parameter, labelCount: Int, dropout: Float) {
+        self.weight = weight
+        self.bias = bias
+        self.labelCount = labelCount
+        self.dropout = dropout
+    }
+}
+
 /// What an adapter adds to the output of a linear or embedding site: y += effect(x).
 ///
 /// It holds where its parameters are and nothing that changes, so sessions and trainers share it.
@@ -71,6 +88,7 @@ package final class AttachedAdapter: @unchecked Sendable {
     package let gradients: UnsafeMutablePointer<Float>?
     /// By site index; empty when the adapter acts at no site.
     package let sites: [SiteAdapter?]
+    package let head: HeadParameters?
     /// Multiplies every delta.
     package let scale: Float
     /// The smallest depth of a site at which it acts; `Int.max` when it acts at none.
@@ -79,11 +97,12 @@ package final class AttachedAdapter: @unchecked Sendable {
 
     package init(
         values: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>?, sites: [SiteAdapter?],
-        modelSites: [Site], scale: Float, owner: AnyObject
+        head: HeadParameters?, modelSites: [Site], scale: Float, owner: AnyObject
     ) {
         self.values = values
         self.gradients = gradients
         self.sites = sites
+        self.head = head
         self.scale = scale
         self.owner = owner
         lowestDepth = zip(sites, modelSites).filter { $0.0 != nil }.map { $0.1.depth }.min() ?? Int.max

@@ -16,12 +16,14 @@ struct BertConfiguration {
     let attentionDropout: Float
     let headDropout: Float
     let initializerRange: Float
+    let paddingToken: Int?
     let labels: [String]
 
     init(_ config: JSON, path: String) throws(GraftError) {
         let file = path + "/config.json"
         func size(_ key: String, _ fallback: Int? = nil) throws(GraftError) -> Int {
-            let value = try config.optionalInt(key) ?? fallback ?? config.int(key)
+            let found = try config.optionalInt(key) ?? fallback
+            let value = if let found { found } else { try config.int(key) }
             guard value > 0, value <= 1 << 24 else {
                 throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 1 to 16777216, found \(value)")
             }
@@ -64,6 +66,7 @@ struct BertConfiguration {
         for key in ["is_decoder", "add_cross_attention"] where try config.optionalBool(key) ?? false {
             throw GraftError(.unsupported, "\(file): \(key) is true; only encoders are done")
         }
+        paddingToken = try config["pad_token_id"] == nil ? 0 : config.optionalInt("pad_token_id")
         labels = try Self.labels(config)
     }
 

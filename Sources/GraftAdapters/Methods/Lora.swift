@@ -25,12 +25,14 @@ package struct Lora: AdapterMethod {
     private let targets: TargetModules
     private let place: String
 
-    package static let defaults: JSONObject = [
-        "alpha_pattern": [:], "auto_mapping": nil, "base_model_name_or_path": nil, "bias": "none",
-        "exclude_modules": nil, "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true,
-        "layers_pattern": nil, "layers_to_transform": nil, "lora_alpha": 8, "lora_bias": false, "lora_dropout": 0.0,
-        "modules_to_save": nil, "peft_type": "LORA", "r": 8, "rank_pattern": [:], "revision": nil,
-        "target_modules": nil, "task_type": nil, "use_dora": false, "use_rslora": false,
+    package static let defaults: [(key: String, value: JSON)] = [
+        ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
+        ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
+        ("inference_mode", .bool(true)), ("init_lora_weights", .bool(true)), ("layers_pattern", .null),
+        ("layers_to_transform", .null), ("lora_alpha", .integer(8)), ("lora_bias", .bool(false)),
+        ("lora_dropout", .double(0)), ("modules_to_save", .null), ("peft_type", .string(peftType)),
+        ("r", .integer(8)), ("rank_pattern", .object(JSONObject())), ("revision", .null),
+        ("target_modules", .null), ("task_type", .null), ("use_dora", .bool(false)), ("use_rslora", .bool(false)),
     ]
 
     /// Settings that say where a file came from, or matter only beside another that is refused.

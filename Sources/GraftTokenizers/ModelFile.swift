@@ -1,0 +1,67 @@
+import GraftFormats
+import GraftTensor
+
+/// The `model` of a `tokenizer.json`: its small members as JSON, the huge ones read as they stand in the file.
+struct ModelFile {
+    private(set) var settings = JSONObject()
+    private(set) var vocabulary = Vocabulary()
+    /// The bytes of the array of merges; nil without one. Valid as long as the reader's bytes.
+    private(set) var merges: UnsafeRawBufferPointer?
+    private var hasVocabulary = false
+    let source: String
+
+    /// Reads the value that comes next.
+    init(_ reader: inout JSONReader) throws(GraftError) {
+        source = reader.source
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            switch key {
+            case "vocab" where try reader.peekKind() == .object:
+                vocabulary = try Self.vocabulary(&reader)
+                hasVocabulary = true
+            case "merges": merges = try reader.skipped()
+            default:
+                let name = key.string
+                guard settings[name] == nil else { throw reader.error("the model has two members called \(name)") }
+                settings[name] = try reader.value("\(reader.source): model.\(name)")
+            }
+        }
+    }
+
+    /// The model's type; files of old lack it, and tell by their members.
+    func type() throws(GraftError) -> String {
+        if let type = try settings.optionalString("type") { return type }
+        if merges != nil { return "BPE" }
+        guard hasVocabulary else { return "Unigram" }
+        let isWordPiece =
+            settings["continuing_subword_prefix"] != nil || settings["max_input_chars_per_word"] != nil
+        return isWordPiece ? "WordPiece" : "WordLevel"
+    }
+
+    private static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {
+        // An entry takes some 17 bytes in the files there are.
+        var vocabulary = Vocabulary(count: (reader.bytes.count - reader.position) / 24)
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            let id = try reader.readInt()
+            try key.withUTF8 { (bytes) throws(GraftError) in
+                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: id)
+            }
+        }
+        return vocabulary
+    }
+}
+
+extension JSONReader {
+    /// The bytes of the value that comes next, which is passed over.
+    mutating func skipped() throws(GraftError) -> UnsafeRawBufferPointer {
+        let start = position
+        try skipValue()
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+    }
+
+    /// The value that comes next.
+    mutating func value(_ source: String) throws(GraftError) -> JSON {
+        try JSON(parsing: try skipped(), source: source)
+    }
+}

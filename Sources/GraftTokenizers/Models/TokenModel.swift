@@ -1,0 +1,25 @@
+import GraftTensor
+
+/// A token as the model finds it: its id, the bytes of the working text it covers, and the piece it is in.
+struct FoundToken: BitwiseCopyable {
+    var id: Int32
+    var start: Int32
+    var end: Int32
+    var piece: Int32
+}
+
+/// The stage that turns a word into tokens: WordPiece, byte-pair encoding.
+protocol TokenModel: AnyObject, Sendable {
+    var vocabulary: Vocabulary { get }
+
+    /// Appends the tokens of every piece to `tokens`; stops after the piece that fills `limit`, if there is one.
+    func tokenize(
+        _ text: WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+    ) throws(GraftError)
+}
+
+/// Memory that a model needs while it works, kept from call to call and used by one thread at a time.
+final class ModelScratch {
+    /// For WordPiece: hashes of a word's beginnings.
+    var hashes = Buffer<UInt64>(capacity: 256)
+}

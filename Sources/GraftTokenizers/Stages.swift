@@ -1,0 +1,85 @@
+import GraftFormats
+import GraftTensor
+
+/// Every stage that a `tokenizer.json` can name. A new stage is one file and one line here.
+enum Stages {
+    private typealias Make<Stage> = @Sendable (JSONObject) throws(GraftError) -> Stage
+
+    private static let normalizers: [(type: String, make: Make<any Normalizer>)] = [
+        ("BertNormalizer", { (settings) throws(GraftError) in try BertNormalizer(settings) }),
+        ("NFC", { (_) throws(GraftError) in UnicodeNormalizer(.nfc) }),
+        ("NFD", { (_) throws(GraftError) in UnicodeNormalizer(.nfd) }),
+        ("NFKC", { (_) throws(GraftError) in UnicodeNormalizer(.nfkc) }),
+        ("NFKD", { (_) throws(GraftError) in UnicodeNormalizer(.nfkd) }),
+    ]
+
+    private static let preTokenizers: [(type: String, make: Make<any PreTokenizer>)] = [
+        ("BertPreTokenizer", { (_) throws(GraftError) in BertPreTokenizer() })
+    ]
+
+    private static let postProcessors: [(type: String, make: Make<any PostProcessor>)] = [
+        ("TemplateProcessing", { (settings) throws(GraftError) in try TemplateProcessing(settings) }),
+        ("BertProcessing", { (settings) throws(GraftError) in try BertProcessing(settings) }),
+    ]
+
+    private static let decoders: [(type: String, make: Make<any TokenDecoder>)] = [
+        ("WordPiece", { (settings) throws(GraftError) in try WordPieceDecoder(settings) })
+    ]
+
+    private static let models: [(type: String, make: @Sendable (ModelFile) throws(GraftError) -> any TokenModel)] = [
+        (
+            "WordPiece",
+            { (file) throws(GraftError) in try WordPiece(file.settings, vocabulary: file.vocabulary) }
+        )
+    ]
+
+    static func normalizers(_ value: JSON) throws(GraftError) -> [any Normalizer] {
+        try stages(value, "normalizer", normalizers, sequenceKey: "normalizers")
+    }
+
+    static func preTokenizers(_ value: JSON) throws(GraftError) -> [any PreTokenizer] {
+        try stages(value, "pre-tokenizer", preTokenizers, sequenceKey: "pretokenizers")
+    }
+
+    static func postProcessors(_ value: JSON) throws(GraftError) -> [any PostProcessor] {
+        try stages(value, "post-processor", postProcessors, sequenceKey: "processors")
+    }
+
+    static func decoders(_ value: JSON) throws(GraftError) -> [any TokenDecoder] {
+        try stages(value, "decoder", decoders, sequenceKey: "decoders")
+    }
+
+    static func model(_ file: ModelFile) throws(GraftError) -> any TokenModel {
+        let type = try file.type()
+        guard let (_, make) = models.first(where: { $0.type == type }) else {
+            throw unknown("model", type, models.map(\.type))
+        }
+        return try make(file)
+    }
+
+    /// The stages of a member of the file, in order: none for null, those inside for a sequence.
+    private static func stages<Stage>(
+        _ value: JSON, _ kind: String, _ known: [(type: String, make: Make<Stage>)], sequenceKey: String
+    ) throws(GraftError) -> [Stage] {
+        if value.isNull { return [] }
+        let settings = try value.requireObject()
+        let type = try settings.string("type")
+        if type == "Sequence" {
+            var stages: [Stage] = []
+            for inner in try settings.array(sequenceKey) {
+                guard !inner.isNull else { throw settings.unexpected(sequenceKey, expected: "a list of \(kind)s") }
+                stages += try self.stages(inner, kind, known, sequenceKey: sequenceKey)
+            }
+            return stages
+        }
+        guard let (_, make) = known.first(where: { $0.type == type }) else {
+            throw unknown(kind, type, known.map(\.type))
+        }
+        return [try make(settings)]
+    }
+
+    private static func unknown(_ kind: String, _ type: String, _ known: [String]) -> GraftError {
+        GraftError(
+            .unsupported, "the \(kind) \"\(type)\" is not supported: expected one of \(known.joined(separator: ", "))")
+    }
+}

@@ -1,0 +1,184 @@
+import GraftFormats
+import GraftTensor
+
+extension Tokenizer {
+    /// How to encode.
+    package struct Options: Equatable, Sendable {
+        /// How to shorten what is too long. `asFile`: as `tokenizer.json` says, which often is not at all.
+        package enum Shortening: Equatable, Sendable {
+            case asFile
+            case none
+            case to(Truncation)
+        }
+
+        package var shortening: Shortening
+        /// Whether to add the model's own tokens, such as `[CLS]` and `[SEP]`.
+        package var addsSpecialTokens: Bool
+
+        package init(shortening: Shortening = .asFile, addsSpecialTokens: Bool = true) {
+            self.shortening = shortening
+            self.addsSpecialTokens = addsSpecialTokens
+        }
+
+        /// At most `maximumLength` tokens, dropped from the end of the longer text; nil as the file says.
+        package init(maximumLength: Int?, addsSpecialTokens: Bool = true) {
+            self.init(
+                shortening: maximumLength.map { .to(Truncation(maximumLength: $0)) } ?? .asFile,
+                addsSpecialTokens: addsSpecialTokens)
+        }
+    }
+
+    /// Encodes a text or a pair of texts.
+    ///
+    /// Texts are UTF-8 and may hold anything, NUL included; ill-formed UTF-8 is refused with the position of the first
+    /// wrong byte. Offsets in the result are bytes of the texts.
+    package func encode(
+        _ text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>? = nil, _ options: Options = Options()
+    ) throws(GraftError) -> Encoding {
+        try withScratch { scratch throws(GraftError) in
+            let truncation = truncation(options)
+            // Of a single text, words beyond the limit need not be looked up. How a pair is shortened depends on the lengths
+            // of both.
+            let limit = pair == nil && truncation?.side == .right ? truncation?.maximumLength : nil
+            try tokenize(text, scratch.first, limit: limit, isSecond: false, scratch)
+            if let pair { try tokenize(pair, scratch.second, limit: nil, isSecond: true, scratch) }
+            try shorten(scratch, hasPair: pair != nil, truncation, options)
+            return assemble(scratch, hasPair: pair != nil, options)
+        }
+    }
+
+    package func encode(_ text: String, pair: String? = nil, _ options: Options = Options()) throws(GraftError)
+        -> Encoding
+    {
+        let text = Array(text.utf8)
+        let pair = pair.map { Array($0.utf8) }
+        return try text.withUnsafeBufferPointer { text throws(GraftError) in
+            guard let pair else { return try encode(text, options) }
+            return try pair.withUnsafeBufferPointer { pair throws(GraftError) in
+                try encode(text, pair: pair, options)
+            }
+        }
+    }
+
+    /// The tokens of an encoding as the vocabulary spells them.
+    package func tokens(of encoding: Encoding) -> [String] {
+        encoding.ids.map { token(for: $0) ?? "" }
+    }
+
+    private func truncation(_ options: Options) -> Truncation? {
+        switch options.shortening {
+        case .asFile: truncation
+        case .none: nil
+        case .to(let truncation): truncation
+        }
+    }
+
+    /// From bytes to tokens with their places in the original.
+    private func tokenize(
+        _ text: UnsafeBufferPointer<UInt8>, _ work: SequenceWork, limit: Int?, isSecond: Bool, _ scratch: Scratch
+    ) throws(GraftError) {
+        try Self.check(text, isSecond: isSecond)
+        work.begin(text)
+        try addedTokens.divideOriginal(work.text)
+        for normalizer in normalizers {
+            try work.text.rewrite { (source, range, out) throws(GraftError) in
+                try normalizer.normalize(source, range, into: &out)
+            }
+        }
+        try addedTokens.divideNormalized(work.text)
+        for preTokenizer in preTokenizers { try preTokenizer.divide(work.text) }
+        try model.tokenize(work.text, limit: limit, into: &work.tokens, with: scratch.model)
+        work.locateTokens()
+        work.kept = 0..<work.tokens.count
+    }
+
+    private static func check(_ text: UnsafeBufferPointer<UInt8>, isSecond: Bool) throws(GraftError) {
+        guard text.count <= WorkingText.maximumCount else { throw WorkingText.tooLong(text.count) }
+        if let position = UTF8Validation.firstInvalid(text) {
+            throw GraftError(
+                .invalidArgument,
+                "the \(isSecond ? "second " : "")text is not UTF-8: byte \(position) of \(text.count), "
+                    + "\(text[position]), starts no valid character")
+        }
+    }
+
+    private func shorten(
+        _ scratch: Scratch, hasPair: Bool, _ truncation: Truncation?, _ options: Options
+    ) throws(GraftError) {
+        guard let truncation else { return }
+        let added = options.addsSpecialTokens ? postProcessors.reduce(0) { $0 + $1.addedCount(isPair: hasPair) } : 0
+        guard truncation.maximumLength >= added else {
+            throw GraftError(
+                .invalidArgument,
+                "a maximum of \(truncation.maximumLength) tokens leaves no room for the \(added) that are added")
+        }
+        let lengths = try truncation.lengths(
+            first: scratch.first.kept.count, second: hasPair ? scratch.second.kept.count : nil,
+            room: truncation.maximumLength - added)
+        Self.keep(lengths.first, of: scratch.first, truncation.side)
+        if hasPair { Self.keep(lengths.second, of: scratch.second, truncation.side) }
+    }
+
+    private static func keep(_ count: Int, of work: SequenceWork, _ side: Truncation.Side) {
+        guard count < work.kept.count else { return }
+        switch side {
+        case .right: work.kept = work.kept.lowerBound..<work.kept.lowerBound + count
+        case .left: work.kept = work.kept.upperBound - count..<work.kept.upperBound
+        }
+    }
+
+    private func assemble(_ scratch: Scratch, hasPair: Bool, _ options: Options) -> Encoding {
+        var parts: [EncodingPart] =
+            hasPair ? [.sequence(0, typeID: 0), .sequence(1, typeID: 1)] : [.sequence(0, typeID: 0)]
+        for postProcessor in postProcessors {
+            postProcessor.adjustOffsets(of: scratch.first)
+            if hasPair { postProcessor.adjustOffsets(of: scratch.second) }
+            parts = postProcessor.arrange(parts, addsSpecialTokens: options.addsSpecialTokens)
+        }
+        return Encoding(parts, scratch)
+    }
+}
+
+extension Encoding {
+    /// Lays the parts out one after the other.
+    init(_ parts: [EncodingPart], _ scratch: Scratch) {
+        self.init()
+        var count = 0
+        for part in parts {
+            switch part {
+            case .sequence(let index, _): count += (index == 0 ? scratch.first : scratch.second).kept.count
+            case .special: count += 1
+            }
+        }
+        ids.reserveCapacity(count)
+        typeIDs.reserveCapacity(count)
+        offsets.reserveCapacity(count)
+        wordIDs.reserveCapacity(count)
+        sequenceIDs.reserveCapacity(count)
+        specialTokensMask.reserveCapacity(count)
+        for part in parts {
+            switch part {
+            case .special(let id, let typeID):
+                ids.append(id)
+                offsets.append(TokenOffsets(0, 0))
+                wordIDs.append(-1)
+                append(typeID: typeID, sequenceID: -1, isSpecial: true, count: 1)
+            case .sequence(let index, let typeID):
+                let work = index == 0 ? scratch.first : scratch.second
+                for position in work.kept {
+                    let token = work.tokens[position]
+                    ids.append(token.id)
+                    offsets.append(TokenOffsets(token.start, token.end))
+                    wordIDs.append(token.piece)
+                }
+                append(typeID: typeID, sequenceID: Int32(index), isSpecial: false, count: work.kept.count)
+            }
+        }
+    }
+
+    private mutating func append(typeID: Int32, sequenceID: Int32, isSpecial: Bool, count: Int) {
+        typeIDs.append(contentsOf: repeatElement(typeID, count: count))
+        sequenceIDs.append(contentsOf: repeatElement(sequenceID, count: count))
+        specialTokensMask.append(contentsOf: repeatElement(isSpecial, count: count))
+    }
+}

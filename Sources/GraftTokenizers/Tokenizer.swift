@@ -1,0 +1,95 @@
+import GraftFormats
+import GraftTensor
+import Synchronization
+
+/// A tokenizer as Hugging Face `tokenizers` defines it: normalise, split, look up, add special tokens, and back.
+///
+/// It never changes after loading: any number of threads may use one.
+package final class Tokenizer: Sendable {
+    let normalizers: [any Normalizer]
+    let preTokenizers: [any PreTokenizer]
+    let model: any TokenModel
+    let postProcessors: [any PostProcessor]
+    /// Nil joins tokens with spaces.
+    let decoders: [any TokenDecoder]?
+    let addedTokens: AddedTokens
+    /// What the file says about texts that are too long.
+    package let truncation: Truncation?
+    package let specialTokens: SpecialTokens
+
+    private let idleScratch = Mutex<[Scratch]>([])
+    private static let mostIdleScratch = 16
+
+    init(_ parts: TokenizerParts, specialTokens: SpecialTokenNames, source: String) throws(GraftError) {
+        normalizers = parts.normalizers
+        preTokenizers = parts.preTokenizers
+        postProcessors = parts.postProcessors
+        decoders = parts.decoders
+        truncation = parts.truncation
+        model = parts.model
+        let normalizers = parts.normalizers
+        let addedTokens = try AddedTokens(parts.addedTokens, vocabulary: parts.model.vocabulary, source: source) {
+            (text) throws(GraftError) in try Self.normalized(text, by: normalizers)
+        }
+        self.addedTokens = addedTokens
+        let vocabulary = parts.model.vocabulary
+        self.specialTokens = SpecialTokens(specialTokens) { addedTokens.id(of: $0) ?? vocabulary.id(of: $0) }
+    }
+
+    /// How many different tokens there are, added ones included.
+    package var vocabularySize: Int {
+        model.vocabulary.count + addedTokens.tokens.count { model.vocabulary.id(of: $0.content) == nil }
+    }
+
+    /// The largest id that an encoding can hold, so that a model's embedding can be checked for enough rows; -1 for none.
+    package var largestID: Int {
+        max(model.vocabulary.largestID, addedTokens.tokens.map { Int($0.id) }.max() ?? -1)
+    }
+
+    package func token(for id: Int32) -> String? {
+        addedTokens.token(id)?.content ?? model.vocabulary.token(id)
+    }
+
+    package func id(for token: String) -> Int32? {
+        addedTokens.id(of: token) ?? model.vocabulary.id(of: token)
+    }
+
+    /// Whether a token is one of the added tokens marked special.
+    package func isSpecial(_ id: Int32) -> Bool {
+        addedTokens.decoded(id)?.isSpecial ?? false
+    }
+
+    /// Lends memory to `body`; it comes back afterwards, but what one very long text took goes.
+    func withScratch<Result>(_ body: (Scratch) throws(GraftError) -> Result) throws(GraftError) -> Result {
+        let scratch = idleScratch.withLock { $0.popLast() } ?? Scratch()
+        defer {
+            scratch.release()
+            idleScratch.withLock { if $0.count < Self.mostIdleScratch { $0.append(scratch) } }
+        }
+        return try body(scratch)
+    }
+
+    private static func normalized(_ text: [UInt8], by normalizers: [any Normalizer]) throws(GraftError) -> [UInt8] {
+        try text.withUnsafeBufferPointer { bytes throws(GraftError) in
+            let work = WorkingText()
+            work.begin(bytes)
+            for normalizer in normalizers {
+                try work.rewrite { (source, range, out) throws(GraftError) in
+                    try normalizer.normalize(source, range, into: &out)
+                }
+            }
+            return Array(work.view.bytes)
+        }
+    }
+}
+
+/// What a tokenizer is put together from.
+struct TokenizerParts {
+    var normalizers: [any Normalizer] = []
+    var preTokenizers: [any PreTokenizer] = []
+    var model: any TokenModel
+    var postProcessors: [any PostProcessor] = []
+    var decoders: [any TokenDecoder]?
+    var addedTokens: [AddedToken] = []
+    var truncation: Truncation?
+}
