@@ -57,8 +57,12 @@ public func graft_adapter_create(
     create(out) { () throws(GraftError) in
         let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
         let config = if let config_json { try text(config_json, "config_json") } else { nil as String? }
-        return AdapterHandle(
-            try Adapter(model: model, method: try text(method, "method"), config: config, seed: seed))
+        let method = try text(method, "method")
+        do throws(GraftError) {
+            return AdapterHandle(try Adapter(model: model, method: method, config: config, seed: seed))
+        } catch where error.code == .corruptFile {  // these settings are the caller's, not a file's
+            throw GraftError(.invalidArgument, error.message)
+        }
     }
 }
 
