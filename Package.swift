@@ -72,14 +72,17 @@ let package = Package(
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
             swiftSettings: strict),
+        .target(
+            name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
+            swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),
         tests("GraftTokenizers"),
         tests("GraftLayers"),
-        tests("GraftModels"),
-        tests("GraftAdapters", ["GraftModels"]),
-        tests("GraftTraining"),
-        tests("GraftInference"),
+        tests("GraftModels", ["GraftTestSupport"]),
+        tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
+        tests("GraftTraining", ["GraftTestSupport"]),
+        tests("GraftInference", ["GraftTestSupport"]),
     ]
 )

@@ -20,13 +20,16 @@ package enum Task: Int32, Sendable {
 /// What the caller wants of a classification head.
 package struct HeadSettings: Sendable {
     package let labels: [String]
+    /// Whether the labels are the adapter's own, rather than the checkpoint's or numbers.
+    package let ownsLabels: Bool
     /// nil: as config.json says.
     package let dropout: Float?
     /// Whether the dense layer with tanh before the head is trained too.
     package let trainsDense: Bool
 
-    package init(labels: [String], dropout: Float?, trainsDense: Bool) {
+    package init(labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool) {
         self.labels = labels
+        self.ownsLabels = ownsLabels
         self.dropout = dropout
         self.trainsDense = trainsDense
     }

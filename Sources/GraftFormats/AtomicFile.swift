@@ -3,7 +3,7 @@ import GraftTensor
 
 /// Writes a file so that its name leads, at every instant, to the old file or the new one, whole.
 ///
-/// The bytes go to a hidden sibling, `.graft-unfinished-…`, which takes the name once they are on the disk. A failure
+/// It keeps the old file's permissions and owner. The bytes go to a hidden sibling, `.graft-unfinished-…`, which takes the name once they are on the disk. A failure
 /// removes the sibling; a process that is killed leaves it.
 package enum AtomicFile {
     package static func write(_ bytes: [UInt8], to path: String) throws(GraftError) {
@@ -24,7 +24,7 @@ package enum AtomicFile {
         }
         let temporary = FileSystem.temporarySibling(of: destination)
         do throws(GraftError) {
-            let output = try OutputFile(creating: temporary, toBecome: path)
+            let output = try OutputFile(creating: temporary, toBecome: path, replacing: destination)
             try body(output)
             try output.finish()
             try FileSystem.rename(temporary, to: destination)

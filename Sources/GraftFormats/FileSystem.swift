@@ -29,8 +29,10 @@ enum FileSystem {
     /// A name beside a path that nothing has: hidden, and short whatever the path's name.
     static func temporarySibling(of path: String) -> String {
         let number = String(UInt64.random(in: .min ... .max), radix: 36)
-        return split(path).folder + "/.graft-unfinished-" + number
+        return split(path).folder + "/" + temporaryPrefix + number
     }
+
+    static let temporaryPrefix = ".graft-unfinished-"
 
     /// Waits until a folder's names are on the disk.
     static func synchronize(folder: String) throws(GraftError) {

@@ -20,8 +20,11 @@ extension JSON {
         }
     }
 
+    /// Largest file that is read as a tree, which can take fifty times the file's size in memory.
+    package static let maximumFileSize = 64 << 20
+
     package init(contentsOf path: String) throws(GraftError) {
-        self = try JSON(parsing: try MappedFile.contents(of: path), source: path)
+        self = try JSON(parsing: try MappedFile.contents(of: path, limit: Self.maximumFileSize), source: path)
     }
 }
 

@@ -49,11 +49,13 @@ package final class ModelFolder: Sendable {
     /// The tensor of that name and shape, or an error that says what there is instead.
     package func requireTensor(_ name: String, shape: [Int]) throws(GraftError) -> StoredTensor {
         guard let tensor = tensor(name) else {
-            throw GraftError(.notFound, "\(path): the tensor \(name) \(shape) is missing")
+            throw GraftError(.notFound, "\(path): the tensor \(JSON.string(name).shortText) \(shape) is missing")
         }
         guard tensor.shape == shape else {
             throw GraftError(
-                .incompatible, "\(tensor.file.path): tensor \(name): expected shape \(shape), found \(tensor.shape)")
+                .incompatible,
+                "\(tensor.file.path): tensor \(JSON.string(name).shortText): expected shape \(shape), found \(tensor.shape)"
+            )
         }
         return tensor
     }
@@ -97,7 +99,8 @@ private struct ShardIndex {
         for name in tensorsOfFile.keys.sorted() {
             let shardPath = folder + "/" + name.text
             guard FileKind.of(shardPath) != .nothing else {
-                throw GraftError(.notFound, "\(path): names the file \(name.text), which is missing")
+                throw GraftError(
+                    .notFound, "\(path): names the file \(JSON.string(name.text).shortText), which is missing")
             }
             files.append(try SafetensorsFile(path: shardPath))
         }
@@ -110,21 +113,24 @@ private struct ShardIndex {
         for file in files {
             for entry in file.header.entries {
                 if let other = found.updateValue(file.path, forKey: ExactString(entry.name)) {
-                    throw GraftError(.corruptFile, "the tensor \(entry.name) is in \(other) and in \(file.path)")
+                    let name = JSON.string(entry.name).shortText
+                    throw GraftError(.corruptFile, "the tensor \(name) is in \(other) and in \(file.path)")
                 }
             }
         }
         for (tensor, value) in fileOfTensor {
             let expected = folder + "/" + (value.stringValue ?? "")
+            let name = JSON.string(tensor).shortText
             guard let actual = found.removeValue(forKey: ExactString(tensor)) else {
-                throw GraftError(.corruptFile, "\(path): the tensor \(tensor) is not in \(expected)")
+                throw GraftError(.corruptFile, "\(path): the tensor \(name) is not in \(expected)")
             }
             guard ExactString(actual) == ExactString(expected) else {
-                throw GraftError(.corruptFile, "\(path): the tensor \(tensor) is in \(actual), not in \(expected)")
+                throw GraftError(.corruptFile, "\(path): the tensor \(name) is in \(actual), not in \(expected)")
             }
         }
         if let (name, file) = found.min(by: { $0.key < $1.key }) {
-            throw GraftError(.corruptFile, "\(path): does not name the tensor \(name.text) of \(file)")
+            throw GraftError(
+                .corruptFile, "\(path): does not name the tensor \(JSON.string(name.text).shortText) of \(file)")
         }
     }
 }

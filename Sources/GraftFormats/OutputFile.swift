@@ -7,11 +7,18 @@ package final class OutputFile {
     private let name: String
     private var descriptor: Int32
 
-    /// Creates the file at `path`, which must not exist, to become `name` later.
-    init(creating path: String, toBecome name: String) throws(GraftError) {
+    /// Creates the file at `path`, which must not exist, to become `name` later. If `replaced` exists, its permissions
+    /// and its owner are taken over before a byte is written: what was private stays private.
+    init(creating path: String, toBecome name: String, replacing replaced: String) throws(GraftError) {
         self.name = name
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileSystem.failure("create", name) }
+        var status = stat()
+        if stat(replaced, &status) == 0 {
+            // Only the system's administrator may give files away; for others the owner is the same already.
+            _ = fchown(descriptor, status.st_uid, status.st_gid)
+            fchmod(descriptor, status.st_mode & 0o777)
+        }
     }
 
     deinit {

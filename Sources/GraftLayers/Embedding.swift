@@ -10,6 +10,7 @@ package final class Embedding: @unchecked Sendable {
     package let rowCount: Int
     package let width: Int
     package let site: Int
+    private let frozenRow: Int32?
 
     package struct Kept: BitwiseCopyable {
         let ids: UnsafePointer<Int32>
@@ -17,13 +18,15 @@ package final class Embedding: @unchecked Sendable {
     }
 
     package init(
-        table: UnsafeRawPointer, type: gk_type, rowCount: Int, width: Int, site: Int, owner: AnyObject
+        table: UnsafeRawPointer, type: gk_type, rowCount: Int, width: Int, site: Int, frozenRow: Int? = nil,
+        owner: AnyObject
     ) {
         self.table = table
         self.type = type
         self.rowCount = rowCount
         self.width = width
         self.site = site
+        self.frozenRow = frozenRow.map { Int32(clamping: $0) }
         self.owner = owner
     }
 
@@ -56,22 +59,31 @@ package final class Embedding: @unchecked Sendable {
         return Kept(ids: ids, deltas: deltas)
     }
 
-    /// Adds to the gradients of an adapter's own table or delta.
+    /// Adds to the gradients of an adapter's own table or delta. Clears rows of dy where the table has a frozen row.
     package func backward(_ dy: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
         for (index, segment) in pass.segments.enumerated() {
             guard let adapter = segment.adapter, let action = adapter.at(site) else { continue }
             let rows = dy.rows(from: segment.firstToken, count: segment.tokenCount)
-            if let own = action.weight, let gradients = adapter.gradients {
-                gk_scatter_add_rows(
-                    pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
-                    Int64(rows.stride), gradients + own.offset)
-            }
             if let delta = action.delta {
                 let context = pass.context(segment, adapter, site: site, unit: .tokens, keeps: true)
                 try delta.backward(
                     rows, input: .ids(kept.ids + segment.firstToken, count: rows.rows), kept: kept.deltas?[index],
                     into: nil, context)
             }
+            if let own = action.weight, let gradients = adapter.gradients {
+                clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
+                gk_scatter_add_rows(
+                    pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
+                    Int64(rows.stride), gradients + own.offset)
+            }
+        }
+    }
+
+    /// Tokens whose row never learns hand on no gradient, as torch's `padding_idx`.
+    private func clearFrozenRow(_ dy: Matrix, ids: UnsafePointer<Int32>) {
+        guard let frozenRow else { return }
+        for row in 0..<dy.rows where ids[row] == frozenRow {
+            (dy.base + row * dy.stride).update(repeating: 0, count: dy.columns)
         }
     }
 

@@ -28,6 +28,8 @@ package struct Site: Sendable {
     package let place: Place
     package let inputs: Int
     package let outputs: Int
+    /// A row of a table that never learns: the padding token's.
+    package let frozenRow: Int?
     /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
     package let depth: Int
     /// Weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
@@ -37,7 +39,7 @@ package struct Site: Sendable {
 
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int, depth: Int,
-        copyWeight: @escaping Copy, copyBias: Copy?
+        frozenRow: Int? = nil, copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
         self.kind = kind
@@ -45,6 +47,7 @@ package struct Site: Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.depth = depth
+        self.frozenRow = frozenRow
         self.copyWeight = copyWeight
         self.copyBias = copyBias
     }

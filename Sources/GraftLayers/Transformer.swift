@@ -82,9 +82,11 @@ package struct Representation: BitwiseCopyable {
 package struct ModelSource: @unchecked Sendable {
     package let path: String
     package let parameterCount: Int
-    package let weights: [UnsafeRawBufferPointer]
+    /// All frozen numbers, each part with what keeps it in memory.
+    package typealias Weights = [(bytes: UnsafeRawBufferPointer, owner: AnyObject)]
+    package let weights: Weights
 
-    package init(path: String, parameterCount: Int, weights: [UnsafeRawBufferPointer]) {
+    package init(path: String, parameterCount: Int, weights: Weights) {
         self.path = path
         self.parameterCount = parameterCount
         self.weights = weights
@@ -93,7 +95,8 @@ package struct ModelSource: @unchecked Sendable {
     /// A 64-bit hash of all packed weights.
     package var checksum: UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for part in weights {
+        for (part, owner) in weights {
+            defer { withExtendedLifetime(owner) {} }
             let words = part.count / 8
             for index in 0..<words {
                 let word = part.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)

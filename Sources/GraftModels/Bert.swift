@@ -51,7 +51,8 @@ package final class Bert: Transformer, @unchecked Sendable {
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: configuration.typeCount, maximumLength: configuration.maximumLength)
         words = try reader.embedding(
-            "embeddings.word_embeddings", rows: configuration.vocabularySize, width: hidden)
+            "embeddings.word_embeddings", rows: configuration.vocabularySize, width: hidden,
+            frozenRow: configuration.paddingToken)
         positions = try reader.embedding(
             "embeddings.position_embeddings", rows: configuration.maximumLength, width: hidden)
         types = try reader.embedding("embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden)
@@ -149,9 +150,10 @@ package final class Bert: Transformer, @unchecked Sendable {
             }
         }
         embeddingNorm.backward(gradient, norm, into: gradient, pass: pass)
-        try words.backward(gradient, kept.words, pass: pass)
-        try positions.backward(gradient, kept.positions, pass: pass)
         try types.backward(gradient, kept.types, pass: pass)
+        try positions.backward(gradient, kept.positions, pass: pass)
+        // Last: the padding token's rows of the gradient are cleared there.
+        try words.backward(gradient, kept.words, pass: pass)
     }
 
     package func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation {

@@ -16,6 +16,7 @@ struct BertConfiguration {
     let attentionDropout: Float
     let headDropout: Float
     let initializerRange: Float
+    let paddingToken: Int?
     let labels: [String]
 
     init(_ config: JSON, path: String) throws(GraftError) {
@@ -65,6 +66,7 @@ struct BertConfiguration {
         for key in ["is_decoder", "add_cross_attention"] where try config.optionalBool(key) ?? false {
             throw GraftError(.unsupported, "\(file): \(key) is true; only encoders are done")
         }
+        paddingToken = try config["pad_token_id"] == nil ? 0 : config.optionalInt("pad_token_id")
         labels = try Self.labels(config)
     }
 

@@ -14,7 +14,7 @@ struct WeightReader {
     let prefix: String
     private(set) var sites: [Site] = []
     private(set) var parameterCount = 0
-    private(set) var packed: [UnsafeRawBufferPointer] = []
+    private(set) var packed: ModelSource.Weights = []
 
     init(folder: ModelFolder, precision: Precision, prefix: String) {
         self.folder = folder
@@ -52,8 +52,8 @@ struct WeightReader {
                     copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
             first += count
         }
-        packed.append(weight.bytes)
-        if let bias { packed.append(UnsafeRawBufferPointer(start: bias.base, count: total * 4)) }
+        packed.append((weight.bytes, weight))
+        if let bias { packed.append((UnsafeRawBufferPointer(start: bias.base, count: total * 4), bias)) }
         return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
     }
 
@@ -82,8 +82,8 @@ struct WeightReader {
         try read(prefix + path + (isOld ? ".gamma" : ".weight"), count: width, into: scale.floats())
         try read(prefix + path + (isOld ? ".beta" : ".bias"), count: width, into: bias.floats())
         parameterCount += 2 * width
-        packed.append(UnsafeRawBufferPointer(start: scale.base, count: width * 4))
-        packed.append(UnsafeRawBufferPointer(start: bias.base, count: width * 4))
+        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
+        packed.append((UnsafeRawBufferPointer(start: bias.base, count: width * 4), bias))
         sites.append(
             Site(
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
@@ -94,23 +94,23 @@ struct WeightReader {
 
     /// A table that stays where it is stored, and is read row by row.
     mutating func embedding(
-        _ path: String, rows: Int, width: Int, depth: Int = 0
+        _ path: String, rows: Int, width: Int, frozenRow: Int? = nil
     ) throws(GraftError) -> Embedding {
         let tensor = try folder.requireTensor(prefix + path + ".weight", shape: [rows, width])
         parameterCount += rows * width
-        packed.append(tensor.bytes)
+        packed.append((tensor.bytes, tensor.file))
         let table = try start(of: tensor)
         let type = try kernelType(of: tensor)
         sites.append(
             Site(
-                path: path, kind: .embedding, inputs: rows, outputs: width, depth: depth,
+                path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0, frozenRow: frozenRow,
                 copyWeight: { out in
                     if let base = tensor.bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
                 },
                 copyBias: nil))
         return Embedding(
             table: table, type: type, rowCount: rows, width: width,
-            site: sites.count - 1, owner: folder)
+            site: sites.count - 1, frozenRow: frozenRow, owner: folder)
     }
 
     private func read(

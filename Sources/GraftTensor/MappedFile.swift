@@ -48,9 +48,14 @@ package final class MappedFile: Sendable {
     }
 
     /// Reads a regular file into memory: for small files that may be replaced or shortened meanwhile.
-    package static func contents(of path: String) throws(GraftError) -> [UInt8] {
+    ///
+    /// - Parameter limit: most bytes to read; a larger file is refused.
+    package static func contents(of path: String, limit: Int = 256 << 20) throws(GraftError) -> [UInt8] {
         let (descriptor, size) = try open(path)
         defer { close(descriptor) }
+        guard size <= limit else {
+            throw GraftError(.unsupported, "\(path): expected at most \(limit) bytes, found \(size)")
+        }
         var failure: GraftError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {

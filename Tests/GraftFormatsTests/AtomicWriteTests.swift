@@ -1,5 +1,5 @@
 import Glibc
-import GraftFormats
+@testable import GraftFormats
 import GraftTensor
 import Synchronization
 import Testing
@@ -52,6 +52,33 @@ struct AtomicWriteTests {
         #expect(try folder.names() == ["x"])
     }
 
+    @Test("Where names cannot be exchanged, a folder is replaced all the same, and put back when that fails")
+    func withoutExchange() throws {
+        let folder = try TestFolder()
+        let path = folder.path + "/x"
+        for content in ["old", "new"] {
+            try AtomicDirectory.write(to: path, exchange: { _, _ in false }) { output throws(GraftError) in
+                try output.write(content, to: "a")
+                if content == "old" { try output.write("stays", to: "b") }
+            }
+        }
+        #expect(try text(of: path + "/a") == "new")
+        #expect(try text(of: path + "/b") == "stays")
+        let removed: (String, String) throws(GraftError) -> Bool = { temporary, _ throws(GraftError) in
+            unlink(temporary + "/a")
+            rmdir(temporary)
+            return false
+        }
+        let error = try failure {
+            try AtomicDirectory.write(to: path, exchange: removed) { output throws(GraftError) in
+                try output.write("lost", to: "a")
+            }
+        }
+        #expect(error == GraftError(.notFound, "\(path): cannot replace: No such file or directory"))
+        #expect(try text(of: path + "/a") == "new")
+        #expect(try folder.names() == ["x"])
+    }
+
     @Test("A link is followed: what it leads to is replaced")
     func links() throws {
         let folder = try TestFolder()
@@ -94,6 +121,45 @@ struct AtomicWriteTests {
         #expect(try text(of: folder.path + "/f") == "old")
         #expect(try text(of: folder.path + "/old/a") == "old")
         #expect(try folder.names() == ["f", "old"])
+    }
+
+    @Test("Permissions outlive the replacement: what was private stays private")
+    func permissions() throws {
+        let folder = try TestFolder()
+        func mode(_ name: String) -> UInt32 {
+            var status = stat()
+            return stat(folder.path + "/" + name, &status) == 0 ? status.st_mode & 0o777 : 0
+        }
+        _ = try folder.write("secret", to: "f")
+        chmod(folder.path + "/f", 0o600)
+        try AtomicFile.write("new", to: folder.path + "/f")
+        #expect(mode("f") == 0o600)
+        try #require(mkdir(folder.path + "/d", 0o700) == 0)
+        _ = try folder.write("secret", to: "d/a")
+        chmod(folder.path + "/d/a", 0o640)
+        try AtomicDirectory.write(to: folder.path + "/d") { output throws(GraftError) in
+            try output.write("new", to: "a")
+            try output.write("new", to: "b")
+        }
+        #expect(mode("d") == 0o700)
+        #expect(mode("d/a") == 0o640)
+        #expect(mode("d/b") == 0o666 & ~currentMask())
+    }
+
+    /// What the system takes from the permissions of new files.
+    private func currentMask() -> UInt32 {
+        let mask = umask(0o022)
+        umask(mask)
+        return mask
+    }
+
+    @Test("The process's current folder is not replaced under its feet")
+    func currentFolder() throws {
+        let error = try failure {
+            try AtomicDirectory.write(to: ".") { output throws(GraftError) in try output.write("x", to: "graft-test") }
+        }
+        #expect(error == GraftError(.invalidArgument, ".: cannot replace the process's current folder"))
+        #expect(!TestFolder.names(".").contains("graft-test"))
     }
 
     @Test("Names that would leave the folder, or that stand for a folder, are refused")
@@ -242,6 +308,9 @@ struct AtomicWriteTests {
             rounds += number == 0 ? 0 : 1
         }
         #expect(rounds > 0, "some child must have written something before it was killed")
+        _ = try folder.write("other", to: ".hidden")
+        try AtomicDirectory.removeLeftovers(in: folder.path)
+        #expect(try folder.names() == [".hidden", "checkpoint"])
     }
 
     @Test("While a folder is replaced a hundred times, its name always leads to a folder")

@@ -1,4 +1,5 @@
 import Glibc
+import GraftFormats
 import GraftTensor
 import Testing
 
@@ -34,6 +35,17 @@ struct MappedFileTests {
         unlink(path)
         _ = try folder.write("new", to: "f")
         #expect(file.withBytes { Array($0) } == Array("old".utf8))
+    }
+
+    @Test("A file beyond the limit is refused before memory is taken for it")
+    func limit() throws {
+        let folder = try TestFolder()
+        let path = try folder.write("x", to: "f")
+        try #require(truncate(path, 1 << 40) == 0)
+        let error = try failure(of: { try MappedFile.contents(of: path) })
+        #expect(error == GraftError(.unsupported, "\(path): expected at most 268435456 bytes, found 1099511627776"))
+        #expect(try failure(of: { try JSON(contentsOf: path) }).code == .unsupported)
+        #expect(try MappedFile.contents(of: try folder.write("abc", to: "g"), limit: 3).count == 3)
     }
 
     @Test("Folders, devices, pipes and missing files are refused, and nothing waits for a pipe")

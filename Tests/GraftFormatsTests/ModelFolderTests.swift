@@ -48,9 +48,9 @@ struct ModelFolderTests {
         #expect(model.tensor("absent") == nil)
         let shape = try failure(of: { try model.requireTensor("w", shape: [2, 1]) })
         #expect(shape.code == .incompatible)
-        #expect(shape.message == "\(folder.path)/model.safetensors: tensor w: expected shape [2, 1], found [2]")
+        #expect(shape.message == "\(folder.path)/model.safetensors: tensor \"w\": expected shape [2, 1], found [2]")
         let missing = try failure(of: { try model.requireTensor("v", shape: [3]) })
-        #expect(missing == GraftError(.notFound, "\(folder.path): the tensor v [3] is missing"))
+        #expect(missing == GraftError(.notFound, "\(folder.path): the tensor \"v\" [3] is missing"))
     }
 
     @Test("A sharded folder gives the tensors of all its files")
@@ -66,17 +66,17 @@ struct ModelFolderTests {
     func lyingIndex() throws {
         #expect(
             try message(sharded(b: nil))
-                == "DIR/model.safetensors.index.json: names the file b, which is missing")
+                == "DIR/model.safetensors.index.json: names the file \"b\", which is missing")
         #expect(
             try message(sharded(b: ["other"]))
-                == "DIR/model.safetensors.index.json: the tensor z is not in DIR/b")
+                == "DIR/model.safetensors.index.json: the tensor \"z\" is not in DIR/b")
         #expect(
             try message(sharded(a: ["x"], b: ["y", "z"]))
-                == "DIR/model.safetensors.index.json: the tensor y is in DIR/b, not in DIR/a")
-        #expect(try message(sharded(b: ["x", "z"])) == "the tensor x is in DIR/a and in DIR/b")
+                == "DIR/model.safetensors.index.json: the tensor \"y\" is in DIR/b, not in DIR/a")
+        #expect(try message(sharded(b: ["x", "z"])) == "the tensor \"x\" is in DIR/a and in DIR/b")
         #expect(
             try message(sharded(b: ["more", "z"]))
-                == "DIR/model.safetensors.index.json: does not name the tensor more of DIR/b")
+                == "DIR/model.safetensors.index.json: does not name the tensor \"more\" of DIR/b")
     }
 
     @Test(

@@ -61,8 +61,9 @@ extension Adapter {
         } else if let base = model.baseHead, base.labels.count == count {
             labels = base.labels
         }
+        let ownsLabels = file.metadata[AdapterContent.labelsKey] != nil && labels.count == count
         if labels.count != count { labels = (0..<count).map { "LABEL_\($0)" } }
-        return HeadSettings(labels: labels, dropout: nil, trainsDense: false)
+        return HeadSettings(labels: labels, ownsLabels: ownsLabels, dropout: nil, trainsDense: false)
     }
 }
 
@@ -110,7 +111,9 @@ extension AdapterContent {
         let name = String(stored.name.dropFirst(start.count))
         if config["bias"]?.stringValue == "all" {
             for saved in savedPaths {
-                if name == saved + ".original_module.bias" { return file[start + saved + ".bias"]?.shape == stored.shape }
+                if name == saved + ".original_module.bias" {
+                    return file[start + saved + ".bias"]?.shape == stored.shape
+                }
                 if name == saved + ".modules_to_save.bias" {
                     guard let twin = file[start + saved + ".bias"] else { return false }
                     return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)

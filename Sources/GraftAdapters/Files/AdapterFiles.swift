@@ -34,7 +34,7 @@ extension AdapterContent {
     /// The folder's files as PEFT writes them.
     package func files() throws(GraftError) -> AdapterFiles {
         var metadata: SafetensorsWriter.Metadata = [("format", "pt")]
-        if let head {
+        if let head, head.ownsLabels {
             var names = JSONObject()
             for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }
             metadata.append((Self.labelsKey, JSON.object(names).serialized(JSON.Style(isCompact: true))))
