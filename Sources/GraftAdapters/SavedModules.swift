@@ -14,7 +14,8 @@ extension AdapterPlan {
         let saved = try config.optionalStrings("modules_to_save") ?? []
         for name in saved where !Self.headNames.contains(name) && !Self.exists(name, names) {
             throw GraftError(
-                .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model")
+                .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
+            )
         }
         for (index, site) in model.sites.enumerated() {
             let path = names.path(of: site)
@@ -72,8 +73,10 @@ extension AdapterPlan {
         let weight = try add(
             names.tensor(model.headPath, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
-        let bias = try add(
-            names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+        let bias =
+            model.headHasBias
+            ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+            : nil
         return HeadParameters(
             weight: weight, bias: bias, labelCount: count, dropout: settings.dropout ?? model.headDropout)
     }
