@@ -57,7 +57,9 @@ import Testing
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
         options.labelSmoothing = Float(try variant.double("label_smoothing"))
-        options.classWeights = (variant["class_weights"]?.arrayValue ?? []).compactMap { $0.doubleValue.map { Float($0) } }
+        options.classWeights = (variant["class_weights"]?.arrayValue ?? []).compactMap {
+            $0.doubleValue.map { Float($0) }
+        }
         options.threadCount = 2
         return options
     }
