@@ -22,6 +22,8 @@ let abiLink: [LinkerSetting] = [
             "-Xlinker", "-z", "-Xlinker", "nodelete",
             "-Xlinker", "--no-undefined-version",
             "-Xlinker", "--gc-sections",
+            // 0.4 MB of relocations become 3 KB; needs the C library 2.36 (Debian 12).
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
         ], .when(platforms: [.linux], configuration: .release))
 ]
 

@@ -1,9 +1,9 @@
 /**
- * Speed of the kernels that are not products: nanoseconds per element, and GFLOP/s of attention's inner products.
- * Each figure is the fastest of many calls.
+ * Speed of the kernels that are not products: nanoseconds per element, and GFLOP/s of attention's inner
+ * products. Each figure is the fastest of many calls.
  *
  *   clang -O3 -std=c11 -fopenmp -fno-math-errno -ffp-contract=off -ISources/CGraftKernels/include
- *         Benchmarks/rows.c Sources/CGraftKernels/[a-z]*.c -l:libomp.so.5 -lm -o rows && ./rows [threads]
+ *         Benchmarks/rows.c Sources/CGraftKernels/*.c -l:libomp.so.5 -lm -o rows && ./rows [threads]
  */
 #define _POSIX_C_SOURCE 200809L
 #include "graft_kernels.h"
@@ -20,16 +20,16 @@ static double now(void) {
 }
 
 /** Seconds of the fastest of the calls that fit in a third of a second, at least five. */
-#define FASTEST(call)                                                                                            \
-    __extension__({                                                                                              \
-        double best = 1e9, stop = now() + 0.33;                                                                  \
-        for (int run = 0; run < 5 || now() < stop; run++) {                                                      \
-            double start = now();                                                                                \
-            call;                                                                                                \
-            double taken = now() - start;                                                                        \
-            best = taken < best ? taken : best;                                                                  \
-        }                                                                                                        \
-        best;                                                                                                    \
+#define FASTEST(call)                                                                                        \
+    __extension__({                                                                                          \
+        double best = 1e9, stop = now() + 0.33;                                                              \
+        for (int run = 0; run < 5 || now() < stop; run++) {                                                  \
+            double start = now();                                                                            \
+            call;                                                                                            \
+            double taken = now() - start;                                                                    \
+            best = taken < best ? taken : best;                                                              \
+        }                                                                                                    \
+        best;                                                                                                \
     })
 
 static float *random_floats(int64_t count) {
@@ -41,8 +41,10 @@ static float *random_floats(int64_t count) {
 
 static void elements(const gk_team *team) {
     enum { M = 256, H = 768, COUNT = M * H };
-    float *x = random_floats(COUNT), *y = random_floats(COUNT), *z = random_floats(COUNT), *s = random_floats(COUNT);
-    float *gamma = random_floats(H), *beta = random_floats(H), *mean = random_floats(M), *inverse = random_floats(M);
+    float *x = random_floats(COUNT), *y = random_floats(COUNT), *z = random_floats(COUNT),
+          *s = random_floats(COUNT);
+    float *gamma = random_floats(H), *beta = random_floats(H), *mean = random_floats(M),
+          *inverse = random_floats(M);
     gk_dropout dropout = {.key = 1, .site = 2, .probability = 0.1f};
     const char *names[] = {"identity", "gelu", "gelu tanh", "relu", "silu", "tanh"};
     printf("%-34s ns/element, %d x %d, in cache\n", "", M, H);
@@ -82,7 +84,8 @@ static void attention(const gk_team *team, int64_t batch, int64_t length, int32_
                       gk_type precision, float probability) {
     int64_t rows = batch * length, h = heads * width;
     float *q = random_floats(rows * h), *k = random_floats(rows * h), *v = random_floats(rows * h);
-    float *out = random_floats(rows * h), *dout = random_floats(rows * h), *log_sum = random_floats(rows * heads);
+    float *out = random_floats(rows * h), *dout = random_floats(rows * h),
+          *log_sum = random_floats(rows * heads);
     float *dq = random_floats(rows * h), *dk = random_floats(rows * h), *dv = random_floats(rows * h);
     gk_sequence *sequences = calloc((size_t)batch, sizeof *sequences);
     for (int64_t i = 0; i < batch; i++)
@@ -97,13 +100,15 @@ static void attention(const gk_team *team, int64_t batch, int64_t length, int32_
                              .dropout = {.key = 1, .site = 2, .probability = probability}};
     double work = 4e-9 * (double)(batch * heads * length * length * width);
     double forward = FASTEST(gk_attention_forward(team, &settings, q, h, k, h, v, h, out, h, log_sum));
-    double backward = FASTEST(gk_attention_backward(team, &settings, q, h, k, h, v, h, out, h, log_sum, dout, h, dq,
-                                                    h, dk, h, dv, h));
-    printf("attention %2d x %3d, %2d heads of %3d, %s, dropout %.1f: forward %8.3f ms %6.1f GFLOP/s, backward %8.3f "
+    double backward = FASTEST(gk_attention_backward(team, &settings, q, h, k, h, v, h, out, h, log_sum, dout,
+                                                    h, dq, h, dk, h, dv, h));
+    printf("attention %2d x %3d, %2d heads of %3d, %s, dropout %.1f: forward %8.3f ms %6.1f GFLOP/s, "
+           "backward %8.3f "
            "ms %6.1f GFLOP/s\n",
            (int)batch, (int)length, heads, width, precision == GK_BFLOAT16 ? "bfloat16" : "float32 ",
            (double)probability, forward * 1e3, work / forward, backward * 1e3, 2.5 * work / backward);
-    free(q), free(k), free(v), free(out), free(dout), free(log_sum), free(dq), free(dk), free(dv), free(sequences);
+    free(q), free(k), free(v), free(out), free(dout), free(log_sum), free(dq), free(dk), free(dv),
+        free(sequences);
 }
 
 int main(int count, char **arguments) {

@@ -2,28 +2,12 @@
 #include "products.h"
 #include <string.h>
 
-typedef struct frozen_operands {
-    const gk_product_path *path;
-    const float *rows; /**< x or dy. */
-    int64_t row_stride;
-    const gk_word *packed; /**< W [n, k]. */
-    int64_t n, k;
-} frozen_operands;
-
-static void load_rows(const gk_multiplication *product, int64_t first_row, int64_t row_count, int64_t first_k,
-                      int64_t k_count, gk_word *block) {
-    const frozen_operands *operands = product->operands;
-    product->tile->load_rows(row_count, k_count, operands->rows + first_row * operands->row_stride + first_k,
-                             operands->row_stride, block);
-}
-
 /** Panels of W itself, [n words][32 columns of W], from the stored panels of its transpose, [k words][32 rows
  * of W]. */
 static void turn_panels(const gk_multiplication *product, int64_t first_panel, int64_t panel_count,
                         int64_t first_n, int64_t n_count, gk_word *panels, int64_t panel_stride) {
-    const frozen_operands *operands = product->operands;
-    bool is_float = product->type == GK_FLOAT32;
-    int64_t k_words = gk_depth(product->type, operands->k);
+    const gk_word *packed = product->b;
+    int64_t k_words = gk_depth(product->type, product->n);
     int64_t panel_words = GK_PANEL / gk_word_elements(product->type);
     for (int64_t p = 0; p < panel_count; p++) {
         int64_t first_word = (first_panel + p) * panel_words;
@@ -33,14 +17,16 @@ static void turn_panels(const gk_multiplication *product, int64_t first_panel, i
             memset(panel, 0, (size_t)gk_depth(product->type, n_count) * GK_PANEL * sizeof(gk_word));
         for (int64_t n = 0; n < n_count; n += GK_PANEL) {
             int64_t count = gk_minimum(GK_PANEL, n_count - n);
-            const gk_word *source =
-                operands->packed + ((first_n + n) / GK_PANEL * k_words + first_word) * GK_PANEL;
+            const gk_word *source = packed + ((first_n + n) / GK_PANEL * k_words + first_word) * GK_PANEL;
+            /* The next square lies far away, where no hardware would look for it. */
+            for (int64_t word = 0; word < word_count * GK_PANEL; word += 16)
+                __builtin_prefetch(source + k_words * GK_PANEL + word, 0, 3);
             gk_word *out = panel + n / gk_word_elements(product->type) * GK_PANEL;
-            if (is_float)
-                operands->path->transpose(word_count, count, source, GK_PANEL, out, GK_PANEL);
+            if (product->type == GK_FLOAT32)
+                product->path->transpose(word_count, count, source, GK_PANEL, out, GK_PANEL);
             else
-                operands->path->transpose_pairs(word_count, gk_divide_up(count, 2), source, GK_PANEL, out,
-                                                GK_PANEL);
+                product->path->transpose_pairs(word_count, gk_divide_up(count, 2), source, GK_PANEL, out,
+                                               GK_PANEL);
         }
     }
 }
@@ -48,16 +34,14 @@ static void turn_panels(const gk_multiplication *product, int64_t first_panel, i
 void gk_product(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed, int64_t m,
                 const float *x, int64_t ldx, const gk_epilogue *epilogue, float *y, int64_t ldy) {
     const gk_product_path *path = gk_products();
-    frozen_operands operands = {path, x, ldx, packed, n, k};
-    gk_multiplication product = {.tile = &path->tiles[type],
+    gk_multiplication product = {.path = path,
+                                 .tile = &path->tiles[type],
                                  .type = type,
                                  .m = m,
                                  .n = n,
                                  .k = k,
-                                 .operands = &operands,
-                                 .load_rows = load_rows,
-                                 .stored_panels = packed,
-                                 .row_cost = 0.1,
+                                 .a = {.data = x, .stride = ldx, .factor = 1},
+                                 .b = packed,
                                  .panel_cost = 0.2,
                                  .result = {.sums = y, .row_stride = ldy, .column_stride = 1}};
     if (epilogue) {
@@ -76,17 +60,16 @@ void gk_product(const gk_team *team, gk_type type, int64_t n, int64_t k, const v
 void gk_product_backward(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed,
                          int64_t m, const float *dy, int64_t lddy, bool accumulate, float *dx, int64_t lddx) {
     const gk_product_path *path = gk_products();
-    frozen_operands operands = {path, dy, lddy, packed, n, k};
     gk_multiplication product = {
+        .path = path,
         .tile = &path->tiles[type],
         .type = type,
         .m = m,
         .n = k,
         .k = n,
-        .operands = &operands,
-        .load_rows = load_rows,
+        .a = {.data = dy, .stride = lddy, .factor = 1},
+        .b = packed,
         .load_panels = turn_panels,
-        .row_cost = 0.1,
         .panel_cost = 0.6,
         .result = {.sums = dx, .row_stride = lddx, .column_stride = 1, .beta = accumulate ? 1 : 0}};
     gk_multiply(team, &product);

@@ -37,18 +37,27 @@ enum {
 _Static_assert(GK_ROW_BLOCK_BYTES + GK_PANEL_BLOCK_BYTES <= GK_THREAD_SCRATCH,
                "blocks fit a thread's scratch");
 
+/** One tile: out = start + block · panel. */
+typedef struct gk_tile_work {
+    int64_t rows, width; /**< Columns beyond the width are computed too, as many as whole vectors make. */
+    const gk_word *block, *panel;
+    int64_t depth;
+    const float *start;
+    int64_t start_stride;
+    float *out;
+    int64_t out_stride;
+    const char
+        *fetch; /**< Fetched into the second cache level meanwhile, `fetch_step` (≤ 128) bytes per word. */
+    int64_t fetch_step;
+} gk_tile_work;
+
 /** The tile of one path and one element type. */
 typedef struct gk_tile {
     int64_t rows;         /**< Most rows of a tile. */
     int64_t row_distance; /**< Words between rows of a row block. */
-
     /** Fills a row block with `count` elements of each row, and a zero where the last word lacks one. */
     void (*load_rows)(int64_t rows, int64_t count, const float *source, int64_t stride, gk_word *block);
-
-    /** out = start + block · panel for `rows` rows and at least `width` columns, as many as whole vectors
-     * make. */
-    void (*multiply)(int64_t rows, int64_t width, const gk_word *block, const gk_word *panel, int64_t depth,
-                     const float *start, int64_t start_stride, float *out, int64_t out_stride);
+    void (*multiply)(const gk_tile_work *work);
 } gk_tile;
 
 /** The kernels of one instruction set. */
@@ -115,23 +124,26 @@ typedef struct gk_result {
     int64_t activated_stride;
 } gk_result;
 
-/** A product to be done. Callbacks make the blocks; they see the product and its operands and write nothing
- * else. */
+/** A stored float32 matrix, or its transpose, times a factor. */
+typedef struct gk_operand {
+    const float *data;
+    int64_t stride;
+    bool is_transposed;
+    float factor;
+} gk_operand;
+
+/** A product to be done. */
 typedef struct gk_multiplication {
+    const gk_product_path *path;
     const gk_tile *tile;
     gk_type type;
     int64_t m, n, k;
-    const void *operands;
-    /** Fills a row block with rows of a. */
-    void (*load_rows)(const struct gk_multiplication *product, int64_t first_row, int64_t row_count,
-                      int64_t first_k, int64_t k_count, gk_word *block);
-    /** Fills panels that lie `panel_stride` words apart; NULL when all of b is stored in panels. */
+    gk_operand a; /**< With GK_BFLOAT16 neither transposed nor scaled. */
+    const void *b;
+    /** Makes panels of b that lie `panel_stride` words apart; NULL when b is stored in panels. */
     void (*load_panels)(const struct gk_multiplication *product, int64_t first_panel, int64_t panel_count,
                         int64_t first_k, int64_t k_count, gk_word *panels, int64_t panel_stride);
-    const gk_word *stored_panels;
-    /** Cycles that a thread spends to load an element of a, of b: how threads divide the work follows from
-     * them. */
-    double row_cost, panel_cost;
+    double panel_cost; /**< Cycles that a thread spends to load an element of b. */
     gk_result result;
 } gk_multiplication;
 
@@ -146,6 +158,9 @@ typedef struct gk_block {
     int64_t first_panel, panel_count;
     int64_t depth;
     bool is_first, is_last; /**< Of the blocks along k. */
+    /** Rows of a that are wanted next, fetched meanwhile: `next_count` of them, `next_width` floats each. */
+    const float *next;
+    int64_t next_stride, next_count, next_width;
 } gk_block;
 
 /** Multiplies a block and adds it to the result. */

@@ -70,7 +70,7 @@ public func graft_tokenizer_encode(
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let options = try graft_encode_options.read(options, "options").checked()
         let text = try bytes(text, "text")
-        let pair = if let pair { try bytes(pair, "pair") } else { nil as UnsafeBufferPointer<UInt8>? }
+        let pair = try optionalBytes(pair, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
         return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
     }

@@ -14,7 +14,8 @@ extension AdapterPlan {
         let saved = try config.optionalStrings("modules_to_save") ?? []
         for name in saved where !Self.headNames.contains(name) && !Self.exists(name, names) {
             throw GraftError(
-                .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model")
+                .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
+            )
         }
         for (index, site) in model.sites.enumerated() {
             let path = names.path(of: site)

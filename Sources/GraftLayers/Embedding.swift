@@ -59,22 +59,22 @@ package final class Embedding: @unchecked Sendable {
         return Kept(ids: ids, deltas: deltas)
     }
 
-    /// Adds to the gradients of an adapter's own table or delta.
+    /// Adds to the gradients of an adapter's own table or delta. Clears rows of dy where the table has a frozen row.
     package func backward(_ dy: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
         for (index, segment) in pass.segments.enumerated() {
             guard let adapter = segment.adapter, let action = adapter.at(site) else { continue }
             let rows = dy.rows(from: segment.firstToken, count: segment.tokenCount)
-            clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
-            if let own = action.weight, let gradients = adapter.gradients {
-                gk_scatter_add_rows(
-                    pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
-                    Int64(rows.stride), gradients + own.offset)
-            }
             if let delta = action.delta {
                 let context = pass.context(segment, adapter, site: site, unit: .tokens, keeps: true)
                 try delta.backward(
                     rows, input: .ids(kept.ids + segment.firstToken, count: rows.rows), kept: kept.deltas?[index],
                     into: nil, context)
+            }
+            if let own = action.weight, let gradients = adapter.gradients {
+                clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
+                gk_scatter_add_rows(
+                    pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
+                    Int64(rows.stride), gradients + own.offset)
             }
         }
     }

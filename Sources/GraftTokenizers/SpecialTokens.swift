@@ -11,15 +11,14 @@ package struct SpecialTokens: Equatable, Sendable {
     package let beginning: Int32?
     package let end: Int32?
 
-    init(_ names: SpecialTokenNames, _ id: (String) -> Int32?) {
-        func id(_ key: String) -> Int32? { names[key].flatMap(id) }
-        padding = id("pad_token")
-        unknown = id("unk_token")
-        classification = id("cls_token")
-        separator = id("sep_token")
-        mask = id("mask_token")
-        beginning = id("bos_token")
-        end = id("eos_token")
+    init(_ names: SpecialTokenNames, idOf: (String) -> Int32?) {
+        padding = names["pad_token"].flatMap(idOf)
+        unknown = names["unk_token"].flatMap(idOf)
+        classification = names["cls_token"].flatMap(idOf)
+        separator = names["sep_token"].flatMap(idOf)
+        mask = names["mask_token"].flatMap(idOf)
+        beginning = names["bos_token"].flatMap(idOf)
+        end = names["eos_token"].flatMap(idOf)
     }
 }
 

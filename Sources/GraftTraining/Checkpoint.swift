@@ -26,10 +26,11 @@ extension Trainer {
             numbers("second_moment", optimizer.secondMoment),
         ]
         if let bestValues { tensors.append(numbers("best_values", bestValues.floats())) }
-        let counts = progress.counts + [
-            Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
-            Int64(bitPattern: dataset.map(Self.fingerprint) ?? 0),
-        ]
+        let counts =
+            progress.counts + [
+                Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
+                Int64(bitPattern: dataset.map(Self.fingerprint) ?? 0),
+            ]
         let measures = progress.measures
         var bytes: [UInt8] = []
         var failure: GraftError?

@@ -10,8 +10,8 @@ extension Trainer {
     package func fit(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
-        try checkDataset(dataset)
-        if let evaluation { try checkDataset(evaluation) }
+        try check(dataset)
+        if let evaluation { try check(evaluation) }
         dropWaiting()
         try begin(dataset)
         if progress.isFinished { return progress.best ?? progress.latest }

@@ -80,6 +80,10 @@ package final class Trainer {
     /// Adds a batch's gradients. On any error the gradients that waited are dropped and the adapter is as it was.
     func accumulate(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
         do throws(GraftError) {
+            guard batch.rowCount <= TrainerOptions.maximumRows else {
+                throw GraftError(
+                    .invalidArgument, "a batch has at most \(TrainerOptions.maximumRows) rows, found \(batch.rowCount)")
+            }
             try check(batch)
             let metrics = try forwardBackward(batch, batchesInStep: batchesInStep)
             waitingBatches += 1
@@ -97,9 +101,6 @@ package final class Trainer {
     }
 
     private func forwardBackward(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
-        pass.keptDepth = min(trained.lowestDepth, content.model.shape.headDepth)
-        pass.dropoutKey = mixed(options.seed, UInt64(progress.batch))
-        defer { pass.dropoutKey = nil }
         // The loss is a mean over the whole batch, whichever passes its rows go through.
         let weight = totalWeight(batch)
         guard weight > 0 else {
@@ -107,7 +108,7 @@ package final class Trainer {
         }
         var loss = 0.0
         var counted = 0.0
-        try eachPass(batch, trained) { first, count, hidden, logits, kept throws(GraftError) in
+        try eachPass(batch, learns: true) { first, count, hidden, logits, kept throws(GraftError) in
             crossEntropy(
                 batch, first, count, logits, scale: Float(1 / (weight * Double(batchesInStep))), writesGradient: true,
                 &loss, &counted)
@@ -124,15 +125,18 @@ package final class Trainer {
         return metrics
     }
 
-    /// Runs the rows of a batch through the model, pass by pass.
+    /// Runs the rows of a batch through the model and the head, pass by pass; to learn, with dropout and keeping what
+    /// backward needs.
     func eachPass(
-        _ batch: RowBatch, _ attached: AttachedAdapter,
+        _ batch: RowBatch, learns: Bool,
         _ body: (_ first: Int, _ count: Int, HiddenStates, Matrix, SequenceClassifier.Kept) throws(GraftError) -> Void
     ) throws(GraftError) {
+        pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
+        pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(batch, rows: first..<end) { _ in attached }
+            try pass.begin(batch, rows: first..<end) { _ in trained }
             let hidden = try content.model.forward(pass)
             let logits = try pass.kept.matrix(rows: end - first, columns: labelCount)
             let kept = try classifier.forward(hidden, into: logits, pass: pass)
@@ -157,24 +161,15 @@ package final class Trainer {
         }
     }
 
-    /// Inference of rows with the adapter as it is.
-    func withoutGradients(_ body: () throws(GraftError) -> Void) throws(GraftError) {
-        pass.keptDepth = Int.max
-        try body()
-    }
-
     func totalWeight(_ batch: RowBatch) -> Double {
         guard !options.classWeights.isEmpty else { return Double(batch.rowCount) }
         return batch.labels.reduce(0) { $0 + Double(options.classWeights[Int($1)]) }
     }
 
+    /// Checks that rows have labels of the head and tokens that the model takes.
     func check(_ batch: RowBatch) throws(GraftError) {
         let shape = content.model.shape
-        guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "the batch has no rows") }
-        guard batch.rowCount <= TrainerOptions.maximumRows else {
-            throw GraftError(
-                .invalidArgument, "a batch has at most \(TrainerOptions.maximumRows) rows, found \(batch.rowCount)")
-        }
+        guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
         guard batch.labels.count == batch.rowCount else {
             throw GraftError(.incompatible, "the rows have no labels: call graft_batch_set_labels() first")
         }

@@ -83,7 +83,8 @@ package struct TrainerOptions: Sendable {
         var text = "\(seed) \(optimizer) \(schedule) \(metric) \(passTokenCount) \(rowsPerBatch) \(batchesPerStep)"
         text += " \(epochCount) \(evaluationSteps) \(patience) \(warmupSteps) \(totalSteps) \(groupsByLength)"
         for value in [
-            learningRate, weightDecay, beta1, beta2, epsilon, momentum, maximumGradientNorm, labelSmoothing, warmupRatio,
+            learningRate, weightDecay, beta1, beta2, epsilon, momentum, maximumGradientNorm, labelSmoothing,
+            warmupRatio,
         ] + classWeights {
             text += " \(value.bitPattern)"
         }

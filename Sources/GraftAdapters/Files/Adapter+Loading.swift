@@ -111,7 +111,9 @@ extension AdapterContent {
         let name = String(stored.name.dropFirst(start.count))
         if config["bias"]?.stringValue == "all" {
             for saved in savedPaths {
-                if name == saved + ".original_module.bias" { return file[start + saved + ".bias"]?.shape == stored.shape }
+                if name == saved + ".original_module.bias" {
+                    return file[start + saved + ".bias"]?.shape == stored.shape
+                }
                 if name == saved + ".modules_to_save.bias" {
                     guard let twin = file[start + saved + ".bias"] else { return false }
                     return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)

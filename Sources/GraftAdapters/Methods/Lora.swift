@@ -167,7 +167,8 @@ package struct Lora: AdapterMethod {
                 names.tensor(path, "lora_embedding_B"), shape: [site.outputs, rank], .normal(deviation: 1))
             plan.act(at: index) {
                 $0.delta = LoraEmbeddingDelta(
-                    a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor)
+                    a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor,
+                    frozenRow: site.frozenRow)
             }
         case .norm: break
         }

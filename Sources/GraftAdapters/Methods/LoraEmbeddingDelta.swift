@@ -11,14 +11,19 @@ final class LoraEmbeddingDelta: Delta {
     private let vocabulary: Int
     private let width: Int
     private let factor: Float
+    /// Whose column of A never learns, as torch's `padding_idx`.
+    private let frozenRow: Int?
 
-    init(a: Parameter, b: Parameter, rank: Int, vocabulary: Int, width: Int, factor: Float) {
+    init(
+        a: Parameter, b: Parameter, rank: Int, vocabulary: Int, width: Int, factor: Float, frozenRow: Int?
+    ) {
         self.a = a
         self.b = b
         self.rank = rank
         self.vocabulary = vocabulary
         self.width = width
         self.factor = factor
+        self.frozenRow = frozenRow
     }
 
     func forward(_ input: SiteInput, into y: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix? {
@@ -46,7 +51,7 @@ final class LoraEmbeddingDelta: Delta {
         let du = try pass.scratch.matrix(rows: count, columns: rank)
         pass.team.multiply(dy, matrixB(context.adapter.values), scale: scale, into: du)
         let dA = gradients + a.offset
-        for row in 0..<count {
+        for row in 0..<count where Int(ids[row]) != frozenRow {
             for index in 0..<rank { dA[index * vocabulary + Int(ids[row])] += du.base[row * rank + index] }
         }
     }

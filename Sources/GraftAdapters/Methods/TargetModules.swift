@@ -69,7 +69,8 @@ struct TargetModules: Sendable {
                 try Pattern("(?:^|.*?\\.)\(name)\\.(?P<idx>\\d+)\\.", place: "\(place): layers_pattern"))
         }
         layerPatterns = patterns
-        if layers != nil, case .list = targets ?? .list([]) {} else if layers != nil {
+        if layers != nil, case .list = targets ?? .list([]) {
+        } else if layers != nil {
             throw GraftError(
                 .invalidArgument, "\(place): layers_to_transform needs target_modules to be a list of names")
         }

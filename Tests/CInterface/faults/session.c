@@ -21,7 +21,11 @@ void test_session(void) {
     float values[8];
     int64_t columns = 0;
     int64_t size = graft_model_hidden_size(model);
+    int64_t capacity = graft_batch_token_count(batch) * size;
     float *vectors = calloc((size_t)(2 * size), sizeof *vectors);
+    float *states = calloc((size_t)capacity, sizeof *states);
+    if (!vectors || !states)
+        exit(1);
     expect(GRAFT_ERROR_BUFFER_TOO_SMALL,
            graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, values, 8),
            "8 numbers are too few for two vectors");
@@ -31,8 +35,8 @@ void test_session(void) {
     invalid(graft_session_embed(session, batch, 0, 1, vectors, -1), "a capacity of -1 is refused");
     invalid(graft_session_embed(session, NULL, 0, 1, vectors, 2 * size), "embedding NULL is refused");
     invalid(graft_session_embed(NULL, batch, 0, 1, vectors, 2 * size), "embedding with NULL is refused");
-    invalid(graft_session_hidden_states(session, batch, -2, values, 8), "layer -2 is refused");
-    invalid(graft_session_hidden_states(session, batch, 99, values, 8), "layer 99 is refused");
+    invalid(graft_session_hidden_states(session, batch, -2, states, capacity), "layer -2 is refused");
+    invalid(graft_session_hidden_states(session, batch, 99, states, capacity), "layer 99 is refused");
     expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_session_hidden_states(session, batch, 1, values, 8),
            "8 numbers are too few for hidden states");
     expect_refused(graft_session_classify(session, batch, values, 8, &columns),
@@ -51,4 +55,5 @@ void test_session(void) {
     graft_batch_release(outside);
     graft_batch_release(too_long);
     free(vectors);
+    free(states);
 }

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Makes the goldens of the tokenizer tests with the real package (tokenizers==0.23.3, numpy).
+
+    make.py MODELS SHARED [NAME...]
+
+MODELS is the folder with minilm/, SHARED the one with data/, models/ and tokenizers/. For each tokenizer NAME (default
+all) two files are written beside this script:
+
+NAME.lines.tsv   per data file: path, lines, tokens, hash over every line's encoding, hash over every 16th line's
+NAME.cases.json  full encodings and decoded texts of texts chosen to be difficult, pairs and truncations among them
+unicode.tsv      per class of characters: how many there are, and a hash over them
+"""
+import json
+import os
+import random
+import sys
+
+import numpy
+import tokenizers
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+
+assert tokenizers.__version__ == "0.23.3", "the goldens are of tokenizers 0.23.3"
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODELS, SHARED = sys.argv[1:3]
+FILES = {
+    "minilm": f"{MODELS}/minilm/tokenizer.json",
+    "gpt2": f"{SHARED}/tokenizers/gpt2/tokenizer.json",
+    "qwen": f"{SHARED}/tokenizers/qwen-tiktoken/tokenizer.json",
+    "stories260k": f"{SHARED}/models/stories260K/hf/tokenizer.json",
+}
+STRATEGIES = {"LongestFirst": "longest_first", "OnlyFirst": "only_first", "OnlySecond": "only_second"}
+MASK = (1 << 64) - 1
+POWERS = numpy.array([pow(0x9E3779B97F4A7C15, i + 1, 1 << 64) for i in range(1 << 16)], dtype=numpy.uint64)
+
+
+def load(name):
+    tokenizer = Tokenizer.from_file(FILES[name])
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def arrays(encoding):
+    return {
+        "ids": encoding.ids,
+        "types": encoding.type_ids,
+        "starts": [start for start, _ in encoding.offsets],
+        "ends": [end for _, end in encoding.offsets],
+        "words": [-1 if word is None else word for word in encoding.word_ids],
+    }
+
+
+def line_hash(encoding):
+    """The sum of (number + 2) * K**(position + 1) modulo 2**64 over all arrays end to end."""
+    numbers = numpy.array(sum(arrays(encoding).values(), []), dtype=numpy.int64)
+    total = 0
+    for start in range(0, len(numbers), len(POWERS)):
+        part = (numbers[start : start + len(POWERS)] + 2).astype(numpy.uint64)
+        total += int((part * POWERS[: len(part)]).sum()) * pow(int(POWERS[-1]), start // len(POWERS), 1 << 64)
+    return total & MASK
+
+
+def chain(total, value):
+    return (total * 0x9E3779B97F4A7C15 + value + 1) & MASK
+
+
+def data_files():
+    for folder in sorted(os.listdir(f"{SHARED}/data")):
+        for file in sorted(os.listdir(f"{SHARED}/data/{folder}")):
+            if file != "SOURCE.txt":
+                yield f"{folder}/{file}"
+
+
+def text_of(line):
+    """Lines that are not UTF-8 are taken as Latin-1."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def write_lines(name, tokenizer):
+    rows = []
+    for path in data_files():
+        lines = open(f"{SHARED}/data/{path}", "rb").read().split(b"\n")
+        tokens = every = sixteenth = 0
+        for number, line in enumerate(lines):
+            encoding = tokenizer.encode(text_of(line))
+            value = line_hash(encoding)
+            tokens += len(encoding)
+            every = chain(every, value)
+            if number % 16 == 0:
+                sixteenth = chain(sixteenth, value)
+        rows.append(f"{path}\t{len(lines)}\t{tokens}\t{every:016x}\t{sixteenth:016x}\n")
+    with open(f"{HERE}/{name}.lines.tsv", "w") as file:
+        file.writelines(rows)
+
+
+CHOSEN = [
+    "", " ", "  ", "\0", "a\0b", "\n\n\t ", "Hello, world!", "  two  spaces ", "e\u0301", "\u0301", "\u0301\u0323a\u0323\u0301",
+    "a\u0323\u0301\u302e\u0301", "q\u0307\u0323", "İstanbul ǅ ß ﬁ Å Ω K", "한국어 텍스트", "[CLS] x [SEP][MASK]", "[CLS", "x[MASK]y",
+    "ａｂｃ　１２３", "🚀 (normal) 😶\u200d🌫️ ✅", "\ufffd\u200d\u00ad", "x" * 101, "x" * 100, "é" * 101, "don't do not isn't .",
+    "野口里佳 Noguchi", "豈更車", "\u1100\u1161\u11a8", "ᄀ가각", "\U0001d165\U0001d16d\u0301", " <|endoftext|> hi<|im_start|>",
+    "</s>hello<s> <unk>  x", "I'm I'LL 'RE we'Ve", "ſ'ſ K", "12345 1,234.5 ½ ②", "line one\nline two\r\n\r\n  indented\n",
+    "tab\tand\u00a0nbsp\u2003em\u3000wide\u180e\u0085", "naïve café", "مرحبا بالعالم", "שלום עולם", "ไทยไม่มีวรรค", "नमस्ते दुनिया",
+    "ﷺ", "\u1e9b\u0323", "a" * 300, "Ünïcödé ÀÉÎÕÜ", "…—–“”‘’", "http://example.com/a?b=c&d=%20", "__init__(self, *args)",
+    "\U00011938\U00030000\U0002ebf0\U0001fbf0", "\ue000\uf8ff\U000f0000", "\u0378\U000e0001", "ΑΣ ΟΔΥΣΣΕΎΣ", "ﬀ ﬃ Ⅷ ㎏ ㍿",
+]
+
+
+def random_texts(count, seed):
+    chance = random.Random(seed)
+    scalars = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    pools = [
+        scalars[32:127], scalars[:0x250], scalars[0x300:0x370] + list("aeiou"), scalars[0x3000:0x3100] + scalars[0x4E00:0x4F00],
+        scalars[0xAC00:0xAC80] + scalars[0x1100:0x1200], scalars[::7], list(" \t\n\r\u00a0\u2003\u3000\u0085\u180eab'sS.,!1234"),
+        [chr(c) for c in range(0x1F300, 0x1F650)] + ["\u200d", "\ufe0f"],
+        ["[CLS]", "[SEP]", "[MASK]", " ", "a", "##", "<s>", "</s>", "<unk>", "▁", "<|endoftext|>", "\n"],
+        ["I'm", "'S", "'ll", "'RE", " don't", "can't", "123", "4567", "  ", "\n\n", " \n", "...", "?!", "é", "中文"],
+    ]
+    for _ in range(count):
+        most, rest, length = chance.choice(pools), chance.choice(pools), chance.choice([1, 2, 3, 8, 20])
+        yield "".join(chance.choice(most if chance.random() < 0.8 else rest) for _ in range(length))
+
+
+def write_cases(name, tokenizer):
+    texts = CHOSEN + list(random_texts(120, 1))
+    cases = []
+
+    def add(text, pair=None, truncation=None, plain=False):
+        if truncation:
+            length, strategy, side = truncation
+            tokenizer.enable_truncation(length, strategy=STRATEGIES[strategy], direction=side.lower())
+        try:
+            encoding = tokenizer.encode(text, pair, add_special_tokens=not plain)
+        except Exception:
+            return
+        finally:
+            tokenizer.no_truncation()
+        case = {"text": text, **arrays(encoding)}
+        case["decoded"] = [tokenizer.decode(encoding.ids, skip_special_tokens=skip) for skip in (True, False)]
+        if pair is not None:
+            case["pair"] = pair
+        if truncation:
+            case["truncation"] = truncation
+        if plain:
+            case["plain"] = True
+        cases.append(case)
+
+    for text in texts:
+        add(text)
+    for text, pair in zip(texts[5:40], texts[6:41]):
+        add(text, pair)
+        add(text, pair, plain=True)
+    for text, pair in zip(texts[55:75], texts[20:40]):
+        for truncation in [(8, "LongestFirst", "Right"), (7, "LongestFirst", "Left"), (9, "OnlyFirst", "Right"), (9, "OnlySecond", "Left")]:
+            add(text, pair, truncation)
+            add(text, None, truncation)
+    with open(f"{HERE}/{name}.cases.json", "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
+
+
+def write_unicode():
+    """What single characters do between two letters, for every class of characters that the stages tell apart."""
+    clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    chinese = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False)
+    accents = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False)
+    bert = pre_tokenizers.BertPreTokenizer()
+    forms = {"nfc": normalizers.NFC(), "nfd": normalizers.NFD(), "nfkc": normalizers.NFKC(), "nfkd": normalizers.NFKD()}
+    classes = {
+        "bert control": lambda c: clean.normalize_str(f"a{c}b") == "ab",
+        "white space": lambda c: len(bert.pre_tokenize_str(f"a{c}b")) == 2,
+        "punctuation": lambda c: len(bert.pre_tokenize_str(f"a{c}b")) == 3,
+        "bert chinese": lambda c: chinese.normalize_str(c) == f" {c} ",
+        "nonspacing mark": lambda c: accents.normalize_str(f"a{c}b") == "ab",
+        "mark": lambda c: normalizers.StripAccents().normalize_str(f"a{c}b") == "ab",
+    }
+    results = {f"{name} of one": (lambda c, n=normalizer: n.normalize_str(c)) for name, normalizer in forms.items()}
+    results["nfc among marks"] = lambda c: forms["nfc"].normalize_str(f"e\u0345{c}\u0323\u0334")
+    results["nfd among marks"] = lambda c: forms["nfd"].normalize_str(f"e\u0345{c}\u0323\u0334")
+    results["lowercase"] = lambda c: normalizers.Lowercase().normalize_str(c)
+    scalars = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    with open(f"{HERE}/unicode.tsv", "w") as file:
+        for name, belongs in classes.items():
+            members = [c for c in scalars if belongs(chr(c))]
+            total = 0
+            for c in members:
+                total = chain(total, c)
+            file.write(f"{name}\t{len(members)}\t{total:016x}\n")
+        # Beyond these are planes without assigned characters and planes of private use.
+        scalars = [c for c in scalars if c < 0x33480 or 0xE0000 <= c < 0xE0200]
+        for name, result in results.items():
+            changed, total = 0, 0
+            for c in scalars:
+                text = result(chr(c))
+                changed += text != chr(c)
+                for part in text:
+                    total = chain(total, ord(part))
+            file.write(f"{name}\t{changed}\t{total:016x}\n")
+
+
+for name in sys.argv[3:] or [*FILES, "unicode"]:
+    if name == "unicode":
+        write_unicode()
+        continue
+    tokenizer = load(name)
+    write_lines(name, tokenizer)
+    write_cases(name, tokenizer)

@@ -1,0 +1,84 @@
+import Glibc
+import GraftTensor
+import Testing
+
+@testable import GraftTokenizers
+
+@Suite("A model folder's tokenizer")
+struct FolderTests {
+    @Test("The special tokens are known by their parts")
+    func specialTokens() throws {
+        let tokenizer = try Tokenizer(folder: TestFiles.models + "/minilm")
+        let special = tokenizer.specialTokens
+        #expect(special.padding == 0 && special.unknown == 100 && special.classification == 101)
+        #expect(special.separator == 102 && special.mask == 103)
+        #expect(special.beginning == nil && special.end == nil)
+        #expect(tokenizer.vocabularySize == 30522 && tokenizer.largestID == 30521)
+        #expect(tokenizer.token(for: 2088) == "world" && tokenizer.id(for: "world") == 2088)
+        #expect(tokenizer.token(for: 30522) == nil && tokenizer.token(for: -1) == nil)
+        #expect(tokenizer.id(for: "no such token") == nil)
+        #expect(tokenizer.isSpecial(101) && !tokenizer.isSpecial(2088))
+    }
+
+    @Test("vocab.txt alone makes the same tokenizer")
+    func vocabularyFile() throws {
+        let folder = try TemporaryFolder()
+        try folder.copy(TestFiles.models + "/minilm/vocab.txt", as: "vocab.txt")
+        let plain = try Tokenizer(folder: folder.path)
+        let full = try TestFiles.tokenizer("minilm")
+        let options = Tokenizer.Options(shortening: .none)
+        for text in ["Hello, World!", "naïve 中文 [MASK] unaffable", ""] {
+            #expect(try plain.encode(text, options) == full.encode(text, options))
+            #expect(try plain.encode(text, pair: "b", options) == full.encode(text, pair: "b", options))
+        }
+        #expect(plain.decode([101, 7592, 1010, 2088, 102]) == "hello, world")
+    }
+
+    @Test("tokenizer_config.json says how to normalise beside a vocab.txt")
+    func vocabularyFileWithCase() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\nWorld\nworld\r\n中文\nl'été\n", as: "vocab.txt")
+        try folder.write(
+            #"{"do_lower_case": false, "tokenize_chinese_chars": false, "pad_token": {"content": "[UNK]"}}"#,
+            as: "tokenizer_config.json")
+        let tokenizer = try Tokenizer(folder: folder.path)
+        #expect(try tokenizer.encode("World world 中文 中").ids == [2, 4, 5, 6, 1, 3])
+        #expect(tokenizer.specialTokens.padding == 1)
+    }
+
+    @Test("A folder with neither file is refused by name")
+    func nothing() throws {
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: GraftError.self) { try Tokenizer(folder: folder.path) }
+        #expect(error?.code == .notFound)
+        #expect(error?.message == "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
+    }
+}
+
+/// A folder that goes when the test ends.
+final class TemporaryFolder {
+    let path: String
+    private var files: [String] = []
+
+    init() throws {
+        var template = Array("/tmp/graft-tokenizers-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw GraftError(.io, "cannot make a temporary folder") }
+        path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+    }
+
+    deinit {
+        for file in files { unlink(file) }
+        rmdir(path)
+    }
+
+    func write(_ text: String, as name: String) throws { try write(Array(text.utf8), as: name) }
+
+    func copy(_ source: String, as name: String) throws { try write(try MappedFile.contents(of: source), as: name) }
+
+    func write(_ bytes: [UInt8], as name: String) throws {
+        guard let file = fopen(path + "/" + name, "wb") else { throw GraftError(.io, "cannot write \(name)") }
+        files.append(path + "/" + name)
+        fwrite(bytes, 1, bytes.count, file)
+        fclose(file)
+    }
+}
