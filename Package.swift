@@ -83,6 +83,6 @@ let package = Package(
         tests("GraftModels", ["GraftTestSupport"]),
         tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
         tests("GraftTraining", ["GraftTestSupport"]),
-        tests("GraftInference", ["GraftTestSupport"]),
+        tests("GraftInference", ["GraftTraining", "GraftTestSupport"]),
     ]
 )

@@ -24,7 +24,7 @@ package final class Trainer {
     /// The weights of the best evaluation.
     var bestValues: Memory?
     /// Batches whose gradients wait for an update.
-    private var waitingBatches = 0
+    var waitingBatches = 0
 
     package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         let content = adapter.content
@@ -55,10 +55,12 @@ package final class Trainer {
     deinit { adapter.endTraining() }
 
     var schedule: Schedule {
-        let warmup =
-            options.warmupSteps > 0
-            ? options.warmupSteps : Int((Double(options.warmupRatio) * Double(progress.totalSteps)).rounded(.up))
-        return Schedule(shape: options.schedule, warmupSteps: warmup, totalSteps: progress.totalSteps)
+        // Rounded up, as Hugging Face does; but 0.1 as a float is a little more than a tenth, which must not add a step.
+        let share = Double(options.warmupRatio) * Double(progress.totalSteps)
+        return Schedule(
+            shape: options.schedule,
+            warmupSteps: options.warmupSteps > 0 ? options.warmupSteps : Int((share * (1 - 1e-6)).rounded(.up)),
+            totalSteps: progress.totalSteps)
     }
 
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls.
@@ -188,6 +190,13 @@ package final class Trainer {
             dropWaiting()
             throw GraftError(
                 .diverged, "the gradients of step \(progress.step) are not finite: the adapter keeps its values")
+        }
+        guard norm < OptimizerState.largestNorm || options.maximumGradientNorm > 0 else {
+            dropWaiting()
+            throw GraftError(
+                .diverged,
+                "the gradients of step \(progress.step) have norm \(norm), and maximum_gradient_norm is 0: the adapter keeps "
+                    + "its values")
         }
         let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
         optimizer.update(

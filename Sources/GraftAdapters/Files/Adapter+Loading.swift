@@ -109,16 +109,12 @@ extension AdapterContent {
         let start = "base_model.model."
         guard stored.name.hasPrefix(start) else { return false }
         let name = String(stored.name.dropFirst(start.count))
-        if config["bias"]?.stringValue == "all" {
-            for saved in savedPaths {
-                if name == saved + ".original_module.bias" {
-                    return file[start + saved + ".bias"]?.shape == stored.shape
-                }
-                if name == saved + ".modules_to_save.bias" {
-                    guard let twin = file[start + saved + ".bias"] else { return false }
-                    return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)
-                }
+        if config["bias"]?.stringValue == "all", let (path, isOriginal) = Self.savedBias(name) {
+            guard let twin = file[start + path], savedPaths.contains(where: { path == $0 + ".bias" }) else {
+                return false
             }
+            if isOriginal { return twin.shape == stored.shape }
+            return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)
         }
         let suffix = ".base_layer.weight"
         guard name.hasSuffix(suffix), let type = stored.elementType.kernelType else { return false }
@@ -140,6 +136,18 @@ extension AdapterContent {
                     + "another base model")
         }
         return true
+    }
+
+    /// The outer name of a bias inside PEFT's wrapper of a saved module, and whether it is the base model's.
+    private static func savedBias(_ name: String) -> (path: String, isOriginal: Bool)? {
+        var steps = name.split(separator: ".")
+        guard steps.last == "bias",
+            let place = steps.firstIndex(where: { $0 == "original_module" || $0 == "modules_to_save" })
+        else { return nil }
+        let isOriginal = steps.remove(at: place) == "original_module"
+        // A module that holds others has the adapter's name as well: pooler.modules_to_save.default.dense.bias.
+        if !isOriginal, steps[place] == "default" { steps.remove(at: place) }
+        return (steps.joined(separator: "."), isOriginal)
     }
 
     /// Paths of modules that the adapter has in full.
