@@ -65,11 +65,12 @@ func encode(
 func decode(_ arguments: [String]) throws(GraftError) {
     let tokenizer = try Tokenizer(tokenizerFile: arguments[1])
     let skips = arguments.contains("skip")
-    let texts = try Records.read(arguments[2]).map { record in
+    var texts: [[UInt8]] = []
+    for record in try Records.read(arguments[2]) {
         let ids = stride(from: 0, to: record.count - 3, by: 4).map { start in
             (0..<4).reduce(Int32(0)) { $0 | Int32(record[start + $1]) << (8 * Int32($1)) }
         }
-        return Array(tokenizer.decode(ids, skipSpecialTokens: skips).utf8)
+        texts.append(Array(try tokenizer.decode(ids, skipSpecialTokens: skips).utf8))
     }
     try Records.write(texts, to: arguments[3])
 }

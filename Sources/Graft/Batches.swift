@@ -39,7 +39,8 @@ public func graft_batch_encode(
         let texts = try array(texts, count: count, "texts")
         var rows = RowBatch()
         for row in 0..<count {
-            let pair = if let pairs { try bytes(pairs[row], "pairs[\(row)]") } else { nil as UnsafeBufferPointer<UInt8>? }
+            var pair: UnsafeBufferPointer<UInt8>?
+            if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
             let encoding: Encoding
             do throws(GraftError) {
                 encoding = try tokenizer.encode(try bytes(texts[row], "texts"), pair: pair, options)
@@ -65,7 +66,9 @@ public func graft_batch_create(
         let lengths = try array(lengths, count: count, "lengths")
         var total = 0
         for (row, length) in lengths.enumerated() {
-            guard length > 0 else { throw GraftError(.invalidArgument, "lengths[\(row)] must be at least 1, found \(length)") }
+            guard length > 0 else {
+                throw GraftError(.invalidArgument, "lengths[\(row)] must be at least 1, found \(length)")
+            }
             total += Int(length)
         }
         let tokens = try array(tokens, count: total, "tokens")
@@ -124,11 +127,7 @@ public func graft_batch_set_adapters(
         try batch.checkRowCount(count)
         var adapters: [Composition?] = []
         for (row, handle) in try array(rows, count: batch.rows.rowCount, "rows").enumerated() {
-            if let handle {
-                adapters.append(try HandleTable.borrow(handle, Composition.self, "rows[\(row)]"))
-            } else {
-                adapters.append(nil)
-            }
+            adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
         }
         batch.adapters = adapters
     }
@@ -156,7 +155,8 @@ public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePoint
         else {
             throw GraftError(
                 .incompatible,
-                "the batch \(batch.labels.isEmpty ? "has no" : "has") labels and the data set's rows \(batch.labels.isEmpty ? "have" : "have none")")
+                "the batch \(batch.labels.isEmpty ? "has no" : "has") labels and the data set's rows \(batch.labels.isEmpty ? "have" : "have none")"
+            )
         }
         for row in 0..<batch.rowCount { dataset.rows.append(row: row, of: batch) }
     }

@@ -210,6 +210,6 @@ extension AdapterContent {
 
     private func isHead(_ tensor: PlannedTensor) -> Bool {
         guard let head = plan.head else { return false }
-        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias.offset
+        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias?.offset
     }
 }

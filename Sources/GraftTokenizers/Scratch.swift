@@ -43,4 +43,18 @@ final class SequenceWork {
             tokens.base[index].end = Int32(bitPattern: origin.end)
         }
     }
+
+    /// The position after the character of the original at `position`.
+    func characterEnd(after position: Int) -> Int {
+        var end = position + 1
+        while end < original.count, original[end] & 0xC0 == 0x80 { end += 1 }
+        return end
+    }
+
+    /// The position of the character of the original that ends at `position`.
+    func characterStart(before position: Int) -> Int {
+        var start = position - 1
+        while start > 0, original[start] & 0xC0 == 0x80 { start -= 1 }
+        return start
+    }
 }

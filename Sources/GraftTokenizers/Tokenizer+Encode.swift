@@ -39,7 +39,8 @@ extension Tokenizer {
             let truncation = truncation(options)
             // Of a single text, words beyond the limit need not be looked up. How a pair is shortened depends on the lengths
             // of both.
-            let limit = pair == nil && truncation?.side == .right ? truncation?.maximumLength : nil
+            let mayStop = pair == nil && truncation?.side == .right && truncation?.strategy != .onlySecond
+            let limit = mayStop ? truncation?.maximumLength : nil
             try tokenize(text, scratch.first, limit: limit, isSecond: false, scratch)
             if let pair { try tokenize(pair, scratch.second, limit: nil, isSecond: true, scratch) }
             try shorten(scratch, hasPair: pair != nil, truncation, options)
@@ -131,8 +132,8 @@ extension Tokenizer {
         var parts: [EncodingPart] =
             hasPair ? [.sequence(0, typeID: 0), .sequence(1, typeID: 1)] : [.sequence(0, typeID: 0)]
         for postProcessor in postProcessors {
-            postProcessor.adjustOffsets(of: scratch.first)
-            if hasPair { postProcessor.adjustOffsets(of: scratch.second) }
+            postProcessor.adjustOffsets(of: scratch.first, vocabulary: model.vocabulary)
+            if hasPair { postProcessor.adjustOffsets(of: scratch.second, vocabulary: model.vocabulary) }
             parts = postProcessor.arrange(parts, addsSpecialTokens: options.addsSpecialTokens)
         }
         return Encoding(parts, scratch)

@@ -26,7 +26,9 @@ package enum Goldens {
         return rows
     }
 
-    package static func numbers(_ json: JSON) -> [Int32] { (json.arrayValue ?? []).compactMap { $0.intValue.map(Int32.init) } }
+    package static func numbers(_ json: JSON) -> [Int32] {
+        (json.arrayValue ?? []).compactMap { $0.intValue.map(Int32.init) }
+    }
 
     package static func floats(_ tensor: StoredTensor) throws -> [Float] {
         var out = [Float](repeating: 0, count: tensor.elementCount)

@@ -22,4 +22,8 @@ protocol TokenModel: AnyObject, Sendable {
 final class ModelScratch {
     /// For WordPiece: hashes of a word's beginnings.
     var hashes = Buffer<UInt64>(capacity: 256)
+    /// For byte-pair encoding: the word under way.
+    var chain = SymbolChain()
+    /// For byte-pair encoding: words met before.
+    let cache = WordCache()
 }

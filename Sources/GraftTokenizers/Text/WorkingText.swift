@@ -27,6 +27,7 @@ final class WorkingText {
     private var front = TextBuffer()
     private var back = TextBuffer()
     private var divided = Buffer<Piece>(capacity: 256)
+    private var spans = Buffer<MatchSpan>(capacity: 256)
 
     init() {
         view = front.view
@@ -51,6 +52,7 @@ final class WorkingText {
         back.releaseIfLarger(than: limit)
         pieces.releaseIfLarger(than: limit)
         divided.releaseIfLarger(than: limit)
+        spans.releaseIfLarger(than: limit)
         front.removeAll()
         view = front.view
     }
@@ -86,6 +88,25 @@ final class WorkingText {
             let piece = pieces[index]
             if piece.isText {
                 try body(view, piece.range, &divided)
+            } else {
+                divided.append(piece)
+            }
+        }
+        swap(&pieces, &divided)
+    }
+
+    /// Divides every piece of text at matches: `body` appends spans that cover a range.
+    func split(
+        _ behavior: SplitBehavior,
+        _ body: (_ source: TextView, _ range: Range<Int>, _ spans: inout Buffer<MatchSpan>) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        divided.count = 0
+        for index in 0..<pieces.count {
+            let piece = pieces[index]
+            if piece.isText {
+                spans.count = 0
+                try body(view, piece.range, &spans)
+                behavior.appendParts(of: spans, to: &divided)
             } else {
                 divided.append(piece)
             }
