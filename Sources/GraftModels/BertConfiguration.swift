@@ -36,6 +36,13 @@ struct BertConfiguration {
             }
             return Float(value)
         }
+        func positive(_ key: String, _ fallback: Double) throws(GraftError) -> Float {
+            let value = try config.optionalDouble(key) ?? fallback
+            guard value >= 0, value <= 1e6 else {
+                throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 0 to 1000000, found \(value)")
+            }
+            return Float(value)
+        }
         vocabularySize = try size("vocab_size")
         hiddenSize = try size("hidden_size")
         layerCount = try size("num_hidden_layers")
@@ -55,11 +62,11 @@ struct BertConfiguration {
                 .unsupported, "\(file): hidden_act \"\(name)\"; expected gelu, gelu_new, relu, silu or tanh")
         }
         self.activation = activation
-        epsilon = Float(try config.optionalDouble("layer_norm_eps") ?? 1e-12)
+        epsilon = try positive("layer_norm_eps", 1e-12)
         hiddenDropout = try probability("hidden_dropout_prob", 0.1)
         attentionDropout = try probability("attention_probs_dropout_prob", 0.1)
         headDropout = try probability("classifier_dropout", hiddenDropout)
-        initializerRange = Float(try config.optionalDouble("initializer_range") ?? 0.02)
+        initializerRange = try positive("initializer_range", 0.02)
         if let kind = try config.optionalString("position_embedding_type"), kind != "absolute" {
             throw GraftError(.unsupported, "\(file): position_embedding_type \"\(kind)\"; expected \"absolute\"")
         }
