@@ -23,9 +23,15 @@ extension Adapter {
             $0.name.hasPrefix(start + model.backbone + ".")
         }
         let head = try Self.head(of: file, config, model, hasPrefix: hasPrefix, place: configPath)
-        let content = try AdapterContent(
-            model: model, method: method, config: config, head: head, hasBackbonePrefix: hasPrefix, seed: 0, use: .load,
-            place: configPath, original: AdapterFiles(config: configBytes, weights: Array(file.file.bytes)))
+        let content: AdapterContent
+        do throws(GraftError) {
+            content = try AdapterContent(
+                model: model, method: method, config: config, head: head, hasBackbonePrefix: hasPrefix, seed: 0,
+                use: .load, place: configPath,
+                original: AdapterFiles(config: configBytes, weights: Array(file.file.bytes)))
+        } catch  where error.code == .invalidArgument {  // these settings are a file's, not the caller's
+            throw GraftError(.corruptFile, error.message)
+        }
         try content.read(file)
         self.init(loaded: content)
     }
