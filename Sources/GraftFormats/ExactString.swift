@@ -25,7 +25,8 @@ package struct ExactString: Hashable, Comparable, Sendable {
         Self.withBytes(text) { bytes in hasher.combine(bytes: UnsafeRawBufferPointer(bytes)) }
     }
 
-    private static func withBytes<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    @inline(__always)
+    static func withBytes<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         if let result = text.utf8.withContiguousStorageIfAvailable(body) { return result }
         return Array(text.utf8).withUnsafeBufferPointer(body)
     }

@@ -20,8 +20,11 @@ extension JSON {
         }
     }
 
+    /// Largest file that is read as a tree, which can take fifty times the file's size in memory.
+    package static let maximumFileSize = 64 << 20
+
     package init(contentsOf path: String) throws(GraftError) {
-        self = try JSON(parsing: try MappedFile.contents(of: path), source: path)
+        self = try JSON(parsing: try MappedFile.contents(of: path, limit: Self.maximumFileSize), source: path)
     }
 }
 
@@ -58,23 +61,39 @@ private struct JSONTreeBuilder {
     }
 
     private mutating func object() throws(GraftError) -> JSONObject {
-        var object = JSONObject()
-        object.place = place(ofLevel: levels.count)
+        let place = place(ofLevel: levels.count)
+        let start = reader
+        var members: [JSONObject.Member] = []
         try reader.beginObject()
-        levels.append(Level(step: .index(0), place: object.place))
-        var keyStart = reader.position
+        levels.append(Level(step: .index(0), place: place))
         while let text = try reader.nextKey() {
             let key = text.string
             levels[levels.count - 1].step = .key(key)
-            let value = try value()
-            guard object.append(key, value) else {
-                reader.position = keyStart
-                throw reader.error("the key \(JSON.string(key).shortText) is in this object already")
-            }
-            keyStart = reader.position
+            members.append((key, try value()))
         }
         levels.removeLast()
+        let (object, repetition) = JSONObject.make(members, place: place)
+        if let repetition {
+            throw repeatedKey(atMember: repetition, ofObjectAt: start)
+        }
         return object
+    }
+
+    /// Reads an object again up to the member whose key is not its first, for the error's line and column.
+    private func repeatedKey(atMember index: Int, ofObjectAt start: JSONReader) -> GraftError {
+        var reader = start
+        do throws(GraftError) {
+            try reader.beginObject()
+            for _ in 0..<index {
+                _ = try reader.nextKey()
+                try reader.skipValue()
+            }
+            let before = reader
+            let key = try reader.nextKey()?.string ?? ""
+            return before.error("the key \(JSON.string(key).shortText) is in this object already")
+        } catch {
+            return error
+        }
     }
 
     private mutating func array() throws(GraftError) -> [JSON] {

@@ -41,8 +41,14 @@ extension JSON {
     /// A string in quotes and escaped for a message, cut when long.
     var shortText: String {
         guard case .string(let text) = self else { return kind }
-        let cut = text.utf8.count <= 60 ? text : text.prefix(40) + "…"
-        return JSON.string(cut).serialized(Style(escapesNonASCII: false))
+        return JSON.string(text.shortened).serialized(Style(escapesNonASCII: false))
+    }
+}
+
+extension String {
+    /// The text, or its start when it is long: a message must not repeat a hostile file.
+    var shortened: String {
+        utf8.count <= 80 ? self : String(String.UnicodeScalarView(unicodeScalars.prefix(40))) + "…"
     }
 }
 

@@ -5,14 +5,22 @@ package struct JSONObject: Sendable {
     package typealias Member = (key: String, value: JSON)
 
     private var members: [Member] = []
-    /// Positions by key; empty while a look through the few members is quicker.
-    private var positions: [ExactString: Int] = [:]
+    /// Nil while a look through the few members is quicker.
+    private var index: KeyIndex?
     private static let indexedFrom = 9
 
     /// Where the object stands in its file; nil for one made in memory.
     package internal(set) var place: JSONPlace?
 
     package init() {}
+
+    /// Takes members as they are; the second value is the position of the first whose key an earlier one has.
+    static func make(_ members: [Member], place: JSONPlace?) -> (object: JSONObject, repetition: Int?) {
+        var object = JSONObject()
+        object.members = members
+        object.place = place
+        return (object, object.rebuildIndex())
+    }
 
     /// Sets a member in its place, adds it at the end, or removes it with nil.
     package subscript(key: String) -> JSON? {
@@ -22,50 +30,38 @@ package struct JSONObject: Sendable {
             case (let position?, let value?): members[position].value = value
             case (let position?, nil):
                 members.remove(at: position)
-                rebuildPositions()
+                rebuildIndex()
             case (nil, let value?): add(key, value)
             case (nil, nil): break
             }
         }
     }
 
-    /// Adds a member at the end; false, and no change, if the key is there already.
-    package mutating func append(_ key: String, _ value: JSON) -> Bool {
-        if members.count >= Self.indexedFrom - 1 {
-            let position = members.count
-            if positions.isEmpty { rebuildPositions(evenIfFew: true) }
-            let taken = positions.updateValue(position, forKey: ExactString(key))
-            if let taken {
-                positions[ExactString(key)] = taken
-                return false
-            }
-            members.append((key, value))
-            return true
-        }
-        if position(of: key) != nil { return false }
-        members.append((key, value))
-        return true
-    }
-
-    package mutating func reserveCapacity(_ count: Int) {
-        members.reserveCapacity(count)
-    }
-
     private mutating func add(_ key: String, _ value: JSON) {
-        let added = append(key, value)
-        assert(added, "the caller has looked for the key")
+        members.append((key, value))
+        if index == nil || index?.isFull == true {
+            rebuildIndex()
+        } else {
+            _ = index?.insert(key, at: members.count - 1) { members[$0].key }
+        }
     }
 
     private func position(of key: String) -> Int? {
+        if let index { return index.position(of: key) { members[$0].key } }
         let key = ExactString(key)
-        if !positions.isEmpty { return positions[key] }
         return members.firstIndex { ExactString($0.key) == key }
     }
 
-    private mutating func rebuildPositions(evenIfFew: Bool = false) {
-        positions.removeAll(keepingCapacity: true)
-        guard evenIfFew || members.count >= Self.indexedFrom else { return }
-        for (position, member) in members.enumerated() { positions[ExactString(member.key)] = position }
+    /// Returns the position of the first member whose key an earlier one has.
+    @discardableResult
+    private mutating func rebuildIndex() -> Int? {
+        guard members.count >= Self.indexedFrom else {
+            index = nil
+            return members.indices.first { position(of: members[$0].key) != $0 }
+        }
+        var built = KeyIndex(capacity: members.count)
+        defer { index = built }
+        return members.indices.first { !built.insert(members[$0].key, at: $0) { members[$0].key } }
     }
 }
 

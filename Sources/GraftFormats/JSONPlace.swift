@@ -27,7 +27,7 @@ package final class JSONPlace: Sendable, CustomStringConvertible {
         step = .index(index)
     }
 
-    /// Long keys are cut: a message must not repeat a hostile file.
+    /// Long keys are cut.
     package var description: String {
         var steps: [Step] = []
         var place: JSONPlace? = self
@@ -42,7 +42,7 @@ package final class JSONPlace: Sendable, CustomStringConvertible {
             case .source(let source): text = source
             case .key(let key):
                 text += isFirst ? ": " : "."
-                text += key.utf8.count <= 60 ? key : key.prefix(40) + "…"
+                text += key.shortened
                 isFirst = false
             case .index(let index):
                 text += isFirst ? ": [\(index)]" : "[\(index)]"

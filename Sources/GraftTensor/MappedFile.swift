@@ -6,7 +6,8 @@ import Glibc
 /// be shortened while it is mapped: the system would end the process that touches the missing pages.
 package final class MappedFile: Sendable {
     package let path: String
-    /// The whole file; empty for an empty file. Valid as long as this object.
+    /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release an object after its
+    /// last use in a function: what uses the pointer belongs in `withBytes`, unless the object is stored elsewhere.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     package init(path: String) throws(GraftError) {
@@ -26,6 +27,14 @@ package final class MappedFile: Sendable {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
 
+    /// Calls `body` with the whole file, which stays mapped during the call.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
+    }
+
     /// Lets the system take back the pages that lie wholly within a range of offsets; they are read again when touched.
     package func adviseDontNeed(_ range: Range<Int>) {
         guard let base = bytes.baseAddress else { return }
@@ -39,9 +48,14 @@ package final class MappedFile: Sendable {
     }
 
     /// Reads a regular file into memory: for small files that may be replaced or shortened meanwhile.
-    package static func contents(of path: String) throws(GraftError) -> [UInt8] {
+    ///
+    /// - Parameter limit: most bytes to read; a larger file is refused.
+    package static func contents(of path: String, limit: Int = 256 << 20) throws(GraftError) -> [UInt8] {
         let (descriptor, size) = try open(path)
         defer { close(descriptor) }
+        guard size <= limit else {
+            throw GraftError(.unsupported, "\(path): expected at most \(limit) bytes, found \(size)")
+        }
         var failure: GraftError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {

@@ -1,0 +1,144 @@
+import Glibc
+import GraftTensor
+
+/// Writes a folder of files so that its name leads, at every instant, to the old folder or the new one, whole.
+///
+/// The files go to a hidden sibling, `.graft-unfinished-…`, which is exchanged with the old folder once they are on the
+/// disk. What the old folder holds beyond the files written now moves over to the new one,
+/// which has the old one's permissions and owner. Where the file system cannot
+/// exchange two names, the name leads nowhere for an instant between two renames.
+package struct AtomicDirectory: ~Copyable {
+    /// Where the files are until all are written.
+    private let temporary: String
+    /// What messages call the folder: its final path.
+    private let path: String
+    /// The folder to replace, links followed.
+    private let destination: String
+    private var names: [String] = []
+
+    private init(temporary: String, toBecome path: String, replacing destination: String) {
+        self.temporary = temporary
+        self.destination = destination
+        self.path = path
+    }
+
+    /// Writes a folder with the files that `body` writes. A failure leaves everything as it was.
+    package static func write(
+        to path: String, _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        try write(to: path, exchange: FileSystem.exchange, body)
+    }
+
+    /// - Parameter exchange: exchanges two names in one step, or says false where that cannot be done.
+    static func write(
+        to path: String, exchange: (String, String) throws(GraftError) -> Bool,
+        _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let destination = try FileSystem.destination(of: path)
+        guard FileKind.isPlainName(FileSystem.split(destination).name) else {
+            throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
+        }
+        try checkReplaceable(destination, path)
+        let temporary = FileSystem.temporarySibling(of: destination)
+        var folder = AtomicDirectory(temporary: temporary, toBecome: path, replacing: destination)
+        do throws(GraftError) {
+            let isNew = FileKind.of(destination) == .nothing
+            guard mkdir(temporary, isNew ? 0o777 : 0o700) == 0 else { throw FileSystem.failure("create", path) }
+            try body(&folder)
+            try FileSystem.synchronize(folder: temporary)
+            try folder.take(exchange)
+        } catch {
+            for name in folder.names { unlink(temporary + "/" + name) }
+            rmdir(temporary)
+            throw error
+        }
+        try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
+    }
+
+    /// Removes what writers that were killed left in a folder, as far as it is plain files and folders of them.
+    ///
+    /// For folders that belong to one writer, such as that of a training run: it must not be writing meanwhile.
+    package static func removeLeftovers(in folder: String) throws(GraftError) {
+        for name in try FileSystem.names(in: folder) where name.hasPrefix(FileSystem.temporaryPrefix) {
+            let path = folder + "/" + name
+            if unlink(path) == 0 { continue }
+            for inner in (try? FileSystem.names(in: path)) ?? [] { unlink(path + "/" + inner) }
+            rmdir(path)
+        }
+    }
+
+    package mutating func write(_ bytes: [UInt8], to name: String) throws(GraftError) {
+        try write(to: name) { output throws(GraftError) in try output.write(bytes) }
+    }
+
+    package mutating func write(_ text: String, to name: String) throws(GraftError) {
+        try write(Array(text.utf8), to: name)
+    }
+
+    /// Writes one file of the folder; each name once.
+    package mutating func write(
+        to name: String, _ body: (OutputFile) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        guard FileKind.isPlainName(name) else {
+            throw GraftError(.invalidArgument, "\(JSON.string(name).shortText) is no name of a file")
+        }
+        let output = try OutputFile(
+            creating: temporary + "/" + name, toBecome: path + "/" + name, replacing: destination + "/" + name)
+        names.append(name)
+        try body(output)
+        try output.finish()
+    }
+
+    private static func checkReplaceable(_ destination: String, _ path: String) throws(GraftError) {
+        var status = stat()
+        guard stat(destination, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw GraftError(.io, "\(path): expected a folder, found \(FileKind.of(destination).rawValue)")
+        }
+        var current = stat()
+        if stat(".", &current) == 0, current.st_dev == status.st_dev, current.st_ino == status.st_ino {
+            throw GraftError(.invalidArgument, "\(path): cannot replace the process's current folder")
+        }
+    }
+
+    /// Gives the folder its name.
+    private func take(_ exchange: (String, String) throws(GraftError) -> Bool) throws(GraftError) {
+        var status = stat()
+        guard stat(destination, &status) == 0 else {
+            return try FileSystem.rename(temporary, to: destination)
+        }
+        for name in names where FileKind.of(destination + "/" + name) == .folder {
+            throw GraftError(.io, "\(path)/\(name): cannot write a file where a folder is")
+        }
+        // What was private stays private. Only the system's administrator may give folders away.
+        _ = chown(temporary, status.st_uid, status.st_gid)
+        guard chmod(temporary, status.st_mode & 0o7777) == 0 else { throw FileSystem.failure("write", path) }
+        clear(try replace(exchange))
+    }
+
+    /// Puts the new folder in place of the old one, and returns where the old one is now.
+    private func replace(
+        _ exchange: (String, String) throws(GraftError) -> Bool
+    ) throws(GraftError) -> String {
+        if try exchange(temporary, destination) { return temporary }
+        let old = FileSystem.temporarySibling(of: destination)
+        try FileSystem.rename(destination, to: old)
+        do throws(GraftError) {
+            try FileSystem.rename(temporary, to: destination)
+        } catch {
+            try FileSystem.rename(old, to: destination)
+            throw error
+        }
+        return old
+    }
+
+    /// Removes the files that were replaced and moves all else to the new folder. What cannot be moved stays where it is,
+    /// in the hidden sibling: the new folder is whole already, and nothing is lost.
+    private func clear(_ old: String) {
+        for name in names { unlink(old + "/" + name) }
+        for name in (try? FileSystem.names(in: old)) ?? [] {
+            _ = Glibc.rename(old + "/" + name, destination + "/" + name)
+        }
+        rmdir(old)
+    }
+}

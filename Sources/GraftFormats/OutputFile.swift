@@ -1,0 +1,58 @@
+import Glibc
+import GraftTensor
+
+/// A new file that is being written; what is written is on the disk once `finish` returns.
+package final class OutputFile {
+    /// What messages call the file: its final path.
+    private let name: String
+    private var descriptor: Int32
+
+    /// Creates the file at `path`, which must not exist, to become `name` later. If `replaced` exists, its permissions
+    /// and its owner are taken over before a byte is written: what was private stays private.
+    init(creating path: String, toBecome name: String, replacing replaced: String) throws(GraftError) {
+        self.name = name
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileSystem.failure("create", name) }
+        var status = stat()
+        if stat(replaced, &status) == 0 {
+            // Only the system's administrator may give files away; for others the owner is the same already.
+            _ = fchown(descriptor, status.st_uid, status.st_gid)
+            fchmod(descriptor, status.st_mode & 0o777)
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(GraftError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            let written = Glibc.write(descriptor, part.baseAddress, part.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw FileSystem.failure("write to", name)
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    package func write(_ bytes: [UInt8]) throws(GraftError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in
+            try write(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    package func write(_ text: String) throws(GraftError) {
+        try write(Array(text.utf8))
+    }
+
+    /// Waits until the bytes are on the disk, and closes the file. A full disk may only be noticed here.
+    func finish() throws(GraftError) {
+        guard fsync(descriptor) == 0 else { throw FileSystem.failure("write to", name) }
+        let result = close(descriptor)
+        descriptor = -1
+        guard result == 0 else { throw FileSystem.failure("write to", name) }
+    }
+}

@@ -1,0 +1,33 @@
+import GraftTensor
+
+/// A safetensors file, mapped: its tensors are read where they lie.
+package final class SafetensorsFile: Sendable {
+    package let file: MappedFile
+    package let header: SafetensorsHeader
+
+    package init(path: String) throws(GraftError) {
+        file = try MappedFile(path: path)
+        header = try SafetensorsHeader(file.bytes, source: path)
+    }
+
+    package var path: String { file.path }
+
+    /// `__metadata__`; `header.metadata` has it in the file's order.
+    package var metadata: [String: String] {
+        Dictionary((header.metadata ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// All tensors, in the order of their bytes.
+    package var tensors: [StoredTensor] {
+        header.entries.map(stored)
+    }
+
+    package subscript(name: String) -> StoredTensor? {
+        header[name].map(stored)
+    }
+
+    private func stored(_ entry: SafetensorsHeader.Entry) -> StoredTensor {
+        StoredTensor(
+            name: entry.name, elementType: entry.elementType, shape: entry.shape, file: file, range: entry.range)
+    }
+}

@@ -1,0 +1,36 @@
+import GraftTensor
+
+/// A tensor where it lies in a mapped file: nothing is copied.
+///
+/// It keeps the mapping alive. Its bytes start wherever the file puts them, so elements are read unaligned.
+package struct StoredTensor: Sendable {
+    package let name: String
+    package let elementType: ElementType
+    /// Sizes from the slowest to the fastest index; empty for a single number.
+    package let shape: [Int]
+    package let file: MappedFile
+    /// Offsets in the file.
+    let range: Range<Int>
+
+    /// The elements, little-endian. Valid while the file is mapped: while some value that holds `file` is stored, not
+    /// merely in scope. Where that is not certain, use `withBytes`.
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: file.bytes[range])
+    }
+
+    /// Calls `body` with the elements; the file stays mapped during the call.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try file.withBytes { bytes throws(Failure) in try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+
+    package var elementCount: Int {
+        range.count * 8 / elementType.bitWidth
+    }
+
+    /// Lets the system drop the tensor's pages from memory, once it was packed or copied. It can still be read.
+    package func release() {
+        file.adviseDontNeed(range)
+    }
+}

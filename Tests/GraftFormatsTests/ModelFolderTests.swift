@@ -1,0 +1,150 @@
+import Glibc
+import GraftFormats
+import GraftTensor
+import Testing
+
+@Suite("Model folders")
+struct ModelFolderTests {
+    private static let values: [UInt8] = [0, 0, 128, 63, 0, 0, 0, 64]
+
+    /// A safetensors file of float32 tensors [2] with these names.
+    private func shard(_ names: [String]) throws -> [UInt8] {
+        try Self.values.withUnsafeBytes { bytes in
+            try SafetensorsWriter.serialize(tensors: names.map { ($0, .float32, [2], bytes) })
+        }
+    }
+
+    private func folder(config: String? = #"{"model_type": "bert"}"#) throws -> TestFolder {
+        let folder = try TestFolder()
+        if let config { _ = try folder.write(config, to: "config.json") }
+        return folder
+    }
+
+    private func message(_ folder: TestFolder) throws -> String {
+        let message = try failure(of: { try ModelFolder(path: folder.path) }).message
+        return message.split(separator: folder.path, omittingEmptySubsequences: false).joined(separator: "DIR")
+    }
+
+    /// A folder with an index, shards "a" with tensors x, y and "b" with tensor z, and changes to them.
+    private func sharded(
+        index: String = #"{"weight_map": {"x": "a", "y": "a", "z": "b"}, "metadata": {"total_size": 24}}"#,
+        a: [String] = ["x", "y"], b: [String]? = ["z"]
+    ) throws -> TestFolder {
+        let folder = try folder()
+        _ = try folder.write(index, to: "model.safetensors.index.json")
+        _ = try folder.write(try shard(a), to: "a")
+        if let b { _ = try folder.write(try shard(b), to: "b") }
+        return folder
+    }
+
+    @Test("A folder with one file gives its configuration and its tensors")
+    func single() throws {
+        let folder = try folder()
+        _ = try folder.write(try shard(["w", "a"]), to: "model.safetensors")
+        let model = try ModelFolder(path: folder.path)
+        #expect(try model.config.string("model_type") == "bert")
+        #expect(model.tensorNames == ["a", "w"])
+        #expect(try model.requireTensor("w", shape: [2]).withBytes { Array($0) } == Self.values)
+        #expect(model.tensor("absent") == nil)
+        let shape = try failure(of: { try model.requireTensor("w", shape: [2, 1]) })
+        #expect(shape.code == .incompatible)
+        #expect(shape.message == "\(folder.path)/model.safetensors: tensor \"w\": expected shape [2, 1], found [2]")
+        let missing = try failure(of: { try model.requireTensor("v", shape: [3]) })
+        #expect(missing == GraftError(.notFound, "\(folder.path): the tensor \"v\" [3] is missing"))
+    }
+
+    @Test("A sharded folder gives the tensors of all its files")
+    func shards() throws {
+        let folder = try sharded()
+        let model = try ModelFolder(path: folder.path)
+        #expect(model.tensorNames == ["x", "y", "z"])
+        #expect(try model.requireTensor("z", shape: [2]).file.path == folder.path + "/b")
+        #expect(try model.requireTensor("z", shape: [2]).withBytes { Array($0) } == Self.values)
+    }
+
+    @Test("An index that lies about its shards is refused")
+    func lyingIndex() throws {
+        #expect(
+            try message(sharded(b: nil))
+                == "DIR/model.safetensors.index.json: names the file \"b\", which is missing")
+        #expect(
+            try message(sharded(b: ["other"]))
+                == "DIR/model.safetensors.index.json: the tensor \"z\" is not in DIR/b")
+        #expect(
+            try message(sharded(a: ["x"], b: ["y", "z"]))
+                == "DIR/model.safetensors.index.json: the tensor \"y\" is in DIR/b, not in DIR/a")
+        #expect(try message(sharded(b: ["x", "z"])) == "the tensor \"x\" is in DIR/a and in DIR/b")
+        #expect(
+            try message(sharded(b: ["more", "z"]))
+                == "DIR/model.safetensors.index.json: does not name the tensor \"more\" of DIR/b")
+    }
+
+    @Test(
+        "An index cannot lead out of its folder",
+        arguments: ["../x", "/etc/passwd", "..", ".", "", "sub/a", "a/", "a\\u0000b"])
+    func outside(name: String) throws {
+        let folder = try sharded(index: #"{"weight_map": {"x": "\#(name)"}}"#)
+        let message = try message(folder)
+        #expect(
+            message.hasPrefix(
+                "DIR/model.safetensors.index.json: weight_map.x: expected the name of a file in the model's folder"),
+            "\(message)")
+    }
+
+    @Test("An index of another form is refused")
+    func malformedIndex() throws {
+        #expect(
+            try message(sharded(index: #"{"weight_map": {"x": 1}}"#))
+                == "DIR/model.safetensors.index.json: weight_map.x: expected the name of a file, found the number 1")
+        #expect(
+            try message(sharded(index: #"{"weight_map": []}"#))
+                == "DIR/model.safetensors.index.json: weight_map: expected an object, found an array")
+        #expect(
+            try message(sharded(index: "{}"))
+                == "DIR/model.safetensors.index.json: weight_map: expected an object, it is missing")
+    }
+
+    @Test("What is no model folder is refused with what is missing")
+    func noModel() throws {
+        let missing = try failure(of: { try ModelFolder(path: "/nowhere") })
+        #expect(missing == GraftError(.notFound, "/nowhere: expected a model folder, found nothing"))
+        let file = try failure(of: { try ModelFolder(path: Repository.path + "/Package.swift") })
+        #expect(file.message.hasSuffix("Package.swift: expected a model folder, found a file"))
+        #expect(try message(folder(config: nil)) == "DIR: no config.json: this is not a model folder")
+        #expect(try message(folder(config: "[]")) == "DIR/config.json: expected an object, found an array")
+        #expect(
+            try message(folder(config: "{"))
+                == "DIR/config.json, line 1, column 2: expected a key in double quotes, found the end of the file")
+        #expect(
+            try message(folder()) == "DIR: no weights: expected model.safetensors or model.safetensors.index.json")
+    }
+
+    @Test(
+        "A pickle alone is refused by name, with advice",
+        arguments: ["pytorch_model.bin", "pytorch_model.bin.index.json"])
+    func pickle(name: String) throws {
+        let folder = try folder()
+        _ = try folder.write("", to: name)
+        let error = try failure(of: { try ModelFolder(path: folder.path) })
+        #expect(error.code == .unsupported)
+        #expect(error.message.contains(name) && error.message.contains("save_pretrained"))
+    }
+
+    @Test("A folder where a file should be is refused")
+    func folderForFile() throws {
+        let folder = try folder()
+        #expect(mkdir(folder.path + "/model.safetensors", 0o755) == 0)
+        #expect(try message(folder) == "DIR/model.safetensors: expected a file, found a folder")
+    }
+
+    @Test("Real models open")
+    func realModels() throws {
+        let model = try ModelFolder(path: Repository.shared + "models/me5-small-zh-en-pruned")
+        let hidden = try model.config.int("hidden_size")
+        let words = try model.config.int("vocab_size")
+        let name = try #require(model.tensorNames.first { $0.hasSuffix("word_embeddings.weight") })
+        #expect(try model.requireTensor(name, shape: [words, hidden]).elementCount == words * hidden)
+        #expect(
+            try ModelFolder(path: Repository.shared + "models/stories260K/hf").config.string("model_type") == "llama")
+    }
+}
