@@ -22,9 +22,8 @@ struct ModelFile {
             case "merges": merges = try reader.skipped()
             default:
                 let name = key.string
-                guard settings.append(name, try reader.value("\(reader.source): model.\(name)")) else {
-                    throw reader.error("the model has two members called \(name)")
-                }
+                guard settings[name] == nil else { throw reader.error("the model has two members called \(name)") }
+                settings[name] = try reader.value("\(reader.source): model.\(name)")
             }
         }
     }

@@ -73,9 +73,8 @@ extension TokenizerParts {
                 modelFile = try ModelFile(&reader)
             } else {
                 let name = key.string
-                guard members.append(name, try reader.value("\(source): \(name)")) else {
-                    throw reader.error("a second member called \(name)")
-                }
+                guard members[name] == nil else { throw reader.error("a second member called \(name)") }
+                members[name] = try reader.value("\(source): \(name)")
             }
         }
         try reader.finish()
