@@ -258,7 +258,7 @@ def small_tokenizers():
     behaviors = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
     patterns = [
         {"String": " "}, {"Regex": r"\s"}, {"Regex": r"\w+|[^\w\s]+"}, {"Regex": r"[\p{L}\p{M}]+"}, {"Regex": r"\d*"}, {"Regex": r"^.|\S$"},
-        {"Regex": r"(?<=\s)\S|\h{2}|\W\D"}, {"Regex": r"[^\S\n]|\u00e9|[\w&]{,2}\."},
+        {"Regex": r"(?<=\s)\S|\h{2}|[^\w]\D"}, {"Regex": r"[^\S\n]|\u00e9|[\w&]{,2}\."},
         {"Regex": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"},
         {"Regex": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}|[\p{P}\p{S}]+|\s+"},
     ]
