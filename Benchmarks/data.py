@@ -1,0 +1,83 @@
+"""The texts of the benchmarks: labelled data sets, ragged batches, and rows of an exact number of tokens."""
+
+import random
+from dataclasses import dataclass
+
+from settings import DATA
+
+# Each is one token of BERT's uncased vocabulary.
+SINGLE_TOKEN_WORDS = (
+    "time year people way day man thing woman life child world school state family student group country problem "
+    "hand part place case week company system program question work number night point home water room mother area "
+    "money story fact month lot right study book eye job word business issue side kind head house service friend"
+).split()
+
+
+@dataclass(frozen=True)
+class Labelled:
+    texts: list[str]
+    labels: list[int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, order: list[int]) -> "Labelled":
+        return Labelled([self.texts[i] for i in order], [self.labels[i] for i in order])
+
+
+def shuffled(count: int, seed: int) -> list[int]:
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    return order
+
+
+def _trec6_file(name: str, names: list[str], finer_labels: bool) -> Labelled:
+    """Lines of `LABEL:text`; in test.txt the first word after the colon is a finer label and no part of the text."""
+    texts, labels = [], []
+    for line in (DATA / "trec6" / name).read_text(encoding="latin-1").splitlines():
+        label, text = line.split(":", 1)
+        if finer_labels:
+            text = text.split(" ", 1)[1]
+        texts.append(text.strip())
+        labels.append(names.index(label))
+    return Labelled(texts, labels)
+
+
+def trec6() -> tuple[Labelled, Labelled, list[str]]:
+    """Train (train.txt), test, and the names of the six labels."""
+    names = ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
+    return _trec6_file("train.txt", names, False), _trec6_file("test.txt", names, True), names
+
+
+def _sst2_file(name: str) -> Labelled:
+    lines = (DATA / "sst2" / name).read_text(encoding="utf-8").splitlines()[1:]
+    pairs = [line.rsplit("\t", 1) for line in lines]
+    return Labelled([text.strip() for text, _ in pairs], [int(label) for _, label in pairs])
+
+
+def sst2(training_rows: int = 8000) -> tuple[Labelled, Labelled, list[str]]:
+    """The first `training_rows` of a fixed shuffle of train.tsv, and test.tsv."""
+    train = _sst2_file("train.tsv")
+    return train.take(shuffled(len(train), seed=0)[:training_rows]), _sst2_file("test.tsv"), ["negative", "positive"]
+
+
+DATA_SETS = {"trec6": trec6, "sst2": sst2}
+
+
+def length_grouped_batches(lengths: list[int], batch_size: int, seed: int, group: int = 50) -> list[list[int]]:
+    """Batches of similar length in random order: rows are shuffled, cut into groups of `group` batches, and each group
+    is sorted by length. Every row is in one batch; the last batch may be smaller."""
+    order = shuffled(len(lengths), seed)
+    span = group * batch_size
+    batches = []
+    for start in range(0, len(order), span):
+        ordered = sorted(order[start : start + span], key=lambda i: lengths[i], reverse=True)
+        batches += [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+    random.Random(seed + 1).shuffle(batches)
+    return batches
+
+
+def full_length_texts(rows: int, tokens: int) -> list[str]:
+    """Texts that are exactly `tokens` tokens long with [CLS] and [SEP]."""
+    source = random.Random(rows * 1000 + tokens)
+    return [" ".join(source.choices(SINGLE_TOKEN_WORDS, k=tokens - 2)) for _ in range(rows)]

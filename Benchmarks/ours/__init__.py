@@ -1,0 +1,1 @@
+"""Graft in the benchmarks, through its Python binding."""

@@ -1,0 +1,43 @@
+"""The quality recipe in Graft: the settings, epochs and batch size of peers/peft_quality.py."""
+
+import argparse
+import time
+
+import graft
+import settings
+from data import DATA_SETS
+from ours.adapted_model import load_model, make_adapter
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
+parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+arguments = parser.parse_args()
+
+RECIPE = {
+    "learning_rate": 1e-3,
+    "weight_decay": 0.01,
+    "schedule": "linear",
+    "warmup_ratio": 0.06,
+    "maximum_gradient_norm": 1.0,
+    "rows_per_batch": 32,
+    "epoch_count": 5,
+    "threads": settings.THREADS,
+}
+
+train_rows, test_rows, names = DATA_SETS[arguments.data]()
+model = load_model("minilm", arguments.precision)
+tokenizer = graft.Tokenizer(settings.MODELS / "minilm")
+train, test = (
+    graft.Dataset(tokenizer, part.texts, part.labels, label_names=names, maximum_length=128)
+    for part in (train_rows, test_rows)
+)
+for seed in arguments.seeds:
+    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed)
+    with graft.Trainer(model, adapter, seed=seed, **RECIPE) as trainer:
+        start = time.perf_counter()
+        trainer.fit(train, progress=False)
+        seconds = round(time.perf_counter() - start, 1)
+        accuracy = round(trainer.evaluate(test).accuracy, 5)
+    result = {"data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
+    settings.emit("quality", side="Graft", **result, test_accuracy=accuracy)

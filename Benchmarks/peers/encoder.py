@@ -1,0 +1,65 @@
+"""Encoder forward on full-length rows: ONNX Runtime (plain or fused graph) or torch.compile in bfloat16, frozen."""
+
+import argparse
+
+import settings
+from data import full_length_texts
+from peers.peft_model import load_tokenizer
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--model", default="minilm")
+parser.add_argument("--engine", choices=("onnx", "onnx-fused", "torch-compile-bfloat16"), default="onnx")
+arguments = parser.parse_args()
+
+
+def onnx_runner():
+    import numpy
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.THREADS
+    options.inter_op_num_threads = 1
+    suffix = ".fused.onnx" if arguments.engine == "onnx-fused" else ".onnx"
+    path = settings.MODELS / "onnx" / f"{arguments.model}{suffix}"
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def prepare(ids: list[list[int]]):
+        array = numpy.array(ids, dtype=numpy.int64)
+        feed = {"input_ids": array, "attention_mask": numpy.ones_like(array), "token_type_ids": numpy.zeros_like(array)}
+        return lambda: session.run(None, feed)
+
+    return prepare
+
+
+def compiled_runner():
+    torch = settings.prepare_torch()
+    import torch._inductor.config as inductor
+    from transformers import AutoModel
+
+    inductor.freezing = True
+    model = AutoModel.from_pretrained(settings.MODELS / arguments.model, dtype=torch.bfloat16).eval()
+    compiled = torch.compile(model, dynamic=False)
+
+    def prepare(ids: list[list[int]]):
+        tensor = torch.tensor(ids)
+        feed = {
+            "input_ids": tensor,
+            "attention_mask": torch.ones_like(tensor),
+            "token_type_ids": torch.zeros_like(tensor),
+        }
+
+        def run():
+            with torch.no_grad():
+                return compiled(**feed).last_hidden_state
+
+        return run
+
+    return prepare
+
+
+prepare = compiled_runner() if arguments.engine.startswith("torch") else onnx_runner()
+tokenizer = load_tokenizer()
+for rows, tokens in settings.INFERENCE_SHAPES:
+    run = prepare([encoding.ids for encoding in tokenizer.encode_batch(full_length_texts(rows, tokens))])
+    times = settings.measure(run, warmup=3, repeats=9 if rows * tokens > 1000 else 30, at_most_seconds=40)
+    settings.emit("encoder", side=arguments.engine, model=arguments.model, rows=rows, tokens=tokens, **times)

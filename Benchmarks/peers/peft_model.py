@@ -1,0 +1,68 @@
+"""The PEFT side of every training benchmark: a classifier with LoRA on query and value."""
+
+from settings import MODELS, prepare_torch
+
+PRECISIONS = ("default", "medium", "bfloat16")
+
+
+def torch_for(precision: str):
+    """`medium` lets oneDNN choose its faster float32 products; they are float32-grade on this kind of machine."""
+    return prepare_torch("medium" if precision == "medium" else None)
+
+
+def load_tokenizer():
+    """The Rust tokenizer alone: transformers' wrapper would add time that is not the peer's."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(MODELS / "minilm" / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(512)
+    return tokenizer
+
+
+def load(model: str, labels: int, model_dropout: float, lora_dropout: float):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    config = AutoConfig.from_pretrained(
+        MODELS / model,
+        num_labels=labels,
+        hidden_dropout_prob=model_dropout,
+        attention_probs_dropout_prob=model_dropout,
+    )
+    import torch
+
+    base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
+    settings = LoraConfig(
+        task_type="SEQ_CLS", r=8, lora_alpha=16, lora_dropout=lora_dropout, target_modules=["query", "value"]
+    )
+    return get_peft_model(base, settings)
+
+
+def collate(rows: list[list[int]]) -> dict:
+    """Padded to the longest row of the batch."""
+    import torch
+
+    longest = max(map(len, rows))
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def stepper(model, precision: str, learning_rate: float = 1e-4):
+    """A function that does one whole step: forward, backward, AdamW."""
+    import torch
+
+    model.train()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.01)
+
+    def step(batch: dict) -> float:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    return step

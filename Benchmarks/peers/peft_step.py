@@ -1,0 +1,27 @@
+"""One PEFT LoRA training step on full-length rows: time and peak memory."""
+
+import argparse
+
+import settings
+from data import full_length_texts
+from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--model", default="minilm")
+parser.add_argument("--rows", type=int, default=32)
+parser.add_argument("--tokens", type=int, default=64)
+parser.add_argument("--precision", choices=PRECISIONS, default="medium")
+parser.add_argument(
+    "--dropout", type=float, default=0.1, help="the model's own dropout, in hidden states and attention"
+)
+parser.add_argument("--repeats", type=int, default=7)
+arguments = parser.parse_args()
+
+torch = torch_for(arguments.precision)
+encodings = load_tokenizer().encode_batch(full_length_texts(arguments.rows, arguments.tokens))
+batch = collate([encoding.ids for encoding in encodings])
+assert batch["input_ids"].shape == (arguments.rows, arguments.tokens)
+batch["labels"] = torch.arange(arguments.rows) % 2
+step = stepper(load(arguments.model, 2, arguments.dropout, lora_dropout=0.0), arguments.precision)
+times = settings.measure(lambda: step(batch), repeats=arguments.repeats)
+settings.emit("training step", side="PEFT", **vars(arguments) | times)

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Runs Graft and its peers side by side and prints the table of README.md as Markdown.
+
+    python Benchmarks/run.py [--only TEXT] [--rounds N] [--record FILE]
+
+Needs the packages of Benchmarks/requirements.txt, the library built, and an idle machine. Every ratio is peer / Graft
+of the same run; of several rounds, each side's best median counts.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from settings import MODELS, ROOT, THREADS
+from table import Row, Run, all_rows, dropout_pairs
+
+HERE = Path(__file__).resolve().parent
+LIBRARY = ROOT / "build" / "lib" / "libgraft.so.1"
+STARTS = 7
+
+
+def start(module: str, arguments: tuple[str, ...]) -> subprocess.CompletedProcess:
+    """One process; standard error is shown only when it fails."""
+    path = os.pathsep.join(filter(None, [str(ROOT / "bindings" / "python"), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(THREADS)}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return done
+
+
+def lines_of(run: Run) -> list[dict]:
+    """The JSON lines of one run; where a run prints none, the time from its start to its end is the figure."""
+    done = start(run.module, run.arguments)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if lines:
+        return lines
+    times = []
+    for _ in range(STARTS):
+        begin = time.perf_counter()
+        start(run.module, run.arguments)
+        times.append((time.perf_counter() - begin) * 1e3)
+    return [{"process_ms": round(sorted(times)[STARTS // 2], 1)}]
+
+
+class Figures:
+    """Results by run; rows that compare another figure of the same process do not run it again."""
+
+    def __init__(self, record: Path | None):
+        self.record = record
+        self.lines: dict[Run, list[list[dict]]] = {}
+
+    def measure(self, row: Row, rounds: int) -> None:
+        runs = [run for run in (row.ours, *row.peers) if run not in self.lines]
+        for _ in range(rounds):
+            for run in runs:
+                lines = lines_of(run)
+                self.lines.setdefault(run, []).append(lines)
+                if self.record:
+                    with self.record.open("a") as file:
+                        file.writelines(json.dumps(line | {"run": run.module}) + "\n" for line in lines)
+
+    def value(self, run: Run, row: Row) -> float:
+        """The least of the rounds."""
+        return min(
+            line[row.figure]
+            for lines in self.lines[run]
+            for line in lines
+            if all(line.get(key) == value for key, value in row.where)
+        )
+
+
+def with_unit(value: float, figure: str) -> str:
+    return f"{value:.0f} MB" if figure == "peak_mb" else f"{value:.1f} ms"
+
+
+def markdown(row: Row, figures: Figures) -> tuple[str, bool]:
+    """The row as Markdown, and whether it falls short of its goal. A goal of 0 is a figure shown for information."""
+    ours = figures.value(row.ours, row)
+    best = min(row.peers, key=lambda run: figures.value(run, row))
+    theirs = figures.value(best, row)
+    ratio = theirs / ours
+    goal = f"≥ {row.goal:g}" if row.goal else "–"
+    short = ratio < row.goal
+    cells = [row.work, best.side, with_unit(theirs, row.figure), with_unit(ours, row.figure), f"{ratio:.2f}", goal]
+    return f"| {' | '.join(cells)} | {'**no**' if short else 'yes' if row.goal else '–'} |", short
+
+
+def opening_time() -> float:
+    """Milliseconds that a fresh process takes to open the library, the least of several."""
+    program = (
+        "import ctypes, sys, time; t = time.perf_counter(); ctypes.CDLL(sys.argv[1]); "
+        "print((time.perf_counter() - t) * 1e3)"
+    )
+    command = [sys.executable, "-c", program, str(LIBRARY)]
+    return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(STARTS))
+
+
+def own_limits(figures: Figures) -> None:
+    """The rows that have no peer."""
+    print("\n| limit | found | goal | met |\n| --- | --- | --- | --- |")
+    for dropped, kept in dropout_pairs():
+        cost = figures.value(dropped.ours, dropped) / figures.value(kept.ours, kept) - 1
+        print(f"| cost of dropout, {dropped.work} | {cost:+.1%} | ≤ 5 % | {met(cost <= 0.05)} |")
+    for precision in ("float32", "bfloat16"):
+        ratio = json.loads(start("ours.loading", ("--precision", precision)).stdout)["ratio"]
+        print(f"| loading bert-base, {precision}: memory / weights | {ratio:.2f} | ≤ 1.2 | {met(ratio <= 1.2)} |")
+    size, opening = LIBRARY.stat().st_size / 2**20, opening_time()
+    print(f"| libgraft.so | {size:.2f} MB | ≤ 8 MB | {met(size <= 8)} |")
+    print(f"| libgraft.so opens in | {opening:.2f} ms | ≤ 5 ms | {met(opening <= 5)} |")
+
+
+def met(condition: bool) -> str:
+    return "yes" if condition else "**no**"
+
+
+def processor() -> str:
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return names[0].split(":", 1)[1].strip() if names else platform.processor()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="rows whose name contains this text")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--record", type=Path, help="appends every JSON line to this file")
+    options = parser.parse_args()
+
+    start("peers.make_models", ())
+    start("peers.export_onnx", ())
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "onnxruntime"))
+    print(f"{processor()}, {THREADS} threads; {packages}; load before: {os.getloadavg()[0]:.1f}\n")
+    print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
+    figures, short = Figures(options.record), 0
+    for row in all_rows(str(MODELS)):
+        if options.only in row.work:
+            figures.measure(row, options.rounds)
+            line, falls_short = markdown(row, figures)
+            short += falls_short
+            print(line, flush=True)
+    if not options.only:
+        own_limits(figures)
+    print(f"\n{short} goals against peers are not met." if short else "\nEvery goal against a peer is met.")
+
+
+if __name__ == "__main__":
+    main()

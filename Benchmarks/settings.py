@@ -1,0 +1,63 @@
+"""What every run shares: where models are, threads, timing, memory, and the line it prints.
+
+Import this first: it sets the environment that torch and OpenMP read when they are imported.
+"""
+
+import json
+import os
+import resource
+import statistics
+import time
+from pathlib import Path
+
+THREADS = int(os.environ.get("GRAFT_BENCH_THREADS", "2"))
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
+DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+# The sizes of the table: (rows, tokens a row).
+TRAINING_SHAPES = {"minilm": [(32, 64)], "bert-base": [(16, 128), (8, 512)]}
+INFERENCE_SHAPES = [(1, 32), (1, 128), (8, 128), (32, 128)]
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(action, warmup: int = 2, repeats: int = 7, at_most_seconds: float = 60.0) -> dict:
+    """Milliseconds of `action`: the median and the least of the repeats, never fewer than five."""
+    for _ in range(warmup):
+        action()
+    times, begin = [], time.perf_counter()
+    while len(times) < repeats:
+        start = time.perf_counter()
+        action()
+        now = time.perf_counter()
+        times.append((now - start) * 1e3)
+        if now - begin > at_most_seconds and len(times) >= 5:
+            break
+    return {"median_ms": round(statistics.median(times), 3), "least_ms": round(min(times), 3), "repeats": len(times)}
+
+
+def emit(benchmark: str, **values) -> None:
+    """One JSON line; the peak memory is that of this process until now."""
+    line = {"benchmark": benchmark, **values, "peak_mb": round(peak_megabytes()), "threads": THREADS}
+    print(json.dumps(line), flush=True)
+
+
+def prepare_torch(precision: str | None = None):
+    """torch with the threads of this run; `precision` is torch's float32_matmul_precision."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    if precision:
+        torch.set_float32_matmul_precision(precision)
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return torch

@@ -1,0 +1,111 @@
+"""The rows of the benchmark table: what is run on both sides, which figure is compared, and the goal."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: a module below this folder with its arguments."""
+
+    side: str
+    module: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """`peers` are alternatives, of which the best counts. The ratio is peer / Graft: above 1 is better than the peer.
+
+    A goal of 0 is no goal: the row informs.
+    """
+
+    work: str
+    ours: Run
+    peers: tuple[Run, ...]
+    goal: float
+    figure: str = "median_ms"
+    where: tuple[tuple[str, int], ...] = ()
+
+
+def arguments(**values) -> tuple[str, ...]:
+    return tuple(part for name, value in values.items() for part in (f"--{name}", str(value)))
+
+
+def training_rows() -> list[Row]:
+    """Full-length steps: the time of each precision at dropout 0.1 and at 0, and the peak memory."""
+    goals = {
+        ("minilm", 32, 64): (1.5, 1.8, 3.0),
+        ("bert-base", 16, 128): (1.4, 1.6, 3.0),
+        ("bert-base", 8, 512): (2.8, 3.5, 5.0),
+    }
+    made = []
+    for (model, rows, tokens), (float32, bfloat16, memory) in goals.items():
+        repeats = 5 if tokens == 512 else 7
+        for ours, theirs, goal in (("float32", "medium", float32), ("bfloat16", "bfloat16", bfloat16)):
+            for dropout in (0.1, 0.0):
+                common = {"model": model, "rows": rows, "tokens": tokens, "dropout": dropout, "repeats": repeats}
+                graft = Run("Graft", "ours.training_step", arguments(precision=ours, **common))
+                peer = Run(f"PEFT {theirs}", "peers.peft_step", arguments(precision=theirs, **common))
+                work = f"LoRA step, {model} {rows}×{tokens}, {ours}, dropout {dropout}"
+                made.append(Row(work, graft, (peer,), goal if dropout else 0.0))
+                if dropout:
+                    work = f"peak memory of LoRA steps, {model} {rows}×{tokens}, {ours}"
+                    made.append(Row(work, graft, (peer,), memory, figure="peak_mb"))
+    return made
+
+
+def ragged_rows() -> list[Row]:
+    return [
+        Row(
+            f"LoRA steps, SST-2 sentences, 32 rows, {ours}",
+            Run("Graft", "ours.ragged_steps", arguments(precision=ours)),
+            (Run(f"PEFT {theirs}", "peers.peft_ragged", arguments(precision=theirs)),),
+            2.0,
+        )
+        for ours, theirs in (("float32", "medium"), ("bfloat16", "bfloat16"))
+    ]
+
+
+def encoder_rows() -> list[Row]:
+    goals = {(1, 32): 1.3, (1, 128): 1.2, (8, 128): 1.1, (32, 128): 1.1}
+    made = []
+    for model in ("minilm", "bert-base"):
+        onnx = tuple(Run(e, "peers.encoder", arguments(model=model, engine=e)) for e in ("onnx", "onnx-fused"))
+        compiled = Run("torch.compile", "peers.encoder", arguments(model=model, engine="torch-compile-bfloat16"))
+        for precision, peers in (("float32", onnx), ("bfloat16", (compiled,))):
+            graft = Run("Graft", "ours.encoder", arguments(model=model, precision=precision))
+            for (rows, tokens), goal in goals.items():
+                made.append(
+                    Row(
+                        f"encoder forward, {model} {rows}×{tokens}, {precision}",
+                        graft,
+                        peers,
+                        goal if precision == "float32" else 1.1,
+                        where=(("rows", rows), ("tokens", tokens)),
+                    )
+                )
+            if (model, precision) == ("minilm", "float32"):
+                shape = (("rows", 32), ("tokens", 128))
+                made.append(
+                    Row("peak memory of encoder, minilm 32×128", graft, peers, 2.0, figure="peak_mb", where=shape)
+                )
+    return made
+
+
+def first_embedding_rows(models: str) -> list[Row]:
+    graft = Run("Graft", "ours.first_embedding", (models,))
+    onnx = tuple(
+        Run(name, "peers.onnx_first_embedding", (models, file))
+        for name, file in (("onnx", "minilm.onnx"), ("onnx-fused", "minilm.fused.onnx"))
+    )
+    return [Row("process start → first embedding, minilm, from Python", graft, onnx, 2.0, figure="process_ms")]
+
+
+def dropout_pairs() -> list[tuple[Row, Row]]:
+    """The rows of each training step with dropout and without."""
+    rows = [row for row in training_rows() if row.figure == "median_ms"]
+    return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+def all_rows(models: str) -> list[Row]:
+    return training_rows() + ragged_rows() + encoder_rows() + first_embedding_rows(models)

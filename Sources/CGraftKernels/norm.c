@@ -1,0 +1,65 @@
+/** Layer norm and RMS norm, with the residual sum around them. */
+#include "dropout_threshold.h"
+#include "ranges.h"
+
+#define GK_KERNELS "norm_kernels.inc"
+#include "each_path.inc"
+
+void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x,
+                           const gk_dropout *dropout, const float *residual, const float *gamma,
+                           const float *beta, float epsilon, float *sum, float *y, float *mean,
+                           float *inverse_deviation) {
+    if (!gk_drops(dropout))
+        dropout = NULL;
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(layer_norm_forward)
+        (rows.begin, rows.end, h, x, dropout, residual, gamma, beta, epsilon, sum, y, mean,
+         inverse_deviation);
+    }
+}
+
+/** Columns are divided, never rows: each column is one sum in the order of the rows. */
+static void add_column_sums(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
+                            const float *mean, const float *inverse, float *dgamma, float *dbeta) {
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range columns = gk_thread_range(h, 16);
+        GK_ON_PATH(norm_column_sums)(columns.begin, columns.end, m, h, dy, sum, mean, inverse, dgamma, dbeta);
+    }
+}
+
+void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
+                            const float *mean, const float *inverse_deviation, const float *gamma, float *ds,
+                            float *dgamma, float *dbeta) {
+    /* Before ds, which may replace dy. */
+    if (dgamma || dbeta)
+        add_column_sums(team, m, h, dy, sum, mean, inverse_deviation, dgamma, dbeta);
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(layer_norm_backward)(rows.begin, rows.end, h, dy, sum, mean, inverse_deviation, gamma, ds);
+    }
+}
+
+void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const float *residual,
+                         const float *gamma, float epsilon, float *sum, float *y, float *inverse_root) {
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(rms_norm_forward)
+        (rows.begin, rows.end, h, x, residual, gamma, epsilon, sum, y, inverse_root);
+    }
+}
+
+void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
+                          const float *inverse_root, const float *gamma, float *ds, float *dgamma) {
+    if (dgamma)
+        add_column_sums(team, m, h, dy, sum, NULL, inverse_root, dgamma, NULL);
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(rms_norm_backward)(rows.begin, rows.end, h, dy, sum, inverse_root, gamma, ds);
+    }
+}

@@ -1,0 +1,171 @@
+public import CGraft
+import GraftInference
+import GraftLayers
+import GraftTensor
+import GraftTokenizers
+
+/// Rows as C programs hold them, with the adapters that single rows name.
+final class BatchHandle: @unchecked Sendable {
+    var rows: RowBatch
+    var adapters: [Composition?] = []
+    /// The row starts as C reads them.
+    let starts: Memory
+
+    init(_ rows: RowBatch) throws(GraftError) {
+        self.rows = rows
+        starts = try Memory(byteCount: rows.starts.count * 8)
+        starts.base.assumingMemoryBound(to: Int64.self).update(from: rows.starts, count: rows.starts.count)
+    }
+}
+
+/// Rows to train or evaluate on.
+final class DatasetHandle: @unchecked Sendable {
+    var rows = RowBatch()
+}
+
+/// Rows that one batch may have.
+private let maximumRows: Int64 = 1 << 31
+
+@c @implementation
+public func graft_batch_encode(
+    _ tokenizer: OpaquePointer?, _ texts: UnsafePointer<UnsafePointer<CChar>?>?,
+    _ pairs: UnsafePointer<UnsafePointer<CChar>?>?, _ row_count: Int64,
+    _ options: UnsafePointer<graft_encode_options>?, _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
+        let options = try graft_encode_options.read(options, "options").checked()
+        let count = try count(row_count, "row_count", atMost: maximumRows)
+        let texts = try array(texts, count: count, "texts")
+        var rows = RowBatch()
+        for row in 0..<count {
+            var pair: UnsafeBufferPointer<UInt8>?
+            if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
+            let encoding: Encoding
+            do throws(GraftError) {
+                encoding = try tokenizer.encode(try bytes(texts[row], "texts"), pair: pair, options)
+            } catch {
+                throw GraftError(error.code, "row \(row): \(error.message)")
+            }
+            guard encoding.count > 0 else {
+                throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")
+            }
+            rows.append(tokens: encoding.ids, types: encoding.typeIDs)
+        }
+        return try BatchHandle(rows)
+    }
+}
+
+@c @implementation
+public func graft_batch_create(
+    _ tokens: UnsafePointer<Int32>?, _ type_ids: UnsafePointer<Int32>?, _ lengths: UnsafePointer<Int32>?,
+    _ row_count: Int64, _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let count = try count(row_count, "row_count", atMost: maximumRows)
+        let lengths = try array(lengths, count: count, "lengths")
+        var total = 0
+        for (row, length) in lengths.enumerated() {
+            guard length > 0 else {
+                throw GraftError(.invalidArgument, "lengths[\(row)] must be at least 1, found \(length)")
+            }
+            total += Int(length)
+        }
+        let tokens = try array(tokens, count: total, "tokens")
+        var rows = RowBatch()
+        var first = 0
+        for length in lengths {
+            let end = first + Int(length)
+            rows.append(
+                tokens: tokens[first..<end],
+                types: type_ids.map { UnsafeBufferPointer(start: $0 + first, count: Int(length)) })
+            first = end
+        }
+        return try BatchHandle(rows)
+    }
+}
+
+@c @implementation
+public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self) }
+
+@c @implementation
+public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {
+    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.rows.rowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_token_count(_ batch: OpaquePointer?) -> Int64 {
+    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.rows.tokenCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_row_starts(_ batch: OpaquePointer?) -> UnsafePointer<Int64>? {
+    HandleTable.peek(batch, BatchHandle.self).map { UnsafePointer($0.starts.base.assumingMemoryBound(to: Int64.self)) }
+}
+
+@c @implementation
+public func graft_batch_set_labels(
+    _ batch: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ count: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        try batch.checkRowCount(count)
+        let labels = try array(labels, count: batch.rows.rowCount, "labels")
+        for (row, label) in labels.enumerated() where label < 0 {
+            throw GraftError(.invalidArgument, "labels[\(row)] must be 0 or more, found \(label)")
+        }
+        batch.rows.labels = Array(labels)
+    }
+}
+
+@c @implementation
+public func graft_batch_set_adapters(
+    _ batch: OpaquePointer?, _ rows: UnsafePointer<OpaquePointer?>?, _ count: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        try batch.checkRowCount(count)
+        var adapters: [Composition?] = []
+        for (row, handle) in try array(rows, count: batch.rows.rowCount, "rows").enumerated() {
+            adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
+        }
+        batch.adapters = adapters
+    }
+}
+
+extension BatchHandle {
+    fileprivate func checkRowCount(_ count: Int64) throws(GraftError) {
+        guard count == Int64(rows.rowCount) else {
+            throw GraftError(.invalidArgument, "count is \(count); the batch has \(rows.rowCount) rows")
+        }
+    }
+}
+
+@c @implementation
+public func graft_dataset_create(_ out: UnsafeMutablePointer<OpaquePointer?>?) -> graft_status {
+    create(out) { DatasetHandle() }
+}
+
+@c @implementation
+public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePointer?) -> graft_status {
+    call { () throws(GraftError) in
+        let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").rows
+        guard batch.rowCount == 0 || dataset.rows.rowCount == 0 || batch.labels.isEmpty == dataset.rows.labels.isEmpty
+        else {
+            throw GraftError(
+                .incompatible,
+                "the batch \(batch.labels.isEmpty ? "has no" : "has") labels and the data set's rows \(batch.labels.isEmpty ? "have" : "have none")"
+            )
+        }
+        for row in 0..<batch.rowCount { dataset.rows.append(row: row, of: batch) }
+    }
+}
+
+@c @implementation
+public func graft_dataset_row_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.rowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_release(_ dataset: OpaquePointer?) { HandleTable.release(dataset, DatasetHandle.self) }

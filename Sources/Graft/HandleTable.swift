@@ -1,0 +1,99 @@
+import GraftTensor
+import Synchronization
+
+/// The objects that C programs hold.
+///
+/// A handle is not an address but a number that this table knows: index and generation of a slot. So a handle that was
+/// released, is of another kind, or was never one is recognised without touching memory. A borrowed object lives until
+/// the call that borrowed it ends, even when another thread releases its handle meanwhile.
+enum HandleTable {
+    /// Objects may be used by several threads as `graft.h` says; the header's rules stand in for the compiler's.
+    private struct Shared: @unchecked Sendable {
+        let object: AnyObject
+    }
+
+    private struct Slot {
+        var shared: Shared?
+        var generation: UInt
+    }
+
+    private struct Slots {
+        var all: [Slot] = []
+        var free: [Int] = []
+    }
+
+    private static let slots = Mutex(Slots())
+    /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
+    private static let indexBits: UInt = 30
+
+    static func insert(_ object: AnyObject) -> OpaquePointer? {
+        let shared = Shared(object: object)
+        let bits = slots.withLock { slots in
+            let index: Int
+            if let free = slots.free.popLast() {
+                index = free
+            } else {
+                index = slots.all.count
+                slots.all.append(Slot(shared: nil, generation: 1))
+            }
+            slots.all[index].shared = shared
+            return slots.all[index].generation << indexBits | UInt(index) << 2
+        }
+        return OpaquePointer(bitPattern: bits)
+    }
+
+    /// The object behind a handle; `kind` and `name` are for the message.
+    static func borrow<Object: AnyObject>(
+        _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String
+    ) throws(GraftError) -> Object {
+        guard let handle else { throw GraftError(.invalidArgument, "\(name) is NULL; expected a handle") }
+        guard let object = object(handle) as? Object else {
+            throw GraftError(
+                .invalidArgument, "\(name) is not a live handle of its kind: it was released, or is something else")
+        }
+        return object
+    }
+
+    /// As `borrow`, with nil for NULL.
+    static func borrowOptional<Object: AnyObject>(
+        _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String
+    ) throws(GraftError) -> Object? {
+        guard let handle else { return nil }
+        return try borrow(handle, kind, name)
+    }
+
+    /// nil where the handle is not a live one of this kind: for getters, which have no way to fail.
+    static func peek<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) -> Object? {
+        handle.flatMap { object($0) as? Object }
+    }
+
+    /// Gives up the caller's share. A handle that is not live is left alone.
+    static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
+        guard let handle, object(handle) is Object else { return }
+        // The object may be large: it goes after the lock.
+        let bits = UInt(bitPattern: handle)
+        let removed: Shared? = slots.withLock { slots in
+            guard let index = index(of: bits, slots) else { return nil }
+            let shared = slots.all[index].shared
+            slots.all[index].shared = nil
+            slots.all[index].generation &+= 1
+            slots.free.append(index)
+            return shared
+        }
+        withExtendedLifetime(removed) {}
+    }
+
+    private static func object(_ handle: OpaquePointer) -> AnyObject? {
+        let bits = UInt(bitPattern: handle)
+        let shared: Shared? = slots.withLock { slots in index(of: bits, slots).flatMap { slots.all[$0].shared } }
+        return shared?.object
+    }
+
+    private static func index(of bits: UInt, _ slots: Slots) -> Int? {
+        let index = Int((bits & (1 << indexBits - 1)) >> 2)
+        guard index < slots.all.count, bits & 3 == 0, slots.all[index].generation == bits >> indexBits else {
+            return nil
+        }
+        return index
+    }
+}

@@ -1,0 +1,91 @@
+public import CGraft
+import GraftInference
+import GraftTensor
+
+extension graft_session_options: OptionStruct {
+    static var defaults: Self {
+        Self(struct_size: MemoryLayout<Self>.size, cancel_token: nil, pass_token_count: 0, thread_count: 0, reserved: 0)
+    }
+}
+
+@c @implementation
+public func graft_session_options_init(_ options: UnsafeMutablePointer<graft_session_options>?, _ struct_size: Int) {
+    graft_session_options.initialize(options, size: struct_size)
+}
+
+@c @implementation
+public func graft_session_create(
+    _ model: OpaquePointer?, _ options: UnsafePointer<graft_session_options>?,
+    _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
+        let options = try graft_session_options.read(options, "options")
+        guard options.reserved == 0 else {
+            throw GraftError(.invalidArgument, "reserved must be 0, found \(options.reserved)")
+        }
+        let token = try HandleTable.borrowOptional(options.cancel_token, CancelToken.self, "cancel_token")
+        return try Session(
+            model: model, threadCount: Int(options.thread_count),
+            passTokenCount: try count(options.pass_token_count, "pass_token_count", atMost: 1 << 30),
+            cancelToken: token)
+    }
+}
+
+@c @implementation
+public func graft_session_release(_ session: OpaquePointer?) { HandleTable.release(session, Session.self) }
+
+@c @implementation
+public func graft_session_set_adapters(_ session: OpaquePointer?, _ adapters: OpaquePointer?) -> graft_status {
+    call { () throws(GraftError) in
+        let session = try HandleTable.borrow(session, Session.self, "session")
+        try session.attach(try HandleTable.borrowOptional(adapters, Composition.self, "adapters"))
+    }
+}
+
+@c @implementation
+public func graft_session_hidden_states(
+    _ session: OpaquePointer?, _ batch: OpaquePointer?, _ layer: Int32, _ out: UnsafeMutablePointer<Float>?,
+    _ capacity: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let session = try HandleTable.borrow(session, Session.self, "session")
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        let needed = batch.rows.tokenCount * session.model.shape.hiddenSize
+        try session.hiddenStates(
+            batch.rows, adapters: batch.adapters, layer: Int(layer),
+            into: try output(out, capacity: capacity, needs: needed, "out"))
+    }
+}
+
+@c @implementation
+public func graft_session_embed(
+    _ session: OpaquePointer?, _ batch: OpaquePointer?, _ pooling: graft_pooling, _ normalize: Int32,
+    _ out: UnsafeMutablePointer<Float>?, _ capacity: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let session = try HandleTable.borrow(session, Session.self, "session")
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        let needed = batch.rows.rowCount * session.model.shape.hiddenSize
+        try session.embed(
+            batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Session.Pooling.self, "pooling"),
+            normalizes: try flag(normalize, "normalize"),
+            into: try output(out, capacity: capacity, needs: needed, "out"))
+    }
+}
+
+@c @implementation
+public func graft_session_classify(
+    _ session: OpaquePointer?, _ batch: OpaquePointer?, _ out: UnsafeMutablePointer<Float>?, _ capacity: Int64,
+    _ columns: UnsafeMutablePointer<Int64>?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let session = try HandleTable.borrow(session, Session.self, "session")
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        let count = try session.labelCount(batch.rows, adapters: batch.adapters)
+        columns?.pointee = Int64(count)
+        try session.classify(
+            batch.rows, adapters: batch.adapters, columns: count,
+            into: try output(out, capacity: capacity, needs: batch.rows.rowCount * count, "out"))
+    }
+}

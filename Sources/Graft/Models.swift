@@ -1,0 +1,81 @@
+public import CGraft
+import GraftLayers
+import GraftModels
+import GraftTensor
+
+/// A model as C programs hold it, with its names as C strings.
+final class ModelHandle: Sendable {
+    let model: any Transformer
+    let architecture: CText
+
+    init(_ model: any Transformer) {
+        self.model = model
+        architecture = CText(model.architecture)
+    }
+}
+
+extension graft_model_options: OptionStruct {
+    static var defaults: Self { Self(struct_size: MemoryLayout<Self>.size, precision: 0, thread_count: 0) }
+}
+
+@c @implementation
+public func graft_model_options_init(_ options: UnsafeMutablePointer<graft_model_options>?, _ struct_size: Int) {
+    graft_model_options.initialize(options, size: struct_size)
+}
+
+@c @implementation
+public func graft_model_load(
+    _ path: UnsafePointer<CChar>?, _ options: UnsafePointer<graft_model_options>?,
+    _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let options = try graft_model_options.read(options, "options")
+        let precision = try choice(options.precision, Precision.self, "precision")
+        _ = try Team.checkedCount(Int(options.thread_count))
+        return ModelHandle(try Architectures.load(path: try text(path, "path"), precision: precision))
+    }
+}
+
+@c @implementation
+public func graft_model_release(_ model: OpaquePointer?) { HandleTable.release(model, ModelHandle.self) }
+
+@c @implementation
+public func graft_architecture_count() -> Int32 { Int32(architectureNames.count) }
+
+@c @implementation
+public func graft_architecture_name(_ index: Int32) -> UnsafePointer<CChar>? {
+    architectureNames.indices.contains(Int(index)) ? architectureNames[Int(index)].pointer : nil
+}
+
+private let architectureNames = Architectures.names.map(CText.init)
+
+@c @implementation
+public func graft_model_architecture(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
+    HandleTable.peek(model, ModelHandle.self)?.architecture.pointer
+}
+
+@c @implementation
+public func graft_model_layer_count(_ model: OpaquePointer?) -> Int32 { shape(model, \.layerCount) }
+
+@c @implementation
+public func graft_model_hidden_size(_ model: OpaquePointer?) -> Int32 { shape(model, \.hiddenSize) }
+
+@c @implementation
+public func graft_model_vocabulary_size(_ model: OpaquePointer?) -> Int32 { shape(model, \.vocabularySize) }
+
+@c @implementation
+public func graft_model_maximum_length(_ model: OpaquePointer?) -> Int32 { shape(model, \.maximumLength) }
+
+private func shape(_ model: OpaquePointer?, _ number: (ModelShape) -> Int) -> Int32 {
+    HandleTable.peek(model, ModelHandle.self).map { Int32(clamping: number($0.model.shape)) } ?? -1
+}
+
+@c @implementation
+public func graft_model_parameter_count(_ model: OpaquePointer?) -> Int64 {
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.parameterCount) } ?? -1
+}
+
+@c @implementation
+public func graft_model_checksum(_ model: OpaquePointer?) -> UInt64 {
+    HandleTable.peek(model, ModelHandle.self)?.model.source.checksum ?? 0
+}

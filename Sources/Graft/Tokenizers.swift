@@ -1,0 +1,124 @@
+public import CGraft
+import GraftTensor
+import GraftTokenizers
+
+/// The tokens of a text, laid out as C reads them.
+final class EncodingHandle: @unchecked Sendable {
+    let count: Int
+    private let numbers: Memory
+
+    init(_ encoding: Encoding, characterOffsets: [TokenOffsets]) throws(GraftError) {
+        count = encoding.count
+        numbers = try Memory(byteCount: count * 7 * 4)
+        for index in 0..<count {
+            column(0)[index] = encoding.ids[index]
+            column(1)[index] = encoding.typeIDs[index]
+            column(2)[index] = encoding.wordIDs[index]
+            column(3)[2 * index] = encoding.offsets[index].start
+            column(3)[2 * index + 1] = encoding.offsets[index].end
+            column(5)[2 * index] = characterOffsets[index].start
+            column(5)[2 * index + 1] = characterOffsets[index].end
+        }
+    }
+
+    /// Column `index` of seven: ids, types, words, byte offsets (two), character offsets (two).
+    func column(_ index: Int) -> UnsafeMutablePointer<Int32> {
+        numbers.base.assumingMemoryBound(to: Int32.self) + index * count
+    }
+}
+
+extension graft_encode_options: OptionStruct {
+    static var defaults: Self {
+        Self(struct_size: MemoryLayout<Self>.size, maximum_length: 0, add_special_tokens: 1)
+    }
+
+    /// The tokenizer floor's options.
+    func checked() throws(GraftError) -> Tokenizer.Options {
+        let length = try count(Int64(maximum_length), "maximum_length", atMost: 1 << 30)
+        return Tokenizer.Options(
+            maximumLength: length == 0 ? nil : length,
+            addsSpecialTokens: try flag(add_special_tokens, "add_special_tokens"))
+    }
+}
+
+@c @implementation
+public func graft_encode_options_init(_ options: UnsafeMutablePointer<graft_encode_options>?, _ struct_size: Int) {
+    graft_encode_options.initialize(options, size: struct_size)
+}
+
+@c @implementation
+public func graft_tokenizer_load(
+    _ path: UnsafePointer<CChar>?, _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in try Tokenizer(folder: try text(path, "path")) }
+}
+
+@c @implementation
+public func graft_tokenizer_release(_ tokenizer: OpaquePointer?) { HandleTable.release(tokenizer, Tokenizer.self) }
+
+@c @implementation
+public func graft_tokenizer_vocabulary_size(_ tokenizer: OpaquePointer?) -> Int32 {
+    HandleTable.peek(tokenizer, Tokenizer.self).map { Int32(clamping: $0.vocabularySize) } ?? -1
+}
+
+@c @implementation
+public func graft_tokenizer_encode(
+    _ tokenizer: OpaquePointer?, _ text: UnsafePointer<CChar>?, _ pair: UnsafePointer<CChar>?,
+    _ options: UnsafePointer<graft_encode_options>?, _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
+        let options = try graft_encode_options.read(options, "options").checked()
+        let text = try bytes(text, "text")
+        let pair = try optionalBytes(pair, "pair")
+        let encoding = try tokenizer.encode(text, pair: pair, options)
+        return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
+    }
+}
+
+@c @implementation
+public func graft_encoding_token_count(_ encoding: OpaquePointer?) -> Int64 {
+    HandleTable.peek(encoding, EncodingHandle.self).map { Int64($0.count) } ?? -1
+}
+
+@c @implementation
+public func graft_encoding_ids(_ encoding: OpaquePointer?) -> UnsafePointer<Int32>? { column(encoding, 0) }
+
+@c @implementation
+public func graft_encoding_type_ids(_ encoding: OpaquePointer?) -> UnsafePointer<Int32>? { column(encoding, 1) }
+
+@c @implementation
+public func graft_encoding_word_ids(_ encoding: OpaquePointer?) -> UnsafePointer<Int32>? { column(encoding, 2) }
+
+@c @implementation
+public func graft_encoding_byte_offsets(_ encoding: OpaquePointer?) -> UnsafePointer<Int32>? { column(encoding, 3) }
+
+@c @implementation
+public func graft_encoding_character_offsets(_ encoding: OpaquePointer?) -> UnsafePointer<Int32>? {
+    column(encoding, 5)
+}
+
+private func column(_ encoding: OpaquePointer?, _ index: Int) -> UnsafePointer<Int32>? {
+    HandleTable.peek(encoding, EncodingHandle.self).map { UnsafePointer($0.column(index)) }
+}
+
+@c @implementation
+public func graft_encoding_release(_ encoding: OpaquePointer?) { HandleTable.release(encoding, EncodingHandle.self) }
+
+@c @implementation
+public func graft_tokenizer_decode(
+    _ tokenizer: OpaquePointer?, _ tokens: UnsafePointer<Int32>?, _ token_count: Int64, _ skip_special_tokens: Int32,
+    _ text: UnsafeMutablePointer<CChar>?, _ capacity: Int64, _ out_count: UnsafeMutablePointer<Int64>?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
+        let ids = try array(tokens, count: try count(token_count, "token_count"), "tokens")
+        let decoded = try tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
+        let needed = decoded.utf8.count + 1
+        out_count?.pointee = Int64(needed)
+        if text == nil && capacity == 0 && out_count != nil { return }
+        let start = try output(text, capacity: capacity, needs: needed, "text")
+        for (index, byte) in decoded.utf8.enumerated() { start[index] = CChar(bitPattern: byte) }
+        start[needed - 1] = 0
+    }
+}

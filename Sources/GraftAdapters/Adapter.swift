@@ -1,0 +1,215 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+import Synchronization
+
+/// What an adapter is for.
+package enum Task: Int32, Sendable {
+    case none = 0
+    case sequenceClassification = 1
+
+    /// PEFT's `task_type`.
+    var peftName: String? {
+        switch self {
+        case .none: nil
+        case .sequenceClassification: "SEQ_CLS"
+        }
+    }
+}
+
+/// What the caller wants of a classification head.
+package struct HeadSettings: Sendable {
+    package let labels: [String]
+    /// Whether the labels are the adapter's own, rather than the checkpoint's or numbers.
+    package let ownsLabels: Bool
+    /// nil: as config.json says.
+    package let dropout: Float?
+    /// Whether the dense layer with tanh before the head is trained too.
+    package let trainsDense: Bool
+
+    package init(labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool) {
+        self.labels = labels
+        self.ownsLabels = ownsLabels
+        self.dropout = dropout
+        self.trainsDense = trainsDense
+    }
+}
+
+/// An adapter's content: settings, plan and numbers. Its shape never changes; training changes the numbers in place.
+package final class AdapterContent: @unchecked Sendable {
+    package let model: any Transformer
+    package let method: any AdapterMethod.Type
+    /// adapter_config.json.
+    package let config: JSONObject
+    package let names: ModuleNames
+    package let plan: AdapterPlan
+    package let head: HeadSettings?
+    package let values: UnsafeMutablePointer<Float>
+    private let memory: Memory
+    /// The files it was read from, until training changes the numbers.
+    package let original: AdapterFiles?
+
+    /// Plans the adapter and fills it with first values.
+    init(
+        model: any Transformer, method: any AdapterMethod.Type, config: JSONObject, head: HeadSettings?,
+        hasBackbonePrefix: Bool, seed: UInt64, use: SettingsUse, place: String, original: AdapterFiles? = nil
+    ) throws(GraftError) {
+        self.model = model
+        self.method = method
+        self.config = config
+        self.head = head
+        self.original = original
+        names = ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix)
+        let settings = try method.init(settings: config, use: use, place: place)
+        var plan = AdapterPlan(siteCount: model.sites.count)
+        try plan.addSavedModules(config, head: head, names: names, place: place)
+        try settings.plan(&plan, names: names, use: use)
+        self.plan = plan
+        memory = try Memory(byteCount: plan.parameterCount * 4)
+        values = memory.floats()
+        for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
+    }
+
+    package var task: Task { head == nil ? .none : .sequenceClassification }
+
+    /// Names of the classes: of the adapter's head, or of the checkpoint's.
+    package var labels: [String] { head?.labels ?? model.baseHead?.labels ?? [] }
+
+    /// adapter_config.json as it would be saved.
+    package var configText: String { JSON.object(config).serialized(.configuration) }
+
+    /// Binds the adapter for passes. `gradients`, of the plan's layout, are the trainer's.
+    package func attached(scale: Float, gradients: UnsafeMutablePointer<Float>? = nil) -> AttachedAdapter {
+        AttachedAdapter(
+            values: values, gradients: gradients, sites: plan.sites, head: plan.head, modelSites: model.sites,
+            scale: scale, owner: self)
+    }
+
+    /// Sum of the tensors' sizes.
+    package var parameterCount: Int { plan.tensors.reduce(0) { $0 + $1.parameter.count } }
+}
+
+/// An adapter as callers hold it: content that a new head replaces, and whether a trainer has it.
+package final class Adapter: Sendable {
+    private struct State {
+        var content: AdapterContent
+        /// Numbers differ from the files that the content was read from.
+        var isChanged = false
+        var isTraining = false
+    }
+
+    private let state: Mutex<State>
+    private let seed: UInt64
+
+    /// Fresh parameters. `config` is the method's settings as in PEFT's adapter_config.json, or nil for defaults.
+    package init(model: any Transformer, method name: String, config text: String?, seed: UInt64) throws(GraftError) {
+        let method = try AdapterMethods.named(name)
+        let place = "config_json"
+        var config = JSONObject()
+        for (key, value) in method.defaults { config[key] = value }
+        config["base_model_name_or_path"] = .string(model.source.path)
+        if let text {
+            guard let given = try JSON(parsing: text, source: place).objectValue else {
+                throw GraftError(.invalidArgument, "\(place): expected an object of settings")
+            }
+            if let type = given["peft_type"]?.stringValue, type != method.peftType {
+                throw GraftError(
+                    .invalidArgument, "\(place): peft_type \"\(type)\" is not that of method \"\(name)\"")
+            }
+            for (key, value) in given { config[key] = value }
+        }
+        // Until a head is set the adapter is the bare encoder's, as PEFT saves it from there.
+        let task = config["task_type"]?.stringValue
+        let content = try AdapterContent(
+            model: model, method: method, config: config, head: nil, hasBackbonePrefix: task == "SEQ_CLS", seed: seed,
+            use: .create, place: place)
+        self.seed = seed
+        state = Mutex(State(content: content))
+    }
+
+    init(loaded content: AdapterContent) {
+        seed = 0
+        state = Mutex(State(content: content))
+    }
+
+    package var content: AdapterContent { state.withLock { $0.content } }
+
+    /// The content, for a call that must not run while a trainer changes it.
+    package func usable() throws(GraftError) -> AdapterContent {
+        let (content, isTraining) = state.withLock { ($0.content, $0.isTraining) }
+        guard !isTraining else {
+            throw GraftError(.invalidArgument, "the adapter is being trained: release its trainer first")
+        }
+        return content
+    }
+
+    package var isTraining: Bool { state.withLock { $0.isTraining } }
+
+    /// Whether the numbers are those that were read from `content.original`.
+    package var isAsLoaded: Bool { state.withLock { !$0.isChanged && $0.content.original != nil } }
+
+    package func markChanged() { state.withLock { $0.isChanged = true } }
+
+    /// Takes the adapter for a trainer; nobody else may use it until `endTraining`.
+    package func beginTraining() throws(GraftError) {
+        let wasTraining = state.withLock { state in
+            defer { state.isTraining = true }
+            return state.isTraining
+        }
+        guard !wasTraining else {
+            throw GraftError(.invalidArgument, "the adapter already has a trainer: release that first")
+        }
+    }
+
+    package func endTraining() { state.withLock { $0.isTraining = false } }
+
+    /// Gives a new head; the rest keeps its numbers.
+    package func setHead(_ head: HeadSettings?) throws(GraftError) {
+        let old = try usable()
+        var config = old.config
+        if let head {
+            config["task_type"] = .string("SEQ_CLS")
+            var saved = try config.optionalStrings("modules_to_save") ?? []
+            for name in ["classifier", "score"] + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
+                saved.append(name)
+            }
+            config["modules_to_save"] = .array(saved.map(JSON.string))
+        } else {
+            config["task_type"] = .null
+            let saved = try config.optionalStrings("modules_to_save")?.filter { $0 != "classifier" && $0 != "score" }
+            config["modules_to_save"] = saved.flatMap { $0.isEmpty ? nil : .array($0.map(JSON.string)) } ?? .null
+        }
+        let place = "head"
+        let new = try AdapterContent(
+            model: old.model, method: old.method, config: config, head: head, hasBackbonePrefix: head != nil,
+            seed: seed, use: .load, place: place)
+        new.take(from: old)
+        state.withLock {
+            $0.content = new
+            $0.isChanged = true
+        }
+    }
+}
+
+extension AdapterContent {
+    /// Copies the numbers of every tensor that both have, whatever the prefix of their names.
+    fileprivate func take(from old: AdapterContent) {
+        func bare(_ name: String, _ names: ModuleNames) -> String {
+            let start = "base_model.model." + names.prefix
+            return name.hasPrefix(start) ? String(name.dropFirst(start.count)) : name
+        }
+        var known: [String: PlannedTensor] = [:]
+        for tensor in old.plan.tensors { known[bare(tensor.name, old.names)] = tensor }
+        for tensor in plan.tensors {
+            let name = bare(tensor.name, names)
+            guard let source = known[name], source.shape == tensor.shape, !isHead(tensor) else { continue }
+            (values + tensor.parameter.offset).update(
+                from: old.values + source.parameter.offset, count: tensor.parameter.count)
+        }
+    }
+
+    private func isHead(_ tensor: PlannedTensor) -> Bool {
+        guard let head = plan.head else { return false }
+        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias?.offset
+    }
+}

@@ -1,0 +1,87 @@
+import GraftLayers
+import GraftTensor
+
+/// A tensor of an adapter: its name in the file, its shape, its place among the parameters, its first values.
+package struct PlannedTensor: Sendable {
+    package enum Initial: Sendable {
+        case zero
+        /// Uniform in [-bound, bound].
+        case uniform(bound: Float)
+        case normal(deviation: Float)
+        /// What the frozen module has.
+        case copy(Site.Copy)
+    }
+
+    package let name: String
+    package let shape: [Int]
+    package let parameter: Parameter
+    package let initial: Initial
+
+    /// Fills the tensor's values. The same seed and name give the same numbers everywhere.
+    func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) {
+        let own = values + parameter.offset
+        var random = RandomNumbers(seed: seed, stream: name)
+        switch initial {
+        case .zero: own.update(repeating: 0, count: parameter.count)
+        case .uniform(let bound):
+            for index in 0..<parameter.count { own[index] = (2 * random.uniform() - 1) * bound }
+        case .normal(let deviation):
+            for index in 0..<parameter.count { own[index] = random.normal() * deviation }
+        case .copy(let copy): copy(own)
+        }
+    }
+}
+
+/// What an adapter consists of: its tensors, and what it does at each site. Built once; methods add to it.
+package struct AdapterPlan: Sendable {
+    package private(set) var tensors: [PlannedTensor] = []
+    package private(set) var parameterCount = 0
+    package var sites: [SiteAdapter?]
+    package var head: HeadParameters?
+
+    init(siteCount: Int) {
+        sites = Array(repeating: nil, count: siteCount)
+    }
+
+    mutating func add(_ name: String, shape: [Int], _ initial: PlannedTensor.Initial) throws(GraftError) -> Parameter {
+        var count = 1
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow, product < 1 << 40 else {
+                throw GraftError(.outOfMemory, "tensor \"\(name)\" of shape \(shape) is too large")
+            }
+            count = product
+        }
+        let parameter = Parameter(offset: parameterCount, count: count)
+        tensors.append(PlannedTensor(name: name, shape: shape, parameter: parameter, initial: initial))
+        // Each tensor starts on a cache line, so that kernels of neighbours never share one.
+        parameterCount += (count + 15) & ~15
+        return parameter
+    }
+
+    /// Changes what the adapter does at a site.
+    mutating func act(at site: Int, _ change: (inout SiteAdapter) -> Void) {
+        var action = sites[site] ?? SiteAdapter()
+        change(&action)
+        sites[site] = action
+    }
+}
+
+/// How an adapter's file names the modules of a model.
+///
+/// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
+package struct ModuleNames: Sendable {
+    package let model: any Transformer
+    package let prefix: String
+
+    package init(model: any Transformer, hasBackbonePrefix: Bool) {
+        self.model = model
+        prefix = hasBackbonePrefix ? model.backbone + "." : ""
+    }
+
+    /// As `named_modules()` of the class that was saved says it.
+    package func path(of site: Site) -> String { (site.place == .beside ? "" : prefix) + site.path }
+
+    /// As PEFT's file says it.
+    package func tensor(_ path: String, _ suffix: String) -> String { "base_model.model.\(path).\(suffix)" }
+}

@@ -1,0 +1,201 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// Low-rank adaptation (Hu et al. 2021, eq. 3): y += (alpha / r) · B A dropout(x).
+///
+/// A [r, in], B [out, r]. B starts at zero, so training starts at the base model. With `use_rslora` the factor is
+/// alpha / √r (Kalajdzievski 2023). Embeddings too: E[t] += (alpha / r) · B A[:, t].
+package struct Lora: AdapterMethod {
+    package static let name = "lora"
+    package static let peftType = "LORA"
+
+    private enum Bias: String { case none, all, loraOnly = "lora_only" }
+    private enum Start { case zero, gaussian, random }
+
+    private let rank: Int
+    private let alpha: Double
+    private let ranks: PatternValues
+    private let alphas: PatternValues
+    private let usesSquareRoot: Bool
+    private let dropout: Float
+    private let bias: Bias
+    private let hasOutputBias: Bool
+    private let start: Start
+    private let targets: TargetModules
+    private let place: String
+
+    package static let defaults: [(key: String, value: JSON)] = [
+        ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
+        ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
+        ("inference_mode", .bool(true)), ("init_lora_weights", .bool(true)), ("layers_pattern", .null),
+        ("layers_to_transform", .null), ("lora_alpha", .integer(8)), ("lora_bias", .bool(false)),
+        ("lora_dropout", .double(0)), ("modules_to_save", .null), ("peft_type", .string(peftType)),
+        ("r", .integer(8)), ("rank_pattern", .object(JSONObject())), ("revision", .null),
+        ("target_modules", .null), ("task_type", .null), ("use_dora", .bool(false)), ("use_rslora", .bool(false)),
+    ]
+
+    /// Settings that say where a file came from, or matter only beside another that is refused.
+    private static let withoutEffect: Set<String> = [
+        "auto_mapping", "base_model_name_or_path", "fan_in_fan_out", "inference_mode", "megatron_core", "peft_type",
+        "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
+    ]
+
+    /// Settings that PEFT has and this build does not: refused by name unless at the value that turns them off.
+    private static let undone: Set<String> = [
+        "alora_invocation_tokens", "arrow_config", "corda_config", "ensure_weight_tying", "eva_config", "kasa_config",
+        "layer_replication", "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config",
+        "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
+    ]
+
+    private static let done: Set<String> = [
+        "alpha_pattern", "bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform",
+        "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "r", "rank_pattern", "target_modules",
+        "use_rslora",
+    ]
+
+    package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {
+        self.place = place
+        for (key, value) in settings where !Self.done.contains(key) && !Self.withoutEffect.contains(key) {
+            guard !value.isOff else {
+                if Self.undone.contains(key) || use == .load { continue }
+                throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
+            }
+            throw GraftError(
+                use == .create && !Self.undone.contains(key) ? .invalidArgument : .unsupported,
+                "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+        }
+        rank = try settings.optionalInt("r") ?? 8
+        guard rank > 0, rank <= 1 << 16 else {
+            throw GraftError(.invalidArgument, "\(place): r must be 1 to 65536, found \(rank)")
+        }
+        alpha = try settings.optionalDouble("lora_alpha") ?? 8
+        guard alpha > 0, alpha.isFinite else {
+            throw GraftError(.invalidArgument, "\(place): lora_alpha must be above 0, found \(alpha)")
+        }
+        let dropout = try settings.optionalDouble("lora_dropout") ?? 0
+        guard dropout >= 0, dropout < 1 else {
+            throw GraftError(
+                .invalidArgument, "\(place): lora_dropout must be at least 0 and below 1, found \(dropout)")
+        }
+        self.dropout = Float(dropout)
+        ranks = try PatternValues(settings, key: "rank_pattern", place: place)
+        alphas = try PatternValues(settings, key: "alpha_pattern", place: place)
+        usesSquareRoot = try settings.optionalBool("use_rslora") ?? false
+        hasOutputBias = try settings.optionalBool("lora_bias") ?? false
+        let biasName = try settings.optionalString("bias") ?? "none"
+        guard let bias = Bias(rawValue: biasName) else {
+            throw GraftError(
+                .invalidArgument, "\(place): bias must be \"none\", \"all\" or \"lora_only\", found \"\(biasName)\"")
+        }
+        self.bias = bias
+        start = try Self.start(settings["init_lora_weights"] ?? true, use: use, place: place)
+        targets = try TargetModules(settings, place: place)
+    }
+
+    private static func start(_ value: JSON, use: SettingsUse, place: String) throws(GraftError) -> Start {
+        switch value {
+        case .bool(true), .null: return .zero
+        case .bool(false): return .random
+        case .string("gaussian"): return .gaussian
+        case .string("eva"), .string("orthogonal"), .string("mica"):
+            // These only choose where A and B start; a trained file is a plain LoRA.
+            if use == .load { return .zero }
+        default: break
+        }
+        throw GraftError(
+            .unsupported,
+            "\(place): init_lora_weights is \(value.serialized(indent: nil)); expected true, false or \"gaussian\" (others "
+                + "change the base weights or are not done)")
+    }
+
+    package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
+        let chosen = try targets.sites(
+            names, kinds: [.linear, .embedding], defaults: Self.defaultTargets[names.model.architecture], use: use)
+        for index in chosen { try planDelta(at: index, &plan, names) }
+        switch bias {
+        case .none: break
+        case .loraOnly: for index in chosen { try planBias(at: index, isTarget: true, &plan, names) }
+        case .all:
+            for index in names.model.sites.indices {
+                try planBias(at: index, isTarget: chosen.contains(index), &plan, names)
+            }
+        }
+    }
+
+    /// Modules to adapt when `target_modules` is null, as in PEFT.
+    private static let defaultTargets: [String: [String]] = [
+        "bert": ["query", "value"], "llama": ["q_proj", "v_proj"],
+    ]
+
+    private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
+        let site = names.model.sites[index]
+        let path = names.path(of: site)
+        let rank = ranks.value(for: path).map { Int($0) } ?? self.rank
+        guard rank > 0, rank <= 1 << 16 else {
+            throw GraftError(.invalidArgument, "\(place): rank_pattern gives \(path) rank \(rank)")
+        }
+        let alpha = alphas.value(for: path) ?? self.alpha
+        let factor = Float(alpha / (usesSquareRoot ? Double(rank).squareRoot() : Double(rank)))
+        // Kaiming with a = √5: uniform in ±1/√fan_in, as torch.nn.Linear.
+        let wide = PlannedTensor.Initial.uniform(bound: 1 / Float(site.inputs).squareRoot())
+        let narrow = PlannedTensor.Initial.uniform(bound: 1 / Float(rank).squareRoot())
+        switch site.kind {
+        case .linear:
+            let a = try plan.add(
+                names.tensor(path, "lora_A.weight"), shape: [rank, site.inputs],
+                start == .gaussian ? .normal(deviation: 1 / Float(rank)) : wide)
+            let b = try plan.add(
+                names.tensor(path, "lora_B.weight"), shape: [site.outputs, rank], start == .random ? narrow : .zero)
+            let bias =
+                hasOutputBias
+                ? try plan.add(
+                    names.tensor(path, "lora_B.bias"), shape: [site.outputs], start == .random ? narrow : .zero) : nil
+            plan.act(at: index) {
+                $0.delta = LoraDelta(
+                    a: a, b: b, bias: bias, rank: rank, inputs: site.inputs, outputs: site.outputs, factor: factor,
+                    dropout: dropout)
+            }
+        case .embedding:
+            guard !hasOutputBias else {
+                throw GraftError(.unsupported, "\(place): lora_bias on the embedding \(path)")
+            }
+            let a = try plan.add(
+                names.tensor(path, "lora_embedding_A"), shape: [rank, site.inputs],
+                start == .random ? .normal(deviation: 1) : .zero)
+            let b = try plan.add(
+                names.tensor(path, "lora_embedding_B"), shape: [site.outputs, rank], .normal(deviation: 1))
+            plan.act(at: index) {
+                $0.delta = LoraEmbeddingDelta(
+                    a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor,
+                    frozenRow: site.frozenRow)
+            }
+        case .norm: break
+        }
+    }
+
+    /// A copy of the base bias that training may change; PEFT keeps a target's under `base_layer`.
+    private func planBias(
+        at index: Int, isTarget: Bool, _ plan: inout AdapterPlan, _ names: ModuleNames
+    ) throws(GraftError) {
+        let site = names.model.sites[index]
+        guard let copy = site.copyBias, site.place != .absent, plan.sites[index]?.bias == nil else { return }
+        if site.place == .beside && plan.head != nil { return }
+        let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")
+        let parameter = try plan.add(name, shape: [site.outputs], .copy(copy))
+        plan.act(at: index) { $0.bias = parameter }
+    }
+}
+
+extension JSON {
+    /// A value that leaves a setting off: null, false, or something empty.
+    var isOff: Bool {
+        switch self {
+        case .null, .bool(false): true
+        case .string(let text): text.isEmpty
+        case .array(let values): values.isEmpty
+        case .object(let object): object.isEmpty
+        default: false
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// Which modules a method adapts, by PEFT's rules (`check_target_module_exists`).
+struct TargetModules: Sendable {
+    /// A list of names (a module matches when its path is the name or ends in "." and the name) or one expression
+    /// that the whole path must match.
+    enum Names: Sendable {
+        case list([String])
+        case expression(String, Pattern)
+        case allLinear
+
+        init?(_ value: JSON?, key: String, place: String) throws(GraftError) {
+            switch value {
+            case nil, .null: return nil
+            case .string(let text) where text.lowercased() == "all-linear" && key == "target_modules": self = .allLinear
+            case .string(let text): self = .expression(text, try Pattern("(?:\(text))$", place: "\(place): \(key)"))
+            case .array(let values):
+                var names: [String] = []
+                for value in values {
+                    guard let name = value.stringValue else {
+                        throw GraftError(.invalidArgument, "\(place): \(key) holds \(value.kind); expected strings")
+                    }
+                    names.append(name)
+                }
+                self = .list(names)
+            case .some(let other):
+                throw GraftError(
+                    .invalidArgument, "\(place): \(key) is \(other.kind); expected a list of names, a string or null")
+            }
+        }
+
+        func matches(_ path: String) -> Bool {
+            switch self {
+            case .list(let names): names.contains { path == $0 || path.hasSuffix("." + $0) }
+            case .expression(_, let pattern): pattern.matches(path)
+            case .allLinear: false
+            }
+        }
+    }
+
+    private let targets: Names?
+    private let excluded: Names?
+    private let saved: [Pattern]
+    private let layers: Set<Int>?
+    private let layerPatterns: [Pattern]
+    private let place: String
+
+    init(_ settings: JSONObject, place: String) throws(GraftError) {
+        self.place = place
+        targets = try Names(settings["target_modules"], key: "target_modules", place: place)
+        excluded = try Names(settings["exclude_modules"], key: "exclude_modules", place: place)
+        var saved: [Pattern] = []
+        for name in try settings.optionalStrings("modules_to_save") ?? [] {
+            saved.append(try Pattern("(^|.*\\.)\(name)($|\\..*)", place: "\(place): modules_to_save"))
+        }
+        self.saved = saved
+        layers = try Self.layers(settings["layers_to_transform"], place: place)
+        let names: [String] =
+            switch settings["layers_pattern"] {
+            case .string(let name): name.isEmpty ? [] : [name]
+            default: try settings.optionalStrings("layers_pattern") ?? []
+            }
+        // Any numbered segment, the first of the path.
+        var patterns = names.isEmpty ? [try Pattern(".*?\\.[^.]*\\.(?P<idx>\\d+)\\.", place: place)] : []
+        for name in names {
+            patterns.append(
+                try Pattern("(?:^|.*?\\.)\(name)\\.(?P<idx>\\d+)\\.", place: "\(place): layers_pattern"))
+        }
+        layerPatterns = patterns
+        if layers != nil, case .list = targets ?? .list([]) {
+        } else if layers != nil {
+            throw GraftError(
+                .invalidArgument, "\(place): layers_to_transform needs target_modules to be a list of names")
+        }
+    }
+
+    private static func layers(_ value: JSON?, place: String) throws(GraftError) -> Set<Int>? {
+        switch value {
+        case nil, .null: return nil
+        case .array(let values) where values.isEmpty: return nil
+        case .array(let values):
+            var layers: Set<Int> = []
+            for value in values {
+                guard let layer = value.intValue else {
+                    throw GraftError(
+                        .invalidArgument, "\(place): layers_to_transform holds \(value.kind); expected whole numbers")
+                }
+                layers.insert(layer)
+            }
+            return layers
+        case .some(let value):
+            guard let layer = value.intValue else {
+                throw GraftError(
+                    .invalidArgument,
+                    "\(place): layers_to_transform is \(value.kind); expected a whole number or a list of them")
+            }
+            return [layer]
+        }
+    }
+
+    /// The sites to adapt, of the kinds the method can. `defaults` are the names when none are given.
+    func sites(
+        _ names: ModuleNames, kinds: [Site.Kind], defaults: [String]?, use: SettingsUse
+    ) throws(GraftError) -> [Int] {
+        guard let targets = targets ?? defaults.map(Names.list) else {
+            throw GraftError(
+                .invalidArgument,
+                "\(place): target_modules is null and there is no default for \"\(names.model.architecture)\"")
+        }
+        var chosen: [Int] = []
+        for (index, site) in names.model.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
+            if isTarget(names.path(of: site), site, targets) { chosen.append(index) }
+        }
+        if case .list(let list) = targets, use == .create {
+            // A name that matches nothing would silently do nothing.
+            for name in list
+            where !names.model.sites.contains(where: { Names.list([name]).matches(names.path(of: $0)) }) {
+                throw noMatch("\"\(name)\"", names)
+            }
+        }
+        if chosen.isEmpty { throw noMatch(describe(targets), names) }
+        return chosen
+    }
+
+    private func isTarget(_ path: String, _ site: Site, _ targets: Names) -> Bool {
+        if excluded?.matches(path) ?? false { return false }
+        if saved.contains(where: { $0.matches(path) }) { return false }
+        if case .allLinear = targets { return site.kind == .linear && site.place == .backbone }
+        guard targets.matches(path) else { return false }
+        guard let layers, case .list(let list) = targets, !list.contains(path) else { return true }
+        for pattern in layerPatterns {
+            if let text = pattern.capture("idx", in: path) { return Int(text).map(layers.contains) ?? false }
+        }
+        return false
+    }
+
+    private func describe(_ targets: Names) -> String {
+        switch targets {
+        case .list(let list): "[" + list.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        case .expression(let text, _): "\"\(text)\""
+        case .allLinear: "all-linear"
+        }
+    }
+
+    private func noMatch(_ what: String, _ names: ModuleNames) -> GraftError {
+        let example = names.model.sites.first { $0.kind == .linear }.map { names.path(of: $0) } ?? ""
+        return GraftError(
+            .notFound,
+            "\(place): target_modules \(what) matches no module of this \(names.model.architecture) model, whose "
+                + "modules are named like \"\(example)\"")
+    }
+}

@@ -1,0 +1,83 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+extension AdapterPlan {
+    /// `modules_to_save` and the head: full copies that take the place of the model's modules.
+    ///
+    /// By PEFT's rule a name saves every module whose path ends in it, with all below it.
+    mutating func addSavedModules(
+        _ config: JSONObject, head settings: HeadSettings?, names: ModuleNames, place: String
+    ) throws(GraftError) {
+        let model = names.model
+        if let settings { head = try addHead(settings, names) }
+        let saved = try config.optionalStrings("modules_to_save") ?? []
+        for name in saved where !Self.headNames.contains(name) && !Self.exists(name, names) {
+            throw GraftError(
+                .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
+            )
+        }
+        for (index, site) in model.sites.enumerated() {
+            let path = names.path(of: site)
+            guard saved.contains(where: { Self.covers($0, path) }) else { continue }
+            if site.place == .beside && (head != nil || site.path == model.headPath) { continue }
+            let isAbsent = site.place == .absent
+            let weight = try add(
+                names.tensor(path, "weight"), shape: site.weightShape,
+                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyWeight))
+            var bias: Parameter?
+            if let copy = site.copyBias {
+                bias = try add(
+                    names.tensor(path, "bias"), shape: [site.outputs], isAbsent ? .zero : .copy(copy))
+            }
+            act(at: index) {
+                $0.weight = weight
+                $0.bias = bias
+            }
+        }
+        guard head != nil else { return }
+        for path in model.missingForClassification {
+            let isSaved = model.sites.enumerated().contains { $1.path == path && sites[$0]?.weight != nil }
+            guard isSaved else {
+                throw GraftError(
+                    .incompatible,
+                    "the model at \(model.source.path) has no \(path), which classification needs: give the head a "
+                        + "dense layer of its own (dense_layer = 1)")
+            }
+        }
+    }
+
+    /// Names that PEFT adds for every sequence classification, whichever of them the model has.
+    static let headNames: Set<String> = ["classifier", "score"]
+
+    private static func exists(_ name: String, _ names: ModuleNames) -> Bool {
+        names.model.sites.contains { covers(name, names.path(of: $0)) }
+    }
+
+    /// Whether the path or a module above it ends in the name.
+    private static func covers(_ name: String, _ path: String) -> Bool {
+        guard !name.isEmpty else { return false }
+        var end = path.endIndex
+        while true {
+            if path[..<end].hasSuffix(name) { return true }
+            guard let dot = path[..<end].lastIndex(of: ".") else { return false }
+            end = dot
+        }
+    }
+
+    private mutating func addHead(_ settings: HeadSettings, _ names: ModuleNames) throws(GraftError) -> HeadParameters {
+        let model = names.model
+        let count = settings.labels.count
+        let width = model.shape.hiddenSize
+        let site = model.sites.first { $0.place == .beside && $0.path == model.headPath && $0.outputs == count }
+        let weight = try add(
+            names.tensor(model.headPath, "weight"), shape: [count, width],
+            site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
+        let bias =
+            model.headHasBias
+            ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+            : nil
+        return HeadParameters(
+            weight: weight, bias: bias, labelCount: count, dropout: settings.dropout ?? model.headDropout)
+    }
+}

@@ -1,0 +1,26 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// How adapters act on a row: one adapter, its effect on the hidden states multiplied by a scale.
+package final class Composition: Sendable {
+    package let adapter: Adapter
+    package let attached: AttachedAdapter
+    let model: any Transformer
+
+    package init(adapter: Adapter, scale: Float) throws(GraftError) {
+        guard scale.isFinite else {
+            throw GraftError(.invalidArgument, "scale must be a finite number, found \(scale)")
+        }
+        let content = adapter.content
+        if scale != 1, let site = content.plan.sites.firstIndex(where: { $0?.weight != nil || $0?.bias != nil }) {
+            throw GraftError(
+                .incompatible,
+                "scale \(scale): the adapter has its own \(content.names.path(of: content.model.sites[site])), which "
+                    + "replaces the model's and has no scale; expected 1")
+        }
+        self.adapter = adapter
+        model = content.model
+        attached = content.attached(scale: scale)
+    }
+}

@@ -1,0 +1,69 @@
+import CGraftKernels
+import GraftTensor
+
+/// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the probabilities.
+///
+/// q [tokens, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length].
+package struct Attention: Sendable {
+    package let headCount: Int
+    package let keyValueHeadCount: Int
+    package let headWidth: Int
+    package let isCausal: Bool
+    package let dropoutProbability: Float
+    /// Which dropout of the model this is.
+    package let dropoutSite: Int
+    package let precision: Precision
+
+    package init(
+        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, dropoutProbability: Float,
+        dropoutSite: Int, precision: Precision
+    ) {
+        self.headCount = headCount
+        self.keyValueHeadCount = keyValueHeadCount
+        self.headWidth = headWidth
+        self.isCausal = isCausal
+        self.dropoutProbability = dropoutProbability
+        self.dropoutSite = dropoutSite
+        self.precision = precision
+    }
+
+    package struct Kept: BitwiseCopyable {
+        let q: Matrix, k: Matrix, v: Matrix, out: Matrix
+        let logSum: UnsafeMutablePointer<Float>
+    }
+
+    package func forward(
+        q: Matrix, k: Matrix, v: Matrix, into out: Matrix, keeps: Bool, pass: Pass
+    ) throws(GraftError) -> Kept? {
+        let logSum = keeps ? try pass.kept.allocate(Float.self, count: q.rows * headCount) : nil
+        var settings = settings(pass)
+        gk_attention_forward(
+            pass.team.kernel, &settings, q.base, Int64(q.stride), k.base, Int64(k.stride), v.base, Int64(v.stride),
+            out.base, Int64(out.stride), logSum)
+        return logSum.map { Kept(q: q, k: k, v: v, out: out, logSum: $0) }
+    }
+
+    package func backward(_ dout: Matrix, _ kept: Kept, dq: Matrix, dk: Matrix, dv: Matrix, pass: Pass) {
+        var settings = settings(pass)
+        gk_attention_backward(
+            pass.team.kernel, &settings, kept.q.base, Int64(kept.q.stride), kept.k.base, Int64(kept.k.stride),
+            kept.v.base, Int64(kept.v.stride), kept.out.base, Int64(kept.out.stride), kept.logSum, dout.base,
+            Int64(dout.stride), dq.base, Int64(dq.stride), dk.base, Int64(dk.stride), dv.base, Int64(dv.stride))
+    }
+
+    private func settings(_ pass: Pass) -> gk_attention {
+        var settings = gk_attention()
+        settings.sequence_count = Int64(pass.rowCount)
+        settings.sequences = pass.sequences
+        settings.head_count = Int32(headCount)
+        settings.key_value_head_count = Int32(keyValueHeadCount)
+        settings.head_width = Int32(headWidth)
+        settings.precision = precision.kernelType
+        settings.scale = 1 / Float(headWidth).squareRoot()
+        settings.causal = isCausal
+        if let dropout = pass.dropout(site: dropoutSite, probability: dropoutProbability, width: 1) {
+            settings.dropout = dropout
+        }
+        return settings
+    }
+}

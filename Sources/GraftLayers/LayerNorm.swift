@@ -1,0 +1,84 @@
+import CGraftKernels
+import GraftTensor
+
+/// s = dropout(x) + residual;  y = γ ∘ (s - mean) / √(variance + ε) + β (Ba et al. 2016), each row on its own.
+///
+/// x, residual, y [m, width]; γ, β [width].
+package final class LayerNorm: @unchecked Sendable {
+    package struct Kept: BitwiseCopyable {
+        let sum: Matrix
+        let mean: UnsafeMutablePointer<Float>
+        let inverseDeviation: UnsafeMutablePointer<Float>
+    }
+
+    private let scale: Memory
+    private let bias: Memory
+    private let width: Int
+    private let epsilon: Float
+    package let site: Int
+
+    package init(scale: Memory, bias: Memory, width: Int, epsilon: Float, site: Int) {
+        self.scale = scale
+        self.bias = bias
+        self.width = width
+        self.epsilon = epsilon
+        self.site = site
+    }
+
+    /// y may be x. Keeps the sum where `keeps`; x is overwritten by it.
+    package func forward(
+        _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix, keeps: Bool, pass: Pass
+    ) throws(GraftError) -> Kept? {
+        var kept: Kept?
+        if keeps {
+            kept = Kept(
+                sum: try pass.kept.matrix(rows: x.rows, columns: width),
+                mean: try pass.kept.allocate(Float.self, count: x.rows),
+                inverseDeviation: try pass.kept.allocate(Float.self, count: x.rows))
+        }
+        eachRange(pass, rows: x.rows) { first, count, adapter in
+            let offset = first * width
+            var dropout = dropout
+            dropout?.first_element += UInt64(offset)
+            withOptionalPointer(dropout) { dropout in
+                gk_layer_norm_forward(
+                    pass.team.kernel, Int64(count), Int64(width), x.base + offset, dropout,
+                    residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter),
+                    epsilon,
+                    kept.map { $0.sum.base + offset }, y.base + offset, kept.map { $0.mean + first },
+                    kept.map { $0.inverseDeviation + first })
+            }
+        }
+        return kept
+    }
+
+    /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradients of an adapter's own γ and β.
+    package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
+        eachRange(pass, rows: dy.rows) { first, count, adapter in
+            let offset = first * width
+            let action = adapter?.at(site)
+            let gradients = adapter?.gradients
+            gk_layer_norm_backward(
+                pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.sum.base + offset,
+                kept.mean + first, kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset,
+                action?.weight.flatMap { own in gradients.map { $0 + own.offset } },
+                action?.bias.flatMap { own in gradients.map { $0 + own.offset } })
+        }
+    }
+
+    /// All rows at once, or segment by segment where an adapter has its own γ or β.
+    private func eachRange(_ pass: Pass, rows: Int, _ body: (Int, Int, AttachedAdapter?) -> Void) {
+        guard pass.segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, rows, nil) }
+        for segment in pass.segments { body(segment.firstToken, segment.tokenCount, segment.adapter) }
+    }
+
+    private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {
+        guard let adapter, let own = adapter.at(site)?.weight else { return UnsafePointer(scale.floats()) }
+        return UnsafePointer(adapter.values + own.offset)
+    }
+
+    private func biasValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {
+        guard let adapter, let own = adapter.at(site)?.bias else { return UnsafePointer(bias.floats()) }
+        return UnsafePointer(adapter.values + own.offset)
+    }
+}

@@ -1,0 +1,208 @@
+import CGraftKernels
+import GraftTensor
+
+/// Consecutive rows of a pass that share an adapter. Rows without any belong to a segment whose adapter is nil.
+package struct Segment {
+    package let index: Int
+    package let adapter: AttachedAdapter?
+    package let firstRow: Int
+    package let rowCount: Int
+    package let firstToken: Int
+    package let tokenCount: Int
+}
+
+/// One run of some rows through a model: the rows, their adapters, threads and working memory.
+///
+/// A pass object is made once for a session or a trainer and used again for every call, so that calls of a size seen
+/// before allocate nothing. Not for concurrent use.
+package final class Pass {
+    /// Whether a layer's matrices have a row for each token, for each row of the batch, or for each chosen token.
+    package enum Unit: Sendable { case tokens, rows, chosen }
+
+    package let team: Team
+    /// Lives until the backward pass is done.
+    package let kept = Arena(smallestBlock: 8 << 20)
+    /// Lives while a layer runs.
+    package let scratch = Arena(smallestBlock: 8 << 20)
+
+    package private(set) var rowCount = 0
+    package private(set) var tokenCount = 0
+    package private(set) var tokens: UnsafePointer<Int32>
+    package private(set) var types: UnsafePointer<Int32>
+    package private(set) var positions: UnsafePointer<Int32>
+    /// First token of each row within the pass, and the token count.
+    package private(set) var starts: UnsafePointer<Int64>
+    package private(set) var sequences: UnsafePointer<gk_sequence>
+    package private(set) var segments: [Segment] = []
+    /// Place of the pass in its batch: what dropout counts by.
+    package private(set) var batchFirstRow = 0
+    package private(set) var batchFirstToken = 0
+
+    /// What the rows' earlier tokens left, and which of its rows are the rows of this pass.
+    package private(set) var cache: KeyValueCache?
+    package private(set) var cacheRows: [Int] = []
+
+    /// Chosen tokens of each segment, and how many of the batch were chosen before them.
+    private var chosen: [(first: Int, count: Int)] = []
+    private var batchFirstChosen = 0
+
+    /// Layers from this depth on keep what backward needs; `Int.max` in inference.
+    package var keptDepth = Int.max
+    /// Mixes seed and step; nil when nothing is dropped out.
+    package var dropoutKey: UInt64?
+    package var cancelToken: CancelToken?
+    /// Where to copy the hidden states after a layer (0: embeddings), if anywhere.
+    package var capture: (layer: Int, into: UnsafeMutablePointer<Float>)?
+
+    package init(team: Team) throws(GraftError) {
+        self.team = team
+        let start = try scratch.allocate(Int64.self, count: 8)
+        start.update(repeating: 0, count: 8)
+        let zero = UnsafeRawPointer(start)
+        tokens = zero.assumingMemoryBound(to: Int32.self)
+        types = tokens
+        positions = tokens
+        starts = UnsafePointer(start)
+        sequences = zero.assumingMemoryBound(to: gk_sequence.self)
+    }
+
+    /// Takes rows `range` of `batch`, with the adapter of each given by `adapter`, and forgets what the arenas held.
+    ///
+    /// With a cache, whose row for each row of the range `cacheRow` says, the tokens continue what it holds.
+    package func begin(
+        _ batch: RowBatch, rows range: Range<Int>, cache: KeyValueCache? = nil, cacheRow: (Int) -> Int = { $0 },
+        adapter: (Int) -> AttachedAdapter?
+    ) throws(GraftError) {
+        kept.rewind()
+        scratch.rewind()
+        rowCount = range.count
+        batchFirstRow = range.lowerBound
+        batchFirstToken = Int(batch.starts[range.lowerBound])
+        tokenCount = Int(batch.starts[range.upperBound]) - batchFirstToken
+
+        let tokens = try kept.allocate(Int32.self, count: tokenCount)
+        let types = try kept.allocate(Int32.self, count: tokenCount)
+        let positions = try kept.allocate(Int32.self, count: tokenCount)
+        let starts = try kept.allocate(Int64.self, count: rowCount + 1)
+        let sequences = try kept.allocate(gk_sequence.self, count: rowCount)
+        for index in 0..<tokenCount {
+            tokens[index] = batch.tokens[batchFirstToken + index]
+            types[index] = batch.types[batchFirstToken + index]
+        }
+        for row in 0...rowCount { starts[row] = batch.starts[range.lowerBound + row] - Int64(batchFirstToken) }
+        self.cache = cache
+        cacheRows.removeAll(keepingCapacity: true)
+        for row in 0..<rowCount {
+            let length = starts[row + 1] - starts[row]
+            var keys = (start: starts[row], before: Int64(0))
+            if let cache {
+                let held = cacheRow(range.lowerBound + row)
+                cacheRows.append(held)
+                keys = (Int64(cache.start(ofRow: held)), Int64(cache.lengths[held]))
+                guard keys.before + length <= Int64(cache.capacity(ofRow: held)) else {
+                    throw GraftError(.internal, "row \(held) has outgrown the room for its keys and values")
+                }
+            }
+            for position in 0..<length { positions[Int(starts[row] + position)] = Int32(keys.before + position) }
+            sequences[row] = gk_sequence(
+                query_start: starts[row], query_count: length, key_start: keys.start, key_count: keys.before + length,
+                identity: Int64(range.lowerBound + row))
+        }
+        self.tokens = UnsafePointer(tokens)
+        self.types = UnsafePointer(types)
+        self.positions = UnsafePointer(positions)
+        self.starts = UnsafePointer(starts)
+        self.sequences = UnsafePointer(sequences)
+        findSegments(adapter: { adapter(range.lowerBound + $0) })
+    }
+
+    private func findSegments(adapter: (Int) -> AttachedAdapter?) {
+        segments.removeAll(keepingCapacity: true)
+        var first = 0
+        while first < rowCount {
+            let shared = adapter(first)
+            var end = first + 1
+            while end < rowCount, adapter(end) === shared { end += 1 }
+            segments.append(
+                Segment(
+                    index: segments.count, adapter: shared, firstRow: first, rowCount: end - first,
+                    firstToken: Int(starts[first]),
+                    tokenCount: Int(starts[end] - starts[first])))
+            first = end
+        }
+    }
+
+    /// Whether a layer at `depth` keeps what backward needs.
+    package func keeps(atDepth depth: Int) -> Bool { depth >= keptDepth }
+
+    /// Where a layer's results live: until backward, or until the layer is done.
+    package func arena(keeping: Bool) -> Arena { keeping ? kept : scratch }
+
+    /// The dropout of one site of the model, or nil where nothing is dropped. `site` is unique within the model.
+    package func dropout(
+        site: Int, probability: Float, width: Int, unit: Unit = .tokens, firstRow: Int = 0
+    ) -> gk_dropout? {
+        guard let dropoutKey, probability > 0 else { return nil }
+        let first = (unit == .tokens ? batchFirstToken : batchFirstRow) + firstRow
+        return gk_dropout(
+            key: dropoutKey, first_element: UInt64(first * width), site: UInt32(truncatingIfNeeded: site),
+            probability: probability)
+    }
+
+    /// Takes some of the pass's tokens, in order, as the rows of matrices of unit `.chosen`.
+    ///
+    /// - Parameter batchFirst: how many of the batch were chosen before them, which dropout counts by.
+    package func choose(_ tokens: UnsafeBufferPointer<Int32>, batchFirst: Int) {
+        chosen.removeAll(keepingCapacity: true)
+        batchFirstChosen = batchFirst
+        var first = 0
+        for segment in segments {
+            let end = segment.firstToken + segment.tokenCount
+            var next = first
+            while next < tokens.count, tokens[next] < end { next += 1 }
+            chosen.append((first, next - first))
+            first = next
+        }
+    }
+
+    /// Rows of a segment in matrices of `unit`.
+    package func range(of segment: Segment, _ unit: Unit) -> (first: Int, count: Int) {
+        switch unit {
+        case .tokens: (segment.firstToken, segment.tokenCount)
+        case .rows: (segment.firstRow, segment.rowCount)
+        case .chosen: chosen[segment.index]
+        }
+    }
+
+    package func context(_ segment: Segment, _ adapter: AttachedAdapter, site: Int, unit: Unit, keeps: Bool)
+        -> SiteContext
+    {
+        let before =
+            switch unit {
+            case .tokens: batchFirstToken
+            case .rows: batchFirstRow
+            case .chosen: batchFirstChosen
+            }
+        let first = before + range(of: segment, unit).first
+        return SiteContext(pass: self, adapter: adapter, site: site, firstRow: first, keeps: keeps)
+    }
+
+    /// Called by models between layers: stops a cancelled call, and hands out the hidden states that were asked for.
+    package func finishLayer(_ layer: Int, hidden: Matrix) throws(GraftError) {
+        try cancelToken?.check()
+        if let capture, capture.layer == layer {
+            capture.into.update(from: hidden.base, count: hidden.count)
+        }
+    }
+}
+
+/// Calls `body` with a pointer to the dropout, or with nil where there is none.
+package func withOptionalPointer<Value: BitwiseCopyable>(
+    _ value: Value?, _ body: (UnsafePointer<Value>?) -> Void
+) {
+    if let value {
+        withUnsafePointer(to: value) { body($0) }
+    } else {
+        body(nil)
+    }
+}

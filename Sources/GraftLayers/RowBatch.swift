@@ -1,0 +1,77 @@
+import GraftTensor
+
+/// Rows of tokens, end to end without padding, each row with a segment type per token and perhaps a label.
+package struct RowBatch: Sendable {
+    package private(set) var tokens: [Int32] = []
+    package private(set) var types: [Int32] = []
+    /// First token of each row, and the token count: rowCount + 1 numbers.
+    package private(set) var starts: [Int64] = [0]
+    /// One for each row, or none at all.
+    package var labels: [Int32] = []
+
+    package init() {}
+
+    package var rowCount: Int { starts.count - 1 }
+    package var tokenCount: Int { tokens.count }
+
+    package func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
+
+    /// Adds a row; without types, all are 0.
+    package mutating func append(tokens row: some Collection<Int32>, types rowTypes: (some Collection<Int32>)?) {
+        tokens.append(contentsOf: row)
+        if let rowTypes {
+            types.append(contentsOf: rowTypes)
+        } else {
+            types.append(contentsOf: repeatElement(0, count: row.count))
+        }
+        starts.append(Int64(tokens.count))
+    }
+
+    /// Adds row `row` of `other`, with its label if it has one.
+    package mutating func append(row: Int, of other: RowBatch) {
+        let range = Int(other.starts[row])..<Int(other.starts[row + 1])
+        append(tokens: other.tokens[range], types: other.types[range])
+        if !other.labels.isEmpty { labels.append(other.labels[row]) }
+    }
+
+    package mutating func removeAll() {
+        tokens.removeAll(keepingCapacity: true)
+        types.removeAll(keepingCapacity: true)
+        labels.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        starts.append(0)
+    }
+
+    /// End of the pass that begins at `row`: as many whole rows as fit `tokenBudget`, at least one.
+    package func passEnd(from row: Int, tokenBudget: Int) -> Int {
+        var end = row + 1
+        while end < rowCount, Int(starts[end + 1] - starts[row]) <= tokenBudget { end += 1 }
+        return end
+    }
+
+    /// Checks what a model can take: token and type ids in its tables, row lengths within its positions.
+    package func check(vocabularySize: Int, typeCount: Int, maximumLength: Int) throws(GraftError) {
+        for row in 0..<rowCount {
+            let length = self.length(ofRow: row)
+            guard length <= maximumLength else {
+                throw GraftError(
+                    .incompatible,
+                    "row \(row) has \(length) tokens; the model takes at most \(maximumLength): set maximum_length")
+            }
+            for index in Int(starts[row])..<Int(starts[row + 1]) {
+                guard tokens[index] >= 0, Int(tokens[index]) < vocabularySize else {
+                    throw GraftError(
+                        .incompatible,
+                        "row \(row), token \(index - Int(starts[row])): id \(tokens[index]) is outside the model's "
+                            + "vocabulary of \(vocabularySize)")
+                }
+                guard types[index] >= 0, Int(types[index]) < max(typeCount, 1) else {
+                    throw GraftError(
+                        .incompatible,
+                        "row \(row), token \(index - Int(starts[row])): type id \(types[index]) is outside the "
+                            + "model's \(typeCount) types")
+                }
+            }
+        }
+    }
+}

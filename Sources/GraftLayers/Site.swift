@@ -1,0 +1,63 @@
+/// A point of a model where an adapter may act. Models name their sites; methods choose among them.
+package struct Site: Sendable {
+    package enum Kind: Sendable {
+        /// y = x Wᵀ + b.
+        case linear
+        /// A norm's scale and bias.
+        case norm
+        /// Rows of a table, chosen by id: `inputs` is the number of rows, `outputs` their width.
+        case embedding
+    }
+
+    /// Where a module stands in its checkpoint.
+    package enum Place: Sendable {
+        /// Part of the backbone: task classes put its name before the path.
+        case backbone
+        /// Beside the backbone, as a task class's head.
+        case beside
+        /// In the architecture but not in the checkpoint: only an adapter can give it weights.
+        case absent
+    }
+
+    /// Copies the frozen numbers of a module, as the products see them.
+    package typealias Copy = @Sendable (UnsafeMutablePointer<Float>) -> Void
+
+    /// The module's name, without the backbone's: "encoder.layer.3.attention.self.query".
+    package let path: String
+    package let kind: Kind
+    package let place: Place
+    package let inputs: Int
+    package let outputs: Int
+    /// A row of a table that never learns: the padding token's.
+    package let frozenRow: Int?
+    /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
+    package let depth: Int
+    /// Weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
+    package let copyWeight: Copy
+    /// nil where the module has no bias.
+    package let copyBias: Copy?
+
+    package init(
+        path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int, depth: Int,
+        frozenRow: Int? = nil, copyWeight: @escaping Copy, copyBias: Copy?
+    ) {
+        self.path = path
+        self.kind = kind
+        self.place = place
+        self.inputs = inputs
+        self.outputs = outputs
+        self.depth = depth
+        self.frozenRow = frozenRow
+        self.copyWeight = copyWeight
+        self.copyBias = copyBias
+    }
+
+    /// As torch keeps the weight of such a module.
+    package var weightShape: [Int] {
+        switch kind {
+        case .linear: [outputs, inputs]
+        case .norm: [outputs]
+        case .embedding: [inputs, outputs]
+        }
+    }
+}

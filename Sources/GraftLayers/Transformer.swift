@@ -1,0 +1,130 @@
+import GraftTensor
+
+/// The numbers that describe a base model.
+package struct ModelShape: Sendable {
+    package let layerCount: Int
+    package let hiddenSize: Int
+    package let vocabularySize: Int
+    package let typeCount: Int
+    package let maximumLength: Int
+    /// Width of the keys, and of the values, of one token in one layer; 0 where tokens see later ones, so that there is
+    /// nothing to keep between tokens.
+    package let keyWidth: Int
+
+    package init(
+        layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int, keyWidth: Int = 0
+    ) {
+        self.layerCount = layerCount
+        self.hiddenSize = hiddenSize
+        self.vocabularySize = vocabularySize
+        self.typeCount = typeCount
+        self.maximumLength = maximumLength
+        self.keyWidth = keyWidth
+    }
+
+    /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head.
+    package var poolerDepth: Int { layerCount + 1 }
+    package var headDepth: Int { layerCount + 2 }
+}
+
+/// A frozen base model: immutable, shared by any number of passes.
+///
+/// This is all that adapters, trainers and sessions know of an architecture.
+package protocol Transformer: AnyObject, Sendable {
+    /// `model_type` of config.json.
+    var architecture: String { get }
+    var shape: ModelShape { get }
+    /// Where adapters may act. An adapter's actions are indexed like this array.
+    var sites: [Site] { get }
+    /// The name of the encoder or decoder inside the task classes, as in "bert.encoder…".
+    var backbone: String { get }
+    /// The head's module name in the architecture's sequence classification class.
+    var headPath: String { get }
+    /// Whether that head has a bias.
+    var headHasBias: Bool { get }
+    /// The site of a classification head that the checkpoint itself has, with its labels; nil where it has none.
+    var baseHead: (linear: Linear, labels: [String])? { get }
+    /// Modules that must be an adapter's own before rows can be classified, because the checkpoint lacks them.
+    var missingForClassification: [String] { get }
+    /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the model is not one of
+    /// language.
+    var languageHead: Linear? { get }
+    /// Tokens that end a text.
+    var endTokens: [Int32] { get }
+    /// Dropout before the head.
+    var headDropout: Float { get }
+    /// Standard deviation of fresh head weights.
+    var initializerRange: Float { get }
+    /// What was loaded: folder, number of parameters, and the packed weights for checksums.
+    var source: ModelSource { get }
+
+    /// Hidden states of the last layer [tokens, hidden]. Keeps what backward needs of layers from `pass.keptDepth` on.
+    func forward(_ pass: Pass) throws(GraftError) -> HiddenStates
+    /// Backward from d(last hidden states), which is overwritten, down to `pass.keptDepth`.
+    func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError)
+    /// One vector a row for classification: [rows, hidden].
+    func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation
+    /// d(last hidden states) [tokens, hidden] from d(representation), which is overwritten.
+    func representBackward(
+        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
+    ) throws(GraftError)
+}
+
+/// An encoder has no language to model.
+extension Transformer {
+    package var headHasBias: Bool { true }
+    package var languageHead: Linear? { nil }
+    package var endTokens: [Int32] { [] }
+}
+
+package struct HiddenStates: BitwiseCopyable {
+    package let matrix: Matrix
+    /// The architecture's own record for backward, in the pass's kept arena.
+    package let kept: UnsafeMutableRawPointer?
+
+    package init(matrix: Matrix, kept: UnsafeMutableRawPointer?) {
+        self.matrix = matrix
+        self.kept = kept
+    }
+}
+
+package struct Representation: BitwiseCopyable {
+    package let matrix: Matrix
+    package let kept: UnsafeMutableRawPointer?
+
+    package init(matrix: Matrix, kept: UnsafeMutableRawPointer?) {
+        self.matrix = matrix
+        self.kept = kept
+    }
+}
+
+/// Where a model came from and what it holds.
+package struct ModelSource: @unchecked Sendable {
+    package let path: String
+    package let parameterCount: Int
+    /// All frozen numbers, each part with what keeps it in memory.
+    package typealias Weights = [(bytes: UnsafeRawBufferPointer, owner: AnyObject)]
+    package let weights: Weights
+
+    package init(path: String, parameterCount: Int, weights: Weights) {
+        self.path = path
+        self.parameterCount = parameterCount
+        self.weights = weights
+    }
+
+    /// A 64-bit hash of all packed weights.
+    package var checksum: UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for (part, owner) in weights {
+            defer { withExtendedLifetime(owner) {} }
+            let words = part.count / 8
+            for index in 0..<words {
+                let word = part.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+                hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+                hash ^= hash >> 29
+            }
+            for index in words * 8..<part.count { hash = (hash ^ UInt64(part[index])) &* 0x100_0000_01b3 }
+        }
+        return hash
+    }
+}

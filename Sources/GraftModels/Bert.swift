@@ -1,0 +1,195 @@
+import CGraftKernels
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// BERT (Devlin et al. 2019): an encoder with norms after each sub-layer.
+///
+///     h = dropout(LayerNorm(word[t] + position[i] + type[s]))
+///     a = LayerNorm(h + dropout(W_o attention(W_q h, W_k h, W_v h)))
+///     h = LayerNorm(a + dropout(W_2 gelu(W_1 a)))            for each layer
+///     pooled = tanh(W_p h[first token])
+package final class Bert: Transformer, @unchecked Sendable {
+    package let architecture = "bert"
+    package let backbone = "bert"
+    package let headPath = "classifier"
+    package let shape: ModelShape
+    package let sites: [Site]
+    package let source: ModelSource
+    package let baseHead: (linear: Linear, labels: [String])?
+    package let missingForClassification: [String]
+    package let headDropout: Float
+    package let initializerRange: Float
+
+    private let words: Embedding
+    private let positions: Embedding
+    private let types: Embedding
+    private let embeddingNorm: LayerNorm
+    private let embeddingDropout: Float
+    private let layers: [BertLayer]
+    private let pooler: Linear
+
+    private struct Kept: BitwiseCopyable {
+        let words: Embedding.Kept
+        let positions: Embedding.Kept
+        let types: Embedding.Kept
+        let norm: LayerNorm.Kept?
+        let layers: UnsafeMutablePointer<BertLayer.Kept?>
+    }
+
+    private struct PoolerKept: BitwiseCopyable {
+        let linear: Linear.Kept
+        let beforeTanh: Matrix
+    }
+
+    package init(folder: ModelFolder, precision: Precision) throws(GraftError) {
+        let configuration = try BertConfiguration(folder.config, path: folder.path)
+        let hidden = configuration.hiddenSize
+        let prefix = folder.tensor("bert.embeddings.word_embeddings.weight") != nil ? "bert." : ""
+        var reader = WeightReader(folder: folder, precision: precision, prefix: prefix)
+        shape = ModelShape(
+            layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
+            typeCount: configuration.typeCount, maximumLength: configuration.maximumLength)
+        words = try reader.embedding(
+            "embeddings.word_embeddings", rows: configuration.vocabularySize, width: hidden,
+            frozenRow: configuration.paddingToken)
+        positions = try reader.embedding(
+            "embeddings.position_embeddings", rows: configuration.maximumLength, width: hidden)
+        types = try reader.embedding("embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden)
+        embeddingNorm = try reader.layerNorm(
+            "embeddings.LayerNorm", width: hidden, epsilon: configuration.epsilon, depth: 0)
+        embeddingDropout = configuration.hiddenDropout
+        var layers: [BertLayer] = []
+        for index in 0..<configuration.layerCount {
+            layers.append(try BertLayer(index: index, configuration, &reader))
+        }
+        self.layers = layers
+        let hasPooler = reader.has("pooler.dense.weight")
+        pooler =
+            hasPooler
+            ? try reader.linear(
+                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .rows)
+            : try reader.missingLinear(
+                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
+        missingForClassification = hasPooler ? [] : ["pooler.dense"]
+        baseHead = try Self.baseHead(&reader, configuration, shape)
+        headDropout = configuration.headDropout
+        initializerRange = configuration.initializerRange
+        sites = reader.sites
+        source = ModelSource(path: folder.path, parameterCount: reader.parameterCount, weights: reader.packed)
+    }
+
+    /// The classifier of a BertForSequenceClassification checkpoint.
+    private static func baseHead(
+        _ reader: inout WeightReader, _ configuration: BertConfiguration, _ shape: ModelShape
+    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
+        guard reader.prefix != "", let classifier = reader.folder.tensor("classifier.weight"),
+            classifier.shape.count == 2,
+            try reader.folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification")
+                ?? false
+        else { return nil }
+        let count = classifier.shape[0]
+        let linear = try reader.linear(
+            ["classifier"], inputs: configuration.hiddenSize, outputs: [count], depth: shape.headDepth, unit: .rows,
+            place: .beside)
+        let labels =
+            configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
+        return (linear, labels)
+    }
+
+    package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {
+        let width = shape.hiddenSize
+        let keepsAny = pass.keptDepth <= shape.layerCount
+        let keeps = pass.keeps(atDepth: 0)
+        let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
+        let wordsKept = try words.forward(pass.tokens, into: embedded, accumulate: false, keeps: keeps, pass: pass)
+        let positionsKept = try positions.forward(
+            pass.positions, into: embedded, accumulate: true, keeps: keeps, pass: pass)
+        let typesKept = try types.forward(pass.types, into: embedded, accumulate: true, keeps: keeps, pass: pass)
+        let norm = try embeddingNorm.forward(embedded, into: embedded, keeps: keeps, pass: pass)
+        withOptionalPointer(pass.dropout(site: 0, probability: embeddingDropout, width: width)) { dropout in
+            if let dropout {
+                gk_apply_dropout(pass.team.kernel, dropout, Int64(embedded.count), embedded.base, embedded.base)
+            }
+        }
+        try pass.finishLayer(0, hidden: embedded)
+
+        let layersKept = try pass.kept.allocate(BertLayer.Kept?.self, count: layers.count)
+        // Layers that keep nothing take turns in two matrices.
+        let other = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
+        var x = embedded
+        var spare = other
+        for (index, layer) in layers.enumerated() {
+            let keeps = pass.keeps(atDepth: index + 1)
+            let y = keeps ? try pass.kept.matrix(rows: pass.tokenCount, columns: width) : spare
+            (layersKept + index).initialize(to: try layer.forward(x, into: y, keeps: keeps, pass: pass))
+            if !keeps { spare = x }
+            x = y
+            try pass.finishLayer(index + 1, hidden: x)
+        }
+        let kept = try pass.kept.allocate(Kept.self, count: 1)
+        kept.initialize(
+            to: Kept(words: wordsKept, positions: positionsKept, types: typesKept, norm: norm, layers: layersKept))
+        return HiddenStates(matrix: x, kept: UnsafeMutableRawPointer(kept))
+    }
+
+    package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
+        guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee else { return }
+        for index in layers.indices.reversed() where pass.keeps(atDepth: index + 1) {
+            try pass.cancelToken?.check()
+            guard let layerKept = kept.layers[index] else { return }
+            let isLowest = pass.keptDepth == index + 1
+            try layers[index].backward(gradient, layerKept, needsInput: !isLowest, pass: pass)
+        }
+        guard pass.keeps(atDepth: 0), let norm = kept.norm else { return }
+        withOptionalPointer(
+            pass.dropout(site: 0, probability: embeddingDropout, width: shape.hiddenSize)
+        ) { dropout in
+            if let dropout {
+                gk_apply_dropout(pass.team.kernel, dropout, Int64(gradient.count), gradient.base, gradient.base)
+            }
+        }
+        embeddingNorm.backward(gradient, norm, into: gradient, pass: pass)
+        try types.backward(gradient, kept.types, pass: pass)
+        try positions.backward(gradient, kept.positions, pass: pass)
+        // Last: the padding token's rows of the gradient are cleared there.
+        try words.backward(gradient, kept.words, pass: pass)
+    }
+
+    package func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation {
+        let width = shape.hiddenSize
+        let keeps = pass.keeps(atDepth: shape.poolerDepth)
+        let arena = pass.arena(keeping: keeps)
+        let first = try arena.matrix(rows: pass.rowCount, columns: width)
+        for row in 0..<pass.rowCount {
+            (first.base + row * width).update(from: hidden.matrix.base + Int(pass.starts[row]) * width, count: width)
+        }
+        let pooled = try arena.matrix(rows: pass.rowCount, columns: width)
+        let beforeTanh = try arena.matrix(rows: pass.rowCount, columns: width)
+        let linear = try pooler.forward(
+            first, into: pooled, activation: .tanh, beforeActivation: beforeTanh, keeps: keeps, pass: pass)
+        guard keeps else { return Representation(matrix: pooled, kept: nil) }
+        let kept = try pass.kept.allocate(PoolerKept.self, count: 1)
+        kept.initialize(to: PoolerKept(linear: linear, beforeTanh: beforeTanh))
+        return Representation(matrix: pooled, kept: UnsafeMutableRawPointer(kept))
+    }
+
+    package func representBackward(
+        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
+    ) throws(GraftError) {
+        guard let kept = representation.kept?.assumingMemoryBound(to: PoolerKept.self).pointee else { return }
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        gk_activation_backward(
+            pass.team.kernel, Activation.tanh.kernel, Int64(gradient.count), kept.beforeTanh.base, gradient.base,
+            gradient.base)
+        let width = shape.hiddenSize
+        let dFirst = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
+        try pooler.backward(gradient, kept.linear, into: dHidden == nil ? nil : dFirst, pass: pass)
+        guard let dHidden else { return }
+        dHidden.base.update(repeating: 0, count: dHidden.count)
+        for row in 0..<pass.rowCount {
+            (dHidden.base + Int(pass.starts[row]) * width).update(from: dFirst.base + row * width, count: width)
+        }
+    }
+}

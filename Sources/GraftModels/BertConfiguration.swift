@@ -1,0 +1,52 @@
+import GraftFormats
+import GraftTensor
+
+/// What config.json says of a BERT model, in the spelling of transformers 4 and 5, which agree here.
+struct BertConfiguration {
+    let vocabularySize: Int
+    let hiddenSize: Int
+    let layerCount: Int
+    let headCount: Int
+    let intermediateSize: Int
+    let maximumLength: Int
+    let typeCount: Int
+    let activation: Activation
+    let epsilon: Float
+    let hiddenDropout: Float
+    let attentionDropout: Float
+    let headDropout: Float
+    let initializerRange: Float
+    let paddingToken: Int?
+    let labels: [String]
+
+    init(_ config: JSON, path: String) throws(GraftError) {
+        let reader = ConfigurationReader(config, path: path)
+        vocabularySize = try reader.size("vocab_size")
+        hiddenSize = try reader.size("hidden_size")
+        layerCount = try reader.size("num_hidden_layers")
+        headCount = try reader.size("num_attention_heads")
+        intermediateSize = try reader.size("intermediate_size")
+        maximumLength = try reader.size("max_position_embeddings", 512)
+        typeCount = try reader.size("type_vocab_size", 2)
+        guard hiddenSize % headCount == 0, hiddenSize / headCount <= 256 else {
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): hidden_size \(hiddenSize) must be num_attention_heads \(headCount) times a head width "
+                    + "of at most 256")
+        }
+        activation = try reader.activation("hidden_act", "gelu")
+        epsilon = try reader.float("layer_norm_eps", 1e-12)
+        hiddenDropout = try reader.probability("hidden_dropout_prob", 0.1)
+        attentionDropout = try reader.probability("attention_probs_dropout_prob", 0.1)
+        headDropout = try reader.probability("classifier_dropout", hiddenDropout)
+        initializerRange = try reader.float("initializer_range", 0.02)
+        if let kind = try config.optionalString("position_embedding_type"), kind != "absolute" {
+            throw GraftError(.unsupported, "\(reader.file): position_embedding_type \"\(kind)\"; expected \"absolute\"")
+        }
+        for key in ["is_decoder", "add_cross_attention"] where try reader.flag(key) {
+            throw GraftError(.unsupported, "\(reader.file): \(key) is true; only encoders are done")
+        }
+        paddingToken = try config["pad_token_id"] == nil ? 0 : config.optionalInt("pad_token_id")
+        labels = try reader.labels()
+    }
+}

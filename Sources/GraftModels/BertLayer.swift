@@ -1,0 +1,142 @@
+import CGraftKernels
+import GraftLayers
+import GraftTensor
+
+/// One layer of BERT: x [tokens, hidden] → y [tokens, hidden].
+///
+///     a = LayerNorm(x + dropout(W_o attention(W_q x, W_k x, W_v x)))
+///     y = LayerNorm(a + dropout(W_2 f(W_1 a)))
+final class BertLayer: @unchecked Sendable {
+    private let queryKeyValue: Linear
+    private let attention: Attention
+    private let attentionOutput: Linear
+    private let attentionNorm: LayerNorm
+    private let intermediate: Linear
+    private let output: Linear
+    private let outputNorm: LayerNorm
+    private let activation: Activation
+    private let dropout: Float
+    private let hiddenSize: Int
+    private let intermediateSize: Int
+    /// First of this layer's three dropouts: attention, after attention, after feed-forward. The embeddings have 0.
+    private let firstDropout: Int
+
+    struct Kept: BitwiseCopyable {
+        let queryKeyValue: Linear.Kept
+        let attention: Attention.Kept
+        let attentionOutput: Linear.Kept
+        let attentionNorm: LayerNorm.Kept
+        let intermediate: Linear.Kept
+        let beforeActivation: Matrix
+        let output: Linear.Kept
+        let outputNorm: LayerNorm.Kept
+    }
+
+    init(index: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader) throws(GraftError) {
+        let path = "encoder.layer.\(index)."
+        let depth = index + 1
+        hiddenSize = configuration.hiddenSize
+        intermediateSize = configuration.intermediateSize
+        activation = configuration.activation
+        dropout = configuration.hiddenDropout
+        firstDropout = 1 + index * 3
+        queryKeyValue = try reader.linear(
+            ["query", "key", "value"].map { path + "attention.self." + $0 }, inputs: hiddenSize,
+            outputs: [hiddenSize, hiddenSize, hiddenSize], depth: depth)
+        attention = Attention(
+            headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
+            headWidth: hiddenSize / configuration.headCount, isCausal: false,
+            dropoutProbability: configuration.attentionDropout, dropoutSite: firstDropout,
+            precision: reader.precision)
+        attentionOutput = try reader.linear(
+            [path + "attention.output.dense"], inputs: hiddenSize, outputs: [hiddenSize], depth: depth)
+        attentionNorm = try reader.layerNorm(
+            path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
+        intermediate = try reader.linear(
+            [path + "intermediate.dense"], inputs: hiddenSize, outputs: [intermediateSize], depth: depth)
+        output = try reader.linear(
+            [path + "output.dense"], inputs: intermediateSize, outputs: [hiddenSize], depth: depth)
+        outputNorm = try reader.layerNorm(
+            path + "output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
+    }
+
+    /// Columns of the joint query, key and value matrix.
+    private func split(_ joint: Matrix) -> (q: Matrix, k: Matrix, v: Matrix) {
+        (
+            joint.columns(from: 0, count: hiddenSize), joint.columns(from: hiddenSize, count: hiddenSize),
+            joint.columns(from: 2 * hiddenSize, count: hiddenSize)
+        )
+    }
+
+    func forward(_ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
+        let tokens = x.rows
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        let arena = pass.arena(keeping: keeps)
+
+        let joint = try arena.matrix(rows: tokens, columns: 3 * hiddenSize)
+        let queryKeyValueKept = try queryKeyValue.forward(x, into: joint, keeps: keeps, pass: pass)
+        let context = try arena.matrix(rows: tokens, columns: hiddenSize)
+        let (q, k, v) = split(joint)
+        let attentionKept = try attention.forward(q: q, k: k, v: v, into: context, keeps: keeps, pass: pass)
+
+        let projected = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+        let attentionOutputKept = try attentionOutput.forward(context, into: projected, keeps: keeps, pass: pass)
+        let a = try arena.matrix(rows: tokens, columns: hiddenSize)
+        let attentionNormKept = try attentionNorm.forward(
+            projected, residual: x,
+            dropout: pass.dropout(site: firstDropout + 1, probability: dropout, width: hiddenSize), into: a,
+            keeps: keeps, pass: pass)
+
+        let beforeActivation = keeps ? try pass.kept.matrix(rows: tokens, columns: intermediateSize) : nil
+        let inner = try pass.arena(keeping: keeps && output.readsInput(pass))
+            .matrix(rows: tokens, columns: intermediateSize)
+        let intermediateKept = try intermediate.forward(
+            a, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
+        let outputKept = try output.forward(inner, into: projected, keeps: keeps, pass: pass)
+        let outputNormKept = try outputNorm.forward(
+            projected, residual: a,
+            dropout: pass.dropout(site: firstDropout + 2, probability: dropout, width: hiddenSize), into: y,
+            keeps: keeps, pass: pass)
+
+        guard let attentionKept, let attentionNormKept, let beforeActivation, let outputNormKept else { return nil }
+        return Kept(
+            queryKeyValue: queryKeyValueKept, attention: attentionKept, attentionOutput: attentionOutputKept,
+            attentionNorm: attentionNormKept, intermediate: intermediateKept, beforeActivation: beforeActivation,
+            output: outputKept, outputNorm: outputNormKept)
+    }
+
+    /// Turns d(y) into d(x), in place. Where `needsInput` is false only the adapters' gradients are wanted.
+    func backward(_ gradient: Matrix, _ kept: Kept, needsInput: Bool, pass: Pass) throws(GraftError) {
+        let tokens = gradient.rows
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        let spare = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+
+        outputNorm.backward(gradient, kept.outputNorm, into: gradient, pass: pass)
+        var branch = dropped(gradient, site: firstDropout + 2, using: spare, pass)
+        let dInner = try pass.scratch.matrix(rows: tokens, columns: intermediateSize)
+        try output.backward(branch, kept.output, into: dInner, pass: pass)
+        gk_activation_backward(
+            pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
+            dInner.base)
+        try intermediate.backward(dInner, kept.intermediate, into: gradient, accumulate: true, pass: pass)
+
+        attentionNorm.backward(gradient, kept.attentionNorm, into: gradient, pass: pass)
+        branch = dropped(gradient, site: firstDropout + 1, using: spare, pass)
+        let dContext = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+        try attentionOutput.backward(branch, kept.attentionOutput, into: dContext, pass: pass)
+        let dJoint = try pass.scratch.matrix(rows: tokens, columns: 3 * hiddenSize)
+        let (dq, dk, dv) = split(dJoint)
+        attention.backward(dContext, kept.attention, dq: dq, dk: dk, dv: dv, pass: pass)
+        try queryKeyValue.backward(
+            dJoint, kept.queryKeyValue, into: needsInput ? gradient : nil, accumulate: true, pass: pass)
+    }
+
+    /// The gradient's way through a dropout that stood before the residual sum: itself where nothing was dropped.
+    private func dropped(_ gradient: Matrix, site: Int, using spare: Matrix, _ pass: Pass) -> Matrix {
+        guard var dropout = pass.dropout(site: site, probability: dropout, width: hiddenSize) else { return gradient }
+        gk_apply_dropout(pass.team.kernel, &dropout, Int64(gradient.count), gradient.base, spare.base)
+        return spare
+    }
+}

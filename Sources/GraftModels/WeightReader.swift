@@ -1,0 +1,155 @@
+import CGraftKernels
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// Builds layers from a checkpoint's tensors under their Hugging Face names, and numbers the sites they make.
+///
+/// Each tensor is checked against the shape that config.json implies, packed, and its pages are given back before the
+/// next one is read, so that loading needs little more than the packed weights.
+struct WeightReader {
+    let folder: ModelFolder
+    let precision: Precision
+    /// Before every name in the checkpoint: "bert." in a checkpoint of a task class.
+    let prefix: String
+    private(set) var sites: [Site] = []
+    private(set) var parameterCount = 0
+    private(set) var packed: ModelSource.Weights = []
+
+    init(folder: ModelFolder, precision: Precision, prefix: String) {
+        self.folder = folder
+        self.precision = precision
+        self.prefix = prefix
+    }
+
+    func has(_ path: String) -> Bool { folder.tensor(prefix + path) != nil }
+
+    /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
+    ///
+    /// - Parameter table: the embedding that the module shares its weight with, if it has none of its own.
+    mutating func linear(
+        _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, depth: Int,
+        unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
+    ) throws(GraftError) -> Linear {
+        let total = outputs.reduce(0, +)
+        let weight = try PackedWeight(outputs: total, inputs: inputs, precision: precision)
+        let bias = hasBias ? try Memory(byteCount: total * 4) : nil
+        var parts: [Linear.Part] = []
+        var first = 0
+        for (path, count) in zip(paths, outputs) {
+            let name = (place == .backbone ? prefix : "") + path
+            let stored = table.map { prefix + $0 } ?? name
+            let tensor = try folder.requireTensor(stored + ".weight", shape: [count, inputs])
+            weight.pack(
+                firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor))
+            tensor.release()
+            if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
+            parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)
+            parts.append(Linear.Part(site: sites.count, firstOutput: first, outputs: count))
+            let firstRow = first
+            var copyBias: Site.Copy?
+            if let bias { copyBias = { $0.update(from: bias.floats(from: firstRow), count: count) } }
+            sites.append(
+                Site(
+                    path: path, kind: .linear, place: place, inputs: inputs, outputs: count, depth: depth,
+                    copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
+            first += count
+        }
+        packed.append((weight.bytes, weight))
+        if let bias { packed.append((UnsafeRawBufferPointer(start: bias.base, count: total * 4), bias)) }
+        return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
+    }
+
+    /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights there.
+    mutating func missingLinear(
+        _ path: String, inputs: Int, outputs: Int, depth: Int, unit: Pass.Unit
+    ) throws(GraftError) -> Linear {
+        let weight = try PackedWeight(outputs: outputs, inputs: inputs, precision: precision)
+        let part = Linear.Part(site: sites.count, firstOutput: 0, outputs: outputs)
+        let bias = try Memory(byteCount: outputs * 4)
+        sites.append(
+            Site(
+                path: path, kind: .linear, place: .absent, inputs: inputs, outputs: outputs, depth: depth,
+                copyWeight: { $0.update(repeating: 0, count: outputs * inputs) },
+                copyBias: { $0.update(repeating: 0, count: outputs) }))
+        return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
+    }
+
+    /// Scale and bias, also under the names of old checkpoints (gamma, beta).
+    mutating func layerNorm(
+        _ path: String, width: Int, epsilon: Float, depth: Int
+    ) throws(GraftError) -> LayerNorm {
+        let isOld = !has(path + ".weight") && has(path + ".gamma")
+        let scale = try Memory(byteCount: width * 4)
+        let bias = try Memory(byteCount: width * 4)
+        try read(prefix + path + (isOld ? ".gamma" : ".weight"), count: width, into: scale.floats())
+        try read(prefix + path + (isOld ? ".beta" : ".bias"), count: width, into: bias.floats())
+        parameterCount += 2 * width
+        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
+        packed.append((UnsafeRawBufferPointer(start: bias.base, count: width * 4), bias))
+        sites.append(
+            Site(
+                path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
+                copyWeight: { $0.update(from: scale.floats(), count: width) },
+                copyBias: { $0.update(from: bias.floats(), count: width) }))
+        return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1)
+    }
+
+    /// A scale alone.
+    mutating func rmsNorm(_ path: String, width: Int, epsilon: Float, depth: Int) throws(GraftError) -> RMSNorm {
+        let scale = try Memory(byteCount: width * 4)
+        try read(prefix + path + ".weight", count: width, into: scale.floats())
+        parameterCount += width
+        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
+        sites.append(
+            Site(
+                path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
+                copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
+        return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1)
+    }
+
+    /// A table that stays where it is stored, and is read row by row.
+    mutating func embedding(
+        _ path: String, rows: Int, width: Int, frozenRow: Int? = nil
+    ) throws(GraftError) -> Embedding {
+        let tensor = try folder.requireTensor(prefix + path + ".weight", shape: [rows, width])
+        parameterCount += rows * width
+        packed.append((tensor.bytes, tensor.file))
+        let table = try start(of: tensor)
+        let type = try kernelType(of: tensor)
+        sites.append(
+            Site(
+                path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0, frozenRow: frozenRow,
+                copyWeight: { out in
+                    if let base = tensor.bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
+                },
+                copyBias: nil))
+        return Embedding(
+            table: table, type: type, rowCount: rows, width: width,
+            site: sites.count - 1, frozenRow: frozenRow, owner: folder)
+    }
+
+    private func read(
+        _ name: String, count: Int, into out: UnsafeMutablePointer<Float>
+    ) throws(GraftError) {
+        let tensor = try folder.requireTensor(name, shape: [count])
+        gk_to_float32(Int64(count), try start(of: tensor), try kernelType(of: tensor), out)
+    }
+
+    private func start(of tensor: StoredTensor) throws(GraftError) -> UnsafeRawPointer {
+        guard let base = tensor.bytes.baseAddress else {
+            throw GraftError(.corruptFile, "\(folder.path): tensor \"\(tensor.name)\" is empty")
+        }
+        return base
+    }
+
+    private func kernelType(of tensor: StoredTensor) throws(GraftError) -> gk_type {
+        guard let type = tensor.elementType.kernelType else {
+            throw GraftError(
+                .unsupported,
+                "\(folder.path): tensor \"\(tensor.name)\" holds \(tensor.elementType.rawValue); expected F32, F16 or "
+                    + "BF16")
+        }
+        return type
+    }
+}

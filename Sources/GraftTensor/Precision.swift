@@ -1,0 +1,38 @@
+import CGraftKernels
+
+/// How frozen weights are held and multiplied; sums are always float32.
+package enum Precision: Int32, Sendable {
+    case float32 = 0
+    case bfloat16 = 1
+
+    package var kernelType: gk_type { self == .float32 ? gk_type(GK_FLOAT32) : gk_type(GK_BFLOAT16) }
+}
+
+/// The activation functions of feed-forward layers, under Hugging Face's names.
+package enum Activation: Sendable {
+    case identity, gelu, geluTanh, relu, silu, tanh
+
+    /// `hidden_act` of config.json.
+    package init?(name: String) {
+        switch name {
+        case "gelu": self = .gelu
+        case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": self = .geluTanh
+        case "relu": self = .relu
+        case "silu", "swish": self = .silu
+        case "tanh": self = .tanh
+        case "linear": self = .identity
+        default: return nil
+        }
+    }
+
+    package var kernel: gk_activation {
+        switch self {
+        case .identity: gk_activation(GK_IDENTITY)
+        case .gelu: gk_activation(GK_GELU)
+        case .geluTanh: gk_activation(GK_GELU_TANH)
+        case .relu: gk_activation(GK_RELU)
+        case .silu: gk_activation(GK_SILU)
+        case .tanh: gk_activation(GK_TANH)
+        }
+    }
+}

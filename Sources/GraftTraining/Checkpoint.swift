@@ -1,0 +1,192 @@
+import Glibc
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// A folder that holds all that training needs to go on with the same bits: the adapter in PEFT's layout, and
+/// `trainer.safetensors` with the numbers, the optimizer's moments, the best weights, and where training stands.
+enum Checkpoint {
+    static let fileName = "trainer.safetensors"
+    static let version: Int64 = 1
+
+    /// Whether there is one, once what killed writers left beside it is gone.
+    static func find(at path: String) throws(GraftError) -> Bool {
+        try AtomicDirectory.removeLeftovers(
+            of: path, files: [AdapterFiles.configName, AdapterFiles.weightsName, fileName])
+        return access(path + "/" + fileName, F_OK) == 0
+    }
+}
+
+extension Trainer {
+    /// Writes the folder, whole or not at all.
+    package func save(to path: String) throws(GraftError) {
+        let files = try content.files()
+        let count = optimizer.count
+        func numbers(_ name: String, _ start: UnsafeMutablePointer<Float>) -> SafetensorsWriter.Tensor {
+            (name, .float32, [count], UnsafeRawBufferPointer(start: start, count: count * 4))
+        }
+        var tensors = [
+            numbers("values", content.values), numbers("first_moment", optimizer.firstMoment),
+            numbers("second_moment", optimizer.secondMoment),
+        ]
+        if let bestValues, progress.best != nil { tensors.append(numbers("best_values", bestValues.floats())) }
+        if waitingBatches > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
+        let counts =
+            [
+                Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
+                Int64(waitingBatches),
+            ] + progress.counts
+        let measures = progress.measures
+        var bytes: [UInt8] = []
+        var failure: GraftError?
+        counts.withUnsafeBytes { countBytes in
+            measures.withUnsafeBytes { measureBytes in
+                tensors.append(("counts", .signed64, [counts.count], countBytes))
+                tensors.append(("measures", .float64, [measures.count], measureBytes))
+                do throws(GraftError) {
+                    bytes = try SafetensorsWriter.serialize(tensors: tensors)
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+        try AtomicDirectory.write(to: path) { folder throws(GraftError) in
+            try folder.write(files.config, to: AdapterFiles.configName)
+            try folder.write(files.weights, to: AdapterFiles.weightsName)
+            try folder.write(bytes, to: Checkpoint.fileName)
+        }
+    }
+
+    /// Restores what `save` wrote. On an error nothing changed.
+    package func resume(from path: String) throws(GraftError) {
+        let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName)
+        let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
+        let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
+        guard counts[0] == Checkpoint.version else {
+            throw GraftError(.unsupported, "\(file.path): version \(counts[0]); this build reads \(Checkpoint.version)")
+        }
+        guard counts[1] == Int64(bitPattern: options.fingerprint) else {
+            throw GraftError(.incompatible, "\(file.path) was written with other training options")
+        }
+        guard counts[2] == Int64(bitPattern: planFingerprint) else {
+            throw GraftError(.incompatible, "\(file.path) is of an adapter with other tensors")
+        }
+        guard let waiting = Int(exactly: counts[3]), waiting >= 0, waiting < options.batchesPerStep,
+            let restored = TrainingProgress(counts: Array(counts.dropFirst(4)), measures: measures)
+        else {
+            throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
+        }
+        let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
+        let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
+        let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)
+        let gradients: [Float] = waiting > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
+        var best: Memory?
+        if restored.best != nil {
+            let numbers: [Float] = try read(file, "best_values", .float32, count: optimizer.count)
+            let memory = try Memory(byteCount: optimizer.count * 4)
+            memory.floats().update(from: numbers, count: numbers.count)
+            best = memory
+        }
+        dropWaiting()
+        content.values.update(from: values, count: values.count)
+        optimizer.firstMoment.update(from: first, count: first.count)
+        optimizer.secondMoment.update(from: second, count: second.count)
+        optimizer.gradients.update(from: gradients, count: gradients.count)
+        waitingBatches = waiting
+        bestValues = best
+        progress = restored
+        adapter.markChanged()
+    }
+
+    private func read<Number: BitwiseCopyable>(
+        _ file: SafetensorsFile, _ name: String, _ type: ElementType, count: Int
+    ) throws(GraftError) -> [Number] {
+        guard let tensor = file[name], tensor.elementType == type, tensor.shape == [count] else {
+            throw GraftError(
+                .corruptFile,
+                "\(file.path): expected tensor \"\(name)\" of \(type.rawValue) and shape [\(count)], found "
+                    + (file[name].map { "\($0.elementType.rawValue) \($0.shape)" } ?? "none"))
+        }
+        return (0..<count).map {
+            tensor.bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
+        }
+    }
+
+    private var planFingerprint: UInt64 {
+        content.plan.tensors.reduce(0) { fnv1a("\($1.name) \($1.shape)".utf8, from: $0 &+ 1) }
+    }
+
+    /// A number that changes with the rows, their order and their labels.
+    static func fingerprint(_ dataset: RowBatch) -> UInt64 {
+        var hash = UInt64(dataset.rowCount)
+        for row in 0..<dataset.rowCount { hash = mixed(hash, UInt64(dataset.length(ofRow: row))) }
+        for list in [dataset.tokens, dataset.types, dataset.labels] {
+            for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
+        }
+        return hash
+    }
+}
+
+extension TrainingProgress {
+    static let countCount = 19
+    static let measureCount = 12
+
+    /// Everything whole, in a fixed order.
+    var counts: [Int64] {
+        let whole =
+            [step, totalSteps, batch, epoch, batchInEpoch, evaluationsWithoutGain, phase.rawValue]
+            + [isFinished ? 1 : 0, best == nil ? 0 : 1, data == nil ? 0 : 1]
+            + Self.whole(latest) + Self.whole(best ?? Metrics())
+        return whole.map(Int64.init) + [Int64(bitPattern: data ?? 0)]
+    }
+
+    var measures: [Double] { Self.real(latest) + Self.real(best ?? Metrics()) }
+
+    /// nil where a count is one that no training reaches.
+    init?(counts: [Int64], measures: [Double]) {
+        let whole = counts.dropLast().map { Int(truncatingIfNeeded: $0) }
+        guard counts.count == Self.countCount, measures.count == Self.measureCount,
+            whole.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), whole[7...9].allSatisfy({ $0 <= 1 }),
+            let phase = Phase(rawValue: whole[6])
+        else { return nil }
+        step = whole[0]
+        totalSteps = whole[1]
+        batch = whole[2]
+        epoch = whole[3]
+        batchInEpoch = whole[4]
+        evaluationsWithoutGain = whole[5]
+        self.phase = phase
+        isFinished = whole[7] == 1
+        data = whole[9] == 1 ? UInt64(bitPattern: counts[18]) : nil
+        latest = Self.metrics(whole[10..<14], measures[0..<6])
+        if whole[8] == 1 {
+            var metrics = Self.metrics(whole[14..<18], measures[6..<12])
+            metrics.isEvaluation = true
+            best = metrics
+        }
+        latest.totalSteps = totalSteps
+        best?.totalSteps = totalSteps
+    }
+
+    private static func whole(_ metrics: Metrics) -> [Int] {
+        [metrics.step, metrics.epoch, metrics.rowCount, metrics.tokenCount]
+    }
+
+    private static func real(_ metrics: Metrics) -> [Double] {
+        [
+            metrics.loss, metrics.accuracy, metrics.macroF1, metrics.learningRate, metrics.gradientNorm,
+            metrics.tokensPerSecond,
+        ]
+    }
+
+    private static func metrics(_ whole: ArraySlice<Int>, _ real: ArraySlice<Double>) -> Metrics {
+        let (whole, real) = (Array(whole), Array(real))
+        var metrics = Metrics()
+        (metrics.step, metrics.epoch, metrics.rowCount, metrics.tokenCount) = (whole[0], whole[1], whole[2], whole[3])
+        (metrics.loss, metrics.accuracy, metrics.macroF1) = (real[0], real[1], real[2])
+        (metrics.learningRate, metrics.gradientNorm, metrics.tokensPerSecond) = (real[3], real[4], real[5])
+        return metrics
+    }
+}

@@ -1,0 +1,161 @@
+import GraftLayers
+import GraftTensor
+
+extension Trainer {
+    /// Called after each step and each evaluation; false stops.
+    package typealias Report = (Metrics) -> Bool
+
+    /// Whole training. Goes on where a checkpoint at `options.checkpointPath` or an interrupted call left off; a run that
+    /// had finished begins anew, unless the checkpoint is that of its end.
+    package func fit(
+        _ dataset: RowBatch, evaluation: RowBatch?, report: Report
+    ) throws(GraftError) -> Metrics {
+        try check(dataset)
+        if let evaluation { try check(evaluation) }
+        dropWaiting()
+        try begin(dataset)
+
+        var batch = RowBatch()
+        var order = BatchOrder(dataset, epoch: progress.epoch, options: options)
+        while !progress.isFinished {
+            switch progress.phase {
+            case .step:
+                let metrics = try nextStep(order, &batch, from: dataset)
+                progress.latest = metrics
+                progress.phase = .evaluation
+                try tell(report, metrics)
+            case .evaluation:
+                let measured =
+                    if let evaluation, isDue(options.evaluationSteps, order) || isLast(order) {
+                        try measure(evaluation)
+                    } else { nil as Metrics? }
+                progress.phase = .closing
+                if let measured { try tell(report, measured) }
+            case .closing:
+                let savesNow = isDue(options.checkpointSteps, order)
+                let epoch = progress.epoch
+                close(order)
+                if progress.epoch != epoch {
+                    order = BatchOrder(dataset, epoch: progress.epoch, options: options)
+                }
+                if let path = options.checkpointPath, savesNow || progress.isFinished { try save(to: path) }
+            }
+        }
+        return progress.best ?? progress.latest
+    }
+
+    private func begin(_ dataset: RowBatch) throws(GraftError) {
+        if let path = options.checkpointPath, try Checkpoint.find(at: path) {
+            try resume(from: path)
+        } else if progress.isFinished {
+            progress = TrainingProgress()
+            optimizer.clearMoments()
+            bestValues = nil
+        }
+        let data = Self.fingerprint(dataset)
+        guard progress.data == nil || progress.data == data else {
+            throw GraftError(
+                .incompatible,
+                "the run that step \(progress.step) of \(progress.totalSteps) belongs to had other data: finish it with "
+                    + "that, or begin anew with another trainer\(options.checkpointPath == nil ? "" : " and checkpoint_path")"
+            )
+        }
+        let batches = (dataset.rowCount + options.rowsPerBatch - 1) / options.rowsPerBatch
+        let places = progress.phase == .step ? 0...batches - 1 : 1...batches
+        guard places.contains(progress.batchInEpoch) else {
+            throw GraftError(
+                .corruptFile,
+                "\(options.checkpointPath ?? "checkpoint"): it stands at batch \(progress.batchInEpoch) of an epoch that has "
+                    + "\(batches)")
+        }
+        progress.data = data
+        let steps = (batches + options.batchesPerStep - 1) / options.batchesPerStep
+        progress.totalSteps = options.totalSteps > 0 ? options.totalSteps : steps * options.epochCount
+    }
+
+    private func tell(_ report: Report, _ metrics: Metrics) throws(GraftError) {
+        guard report(metrics) else { throw GraftError(.cancelled, "the progress callback asked to stop") }
+    }
+
+    private func isEpochEnd(_ order: BatchOrder) -> Bool { progress.batchInEpoch == order.count }
+
+    /// Whether the step just taken is the last one of the schedule.
+    private func isLast(_ order: BatchOrder) -> Bool {
+        progress.step >= progress.totalSteps
+            || (isEpochEnd(order) && progress.epoch + 1 >= options.epochCount && options.totalSteps == 0)
+    }
+
+    /// Whether what is done every `steps` steps, or at the end of each epoch when that is 0, comes now.
+    private func isDue(_ steps: Int, _ order: BatchOrder) -> Bool {
+        steps > 0 ? progress.step % steps == 0 : isEpochEnd(order)
+    }
+
+    /// Moves on to the next batch, the next epoch or the end, where the best weights come back.
+    private func close(_ order: BatchOrder) {
+        progress.isFinished = isLast(order) || stopsEarly
+        if isEpochEnd(order) {
+            progress.epoch += 1
+            progress.batchInEpoch = 0
+        }
+        progress.phase = .step
+        if progress.isFinished, let bestValues {
+            content.values.update(from: bestValues.floats(), count: optimizer.count)
+        }
+    }
+
+    /// The next update: as many batches as a step has, fewer at the end of an epoch.
+    private func nextStep(
+        _ order: BatchOrder, _ batch: inout RowBatch, from dataset: RowBatch
+    ) throws(GraftError) -> Metrics {
+        let started = now()
+        let (batchCount, batchInEpoch) = (progress.batch, progress.batchInEpoch)
+        do throws(GraftError) {
+            let count = min(options.batchesPerStep, order.count - progress.batchInEpoch)
+            var total = Metrics()
+            total.loss = 0
+            for _ in 0..<count {
+                order.fill(&batch, progress.batchInEpoch, from: dataset)
+                let one = try accumulate(batch, batchesInStep: count)
+                total.loss += one.loss / Double(count)
+                total.rowCount += one.rowCount
+                total.tokenCount += one.tokenCount
+                progress.batchInEpoch += 1
+            }
+            try update(&total)
+            finish(&total, since: started, batch)
+            return total
+        } catch {
+            // A step that did not happen will happen again from its first batch.
+            dropWaiting()
+            (progress.batch, progress.batchInEpoch) = (batchCount, batchInEpoch)
+            throw error
+        }
+    }
+
+    /// Evaluates, and keeps the weights when they are the best so far.
+    private func measure(_ evaluation: RowBatch) throws(GraftError) -> Metrics {
+        var metrics = try evaluate(evaluation).metrics
+        metrics.isEvaluation = true
+        if isBetter(metrics, than: progress.best) {
+            progress.best = metrics
+            progress.evaluationsWithoutGain = 0
+            let values = if let bestValues { bestValues } else { try Memory(byteCount: optimizer.count * 4) }
+            values.floats().update(from: content.values, count: optimizer.count)
+            bestValues = values
+        } else {
+            progress.evaluationsWithoutGain += 1
+        }
+        return metrics
+    }
+
+    private var stopsEarly: Bool { options.patience > 0 && progress.evaluationsWithoutGain >= options.patience }
+
+    private func isBetter(_ metrics: Metrics, than best: Metrics?) -> Bool {
+        guard let best else { return true }
+        switch options.metric {
+        case .loss: return metrics.loss < best.loss
+        case .accuracy: return metrics.accuracy > best.accuracy
+        case .macroF1: return metrics.macroF1 > best.macroF1
+        }
+    }
+}

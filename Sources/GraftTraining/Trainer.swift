@@ -1,0 +1,225 @@
+import CGraftKernels
+import Glibc
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// Trains one adapter: forward, loss, backward, update; holds the optimizer's state, the schedule and the counts.
+///
+/// Not for concurrent use. The adapter is the trainer's alone until it is released.
+package final class Trainer {
+    let adapter: Adapter
+    let content: AdapterContent
+    let options: TrainerOptions
+    let optimizer: OptimizerState
+    package let labelCount: Int
+
+    private let pass: Pass
+    private let classifier: SequenceClassifier
+    private let trained: AttachedAdapter
+    private let passTokenCount: Int
+
+    /// Where training stands; all of it goes into a checkpoint.
+    var progress = TrainingProgress()
+    /// The weights of the best evaluation.
+    var bestValues: Memory?
+    /// Batches whose gradients wait for an update.
+    var waitingBatches = 0
+
+    package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
+        let content = adapter.content
+        guard let labels = content.plan.head?.labelCount ?? content.model.baseHead?.labels.count else {
+            throw GraftError(
+                .invalidArgument, "the adapter has no head to train for a task: call graft_adapter_set_head() first")
+        }
+        try options.check(labelCount: labels)
+        let optimizer = try OptimizerState(count: content.plan.parameterCount)
+        let pass = try Pass(team: try Team(threadCount: options.threadCount))
+        pass.cancelToken = options.cancelToken
+        try adapter.beginTraining()
+        self.adapter = adapter
+        self.content = content
+        self.options = options
+        self.optimizer = optimizer
+        self.pass = pass
+        labelCount = labels
+        classifier = SequenceClassifier(model: content.model)
+        trained = content.attached(scale: 1, gradients: optimizer.gradients)
+        // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
+        passTokenCount =
+            options.passTokenCount > 0
+            ? options.passTokenCount : max(256, min(1024, 1024 * 768 / content.model.shape.hiddenSize))
+        progress.totalSteps = options.totalSteps
+    }
+
+    deinit { adapter.endTraining() }
+
+    var schedule: Schedule {
+        // Rounded up, as Hugging Face does; but 0.1 as a float is a little more than a tenth, which must not add a step.
+        let share = Double(options.warmupRatio) * Double(progress.totalSteps)
+        return Schedule(
+            shape: options.schedule,
+            warmupSteps: options.warmupSteps > 0 ? options.warmupSteps : Int((share * (1 - 1e-6)).rounded(.up)),
+            totalSteps: progress.totalSteps)
+    }
+
+    /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls.
+    package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
+        let started = now()
+        var metrics = try accumulate(batch, batchesInStep: options.batchesPerStep)
+        if waitingBatches == options.batchesPerStep { try update(&metrics) }
+        finish(&metrics, since: started, batch)
+        return metrics
+    }
+
+    func finish(_ metrics: inout Metrics, since started: Double, _ batch: RowBatch) {
+        metrics.step = progress.step
+        metrics.totalSteps = progress.totalSteps
+        metrics.epoch = progress.epoch
+        metrics.tokensPerSecond = Double(metrics.tokenCount) / max(now() - started, 1e-9)
+    }
+
+    /// Adds a batch's gradients. On any error the gradients that waited are dropped and the adapter is as it was.
+    func accumulate(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
+        do throws(GraftError) {
+            guard batch.rowCount <= TrainerOptions.maximumRows else {
+                throw GraftError(
+                    .invalidArgument, "a batch has at most \(TrainerOptions.maximumRows) rows, found \(batch.rowCount)")
+            }
+            try check(batch)
+            let metrics = try forwardBackward(batch, batchesInStep: batchesInStep)
+            waitingBatches += 1
+            progress.batch += 1
+            return metrics
+        } catch {
+            dropWaiting()
+            throw error
+        }
+    }
+
+    func dropWaiting() {
+        optimizer.clearGradients()
+        waitingBatches = 0
+    }
+
+    private func forwardBackward(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
+        // The loss is a mean over the whole batch, whichever passes its rows go through.
+        let weight = totalWeight(batch)
+        guard weight > 0 else {
+            throw GraftError(.invalidArgument, "all rows of the batch have class weight 0: the loss has no mean")
+        }
+        var loss = 0.0
+        var counted = 0.0
+        try eachPass(batch, learns: true) { first, count, hidden, logits, kept throws(GraftError) in
+            crossEntropy(
+                batch, first, count, logits, scale: Float(1 / (weight * Double(batchesInStep))), writesGradient: true,
+                &loss, &counted)
+            guard loss.isFinite else {
+                throw GraftError(
+                    .diverged, "the loss of batch \(progress.batch) is \(loss): the adapter keeps its values")
+            }
+            try classifier.backward(logits, kept, hidden: hidden, pass: pass)
+        }
+        var metrics = Metrics()
+        metrics.loss = loss / weight
+        metrics.rowCount = batch.rowCount
+        metrics.tokenCount = batch.tokenCount
+        return metrics
+    }
+
+    /// Runs the rows of a batch through the model and the head, pass by pass; to learn, with dropout and keeping what
+    /// backward needs.
+    func eachPass(
+        _ batch: RowBatch, learns: Bool,
+        _ body: (_ first: Int, _ count: Int, HiddenStates, Matrix, SequenceClassifier.Kept) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
+        pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
+        var first = 0
+        while first < batch.rowCount {
+            let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
+            try pass.begin(batch, rows: first..<end) { _ in trained }
+            let hidden = try content.model.forward(pass)
+            let logits = try pass.kept.matrix(rows: end - first, columns: labelCount)
+            let kept = try classifier.forward(hidden, into: logits, pass: pass)
+            try body(first, end - first, hidden, logits, kept)
+            first = end
+        }
+    }
+
+    /// Adds the losses of rows `first ..< first + count`, and turns logits into their gradient if asked.
+    func crossEntropy(
+        _ batch: RowBatch, _ first: Int, _ count: Int, _ logits: Matrix, scale: Float, writesGradient: Bool,
+        _ loss: inout Double, _ weight: inout Double
+    ) {
+        batch.labels.withUnsafeBufferPointer { labels in
+            guard let labels = labels.baseAddress else { return }
+            options.classWeights.withUnsafeBufferPointer { weights in
+                gk_cross_entropy(
+                    pass.team.kernel, Int64(count), Int64(logits.columns), logits.base, Int64(logits.stride),
+                    labels + first, weights.isEmpty ? nil : weights.baseAddress, options.labelSmoothing, scale,
+                    writesGradient ? logits.base : nil, Int64(logits.stride), &loss, &weight)
+            }
+        }
+    }
+
+    func totalWeight(_ batch: RowBatch) -> Double {
+        guard !options.classWeights.isEmpty else { return Double(batch.rowCount) }
+        return batch.labels.reduce(0) { $0 + Double(options.classWeights[Int($1)]) }
+    }
+
+    /// Checks that rows have labels of the head and tokens that the model takes.
+    func check(_ batch: RowBatch) throws(GraftError) {
+        let shape = content.model.shape
+        guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
+        guard batch.labels.count == batch.rowCount else {
+            throw GraftError(.incompatible, "the rows have no labels: call graft_batch_set_labels() first")
+        }
+        for (row, label) in batch.labels.enumerated() where label < 0 || Int(label) >= labelCount {
+            throw GraftError(
+                .incompatible, "row \(row) has label \(label); the head has labels 0 to \(labelCount - 1)")
+        }
+        try batch.check(
+            vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
+    }
+
+    /// Updates the adapter with the gradients that wait.
+    func update(_ metrics: inout Metrics) throws(GraftError) {
+        let norm = optimizer.gradientNorm(pass.team)
+        guard norm.isFinite else {
+            dropWaiting()
+            throw GraftError(
+                .diverged, "the gradients of step \(progress.step) are not finite: the adapter keeps its values")
+        }
+        guard norm < OptimizerState.largestNorm || options.maximumGradientNorm > 0 else {
+            dropWaiting()
+            throw GraftError(
+                .diverged,
+                "the gradients of step \(progress.step) have norm \(norm), and maximum_gradient_norm is 0: the adapter keeps "
+                    + "its values")
+        }
+        let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
+        optimizer.update(
+            content.values, norm: norm, learningRate: rate, step: progress.step, options, pass.team)
+        adapter.markChanged()
+        waitingBatches = 0
+        progress.step += 1
+        metrics.learningRate = rate
+        metrics.gradientNorm = norm
+    }
+}
+
+/// Seconds of a clock that only goes forward.
+func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// SplitMix64's finish (Steele et al. 2014) of two numbers: keys that differ in every bit from their neighbours'.
+func mixed(_ seed: UInt64, _ count: UInt64) -> UInt64 {
+    var z = seed &+ (count &+ 1) &* 0x9e37_79b9_7f4a_7c15
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+}

@@ -1,0 +1,137 @@
+import CGraftKernels
+import Glibc
+import Testing
+
+extension Kernels {
+    @Suite struct Loss {
+        struct Result: Equatable {
+            var loss, weight: Double
+            var gradient: [Float]
+        }
+
+        static func crossEntropy(
+            _ logits: Matrix, _ labels: [Int32], weights: [Float]? = nil, smoothing: Float = 0, scale: Float = 1,
+            threads: Int = 1
+        ) -> Result {
+            var result = Result(loss: 0.125, weight: 0.5, gradient: [])
+            var gradient = logits
+            Team(threads).run { team in
+                weights.withPointer { weights in
+                    gk_cross_entropy(
+                        team, Int64(logits.rows), Int64(logits.columns), logits.storage, Int64(logits.stride), labels,
+                        weights, smoothing, scale, &gradient.storage, Int64(gradient.stride), &result.loss,
+                        &result.weight)
+                }
+            }
+            result.gradient = gradient.compact
+            return result
+        }
+
+        /// w[label] (1 - ε) (-log p[label]) + ε / classes · Σ w[c] (-log p[c]).
+        static func rowLoss(_ z: [Double], _ label: Int, _ weights: [Float]?, _ smoothing: Double) -> Double {
+            let largest = z.max() ?? 0
+            let logSum = largest + log(z.reduce(0) { $0 + exp($1 - largest) })
+            let weight = { (c: Int) in weights.map { Double($0[c]) } ?? 1 }
+            let smooth = z.indices.reduce(0) { $0 + weight($1) * (logSum - z[$1]) } / Double(z.count)
+            return weight(label) * (1 - smoothing) * (logSum - z[label]) + smoothing * smooth
+        }
+
+        @Test("Loss, weight and gradient follow torch's formula, with class weights and label smoothing")
+        func formula() {
+            let smoothings: [Float] = [0, 0.1, 1]
+            for (m, classes) in [(0, 3), (1, 1), (5, 2), (7, 15), (3, 16), (4, 17), (2, 97), (1, 3001)] {
+                let logits = Matrix.random(m, classes, gap: 4, seed: 1)
+                let labels = (0..<m).map { $0 % 5 == 3 ? Int32(-100) : Int32($0 * 31 % classes) }
+                for weights in [nil, randomFloats(classes, seed: 2).map { $0 + 1.5 }] {
+                    for smoothing in smoothings {
+                        var (loss, weight, gradient) = (0.125, 0.5, [Double]())
+                        for i in 0..<m {
+                            let z = (0..<classes).map { Double(logits[i, $0]) }
+                            guard labels[i] >= 0 else {
+                                gradient += z.map { _ in 0 }
+                                continue
+                            }
+                            let label = Int(labels[i])
+                            loss += Self.rowLoss(z, label, weights, Double(smoothing))
+                            weight += weights.map { Double($0[label]) } ?? 1
+                            gradient += z.indices.map { c in
+                                guard classes < 1000 || c % 500 == 0 || c == label else { return .nan }
+                                return 0.5
+                                    * slope(at: z[c]) { value in
+                                        var moved = z
+                                        moved[c] = value
+                                        return Self.rowLoss(moved, label, weights, Double(smoothing))
+                                    }
+                            }
+                        }
+                        onEveryPath { path in
+                            let comment =
+                                "\(path), \(m) x \(classes), smoothing \(smoothing), weights \(weights != nil)"
+                            let result = Self.crossEntropy(
+                                logits, labels, weights: weights, smoothing: smoothing, scale: 0.5)
+                            #expect((result.loss - loss).magnitude <= 1e-6 * max(1, loss), "\(comment): \(result.loss)")
+                            #expect((result.weight - weight).magnitude < 1e-9, "\(comment)")
+                            let checked = gradient.indices.filter { !gradient[$0].isNaN }
+                            expectClose(
+                                checked.map { result.gradient[$0] }, checked.map { gradient[$0] }, within: 1e-6, comment
+                            )
+                        }
+                    }
+                }
+            }
+        }
+
+        @Test("The loss is the same without a gradient, and the gradient may replace the logits")
+        func inPlace() {
+            let logits = Matrix.random(9, 33, seed: 3)
+            let labels = (0..<9).map { Int32($0) }
+            onEveryPath { path in
+                let expected = Self.crossEntropy(logits, labels, smoothing: 0.1)
+                var (loss, weight) = (0.125, 0.5)
+                Team().run {
+                    gk_cross_entropy($0, 9, 33, logits.storage, 33, labels, nil, 0.1, 1, nil, 0, &loss, &weight)
+                }
+                #expect(loss == expected.loss && weight == expected.weight, "\(path)")
+                var both = logits.storage
+                both.withUnsafeMutableBufferPointer { both in
+                    Team().run { team in
+                        gk_cross_entropy(
+                            team, 9, 33, both.baseAddress, 33, labels, nil, 0.1, 1, both.baseAddress, 33, &loss, &weight
+                        )
+                    }
+                }
+                #expect(both == expected.gradient, "\(path)")
+            }
+        }
+
+        @Test("Huge logits neither overflow nor lose the loss; NaN makes it NaN")
+        func extremes() {
+            onEveryPath { path in
+                let huge = Matrix(1, 3) { _, j in [3e38, -3e38, 3e38][j] }
+                #expect((Self.crossEntropy(huge, [0]).loss - 0.125 - log(2)).magnitude < 1e-6, "\(path)")
+                let far = Matrix(1, 2) { _, j in [0, -1000][j] }
+                #expect(Self.crossEntropy(far, [1]).loss == 1000.125, "\(path)")
+                let masked = Matrix(1, 2) { _, j in [1, -.infinity][j] }
+                #expect(
+                    Self.crossEntropy(masked, [0]) == Result(loss: 0.125, weight: 1.5, gradient: [0, 0]), "\(path)")
+                let broken = Matrix(1, 20) { _, j in j == 3 ? .nan : 0 }
+                #expect(Self.crossEntropy(broken, [0]).loss.isNaN, "\(path)")
+            }
+        }
+
+        @Test("Sums run in the order of the rows, to the same bits on any number of threads")
+        func threads() {
+            let logits = Matrix.random(331, 101, gap: 1, seed: 4)
+            let labels = (0..<331).map { Int32($0 % 102 - 1) }
+            let weights = randomFloats(101, seed: 5).map { $0 + 2 }
+            onEveryPath { path in
+                let alone = Self.crossEntropy(logits, labels, weights: weights, smoothing: 0.05)
+                for threads in [2, 3, 8] {
+                    let together = Self.crossEntropy(
+                        logits, labels, weights: weights, smoothing: 0.05, threads: threads)
+                    #expect(together == alone, "\(path), \(threads) threads")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import CGraftKernels
+import Glibc
+import Testing
+
+extension Kernels {
+    @Suite struct Rows {
+        static let shapes = [(0, 8), (1, 1), (5, 15), (4, 16), (7, 17), (3, 521), (67, 97)]
+
+        @Test("Gathering copies or adds rows of a table of any type")
+        func gather() {
+            for (m, h) in Self.shapes {
+                let table = Matrix.random(11, h, seed: 1)
+                let ids = (0..<m).map { Int32($0 * 7 % 11) }
+                let start = Matrix.random(m, h, gap: 3, seed: 2)
+                for type in [Types.float32, Types.bfloat16, Types.float16] {
+                    var stored = [UInt8](repeating: 0, count: 11 * h * 4)
+                    var seen = table.storage
+                    gk_from_float32(Int64(11 * h), table.storage, type, &stored)
+                    gk_to_float32(Int64(11 * h), stored, type, &seen)
+                    for accumulates in [false, true] {
+                        let expected = Matrix(m, h, gap: 3) { i, j in
+                            (accumulates ? start[i, j] : 0) + seen[Int(ids[i]) * h + j]
+                        }
+                        onEveryPath { path in
+                            for threads in [1, 3] {
+                                var y = start
+                                Team(threads).run {
+                                    gk_gather_rows(
+                                        $0, Int64(m), Int64(h), ids, stored, type, accumulates, &y.storage,
+                                        Int64(y.stride))
+                                }
+                                #expect(
+                                    y.hasSameBits(as: expected) && y.gapsAreIntact,
+                                    "\(path), \(m) x \(h), type \(type), accumulates \(accumulates)")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        @Test("Scattering adds rows in their order, so that repeated ids give the same bits on any threads")
+        func scatter() {
+            for (m, h) in Self.shapes + [(600, 100)] {
+                let ids = (0..<m).map { Int32($0 * $0 % 5) }
+                let x = Matrix.random(m, h, gap: 2, seed: 3)
+                let start = randomFloats(5 * h, seed: 4)
+                var expected = start
+                for i in 0..<m { for j in 0..<h { expected[Int(ids[i]) * h + j] += x[i, j] } }
+                onEveryPath { path in
+                    for threads in [1, 2, 3, 8] {
+                        var table = start
+                        Team(threads).run {
+                            gk_scatter_add_rows(
+                                $0, Int64(m), Int64(h), ids, x.storage, Int64(x.stride), &table)
+                        }
+                        #expect(table == expected, "\(path), \(m) x \(h), \(threads) threads")
+                    }
+                }
+            }
+        }
+
+        @Test("Adding and scaling are right on odd counts")
+        func addAndScale() {
+            for count in oddCounts + [40_009] {
+                let (x, y) = (randomFloats(count, seed: 5), randomFloats(count, seed: 6))
+                let sum = zip(x, y).map { Double($1) + -1.5 * Double($0) }
+                onEveryPath { path in
+                    for threads in [1, 3] {
+                        var result = y
+                        Team(threads).run { gk_add($0, Int64(count), -1.5, x, &result) }
+                        expectClose(result, sum, within: 2e-7, "\(path), \(count)")
+                    }
+                }
+            }
+            for (m, h) in Self.shapes {
+                let (x, scale) = (randomFloats(m * h, seed: 7), randomFloats(h, seed: 8))
+                let product = x.indices.map { x[$0] * scale[$0 % h] }
+                onEveryPath { path in
+                    var y = x
+                    y.withUnsafeMutableBufferPointer { y in
+                        Team().run { team in
+                            gk_scale_columns(team, Int64(m), Int64(h), y.baseAddress, scale, y.baseAddress)
+                        }
+                    }
+                    #expect(y == product, "\(path), \(m) x \(h)")
+                }
+            }
+        }
+
+        @Test("A sequence's mean and its gradient are right for sequences of any length, none among them")
+        func meanRows() {
+            let starts: [Int64] = [0, 1, 1, 18, 150, 283]
+            for h in [1, 16, 31, 97] {
+                let x = randomFloats(283 * h, seed: 9)
+                let dy = randomFloats(5 * h, seed: 10)
+                var mean = [Double](repeating: 0, count: 5 * h)
+                var expected = [Double](repeating: 0, count: 283 * h)
+                for i in 0..<5 {
+                    let length = Double(starts[i + 1] - starts[i])
+                    for row in Int(starts[i])..<Int(starts[i + 1]) {
+                        for j in 0..<h {
+                            mean[i * h + j] += Double(x[row * h + j]) / length
+                            expected[row * h + j] = Double(dy[i * h + j]) / length
+                        }
+                    }
+                }
+                onEveryPath { path in
+                    var (y, dx) = (dy, x)
+                    Team().run { gk_mean_rows_forward($0, 5, starts, Int64(h), x, &y) }
+                    expectClose(y, mean, within: 1e-6, "\(path), width \(h)")
+                    Team().run { gk_mean_rows_backward($0, 5, starts, Int64(h), dy, &dx) }
+                    expectClose(dx, expected, within: 1e-6, "\(path), width \(h)")
+                    expectSameBitsOnAnyThreads("\(path), width \(h)") { team in
+                        gk_mean_rows_forward(team, 5, starts, Int64(h), x, &y)
+                        gk_mean_rows_backward(team, 5, starts, Int64(h), dy, &dx)
+                        return y + dx
+                    }
+                    var alone = [Float](repeating: 0, count: h)
+                    Team().run { gk_mean_rows_forward($0, 1, [150, 283], Int64(h), x, &alone) }
+                    #expect(alone.elementsEqual(y[(4 * h)...]), "\(path), width \(h)")
+                }
+            }
+        }
+
+        @Test("Normalised rows have length one; a zero row stays zero")
+        func normalize() {
+            for (m, h) in Self.shapes {
+                let x = randomFloats(m * h, seed: 11, scale: 50) + [Float](repeating: 0, count: h)
+                let expected = x.indices.map { i -> Double in
+                    let row = x[i / h * h..<(i / h + 1) * h]
+                    let length = row.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+                    return Double(x[i]) / max(length, 1e-12)
+                }
+                onEveryPath { path in
+                    var y = x
+                    Team().run { gk_normalize_rows($0, Int64(m + 1), Int64(h), &y) }
+                    expectClose(y, expected, within: 3e-7, "\(path), \(m) x \(h)")
+                }
+            }
+        }
+
+        @Test("Rotation turns each pair by position times frequency, and its inverse is the gradient")
+        func rotate() {
+            for (heads, width, magnitude) in [(1, 2, 1), (3, 64, 1), (2, 80, 1.2), (1, 34, 1), (2, 128, 1)] {
+                let half = width / 2
+                let frequencies = (0..<half).map { Float(pow(10_000, -Double($0) / Double(half))) }
+                let positions: [Int32] = [0, 1, 2, 511, 8_191, 131_071]
+                let x = Matrix.random(6, heads * width, gap: 5, seed: 12)
+                var turned = [Double](repeating: 0, count: 6 * heads * width)
+                for i in 0..<6 {
+                    for j in 0..<heads * width {
+                        let (head, place) = (j / width * width, j % width % half)
+                        let angle = Double(Float(positions[i]) * frequencies[place])
+                        let (low, high) = (Double(x[i, head + place]), Double(x[i, head + place + half]))
+                        turned[i * heads * width + j] =
+                            magnitude
+                            * (j % width < half
+                                ? low * cos(angle) - high * sin(angle) : high * cos(angle) + low * sin(angle))
+                    }
+                }
+                onEveryPath { path in
+                    for threads in [1, 2] {
+                        var y = x
+                        func turn(inverse: Bool) {
+                            Team(threads).run {
+                                gk_rotate(
+                                    $0, 6, Int32(heads), Int32(width), positions, frequencies, Float(magnitude),
+                                    inverse,
+                                    &y.storage, Int64(y.stride))
+                            }
+                        }
+                        turn(inverse: false)
+                        let comment = "\(path), \(heads) heads of \(width)"
+                        expectClose(y.compact, turned, within: 1e-6, comment)
+                        #expect(y.gapsAreIntact, "\(comment)")
+                        turn(inverse: true)
+                        expectClose(
+                            y.compact, x.compact.map { Double($0) * magnitude * magnitude }, within: 1e-6, comment)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Matrix {
+    /// The elements without the gaps.
+    var compact: [Float] { (0..<rows).flatMap { i in storage[i * stride..<i * stride + columns] } }
+}

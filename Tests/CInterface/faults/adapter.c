@@ -1,0 +1,119 @@
+#include "faults.h"
+
+void test_adapter_settings(void) {
+    static const struct {
+        graft_status expected;
+        const char *settings;
+    } cases[] = {
+        {GRAFT_ERROR_INVALID_ARGUMENT, ""},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "[]"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": 8,}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": 8, \"r\": 4}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": \"eight\"}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": 0}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": -3}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"r\": 1.5}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"rank\": 8}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"lora_dropout\": 1.5}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"lora_dropout\": -0.1}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"bias\": \"some\"}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"\xff\": 1}"},
+        {GRAFT_ERROR_NOT_FOUND, "{\"target_modules\": [\"no_such_module\"]}"},
+        {GRAFT_ERROR_UNSUPPORTED, "{\"use_dora\": true}"},
+    };
+    graft_adapter *out = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect(cases[i].expected, graft_adapter_create(model, "lora", cases[i].settings, 0, &out),
+               cases[i].settings);
+    expect_refused(graft_adapter_create(model, "lora", "{\"r\": 1e30}", 0, &out),
+                   "a rank of 1e30 is refused");
+    expect_refused(graft_adapter_create(model, "lora", "{\"r\": 2000000000}", 0, &out),
+                   "a rank of 2e9 is refused");
+    expect_refused(graft_adapter_create(model, "lora", "{\"target_modules\": \"((((\"}", 0, &out),
+                   "a broken regular expression is refused");
+
+    enum { DEPTH = 100000 };
+    char *deep = malloc(DEPTH + 1);
+    if (!deep)
+        exit(1);
+    memset(deep, '[', DEPTH);
+    deep[DEPTH] = '\0';
+    invalid(graft_adapter_create(model, "lora", deep, 0, &out), "deep JSON is refused");
+    free(deep);
+    claim(out == NULL, "a failed creation leaves its output alone", "another value");
+}
+
+void test_adapter(const char *scratch) {
+    graft_adapter *out = NULL;
+    invalid(graft_adapter_create(NULL, "lora", NULL, 0, &out), "no model is refused");
+    invalid(graft_adapter_create(model, NULL, NULL, 0, &out), "no method is refused");
+    expect(GRAFT_ERROR_NOT_FOUND, graft_adapter_create(model, "no_such_method", NULL, 0, &out),
+           "an unknown method is not found");
+    invalid(graft_adapter_create(model, "lora", NULL, 0, NULL), "no output is refused");
+    expect_number(-1, graft_adapter_label_count(NULL), "NULL has -1 labels");
+    expect_number(-1, graft_adapter_parameter_count(NULL), "NULL has -1 parameters");
+    claim(!graft_adapter_label(adapter, 2) && !graft_adapter_label(adapter, -1) &&
+              !graft_adapter_label(NULL, 0),
+          "a label out of range is NULL", "one");
+    claim(!graft_adapter_method(NULL) && !graft_adapter_config_json((const graft_adapter *)model),
+          "a wrong handle has no method and no settings", "one");
+
+    invalid(graft_adapter_load(model, NULL, &out), "an adapter at NULL is refused");
+    expect(GRAFT_ERROR_NOT_FOUND, graft_adapter_load(model, in(scratch, "none"), &out),
+           "no adapter is not found");
+    invalid(graft_adapter_load(NULL, scratch, &out), "loading for NULL is refused");
+    write_file(in(scratch, "file"), "content");
+    expect_refused(graft_adapter_save(adapter, in(scratch, "file/adapter")),
+                   "saving below a file is refused");
+    invalid(graft_adapter_save(adapter, NULL), "saving to NULL is refused");
+    invalid(graft_adapter_save(NULL, scratch), "saving NULL is refused");
+    graft_adapter_release(NULL);
+    graft_adapter_release((graft_adapter *)model);
+    claim(graft_model_layer_count(model) > 0, "a model released as an adapter stays", "a release");
+}
+
+void test_head(void) {
+    graft_adapter *bare = make_adapter(0);
+    graft_head_options head;
+    static const char *const one_missing[] = {"first", NULL};
+    static const char *const twice[] = {"same", "same"};
+    static const char *const not_utf8[] = {"first", "\xff"};
+#define HEAD(field, value, sentence)                                                                         \
+    graft_head_options_init(&head, sizeof head);                                                             \
+    head.labels = label_names;                                                                               \
+    head.label_count = 2;                                                                                    \
+    head.field = value;                                                                                      \
+    invalid(graft_adapter_set_head(bare, 1, &head), sentence)
+    HEAD(labels, NULL, "NULL labels are refused");
+    HEAD(labels, one_missing, "a NULL label is refused");
+    HEAD(labels, twice, "two labels of one name are refused");
+    HEAD(labels, not_utf8, "a label that is not UTF-8 is refused");
+    HEAD(label_count, 1, "one label is refused");
+    HEAD(label_count, -4, "-4 labels are refused");
+    HEAD(dropout, 1.5f, "a dropout of 1.5 is refused");
+    HEAD(dropout, NAN, "a dropout that is not a number is refused");
+    HEAD(dense_layer, 2, "dense_layer 2 is refused");
+    HEAD(reserved, 1, "reserved 1 is refused");
+    HEAD(struct_size, 1, "head options of size 1 are refused");
+#undef HEAD
+    invalid(graft_adapter_set_head(bare, 1, NULL), "a head without options is refused");
+    invalid(graft_adapter_set_head(NULL, 1, &head), "a head for NULL is refused");
+    graft_head_options_init(&head, sizeof head);
+    head.labels = label_names;
+    head.label_count = 2;
+    expect_refused(graft_adapter_set_head(bare, 99, &head), "task 99 is refused");
+    expect_number(GRAFT_TASK_NONE, graft_adapter_task(bare), "after refused heads there is none");
+    graft_adapter_release(bare);
+}
+
+void test_composition(void) {
+    graft_composition *out = NULL;
+    invalid(graft_composition_create(NULL, 1, &out), "composing NULL is refused");
+    invalid(graft_composition_create((const graft_adapter *)session, 1, &out),
+            "composing a session is refused");
+    invalid(graft_composition_create(adapter, NAN, &out), "a scale of NaN is refused");
+    invalid(graft_composition_create(adapter, INFINITY, &out), "an infinite scale is refused");
+    invalid(graft_composition_create(adapter, 1, NULL), "composing into NULL is refused");
+    graft_composition_release(NULL);
+}

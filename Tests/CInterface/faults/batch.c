@@ -1,0 +1,46 @@
+#include "faults.h"
+
+void test_batch(void) {
+    graft_batch *out = NULL;
+    const char *const one_missing[] = {"one", NULL};
+    const char *const not_utf8[] = {"one", "\xff"};
+    invalid(graft_batch_encode(NULL, texts, NULL, 2, NULL, &out), "no tokenizer is refused");
+    invalid(graft_batch_encode(tokenizer, NULL, NULL, 2, NULL, &out), "no texts are refused");
+    invalid(graft_batch_encode(tokenizer, one_missing, NULL, 2, NULL, &out),
+            "a NULL text in a batch is refused");
+    invalid(graft_batch_encode(tokenizer, texts, one_missing, 2, NULL, &out),
+            "a NULL pair in a batch is refused");
+    invalid(graft_batch_encode(tokenizer, not_utf8, NULL, 2, NULL, &out),
+            "invalid UTF-8 in a batch is refused");
+    claim(strstr(graft_last_error_message(), "1") != NULL, "the message names the row",
+          graft_last_error_message());
+    invalid(graft_batch_encode(tokenizer, texts, NULL, -1, NULL, &out), "-1 rows are refused");
+    invalid(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, NULL), "a batch into NULL is refused");
+    const int32_t tokens[] = {101, 102, 101, 102}, lengths[] = {2, 2};
+    const int32_t zero_length[] = {2, 0}, negative_length[] = {2, -2};
+    invalid(graft_batch_create(NULL, NULL, lengths, 2, &out), "no tokens are refused");
+    invalid(graft_batch_create(tokens, NULL, NULL, 2, &out), "no lengths are refused");
+    invalid(graft_batch_create(tokens, NULL, zero_length, 2, &out), "a row of length 0 is refused");
+    invalid(graft_batch_create(tokens, NULL, negative_length, 2, &out), "a row of length -2 is refused");
+    invalid(graft_batch_create(tokens, NULL, lengths, -2, &out), "a batch of -2 rows is refused");
+    claim(out == NULL, "a failed batch leaves its output alone", "another value");
+
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &out), "encoding");
+    invalid(graft_batch_set_labels(out, numbers, 1), "one label for two rows is refused");
+    invalid(graft_batch_set_labels(out, numbers, -2), "-2 labels are refused");
+    invalid(graft_batch_set_labels(out, NULL, 2), "NULL labels are refused");
+    invalid(graft_batch_set_labels(NULL, numbers, 2), "labels of NULL are refused");
+    const graft_composition *const rows[] = {composition, (const graft_composition *)model};
+    invalid(graft_batch_set_adapters(out, rows, 1), "one adapter for two rows is refused");
+    invalid(graft_batch_set_adapters(out, rows, 2), "a model as an adapter is refused");
+    invalid(graft_batch_set_adapters(out, NULL, 2), "NULL adapters are refused");
+    graft_batch_release(out);
+    expect_number(-1, graft_batch_row_count(out), "a released batch has -1 rows");
+    expect_number(-1, graft_batch_token_count(NULL), "NULL has -1 tokens in rows");
+    claim(graft_batch_row_starts(NULL) == NULL, "NULL has no row starts", "some");
+
+    invalid(graft_dataset_create(NULL), "a dataset into NULL is refused");
+    invalid(graft_dataset_append(dataset, NULL), "appending NULL is refused");
+    invalid(graft_dataset_append(NULL, batch), "appending to NULL is refused");
+    expect_number(-1, graft_dataset_row_count((const graft_dataset *)batch), "a batch is no dataset");
+}

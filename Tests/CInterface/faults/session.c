@@ -1,0 +1,59 @@
+#include "faults.h"
+
+void test_session(void) {
+    graft_session *out = NULL;
+    graft_session_options options;
+    graft_session_options_init(&options, sizeof options);
+    options.thread_count = -1;
+    invalid(graft_session_create(model, &options, &out), "a session of -1 threads is refused");
+    graft_session_options_init(&options, sizeof options);
+    options.reserved = 1;
+    invalid(graft_session_create(model, &options, &out), "a reserved 1 is refused");
+    graft_session_options_init(&options, sizeof options);
+    options.pass_token_count = -1;
+    invalid(graft_session_create(model, &options, &out), "passes of -1 tokens are refused");
+    invalid(graft_session_create(NULL, NULL, &out), "a session of NULL is refused");
+    invalid(graft_session_create(model, NULL, NULL), "a session into NULL is refused");
+    invalid(graft_session_set_adapters(session, (const graft_composition *)adapter),
+            "an adapter is no composition");
+    invalid(graft_session_set_adapters(NULL, composition), "attaching to NULL is refused");
+
+    float values[8];
+    int64_t columns = 0;
+    int64_t size = graft_model_hidden_size(model);
+    int64_t capacity = graft_batch_token_count(batch) * size;
+    float *vectors = calloc((size_t)(2 * size), sizeof *vectors);
+    float *states = calloc((size_t)capacity, sizeof *states);
+    if (!vectors || !states)
+        exit(1);
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL,
+           graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, values, 8),
+           "8 numbers are too few for two vectors");
+    invalid(graft_session_embed(session, batch, 9, 1, vectors, 2 * size), "pooling 9 is refused");
+    invalid(graft_session_embed(session, batch, 0, 2, vectors, 2 * size), "normalize 2 is refused");
+    invalid(graft_session_embed(session, batch, 0, 1, NULL, 2 * size), "vectors into NULL are refused");
+    invalid(graft_session_embed(session, batch, 0, 1, vectors, -1), "a capacity of -1 is refused");
+    invalid(graft_session_embed(session, NULL, 0, 1, vectors, 2 * size), "embedding NULL is refused");
+    invalid(graft_session_embed(NULL, batch, 0, 1, vectors, 2 * size), "embedding with NULL is refused");
+    invalid(graft_session_hidden_states(session, batch, -2, states, capacity), "layer -2 is refused");
+    invalid(graft_session_hidden_states(session, batch, 99, states, capacity), "layer 99 is refused");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_session_hidden_states(session, batch, 1, values, 8),
+           "8 numbers are too few for hidden states");
+    expect_refused(graft_session_classify(session, batch, values, 8, &columns),
+                   "classifying without adapter is refused");
+    need(graft_session_set_adapters(session, composition), "attaching");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_session_classify(session, batch, values, 3, &columns),
+           "3 numbers are too few for two rows of two labels");
+    expect_number(2, columns, "the number of columns is written all the same");
+    expect(GRAFT_OK, graft_session_classify(session, batch, values, 8, NULL),
+           "two rows of two labels fit in 8");
+    graft_batch *outside = tokens_batch(1 << 30, 4, 0), *too_long = tokens_batch(101, 600, 0);
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_session_embed(session, outside, 0, 1, vectors, size),
+           "token 2^30 is refused by a session");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_session_embed(session, too_long, 0, 1, vectors, size),
+           "a row of 600 tokens is refused by a session");
+    graft_batch_release(outside);
+    graft_batch_release(too_long);
+    free(vectors);
+    free(states);
+}

@@ -1,0 +1,136 @@
+#include "faults.h"
+
+void test_trainer_options(graft_adapter *trained) {
+    graft_trainer_options options;
+    graft_trainer *out = NULL;
+#define OPTION(field, value)                                                                                 \
+    graft_trainer_options_init(&options, sizeof options);                                                    \
+    options.field = value;                                                                                   \
+    invalid(graft_trainer_create(model, trained, &options, &out), #field " " #value " is refused")
+    OPTION(struct_size, 5);
+    OPTION(thread_count, -1);
+    OPTION(pass_token_count, -1);
+    OPTION(optimizer, 9);
+    OPTION(schedule, 9);
+    OPTION(metric, -1);
+    OPTION(learning_rate, NAN);
+    OPTION(learning_rate, -1.0f);
+    OPTION(learning_rate, INFINITY);
+    OPTION(weight_decay, -0.1f);
+    OPTION(weight_decay, NAN);
+    OPTION(beta1, 1.0f);
+    OPTION(beta2, -0.5f);
+    OPTION(epsilon, -1e-8f);
+    OPTION(momentum, 1.5f);
+    OPTION(maximum_gradient_norm, -1.0f);
+    OPTION(label_smoothing, 1.5f);
+    OPTION(warmup_ratio, -0.1f);
+    OPTION(warmup_ratio, 1.5f);
+    OPTION(warmup_steps, -1);
+    OPTION(total_steps, -1);
+    OPTION(rows_per_batch, 0);
+    OPTION(rows_per_batch, -32);
+    OPTION(batches_per_step, 0);
+    OPTION(epoch_count, -1);
+    OPTION(evaluation_steps, -1);
+    OPTION(patience, -1);
+    OPTION(checkpoint_steps, -1);
+    OPTION(group_by_length, 2);
+    OPTION(cancel_token, (const graft_cancel_token *)model);
+#undef OPTION
+    static const float bad_weights[] = {1, NAN};
+    graft_trainer_options_init(&options, sizeof options);
+    options.class_weights = bad_weights;
+    invalid(graft_trainer_create(model, trained, &options, &out),
+            "a class weight that is not a number is refused");
+    claim(out == NULL, "a failed trainer leaves its output alone", "another value");
+}
+
+static int32_t stop_at_once(void *user_data, const graft_metrics *metrics) {
+    (void)metrics;
+    ++*(int *)user_data;
+    return 1;
+}
+
+void test_trainer(const char *scratch) {
+    graft_trainer *out = NULL;
+    graft_adapter *bare = make_adapter(0);
+    expect_refused(graft_trainer_create(model, bare, NULL, &out), "an adapter without a head is refused");
+    graft_adapter_release(bare);
+    graft_adapter *trained = make_adapter(1);
+    invalid(graft_trainer_create(NULL, trained, NULL, &out), "training NULL is refused");
+    invalid(graft_trainer_create(model, NULL, NULL, &out), "no adapter is refused");
+    invalid(graft_trainer_create(model, trained, NULL, NULL), "no output is refused");
+    test_trainer_options(trained);
+
+    need(graft_trainer_create(model, trained, NULL, &out), "making a trainer");
+    graft_metrics metrics;
+    graft_metrics_init(&metrics, sizeof metrics);
+    graft_batch *unlabelled = NULL, *outside = tokens_batch(1 << 30, 4, 0),
+                *negative = tokens_batch(-1, 4, 0), *too_long = tokens_batch(101, 600, 0),
+                *wrong_label = tokens_batch(101, 4, 2);
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &unlabelled), "encoding");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_trainer_step(out, unlabelled, NULL),
+           "a step without labels is refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_trainer_step(out, outside, NULL),
+           "a step on token 2^30 is refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_trainer_step(out, negative, NULL),
+           "a step on token -1 is refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_trainer_step(out, too_long, NULL),
+           "a step on 600 tokens is refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_trainer_step(out, wrong_label, NULL),
+           "a step on label 2 of 2 is refused");
+    invalid(graft_trainer_step(out, NULL, NULL), "a step on NULL is refused");
+    invalid(graft_trainer_step(NULL, batch, NULL), "a step of NULL is refused");
+    metrics.struct_size = 2;
+    invalid(graft_trainer_step(out, batch, &metrics), "metrics of size 2 are refused");
+    graft_metrics_init(&metrics, sizeof metrics);
+    expect(GRAFT_OK, graft_trainer_step(out, batch, &metrics), "a step on good rows follows");
+    graft_batch_release(unlabelled);
+    graft_batch_release(outside);
+    graft_batch_release(negative);
+    graft_batch_release(too_long);
+    graft_batch_release(wrong_label);
+
+    int64_t confusion[4];
+    invalid(graft_trainer_evaluate(out, NULL, &metrics, NULL, 0), "evaluating on NULL is refused");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_trainer_evaluate(out, dataset, &metrics, confusion, 3),
+           "a confusion matrix of 3 is too small");
+    invalid(graft_trainer_evaluate(out, dataset, &metrics, NULL, 4),
+            "a NULL confusion matrix with a capacity is refused");
+    invalid(graft_trainer_fit(out, NULL, NULL, NULL, NULL, NULL), "training on NULL is refused");
+    invalid(graft_trainer_fit(out, (const graft_dataset *)batch, NULL, NULL, NULL, NULL),
+            "training on a batch is refused");
+    graft_dataset *empty = NULL;
+    need(graft_dataset_create(&empty), "making a dataset");
+    expect_refused(graft_trainer_fit(out, empty, NULL, NULL, NULL, NULL), "training on nothing is refused");
+    graft_dataset_release(empty);
+    int calls = 0;
+    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, stop_at_once, &calls, NULL),
+           "a callback stops the training");
+    expect_number(1, calls, "it is not called again");
+
+    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_resume(out, in(scratch, "none")),
+           "no checkpoint is not found");
+    invalid(graft_trainer_resume(out, NULL), "a checkpoint at NULL is refused");
+    expect_refused(graft_trainer_save(out, in(scratch, "file/checkpoint")),
+                   "a checkpoint below a file is refused");
+    invalid(graft_trainer_save(out, NULL), "a checkpoint to NULL is refused");
+    graft_trainer_release(out);
+    graft_trainer_release(out);
+
+    graft_trainer_options options;
+    graft_cancel_token *token = NULL;
+    graft_trainer_options_init(&options, sizeof options);
+    invalid(graft_cancel_token_create(NULL), "a token into NULL is refused");
+    need(graft_cancel_token_create(&token), "making a token");
+    options.cancel_token = token;
+    need(graft_trainer_create(model, trained, &options, &out), "making a trainer with a token");
+    graft_cancel_token_cancel(NULL);
+    graft_cancel_token_cancel(token);
+    graft_cancel_token_release(token);
+    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, NULL, NULL, NULL),
+           "a cancelled token that was released still stops a training");
+    graft_trainer_release(out);
+    graft_adapter_release(trained);
+}

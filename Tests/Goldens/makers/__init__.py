@@ -1,0 +1,1 @@
+"""The makers of the golden files: one module per folder of goldens."""

@@ -1,0 +1,89 @@
+"""lora: adapter folders saved by PEFT for bert-tiny, and what the model computes with each."""
+
+import copy
+import json
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from . import tiny_bert
+from .files import fresh_folder, packed, write_json, write_tensors
+from .lora_cases import CASES, Case
+
+
+def base_of(case: Case) -> torch.nn.Module:
+    """A fresh base; its recorded name is one that no machine's paths leak into."""
+    bare = case.task == "FEATURE_EXTRACTION"
+    model = tiny_bert.load_base() if bare else tiny_bert.load_classifier()
+    model.name_or_path = "bert-tiny/base" if bare else "bert-tiny/sequence-classification"
+    return model
+
+
+def randomise_trainable(model: torch.nn.Module, seed: int, scale: float = 0.2) -> None:
+    """Every trained tensor away from its start: B is not zero, and a bias that is dropped shows."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for _, parameter in sorted(model.named_parameters(), key=lambda item: item[0]):
+            if parameter.requires_grad:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Saves as PEFT does, without the model card."""
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink()
+
+
+def edit_config(folder: Path, edits: dict) -> None:
+    path = folder / "adapter_config.json"
+    settings = json.loads(path.read_text()) | edits
+    path.write_text(json.dumps(settings, indent=2, sort_keys=False))
+
+
+def results(model: torch.nn.Module, rows: dict) -> torch.Tensor:
+    """Logits [rows, labels] of a classifier, last hidden states [tokens, hidden] of a bare encoder."""
+    model = copy.deepcopy(model).double().eval()
+    with torch.no_grad():
+        outputs = [model(**row) for row in tiny_bert.batches_of_one(rows)]
+    return packed([output.logits if "logits" in output else output.last_hidden_state for output in outputs])
+
+
+def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
+    base = base_of(case)
+    model = get_peft_model(base, LoraConfig(task_type=case.task, **case.settings))
+    randomise_trainable(model, seed)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if case.dtype != "float32":
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.to(getattr(torch, case.dtype))
+    save_adapter(model, folder)
+    before = results(model, rows)
+    if case.edits:
+        edit_config(folder, case.edits)
+
+    # What counts is what PEFT computes after reading the files, not what it computed before writing them.
+    value = results(PeftModel.from_pretrained(base_of(case), folder), rows)
+    same = (value - before).abs().max() == 0
+    assert same != bool(case.edits) or case.name.startswith("targets-"), (
+        f"{case.name}: PEFT reads what it did not write"
+    )
+    output = "last_hidden_state" if case.task == "FEATURE_EXTRACTION" else "logits"
+    plain = results(base_of(case), rows)
+    assert (value - plain).abs().max() > 0.05, f"{case.name} does not change the model"
+    write_tensors(folder / "expected.safetensors", {output: value, f"without_adapter.{output}": plain})
+    return {
+        "name": case.name,
+        "about": case.about,
+        "base": base.name_or_path,
+        "output": output,
+        "trainable_parameters": trainable,
+    }
+
+
+def make() -> None:
+    top = fresh_folder("lora")
+    rows = tiny_bert.inputs()
+    write_json(top / "inputs.json", rows)
+    write_json(top / "cases.json", [make_case(case, 100 + i, top / case.name, rows) for i, case in enumerate(CASES)])

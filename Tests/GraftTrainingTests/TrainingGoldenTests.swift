@@ -1,0 +1,83 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// Ten steps of PEFT, step by step: losses, norms, every gradient, and every tensor at the end.
+@Suite struct TrainingGoldenTests {
+    static let variants: [JSON] = (try? JSON(contentsOf: Goldens.path("lora-training/variants.json")))?.arrayValue ?? []
+
+    @Test("The goldens are there")
+    func goldensAreThere() { #expect(Self.variants.count >= 7) }
+
+    @Test("Ten steps equal PEFT's", arguments: variants)
+    func tenSteps(variant: JSON) throws {
+        let name = try variant.string("name")
+        let base = try Goldens.copyOfModel("bert-tiny/sequence-classification", changing: Goldens.withoutDropout)
+        let model = try Architectures.load(path: base, precision: .float32)
+        let adapter = try Adapter(model: model, path: Goldens.path("lora-training/\(name)/start"))
+        let trainer = try Trainer(adapter: adapter, options: try options(variant))
+        let batches = try JSON(contentsOf: Goldens.path("lora-training/batches.json")).arrayValue ?? []
+        let steps = try variant.array("steps")
+        let withoutGradient = try variant.strings("without_gradient")
+        let gradients = try SafetensorsFile(path: Goldens.path("lora-training/\(name)/gradients.safetensors"))
+        for (index, step) in steps.enumerated() {
+            let batch = try Goldens.rows(batches[index])
+            var metrics = try trainer.accumulate(batch, batchesInStep: 1)
+            if index == 0 { try compare(trainer, trainer.optimizer.gradients, gradients, except: [], tolerance: 1e-4) }
+            try trainer.update(&metrics)
+            #expect(abs(metrics.loss - (try step.double("loss"))) < 2e-5, "step \(index): loss \(metrics.loss)")
+            let norm = try step.double("gradient_norm")
+            #expect(abs(metrics.gradientNorm - norm) < 2e-4 * norm, "step \(index): norm \(metrics.gradientNorm)")
+            let rate = try step.double("learning_rate")
+            #expect(abs(metrics.learningRate - rate) < 1e-9, "step \(index): rate \(metrics.learningRate)")
+        }
+        let final = try SafetensorsFile(path: Goldens.path("lora-training/\(name)/final.safetensors"))
+        try compare(trainer, trainer.content.values, final, except: withoutGradient, tolerance: 2e-4)
+    }
+
+    private func options(_ variant: JSON) throws -> TrainerOptions {
+        var options = TrainerOptions()
+        let optimizer = try #require(variant["optimizer"])
+        options.optimizer = try optimizer.string("name") == "sgd" ? .sgd : .adamW
+        options.learningRate = Float(try optimizer.double("learning_rate"))
+        options.weightDecay = Float(try optimizer.double("weight_decay"))
+        options.momentum = Float(try optimizer.optionalDouble("momentum") ?? 0)
+        switch try variant.string("schedule") {
+        case "linear": options.schedule = .linear
+        case "cosine": options.schedule = .cosine
+        default: options.schedule = .constant
+        }
+        options.warmupSteps = try variant.int("warmup_steps")
+        options.totalSteps = 10
+        options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
+        options.labelSmoothing = Float(try variant.double("label_smoothing"))
+        options.classWeights = (variant["class_weights"]?.arrayValue ?? []).compactMap {
+            $0.doubleValue.map { Float($0) }
+        }
+        options.threadCount = 2
+        return options
+    }
+
+    private func compare(
+        _ trainer: Trainer, _ numbers: UnsafeMutablePointer<Float>, _ golden: SafetensorsFile, except: [String],
+        tolerance: Float
+    ) throws {
+        // With bias "all" PEFT also writes the head's biases under their inner names.
+        let planned = Set(trainer.content.plan.tensors.map(\.name))
+        for tensor in golden.tensors where !planned.contains(tensor.name) {
+            #expect(tensor.name.contains(".original_module.") || tensor.name.contains(".modules_to_save."))
+        }
+        for tensor in trainer.content.plan.tensors where !except.contains(tensor.name) {
+            let own = Array(
+                UnsafeBufferPointer(start: numbers + tensor.parameter.offset, count: tensor.parameter.count))
+            let difference = Goldens.difference(own, try Goldens.floats(golden, tensor.name))
+            #expect(difference < tolerance, "\(tensor.name): \(difference)")
+        }
+    }
+}

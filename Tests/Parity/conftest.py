@@ -1,0 +1,60 @@
+"""Where the models, goldens and data are, and the real packages quietly offline.
+
+A missing model or data set is an error, never a skip.
+"""
+
+import json
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+import graft  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDENS = ROOT / "Tests" / "Goldens"
+DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
+MINILM = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / "minilm"
+
+#: The largest difference allowed between two float32 computations of one model: hidden states, embeddings, logits.
+TOLERANCE = 1e-4
+
+torch.manual_seed(0)
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+
+def read_json(path: Path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def minilm_texts() -> list[dict]:
+    """The thirty texts of the goldens: short, pairs, up to 512 tokens."""
+    return read_json(GOLDENS / "minilm" / "rows.json")["rows"]
+
+
+@pytest.fixture(scope="session")
+def minilm() -> graft.Model:
+    return graft.Model(MINILM)
+
+
+@pytest.fixture(scope="session")
+def minilm_tokenizer() -> graft.Tokenizer:
+    return graft.Tokenizer(MINILM)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> graft.Model:
+    return graft.Model(GOLDENS / "bert-tiny" / "sequence-classification")
+
+
+@pytest.fixture(scope="session")
+def tiny_rows() -> dict:
+    """Ragged rows of token ids for bert-tiny."""
+    return read_json(GOLDENS / "bert-tiny" / "inputs.json")

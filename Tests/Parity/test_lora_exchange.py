@@ -1,0 +1,128 @@
+"""Adapters cross between Graft and PEFT in both directions, with equal logits and equal bytes."""
+
+import warnings
+from pathlib import Path
+
+import numpy
+import pytest
+import safetensors.torch
+import torch
+from peft import get_peft_model_state_dict
+
+import graft
+from conftest import GOLDENS, MINILM, TOLERANCE, read_json
+from peft_models import adapted, loaded, logits
+
+LABELS = ["delivery", "refund", "account", "other"]
+FILES = ("adapter_config.json", "adapter_model.safetensors")
+QUERY_VALUE = dict(r=8, target_modules=["query", "value"])
+
+#: Settings that PEFT saves and Graft must load with equal logits.
+FROM_PEFT = {
+    "defaults": dict(),
+    "alpha": dict(QUERY_VALUE, lora_alpha=32),
+    "rslora": dict(QUERY_VALUE, use_rslora=True),
+    "patterns": dict(QUERY_VALUE, rank_pattern={r"layer\.[0-2]\..*query": 3, "value": 5}, alpha_pattern={"query": 20}),
+    "regex": dict(r=4, target_modules=r".*layer\.[135]\..*(key|dense)"),
+    "all-linear": dict(r=4, target_modules="all-linear"),
+    "excluded": dict(r=4, target_modules="all-linear", exclude_modules=["pooler.dense", "key"]),
+    "some-layers": dict(QUERY_VALUE, layers_to_transform=[0, 5]),
+    "pooler-saved": dict(QUERY_VALUE, modules_to_save=["pooler"]),
+    "bias-all": dict(QUERY_VALUE, bias="all"),
+    "bias-lora-only": dict(QUERY_VALUE, bias="lora_only"),
+    "lora-bias": dict(QUERY_VALUE, lora_bias=True),
+    "embeddings": dict(r=4, target_modules=["word_embeddings", "position_embeddings", "query"]),
+    "everything": dict(r=4, lora_alpha=3, target_modules="all-linear", bias="all", lora_bias=True, use_rslora=True),
+}
+
+#: Settings that Graft trains with and PEFT must load with equal logits.
+FROM_GRAFT = {
+    "query-value": dict(QUERY_VALUE, lora_alpha=16, lora_dropout=0.1),
+    "patterns": dict(QUERY_VALUE, rank_pattern={"value": 2}, alpha_pattern={"query": 20}, use_rslora=True),
+    "all-linear": dict(r=4, target_modules="all-linear", bias="all", lora_bias=True),
+    "pooler-saved": dict(QUERY_VALUE, modules_to_save=["pooler"]),
+    "embeddings": dict(r=4, target_modules=["word_embeddings", "intermediate.dense", "output.dense"]),
+    "gaussian": dict(QUERY_VALUE, init_lora_weights="gaussian", bias="lora_only"),
+}
+
+CASES = read_json(GOLDENS / "lora" / "cases.json")
+
+
+@pytest.fixture(scope="module")
+def texts(minilm_texts) -> dict:
+    """Single texts with the ids that transformers gets."""
+    rows = [row for row in minilm_texts if row["pair"] is None]
+    return {"texts": [row["text"] for row in rows], "ids": [row["input_ids"] for row in rows]}
+
+
+def assert_same_files(folder: Path, expected: Path) -> None:
+    for name in FILES:
+        assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_golden_adapter_is_saved_with_the_bytes_it_was_loaded_from(case, tmp_path):
+    source = GOLDENS / "lora" / case["name"]
+    model = graft.Model(GOLDENS / case["base"])
+    graft.Adapter.load(model, source).save(tmp_path / "saved")
+    assert_same_files(tmp_path / "saved", source)
+
+
+@pytest.mark.parametrize("settings", FROM_PEFT.values(), ids=FROM_PEFT)
+def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(
+    settings, minilm, minilm_tokenizer, texts, tmp_path
+):
+    theirs = adapted(MINILM, len(LABELS), **settings)
+    theirs.save_pretrained(tmp_path / "peft")
+    adapter = graft.Adapter.load(minilm, tmp_path / "peft")
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    expected = logits(theirs, texts["ids"]).numpy()
+    assert numpy.abs(expected).max() > 0.1
+    assert numpy.abs(found - expected).max() < TOLERANCE
+    adapter.save(tmp_path / "graft")
+    assert_same_files(tmp_path / "graft", tmp_path / "peft")
+
+
+def train_a_little(model: graft.Model, tokenizer: graft.Tokenizer, texts: list[str], settings: dict) -> graft.Adapter:
+    adapter = graft.Adapter.create(model, method="lora", config=settings, seed=3)
+    adapter.set_head(task="sequence_classification", labels=LABELS)
+    numbers = [index % len(LABELS) for index in range(len(texts))]
+    with graft.Trainer(model, adapter, learning_rate=5e-3, seed=1) as trainer:
+        with graft.Batch(tokenizer, texts, labels=numbers, maximum_length=64) as batch:
+            for _ in range(5):
+                trainer.step(batch)
+    return adapter
+
+
+@pytest.mark.parametrize("settings", FROM_GRAFT.values(), ids=FROM_GRAFT)
+def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, minilm, minilm_tokenizer, texts, tmp_path):
+    adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], settings)
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    adapter.save(tmp_path / "graft")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # PEFT only warns of missing tensors
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        theirs = loaded(MINILM, tmp_path / "graft", len(LABELS))
+    expected = logits(theirs, texts["ids"]).numpy()
+    assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
+    assert numpy.abs(found - expected).max() < TOLERANCE
+
+    # With bias="all" PEFT writes the biases of modules_to_save three times; one copy is all it reads.
+    copies = (".modules_to_save.bias", ".original_module.bias")
+    ours = safetensors.torch.load_file(tmp_path / "graft" / "adapter_model.safetensors")
+    kept = {name: tensor for name, tensor in get_peft_model_state_dict(theirs).items() if not name.endswith(copies)}
+    assert sorted(ours) == sorted(kept)
+    assert all(torch.equal(ours[name], kept[name]) for name in ours)
+
+
+def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, texts, tmp_path):
+    adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], QUERY_VALUE)
+    before = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    adapter.save(tmp_path / "first")
+    again = graft.Adapter.load(minilm, tmp_path / "first")
+    assert again.labels == LABELS
+    after = numpy.asarray(graft.Session(minilm, minilm_tokenizer, again).classify(texts["texts"]))
+    assert numpy.array_equal(before, after)
+    again.save(tmp_path / "second")
+    assert_same_files(tmp_path / "second", tmp_path / "first")

@@ -1,0 +1,79 @@
+import CGraftKernels
+import GraftFormats
+import GraftLayers
+import GraftTensor
+import Glibc
+
+/// The goldens of `Tests/Goldens` and what tests do with them.
+package enum Goldens {
+    /// The package's folder, found from this file.
+    package static let root: String = {
+        var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+        parts.removeLast(3)
+        return parts.joined(separator: "/")
+    }()
+
+    package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
+
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and `labels`.
+    package static func rows(_ json: JSON) throws -> RowBatch {
+        var rows = RowBatch()
+        let types = try json.optionalArray("token_type_ids")
+        for (index, row) in try json.array("input_ids").enumerated() {
+            rows.append(tokens: numbers(row), types: types.map { numbers($0[index]) })
+        }
+        if let labels = json["labels"] { rows.labels = numbers(labels) }
+        return rows
+    }
+
+    package static func numbers(_ json: JSON) -> [Int32] {
+        (json.arrayValue ?? []).compactMap { $0.intValue.map(Int32.init) }
+    }
+
+    package static func floats(_ tensor: StoredTensor) throws -> [Float] {
+        var out = [Float](repeating: 0, count: tensor.elementCount)
+        guard let type = tensor.elementType.kernelType, let base = tensor.bytes.baseAddress else { return out }
+        gk_to_float32(Int64(out.count), base, type, &out)
+        return out
+    }
+
+    package static func floats(_ file: SafetensorsFile, _ name: String) throws -> [Float] {
+        guard let tensor = file[name] else { throw GraftError(.notFound, "\(file.path) has no tensor \(name)") }
+        return try floats(tensor)
+    }
+
+    /// Largest difference of two lists; infinite when their lengths differ or a number is not one.
+    package static func difference(_ left: [Float], _ right: [Float]) -> Float {
+        guard left.count == right.count else { return .infinity }
+        var largest: Float = 0
+        for (a, b) in zip(left, right) {
+            if a == b { continue }
+            let difference = abs(a - b)
+            guard difference.isFinite else { return .infinity }
+            largest = max(largest, difference)
+        }
+        return largest
+    }
+
+    /// A folder of its own for a test, removed with the process's temporary files.
+    package static func temporaryFolder() throws -> String {
+        var template = Array("/tmp/graft-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw GraftError(.io, "no temporary folder") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// A copy of a model folder, without dropout, or with other changes to config.json.
+    package static func copyOfModel(_ name: String, changing changes: [String: JSON]) throws -> String {
+        let source = path(name)
+        let folder = try temporaryFolder()
+        var config = try JSON(contentsOf: source + "/config.json").requireObject()
+        for (key, value) in changes { config[key] = value }
+        try AtomicFile.write(JSON.object(config).serialized(indent: 2), to: folder + "/config.json")
+        symlink(source + "/model.safetensors", folder + "/model.safetensors")
+        return folder
+    }
+
+    package static let withoutDropout: [String: JSON] = [
+        "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0,
+    ]
+}

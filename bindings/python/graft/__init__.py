@@ -1,0 +1,49 @@
+"""Graft: load a transformer, train small adapters on it, run it, on the CPU.
+
+>>> model, tokenizer = graft.Model(path), graft.Tokenizer(path)
+>>> graft.Session(model, tokenizer).embed(["Good morning."])
+
+Every call that fails raises :class:`GraftError`. Objects may be released in any order, or left to Python.
+"""
+
+from __future__ import annotations
+
+from .adapter import Adapter, Composition, adapter_methods
+from .dataset import Batch, Dataset, RowAdapter
+from .errors import GraftError, Status
+from .library import lib as _lib
+from .metrics import Evaluation, Metrics
+from .model import Model, architectures
+from .session import Session
+from .tokenizer import Encoding, Tokenizer
+from .trainer import CancelToken, Trainer, TrainingOptions
+
+__version__: str = _lib.graft_version_string().decode()
+
+
+def kernel_name() -> str:
+    """The kernels chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16"."""
+    return str(_lib.graft_kernel_name().decode())
+
+
+__all__ = [
+    "Adapter",
+    "Batch",
+    "CancelToken",
+    "Composition",
+    "Dataset",
+    "Encoding",
+    "Evaluation",
+    "GraftError",
+    "Metrics",
+    "Model",
+    "RowAdapter",
+    "Session",
+    "Status",
+    "Tokenizer",
+    "Trainer",
+    "TrainingOptions",
+    "adapter_methods",
+    "architectures",
+    "kernel_name",
+]

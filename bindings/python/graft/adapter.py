@@ -1,0 +1,130 @@
+"""Adapters, and how they act on a row."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from ctypes import POINTER, byref, c_char_p, c_void_p, cast
+from typing import Any, Literal
+
+from .errors import invalid
+from .handle import Handle
+from .library import initialised, lib
+from .model import Model
+from .structs import HeadOptions
+from .values import path_bytes, text_array, text_bytes
+
+Task = Literal["sequence_classification"]
+
+TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1}
+
+
+class Adapter(Handle):
+    """Trainable parameters shaped for one base model and, for a task, its output head.
+
+    Made by :meth:`create` or :meth:`load`.
+    """
+
+    _release_function = "graft_adapter_release"
+
+    @classmethod
+    def create(
+        cls, model: Model, method: str = "lora", config: Mapping[str, Any] | None = None, seed: int = 0
+    ) -> Adapter:
+        """A fresh adapter: the same seed gives the same parameters on every machine.
+
+        :param method: one of :func:`adapter_methods`.
+        :param config: the method's settings, spelt as in PEFT's ``adapter_config.json``. An unknown one is an error.
+        """
+        settings = None if config is None else json.dumps(dict(config)).encode()
+        out = c_void_p()
+        lib.graft_adapter_create(model.pointer, text_bytes(method), settings, seed, byref(out))
+        return cls(out)
+
+    @classmethod
+    def load(cls, model: Model, path: str | os.PathLike[str]) -> Adapter:
+        """Reads an adapter directory in PEFT's layout. All of it is honoured, or the call fails and names what is not."""
+        out = c_void_p()
+        lib.graft_adapter_load(model.pointer, path_bytes(path), byref(out))
+        return cls(out)
+
+    def set_head(
+        self,
+        task: Task = "sequence_classification",
+        labels: Sequence[str] = (),
+        *,
+        dropout: float | None = None,
+        dense_layer: bool = False,
+    ) -> None:
+        """Gives the adapter a fresh output head, in place of the one it had.
+
+        :param labels: names of the classes, at least two.
+        :param dropout: before the last layer; None: as the model's ``config.json`` says.
+        :param dense_layer: trains the dense + tanh layer before it as well.
+        """
+        if task not in TASKS:
+            raise invalid(f"task: expected one of {', '.join(TASKS)}; found {task!r}")
+        options = initialised(HeadOptions, "graft_head_options_init")
+        names = text_array(labels)
+        options.labels = cast(names, POINTER(c_char_p))
+        options.label_count = len(names)
+        options.dense_layer = 1 if dense_layer else 0
+        if dropout is not None:
+            options.dropout = dropout
+        lib.graft_adapter_set_head(self.pointer, TASKS[task], byref(options))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes directory ``path`` in PEFT's layout, whole or not at all."""
+        lib.graft_adapter_save(self.pointer, path_bytes(path))
+
+    @property
+    def method(self) -> str:
+        """Its method, such as ``"lora"``."""
+        return str(lib.graft_adapter_method(self.pointer).decode())
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Its settings, as in ``adapter_config.json``."""
+        settings: dict[str, Any] = json.loads(lib.graft_adapter_config_json(self.pointer))
+        return settings
+
+    @property
+    def task(self) -> str:
+        """``"none"`` or the task of its head."""
+        number = lib.graft_adapter_task(self.pointer)
+        return next((name for name, value in TASKS.items() if value == number), str(number))
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of its classes; empty without a head."""
+        count = max(0, lib.graft_adapter_label_count(self.pointer))
+        return [lib.graft_adapter_label(self.pointer, index).decode() for index in range(count)]
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of trained parameters."""
+        return int(lib.graft_adapter_parameter_count(self.pointer))
+
+    def __repr__(self) -> str:
+        if self._pointer is None:
+            return "<graft.Adapter, released>"
+        return f"<graft.Adapter {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels>"
+
+
+class Composition(Handle):
+    """An adapter as it acts on a row, its effect on the hidden states multiplied by ``scale``. Immutable."""
+
+    _release_function = "graft_composition_release"
+
+    def __init__(self, adapter: Adapter, scale: float = 1.0) -> None:
+        out = c_void_p()
+        lib.graft_composition_create(adapter.pointer, scale, byref(out))
+        super().__init__(out)
+        #: What a row's logits stand for.
+        self.labels = adapter.labels
+
+
+def adapter_methods() -> list[str]:
+    """The methods this library trains."""
+    return [lib.graft_adapter_method_name(index).decode() for index in range(lib.graft_adapter_method_count())]

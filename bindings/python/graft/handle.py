@@ -1,0 +1,50 @@
+"""What all objects of the library have in common: a pointer, and one release."""
+
+from __future__ import annotations
+
+import weakref
+from ctypes import c_void_p
+from types import TracebackType
+from typing import Any, TypeVar
+
+from .errors import invalid
+from .library import lib
+
+Self = TypeVar("Self", bound="Handle")
+
+
+class Handle:
+    """Owns one object of the library.
+
+    It is given back by :meth:`release`, at the end of a ``with`` block, or when Python drops it; in any order, since
+    the library keeps alive what an object was made from.
+    """
+
+    _release_function: str
+
+    def __init__(self, pointer: c_void_p) -> None:
+        self._pointer: int | None = pointer.value
+        self._finalizer = weakref.finalize(self, getattr(lib, self._release_function), pointer.value)
+
+    @property
+    def pointer(self) -> c_void_p:
+        """The handle as the library knows it. Raises when it was released."""
+        if self._pointer is None:
+            raise invalid(f"this {type(self).__name__} was released")
+        return c_void_p(self._pointer)
+
+    def release(self) -> None:
+        """Gives the object back to the library; more than once does no harm."""
+        self._pointer = None
+        self._finalizer()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} lives in this process only: save it to files instead of pickling it")

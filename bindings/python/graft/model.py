@@ -1,0 +1,83 @@
+"""Base models."""
+
+from __future__ import annotations
+
+import os
+from ctypes import byref, c_void_p
+from typing import Literal
+
+from .errors import invalid
+from .handle import Handle
+from .library import initialised, lib
+from .structs import ModelOptions
+from .values import path_bytes
+
+Precision = Literal["float32", "bfloat16"]
+
+PRECISIONS: dict[str, int] = {"float32": 0, "bfloat16": 1}
+
+
+class Model(Handle):
+    """A frozen base model: architecture and weights, shared by any number of sessions, trainers and threads.
+
+    :param path: directory in Hugging Face layout: ``config.json`` with ``model.safetensors`` or its shards.
+    :param precision: how weights are held and multiplied; sums are always float32.
+    :param threads: threads that load it; 0: one per core.
+    """
+
+    _release_function = "graft_model_release"
+
+    def __init__(self, path: str | os.PathLike[str], precision: Precision = "float32", threads: int = 0) -> None:
+        if precision not in PRECISIONS:
+            raise invalid(f"precision: expected one of {', '.join(PRECISIONS)}; found {precision!r}")
+        options = initialised(ModelOptions, "graft_model_options_init")
+        options.precision = PRECISIONS[precision]
+        options.thread_count = threads
+        out = c_void_p()
+        lib.graft_model_load(path_bytes(path), byref(options), byref(out))
+        super().__init__(out)
+
+    @property
+    def architecture(self) -> str:
+        """As ``model_type`` in ``config.json``, such as ``"bert"``."""
+        return str(lib.graft_model_architecture(self.pointer).decode())
+
+    @property
+    def layer_count(self) -> int:
+        """Number of layers."""
+        return int(lib.graft_model_layer_count(self.pointer))
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of a hidden state, and of an embedding."""
+        return int(lib.graft_model_hidden_size(self.pointer))
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids the model knows."""
+        return int(lib.graft_model_vocabulary_size(self.pointer))
+
+    @property
+    def maximum_length(self) -> int:
+        """Most tokens a row may have."""
+        return int(lib.graft_model_maximum_length(self.pointer))
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of weights."""
+        return int(lib.graft_model_parameter_count(self.pointer))
+
+    @property
+    def checksum(self) -> int:
+        """A hash of the weights: the same before and after any use of the model."""
+        return int(lib.graft_model_checksum(self.pointer))
+
+    def __repr__(self) -> str:
+        if self._pointer is None:
+            return "<graft.Model, released>"
+        return f"<graft.Model {self.architecture}, {self.layer_count} layers of {self.hidden_size}>"
+
+
+def architectures() -> list[str]:
+    """The architectures this library loads."""
+    return [lib.graft_architecture_name(index).decode() for index in range(lib.graft_architecture_count())]

@@ -1,0 +1,92 @@
+"""Text to tokens and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from ctypes import byref, c_int64, c_void_p, create_string_buffer
+from dataclasses import dataclass
+
+from .errors import GraftError, Status
+from .handle import Handle
+from .library import initialised, lib
+from .structs import EncodeOptions
+from .values import int_array, path_bytes, text_bytes
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The tokens of one text or pair; all lists are as long as ``ids``."""
+
+    ids: list[int]
+    #: Segment (0 or 1) of each token.
+    type_ids: list[int]
+    #: First character and character past the last of each token in its text; (0, 0) for special tokens.
+    offsets: list[tuple[int, int]]
+    #: The same in bytes of UTF-8.
+    byte_offsets: list[tuple[int, int]]
+    #: The word in its text that each token belongs to; None for special tokens.
+    word_ids: list[int | None]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def encode_options(maximum_length: int, add_special_tokens: bool = True) -> EncodeOptions:
+    """Options of an encoding; a maximum of 0 is as tokenizer.json says."""
+    options = initialised(EncodeOptions, "graft_encode_options_init")
+    options.maximum_length = maximum_length
+    options.add_special_tokens = 1 if add_special_tokens else 0
+    return options
+
+
+class Tokenizer(Handle):
+    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is missing."""
+
+    _release_function = "graft_tokenizer_release"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        out = c_void_p()
+        lib.graft_tokenizer_load(path_bytes(path), byref(out))
+        super().__init__(out)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Ids run from 0 to this, exclusive."""
+        return int(lib.graft_tokenizer_vocabulary_size(self.pointer))
+
+    def encode(
+        self, text: str, pair: str | None = None, *, maximum_length: int = 0, add_special_tokens: bool = True
+    ) -> Encoding:
+        """Tokens of ``text``, with ``pair`` as second segment, at most ``maximum_length`` of them when it is not 0."""
+        options = encode_options(maximum_length, add_special_tokens)
+        out = c_void_p()
+        second = None if pair is None else text_bytes(pair)
+        lib.graft_tokenizer_encode(self.pointer, text_bytes(text), second, byref(options), byref(out))
+        try:
+            count = lib.graft_encoding_token_count(out)
+            characters = lib.graft_encoding_character_offsets(out)[: 2 * count]
+            bytes_ = lib.graft_encoding_byte_offsets(out)[: 2 * count]
+            return Encoding(
+                ids=lib.graft_encoding_ids(out)[:count],
+                type_ids=lib.graft_encoding_type_ids(out)[:count],
+                offsets=list(zip(characters[::2], characters[1::2])),
+                byte_offsets=list(zip(bytes_[::2], bytes_[1::2])),
+                word_ids=[None if word < 0 else word for word in lib.graft_encoding_word_ids(out)[:count]],
+            )
+        finally:
+            lib.graft_encoding_release(out)
+
+    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
+        """Text of token ids."""
+        tokens = int_array(ids, "ids")
+        needed = c_int64(0)
+        arguments = (self.pointer, tokens, len(tokens), 1 if skip_special_tokens else 0)
+        try:
+            lib.graft_tokenizer_decode(*arguments, None, 0, byref(needed))
+        except GraftError as error:
+            if error.status != Status.BUFFER_TOO_SMALL:
+                raise
+        text = create_string_buffer(max(1, needed.value))
+        lib.graft_tokenizer_decode(*arguments, text, len(text), byref(needed))
+        return text.value.decode("utf-8")

@@ -1,0 +1,65 @@
+"""Adapters: made, given a head, saved, loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import LABELS, TEXTS
+
+import graft
+
+
+def test_an_adapter_tells_what_it_is(adapter: graft.Adapter) -> None:
+    assert (adapter.method, adapter.task, adapter.labels) == ("lora", "sequence_classification", LABELS)
+    assert adapter.config["r"] == 4
+    # Query and value of 6 layers, A [4, 384] and B [384, 4]; and a head of 3 labels with its bias.
+    assert adapter.parameter_count == 6 * 2 * 2 * 4 * 384 + 3 * 384 + 3
+
+
+def test_a_setting_that_does_not_exist_is_refused(model: graft.Model) -> None:
+    with pytest.raises(graft.GraftError, match="rank") as caught:
+        graft.Adapter.create(model, "lora", {"rank": 4})
+    assert caught.value.status is graft.Status.INVALID_ARGUMENT
+
+
+def test_a_method_that_does_not_exist_is_refused(model: graft.Model) -> None:
+    with pytest.raises(graft.GraftError, match="glue"):
+        graft.Adapter.create(model, "glue")
+
+
+def test_the_same_seed_gives_the_same_adapter(model: graft.Model, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        graft.Adapter.create(model, "lora", seed=5).save(tmp_path / name)
+    graft.Adapter.create(model, "lora", seed=6).save(tmp_path / "other")
+    weights = "adapter_model.safetensors"
+    assert (tmp_path / "one" / weights).read_bytes() == (tmp_path / "two" / weights).read_bytes()
+    assert (tmp_path / "one" / weights).read_bytes() != (tmp_path / "other" / weights).read_bytes()
+
+
+def test_a_head_needs_two_labels(model: graft.Model) -> None:
+    with pytest.raises(graft.GraftError) as caught:
+        graft.Adapter.create(model).set_head(labels=["only"])
+    assert caught.value.status is graft.Status.INVALID_ARGUMENT
+
+
+def test_saved_and_loaded_it_classifies_the_same_and_saves_the_same_bytes(
+    model: graft.Model, tokenizer: graft.Tokenizer, trained: graft.Adapter, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "first")
+    loaded = graft.Adapter.load(model, tmp_path / "first")
+    assert loaded.labels == LABELS
+    before = graft.Session(model, tokenizer, trained).classify(TEXTS)
+    after = graft.Session(model, tokenizer, loaded).classify(TEXTS)
+    assert [list(row) for row in before] == [list(row) for row in after]
+    loaded.save(tmp_path / "second")
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "second").iterdir())
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+
+def test_loading_nothing_is_not_found(model: graft.Model, tmp_path: Path) -> None:
+    with pytest.raises(graft.GraftError) as caught:
+        graft.Adapter.load(model, tmp_path / "none")
+    assert caught.value.status is graft.Status.NOT_FOUND

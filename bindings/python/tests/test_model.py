@@ -1,0 +1,100 @@
+"""Models and tokenizers."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from pathlib import Path
+
+import pytest
+
+import graft
+
+
+def test_a_model_tells_what_it_is(model: graft.Model) -> None:
+    assert (model.architecture, model.layer_count, model.hidden_size) == ("bert", 6, 384)
+    assert (model.vocabulary_size, model.maximum_length) == (30522, 512)
+    assert 22_000_000 < model.parameter_count < 23_000_000
+    assert repr(model) == "<graft.Model bert, 6 layers of 384>"
+
+
+def test_the_library_lists_what_it_does() -> None:
+    assert "bert" in graft.architectures()
+    assert "lora" in graft.adapter_methods()
+    assert graft.kernel_name() in {"portable", "avx2", "avx512", "avx512bf16"}
+
+
+def test_a_missing_folder_is_an_error_with_status_and_path() -> None:
+    with pytest.raises(graft.GraftError, match="/no/such/folder") as caught:
+        graft.Model("/no/such/folder")
+    assert caught.value.status is graft.Status.NOT_FOUND
+
+
+def test_an_error_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(graft.GraftError(3, "disk")))
+    assert (error.status, str(error)) == (graft.Status.IO, "disk")
+
+
+def test_an_unknown_precision_is_refused(folder: Path) -> None:
+    with pytest.raises(graft.GraftError, match="float32, bfloat16"):
+        graft.Model(folder, precision="float8")  # type: ignore[arg-type]
+
+
+def test_a_released_object_says_so(folder: Path) -> None:
+    tokenizer = graft.Tokenizer(folder)
+    with tokenizer:
+        tokenizer.encode("within")
+    tokenizer.release()
+    with pytest.raises(graft.GraftError, match="this Tokenizer was released"):
+        tokenizer.encode("after")
+
+
+def test_objects_are_released_in_any_order(folder: Path, tokenizer: graft.Tokenizer) -> None:
+    model = graft.Model(folder)
+    session = graft.Session(model, tokenizer)
+    expected = list(session.embed(["still here"])[0])
+    model.release()
+    del model
+    gc.collect()
+    assert list(session.embed(["still here"])[0]) == expected
+
+
+def test_a_handle_is_not_pickled(model: graft.Model) -> None:
+    with pytest.raises(TypeError, match="save it to files"):
+        pickle.dumps(model)
+
+
+def test_encoding_gives_ids_segments_offsets_and_words(tokenizer: graft.Tokenizer) -> None:
+    encoding = tokenizer.encode("Größe zählt!", "Yes")
+    assert encoding.ids[0] == 101 and encoding.ids[-1] == 102
+    assert encoding.type_ids[0] == 0 and encoding.type_ids[-1] == 1
+    assert encoding.word_ids[0] is None
+    assert len(encoding) == len(encoding.offsets) == len(encoding.byte_offsets) == len(encoding.word_ids)
+    start, end = encoding.offsets[1]
+    assert "Größe zählt!"[start:end].startswith("G")
+    start, end = encoding.byte_offsets[-2]
+    assert "Yes".encode()[start:end] == b"Yes"
+
+
+def test_encoding_truncates(tokenizer: graft.Tokenizer) -> None:
+    assert len(tokenizer.encode("word " * 50, maximum_length=10)) == 10
+    assert tokenizer.encode("word", add_special_tokens=False).ids == tokenizer.encode("word").ids[1:-1]
+
+
+def test_decoding_gives_the_text_back(tokenizer: graft.Tokenizer) -> None:
+    ids = tokenizer.encode("hello wonderful world").ids
+    assert tokenizer.decode(ids) == "hello wonderful world"
+    assert tokenizer.decode(ids, skip_special_tokens=False).startswith("[CLS]")
+    assert tokenizer.decode([]) == ""
+
+
+@pytest.mark.parametrize("text", ["nul\0inside", "\0"])
+def test_a_text_with_nul_is_refused_instead_of_cut(tokenizer: graft.Tokenizer, text: str) -> None:
+    with pytest.raises(graft.GraftError, match="NUL") as caught:
+        tokenizer.encode(text)
+    assert caught.value.status is graft.Status.INVALID_ARGUMENT
+
+
+def test_a_number_outside_32_bits_is_refused_instead_of_wrapped(tokenizer: graft.Tokenizer) -> None:
+    with pytest.raises(graft.GraftError, match="4294967397"):
+        tokenizer.decode([2**32 + 101])

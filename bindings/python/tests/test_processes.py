@@ -1,0 +1,152 @@
+"""What needs a process of its own: Ctrl-C, progress, life without numpy, the installed package."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+TRAINING = """
+import sys, graft
+folder, rows = sys.argv[1], int(sys.argv[2])
+model, tokenizer = graft.Model(folder), graft.Tokenizer(folder)
+adapter = graft.Adapter.create(model)
+adapter.set_head(labels=["even", "odd"])
+data = graft.Dataset(tokenizer, ["some words to learn from " * 8] * rows, [row % 2 for row in range(rows)])
+"""
+
+
+def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs code in a new Python, which finds the package where this one does."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+    )
+
+
+def test_ctrl_c_stops_a_training_after_the_step_under_way(folder: Path) -> None:
+    code = (
+        TRAINING
+        + """
+trainer = graft.Trainer(model, adapter, epoch_count=10000)
+try:
+    trainer.fit(data, progress=False, callback=lambda metrics: print(metrics.step, flush=True))
+except KeyboardInterrupt:
+    print("interrupted", trainer.evaluate(data).row_count, flush=True)
+"""
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder), "64"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    for expected in ("1", "2"):
+        assert process.stdout.readline().strip() == expected
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    assert output.splitlines()[-1] == "interrupted 64"
+    assert len(output.splitlines()) < 10
+
+
+def test_ctrl_c_stops_an_evaluation_at_once(folder: Path) -> None:
+    code = (
+        TRAINING
+        + """
+trainer = graft.Trainer(model, adapter)
+try:
+    print("evaluating", flush=True)
+    trainer.evaluate(data)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder), "20000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "evaluating"
+    time.sleep(1)  # well within it: the rows take a minute
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output.strip(), errors) == (0, "interrupted", "")
+
+
+def test_without_a_terminal_progress_is_lines_and_standard_output_is_left_alone(folder: Path) -> None:
+    code = (
+        "import sys; sys.modules['tqdm'] = sys.modules['rich'] = None\n"
+        + TRAINING
+        + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
+    )
+    result = run(code, str(folder), "8")
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert "4/4" in result.stderr and "tokens/s" in result.stderr and "macro F1" in result.stderr
+
+
+@pytest.mark.parametrize("module", ["tqdm"])
+def test_progress_uses_a_bar_that_is_installed(folder: Path, module: str) -> None:
+    code = TRAINING + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
+    result = run(code, str(folder), "8")
+    assert result.returncode == 0, result.stderr
+    assert "100%" in result.stderr and "tokens/s" in result.stderr
+
+
+def test_without_numpy_results_are_lists(folder: Path) -> None:
+    code = """
+import importlib.util, sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "numpy" else found(name, *rest)
+sys.modules["numpy"] = None
+import graft
+session = graft.Session(graft.Model(sys.argv[1]), graft.Tokenizer(sys.argv[1]))
+vectors = session.embed(["one", "two"])
+assert isinstance(vectors, list) and [len(row) for row in vectors] == [384, 384]
+assert abs(sum(x * x for x in vectors[0]) - 1) < 1e-4
+assert [len(row) for row in session.hidden_states(["one"])[0]] == [384, 384, 384]
+"""
+    result = run(code, str(folder))
+    assert result.returncode == 0, result.stderr
+
+
+def test_importing_takes_nothing_that_is_not_needed() -> None:
+    result = run("import graft, sys; print([name for name in ('numpy', 'tqdm', 'rich') if name in sys.modules])")
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_a_library_that_is_not_there_is_named() -> None:
+    result = run("import graft", GRAFT_LIBRARY="/no/such/library.so")
+    assert result.returncode != 0 and "/no/such/library.so" in result.stderr and "ImportError" in result.stderr
+
+
+def test_pip_installs_the_package_with_the_library_inside(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "GRAFT_LIBRARY")}
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT / "bindings" / "python"],
+        check=True,
+        env=clean,
+    )
+    code = "import graft, pathlib; folder = pathlib.Path(graft.__file__).parent; print(folder, graft.__version__)"
+    result = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path, env=clean)
+    folder, version = result.stdout.split()
+    assert Path(folder).is_relative_to(tmp_path)
+    assert (Path(folder) / "libgraft.so.1").is_file() and (Path(folder) / "py.typed").is_file()
+    assert version.count(".") == 2

@@ -1,0 +1,192 @@
+"""Datasets and training."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from conftest import LABELS, TEXTS
+
+import graft
+
+
+def weights(adapter: graft.Adapter, folder: Path) -> bytes:
+    adapter.save(folder)
+    return (folder / "adapter_model.safetensors").read_bytes()
+
+
+def test_training_learns_and_leaves_the_model_alone(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset
+) -> None:
+    checksum = model.checksum
+    seen: list[graft.Metrics] = []
+    with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=20, rows_per_batch=6) as trainer:
+        before = trainer.evaluate(dataset)
+        trainer.fit(dataset, progress=False, callback=lambda metrics: seen.append(metrics))
+        after = trainer.evaluate(dataset)
+    assert after.loss < 0.5 * before.loss and after.accuracy == 1.0
+    assert after.confusion == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]
+    assert [metrics.step for metrics in seen] == list(range(1, 21))
+    assert all(metrics.total_steps == 20 and metrics.tokens_per_second > 0 for metrics in seen)
+    assert seen[0].learning_rate > seen[-1].learning_rate >= 0
+    assert model.checksum == checksum
+
+
+def test_a_metric_that_does_not_apply_is_nan(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, tokenizer: graft.Tokenizer
+) -> None:
+    seen: list[graft.Metrics] = []
+    with graft.Trainer(model, adapter, epoch_count=1, rows_per_batch=6) as trainer:
+        best = trainer.fit(dataset, dataset, progress=False, callback=lambda metrics: seen.append(metrics))
+    assert [metrics.evaluation for metrics in seen] == [False, True]
+    assert math.isnan(seen[1].learning_rate) and not math.isnan(seen[1].accuracy)
+    assert best.accuracy == seen[1].accuracy
+
+
+def test_a_callers_own_loop_trains_like_fit(
+    model: graft.Model, tokenizer: graft.Tokenizer, adapter: graft.Adapter
+) -> None:
+    with graft.Trainer(model, adapter, learning_rate=5e-3, schedule="constant") as trainer:
+        with graft.Batch(tokenizer, TEXTS, labels=[0, 0, 1, 1, 2, 2]) as batch:
+            losses = [trainer.step(batch).loss for _ in range(12)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_two_trainings_of_one_seed_are_equal_whatever_the_threads(
+    model: graft.Model, dataset: graft.Dataset, tmp_path: Path
+) -> None:
+    results = []
+    for threads in (1, 2):
+        adapter = graft.Adapter.create(model, "lora", {"lora_dropout": 0.1}, seed=1)
+        adapter.set_head(labels=LABELS)
+        with graft.Trainer(model, adapter, seed=4, threads=threads, epoch_count=3, rows_per_batch=2) as trainer:
+            trainer.fit(dataset, progress=False)
+        results.append(weights(adapter, tmp_path / str(threads)))
+    assert results[0] == results[1]
+
+
+def test_a_resumed_training_ends_with_the_same_bits(
+    model: graft.Model, dataset: graft.Dataset, tmp_path: Path
+) -> None:
+    def train(name: str, stop_after: int | None) -> bytes:
+        adapter = graft.Adapter.create(model, "lora", seed=1)
+        adapter.set_head(labels=LABELS)
+        options = graft.TrainingOptions(
+            epoch_count=4, rows_per_batch=2, checkpoint_path=tmp_path / f"{name}-checkpoint", checkpoint_steps=1
+        )
+        with graft.Trainer(model, adapter, **options) as trainer:
+            trainer.fit(dataset, progress=False, callback=lambda now: stop_after is not None and now.step >= stop_after)
+        return weights(adapter, tmp_path / name)
+
+    uninterrupted = train("whole", None)
+    with pytest.raises(graft.GraftError) as caught:
+        train("parts", 5)
+    assert caught.value.status is graft.Status.CANCELLED
+    assert train("parts", None) == uninterrupted
+
+
+def test_a_checkpoint_continues_a_callers_loop(
+    model: graft.Model, tokenizer: graft.Tokenizer, tmp_path: Path
+) -> None:
+    batch = graft.Batch(tokenizer, TEXTS, labels=[0, 0, 1, 1, 2, 2])
+
+    def trainer_of(adapter: graft.Adapter) -> graft.Trainer:
+        adapter.set_head(labels=LABELS)
+        return graft.Trainer(model, adapter, total_steps=6, seed=2)
+
+    whole, part = (graft.Adapter.create(model, "lora", seed=1) for _ in range(2))
+    with trainer_of(whole) as trainer:
+        expected = [trainer.step(batch).loss for _ in range(6)]
+    with trainer_of(part) as trainer:
+        found = [trainer.step(batch).loss for _ in range(3)]
+        trainer.save(tmp_path / "checkpoint")
+    rest = graft.Adapter.create(model, "lora", seed=8)
+    with trainer_of(rest) as trainer:
+        trainer.resume(tmp_path / "checkpoint")
+        found += [trainer.step(batch).loss for _ in range(3)]
+    assert found == expected
+    assert weights(rest, tmp_path / "rest") == weights(whole, tmp_path / "whole")
+
+
+def test_a_callback_stops_the_training(model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset) -> None:
+    steps: list[int] = []
+
+    def stop_at_three(metrics: graft.Metrics) -> bool:
+        steps.append(metrics.step)
+        return metrics.step == 3
+
+    with graft.Trainer(model, adapter, epoch_count=10, rows_per_batch=2) as trainer:
+        with pytest.raises(graft.GraftError) as caught:
+            trainer.fit(dataset, progress=False, callback=stop_at_three)
+    assert caught.value.status is graft.Status.CANCELLED and steps == [1, 2, 3]
+
+
+def test_an_error_in_a_callback_comes_out(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset
+) -> None:
+    def fail(metrics: graft.Metrics) -> None:
+        raise LookupError("of the callback")
+
+    with graft.Trainer(model, adapter) as trainer, pytest.raises(LookupError, match="of the callback"):
+        trainer.fit(dataset, progress=False, callback=fail)
+
+
+def test_unknown_options_and_choices_are_refused(model: graft.Model, adapter: graft.Adapter) -> None:
+    with pytest.raises(TypeError, match="batch_size"):
+        graft.Trainer(model, adapter, batch_size=3)  # type: ignore[call-arg]
+    with pytest.raises(graft.GraftError, match="constant, linear, cosine"):
+        graft.Trainer(model, adapter, schedule="zigzag")  # type: ignore[arg-type]
+    with pytest.raises(graft.GraftError, match="expected 3, found 2"):
+        graft.Trainer(model, adapter, class_weights=[1.0, 2.0])
+
+
+def test_a_dataset_with_other_labels_than_the_adapter_is_refused(
+    model: graft.Model, adapter: graft.Adapter, tokenizer: graft.Tokenizer
+) -> None:
+    swapped = graft.Dataset(tokenizer, TEXTS, [0, 0, 1, 1, 2, 2], label_names=LABELS[::-1])
+    with graft.Trainer(model, adapter) as trainer, pytest.raises(graft.GraftError) as caught:
+        trainer.fit(swapped, progress=False)
+    assert caught.value.status is graft.Status.INCOMPATIBLE
+
+
+def test_names_of_labels_become_numbers_in_their_order(tokenizer: graft.Tokenizer) -> None:
+    assert graft.Dataset(tokenizer, ["a", "b", "c"], ["x", "z", "x"]).label_names == ["x", "z"]
+    assert graft.Dataset(tokenizer, ["a"], ["z"], label_names=["z", "x"]).label_names == ["z", "x"]
+    assert graft.Dataset(tokenizer, ["a"], [1]).label_names == []
+    with pytest.raises(graft.GraftError, match="row 1 has 'other'"):
+        graft.Dataset(tokenizer, ["a", "b"], ["x", "other"], label_names=["x"])
+
+
+def test_a_table_of_texts_is_read(tokenizer: graft.Tokenizer, tmp_path: Path) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("eins\tuno\r\nzwei\tdos\n\ndrei\ttres\n", "utf-8")
+    dataset = graft.Dataset.from_tsv(tokenizer, table)
+    assert (len(dataset), dataset.label_names) == (3, ["dos", "tres", "uno"])
+    table.write_text("premise\thypothesis\tyes\nanother\tsecond\tno\n", "utf-8")
+    assert len(graft.Dataset.from_tsv(tokenizer, table)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no tab\n", "found 1 columns in row 1"), (b"a\tx\nb\ty\tz\n", "found 3 columns in row 2"), (b"\xff\tx\n", "UTF-8")],
+)
+def test_a_malformed_table_is_refused(
+    tokenizer: graft.Tokenizer, tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "table.tsv").write_bytes(content)
+    with pytest.raises(graft.GraftError, match=message) as caught:
+        graft.Dataset.from_tsv(tokenizer, tmp_path / "table.tsv")
+    assert caught.value.status is graft.Status.CORRUPT_FILE
+
+
+def test_a_missing_table_is_not_found(tokenizer: graft.Tokenizer, tmp_path: Path) -> None:
+    with pytest.raises(graft.GraftError) as caught:
+        graft.Dataset.from_tsv(tokenizer, tmp_path / "none.tsv")
+    assert caught.value.status is graft.Status.NOT_FOUND
+
+
+def test_an_evaluation_prints_as_text() -> None:
+    evaluation = graft.Evaluation(0.5, 0.75, 0.7, 4, ["yes", "no"], [[2, 1], [0, 1]])
+    assert str(evaluation) == "accuracy 0.7500  macro F1 0.7000  loss 0.5000  on 4 rows"
+    assert evaluation.confusion_table() == "         1  2\nyes  1   2  1\n no  2   .  1"

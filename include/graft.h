@@ -1,0 +1,485 @@
+/**
+ * @file graft.h
+ * @brief Graft: load a transformer, train small adapters on it, run it. CPU only, no network.
+ *
+ * This header is the whole public interface: what is not declared here does not exist.
+ *
+ * Data flow
+ *
+ *     files -> graft_model ----+
+ *     files -> graft_tokenizer |--> graft_session --> embeddings, hidden states, labels
+ *     text  -> graft_batch ----|
+ *     graft_adapter -----------+--> graft_trainer --> the same graft_adapter, now trained
+ *
+ * Errors     A fallible function returns a graft_status; 0 is success. On failure, outputs are
+ *            untouched unless said otherwise and graft_last_error_message() describes the failure
+ *            on this thread.
+ * Ownership  A handle written through a `graft_x **out` belongs to the caller, who gives it back
+ *            once with graft_x_release(). Release accepts NULL and never fails. A handle keeps
+ *            alive what it was built from, so handles may be released in any order. A handle that
+ *            was released, or is of another kind, is recognised and refused.
+ *            A `const char *` returned by a getter lives as long as its handle.
+ *            Graft never returns memory for the caller to free.
+ * Threads    `const graft_x *` arguments may be shared by concurrent calls. A non-const handle
+ *            needs exclusive use during the call. Any thread may make any call.
+ *            Callbacks run on the calling thread, before the call returns.
+ * Arrays     Row-major, tightly packed, 32-bit floats. Shapes are written [rows, columns].
+ *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated.
+ *            A batch has no padding: its tokens stand row after row, `token_count` in all.
+ * Options    Pass NULL for defaults, or fill a struct with graft_x_options_init() and change it.
+ * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
+ * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1.
+ */
+#ifndef GRAFT_H
+#define GRAFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GRAFT_API __attribute__((visibility("default")))
+#define GRAFT_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define GRAFT_API
+#define GRAFT_MUST_CHECK
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------ */
+
+#define GRAFT_VERSION_MAJOR 1
+#define GRAFT_VERSION_MINOR 0
+#define GRAFT_VERSION_PATCH 0
+#define GRAFT_VERSION_NUMBER                                                                                 \
+    (GRAFT_VERSION_MAJOR * 1000000 + GRAFT_VERSION_MINOR * 1000 + GRAFT_VERSION_PATCH)
+
+/** Version of the loaded library; compare with GRAFT_VERSION_NUMBER. Never fails. Since 1.0. */
+GRAFT_API int32_t graft_version_number(void);
+/** Version of the loaded library, such as "1.0.0". Static. Since 1.0. */
+GRAFT_API const char *graft_version_string(void);
+/** Kernel set chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16". The
+ *  environment variable GRAFT_KERNELS forces one. Static. Since 1.0. */
+GRAFT_API const char *graft_kernel_name(void);
+
+/* ---- Status and errors -------------------------------------------------------------------- */
+
+/** Outcome of a call. Values are frozen; new ones may be appended. */
+typedef int32_t graft_status;
+enum {
+    GRAFT_OK = 0,
+    GRAFT_ERROR_INVALID_ARGUMENT = 1, /**< The caller broke a documented rule. */
+    GRAFT_ERROR_NOT_FOUND = 2,        /**< No such file, tensor, method or name. */
+    GRAFT_ERROR_IO = 3,               /**< The system could not read or write. */
+    GRAFT_ERROR_CORRUPT_FILE = 4,     /**< The file breaks its own format. */
+    GRAFT_ERROR_UNSUPPORTED = 5,      /**< Valid, but outside what this build does. */
+    GRAFT_ERROR_INCOMPATIBLE = 6,     /**< Two valid things that do not fit together. */
+    GRAFT_ERROR_BUFFER_TOO_SMALL = 7, /**< The needed count was written; retry with it. */
+    GRAFT_ERROR_OUT_OF_MEMORY = 8,
+    GRAFT_ERROR_CANCELLED = 9, /**< A callback or a cancel token asked to stop. */
+    GRAFT_ERROR_DIVERGED = 10, /**< Training met a NaN or an infinity. */
+    GRAFT_ERROR_INTERNAL = 11  /**< A bug in Graft; please report it. */
+};
+
+/** Name of a status, such as "GRAFT_ERROR_IO"; "unknown" for others. Static. Since 1.0. */
+GRAFT_API const char *graft_status_name(graft_status status);
+/** What went wrong in this thread's latest failed call: what was expected, what was found, and
+ *  where. "" if none failed. Valid until this thread's next failing call. Since 1.0. */
+GRAFT_API const char *graft_last_error_message(void);
+
+/* ---- Cancellation ------------------------------------------------------------------------- */
+
+typedef struct graft_cancel_token graft_cancel_token;
+
+/** Creates a token that stops, once cancelled, every call it was given to. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_cancel_token_create(graft_cancel_token **out);
+/** Asks those calls to return GRAFT_ERROR_CANCELLED soon. From any thread. Since 1.0. */
+GRAFT_API void graft_cancel_token_cancel(const graft_cancel_token *token);
+GRAFT_API void graft_cancel_token_release(graft_cancel_token *token);
+
+/* ---- Model -------------------------------------------------------------------------------- */
+
+/** A base model: architecture and frozen weights. Immutable once loaded, so always const. */
+typedef struct graft_model graft_model;
+
+/** How the frozen weights are held and multiplied; sums are always float32. */
+typedef int32_t graft_precision;
+enum { GRAFT_PRECISION_FLOAT32 = 0, GRAFT_PRECISION_BFLOAT16 = 1 };
+
+typedef struct graft_model_options {
+    size_t struct_size;        /**< sizeof(graft_model_options). */
+    graft_precision precision; /**< Default GRAFT_PRECISION_FLOAT32. */
+    int32_t thread_count;      /**< For loading. Default 0: one per core. */
+} graft_model_options;
+
+GRAFT_API void graft_model_options_init(graft_model_options *options, size_t struct_size);
+
+/**
+ * Loads a base model from a directory in Hugging Face layout: config.json and model.safetensors,
+ * or shards with model.safetensors.index.json; float32, float16 or bfloat16.
+ *
+ * The weights are packed once into the chosen precision; tables are read from the mapped files,
+ * which must not change while the model lives.
+ *
+ * @param path     Directory to read.
+ * @param options  NULL for defaults.
+ * @param[out] out The model, owned by the caller.
+ * @return GRAFT_ERROR_NOT_FOUND (a file or tensor is missing), GRAFT_ERROR_CORRUPT_FILE,
+ *         GRAFT_ERROR_UNSUPPORTED (unknown model_type), GRAFT_ERROR_INCOMPATIBLE (a tensor's shape
+ *         contradicts config.json), GRAFT_ERROR_IO, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
+                                                         graft_model **out);
+GRAFT_API void graft_model_release(graft_model *model);
+
+GRAFT_API int32_t graft_architecture_count(void);
+/** Name of architecture `index`, as in config.json "model_type"; NULL past the end. Static. */
+GRAFT_API const char *graft_architecture_name(int32_t index);
+
+/** Getters of a model; NULL, -1 or 0 for an invalid handle. Since 1.0. */
+GRAFT_API const char *graft_model_architecture(const graft_model *model);
+GRAFT_API int32_t graft_model_layer_count(const graft_model *model);
+GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
+GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
+GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
+GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
+/** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
+GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
+
+/* ---- Tokenizer ---------------------------------------------------------------------------- */
+
+/** Text to token ids and back. Immutable. */
+typedef struct graft_tokenizer graft_tokenizer;
+/** The tokens of one text or pair. Immutable. */
+typedef struct graft_encoding graft_encoding;
+
+typedef struct graft_encode_options {
+    size_t struct_size;
+    int32_t maximum_length;     /**< Truncates longer rows, longest segment first. Default 0: as
+                                     tokenizer.json says, else no limit. */
+    int32_t add_special_tokens; /**< 0 or 1. Default 1. */
+} graft_encode_options;
+
+GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
+
+/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
+GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
+/** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
+GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
+
+/** Encodes `text`, with `pair` (may be NULL) as second segment. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
+                                                               const char *text, const char *pair,
+                                                               const graft_encode_options *options,
+                                                               graft_encoding **out);
+GRAFT_API int64_t graft_encoding_token_count(const graft_encoding *encoding);
+/** Arrays of an encoding, alive as long as it; NULL for an invalid handle. Since 1.0. */
+GRAFT_API const int32_t *graft_encoding_ids(const graft_encoding *encoding);
+/** Segment (0 or 1) of each token. */
+GRAFT_API const int32_t *graft_encoding_type_ids(const graft_encoding *encoding);
+/** First byte and byte past the last of each token in its text: [token_count, 2]; 0, 0 for special
+ *  tokens. */
+GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encoding);
+/** The same in Unicode characters. */
+GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
+/** Number of the word in its text that each token belongs to; -1 for special tokens. */
+GRAFT_API const int32_t *graft_encoding_word_ids(const graft_encoding *encoding);
+GRAFT_API void graft_encoding_release(graft_encoding *encoding);
+
+/** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
+ *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
+ *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
+                                                               const int32_t *tokens, int64_t token_count,
+                                                               int32_t skip_special_tokens, char *text,
+                                                               int64_t capacity, int64_t *out_count);
+
+/* ---- Adapter ------------------------------------------------------------------------------ */
+
+/** Trainable parameters shaped for one base model, and, for a task, its output head. */
+typedef struct graft_adapter graft_adapter;
+
+typedef int32_t graft_task;
+enum { GRAFT_TASK_NONE = 0, GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1 };
+
+typedef struct graft_head_options {
+    size_t struct_size;
+    const char *const *labels; /**< Names of the classes, copied. Required. */
+    int32_t label_count;       /**< At least 2. */
+    float dropout;             /**< Before the last layer. Default -1: as config.json says. */
+    int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0. */
+    int32_t reserved;          /**< Must be 0. */
+} graft_head_options;
+
+GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);
+
+GRAFT_API int32_t graft_adapter_method_count(void);
+/** Name of method `index`, such as "lora"; NULL past the end. Static. Since 1.0. */
+GRAFT_API const char *graft_adapter_method_name(int32_t index);
+
+/**
+ * Creates an adapter with freshly initialised parameters.
+ *
+ * @param model       The base model the adapter will fit.
+ * @param method      A name listed by graft_adapter_method_name().
+ * @param config_json The method's settings, as in PEFT's adapter_config.json; NULL for defaults.
+ *                    An unknown key is an error.
+ * @param seed        Same seed, same parameters, on every machine.
+ * @param[out] out    The adapter, owned by the caller.
+ * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
+ *         (malformed JSON or a value out of range), GRAFT_ERROR_UNSUPPORTED (a setting this build
+ *         does not do, named), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
+                                                             const char *config_json, uint64_t seed,
+                                                             graft_adapter **out);
+/** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while a
+ *  trainer or a composition uses the adapter. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
+                                                               const graft_head_options *options);
+/** Reads an adapter directory in PEFT's layout. Every tensor and every setting is honoured, or the
+ *  call fails and names it. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
+                                                           graft_adapter **out);
+/** Writes directory `path` in PEFT's layout, whole or not at all. An adapter that was loaded and
+ *  not trained is written byte for byte as it was. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
+GRAFT_API void graft_adapter_release(graft_adapter *adapter);
+
+/** Getters of an adapter; NULL, -1 or 0 for an invalid handle or index. Since 1.0. */
+GRAFT_API const char *graft_adapter_method(const graft_adapter *adapter);
+GRAFT_API const char *graft_adapter_config_json(const graft_adapter *adapter);
+GRAFT_API graft_task graft_adapter_task(const graft_adapter *adapter);
+GRAFT_API int32_t graft_adapter_label_count(const graft_adapter *adapter);
+GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t index);
+GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
+
+/* ---- Composition -------------------------------------------------------------------------- */
+
+/** How adapters act together on a row. Immutable. */
+typedef struct graft_composition graft_composition;
+
+/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained).
+ *  Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
+                                                                 graft_composition **out);
+GRAFT_API void graft_composition_release(graft_composition *composition);
+
+/* ---- Batch and dataset -------------------------------------------------------------------- */
+
+/** Rows of tokens, end to end without padding, with optional labels and adapters per row. */
+typedef struct graft_batch graft_batch;
+/** Encoded rows on which to train or evaluate. */
+typedef struct graft_dataset graft_dataset;
+
+/** Encodes `texts` (with `pairs`, when not NULL, as second segments). Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer *tokenizer,
+                                                           const char *const *texts, const char *const *pairs,
+                                                           int64_t row_count,
+                                                           const graft_encode_options *options,
+                                                           graft_batch **out);
+/** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`.
+ *  `type_ids`, as many as tokens, may be NULL for all 0. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
+                                                           const int32_t *lengths, int64_t row_count,
+                                                           graft_batch **out);
+GRAFT_API void graft_batch_release(graft_batch *batch);
+/** -1 for an invalid handle. */
+GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
+GRAFT_API int64_t graft_batch_token_count(const graft_batch *batch);
+/** First token of each row, and the token count: [row_count + 1]. Since 1.0. */
+GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
+
+/** One label a row, 0 to the head's label count, exclusive: `labels` [row_count]. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch, const int32_t *labels,
+                                                               int64_t count);
+/** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
+                                                                 const graft_composition *const *rows,
+                                                                 int64_t count);
+
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
+/** Copies the batch's rows and labels to the end. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
+                                                             const graft_batch *batch);
+GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
+GRAFT_API void graft_dataset_release(graft_dataset *dataset);
+
+/* ---- Training ----------------------------------------------------------------------------- */
+
+/** Trains one adapter; holds optimizer state, schedule and step count. */
+typedef struct graft_trainer graft_trainer;
+
+typedef int32_t graft_optimizer;
+enum { GRAFT_OPTIMIZER_ADAMW = 0, GRAFT_OPTIMIZER_SGD = 1 };
+
+typedef int32_t graft_schedule;
+enum { GRAFT_SCHEDULE_CONSTANT = 0, GRAFT_SCHEDULE_LINEAR = 1, GRAFT_SCHEDULE_COSINE = 2 };
+
+/** What early stopping watches and the best weights are chosen by. */
+typedef int32_t graft_metric;
+enum { GRAFT_METRIC_LOSS = 0, GRAFT_METRIC_ACCURACY = 1, GRAFT_METRIC_MACRO_F1 = 2 };
+
+typedef struct graft_trainer_options {
+    size_t struct_size;
+    const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
+    const float *class_weights;             /**< [label_count], copied; NULL: all 1. */
+    const char *checkpoint_path;            /**< Where graft_trainer_fit() saves, and resumes from when it is
+                                                 there; NULL: nowhere. */
+    uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
+    int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
+                                                 worked through in passes, and memory stays bounded. Results do
+                                                 not depend on it beyond rounding. Default 0: chosen. */
+    int32_t thread_count;                   /**< Default 0: one per core. */
+    graft_optimizer optimizer;              /**< Default AdamW. */
+    graft_schedule schedule;                /**< Default linear. */
+    graft_metric metric;                    /**< Default loss. */
+    float learning_rate;                    /**< Peak, per step. Default 5e-4. */
+    float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
+    float beta1;                            /**< Default 0.9. */
+    float beta2;                            /**< Default 0.999. */
+    float epsilon;                          /**< Default 1e-8. */
+    float momentum;                         /**< For SGD. Default 0.9. */
+    float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
+    float label_smoothing;                  /**< 0 to 1. Default 0. */
+    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0. */
+    int32_t warmup_steps;                   /**< Default 0. */
+    int32_t total_steps;                    /**< End of the schedule. Default 0: set by graft_trainer_fit();
+                                                 steps before it use the peak rate. */
+    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
+    int32_t batches_per_step;               /**< Gradient accumulation. Default 1. */
+    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
+    int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
+    int32_t patience;                       /**< Evaluations without a better metric before it stops; 0 never
+                                                 stops early. Default 0. */
+    int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
+    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 1. */
+} graft_trainer_options;
+
+/** NaN marks a measure that does not apply. */
+typedef struct graft_metrics {
+    size_t struct_size;
+    double loss;              /**< Mean over rows (weighted, where classes are), in nats. */
+    double accuracy;          /**< 0 to 1. */
+    double macro_f1;          /**< 0 to 1: mean over the labels that occur or are predicted. */
+    double learning_rate;     /**< Of the latest step; NaN in an evaluation. */
+    double gradient_norm;     /**< Before clipping; NaN in an evaluation. */
+    double tokens_per_second; /**< Of the latest step or evaluation. */
+    int64_t step;             /**< Optimizer updates so far. */
+    int64_t total_steps;      /**< End of the schedule, 0 when open. */
+    int64_t epoch;            /**< From 0. */
+    int64_t row_count;        /**< Rows measured. */
+    int64_t token_count;      /**< Tokens measured. */
+    int64_t evaluation;       /**< 1 for an evaluation during graft_trainer_fit(), else 0. */
+} graft_metrics;
+
+/** Called after each step and each evaluation. Return 0 to go on, anything else to stop. */
+typedef int32_t (*graft_progress_callback)(void *user_data, const graft_metrics *metrics);
+
+GRAFT_API void graft_trainer_options_init(graft_trainer_options *options, size_t struct_size);
+GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
+
+/** Prepares to train `adapter`, which must have a head and which no other call may use until the
+ *  trainer is released. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
+                                                             const graft_trainer_options *options,
+                                                             graft_trainer **out);
+/**
+ * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
+ *
+ * After the first call, calls with batches no larger allocate nothing.
+ *
+ * @param trainer     The trainer.
+ * @param batch       Rows with labels.
+ * @param[in,out] out Prepared by graft_metrics_init(); receives this batch's loss. May be NULL.
+ * @return GRAFT_ERROR_INCOMPATIBLE (labels missing or out of range, tokens outside the vocabulary,
+ *         rows longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from
+ *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer, const graft_batch *batch,
+                                                           graft_metrics *out);
+/**
+ * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
+ *
+ * With an evaluation set, the adapter ends with the weights of the best evaluation by
+ * `options.metric`, and `out` receives that evaluation; else the last step's metrics. With a
+ * checkpoint path, a run that was stopped at any moment goes on where it was, and ends with the
+ * same bits.
+ *
+ * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights
+ *         of the latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer,
+                                                          const graft_dataset *dataset,
+                                                          const graft_dataset *evaluation,
+                                                          graft_progress_callback progress, void *user_data,
+                                                          graft_metrics *out);
+/** Measures the adapter on `dataset`; changes nothing. `confusion` [label_count, label_count], row:
+ *  true label, column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
+                                                               const graft_dataset *dataset,
+                                                               graft_metrics *out, int64_t *confusion,
+                                                               int64_t capacity);
+/** Writes adapter, optimizer state, schedule and random state to directory `path`, whole or not at
+ *  all. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
+/** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
+ *  run, bit for bit. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
+GRAFT_API void graft_trainer_release(graft_trainer *trainer);
+
+/* ---- Inference ---------------------------------------------------------------------------- */
+
+/** Working memory and active adapters for one stream of calls. One per thread. */
+typedef struct graft_session graft_session;
+
+typedef struct graft_session_options {
+    size_t struct_size;
+    const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
+    int64_t pass_token_count;               /**< Tokens in one pass; bounds memory. Default 0: chosen. */
+    int32_t thread_count;                   /**< Default 0: one per core. */
+    int32_t reserved;                       /**< Must be 0. */
+} graft_session_options;
+
+typedef int32_t graft_pooling;
+enum { GRAFT_POOLING_MEAN = 0, GRAFT_POOLING_FIRST = 1, GRAFT_POOLING_LAST = 2 };
+
+GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
+
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *model,
+                                                             const graft_session_options *options,
+                                                             graft_session **out);
+GRAFT_API void graft_session_release(graft_session *session);
+
+/** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
+                                                                   const graft_composition *adapters);
+
+/** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
+ *  last: `out` [token_count, hidden_size]. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
+                                                                    const graft_batch *batch, int32_t layer,
+                                                                    float *out, int64_t capacity);
+/** One vector a row, of length 1 if `normalize` is 1: `out` [row_count, hidden_size]. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
+                                                            graft_pooling pooling, int32_t normalize,
+                                                            float *out, int64_t capacity);
+/** One logit per label: `out` [row_count, columns], where columns is the largest label count among
+ *  the rows' adapters; a row with fewer labels ends in -infinity. `columns` may be NULL; it is
+ *  written even when `capacity` is too small. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
+                                                               const graft_batch *batch, float *out,
+                                                               int64_t capacity, int64_t *columns);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GRAFT_H */
