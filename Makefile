@@ -134,11 +134,11 @@ C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
 
 .PHONY: format check-format
 format:
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format -i $(C_FILES)
 
 check-format:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format --dry-run --Werror $(C_FILES)
 
 # ---- Installing and packaging ----

@@ -38,10 +38,10 @@ package final class Trainer {
         self.pass = pass
         self.objective = objective
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
-        // Enough rows for the products to be efficient, few enough for the activations to stay near the processor.
+        // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
         passTokenCount =
             options.passTokenCount > 0
-            ? options.passTokenCount : max(256, (1 << 20) * 3 / 4 / content.model.shape.hiddenSize)
+            ? options.passTokenCount : max(256, min(1024, 1024 * 768 / content.model.shape.hiddenSize))
         progress.totalSteps = options.totalSteps
     }
 
