@@ -107,7 +107,7 @@ int main(int argument_count, char **arguments) {
     graft_trainer_options_init(&options, sizeof options);
     options.learning_rate = 2e-3f;
     options.warmup_ratio = 0.06f;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 20;
+    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 12;
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");

@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="folder of the base model")
     parser.add_argument("data", type=Path, help="folder of train.tsv, validation.tsv and test.tsv")
     parser.add_argument("adapter", type=Path, help="folder to save the adapter in")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
