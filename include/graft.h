@@ -204,7 +204,12 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_token
 typedef struct graft_adapter graft_adapter;
 
 typedef int32_t graft_task;
-enum { GRAFT_TASK_NONE = 0, GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1 };
+enum {
+    GRAFT_TASK_NONE = 0,
+    GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1,
+    GRAFT_TASK_LANGUAGE_MODEL = 5 /**< The next token, with the model's own output; `options` of
+                                       graft_adapter_set_head() are not used. */
+};
 
 typedef struct graft_head_options {
     size_t struct_size;
@@ -298,6 +303,12 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 /** One label a row, 0 to the head's label count, exclusive: `labels` [row_count]. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch, const int32_t *labels,
                                                                int64_t count);
+/** One label a token, for GRAFT_TASK_LANGUAGE_MODEL: `labels` [token_count]. The label of a token
+ *  is what the token before it in its row should predict, so it is the token itself, or anything
+ *  below 0 (by custom -100) where it does not count. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_token_labels(graft_batch *batch,
+                                                                     const int32_t *labels,
+                                                                     int64_t count);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
                                                                  const graft_composition *const *rows,
@@ -364,8 +375,9 @@ typedef struct graft_trainer_options {
 /** NaN marks a measure that does not apply. */
 typedef struct graft_metrics {
     size_t struct_size;
-    double loss;              /**< Mean over rows (weighted, where classes are), in nats. */
-    double accuracy;          /**< 0 to 1. */
+    double loss;              /**< Mean over rows (weighted, where classes are), or over the tokens
+                                   that count, in nats. */
+    double accuracy;          /**< 0 to 1, of rows or of tokens; only in an evaluation. */
     double macro_f1;          /**< 0 to 1: mean over the labels that occur or are predicted. */
     double learning_rate;     /**< Of the latest step; NaN in an evaluation. */
     double gradient_norm;     /**< Before clipping; NaN in an evaluation. */
@@ -477,6 +489,56 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *sessi
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
                                                                const graft_batch *batch, float *out,
                                                                int64_t capacity, int64_t *columns);
+
+/** How graft_session_generate() chooses tokens, in the order of the fields from
+ *  repetition_penalty to top_p. */
+typedef struct graft_generate_options {
+    size_t struct_size;
+    const int32_t *stop_tokens; /**< [stop_token_count], copied: tokens that end a row. Default
+                                     NULL: the model's ends of text. */
+    const uint64_t *row_seeds;  /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
+                                     A row's text depends on its prompt, its adapters and its seed
+                                     alone, so equal prompts with equal seeds have equal texts. */
+    uint64_t seed;              /**< Default 0. */
+    int32_t stop_token_count;   /**< 0 with an array that is not NULL: nothing but maximum_tokens
+                                     ends a row. Default 0. */
+    int32_t maximum_tokens;     /**< New tokens a row, at most as many as the model has positions
+                                     left. Default 128. */
+    float repetition_penalty;   /**< Above 0: divides the logits above 0 of tokens that the row has,
+                                     multiplies those below. Default 1: none. */
+    float temperature;          /**< 0: always the likeliest token. Default 0. */
+    int32_t top_k;              /**< The likeliest so many. Default 0: all. */
+    float top_p;                /**< Above 0 to 1: the likeliest that together have this probability.
+                                     Default 1: all. */
+} graft_generate_options;
+
+/** One new token of row `row` of the batch. `text` is what it adds to the row's text: "" for a
+ *  token that ends the row, while a character is incomplete, or without a tokenizer. It lives until
+ *  the callback returns. Return 0 to go on, anything else to end this row. */
+typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token,
+                                        const char *text);
+
+GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
+
+/**
+ * Continues each row of a batch, handing each token to `on_token` as it comes: step by step, in
+ * each step the rows in their order.
+ *
+ * @param session   Of a model with an output over its vocabulary, such as Llama.
+ * @param tokenizer Gives the tokens' text; NULL: ids only.
+ * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
+ *                  them without an end-of-text token.
+ * @param options   NULL for defaults.
+ * @param on_token  Receives the tokens. Required.
+ * @param user_data Handed to `on_token`.
+ * @return GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, a prompt longer than the model),
+ *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_DIVERGED (logits that are not
+ *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_generate(
+    graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
+    const graft_generate_options *options, graft_token_callback on_token, void *user_data);
 
 #ifdef __cplusplus
 }

@@ -73,8 +73,9 @@ public func graft_adapter_set_head(
 ) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        switch try choice(task, Task.self, "task") {
-        case .none: try adapter.setHead(nil)
+        let task = try choice(task, Task.self, "task")
+        switch task {
+        case .none, .languageModel: try adapter.setTask(task)
         case .sequenceClassification:
             try adapter.setHead(try graft_head_options.read(options, "options").checked())
         }

@@ -33,7 +33,11 @@ struct ConfigurationReader {
     func flag(_ key: String) throws(GraftError) -> Bool { try config.optionalBool(key) ?? false }
 
     func float(_ key: String, _ fallback: Double) throws(GraftError) -> Float {
-        Float(try config.optionalDouble(key) ?? fallback)
+        let value = try config.optionalDouble(key) ?? fallback
+        guard value >= 0, value <= 1e6 else {
+            throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 0 to 1000000, found \(value)")
+        }
+        return Float(value)
     }
 
     func activation(_ key: String, _ fallback: String) throws(GraftError) -> Activation {
