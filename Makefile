@@ -112,8 +112,11 @@ test-sanitizers: dependencies
 	@Tests/run sanitizers
 
 build/venv-parity/tools: Tests/Parity/requirements.txt
-	$(PYTHON) -m venv build/venv-parity
-	build/venv-parity/bin/pip --quiet --disable-pip-version-check install -r $< pytest
+build/venv-benchmark/tools: Benchmarks/requirements.txt
+
+build/venv-%/tools:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
 .PHONY: test-parity
@@ -122,8 +125,9 @@ test-parity: dependencies
 	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity
 
 .PHONY: benchmark
-benchmark: library models
-	$(PYTHON) Benchmarks/run.py
+benchmark: dependencies
+	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	build/venv-benchmark/bin/python Benchmarks/run.py
 
 # Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
 .PHONY: abi-baseline
@@ -136,11 +140,11 @@ C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
 
 .PHONY: format check-format
 format:
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format -i $(C_FILES)
 
 check-format:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format --dry-run --Werror $(C_FILES)
 
 # ---- Installing and packaging ----

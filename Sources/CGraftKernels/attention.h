@@ -45,29 +45,39 @@ static inline int64_t gk_attention_group(const gk_attention *attention) {
     return attention->head_count / attention->key_value_head_count;
 }
 
-static inline gk_attention_row gk_attention_row_at(const gk_attention *attention, const gk_sequence *sequence,
-                                                   int64_t key_value_head, int64_t row) {
-    gk_attention_row found = {
-        .head = key_value_head * gk_attention_group(attention) + row / sequence->query_count,
-        .query = row % sequence->query_count,
-        .visible = sequence->key_count,
-    };
-    if (attention->causal) {
-        int64_t visible = found.query + 1 + sequence->key_count - sequence->query_count;
-        found.visible = visible < 0 ? 0 : visible < sequence->key_count ? visible : sequence->key_count;
+/** Keys that a query of a sequence sees. */
+static inline int64_t gk_attention_keys_of(const gk_attention *attention, const gk_sequence *sequence,
+                                           int64_t query) {
+    if (!attention->causal)
+        return sequence->key_count;
+    int64_t visible = query + 1 + sequence->key_count - sequence->query_count;
+    return visible < 0 ? 0 : visible < sequence->key_count ? visible : sequence->key_count;
+}
+
+/** Rows [first, first + count) of one key/value head. */
+static inline void gk_attention_rows(const gk_attention *attention, const gk_sequence *sequence,
+                                     int64_t key_value_head, int64_t first, int64_t count,
+                                     gk_attention_row *rows) {
+    if (count == 0)
+        return;
+    int64_t head = key_value_head * gk_attention_group(attention) + first / sequence->query_count;
+    int64_t query = first % sequence->query_count;
+    for (int64_t r = 0; r < count; r++) {
+        rows[r] = (gk_attention_row){head, query, gk_attention_keys_of(attention, sequence, query)};
+        if (++query == sequence->query_count) {
+            query = 0;
+            head++;
+        }
     }
-    return found;
 }
 
 /** Most keys that one of the rows [first, last) sees. */
 static inline int64_t gk_attention_visible(const gk_attention *attention, const gk_sequence *sequence,
                                            int64_t first, int64_t last) {
-    if (!attention->causal)
-        return sequence->key_count;
     /* The last query of a head sees most; a range that crosses into the next head contains one. */
     int64_t count = sequence->query_count;
-    int64_t row = first / count != (last - 1) / count ? count - 1 : (last - 1) % count;
-    return gk_attention_row_at(attention, sequence, 0, row).visible;
+    int64_t query = first / count != (last - 1) / count ? count - 1 : (last - 1) % count;
+    return gk_attention_keys_of(attention, sequence, query);
 }
 
 /** Rows [first_row, first_row + rows) of one key/value head, at most GK_FORWARD_ROWS, with bfloat16

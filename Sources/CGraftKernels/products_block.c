@@ -51,12 +51,14 @@ static void activate(const gk_multiplication *product, const place *tile) {
                             result->activated_stride);
 }
 
-/** The tile below is usually the next one; its part of c is fetched while this one is multiplied. */
+/** The tile below is usually the next one; its part of c is fetched while this one is multiplied: into the
+ * second cache level, because rows of c often lie a multiple of a page apart and crowd a few sets of the
+ * first. */
 static void fetch_below(const gk_result *result, const place *tile) {
     const float *below = tile->c + tile->rows * result->row_stride;
     for (int64_t i = 0; i < tile->rows; i++, below += result->row_stride) {
-        __builtin_prefetch(below, 1, 3);
-        __builtin_prefetch(below + GK_PANEL / 2, 1, 3);
+        __builtin_prefetch(below, 0, 2);
+        __builtin_prefetch(below + GK_PANEL / 2, 0, 2);
     }
 }
 

@@ -29,7 +29,8 @@ private struct SendablePointer: @unchecked Sendable {
 
 extension graft_head_options: OptionStruct {
     static var defaults: Self {
-        Self(struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, reserved: 0)
+        Self(
+            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, reserved: 0)
     }
 }
 
@@ -55,11 +56,11 @@ public func graft_adapter_create(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
-        let config = if let config_json { try text(config_json, "config_json") } else { nil as String? }
+        let config = try optionalText(config_json, "config_json")
         let method = try text(method, "method")
         do throws(GraftError) {
             return AdapterHandle(try Adapter(model: model, method: method, config: config, seed: seed))
-        } catch where error.code == .corruptFile {  // these settings are the caller's, not a file's
+        } catch  where error.code == .corruptFile {  // these settings are the caller's, not a file's
             throw GraftError(.invalidArgument, error.message)
         }
     }
@@ -71,8 +72,9 @@ public func graft_adapter_set_head(
 ) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        switch try choice(task, Task.self, "task") {
-        case .none: try adapter.setHead(nil)
+        let task = try choice(task, Task.self, "task")
+        switch task {
+        case .none, .languageModel: try adapter.setTask(task)
         case .sequenceClassification:
             try adapter.setHead(try graft_head_options.read(options, "options").checked())
         }

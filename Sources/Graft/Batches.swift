@@ -39,7 +39,8 @@ public func graft_batch_encode(
         let texts = try array(texts, count: count, "texts")
         var rows = RowBatch()
         for row in 0..<count {
-            let pair = if let pairs { try bytes(pairs[row], "pairs[\(row)]") } else { nil as UnsafeBufferPointer<UInt8>? }
+            var pair: UnsafeBufferPointer<UInt8>?
+            if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
             let encoding: Encoding
             do throws(GraftError) {
                 encoding = try tokenizer.encode(try bytes(texts[row], "texts"), pair: pair, options)
@@ -65,7 +66,9 @@ public func graft_batch_create(
         let lengths = try array(lengths, count: count, "lengths")
         var total = 0
         for (row, length) in lengths.enumerated() {
-            guard length > 0 else { throw GraftError(.invalidArgument, "lengths[\(row)] must be at least 1, found \(length)") }
+            guard length > 0 else {
+                throw GraftError(.invalidArgument, "lengths[\(row)] must be at least 1, found \(length)")
+            }
             total += Int(length)
         }
         let tokens = try array(tokens, count: total, "tokens")
@@ -116,6 +119,20 @@ public func graft_batch_set_labels(
 }
 
 @c @implementation
+public func graft_batch_set_token_labels(
+    _ batch: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ count: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        guard count == Int64(batch.rows.tokenCount) else {
+            throw GraftError(
+                .invalidArgument, "count is \(count); the batch has \(batch.rows.tokenCount) tokens")
+        }
+        batch.rows.tokenLabels = Array(try array(labels, count: batch.rows.tokenCount, "labels"))
+    }
+}
+
+@c @implementation
 public func graft_batch_set_adapters(
     _ batch: OpaquePointer?, _ rows: UnsafePointer<OpaquePointer?>?, _ count: Int64
 ) -> graft_status {
@@ -124,11 +141,7 @@ public func graft_batch_set_adapters(
         try batch.checkRowCount(count)
         var adapters: [Composition?] = []
         for (row, handle) in try array(rows, count: batch.rows.rowCount, "rows").enumerated() {
-            if let handle {
-                adapters.append(try HandleTable.borrow(handle, Composition.self, "rows[\(row)]"))
-            } else {
-                adapters.append(nil)
-            }
+            adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
         }
         batch.adapters = adapters
     }
@@ -152,13 +165,21 @@ public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePoint
     call { () throws(GraftError) in
         let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").rows
-        guard batch.rowCount == 0 || dataset.rows.rowCount == 0 || batch.labels.isEmpty == dataset.rows.labels.isEmpty
-        else {
-            throw GraftError(
-                .incompatible,
-                "the batch \(batch.labels.isEmpty ? "has no" : "has") labels and the data set's rows \(batch.labels.isEmpty ? "have" : "have none")")
+        if batch.rowCount > 0 && dataset.rows.rowCount > 0 {
+            try checkAgreement("labels", batch.labels.isEmpty, dataset.rows.labels.isEmpty)
+            try checkAgreement("token labels", batch.tokenLabels.isEmpty, dataset.rows.tokenLabels.isEmpty)
         }
         for row in 0..<batch.rowCount { dataset.rows.append(row: row, of: batch) }
+    }
+}
+
+/// Labels that only some rows of a data set have would be nobody's.
+private func checkAgreement(_ name: String, _ batchHasNone: Bool, _ datasetHasNone: Bool) throws(GraftError) {
+    guard batchHasNone == datasetHasNone else {
+        throw GraftError(
+            .incompatible,
+            "the batch \(batchHasNone ? "has no" : "has") \(name) and the data set's rows have "
+                + (datasetHasNone ? "none" : "some"))
     }
 }
 

@@ -1,4 +1,5 @@
 import CGraft
+import Glibc
 import GraftTensor
 
 /// Runs a fallible entry point: 0, or the code of the error, whose message this thread then keeps.
@@ -29,17 +30,25 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -
     return text
 }
 
+/// As `text`, with nil for NULL.
+func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> String? {
+    guard let pointer else { return nil }
+    return try text(pointer, name)
+}
+
+/// As `bytes`, with nil for NULL.
+func optionalBytes(
+    _ pointer: UnsafePointer<CChar>?, _ name: String
+) throws(GraftError) -> UnsafeBufferPointer<UInt8>? {
+    guard let pointer else { return nil }
+    return try bytes(pointer, name)
+}
+
 /// The bytes of a C string, without its NUL.
 func bytes(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> UnsafeBufferPointer<UInt8> {
     guard let pointer else { throw GraftError(.invalidArgument, "\(name) is NULL; expected UTF-8 text") }
-    let count = UnsafeRawPointer(pointer).withMemoryRebound(to: CChar.self, capacity: 1) { stringLength($0) }
-    return UnsafeBufferPointer(start: UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self), count: count)
-}
-
-private func stringLength(_ start: UnsafePointer<CChar>) -> Int {
-    var end = start
-    while end.pointee != 0 { end += 1 }
-    return end - start
+    return UnsafeBufferPointer(
+        start: UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self), count: strlen(pointer))
 }
 
 /// A count or capacity from a caller.

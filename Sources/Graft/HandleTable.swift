@@ -53,6 +53,14 @@ enum HandleTable {
         return object
     }
 
+    /// As `borrow`, with nil for NULL.
+    static func borrowOptional<Object: AnyObject>(
+        _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String
+    ) throws(GraftError) -> Object? {
+        guard let handle else { return nil }
+        return try borrow(handle, kind, name)
+    }
+
     /// nil where the handle is not a live one of this kind: for getters, which have no way to fail.
     static func peek<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) -> Object? {
         handle.flatMap { object($0) as? Object }
@@ -82,7 +90,9 @@ enum HandleTable {
 
     private static func index(of bits: UInt, _ slots: Slots) -> Int? {
         let index = Int((bits & (1 << indexBits - 1)) >> 2)
-        guard index < slots.all.count, bits & 3 == 0, slots.all[index].generation == bits >> indexBits else { return nil }
+        guard index < slots.all.count, bits & 3 == 0, slots.all[index].generation == bits >> indexBits else {
+            return nil
+        }
         return index
     }
 }

@@ -24,7 +24,7 @@ public func graft_session_create(
         guard options.reserved == 0 else {
             throw GraftError(.invalidArgument, "reserved must be 0, found \(options.reserved)")
         }
-        let token = if let token = options.cancel_token { try HandleTable.borrow(token, CancelToken.self, "cancel_token") } else { nil as CancelToken? }
+        let token = try HandleTable.borrowOptional(options.cancel_token, CancelToken.self, "cancel_token")
         return try Session(
             model: model, threadCount: Int(options.thread_count),
             passTokenCount: try count(options.pass_token_count, "pass_token_count", atMost: 1 << 30),
@@ -39,8 +39,7 @@ public func graft_session_release(_ session: OpaquePointer?) { HandleTable.relea
 public func graft_session_set_adapters(_ session: OpaquePointer?, _ adapters: OpaquePointer?) -> graft_status {
     call { () throws(GraftError) in
         let session = try HandleTable.borrow(session, Session.self, "session")
-        let composition = if let adapters { try HandleTable.borrow(adapters, Composition.self, "adapters") } else { nil as Composition? }
-        try session.attach(composition)
+        try session.attach(try HandleTable.borrowOptional(adapters, Composition.self, "adapters"))
     }
 }
 

@@ -30,7 +30,8 @@ extension OptionStruct {
         for offset in min(size, MemoryLayout<Self>.size)..<size
         where start.load(fromByteOffset: offset, as: UInt8.self) != 0 {
             throw GraftError(
-                .unsupported, "\(name): a field at byte \(offset) is set, which this release of the library does not know")
+                .unsupported,
+                "\(name): a field at byte \(offset) is set, which this release of the library does not know")
         }
         var value = defaults
         withUnsafeMutableBytes(of: &value) {
@@ -59,7 +60,8 @@ extension OptionStruct {
         guard size >= firstSize, size <= 1 << 16 else {
             throw GraftError(
                 .invalidArgument,
-                "\(name): struct_size is \(size), expected at least \(firstSize): fill the struct with its _init function")
+                "\(name): struct_size is \(size), expected at least \(firstSize): fill the struct with its _init function"
+            )
         }
     }
 }

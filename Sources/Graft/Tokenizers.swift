@@ -70,7 +70,7 @@ public func graft_tokenizer_encode(
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let options = try graft_encode_options.read(options, "options").checked()
         let text = try bytes(text, "text")
-        let pair = if let pair { try bytes(pair, "pair") } else { nil as UnsafeBufferPointer<UInt8>? }
+        let pair = try optionalBytes(pair, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
         return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
     }
@@ -113,7 +113,7 @@ public func graft_tokenizer_decode(
     call { () throws(GraftError) in
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let ids = try array(tokens, count: try count(token_count, "token_count"), "tokens")
-        let decoded = tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
+        let decoded = try tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
         let needed = decoded.utf8.count + 1
         out_count?.pointee = Int64(needed)
         if text == nil && capacity == 0 && out_count != nil { return }

@@ -27,13 +27,14 @@ extension graft_trainer_options: OptionStruct {
 
     fileprivate func checked(labelCount: Int) throws(GraftError) -> TrainerOptions {
         var options = TrainerOptions()
-        if let cancel_token {
-            options.cancelToken = try HandleTable.borrow(cancel_token, CancelToken.self, "cancel_token")
-        }
+        options.cancelToken = try HandleTable.borrowOptional(cancel_token, CancelToken.self, "cancel_token")
         if let class_weights {
+            guard labelCount > 0 else {
+                throw GraftError(.invalidArgument, "class_weights: a language model's tokens have no classes")
+            }
             options.classWeights = Array(UnsafeBufferPointer(start: class_weights, count: labelCount))
         }
-        if let checkpoint_path { options.checkpointPath = try text(checkpoint_path, "checkpoint_path") }
+        options.checkpointPath = try optionalText(checkpoint_path, "checkpoint_path")
         options.seed = seed
         options.passTokenCount = try count(pass_token_count, "pass_token_count", atMost: 1 << 30)
         options.threadCount = Int(thread_count)
@@ -106,7 +107,7 @@ public func graft_trainer_create(
             throw GraftError(.incompatible, "the adapter was made for another model object")
         }
         let options = try graft_trainer_options.read(options, "options").checked(
-            labelCount: adapter.content.labels.count)
+            labelCount: adapter.content.labelCount)
         return try Trainer(adapter: adapter, options: options)
     }
 }
@@ -132,7 +133,7 @@ public func graft_trainer_fit(
     call { () throws(GraftError) in
         let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
         let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
-        let held = if let evaluation { try HandleTable.borrow(evaluation, DatasetHandle.self, "evaluation") } else { nil as DatasetHandle? }
+        let held = try HandleTable.borrowOptional(evaluation, DatasetHandle.self, "evaluation")
         try check(out)
         let metrics = try trainer.fit(dataset.rows, evaluation: held?.rows) { metrics in
             guard let progress else { return true }

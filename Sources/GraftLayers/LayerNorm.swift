@@ -43,7 +43,8 @@ package final class LayerNorm: @unchecked Sendable {
             withOptionalPointer(dropout) { dropout in
                 gk_layer_norm_forward(
                     pass.team.kernel, Int64(count), Int64(width), x.base + offset, dropout,
-                    residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter), epsilon,
+                    residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter),
+                    epsilon,
                     kept.map { $0.sum.base + offset }, y.base + offset, kept.map { $0.mean + first },
                     kept.map { $0.inverseDeviation + first })
             }

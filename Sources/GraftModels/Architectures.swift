@@ -4,10 +4,12 @@ import GraftTensor
 
 /// The architectures of this build, by `model_type` of config.json. A new one is its file and one line here.
 package enum Architectures {
-    private static let all: [(name: String, load: @Sendable (ModelFolder, Precision) throws(GraftError) -> any Transformer)] =
-        [
-            ("bert", Bert.init)
-        ]
+    private static let all:
+        [(name: String, load: @Sendable (ModelFolder, Precision) throws(GraftError) -> any Transformer)] =
+            [
+                ("bert", Bert.init),
+                ("llama", Llama.init),
+            ]
 
     package static var names: [String] { all.map(\.name) }
 

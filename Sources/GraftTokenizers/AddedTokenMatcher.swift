@@ -26,7 +26,7 @@ struct AddedTokenMatcher: Sendable {
         if tokens.isEmpty { return nil }
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try isFirst.withUnsafeBufferPointer { isFirst throws(GraftError) in
             try text.divide { (source, range, parts) throws(GraftError) in
                 var copied = range.lowerBound
@@ -90,13 +90,8 @@ struct AddedTokenMatcher: Sendable {
         return found.upperBound < range.upperBound && isWordCharacter(source.scalar(at: found.upperBound).value)
     }
 
-    /// What `\w` matches in Rust's regular expressions.
     private func isWordCharacter(_ value: UInt32) -> Bool {
-        guard let scalar = Unicode.Scalar(value) else { return false }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
-        default: return scalar.properties.isAlphabetic || scalar.properties.isJoinControl
-        }
+        Unicode.Scalar(value).map(CharacterClasses.isWord) ?? false
     }
 
     private func spaceBefore(_ source: TextView, _ position: Int, _ range: Range<Int>) -> Int {

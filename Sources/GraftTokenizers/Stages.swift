@@ -11,26 +11,50 @@ enum Stages {
         ("NFD", { (_) throws(GraftError) in UnicodeNormalizer(.nfd) }),
         ("NFKC", { (_) throws(GraftError) in UnicodeNormalizer(.nfkc) }),
         ("NFKD", { (_) throws(GraftError) in UnicodeNormalizer(.nfkd) }),
+        ("Lowercase", { (_) throws(GraftError) in CharacterNormalizer.lowercase() }),
+        ("StripAccents", { (_) throws(GraftError) in CharacterNormalizer.stripAccents() }),
+        ("Nmt", { (_) throws(GraftError) in CharacterNormalizer.machineTranslation() }),
+        ("Strip", { (settings) throws(GraftError) in try StripNormalizer(settings) }),
+        ("Replace", { (settings) throws(GraftError) in try ReplaceNormalizer(settings) }),
+        ("Prepend", { (settings) throws(GraftError) in try PrependNormalizer(settings) }),
+        ("ByteLevel", { (_) throws(GraftError) in ByteLevelNormalizer() }),
     ]
 
     private static let preTokenizers: [(type: String, make: Make<any PreTokenizer>)] = [
-        ("BertPreTokenizer", { (_) throws(GraftError) in BertPreTokenizer() })
+        ("BertPreTokenizer", { (_) throws(GraftError) in BertPreTokenizer() }),
+        ("ByteLevel", { (settings) throws(GraftError) in try ByteLevelPreTokenizer(settings) }),
+        ("Metaspace", { (settings) throws(GraftError) in try Metaspace(settings) }),
+        ("Split", { (settings) throws(GraftError) in try SplitPreTokenizer(settings) }),
+        ("Digits", { (settings) throws(GraftError) in try CharacterPreTokenizer.digits(settings) }),
+        ("Punctuation", { (settings) throws(GraftError) in try CharacterPreTokenizer.punctuation(settings) }),
+        ("Whitespace", { (_) throws(GraftError) in WhitespacePreTokenizer() }),
+        ("WhitespaceSplit", { (_) throws(GraftError) in CharacterPreTokenizer.whitespace() }),
+        ("CharDelimiterSplit", { (settings) throws(GraftError) in try CharacterPreTokenizer.delimiter(settings) }),
+        ("FixedLength", { (settings) throws(GraftError) in try FixedLengthPreTokenizer(settings) }),
     ]
 
     private static let postProcessors: [(type: String, make: Make<any PostProcessor>)] = [
         ("TemplateProcessing", { (settings) throws(GraftError) in try TemplateProcessing(settings) }),
         ("BertProcessing", { (settings) throws(GraftError) in try BertProcessing(settings) }),
+        ("RobertaProcessing", { (settings) throws(GraftError) in try RobertaProcessing(settings) }),
+        ("ByteLevel", { (settings) throws(GraftError) in try ByteLevelProcessing(settings) }),
     ]
 
     private static let decoders: [(type: String, make: Make<any TokenDecoder>)] = [
-        ("WordPiece", { (settings) throws(GraftError) in try WordPieceDecoder(settings) })
+        ("WordPiece", { (settings) throws(GraftError) in try WordPieceDecoder(settings) }),
+        ("ByteLevel", { (_) throws(GraftError) in ByteLevelDecoder() }),
+        ("ByteFallback", { (_) throws(GraftError) in ByteFallbackDecoder() }),
+        ("Metaspace", { (settings) throws(GraftError) in try Metaspace(settings) }),
+        ("BPEDecoder", { (settings) throws(GraftError) in try BPEDecoder(settings) }),
+        ("Fuse", { (_) throws(GraftError) in FuseDecoder() }),
+        ("Strip", { (settings) throws(GraftError) in try StripDecoder(settings) }),
+        ("Replace", { (settings) throws(GraftError) in try ReplaceDecoder(settings) }),
     ]
 
     private static let models: [(type: String, make: @Sendable (ModelFile) throws(GraftError) -> any TokenModel)] = [
-        (
-            "WordPiece",
-            { (file) throws(GraftError) in try WordPiece(file.settings, vocabulary: file.vocabulary) }
-        )
+        ("WordPiece", { (file) throws(GraftError) in try WordPiece(file.settings, vocabulary: file.vocabulary) }),
+        ("BPE", { (file) throws(GraftError) in try BytePairEncoding(file) }),
+        ("WordLevel", { (file) throws(GraftError) in try WordLevel(file) }),
     ]
 
     static func normalizers(_ value: JSON) throws(GraftError) -> [any Normalizer] {

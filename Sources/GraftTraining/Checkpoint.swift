@@ -122,7 +122,7 @@ extension Trainer {
     static func fingerprint(_ dataset: RowBatch) -> UInt64 {
         var hash = UInt64(dataset.rowCount)
         for row in 0..<dataset.rowCount { hash = mixed(hash, UInt64(dataset.length(ofRow: row))) }
-        for list in [dataset.tokens, dataset.types, dataset.labels] {
+        for list in [dataset.tokens, dataset.types, dataset.labels, dataset.tokenLabels] {
             for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
         return hash

@@ -40,7 +40,9 @@ import Testing
         let pass = try Pass(team: try Team(threadCount: 2))
         try pass.begin(rows, rows: 0..<rows.rowCount) { _ in attached }
         let hidden = try model.forward(pass)
-        guard wantsLogits else { return Array(UnsafeBufferPointer(start: hidden.matrix.base, count: hidden.matrix.count)) }
+        guard wantsLogits else {
+            return Array(UnsafeBufferPointer(start: hidden.matrix.base, count: hidden.matrix.count))
+        }
         let classifier = SequenceClassifier(model: model)
         let logits = try pass.kept.matrix(rows: rows.rowCount, columns: try classifier.columns(pass))
         _ = try classifier.forward(hidden, into: logits, pass: pass)
@@ -70,7 +72,8 @@ import Testing
                 path: Goldens.path(try golden.optionalString("base") ?? base), precision: .float32)
             let files = try Adapter(model: model, path: Goldens.path("lora/\(name)")).content.files()
             #expect(
-                files.config == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))), "\(name)")
+                files.config == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))),
+                "\(name)")
             #expect(
                 files.weights == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_model.safetensors"))),
                 "\(name)")

@@ -7,24 +7,6 @@ import GraftTestSupport
 import Testing
 
 @Suite struct BertTests {
-    /// Hidden states after every layer: [layer][token * hidden].
-    private func hiddenStates(
-        _ folder: String, _ rows: RowBatch, precision: Precision = .float32, threads: Int = 2
-    ) throws -> [[Float]] {
-        let model = try Architectures.load(path: folder, precision: precision)
-        let pass = try Pass(team: try Team(threadCount: threads))
-        return try (0...model.shape.layerCount).map { layer in
-            var out = [Float](repeating: .nan, count: rows.tokenCount * model.shape.hiddenSize)
-            try out.withUnsafeMutableBufferPointer { out in
-                guard let base = out.baseAddress else { return }
-                try pass.begin(rows, rows: 0..<rows.rowCount) { _ in nil }
-                pass.capture = (layer, base)
-                _ = try model.forward(pass)
-            }
-            return out
-        }
-    }
-
     @Test(
         "Hidden states equal those of transformers, whatever way the checkpoint was saved",
         arguments: [
@@ -41,7 +23,9 @@ import Testing
         }
     }
 
-    @Test("A row's bits do not depend on its batch or on the number of threads", arguments: [Precision.float32, .bfloat16])
+    @Test(
+        "A row's bits do not depend on its batch or on the number of threads",
+        arguments: [Precision.float32, .bfloat16])
     func bitsAreARowsOwn(precision: Precision) throws {
         let folder = Goldens.path("bert-tiny/base")
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
@@ -53,7 +37,8 @@ import Testing
             var alone = RowBatch()
             alone.append(row: row, of: rows)
             let states = try hiddenStates(folder, alone, precision: precision)[2]
-            #expect(states == Array(together[Int(rows.starts[row]) * 32..<Int(rows.starts[row + 1]) * 32]), "row \(row)")
+            #expect(
+                states == Array(together[Int(rows.starts[row]) * 32..<Int(rows.starts[row + 1]) * 32]), "row \(row)")
         }
     }
 
@@ -64,8 +49,10 @@ import Testing
         let before = model.source.checksum
         #expect(before == (try Architectures.load(path: folder, precision: .float32)).source.checksum)
         #expect(before != (try Architectures.load(path: folder, precision: .bfloat16)).source.checksum)
-        #expect(model.source.parameterCount == 120 * 32 + 64 * 32 + 2 * 32 + 64 + 2 * (4 * (32 * 32 + 32) + 64
-            + 64 * 32 + 64 + 64 * 32 + 32 + 64) + 32 * 32 + 32)
+        #expect(
+            model.source.parameterCount == 120 * 32 + 64 * 32 + 2 * 32 + 64 + 2
+                * (4 * (32 * 32 + 32) + 64
+                    + 64 * 32 + 64 + 64 * 32 + 32 + 64) + 32 * 32 + 32)
     }
 
     @Test(

@@ -108,13 +108,12 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, min
     assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
     assert numpy.abs(found - expected).max() < TOLERANCE
 
+    # With bias="all" PEFT writes the biases of modules_to_save three times; one copy is all it reads.
+    copies = (".modules_to_save.bias", ".original_module.bias")
     ours = safetensors.torch.load_file(tmp_path / "graft" / "adapter_model.safetensors")
-    kept = get_peft_model_state_dict(theirs)
+    kept = {name: tensor for name, tensor in get_peft_model_state_dict(theirs).items() if not name.endswith(copies)}
     assert sorted(ours) == sorted(kept)
     assert all(torch.equal(ours[name], kept[name]) for name in ours)
-    theirs.save_pretrained(tmp_path / "again")
-    name = "adapter_model.safetensors"
-    assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "graft" / name).read_bytes()
 
 
 def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, texts, tmp_path):

@@ -15,7 +15,7 @@ package enum Goldens {
 
     package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
 
-    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and `labels`.
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids`, `labels` and `token_labels`.
     package static func rows(_ json: JSON) throws -> RowBatch {
         var rows = RowBatch()
         let types = try json.optionalArray("token_type_ids")
@@ -23,10 +23,13 @@ package enum Goldens {
             rows.append(tokens: numbers(row), types: types.map { numbers($0[index]) })
         }
         if let labels = json["labels"] { rows.labels = numbers(labels) }
+        rows.tokenLabels = (try json.optionalArray("token_labels") ?? []).flatMap(numbers)
         return rows
     }
 
-    package static func numbers(_ json: JSON) -> [Int32] { (json.arrayValue ?? []).compactMap { $0.intValue.map(Int32.init) } }
+    package static func numbers(_ json: JSON) -> [Int32] {
+        (json.arrayValue ?? []).compactMap { $0.intValue.map(Int32.init) }
+    }
 
     package static func floats(_ tensor: StoredTensor) throws -> [Float] {
         var out = [Float](repeating: 0, count: tensor.elementCount)

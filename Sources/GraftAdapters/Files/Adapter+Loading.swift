@@ -19,9 +19,10 @@ extension Adapter {
         let file = try SafetensorsFile(path: weightsPath)
 
         let start = "base_model.model."
-        let hasPrefix = file.tensors.contains {
-            $0.name.hasPrefix(start + model.backbone + ".")
-        }
+        let isLanguageModel = Task(peftName: try config.optionalString("task_type")) == .languageModel
+        if isLanguageModel { _ = try LanguageModelHead(model: model) }
+        let hasPrefix =
+            isLanguageModel || file.tensors.contains { $0.name.hasPrefix(start + model.backbone + ".") }
         let head = try Self.head(of: file, config, model, hasPrefix: hasPrefix, place: configPath)
         let content: AdapterContent
         do throws(GraftError) {
@@ -43,9 +44,11 @@ extension Adapter {
         let task = try config.optionalString("task_type")
         switch task {
         case nil, "FEATURE_EXTRACTION", "SEQ_CLS": break
+        case "CAUSAL_LM": return nil
         case .some(let other):
             throw GraftError(
-                .unsupported, "\(place): task_type \"\(other)\"; expected SEQ_CLS, FEATURE_EXTRACTION or null")
+                .unsupported,
+                "\(place): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
         let name = "base_model.model.\(model.headPath).weight"
         guard let weight = file[name] else {
@@ -126,11 +129,12 @@ extension AdapterContent {
         guard name.hasSuffix(suffix), let type = stored.elementType.kernelType else { return false }
         let path = name.dropLast(suffix.count)
         guard
-            let index = model.sites.firstIndex(where: { $0.kind == .embedding && names.path(of: $0) == path }),
-            plan.sites[index]?.delta != nil
+            let index = model.sites.firstIndex(where: { names.path(of: $0) == path }), plan.sites[index]?.delta != nil
         else { return false }
         let site = model.sites[index]
-        guard stored.shape == site.weightShape, let bytes = stored.bytes.baseAddress else { return false }
+        guard site.kind == .embedding || site.place == .beside, stored.shape == site.weightShape,
+            let bytes = stored.bytes.baseAddress
+        else { return false }
         let count = site.inputs * site.outputs
         let memory = try Memory(byteCount: count * 8)
         site.copyWeight(memory.floats())

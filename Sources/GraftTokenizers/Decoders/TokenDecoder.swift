@@ -2,7 +2,7 @@ import GraftTensor
 
 /// A stage that turns tokens back into text. Stages see the tokens as a list of texts and hand on another.
 protocol TokenDecoder: Sendable {
-    func decode(_ tokens: TokenTexts) -> TokenTexts
+    func decode(_ tokens: TokenTexts) throws(GraftError) -> TokenTexts
 }
 
 /// A list of texts in UTF-8, end to end in one array.

@@ -27,7 +27,7 @@ struct Vocabulary: Sendable {
     /// - Parameter count: how many tokens to make room for; more may come.
     init(count: Int = 0) {
         var size = 1024
-        while size < min(count, Self.maximumID) * 2 { size *= 2 }
+        while size < min(count, Self.maximumID) * 3 / 2 { size *= 2 }
         slots = Array(repeating: Slot(), count: size)
         mask = size - 1
         starts.reserveCapacity(count + 1)
@@ -69,7 +69,7 @@ struct Vocabulary: Sendable {
         bytes.append(contentsOf: token)
         starts.append(UInt32(bytes.count))
         longest = max(longest, token.count)
-        if ids.count * 2 > slots.count { growTable() }
+        if ids.count * 3 > slots.count * 2 { growTable() }
     }
 
     /// The id of a token.

@@ -50,6 +50,22 @@ enum CharacterClasses {
         }
     }
 
+    /// Numbers of any kind: digits, numerals, fractions.
+    static func isNumber(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .decimalNumber, .letterNumber, .otherNumber: true
+        default: false
+        }
+    }
+
+    /// What `\w` matches in Rust's regular expressions.
+    static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
+        default: scalar.properties.isAlphabetic || scalar.properties.isJoinControl
+        }
+    }
+
     /// Non-spacing marks: what BertNormalizer's `strip_accents` drops after decomposition.
     static func isNonspacingMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

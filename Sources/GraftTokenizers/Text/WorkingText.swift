@@ -21,19 +21,20 @@ struct Piece: BitwiseCopyable {
 ///
 /// A stage either rewrites the text of the pieces or divides them further; added tokens pass by untouched and empty
 /// pieces disappear. Two buffers take turns, so that the stages of one text, and then the next text, reuse the memory.
-final class WorkingText {
+struct WorkingText: ~Copyable {
     private(set) var view: TextView
     private(set) var pieces = Buffer<Piece>(capacity: 256)
     private var front = TextBuffer()
     private var back = TextBuffer()
     private var divided = Buffer<Piece>(capacity: 256)
+    private var spans = Buffer<MatchSpan>(capacity: 256)
 
     init() {
         view = front.view
     }
 
     /// Starts on a text of well-formed UTF-8, which must outlive the work on it.
-    func begin(_ text: UnsafeBufferPointer<UInt8>) {
+    mutating func begin(_ text: UnsafeBufferPointer<UInt8>) {
         front.removeAll()
         pieces.count = 0
         guard let base = text.baseAddress, text.count > 0 else {
@@ -45,18 +46,19 @@ final class WorkingText {
     }
 
     /// Gives memory back that a very long text took.
-    func release() {
+    mutating func release() {
         let limit = 1 << 20
         front.releaseIfLarger(than: limit)
         back.releaseIfLarger(than: limit)
         pieces.releaseIfLarger(than: limit)
         divided.releaseIfLarger(than: limit)
+        spans.releaseIfLarger(than: limit)
         front.removeAll()
         view = front.view
     }
 
     /// Writes every piece of text anew: `body` appends what becomes of a range.
-    func rewrite(
+    mutating func rewrite(
         _ body: (_ source: TextView, _ range: Range<Int>, _ out: inout TextBuffer) throws(GraftError) -> Void
     ) throws(GraftError) {
         back.removeAll()
@@ -78,7 +80,7 @@ final class WorkingText {
     }
 
     /// Divides every piece of text: `body` appends the parts of a range that stay. Empty parts are left out.
-    func divide(
+    mutating func divide(
         _ body: (_ source: TextView, _ range: Range<Int>, _ parts: inout Buffer<Piece>) throws(GraftError) -> Void
     ) throws(GraftError) {
         divided.count = 0
@@ -86,6 +88,25 @@ final class WorkingText {
             let piece = pieces[index]
             if piece.isText {
                 try body(view, piece.range, &divided)
+            } else {
+                divided.append(piece)
+            }
+        }
+        swap(&pieces, &divided)
+    }
+
+    /// Divides every piece of text at matches: `body` appends spans that cover a range.
+    mutating func split(
+        _ behavior: SplitBehavior,
+        _ body: (_ source: TextView, _ range: Range<Int>, _ spans: inout Buffer<MatchSpan>) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        divided.count = 0
+        for index in 0..<pieces.count {
+            let piece = pieces[index]
+            if piece.isText {
+                spans.count = 0
+                try body(view, piece.range, &spans)
+                behavior.appendParts(of: spans, to: &divided)
             } else {
                 divided.append(piece)
             }

@@ -15,9 +15,9 @@ from .model import Model
 from .structs import HeadOptions
 from .values import path_bytes, text_array, text_bytes
 
-Task = Literal["sequence_classification"]
+Task = Literal["sequence_classification", "language_model"]
 
-TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1}
+TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1, "language_model": 5}
 
 
 class Adapter(Handle):
@@ -58,6 +58,8 @@ class Adapter(Handle):
         dense_layer: bool = False,
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
+
+        A language model needs no more than the task: its output is the model's own.
 
         :param labels: names of the classes, at least two.
         :param dropout: before the last layer; None: as the model's ``config.json`` says.

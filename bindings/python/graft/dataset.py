@@ -75,6 +75,14 @@ class Batch(Handle):
         numbers = int_array(labels, "labels")
         lib.graft_batch_set_labels(self.pointer, numbers, len(numbers))
 
+    def set_token_labels(self, labels: Sequence[Sequence[int]]) -> None:
+        """What the token before each token should predict, for a language model: the token itself, or -100 where it
+        does not count."""
+        if [len(row) for row in labels] != [end - start for start, end in zip(self.row_starts, self.row_starts[1:])]:
+            raise invalid("labels: expected as many in each row as there are tokens")
+        numbers = int_array(list(chain.from_iterable(labels)), "labels")
+        lib.graft_batch_set_token_labels(self.pointer, numbers, len(numbers))
+
     def set_adapters(self, adapters: Sequence[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
         made: dict[int, Composition] = {}  # one for each adapter that stands for itself

@@ -1,0 +1,157 @@
+import GraftFormats
+import GraftTensor
+
+/// Byte-pair encoding (Sennrich et al. 2016): a word starts as its characters, and the two neighbours whose merge was learnt
+/// first are joined, again and again. For byte-level models the characters stand for bytes (see `ByteLevelAlphabet`);
+/// for SentencePiece's, characters that are not in the vocabulary fall back to tokens such as `<0xE4>`.
+final class BytePairEncoding: TokenModel {
+    let vocabulary: Vocabulary
+    private let merges: MergeTable
+    private let unknown: (name: String, id: Int32?)?
+    private let fusesUnknown: Bool
+    /// Whether a word that is a token is that token, however it would merge.
+    private let takesWholeWords: Bool
+    /// Tokens of the 256 bytes; nil without byte fallback. -1 where the vocabulary lacks one.
+    private let byteIDs: [Int32]?
+    /// What begins all characters of a word but the first.
+    private let continuingPrefix: [UInt8]
+    /// What ends the last character of a word.
+    private let endingSuffix: [UInt8]
+    /// Tokens of the characters below U+0800 by themselves; -1 for none.
+    private let shortIDs: [Int32]
+
+    init(_ file: ModelFile) throws(GraftError) {
+        let settings = file.settings
+        vocabulary = file.vocabulary
+        guard let bytes = file.merges else { throw settings.unexpected("merges", expected: "an array") }
+        if let dropout = try settings.optionalDouble("dropout"), dropout != 0 {
+            throw GraftError(.unsupported, "\(file.source): model.dropout is \(dropout): only 0 is supported")
+        }
+        let vocabulary = file.vocabulary
+        unknown = try settings.optionalString("unk_token").map { ($0, vocabulary.id(of: $0)) }
+        fusesUnknown = try settings.optionalBool("fuse_unk") ?? false
+        takesWholeWords = try settings.optionalBool("ignore_merges") ?? false
+        continuingPrefix = Array((try settings.optionalString("continuing_subword_prefix") ?? "").utf8)
+        endingSuffix = Array((try settings.optionalString("end_of_word_suffix") ?? "").utf8)
+        byteIDs = try settings.optionalBool("byte_fallback") ?? false ? Self.byteIDs(vocabulary) : nil
+        shortIDs = (0..<0x800).map { value in
+            Unicode.Scalar(UInt16(value)).flatMap { vocabulary.id(of: String($0)) } ?? -1
+        }
+        merges = try MergeTable(bytes, vocabulary: vocabulary, prefix: continuingPrefix, source: file.source)
+    }
+
+    private static func byteIDs(_ vocabulary: Vocabulary) -> [Int32] {
+        (0..<256).map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return vocabulary.id(of: "<0x\(digits.count == 1 ? "0" : "")\(digits)>") ?? -1
+        }
+    }
+
+    func tokenize(
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
+    ) throws(GraftError) {
+        let view = text.view
+        let limit = limit.map { tokens.count + $0 }
+        for index in 0..<text.pieces.count {
+            let piece = text.pieces[index]
+            guard piece.isText else {
+                tokens.append(FoundToken(id: piece.token, start: piece.start, end: piece.end, piece: Int32(index)))
+                continue
+            }
+            let count = piece.range.count
+            if count <= WordCache.longestWord {
+                let key = WordCache.Key(view.base + piece.range.lowerBound, count: count)
+                if !scratch.cache.append(key, length: count, start: piece.start, piece: Int32(index), to: &tokens) {
+                    let first = tokens.count
+                    try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
+                    scratch.cache.keep(key, length: count, start: piece.start, tokens: tokens, from: first)
+                }
+            } else {
+                try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
+            }
+            if let limit, tokens.count >= limit { break }
+        }
+    }
+
+    private func appendTokens(
+        of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>,
+        _ scratch: inout ModelScratch
+    ) throws(GraftError) {
+        let range = piece.range
+        if takesWholeWords, let id = vocabulary.id(of: UnsafeBufferPointer(rebasing: view.bytes[range])) {
+            tokens.append(FoundToken(id: id, start: piece.start, end: piece.end, piece: index))
+            return
+        }
+        scratch.chain.removeAll()
+        try appendSymbols(of: view, range, to: &scratch.chain)
+        scratch.chain.mergeAll(merges)
+        scratch.chain.appendTokens(start: piece.start, piece: index, to: &tokens)
+    }
+
+    private func appendSymbols(of view: TextView, _ range: Range<Int>, to chain: inout SymbolChain) throws(GraftError) {
+        // Unknown characters that wait for the next known one.
+        var waiting = 0
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let (scalar, length) = view.scalar(at: position)
+            let isFirst = position == range.lowerBound
+            let isLast = position + length == range.upperBound
+            let id = symbolID(view, position, scalar, length, isFirst, isLast)
+            if id >= 0 {
+                if waiting > 0 { chain.append(id: try unknownID(), length: waiting) }
+                waiting = 0
+                chain.append(id: id, length: length)
+            } else if !appendBytes(of: view, position, length, isFirst, isLast, to: &chain), unknown != nil {
+                if waiting > 0, !fusesUnknown {
+                    chain.append(id: try unknownID(), length: waiting)
+                    waiting = 0
+                }
+                _ = try unknownID()
+                waiting += length
+            }
+            position += length
+        }
+        if waiting > 0 { chain.append(id: try unknownID(), length: waiting) }
+    }
+
+    /// The token of a character; -1 for none.
+    @inline(__always)
+    private func symbolID(
+        _ view: TextView, _ position: Int, _ scalar: UInt32, _ length: Int, _ isFirst: Bool, _ isLast: Bool
+    ) -> Int32 {
+        let isPlain = (isFirst || continuingPrefix.isEmpty) && (!isLast || endingSuffix.isEmpty)
+        if isPlain, scalar < 0x800 { return shortIDs[Int(scalar)] }
+        if isPlain {
+            return vocabulary.id(of: UnsafeBufferPointer(start: view.base + position, count: length)) ?? -1
+        }
+        return symbol(view, position, length, isFirst, isLast).withUnsafeBufferPointer { vocabulary.id(of: $0) } ?? -1
+    }
+
+    /// A character with its prefix and suffix.
+    private func symbol(
+        _ view: TextView, _ position: Int, _ length: Int, _ isFirst: Bool, _ isLast: Bool
+    ) -> [UInt8] {
+        (isFirst ? [] : continuingPrefix) + view.bytes[position..<position + length] + (isLast ? endingSuffix : [])
+    }
+
+    /// Appends a character as tokens of its bytes; false if there is no byte fallback, or not for all of them.
+    private func appendBytes(
+        of view: TextView, _ position: Int, _ length: Int, _ isFirst: Bool, _ isLast: Bool, to chain: inout SymbolChain
+    ) -> Bool {
+        guard let byteIDs else { return false }
+        let bytes = symbol(view, position, length, isFirst, isLast)
+        guard bytes.allSatisfy({ byteIDs[Int($0)] >= 0 }) else { return false }
+        for byte in bytes { chain.append(id: byteIDs[Int(byte)], length: 1) }
+        return true
+    }
+
+    private func unknownID() throws(GraftError) -> Int32 {
+        guard let unknown, let id = unknown.id else {
+            throw GraftError(
+                .incompatible,
+                "a character is not in the vocabulary, and neither is the unknown token \"\(unknown?.name ?? "")\"")
+        }
+        return id
+    }
+}
