@@ -56,12 +56,24 @@ package enum Goldens {
         return largest
     }
 
-    /// A folder of its own for a test, removed with the process's temporary files.
+    /// A folder of its own for a test, removed when the process ends.
     package static func temporaryFolder() throws -> String {
-        var template = Array("/tmp/graft-test-XXXXXX".utf8CString)
+        guard let parent = temporaryParent else { throw GraftError(.io, "no temporary folder") }
+        var template = Array("\(parent)/XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw GraftError(.io, "no temporary folder") }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    /// Holds all temporary folders of this process.
+    private static let temporaryParent: String? = {
+        var template = Array("/tmp/graft-tests-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { return nil }
+        atexit {
+            guard let parent = Goldens.temporaryParent else { return }
+            nftw(parent, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
 
     /// A copy of a model folder, without dropout, or with other changes to config.json.
     package static func copyOfModel(_ name: String, changing changes: [String: JSON]) throws -> String {
