@@ -68,12 +68,22 @@ package enum Goldens {
     private static let temporaryParent: String? = {
         var template = Array("/tmp/graft-tests-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { return nil }
-        atexit {
-            guard let parent = Goldens.temporaryParent else { return }
-            nftw(parent, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
-        }
+        atexit { Goldens.temporaryParent.map(Goldens.remove) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }()
+
+    private static func remove(_ path: String) {
+        if unlink(path) == 0 { return }
+        guard let stream = opendir(path) else { return }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        closedir(stream)
+        for name in names where name != "." && name != ".." { remove(path + "/" + name) }
+        rmdir(path)
+    }
 
     /// A copy of a model folder, without dropout, or with other changes to config.json.
     package static func copyOfModel(_ name: String, changing changes: [String: JSON]) throws -> String {
