@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from ctypes import Array, c_char_p, c_float, c_int32
 from typing import Any
 
@@ -51,6 +54,18 @@ def int_array(numbers: Sequence[int], name: str) -> Array[c_int32]:
 def numpy_installed() -> bool:
     """Whether results are numpy arrays."""
     return importlib.util.find_spec("numpy") is not None
+
+
+def start_numpy() -> None:
+    """Imports numpy, where it is installed, in a thread beside other work: the first result will want it."""
+    if "numpy" not in sys.modules and numpy_installed():
+        threading.Thread(target=_import_numpy).start()
+
+
+def _import_numpy() -> None:
+    # What is wrong with numpy is for the import that needs it to say.
+    with suppress(Exception):
+        importlib.import_module("numpy")
 
 
 def to_matrix(numbers: Array[c_float], rows: int, columns: int) -> Matrix:
