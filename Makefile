@@ -1,6 +1,7 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
 # make demo       train an adapter on bindings/data/intents from Python, classify with it from C
-# make test       everything that needs no other library; make test-parity compares with the real peers
+# make test       everything that needs no other library; make test-parity compares with the real peers;
+#                 make test-sanitizers looks for races and for bad memory
 # make install    PREFIX=/usr/local DESTDIR=
 .DEFAULT_GOAL := library
 .DELETE_ON_ERROR:
@@ -104,6 +105,11 @@ demo: dependencies
 test: dependencies
 	@$(MAKE) --no-print-directory library examples models $(VENV)/tools
 	@Tests/run
+
+# Builds the library twice more, for the thread and the address sanitizer, and runs what shares and what breaks.
+.PHONY: test-sanitizers
+test-sanitizers: dependencies
+	@Tests/run sanitizers
 
 build/venv-parity/tools: Tests/Parity/requirements.txt
 build/venv-benchmark/tools: Benchmarks/requirements.txt

@@ -2,12 +2,11 @@ public import CGraft
 import GraftAdapters
 import GraftInference
 import GraftTensor
-import Synchronization
 
 /// An adapter as C programs hold it, with the strings that were handed out.
 final class AdapterHandle: Sendable {
     let adapter: Adapter
-    private let texts = Mutex<[String: CText]>([:])
+    private let texts = Guarded<[String: CText]>([:])
 
     init(_ adapter: Adapter) { self.adapter = adapter }
 

@@ -1,7 +1,6 @@
 import GraftFormats
 import GraftLayers
 import GraftTensor
-import Synchronization
 
 /// What an adapter is for.
 package enum Task: Int32, Sendable {
@@ -111,7 +110,7 @@ package final class Adapter: Sendable {
         var isTraining = false
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     private let seed: UInt64
 
     /// Fresh parameters. `config` is the method's settings as in PEFT's adapter_config.json, or nil for defaults.
@@ -138,12 +137,12 @@ package final class Adapter: Sendable {
             model: model, method: method, config: config, head: nil, hasBackbonePrefix: task != .none, seed: seed,
             use: .create, place: place)
         self.seed = seed
-        state = Mutex(State(content: content))
+        state = Guarded(State(content: content))
     }
 
     init(loaded content: AdapterContent) {
         seed = 0
-        state = Mutex(State(content: content))
+        state = Guarded(State(content: content))
     }
 
     package var content: AdapterContent { state.withLock { $0.content } }

@@ -1,6 +1,5 @@
 import GraftFormats
 import GraftTensor
-import Synchronization
 
 /// A tokenizer as Hugging Face `tokenizers` defines it: normalise, split, look up, add special tokens, and back.
 ///
@@ -19,7 +18,7 @@ package final class Tokenizer: Sendable {
     package let truncation: Truncation?
     package let specialTokens: SpecialTokens
 
-    private let idleScratch = Mutex<[Scratch]>([])
+    private let idleScratch = Guarded<[Scratch]>([])
     private static let mostIdleScratch = 16
 
     init(_ parts: TokenizerParts, specialTokens: SpecialTokenNames, source: String) throws(GraftError) {
