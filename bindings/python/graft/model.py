@@ -10,7 +10,7 @@ from .errors import invalid
 from .handle import Handle
 from .library import initialised, lib
 from .structs import ModelOptions
-from .values import path_bytes, start_numpy
+from .values import path_bytes
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -34,8 +34,6 @@ class Model(Handle):
         options.precision = PRECISIONS[precision]
         options.thread_count = threads
         out = c_void_p()
-        # The library reads and packs the weights without Python's lock.
-        start_numpy()
         lib.graft_model_load(path_bytes(path), byref(options), byref(out))
         super().__init__(out)
 
