@@ -87,7 +87,7 @@ $(MODEL)/config.json: | $(VENV)/bin/python
 
 SENTENCES ?= "My parcel should have been here on Monday, where is it?" \
              "you charged my card twice!!" \
-             "The vase arrived in a thousand pieces." \
+             "The vase was broken when I opened the box." \
              "Could I have it sent to my office instead?"
 
 .PHONY: demo

@@ -307,8 +307,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batc
  *  is what the token before it in its row should predict, so it is the token itself, or anything
  *  below 0 (by custom -100) where it does not count. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_token_labels(graft_batch *batch,
-                                                                     const int32_t *labels,
-                                                                     int64_t count);
+                                                                     const int32_t *labels, int64_t count);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
                                                                  const graft_composition *const *rows,
@@ -515,8 +514,7 @@ typedef struct graft_generate_options {
 /** One new token of row `row` of the batch. `text` is what it adds to the row's text: "" for a
  *  token that ends the row, while a character is incomplete, or without a tokenizer. It lives until
  *  the callback returns. Return 0 to go on, anything else to end this row. */
-typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token,
-                                        const char *text);
+typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text);
 
 GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
 
@@ -536,9 +534,9 @@ GRAFT_API void graft_generate_options_init(graft_generate_options *options, size
  *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_generate(
-    graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
-    const graft_generate_options *options, graft_token_callback on_token, void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status
+graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
+                       const graft_generate_options *options, graft_token_callback on_token, void *user_data);
 
 #ifdef __cplusplus
 }

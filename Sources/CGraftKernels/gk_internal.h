@@ -1,4 +1,5 @@
-/** What the kernel files share and nobody else sees: chosen path, OpenMP's few functions, small inline helpers. */
+/** What the kernel files share and nobody else sees: chosen path, OpenMP's few functions, small inline
+ * helpers. */
 #ifndef GK_INTERNAL_H
 #define GK_INTERNAL_H
 

@@ -42,7 +42,9 @@ int gk_path(void) {
     return path;
 }
 
-const char *gk_path_name(void) { return path_names[gk_path()]; }
+const char *gk_path_name(void) {
+    return path_names[gk_path()];
+}
 
 bool gk_choose_path(const char *name) {
     int path = named_path(name);
@@ -52,7 +54,9 @@ bool gk_choose_path(const char *name) {
     return true;
 }
 
-size_t gk_scratch_size(int32_t thread_count) { return (size_t)thread_count * GK_THREAD_SCRATCH; }
+size_t gk_scratch_size(int32_t thread_count) {
+    return (size_t)thread_count * GK_THREAD_SCRATCH;
+}
 
 int32_t gk_default_thread_count(void) {
     cpu_set_t set;

@@ -134,7 +134,8 @@ package final class Trainer {
         let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        var sums = LossSums(labelCount: objective.labelCount)
+        // A step counts no predictions, and so allocates nothing.
+        var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)

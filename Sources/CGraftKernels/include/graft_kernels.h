@@ -68,8 +68,8 @@ void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count,
 /** y = f(gate) ∘ up: each row of x [m, 2 h] is gate and up side by side; y [m, h]. */
 void gk_gated_forward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, float *y);
 /** dx [m, 2 h] from dy [m, h]; dx may be x. */
-void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, const float *dy,
-                       float *dx);
+void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x,
+                       const float *dy, float *dx);
 
 /* ---- Products with frozen weights: W [n, k], packed once ---- */
 
