@@ -41,7 +41,8 @@ let abiLink: [LinkerSetting] = [
 /// Kernels are numbers only and are always optimised: a debug build tests the same code that ships.
 let kernelFlags: [CSetting] = [
     .unsafeFlags([
-        "-O3", "-std=c11", "-fopenmp", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden", "-ffunction-sections",
+        "-O3", "-std=c11", "-fopenmp", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
+        "-ffunction-sections",
         "-Wall", "-Wextra", "-Werror", "-gdwarf-4",
     ])
 ]
