@@ -48,6 +48,31 @@ extension Kernels {
             }
         }
 
+        @Test("Scores far above a row's first are right, in one key block and over several")
+        func spreadScores() {
+            for (length, factor) in [(200, Float(60)), (530, 60), (530, 900), (530, 9000)] {
+                let shape = AttentionCase(
+                    lengths: [(length, length)], heads: 2, keyValueHeads: 1, width: 8, causal: true)
+                var inputs = AttentionInputs(shape)
+                for row in 0..<inputs.q.rows {
+                    for column in 0..<inputs.q.columns { inputs.q[row, column] *= factor }
+                }
+                let reference = AttentionReference(shape, inputs)
+                onEveryPath { path in
+                    let out = AttentionResult(shape, inputs).out
+                    var worst = 0.0
+                    for (row, expected) in reference.out.enumerated() where expected.allSatisfy(\.isFinite) {
+                        for (column, value) in expected.enumerated() {
+                            let error = abs(Double(out[row, column]) - value)
+                            worst = error.isFinite ? max(worst, error) : .infinity
+                        }
+                    }
+                    // A score of a few thousand has a rounding error of about a thousandth.
+                    #expect(worst < 2e-6 * Double(factor) + 1e-5, "\(path), \(length) keys, factor \(factor): \(worst)")
+                }
+            }
+        }
+
         @Test("With bfloat16 operands, results are as close as eight bits of precision allow")
         func bfloat16() {
             for var shape in Self.cases {
