@@ -1,6 +1,7 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
 # make demo       train an adapter on bindings/data/intents from Python, classify with it from C
-# make test       everything that needs no other library; make test-parity compares with the real peers
+# make test       everything that needs no other library; make test-parity compares with the real peers;
+#                 make test-sanitizers looks for races and for bad memory
 # make install    PREFIX=/usr/local DESTDIR=
 .DEFAULT_GOAL := library
 .DELETE_ON_ERROR:
@@ -86,7 +87,7 @@ $(MODEL)/config.json: | $(VENV)/bin/python
 
 SENTENCES ?= "My parcel should have been here on Monday, where is it?" \
              "you charged my card twice!!" \
-             "The vase arrived in a thousand pieces." \
+             "The vase was broken when I opened the box." \
              "Could I have it sent to my office instead?"
 
 .PHONY: demo
@@ -105,9 +106,17 @@ test: dependencies
 	@$(MAKE) --no-print-directory library examples models $(VENV)/tools
 	@Tests/run
 
+# Builds the library twice more, for the thread and the address sanitizer, and runs what shares and what breaks.
+.PHONY: test-sanitizers
+test-sanitizers: dependencies
+	@Tests/run sanitizers
+
 build/venv-parity/tools: Tests/Parity/requirements.txt
-	$(PYTHON) -m venv build/venv-parity
-	build/venv-parity/bin/pip --quiet --disable-pip-version-check install -r $< pytest
+build/venv-benchmark/tools: Benchmarks/requirements.txt
+
+build/venv-%/tools:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
 .PHONY: test-parity
@@ -116,8 +125,9 @@ test-parity: dependencies
 	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity
 
 .PHONY: benchmark
-benchmark: library models
-	$(PYTHON) Benchmarks/run.py
+benchmark: dependencies
+	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	build/venv-benchmark/bin/python Benchmarks/run.py
 
 # Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
 .PHONY: abi-baseline
@@ -130,11 +140,11 @@ C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
 
 .PHONY: format check-format
 format:
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format -i $(C_FILES)
 
 check-format:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 	clang-format --dry-run --Werror $(C_FILES)
 
 # ---- Installing and packaging ----
@@ -159,4 +169,4 @@ wheel: library $(VENV)/bin/python
 
 .PHONY: clean
 clean:
-	rm -rf .build build
+	rm -rf .build .build-* build

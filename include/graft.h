@@ -53,7 +53,7 @@ extern "C" {
 #define GRAFT_VERSION_MAJOR 1
 #define GRAFT_VERSION_MINOR 0
 #define GRAFT_VERSION_PATCH 0
-#define GRAFT_VERSION_NUMBER                                                                       \
+#define GRAFT_VERSION_NUMBER                                                                                 \
     (GRAFT_VERSION_MAJOR * 1000000 + GRAFT_VERSION_MINOR * 1000 + GRAFT_VERSION_PATCH)
 
 /** Version of the loaded library; compare with GRAFT_VERSION_NUMBER. Never fails. Since 1.0. */
@@ -131,8 +131,7 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  *         contradicts config.json), GRAFT_ERROR_IO, GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path,
-                                                         const graft_model_options *options,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
                                                          graft_model **out);
 GRAFT_API void graft_model_release(graft_model *model);
 
@@ -167,8 +166,7 @@ typedef struct graft_encode_options {
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
 /** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path,
-                                                             graft_tokenizer **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
 GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
@@ -195,10 +193,10 @@ GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 /** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
  *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
  *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_tokenizer_decode(const graft_tokenizer *tokenizer, const int32_t *tokens, int64_t token_count,
-                       int32_t skip_special_tokens, char *text, int64_t capacity,
-                       int64_t *out_count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
+                                                               const int32_t *tokens, int64_t token_count,
+                                                               int32_t skip_special_tokens, char *text,
+                                                               int64_t capacity, int64_t *out_count);
 
 /* ---- Adapter ------------------------------------------------------------------------------ */
 
@@ -206,7 +204,12 @@ graft_tokenizer_decode(const graft_tokenizer *tokenizer, const int32_t *tokens, 
 typedef struct graft_adapter graft_adapter;
 
 typedef int32_t graft_task;
-enum { GRAFT_TASK_NONE = 0, GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1 };
+enum {
+    GRAFT_TASK_NONE = 0,
+    GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1,
+    GRAFT_TASK_LANGUAGE_MODEL = 5 /**< The next token, with the model's own output; `options` of
+                                       graft_adapter_set_head() are not used. */
+};
 
 typedef struct graft_head_options {
     size_t struct_size;
@@ -237,23 +240,20 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *         does not do, named), GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model,
-                                                             const char *method,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
                                                              const char *config_json, uint64_t seed,
                                                              graft_adapter **out);
 /** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while a
  *  trainer or a composition uses the adapter. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter,
-                                                               graft_task task,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
                                                                const graft_head_options *options);
 /** Reads an adapter directory in PEFT's layout. Every tensor and every setting is honoured, or the
  *  call fails and names it. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model,
-                                                           const char *path, graft_adapter **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
+                                                           graft_adapter **out);
 /** Writes directory `path` in PEFT's layout, whole or not at all. An adapter that was loaded and
  *  not trained is written byte for byte as it was. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter,
-                                                           const char *path);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
 GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 
 /** Getters of an adapter; NULL, -1 or 0 for an invalid handle or index. Since 1.0. */
@@ -271,8 +271,7 @@ typedef struct graft_composition graft_composition;
 
 /** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained).
  *  Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter,
-                                                                 float scale,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
                                                                  graft_composition **out);
 GRAFT_API void graft_composition_release(graft_composition *composition);
 
@@ -285,17 +284,15 @@ typedef struct graft_dataset graft_dataset;
 
 /** Encodes `texts` (with `pairs`, when not NULL, as second segments). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer *tokenizer,
-                                                           const char *const *texts,
-                                                           const char *const *pairs,
+                                                           const char *const *texts, const char *const *pairs,
                                                            int64_t row_count,
                                                            const graft_encode_options *options,
                                                            graft_batch **out);
 /** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`.
  *  `type_ids`, as many as tokens, may be NULL for all 0. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens,
-                                                           const int32_t *type_ids,
-                                                           const int32_t *lengths,
-                                                           int64_t row_count, graft_batch **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
+                                                           const int32_t *lengths, int64_t row_count,
+                                                           graft_batch **out);
 GRAFT_API void graft_batch_release(graft_batch *batch);
 /** -1 for an invalid handle. */
 GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
@@ -304,12 +301,17 @@ GRAFT_API int64_t graft_batch_token_count(const graft_batch *batch);
 GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
 /** One label a row, 0 to the head's label count, exclusive: `labels` [row_count]. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch,
-                                                               const int32_t *labels,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch, const int32_t *labels,
                                                                int64_t count);
+/** One label a token, for GRAFT_TASK_LANGUAGE_MODEL: `labels` [token_count]. The label of a token
+ *  is what the token before it in its row should predict, so it is the token itself, or anything
+ *  below 0 (by custom -100) where it does not count. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_token_labels(graft_batch *batch,
+                                                                     const int32_t *labels, int64_t count);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(
-    graft_batch *batch, const graft_composition *const *rows, int64_t count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
+                                                                 const graft_composition *const *rows,
+                                                                 int64_t count);
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
 /** Copies the batch's rows and labels to the end. Since 1.0. */
@@ -337,43 +339,44 @@ typedef struct graft_trainer_options {
     size_t struct_size;
     const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
     const float *class_weights;             /**< [label_count], copied; NULL: all 1. */
-    const char *checkpoint_path; /**< Where graft_trainer_fit() saves, and resumes from when it is
-                                      there; NULL: nowhere. */
-    uint64_t seed;               /**< Shuffling and dropout. Default 0. */
-    int64_t pass_token_count;    /**< Tokens in one forward and backward pass; a larger batch is
-                                      worked through in passes, and memory stays bounded. Results do
-                                      not depend on it beyond rounding. Default 0: chosen. */
-    int32_t thread_count;        /**< Default 0: one per core. */
-    graft_optimizer optimizer;   /**< Default AdamW. */
-    graft_schedule schedule;     /**< Default linear. */
-    graft_metric metric;         /**< Default loss. */
-    float learning_rate;         /**< Peak, per step. Default 5e-4. */
-    float weight_decay;          /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
-    float beta1;                 /**< Default 0.9. */
-    float beta2;                 /**< Default 0.999. */
-    float epsilon;               /**< Default 1e-8. */
-    float momentum;              /**< For SGD. Default 0.9. */
-    float maximum_gradient_norm; /**< Clips above; 0 never clips. Default 1. */
-    float label_smoothing;       /**< 0 to 1. Default 0. */
-    float warmup_ratio;          /**< Part of total_steps, when warmup_steps is 0. Default 0. */
-    int32_t warmup_steps;        /**< Default 0. */
-    int32_t total_steps;         /**< End of the schedule. Default 0: set by graft_trainer_fit();
-                                      steps before it use the peak rate. */
-    int32_t rows_per_batch;      /**< For graft_trainer_fit(). Default 32. */
-    int32_t batches_per_step;    /**< Gradient accumulation. Default 1. */
-    int32_t epoch_count;         /**< For graft_trainer_fit(). Default 3. */
-    int32_t evaluation_steps;    /**< Evaluates every so many steps. Default 0: each epoch. */
-    int32_t patience;            /**< Evaluations without a better metric before it stops; 0 never
-                                      stops early. Default 0. */
-    int32_t checkpoint_steps;    /**< Saves every so many steps. Default 0: each epoch. */
-    int32_t group_by_length;     /**< 1: rows of a batch have similar lengths. Default 1. */
+    const char *checkpoint_path;            /**< Where graft_trainer_fit() saves, and resumes from when it is
+                                                 there; NULL: nowhere. */
+    uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
+    int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
+                                                 worked through in passes, and memory stays bounded. Results do
+                                                 not depend on it beyond rounding. Default 0: chosen. */
+    int32_t thread_count;                   /**< Default 0: one per core. */
+    graft_optimizer optimizer;              /**< Default AdamW. */
+    graft_schedule schedule;                /**< Default linear. */
+    graft_metric metric;                    /**< Default loss. */
+    float learning_rate;                    /**< Peak, per step. Default 5e-4. */
+    float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
+    float beta1;                            /**< Default 0.9. */
+    float beta2;                            /**< Default 0.999. */
+    float epsilon;                          /**< Default 1e-8. */
+    float momentum;                         /**< For SGD. Default 0.9. */
+    float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
+    float label_smoothing;                  /**< 0 to 1. Default 0. */
+    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0. */
+    int32_t warmup_steps;                   /**< Default 0. */
+    int32_t total_steps;                    /**< End of the schedule. Default 0: set by graft_trainer_fit();
+                                                 steps before it use the peak rate. */
+    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
+    int32_t batches_per_step;               /**< Gradient accumulation. Default 1. */
+    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
+    int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
+    int32_t patience;                       /**< Evaluations without a better metric before it stops; 0 never
+                                                 stops early. Default 0. */
+    int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
+    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 1. */
 } graft_trainer_options;
 
 /** NaN marks a measure that does not apply. */
 typedef struct graft_metrics {
     size_t struct_size;
-    double loss;              /**< Mean over rows (weighted, where classes are), in nats. */
-    double accuracy;          /**< 0 to 1. */
+    double loss;              /**< Mean over rows (weighted, where classes are), or over the tokens
+                                   that count, in nats. */
+    double accuracy;          /**< 0 to 1, of rows or of tokens; only in an evaluation. */
     double macro_f1;          /**< 0 to 1: mean over the labels that occur or are predicted. */
     double learning_rate;     /**< Of the latest step; NaN in an evaluation. */
     double gradient_norm;     /**< Before clipping; NaN in an evaluation. */
@@ -394,9 +397,9 @@ GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
 
 /** Prepares to train `adapter`, which must have a head and which no other call may use until the
  *  trainer is released. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_trainer_create(const graft_model *model, graft_adapter *adapter,
-                     const graft_trainer_options *options, graft_trainer **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
+                                                             const graft_trainer_options *options,
+                                                             graft_trainer **out);
 /**
  * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
  *
@@ -410,8 +413,7 @@ graft_trainer_create(const graft_model *model, graft_adapter *adapter,
  *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer,
-                                                           const graft_batch *batch,
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer, const graft_batch *batch,
                                                            graft_metrics *out);
 /**
  * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
@@ -428,23 +430,20 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *traine
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer,
                                                           const graft_dataset *dataset,
                                                           const graft_dataset *evaluation,
-                                                          graft_progress_callback progress,
-                                                          void *user_data, graft_metrics *out);
+                                                          graft_progress_callback progress, void *user_data,
+                                                          graft_metrics *out);
 /** Measures the adapter on `dataset`; changes nothing. `confusion` [label_count, label_count], row:
  *  true label, column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
-                                                               graft_metrics *out,
-                                                               int64_t *confusion,
+                                                               graft_metrics *out, int64_t *confusion,
                                                                int64_t capacity);
 /** Writes adapter, optimizer state, schedule and random state to directory `path`, whole or not at
  *  all. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer,
-                                                           const char *path);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
 /** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
  *  run, bit for bit. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer,
-                                                             const char *path);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
 GRAFT_API void graft_trainer_release(graft_trainer *trainer);
 
 /* ---- Inference ---------------------------------------------------------------------------- */
@@ -455,9 +454,9 @@ typedef struct graft_session graft_session;
 typedef struct graft_session_options {
     size_t struct_size;
     const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
-    int64_t pass_token_count; /**< Tokens in one pass; bounds memory. Default 0: chosen. */
-    int32_t thread_count;     /**< Default 0: one per core. */
-    int32_t reserved;         /**< Must be 0. */
+    int64_t pass_token_count;               /**< Tokens in one pass; bounds memory. Default 0: chosen. */
+    int32_t thread_count;                   /**< Default 0: one per core. */
+    int32_t reserved;                       /**< Must be 0. */
 } graft_session_options;
 
 typedef int32_t graft_pooling;
@@ -471,27 +470,73 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *
 GRAFT_API void graft_session_release(graft_session *session);
 
 /** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_session_set_adapters(graft_session *session, const graft_composition *adapters);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
+                                                                   const graft_composition *adapters);
 
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
  *  last: `out` [token_count, hidden_size]. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
-                                                                    const graft_batch *batch,
-                                                                    int32_t layer, float *out,
-                                                                    int64_t capacity);
+                                                                    const graft_batch *batch, int32_t layer,
+                                                                    float *out, int64_t capacity);
 /** One vector a row, of length 1 if `normalize` is 1: `out` [row_count, hidden_size]. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session,
-                                                            const graft_batch *batch,
-                                                            graft_pooling pooling,
-                                                            int32_t normalize, float *out,
-                                                            int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
+                                                            graft_pooling pooling, int32_t normalize,
+                                                            float *out, int64_t capacity);
 /** One logit per label: `out` [row_count, columns], where columns is the largest label count among
  *  the rows' adapters; a row with fewer labels ends in -infinity. `columns` may be NULL; it is
  *  written even when `capacity` is too small. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
                                                                const graft_batch *batch, float *out,
                                                                int64_t capacity, int64_t *columns);
+
+/** How graft_session_generate() chooses tokens, in the order of the fields from
+ *  repetition_penalty to top_p. */
+typedef struct graft_generate_options {
+    size_t struct_size;
+    const int32_t *stop_tokens; /**< [stop_token_count], copied: tokens that end a row. Default
+                                     NULL: the model's ends of text. */
+    const uint64_t *row_seeds;  /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
+                                     A row's text depends on its prompt, its adapters and its seed
+                                     alone, so equal prompts with equal seeds have equal texts. */
+    uint64_t seed;              /**< Default 0. */
+    int32_t stop_token_count;   /**< 0 with an array that is not NULL: nothing but maximum_tokens
+                                     ends a row. Default 0. */
+    int32_t maximum_tokens;     /**< New tokens a row, at most as many as the model has positions
+                                     left. Default 128. */
+    float repetition_penalty;   /**< Above 0: divides the logits above 0 of tokens that the row has,
+                                     multiplies those below. Default 1: none. */
+    float temperature;          /**< 0: always the likeliest token. Default 0. */
+    int32_t top_k;              /**< The likeliest so many. Default 0: all. */
+    float top_p;                /**< Above 0 to 1: the likeliest that together have this probability.
+                                     Default 1: all. */
+} graft_generate_options;
+
+/** One new token of row `row` of the batch. `text` is what it adds to the row's text: "" for a
+ *  token that ends the row, while a character is incomplete, or without a tokenizer. It lives until
+ *  the callback returns. Return 0 to go on, anything else to end this row. */
+typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text);
+
+GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
+
+/**
+ * Continues each row of a batch, handing each token to `on_token` as it comes: step by step, in
+ * each step the rows in their order.
+ *
+ * @param session   Of a model with an output over its vocabulary, such as Llama.
+ * @param tokenizer Gives the tokens' text; NULL: ids only.
+ * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
+ *                  them without an end-of-text token.
+ * @param options   NULL for defaults.
+ * @param on_token  Receives the tokens. Required.
+ * @param user_data Handed to `on_token`.
+ * @return GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, a prompt longer than the model),
+ *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_DIVERGED (logits that are not
+ *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status
+graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
+                       const graft_generate_options *options, graft_token_callback on_token, void *user_data);
 
 #ifdef __cplusplus
 }

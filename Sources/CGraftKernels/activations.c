@@ -21,3 +21,20 @@ void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count,
         (f, range.end - range.begin, x + range.begin, dy + range.begin, dx + range.begin);
     }
 }
+
+void gk_gated_forward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, float *y) {
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(gated_forward)(f, rows.begin, rows.end, h, x, y);
+    }
+}
+
+void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x,
+                       const float *dy, float *dx) {
+#pragma omp parallel num_threads(gk_threads_for(team, m *h))
+    {
+        gk_range rows = gk_thread_range(m, 1);
+        GK_ON_PATH(gated_backward)(f, rows.begin, rows.end, h, x, dy, dx);
+    }
+}

@@ -1,15 +1,15 @@
 /**
  * @file products.h
- * @brief What the product files share: how packed weights and row blocks lie in memory, and the kernels of
- * one path.
+ * @brief What the product files share: how operands lie in memory, and the kernels of one path.
  *
  * A product is c [m, n] = a [m, k] b [k, n]. Its inner loop is a tile: up to 14 rows of c by the 32 columns
  * of a panel, held in registers while it walks along k. Everything around the tile serves it from cache:
  *
- *   panel      32 columns of b, [k words][32 columns]. Frozen weights are stored that way; other operands are
- * copied into panels block by block. word       32 bits: one float32, or two bfloat16 neighbours along k (the
- * lower k in the lower half; a missing last one is zero). Depth, the length along k, is counted in words. row
- * block  rows of a, converted to what the tile multiplies, with a fixed distance between rows.
+ * - A panel is 32 columns of b, [k words][32 columns]. Frozen weights are stored that way; other operands are
+ *   copied into panels block by block.
+ * - A word is 32 bits: one float32, or two bfloat16 neighbours along k, the lower k in the lower half
+ *   and zero for a missing last one. Depth, the length along k, is counted in words.
+ * - A row block is rows of a, converted to what the tile multiplies, with a fixed distance between rows.
  *
  * Every element of c is one chain of multiply-adds along k, starting from the bias, from zero or from what c
  * held. Between depth blocks the chain waits in c itself, so blocks, tiles and threads leave no trace in the
@@ -24,13 +24,12 @@
 typedef uint32_t __attribute__((may_alias)) gk_word;
 
 enum {
-    GK_PANEL = 32, /**< Columns of a panel. */
-    GK_BLOCK_DEPTH =
-        384, /**< Words along k of a block: a panel's share stays in the first two cache levels. */
+    GK_PANEL = 32,        /**< Columns of a panel. */
+    GK_BLOCK_DEPTH = 384, /**< Words along k of a block: a panel's share stays close to the core. */
     GK_BLOCK_ROWS = 224,  /**< Rows of a row block. */
     GK_TILE_ROWS = 14,    /**< Most rows that a tile of any path has. */
-    GK_BLOCK_PANELS = 24, /**< Panels copied at once, when the second operand has to be copied. */
-    GK_PADDING = 16, /**< Words between rows, and between copied panels, so that they share no cache set. */
+    GK_BLOCK_PANELS = 24, /**< Panels copied at once, when b has to be copied. */
+    GK_PADDING = 16,      /**< Words between rows and between copied panels: they shall share no cache set. */
     GK_ROW_BLOCK_BYTES = GK_BLOCK_ROWS * (2 * GK_BLOCK_DEPTH + GK_PADDING) * 4,
     GK_PANEL_BLOCK_BYTES = GK_BLOCK_PANELS * (GK_BLOCK_DEPTH * GK_PANEL + GK_PADDING) * 4,
 };
@@ -46,8 +45,8 @@ typedef struct gk_tile_work {
     int64_t start_stride;
     float *out;
     int64_t out_stride;
-    const char
-        *fetch; /**< Fetched into the second cache level meanwhile, `fetch_step` (≤ 128) bytes per word. */
+    /** Fetched into the second cache level meanwhile, `fetch_step` (at most 128) bytes per word of depth. */
+    const char *fetch;
     int64_t fetch_step;
 } gk_tile_work;
 
@@ -67,9 +66,8 @@ typedef struct gk_product_path {
     /** out [columns, rows] = words [rows, columns] transposed. */
     void (*transpose)(int64_t rows, int64_t columns, const gk_word *words, int64_t stride, gk_word *out,
                       int64_t out_stride);
-    /** Turns pairs along rows into pairs along columns: from words [rows, 2 · column_pairs], each with the
-     * elements of rows 2 r and 2 r + 1, makes out [column_pairs, 2 · rows], each with the elements of columns
-     * 2 c and 2 c + 1. */
+    /** Turns pairs along rows into pairs along columns. Words [rows, 2 · column_pairs] hold the elements of
+     *  rows 2 r and 2 r + 1; out [column_pairs, 2 · rows] holds the elements of columns 2 c and 2 c + 1. */
     void (*transpose_pairs)(int64_t rows, int64_t column_pairs, const gk_word *words, int64_t stride,
                             gk_word *out, int64_t out_stride);
     /** y = f(x) on [rows, width]; y may be x. */
@@ -147,6 +145,7 @@ typedef struct gk_multiplication {
     gk_result result;
 } gk_multiplication;
 
+/** Divides a product among the threads of a team and does it. */
 void gk_multiply(const gk_team *team, const gk_multiplication *product);
 
 /** Part of a product: some rows by some panels by some words of depth. */

@@ -5,7 +5,7 @@
 #define GK_NAME(name) name##_avx2
 #define GK_WIDTH 8
 #define FLOAT_ROWS 6
-#define PAIR_ROWS 6
+#define PAIR_ROWS 5
 #define HAS_HALF
 #include "products.inc"
 #endif

@@ -99,8 +99,7 @@ static range block_depth(const blocking *blocks, int64_t index) {
     return (range){first, gk_minimum(first + blocks->block_k, blocks->k)};
 }
 
-/** Multiplies one row block by panels of one depth block. `next` and `next_k` are what will be multiplied
- * then. */
+/** Multiplies one row block by panels of one depth block; `next` and `next_k` are what comes then. */
 static void multiply_row_block(const gk_multiplication *product, const blocking *blocks, int64_t index,
                                range k, int64_t next, range next_k, gk_word *row_block, gk_block *block) {
     range rows = block_rows(blocks, index), tiles = block_tiles(blocks, index);
@@ -120,8 +119,7 @@ static void multiply_row_block(const gk_multiplication *product, const blocking 
     gk_multiply_block(product, block);
 }
 
-/** Stored panels: a row block is multiplied along all of k before the next one, while its part of c is at
- * hand. */
+/** Stored panels: a row block is done along all of k before the next one, while its part of c is near. */
 static void multiply_stored(const gk_multiplication *product, range rows, range panels, gk_word *row_block) {
     blocking blocks = make_blocks(product, rows);
     int64_t panel_stride = gk_depth(product->type, product->k) * GK_PANEL;

@@ -2,12 +2,11 @@ public import CGraft
 import GraftAdapters
 import GraftInference
 import GraftTensor
-import Synchronization
 
 /// An adapter as C programs hold it, with the strings that were handed out.
 final class AdapterHandle: Sendable {
     let adapter: Adapter
-    private let texts = Mutex<[String: CText]>([:])
+    private let texts = Guarded<[String: CText]>([:])
 
     init(_ adapter: Adapter) { self.adapter = adapter }
 
@@ -73,8 +72,9 @@ public func graft_adapter_set_head(
 ) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        switch try choice(task, Task.self, "task") {
-        case .none: try adapter.setHead(nil)
+        let task = try choice(task, Task.self, "task")
+        switch task {
+        case .none, .languageModel: try adapter.setTask(task)
         case .sequenceClassification:
             try adapter.setHead(try graft_head_options.read(options, "options").checked())
         }

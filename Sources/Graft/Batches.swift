@@ -119,6 +119,20 @@ public func graft_batch_set_labels(
 }
 
 @c @implementation
+public func graft_batch_set_token_labels(
+    _ batch: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ count: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        guard count == Int64(batch.rows.tokenCount) else {
+            throw GraftError(
+                .invalidArgument, "count is \(count); the batch has \(batch.rows.tokenCount) tokens")
+        }
+        batch.rows.tokenLabels = Array(try array(labels, count: batch.rows.tokenCount, "labels"))
+    }
+}
+
+@c @implementation
 public func graft_batch_set_adapters(
     _ batch: OpaquePointer?, _ rows: UnsafePointer<OpaquePointer?>?, _ count: Int64
 ) -> graft_status {
@@ -151,14 +165,21 @@ public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePoint
     call { () throws(GraftError) in
         let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").rows
-        guard batch.rowCount == 0 || dataset.rows.rowCount == 0 || batch.labels.isEmpty == dataset.rows.labels.isEmpty
-        else {
-            throw GraftError(
-                .incompatible,
-                "the batch \(batch.labels.isEmpty ? "has no" : "has") labels and the data set's rows \(batch.labels.isEmpty ? "have" : "have none")"
-            )
+        if batch.rowCount > 0 && dataset.rows.rowCount > 0 {
+            try checkAgreement("labels", batch.labels.isEmpty, dataset.rows.labels.isEmpty)
+            try checkAgreement("token labels", batch.tokenLabels.isEmpty, dataset.rows.tokenLabels.isEmpty)
         }
         for row in 0..<batch.rowCount { dataset.rows.append(row: row, of: batch) }
+    }
+}
+
+/// Labels that only some rows of a data set have would be nobody's.
+private func checkAgreement(_ name: String, _ batchHasNone: Bool, _ datasetHasNone: Bool) throws(GraftError) {
+    guard batchHasNone == datasetHasNone else {
+        throw GraftError(
+            .incompatible,
+            "the batch \(batchHasNone ? "has no" : "has") \(name) and the data set's rows have "
+                + (datasetHasNone ? "none" : "some"))
     }
 }
 

@@ -1,5 +1,4 @@
 import GraftTensor
-import Synchronization
 
 /// The objects that C programs hold.
 ///
@@ -22,7 +21,7 @@ enum HandleTable {
         var free: [Int] = []
     }
 
-    private static let slots = Mutex(Slots())
+    private static let slots = Guarded(Slots())
     /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
     private static let indexBits: UInt = 30
 

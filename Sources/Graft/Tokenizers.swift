@@ -113,7 +113,7 @@ public func graft_tokenizer_decode(
     call { () throws(GraftError) in
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let ids = try array(tokens, count: try count(token_count, "token_count"), "tokens")
-        let decoded = tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
+        let decoded = try tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
         let needed = decoded.utf8.count + 1
         out_count?.pointee = Int64(needed)
         if text == nil && capacity == 0 && out_count != nil { return }

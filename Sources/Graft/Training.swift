@@ -29,6 +29,9 @@ extension graft_trainer_options: OptionStruct {
         var options = TrainerOptions()
         options.cancelToken = try HandleTable.borrowOptional(cancel_token, CancelToken.self, "cancel_token")
         if let class_weights {
+            guard labelCount > 0 else {
+                throw GraftError(.invalidArgument, "class_weights: a language model's tokens have no classes")
+            }
             options.classWeights = Array(UnsafeBufferPointer(start: class_weights, count: labelCount))
         }
         options.checkpointPath = try optionalText(checkpoint_path, "checkpoint_path")
@@ -104,7 +107,7 @@ public func graft_trainer_create(
             throw GraftError(.incompatible, "the adapter was made for another model object")
         }
         let options = try graft_trainer_options.read(options, "options").checked(
-            labelCount: adapter.content.labels.count)
+            labelCount: adapter.content.labelCount)
         return try Trainer(adapter: adapter, options: options)
     }
 }

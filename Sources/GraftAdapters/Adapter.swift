@@ -1,18 +1,24 @@
 import GraftFormats
 import GraftLayers
 import GraftTensor
-import Synchronization
 
 /// What an adapter is for.
 package enum Task: Int32, Sendable {
     case none = 0
     case sequenceClassification = 1
+    case languageModel = 5
+
+    /// Of PEFT's `task_type`; `none` for those that have no head here.
+    init(peftName: String?) {
+        self = [Task.sequenceClassification, .languageModel].first { $0.peftName == peftName } ?? .none
+    }
 
     /// PEFT's `task_type`.
     var peftName: String? {
         switch self {
         case .none: nil
         case .sequenceClassification: "SEQ_CLS"
+        case .languageModel: "CAUSAL_LM"
         }
     }
 }
@@ -70,10 +76,16 @@ package final class AdapterContent: @unchecked Sendable {
         for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
     }
 
-    package var task: Task { head == nil ? .none : .sequenceClassification }
+    package var task: Task {
+        if head != nil { return .sequenceClassification }
+        return Task(peftName: config["task_type"]?.stringValue) == .languageModel ? .languageModel : .none
+    }
 
     /// Names of the classes: of the adapter's head, or of the checkpoint's.
     package var labels: [String] { head?.labels ?? model.baseHead?.labels ?? [] }
+
+    /// Classes to train for; 0 for a language model.
+    package var labelCount: Int { task == .languageModel ? 0 : labels.count }
 
     /// adapter_config.json as it would be saved.
     package var configText: String { JSON.object(config).serialized(.configuration) }
@@ -98,7 +110,7 @@ package final class Adapter: Sendable {
         var isTraining = false
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     private let seed: UInt64
 
     /// Fresh parameters. `config` is the method's settings as in PEFT's adapter_config.json, or nil for defaults.
@@ -118,18 +130,19 @@ package final class Adapter: Sendable {
             }
             for (key, value) in given { config[key] = value }
         }
-        // Until a head is set the adapter is the bare encoder's, as PEFT saves it from there.
-        let task = config["task_type"]?.stringValue
+        // Without a task the adapter is the bare encoder's, as PEFT saves it from there.
+        let task = Task(peftName: config["task_type"]?.stringValue)
+        if task == .languageModel { _ = try LanguageModelHead(model: model) }
         let content = try AdapterContent(
-            model: model, method: method, config: config, head: nil, hasBackbonePrefix: task == "SEQ_CLS", seed: seed,
+            model: model, method: method, config: config, head: nil, hasBackbonePrefix: task != .none, seed: seed,
             use: .create, place: place)
         self.seed = seed
-        state = Mutex(State(content: content))
+        state = Guarded(State(content: content))
     }
 
     init(loaded content: AdapterContent) {
         seed = 0
-        state = Mutex(State(content: content))
+        state = Guarded(State(content: content))
     }
 
     package var content: AdapterContent { state.withLock { $0.content } }
@@ -163,25 +176,37 @@ package final class Adapter: Sendable {
 
     package func endTraining() { state.withLock { $0.isTraining = false } }
 
-    /// Gives a new head; the rest keeps its numbers.
+    /// Makes the adapter one for classification with a new head, or with nil one for no task; the rest keeps its numbers.
     package func setHead(_ head: HeadSettings?) throws(GraftError) {
+        try setTask(head == nil ? .none : .sequenceClassification, head)
+    }
+
+    /// Makes the adapter one for a task without a head of its own; the rest keeps its numbers.
+    package func setTask(_ task: Task) throws(GraftError) {
+        guard task != .sequenceClassification else {
+            throw GraftError(.invalidArgument, "classification needs a head")
+        }
+        try setTask(task, nil)
+    }
+
+    private func setTask(_ task: Task, _ head: HeadSettings?) throws(GraftError) {
         let old = try usable()
+        if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
         var config = old.config
+        config["task_type"] = task.peftName.map(JSON.string) ?? .null
         if let head {
-            config["task_type"] = .string("SEQ_CLS")
             var saved = try config.optionalStrings("modules_to_save") ?? []
             for name in ["classifier", "score"] + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
                 saved.append(name)
             }
             config["modules_to_save"] = .array(saved.map(JSON.string))
         } else {
-            config["task_type"] = .null
             let saved = try config.optionalStrings("modules_to_save")?.filter { $0 != "classifier" && $0 != "score" }
             config["modules_to_save"] = saved.flatMap { $0.isEmpty ? nil : .array($0.map(JSON.string)) } ?? .null
         }
         let place = "head"
         let new = try AdapterContent(
-            model: old.model, method: old.method, config: config, head: head, hasBackbonePrefix: head != nil,
+            model: old.model, method: old.method, config: config, head: head, hasBackbonePrefix: task != .none,
             seed: seed, use: .load, place: place)
         new.take(from: old)
         state.withLock {
@@ -210,6 +235,6 @@ extension AdapterContent {
 
     private func isHead(_ tensor: PlannedTensor) -> Bool {
         guard let head = plan.head else { return false }
-        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias.offset
+        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias?.offset
     }
 }

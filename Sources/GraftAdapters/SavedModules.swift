@@ -73,8 +73,10 @@ extension AdapterPlan {
         let weight = try add(
             names.tensor(model.headPath, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
-        let bias = try add(
-            names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+        let bias =
+            model.headHasBias
+            ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+            : nil
         return HeadParameters(
             weight: weight, bias: bias, labelCount: count, dropout: settings.dropout ?? model.headDropout)
     }

@@ -77,7 +77,11 @@ package struct SequenceClassifier: Sendable {
         let own = logits.columns(from: 0, count: head.labelCount)
         for row in 0..<own.rows {
             let start = own.base + row * own.stride
-            start.update(from: adapter.values + head.bias.offset, count: head.labelCount)
+            if let bias = head.bias {
+                start.update(from: adapter.values + bias.offset, count: head.labelCount)
+            } else {
+                start.update(repeating: 0, count: head.labelCount)
+            }
             (start + head.labelCount).update(repeating: -Float.infinity, count: logits.columns - head.labelCount)
         }
         pass.team.multiply(
@@ -108,9 +112,11 @@ package struct SequenceClassifier: Sendable {
                 pass.team.multiply(
                     dLogits, kept.dropped, transposeA: true, adding: 1,
                     into: Matrix(gradients + head.weight.offset, rows: head.labelCount, columns: width))
-                gk_add_column_sums(
-                    pass.team.kernel, Int64(dLogits.rows), Int64(head.labelCount), dLogits.base,
-                    Int64(dLogits.stride), gradients + head.bias.offset)
+                if let bias = head.bias {
+                    gk_add_column_sums(
+                        pass.team.kernel, Int64(dLogits.rows), Int64(head.labelCount), dLogits.base,
+                        Int64(dLogits.stride), gradients + bias.offset)
+                }
             }
             guard learnsBelow else { return }
             pass.team.multiply(

@@ -55,15 +55,19 @@ package struct AtomicDirectory: ~Copyable {
         try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
     }
 
-    /// Removes what writers that were killed left in a folder, as far as it is plain files and folders of them.
+    /// Removes what writers of the folder `path` that were killed left beside it: those of `files` that they wrote. What
+    /// else was in a folder that they were replacing moves to the one that took its place.
     ///
-    /// For folders that belong to one writer, such as that of a training run: it must not be writing meanwhile.
-    package static func removeLeftovers(in folder: String) throws(GraftError) {
-        for name in try FileSystem.names(in: folder) where name.hasPrefix(FileSystem.temporaryPrefix) {
-            let path = folder + "/" + name
-            if unlink(path) == 0 { continue }
-            for inner in (try? FileSystem.names(in: path)) ?? [] { unlink(path + "/" + inner) }
-            rmdir(path)
+    /// For folders that belong to one writer, such as a run's checkpoint: it must not be writing meanwhile.
+    package static func removeLeftovers(of path: String, files: [String]) throws(GraftError) {
+        let destination = try FileSystem.destination(of: path)
+        let (parent, name) = FileSystem.split(destination)
+        let prefix = FileSystem.temporaryPrefix(of: name)
+        for leftover in (try? FileSystem.names(in: parent)) ?? [] where leftover.hasPrefix(prefix) {
+            let old = parent + "/" + leftover
+            for name in files { unlink(old + "/" + name) }
+            moveAll(from: old, to: destination)
+            rmdir(old)
         }
     }
 
@@ -136,9 +140,14 @@ package struct AtomicDirectory: ~Copyable {
     /// in the hidden sibling: the new folder is whole already, and nothing is lost.
     private func clear(_ old: String) {
         for name in names { unlink(old + "/" + name) }
-        for name in (try? FileSystem.names(in: old)) ?? [] {
+        Self.moveAll(from: old, to: destination)
+        rmdir(old)
+    }
+
+    /// Moves what can be moved, but replaces nothing.
+    private static func moveAll(from old: String, to destination: String) {
+        for name in (try? FileSystem.names(in: old)) ?? [] where FileKind.of(destination + "/" + name) == .nothing {
             _ = Glibc.rename(old + "/" + name, destination + "/" + name)
         }
-        rmdir(old)
     }
 }

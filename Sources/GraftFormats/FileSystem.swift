@@ -28,11 +28,14 @@ enum FileSystem {
 
     /// A name beside a path that nothing has: hidden, and short whatever the path's name.
     static func temporarySibling(of path: String) -> String {
-        let number = String(UInt64.random(in: .min ... .max), radix: 36)
-        return split(path).folder + "/" + temporaryPrefix + number
+        let (folder, name) = split(path)
+        return folder + "/" + temporaryPrefix(of: name) + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
-    static let temporaryPrefix = ".graft-unfinished-"
+    /// How the temporary siblings of files and folders called `name` begin.
+    static func temporaryPrefix(of name: String) -> String {
+        ".graft-unfinished-" + String(fnv1a(name.utf8), radix: 36) + "-"
+    }
 
     /// Waits until a folder's names are on the disk.
     static func synchronize(folder: String) throws(GraftError) {

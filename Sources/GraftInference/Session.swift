@@ -11,8 +11,10 @@ package final class Session {
 
     package let model: any Transformer
     package private(set) var composition: Composition?
-    private let pass: Pass
+    let pass: Pass
     private let passTokenCount: Int
+    /// Of the latest texts that went on; its memory serves the next.
+    var cache: KeyValueCache?
 
     /// - Parameters:
     ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through in several.
@@ -106,21 +108,35 @@ package final class Session {
         }
     }
 
-    /// Runs the rows in passes of bounded size, each row with its adapter.
+    /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
     private func eachPass(
         _ batch: RowBatch, _ adapters: [Composition?], _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {
+        try check(batch, adapters)
+        try eachPass(batch, adapter: { adapter(adapters, $0) }, body)
+    }
+
+    func check(_ batch: RowBatch, _ adapters: [Composition?]) throws(GraftError) {
         let shape = model.shape
         try batch.check(
             vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
         if let composition { try check(composition) }
         for case let own? in adapters { try check(own) }
+    }
+
+    /// The row's own adapter, or the session's.
+    func adapter(_ adapters: [Composition?], _ row: Int) -> AttachedAdapter? {
+        ((row < adapters.count ? adapters[row] : nil) ?? composition)?.attached
+    }
+
+    func eachPass(
+        _ batch: RowBatch, cache: KeyValueCache? = nil, cacheRow: (Int) -> Int = { $0 },
+        adapter: (Int) -> AttachedAdapter?, _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
+    ) throws(GraftError) {
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(batch, rows: first..<end) { row in
-                ((row < adapters.count ? adapters[row] : nil) ?? composition)?.attached
-            }
+            try pass.begin(batch, rows: first..<end, cache: cache, cacheRow: cacheRow, adapter: adapter)
             try body(first, end - first)
             first = end
         }

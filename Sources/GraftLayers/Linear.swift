@@ -70,15 +70,18 @@ package final class Linear: @unchecked Sendable {
         // The activation waits for what the adapters add.
         let sum = beforeActivation ?? y
         let deltas = try pass.arena(keeping: keeps).allocate(Matrix?.self, count: pass.segments.count * parts.count)
+        // One product for rows of any adapters: the frozen weight is read once, which is what short passes cost.
+        let isTogether = bias == nil || !hasOwnBias(pass)
+        if isTogether { weight.multiply(x, into: sum, bias: bias?.floats(), team: pass.team) }
         for (index, segment) in pass.segments.enumerated() {
             let (first, count) = pass.range(of: segment, unit)
             let xs = x.rows(from: first, count: count)
             let ys = sum.rows(from: first, count: count)
-            guard let adapter = segment.adapter else {
-                weight.multiply(xs, into: ys, bias: bias?.floats(), team: pass.team)
-                continue
+            if !isTogether {
+                let bias = try segment.adapter.map { adapter throws(GraftError) in try composedBias(adapter, pass) }
+                weight.multiply(xs, into: ys, bias: bias ?? UnsafePointer(self.bias?.floats()), team: pass.team)
             }
-            weight.multiply(xs, into: ys, bias: try composedBias(adapter, pass), team: pass.team)
+            guard let adapter = segment.adapter else { continue }
             for (partIndex, part) in parts.enumerated() {
                 let slot = index * parts.count + partIndex
                 (deltas + slot).initialize(to: nil)
@@ -141,10 +144,13 @@ package final class Linear: @unchecked Sendable {
         }
     }
 
+    private func hasOwnBias(_ pass: Pass) -> Bool {
+        pass.segments.contains { segment in parts.contains { segment.adapter?.at($0.site)?.bias != nil } }
+    }
+
     /// The base biases with the adapter's own in their places.
     private func composedBias(_ adapter: AttachedAdapter, _ pass: Pass) throws(GraftError) -> UnsafePointer<Float>? {
         guard let bias else { return nil }
-        guard parts.contains(where: { adapter.at($0.site)?.bias != nil }) else { return UnsafePointer(bias.floats()) }
         let composed = try pass.scratch.allocate(Float.self, count: weight.outputs)
         composed.update(from: bias.floats(), count: weight.outputs)
         for part in parts {

@@ -3,6 +3,7 @@ import GraftTensor
 
 /// Consecutive rows of a pass that share an adapter. Rows without any belong to a segment whose adapter is nil.
 package struct Segment {
+    package let index: Int
     package let adapter: AttachedAdapter?
     package let firstRow: Int
     package let rowCount: Int
@@ -15,8 +16,8 @@ package struct Segment {
 /// A pass object is made once for a session or a trainer and used again for every call, so that calls of a size seen
 /// before allocate nothing. Not for concurrent use.
 package final class Pass {
-    /// Whether a layer's matrices have a row for each token or for each row of the batch.
-    package enum Unit: Sendable { case tokens, rows }
+    /// Whether a layer's matrices have a row for each token, for each row of the batch, or for each chosen token.
+    package enum Unit: Sendable { case tokens, rows, chosen }
 
     package let team: Team
     /// Lives until the backward pass is done.
@@ -36,6 +37,14 @@ package final class Pass {
     /// Place of the pass in its batch: what dropout counts by.
     package private(set) var batchFirstRow = 0
     package private(set) var batchFirstToken = 0
+
+    /// What the rows' earlier tokens left, and which of its rows are the rows of this pass.
+    package private(set) var cache: KeyValueCache?
+    package private(set) var cacheRows: [Int] = []
+
+    /// Chosen tokens of each segment, and how many of the batch were chosen before them.
+    private var chosen: [(first: Int, count: Int)] = []
+    private var batchFirstChosen = 0
 
     /// Layers from this depth on keep what backward needs; `Int.max` in inference.
     package var keptDepth = Int.max
@@ -58,8 +67,11 @@ package final class Pass {
     }
 
     /// Takes rows `range` of `batch`, with the adapter of each given by `adapter`, and forgets what the arenas held.
+    ///
+    /// With a cache, whose row for each row of the range `cacheRow` says, the tokens continue what it holds.
     package func begin(
-        _ batch: RowBatch, rows range: Range<Int>, adapter: (Int) -> AttachedAdapter?
+        _ batch: RowBatch, rows range: Range<Int>, cache: KeyValueCache? = nil, cacheRow: (Int) -> Int = { $0 },
+        adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
         kept.rewind()
         scratch.rewind()
@@ -78,11 +90,22 @@ package final class Pass {
             types[index] = batch.types[batchFirstToken + index]
         }
         for row in 0...rowCount { starts[row] = batch.starts[range.lowerBound + row] - Int64(batchFirstToken) }
+        self.cache = cache
+        cacheRows.removeAll(keepingCapacity: true)
         for row in 0..<rowCount {
             let length = starts[row + 1] - starts[row]
-            for position in 0..<Int(length) { positions[Int(starts[row]) + position] = Int32(position) }
+            var keys = (start: starts[row], before: Int64(0))
+            if let cache {
+                let held = cacheRow(range.lowerBound + row)
+                cacheRows.append(held)
+                keys = (Int64(cache.start(ofRow: held)), Int64(cache.lengths[held]))
+                guard keys.before + length <= Int64(cache.capacity(ofRow: held)) else {
+                    throw GraftError(.internal, "row \(held) has outgrown the room for its keys and values")
+                }
+            }
+            for position in 0..<length { positions[Int(starts[row] + position)] = Int32(keys.before + position) }
             sequences[row] = gk_sequence(
-                query_start: starts[row], query_count: length, key_start: starts[row], key_count: length,
+                query_start: starts[row], query_count: length, key_start: keys.start, key_count: keys.before + length,
                 identity: Int64(range.lowerBound + row))
         }
         self.tokens = UnsafePointer(tokens)
@@ -102,7 +125,8 @@ package final class Pass {
             while end < rowCount, adapter(end) === shared { end += 1 }
             segments.append(
                 Segment(
-                    adapter: shared, firstRow: first, rowCount: end - first, firstToken: Int(starts[first]),
+                    index: segments.count, adapter: shared, firstRow: first, rowCount: end - first,
+                    firstToken: Int(starts[first]),
                     tokenCount: Int(starts[end] - starts[first])))
             first = end
         }
@@ -125,15 +149,41 @@ package final class Pass {
             probability: probability)
     }
 
+    /// Takes some of the pass's tokens, in order, as the rows of matrices of unit `.chosen`.
+    ///
+    /// - Parameter batchFirst: how many of the batch were chosen before them, which dropout counts by.
+    package func choose(_ tokens: UnsafeBufferPointer<Int32>, batchFirst: Int) {
+        chosen.removeAll(keepingCapacity: true)
+        batchFirstChosen = batchFirst
+        var first = 0
+        for segment in segments {
+            let end = segment.firstToken + segment.tokenCount
+            var next = first
+            while next < tokens.count, tokens[next] < end { next += 1 }
+            chosen.append((first, next - first))
+            first = next
+        }
+    }
+
     /// Rows of a segment in matrices of `unit`.
     package func range(of segment: Segment, _ unit: Unit) -> (first: Int, count: Int) {
-        unit == .tokens ? (segment.firstToken, segment.tokenCount) : (segment.firstRow, segment.rowCount)
+        switch unit {
+        case .tokens: (segment.firstToken, segment.tokenCount)
+        case .rows: (segment.firstRow, segment.rowCount)
+        case .chosen: chosen[segment.index]
+        }
     }
 
     package func context(_ segment: Segment, _ adapter: AttachedAdapter, site: Int, unit: Unit, keeps: Bool)
         -> SiteContext
     {
-        let first = unit == .tokens ? batchFirstToken + segment.firstToken : batchFirstRow + segment.firstRow
+        let before =
+            switch unit {
+            case .tokens: batchFirstToken
+            case .rows: batchFirstRow
+            case .chosen: batchFirstChosen
+            }
+        let first = before + range(of: segment, unit).first
         return SiteContext(pass: self, adapter: adapter, site: site, firstRow: first, keeps: keeps)
     }
 

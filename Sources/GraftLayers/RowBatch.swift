@@ -8,6 +8,8 @@ package struct RowBatch: Sendable {
     package private(set) var starts: [Int64] = [0]
     /// One for each row, or none at all.
     package var labels: [Int32] = []
+    /// One for each token, or none at all; below zero where a token does not count.
+    package var tokenLabels: [Int32] = []
 
     package init() {}
 
@@ -27,17 +29,19 @@ package struct RowBatch: Sendable {
         starts.append(Int64(tokens.count))
     }
 
-    /// Adds row `row` of `other`, with its label if it has one.
+    /// Adds row `row` of `other`, with its labels if it has any.
     package mutating func append(row: Int, of other: RowBatch) {
         let range = Int(other.starts[row])..<Int(other.starts[row + 1])
         append(tokens: other.tokens[range], types: other.types[range])
         if !other.labels.isEmpty { labels.append(other.labels[row]) }
+        if !other.tokenLabels.isEmpty { tokenLabels.append(contentsOf: other.tokenLabels[range]) }
     }
 
     package mutating func removeAll() {
         tokens.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
         labels.removeAll(keepingCapacity: true)
+        tokenLabels.removeAll(keepingCapacity: true)
         starts.removeAll(keepingCapacity: true)
         starts.append(0)
     }

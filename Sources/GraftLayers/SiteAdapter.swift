@@ -31,12 +31,13 @@ package struct SiteAdapter: Sendable {
 package struct HeadParameters: BitwiseCopyable, Sendable {
     /// [labels, hidden].
     package let weight: Parameter
-    package let bias: Parameter
+    /// nil where the architecture's head has none.
+    package let bias: Parameter?
     package let labelCount: Int
     /// Before the layer, while training.
     package let dropout: Float
 
-    package init(weight: Parameter, bias: Parameter, labelCount: Int, dropout: Float) {
+    package init(weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float) {
         self.weight = weight
         self.bias = bias
         self.labelCount = labelCount

@@ -7,13 +7,19 @@ package struct ModelShape: Sendable {
     package let vocabularySize: Int
     package let typeCount: Int
     package let maximumLength: Int
+    /// Width of the keys, and of the values, of one token in one layer; 0 where tokens see later ones, so that there is
+    /// nothing to keep between tokens.
+    package let keyWidth: Int
 
-    package init(layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int) {
+    package init(
+        layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int, keyWidth: Int = 0
+    ) {
         self.layerCount = layerCount
         self.hiddenSize = hiddenSize
         self.vocabularySize = vocabularySize
         self.typeCount = typeCount
         self.maximumLength = maximumLength
+        self.keyWidth = keyWidth
     }
 
     /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head.
@@ -34,10 +40,17 @@ package protocol Transformer: AnyObject, Sendable {
     var backbone: String { get }
     /// The head's module name in the architecture's sequence classification class.
     var headPath: String { get }
+    /// Whether that head has a bias.
+    var headHasBias: Bool { get }
     /// The site of a classification head that the checkpoint itself has, with its labels; nil where it has none.
     var baseHead: (linear: Linear, labels: [String])? { get }
     /// Modules that must be an adapter's own before rows can be classified, because the checkpoint lacks them.
     var missingForClassification: [String] { get }
+    /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the model is not one of
+    /// language.
+    var languageHead: Linear? { get }
+    /// Tokens that end a text.
+    var endTokens: [Int32] { get }
     /// Dropout before the head.
     var headDropout: Float { get }
     /// Standard deviation of fresh head weights.
@@ -55,6 +68,13 @@ package protocol Transformer: AnyObject, Sendable {
     func representBackward(
         _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
     ) throws(GraftError)
+}
+
+/// An encoder has no language to model.
+extension Transformer {
+    package var headHasBias: Bool { true }
+    package var languageHead: Linear? { nil }
+    package var endTokens: [Int32] { [] }
 }
 
 package struct HiddenStates: BitwiseCopyable {

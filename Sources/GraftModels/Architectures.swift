@@ -7,7 +7,8 @@ package enum Architectures {
     private static let all:
         [(name: String, load: @Sendable (ModelFolder, Precision) throws(GraftError) -> any Transformer)] =
             [
-                ("bert", Bert.init)
+                ("bert", Bert.init),
+                ("llama", Llama.init),
             ]
 
     package static var names: [String] { all.map(\.name) }

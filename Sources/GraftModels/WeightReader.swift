@@ -25,9 +25,11 @@ struct WeightReader {
     func has(_ path: String) -> Bool { folder.tensor(prefix + path) != nil }
 
     /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
+    ///
+    /// - Parameter table: the embedding that the module shares its weight with, if it has none of its own.
     mutating func linear(
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, depth: Int,
-        unit: Pass.Unit = .tokens, place: Site.Place = .backbone
+        unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
     ) throws(GraftError) -> Linear {
         let total = outputs.reduce(0, +)
         let weight = try PackedWeight(outputs: total, inputs: inputs, precision: precision)
@@ -36,12 +38,13 @@ struct WeightReader {
         var first = 0
         for (path, count) in zip(paths, outputs) {
             let name = (place == .backbone ? prefix : "") + path
-            let tensor = try folder.requireTensor(name + ".weight", shape: [count, inputs])
+            let stored = table.map { prefix + $0 } ?? name
+            let tensor = try folder.requireTensor(stored + ".weight", shape: [count, inputs])
             weight.pack(
                 firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor))
             tensor.release()
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
-            parameterCount += count * inputs + (hasBias ? count : 0)
+            parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)
             parts.append(Linear.Part(site: sites.count, firstOutput: first, outputs: count))
             let firstRow = first
             var copyBias: Site.Copy?
@@ -90,6 +93,19 @@ struct WeightReader {
                 copyWeight: { $0.update(from: scale.floats(), count: width) },
                 copyBias: { $0.update(from: bias.floats(), count: width) }))
         return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1)
+    }
+
+    /// A scale alone.
+    mutating func rmsNorm(_ path: String, width: Int, epsilon: Float, depth: Int) throws(GraftError) -> RMSNorm {
+        let scale = try Memory(byteCount: width * 4)
+        try read(prefix + path + ".weight", count: width, into: scale.floats())
+        parameterCount += width
+        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
+        sites.append(
+            Site(
+                path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
+                copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
+        return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1)
     }
 
     /// A table that stays where it is stored, and is read row by row.

@@ -26,7 +26,7 @@ struct AddedTokenMatcher: Sendable {
         if tokens.isEmpty { return nil }
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try isFirst.withUnsafeBufferPointer { isFirst throws(GraftError) in
             try text.divide { (source, range, parts) throws(GraftError) in
                 var copied = range.lowerBound

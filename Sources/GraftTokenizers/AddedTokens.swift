@@ -89,13 +89,13 @@ struct AddedTokens: Sendable {
     }
 
     /// Takes the tokens that stand in the original text out of it.
-    func divideOriginal(_ text: WorkingText) throws(GraftError) {
-        try literal?.divide(text)
+    func divideOriginal(_ text: inout WorkingText) throws(GraftError) {
+        try literal?.divide(&text)
     }
 
     /// Takes the tokens that stand in the normalised text out of it.
-    func divideNormalized(_ text: WorkingText) throws(GraftError) {
-        try normalized?.divide(text)
+    func divideNormalized(_ text: inout WorkingText) throws(GraftError) {
+        try normalized?.divide(&text)
     }
 
     func id(of content: String) -> Int32? { idByContent[Array(content.utf8)] }

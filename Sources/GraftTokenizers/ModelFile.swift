@@ -39,8 +39,8 @@ struct ModelFile {
     }
 
     private static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {
-        // An entry takes some 17 bytes in the files there are.
-        var vocabulary = Vocabulary(count: (reader.bytes.count - reader.position) / 24)
+        // An entry takes 16 to 30 bytes in the files there are, and merges after it as much again.
+        var vocabulary = Vocabulary(count: (reader.bytes.count - reader.position) / 40)
         try reader.beginObject()
         while let key = try reader.nextKey() {
             let id = try reader.readInt()

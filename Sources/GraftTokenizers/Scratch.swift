@@ -2,9 +2,9 @@ import GraftTensor
 
 /// The memory of one encoding under way. The tokenizer keeps some, and lends each to one call at a time.
 final class Scratch: @unchecked Sendable {
-    let first = SequenceWork()
-    let second = SequenceWork()
-    let model = ModelScratch()
+    var first = SequenceWork()
+    var second = SequenceWork()
+    var model = ModelScratch()
 
     func release() {
         first.release()
@@ -13,28 +13,28 @@ final class Scratch: @unchecked Sendable {
 }
 
 /// One of the texts of an encoding on its way from bytes to tokens.
-final class SequenceWork {
-    let text = WorkingText()
+struct SequenceWork: ~Copyable {
+    var text = WorkingText()
     var tokens = Buffer<FoundToken>(capacity: 256)
     private(set) var original = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     /// The tokens that stay after truncation.
     var kept = 0..<0
 
-    func begin(_ original: UnsafeBufferPointer<UInt8>) {
+    mutating func begin(_ original: UnsafeBufferPointer<UInt8>) {
         self.original = original
         tokens.count = 0
         kept = 0..<0
         text.begin(original)
     }
 
-    func release() {
+    mutating func release() {
         original = UnsafeBufferPointer(start: nil, count: 0)
         text.release()
         tokens.releaseIfLarger(than: 1 << 20)
     }
 
     /// Makes the tokens' positions in the working text those in the original.
-    func locateTokens() {
+    mutating func locateTokens() {
         let view = text.view
         for index in 0..<tokens.count {
             let token = tokens.base[index]

@@ -15,7 +15,7 @@ extension Tokenizer {
             if !(skipSpecialTokens && added.isSpecial) { tokens.append(added.text) }
             return
         }
-        _ = model.vocabulary.withToken(id) { bytes in
+        _ = vocabulary.withToken(id) { bytes in
             if !(skipSpecialTokens && addedTokens.isSpecial(bytes)) { tokens.append(bytes) }
         }
     }

@@ -41,8 +41,8 @@ extension Tokenizer {
             // of both.
             let mayStop = pair == nil && truncation?.side == .right && truncation?.strategy != .onlySecond
             let limit = mayStop ? truncation?.maximumLength : nil
-            try tokenize(text, scratch.first, limit: limit, isSecond: false, scratch)
-            if let pair { try tokenize(pair, scratch.second, limit: nil, isSecond: true, scratch) }
+            try tokenize(text, &scratch.first, limit: limit, isSecond: false, &scratch.model)
+            if let pair { try tokenize(pair, &scratch.second, limit: nil, isSecond: true, &scratch.model) }
             try shorten(scratch, hasPair: pair != nil, truncation, options)
             return assemble(scratch, hasPair: pair != nil, options)
         }
@@ -76,19 +76,20 @@ extension Tokenizer {
 
     /// From bytes to tokens with their places in the original.
     private func tokenize(
-        _ text: UnsafeBufferPointer<UInt8>, _ work: SequenceWork, limit: Int?, isSecond: Bool, _ scratch: Scratch
+        _ text: UnsafeBufferPointer<UInt8>, _ work: inout SequenceWork, limit: Int?, isSecond: Bool,
+        _ scratch: inout ModelScratch
     ) throws(GraftError) {
         try Self.check(text, isSecond: isSecond)
         work.begin(text)
-        try addedTokens.divideOriginal(work.text)
+        try addedTokens.divideOriginal(&work.text)
         for normalizer in normalizers {
             try work.text.rewrite { (source, range, out) throws(GraftError) in
                 try normalizer.normalize(source, range, into: &out)
             }
         }
-        try addedTokens.divideNormalized(work.text)
-        for preTokenizer in preTokenizers { try preTokenizer.divide(work.text) }
-        try model.tokenize(work.text, limit: limit, into: &work.tokens, with: scratch.model)
+        try addedTokens.divideNormalized(&work.text)
+        for preTokenizer in preTokenizers { try preTokenizer.divide(&work.text) }
+        try model.tokenize(work.text, limit: limit, into: &work.tokens, with: &scratch)
         work.locateTokens()
         work.kept = 0..<work.tokens.count
     }
@@ -116,11 +117,11 @@ extension Tokenizer {
         let lengths = try truncation.lengths(
             first: scratch.first.kept.count, second: hasPair ? scratch.second.kept.count : nil,
             room: truncation.maximumLength - added)
-        Self.keep(lengths.first, of: scratch.first, truncation.side)
-        if hasPair { Self.keep(lengths.second, of: scratch.second, truncation.side) }
+        Self.keep(lengths.first, of: &scratch.first, truncation.side)
+        if hasPair { Self.keep(lengths.second, of: &scratch.second, truncation.side) }
     }
 
-    private static func keep(_ count: Int, of work: SequenceWork, _ side: Truncation.Side) {
+    private static func keep(_ count: Int, of work: inout SequenceWork, _ side: Truncation.Side) {
         guard count < work.kept.count else { return }
         switch side {
         case .right: work.kept = work.kept.lowerBound..<work.kept.lowerBound + count
@@ -132,54 +133,10 @@ extension Tokenizer {
         var parts: [EncodingPart] =
             hasPair ? [.sequence(0, typeID: 0), .sequence(1, typeID: 1)] : [.sequence(0, typeID: 0)]
         for postProcessor in postProcessors {
-            postProcessor.adjustOffsets(of: scratch.first, vocabulary: model.vocabulary)
-            if hasPair { postProcessor.adjustOffsets(of: scratch.second, vocabulary: model.vocabulary) }
+            postProcessor.adjustOffsets(of: &scratch.first, vocabulary: vocabulary)
+            if hasPair { postProcessor.adjustOffsets(of: &scratch.second, vocabulary: vocabulary) }
             parts = postProcessor.arrange(parts, addsSpecialTokens: options.addsSpecialTokens)
         }
         return Encoding(parts, scratch)
-    }
-}
-
-extension Encoding {
-    /// Lays the parts out one after the other.
-    init(_ parts: [EncodingPart], _ scratch: Scratch) {
-        self.init()
-        var count = 0
-        for part in parts {
-            switch part {
-            case .sequence(let index, _): count += (index == 0 ? scratch.first : scratch.second).kept.count
-            case .special: count += 1
-            }
-        }
-        ids.reserveCapacity(count)
-        typeIDs.reserveCapacity(count)
-        offsets.reserveCapacity(count)
-        wordIDs.reserveCapacity(count)
-        sequenceIDs.reserveCapacity(count)
-        specialTokensMask.reserveCapacity(count)
-        for part in parts {
-            switch part {
-            case .special(let id, let typeID):
-                ids.append(id)
-                offsets.append(TokenOffsets(0, 0))
-                wordIDs.append(-1)
-                append(typeID: typeID, sequenceID: -1, isSpecial: true, count: 1)
-            case .sequence(let index, let typeID):
-                let work = index == 0 ? scratch.first : scratch.second
-                for position in work.kept {
-                    let token = work.tokens[position]
-                    ids.append(token.id)
-                    offsets.append(TokenOffsets(token.start, token.end))
-                    wordIDs.append(token.piece)
-                }
-                append(typeID: typeID, sequenceID: Int32(index), isSpecial: false, count: work.kept.count)
-            }
-        }
-    }
-
-    private mutating func append(typeID: Int32, sequenceID: Int32, isSpecial: Bool, count: Int) {
-        typeIDs.append(contentsOf: repeatElement(typeID, count: count))
-        sequenceIDs.append(contentsOf: repeatElement(sequenceID, count: count))
-        specialTokensMask.append(contentsOf: repeatElement(isSpecial, count: count))
     }
 }

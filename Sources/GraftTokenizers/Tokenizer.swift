@@ -1,6 +1,5 @@
 import GraftFormats
 import GraftTensor
-import Synchronization
 
 /// A tokenizer as Hugging Face `tokenizers` defines it: normalise, split, look up, add special tokens, and back.
 ///
@@ -9,6 +8,8 @@ package final class Tokenizer: Sendable {
     let normalizers: [any Normalizer]
     let preTokenizers: [any PreTokenizer]
     let model: any TokenModel
+    /// The model's, without a way through the protocol.
+    let vocabulary: Vocabulary
     let postProcessors: [any PostProcessor]
     /// Nil joins tokens with spaces.
     let decoders: [any TokenDecoder]?
@@ -17,7 +18,7 @@ package final class Tokenizer: Sendable {
     package let truncation: Truncation?
     package let specialTokens: SpecialTokens
 
-    private let idleScratch = Mutex<[Scratch]>([])
+    private let idleScratch = Guarded<[Scratch]>([])
     private static let mostIdleScratch = 16
 
     init(_ parts: TokenizerParts, specialTokens: SpecialTokenNames, source: String) throws(GraftError) {
@@ -28,30 +29,31 @@ package final class Tokenizer: Sendable {
         truncation = parts.truncation
         model = parts.model
         let normalizers = parts.normalizers
-        let addedTokens = try AddedTokens(parts.addedTokens, vocabulary: parts.model.vocabulary, source: source) {
+        let vocabulary = parts.model.vocabulary
+        self.vocabulary = vocabulary
+        let addedTokens = try AddedTokens(parts.addedTokens, vocabulary: vocabulary, source: source) {
             (text) throws(GraftError) in try Self.normalized(text, by: normalizers)
         }
         self.addedTokens = addedTokens
-        let vocabulary = parts.model.vocabulary
         self.specialTokens = SpecialTokens(specialTokens) { addedTokens.id(of: $0) ?? vocabulary.id(of: $0) }
     }
 
     /// How many different tokens there are, added ones included.
     package var vocabularySize: Int {
-        model.vocabulary.count + addedTokens.tokens.count { model.vocabulary.id(of: $0.content) == nil }
+        vocabulary.count + addedTokens.tokens.count { vocabulary.id(of: $0.content) == nil }
     }
 
     /// The largest id that an encoding can hold, so that a model's embedding can be checked for enough rows; -1 for none.
     package var largestID: Int {
-        max(model.vocabulary.largestID, addedTokens.tokens.map { Int($0.id) }.max() ?? -1)
+        max(vocabulary.largestID, addedTokens.tokens.map { Int($0.id) }.max() ?? -1)
     }
 
     package func token(for id: Int32) -> String? {
-        addedTokens.token(id)?.content ?? model.vocabulary.token(id)
+        addedTokens.token(id)?.content ?? vocabulary.token(id)
     }
 
     package func id(for token: String) -> Int32? {
-        addedTokens.id(of: token) ?? model.vocabulary.id(of: token)
+        addedTokens.id(of: token) ?? vocabulary.id(of: token)
     }
 
     /// Whether a token is one of the added tokens marked special.
@@ -71,7 +73,7 @@ package final class Tokenizer: Sendable {
 
     private static func normalized(_ text: [UInt8], by normalizers: [any Normalizer]) throws(GraftError) -> [UInt8] {
         try text.withUnsafeBufferPointer { bytes throws(GraftError) in
-            let work = WorkingText()
+            var work = WorkingText()
             work.begin(bytes)
             for normalizer in normalizers {
                 try work.rewrite { (source, range, out) throws(GraftError) in

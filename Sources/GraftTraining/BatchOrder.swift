@@ -3,8 +3,10 @@ import GraftTensor
 
 /// Which rows each batch of an epoch has: a function of the seed, the epoch and the rows' lengths alone.
 ///
-/// Rows are shuffled; to group by length, each run of fifty batches is then sorted by length, longest first, and the
-/// batches are shuffled. Rows of similar length waste nothing here (there is no padding), but make steps more alike.
+/// Rows are shuffled; to group by length, each run of batches is then sorted by length, longest first, and the batches are
+/// shuffled. A run is a quarter of the epoch, at most fifty batches, as transformers' `LengthGroupedSampler` has it: so
+/// batches differ from epoch to epoch. Rows of similar length waste nothing here (there is no padding), but make steps
+/// more alike.
 struct BatchOrder {
     /// Row numbers, batch after batch.
     let rows: [Int]
@@ -20,13 +22,15 @@ struct BatchOrder {
         let batchCount = (rows.count + rowsPerBatch - 1) / rowsPerBatch
         var batches = Array(0..<batchCount)
         if options.groupsByLength {
-            let run = 50 * rowsPerBatch
+            let run = min(max(rows.count / (4 * rowsPerBatch), 1), 50) * rowsPerBatch
             for start in stride(from: 0, to: rows.count, by: run) {
-                let end = min(start + run, rows.count)
-                rows[start..<end].sort {
-                    let (left, right) = (dataset.length(ofRow: $0), dataset.length(ofRow: $1))
+                let range = start..<min(start + run, rows.count)
+                // Rows of one length stay shuffled.
+                let sorted = range.sorted {
+                    let (left, right) = (dataset.length(ofRow: rows[$0]), dataset.length(ofRow: rows[$1]))
                     return left != right ? left > right : $0 < $1
                 }
+                rows.replaceSubrange(range, with: sorted.map { rows[$0] })
             }
             batches.shuffle(using: &random)
         }

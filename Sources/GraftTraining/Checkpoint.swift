@@ -10,12 +10,17 @@ enum Checkpoint {
     static let fileName = "trainer.safetensors"
     static let version: Int64 = 1
 
-    static func exists(at path: String) -> Bool { access(path + "/" + fileName, F_OK) == 0 }
+    /// Whether there is one, once what killed writers left beside it is gone.
+    static func find(at path: String) throws(GraftError) -> Bool {
+        try AtomicDirectory.removeLeftovers(
+            of: path, files: [AdapterFiles.configName, AdapterFiles.weightsName, fileName])
+        return access(path + "/" + fileName, F_OK) == 0
+    }
 }
 
 extension Trainer {
     /// Writes the folder, whole or not at all.
-    package func save(to path: String, dataset: RowBatch? = nil) throws(GraftError) {
+    package func save(to path: String) throws(GraftError) {
         let files = try content.files()
         let count = optimizer.count
         func numbers(_ name: String, _ start: UnsafeMutablePointer<Float>) -> SafetensorsWriter.Tensor {
@@ -25,12 +30,13 @@ extension Trainer {
             numbers("values", content.values), numbers("first_moment", optimizer.firstMoment),
             numbers("second_moment", optimizer.secondMoment),
         ]
-        if let bestValues { tensors.append(numbers("best_values", bestValues.floats())) }
+        if let bestValues, progress.best != nil { tensors.append(numbers("best_values", bestValues.floats())) }
+        if waitingBatches > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
         let counts =
-            progress.counts + [
+            [
                 Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
-                Int64(bitPattern: dataset.map(Self.fingerprint) ?? 0),
-            ]
+                Int64(waitingBatches),
+            ] + progress.counts
         let measures = progress.measures
         var bytes: [UInt8] = []
         var failure: GraftError?
@@ -54,27 +60,28 @@ extension Trainer {
     }
 
     /// Restores what `save` wrote. On an error nothing changed.
-    package func resume(from path: String, dataset: RowBatch? = nil) throws(GraftError) {
+    package func resume(from path: String) throws(GraftError) {
         let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName)
-        let counts: [Int64] = try read(file, "counts", .signed64, count: TrainingProgress.countCount + 4)
+        let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
         let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
-        let tail = Array(counts.suffix(4))
-        guard tail[0] == Checkpoint.version else {
-            throw GraftError(.unsupported, "\(file.path): version \(tail[0]); this build reads \(Checkpoint.version)")
+        guard counts[0] == Checkpoint.version else {
+            throw GraftError(.unsupported, "\(file.path): version \(counts[0]); this build reads \(Checkpoint.version)")
         }
-        guard tail[1] == Int64(bitPattern: options.fingerprint) else {
+        guard counts[1] == Int64(bitPattern: options.fingerprint) else {
             throw GraftError(.incompatible, "\(file.path) was written with other training options")
         }
-        guard tail[2] == Int64(bitPattern: planFingerprint) else {
+        guard counts[2] == Int64(bitPattern: planFingerprint) else {
             throw GraftError(.incompatible, "\(file.path) is of an adapter with other tensors")
         }
-        if let dataset, tail[3] != 0, tail[3] != Int64(bitPattern: Self.fingerprint(dataset)) {
-            throw GraftError(.incompatible, "\(file.path) was written while training on other data")
+        guard let waiting = Int(exactly: counts[3]), waiting >= 0, waiting < options.batchesPerStep,
+            let restored = TrainingProgress(counts: Array(counts.dropFirst(4)), measures: measures)
+        else {
+            throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
         let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
         let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
         let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)
-        let restored = TrainingProgress(counts: counts, measures: measures)
+        let gradients: [Float] = waiting > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
         var best: Memory?
         if restored.best != nil {
             let numbers: [Float] = try read(file, "best_values", .float32, count: optimizer.count)
@@ -86,6 +93,8 @@ extension Trainer {
         content.values.update(from: values, count: values.count)
         optimizer.firstMoment.update(from: first, count: first.count)
         optimizer.secondMoment.update(from: second, count: second.count)
+        optimizer.gradients.update(from: gradients, count: gradients.count)
+        waitingBatches = waiting
         bestValues = best
         progress = restored
         adapter.markChanged()
@@ -109,41 +118,51 @@ extension Trainer {
         content.plan.tensors.reduce(0) { fnv1a("\($1.name) \($1.shape)".utf8, from: $0 &+ 1) }
     }
 
-    private static func fingerprint(_ dataset: RowBatch) -> UInt64 {
+    /// A number that changes with the rows, their order and their labels.
+    static func fingerprint(_ dataset: RowBatch) -> UInt64 {
         var hash = UInt64(dataset.rowCount)
-        for list in [dataset.tokens, dataset.types, dataset.labels] {
-            for number in list { hash = (hash ^ UInt64(UInt32(bitPattern: number))) &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
+        for row in 0..<dataset.rowCount { hash = mixed(hash, UInt64(dataset.length(ofRow: row))) }
+        for list in [dataset.tokens, dataset.types, dataset.labels, dataset.tokenLabels] {
+            for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
         return hash
     }
 }
 
 extension TrainingProgress {
-    static let countCount = 16
+    static let countCount = 19
     static let measureCount = 12
 
     /// Everything whole, in a fixed order.
     var counts: [Int64] {
         let whole =
-            [step, totalSteps, batch, epoch, batchInEpoch, evaluationsWithoutGain, isFinished ? 1 : 0]
-            + [best == nil ? 0 : 1] + Self.whole(latest) + Self.whole(best ?? Metrics())
-        return whole.map(Int64.init)
+            [step, totalSteps, batch, epoch, batchInEpoch, evaluationsWithoutGain, phase.rawValue]
+            + [isFinished ? 1 : 0, best == nil ? 0 : 1, data == nil ? 0 : 1]
+            + Self.whole(latest) + Self.whole(best ?? Metrics())
+        return whole.map(Int64.init) + [Int64(bitPattern: data ?? 0)]
     }
 
     var measures: [Double] { Self.real(latest) + Self.real(best ?? Metrics()) }
 
-    init(counts: [Int64], measures: [Double]) {
-        let whole = counts.map { Int(truncatingIfNeeded: $0) }
+    /// nil where a count is one that no training reaches.
+    init?(counts: [Int64], measures: [Double]) {
+        let whole = counts.dropLast().map { Int(truncatingIfNeeded: $0) }
+        guard counts.count == Self.countCount, measures.count == Self.measureCount,
+            whole.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), whole[7...9].allSatisfy({ $0 <= 1 }),
+            let phase = Phase(rawValue: whole[6])
+        else { return nil }
         step = whole[0]
         totalSteps = whole[1]
         batch = whole[2]
         epoch = whole[3]
         batchInEpoch = whole[4]
         evaluationsWithoutGain = whole[5]
-        isFinished = whole[6] == 1
-        latest = Self.metrics(whole[8..<12], measures[0..<6])
-        if whole[7] == 1 {
-            var metrics = Self.metrics(whole[12..<16], measures[6..<12])
+        self.phase = phase
+        isFinished = whole[7] == 1
+        data = whole[9] == 1 ? UInt64(bitPattern: counts[18]) : nil
+        latest = Self.metrics(whole[10..<14], measures[0..<6])
+        if whole[8] == 1 {
+            var metrics = Self.metrics(whole[14..<18], measures[6..<12])
             metrics.isEvaluation = true
             best = metrics
         }

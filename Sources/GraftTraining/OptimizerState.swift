@@ -18,6 +18,9 @@ final class OptimizerState {
         secondMoment = memory.floats(from: 2 * count)
     }
 
+    /// Beyond it squares and updates would leave the range of float32.
+    static let largestNorm = 1e18
+
     func clearGradients() { gradients.update(repeating: 0, count: count) }
 
     func clearMoments() { firstMoment.update(repeating: 0, count: 2 * count) }

@@ -14,11 +14,11 @@ package struct Schedule: Sendable {
     package func factor(atStep step: Int) -> Double {
         if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }
         guard shape != .constant, totalSteps > 0 else { return 1 }
-        let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
+        let length = Double(max(1, totalSteps - warmupSteps))
         switch shape {
         case .constant: return 1
-        case .linear: return max(0, 1 - progress)
-        case .cosine: return max(0, 0.5 * (1 + cos(Double.pi * min(progress, 1))))
+        case .linear: return max(0, Double(totalSteps - step) / length)
+        case .cosine: return max(0, 0.5 * (1 + cos(Double.pi * min(Double(step - warmupSteps) / length, 1))))
         }
     }
 }

@@ -14,54 +14,93 @@ extension Trainer {
         if let evaluation { try check(evaluation) }
         dropWaiting()
         try begin(dataset)
-        if progress.isFinished { return progress.best ?? progress.latest }
 
         var batch = RowBatch()
+        var order = BatchOrder(dataset, epoch: progress.epoch, options: options)
         while !progress.isFinished {
-            let order = BatchOrder(dataset, epoch: progress.epoch, options: options)
-            while progress.batchInEpoch < order.count && !progress.isFinished {
+            switch progress.phase {
+            case .step:
                 let metrics = try nextStep(order, &batch, from: dataset)
                 progress.latest = metrics
-                let isEpochEnd = progress.batchInEpoch == order.count
-                let isLast =
-                    progress.step >= progress.totalSteps
-                    || (isEpochEnd && progress.epoch + 1 >= options.epochCount && options.totalSteps == 0)
-                if !report(metrics) { throw GraftError(.cancelled, "the progress callback asked to stop") }
-                let isDue =
-                    options.evaluationSteps > 0 ? progress.step % options.evaluationSteps == 0 : isEpochEnd
-                if let evaluation, isDue || isLast {
-                    let measured = try measure(evaluation)
-                    progress.isFinished = isLast || stopsEarly
-                    if !report(measured) { throw GraftError(.cancelled, "the progress callback asked to stop") }
+                progress.phase = .evaluation
+                try tell(report, metrics)
+            case .evaluation:
+                let measured =
+                    if let evaluation, isDue(options.evaluationSteps, order) || isLast(order) {
+                        try measure(evaluation)
+                    } else { nil as Metrics? }
+                progress.phase = .closing
+                if let measured { try tell(report, measured) }
+            case .closing:
+                let savesNow = isDue(options.checkpointSteps, order)
+                let epoch = progress.epoch
+                close(order)
+                if progress.epoch != epoch {
+                    order = BatchOrder(dataset, epoch: progress.epoch, options: options)
                 }
-                if isLast { progress.isFinished = true }
-                if isEpochEnd {
-                    progress.epoch += 1
-                    progress.batchInEpoch = 0
-                }
-                if progress.isFinished { restoreBest() }
-                let savesNow =
-                    options.checkpointSteps > 0 ? progress.step % options.checkpointSteps == 0 : isEpochEnd
-                if let path = options.checkpointPath, savesNow || progress.isFinished {
-                    try save(to: path, dataset: dataset)
-                }
-                if isEpochEnd { break }
+                if let path = options.checkpointPath, savesNow || progress.isFinished { try save(to: path) }
             }
         }
         return progress.best ?? progress.latest
     }
 
     private func begin(_ dataset: RowBatch) throws(GraftError) {
-        if let path = options.checkpointPath, Checkpoint.exists(at: path) {
-            try resume(from: path, dataset: dataset)
+        if let path = options.checkpointPath, try Checkpoint.find(at: path) {
+            try resume(from: path)
         } else if progress.isFinished {
             progress = TrainingProgress()
             optimizer.clearMoments()
             bestValues = nil
         }
+        let data = Self.fingerprint(dataset)
+        guard progress.data == nil || progress.data == data else {
+            throw GraftError(
+                .incompatible,
+                "the run that step \(progress.step) of \(progress.totalSteps) belongs to had other data: finish it with "
+                    + "that, or begin anew with another trainer\(options.checkpointPath == nil ? "" : " and checkpoint_path")"
+            )
+        }
         let batches = (dataset.rowCount + options.rowsPerBatch - 1) / options.rowsPerBatch
+        let places = progress.phase == .step ? 0...batches - 1 : 1...batches
+        guard places.contains(progress.batchInEpoch) else {
+            throw GraftError(
+                .corruptFile,
+                "\(options.checkpointPath ?? "checkpoint"): it stands at batch \(progress.batchInEpoch) of an epoch that has "
+                    + "\(batches)")
+        }
+        progress.data = data
         let steps = (batches + options.batchesPerStep - 1) / options.batchesPerStep
         progress.totalSteps = options.totalSteps > 0 ? options.totalSteps : steps * options.epochCount
+    }
+
+    private func tell(_ report: Report, _ metrics: Metrics) throws(GraftError) {
+        guard report(metrics) else { throw GraftError(.cancelled, "the progress callback asked to stop") }
+    }
+
+    private func isEpochEnd(_ order: BatchOrder) -> Bool { progress.batchInEpoch == order.count }
+
+    /// Whether the step just taken is the last one of the schedule.
+    private func isLast(_ order: BatchOrder) -> Bool {
+        progress.step >= progress.totalSteps
+            || (isEpochEnd(order) && progress.epoch + 1 >= options.epochCount && options.totalSteps == 0)
+    }
+
+    /// Whether what is done every `steps` steps, or at the end of each epoch when that is 0, comes now.
+    private func isDue(_ steps: Int, _ order: BatchOrder) -> Bool {
+        steps > 0 ? progress.step % steps == 0 : isEpochEnd(order)
+    }
+
+    /// Moves on to the next batch, the next epoch or the end, where the best weights come back.
+    private func close(_ order: BatchOrder) {
+        progress.isFinished = isLast(order) || stopsEarly
+        if isEpochEnd(order) {
+            progress.epoch += 1
+            progress.batchInEpoch = 0
+        }
+        progress.phase = .step
+        if progress.isFinished, let bestValues {
+            content.values.update(from: bestValues.floats(), count: optimizer.count)
+        }
     }
 
     /// The next update: as many batches as a step has, fewer at the end of an epoch.
@@ -118,9 +157,5 @@ extension Trainer {
         case .accuracy: return metrics.accuracy > best.accuracy
         case .macroF1: return metrics.macroF1 > best.macroF1
         }
-    }
-
-    private func restoreBest() {
-        if let bestValues { content.values.update(from: bestValues.floats(), count: optimizer.count) }
     }
 }

@@ -1,4 +1,3 @@
-import CGraftKernels
 import Glibc
 import GraftAdapters
 import GraftLayers
@@ -12,10 +11,9 @@ package final class Trainer {
     let content: AdapterContent
     let options: TrainerOptions
     let optimizer: OptimizerState
-    package let labelCount: Int
 
+    private let objective: any Objective
     private let pass: Pass
-    private let classifier: SequenceClassifier
     private let trained: AttachedAdapter
     private let passTokenCount: Int
 
@@ -24,15 +22,11 @@ package final class Trainer {
     /// The weights of the best evaluation.
     var bestValues: Memory?
     /// Batches whose gradients wait for an update.
-    private var waitingBatches = 0
+    var waitingBatches = 0
 
     package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         let content = adapter.content
-        guard let labels = content.plan.head?.labelCount ?? content.model.baseHead?.labels.count else {
-            throw GraftError(
-                .invalidArgument, "the adapter has no head to train for a task: call graft_adapter_set_head() first")
-        }
-        try options.check(labelCount: labels)
+        let objective = try Self.objective(content, options)
         let optimizer = try OptimizerState(count: content.plan.parameterCount)
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
@@ -42,23 +36,43 @@ package final class Trainer {
         self.options = options
         self.optimizer = optimizer
         self.pass = pass
-        labelCount = labels
-        classifier = SequenceClassifier(model: content.model)
+        self.objective = objective
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
-        // Enough rows for the products to be efficient, few enough for the activations to stay near the processor.
+        // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
         passTokenCount =
             options.passTokenCount > 0
-            ? options.passTokenCount : max(256, (1 << 20) * 3 / 4 / content.model.shape.hiddenSize)
+            ? options.passTokenCount : max(256, min(1024, 1024 * 768 / content.model.shape.hiddenSize))
         progress.totalSteps = options.totalSteps
+    }
+
+    /// The adapter's task; without one, that of the checkpoint's own head.
+    private static func objective(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError)
+        -> any Objective
+    {
+        if content.task == .languageModel {
+            try options.check(labelCount: 0)
+            return try LanguageModelObjective(content, options)
+        }
+        guard let labels = content.plan.head?.labelCount ?? content.model.baseHead?.labels.count else {
+            throw GraftError(
+                .invalidArgument, "the adapter has no head to train for a task: call graft_adapter_set_head() first")
+        }
+        try options.check(labelCount: labels)
+        return ClassificationObjective(content, labelCount: labels, options)
     }
 
     deinit { adapter.endTraining() }
 
+    /// Classes of the rows; 0 for a language model.
+    package var labelCount: Int { objective.labelCount }
+
     var schedule: Schedule {
-        let warmup =
-            options.warmupSteps > 0
-            ? options.warmupSteps : Int((Double(options.warmupRatio) * Double(progress.totalSteps)).rounded(.up))
-        return Schedule(shape: options.schedule, warmupSteps: warmup, totalSteps: progress.totalSteps)
+        // Rounded up, as Hugging Face does; but 0.1 as a float is a little more than a tenth, which must not add a step.
+        let share = Double(options.warmupRatio) * Double(progress.totalSteps)
+        return Schedule(
+            shape: options.schedule,
+            warmupSteps: options.warmupSteps > 0 ? options.warmupSteps : Int((share * (1 - 1e-6)).rounded(.up)),
+            totalSteps: progress.totalSteps)
     }
 
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls.
@@ -102,81 +116,46 @@ package final class Trainer {
 
     private func forwardBackward(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
         // The loss is a mean over the whole batch, whichever passes its rows go through.
-        let weight = totalWeight(batch)
+        let weight = objective.weight(of: batch)
         guard weight > 0 else {
-            throw GraftError(.invalidArgument, "all rows of the batch have class weight 0: the loss has no mean")
+            throw GraftError(.invalidArgument, "\(objective.withoutWeight): the loss has no mean")
         }
-        var loss = 0.0
-        var counted = 0.0
-        try eachPass(batch, learns: true) { first, count, hidden, logits, kept throws(GraftError) in
-            crossEntropy(
-                batch, first, count, logits, scale: Float(1 / (weight * Double(batchesInStep))), writesGradient: true,
-                &loss, &counted)
-            guard loss.isFinite else {
-                throw GraftError(
-                    .diverged, "the loss of batch \(progress.batch) is \(loss): the adapter keeps its values")
-            }
-            try classifier.backward(logits, kept, hidden: hidden, pass: pass)
-        }
+        let sums = try run(batch, scale: Float(1 / (weight * Double(batchesInStep))))
         var metrics = Metrics()
-        metrics.loss = loss / weight
+        metrics.loss = sums.loss / weight
         metrics.rowCount = batch.rowCount
         metrics.tokenCount = batch.tokenCount
         return metrics
     }
 
-    /// Runs the rows of a batch through the model and the head, pass by pass; to learn, with dropout and keeping what
-    /// backward needs.
-    func eachPass(
-        _ batch: RowBatch, learns: Bool,
-        _ body: (_ first: Int, _ count: Int, HiddenStates, Matrix, SequenceClassifier.Kept) throws(GraftError) -> Void
-    ) throws(GraftError) {
+    /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to learn, with dropout
+    /// and gradients.
+    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> LossSums {
+        let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
+        // A step counts no predictions, and so allocates nothing.
+        var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
             try pass.begin(batch, rows: first..<end) { _ in trained }
             let hidden = try content.model.forward(pass)
-            let logits = try pass.kept.matrix(rows: end - first, columns: labelCount)
-            let kept = try classifier.forward(hidden, into: logits, pass: pass)
-            try body(first, end - first, hidden, logits, kept)
+            try objective.run(batch, first: first, hidden, scale: scale, &sums, pass: pass)
+            guard sums.loss.isFinite || !learns else {
+                throw GraftError(
+                    .diverged, "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values")
+            }
             first = end
         }
+        return sums
     }
 
-    /// Adds the losses of rows `first ..< first + count`, and turns logits into their gradient if asked.
-    func crossEntropy(
-        _ batch: RowBatch, _ first: Int, _ count: Int, _ logits: Matrix, scale: Float, writesGradient: Bool,
-        _ loss: inout Double, _ weight: inout Double
-    ) {
-        batch.labels.withUnsafeBufferPointer { labels in
-            guard let labels = labels.baseAddress else { return }
-            options.classWeights.withUnsafeBufferPointer { weights in
-                gk_cross_entropy(
-                    pass.team.kernel, Int64(count), Int64(logits.columns), logits.base, Int64(logits.stride),
-                    labels + first, weights.isEmpty ? nil : weights.baseAddress, options.labelSmoothing, scale,
-                    writesGradient ? logits.base : nil, Int64(logits.stride), &loss, &weight)
-            }
-        }
-    }
-
-    func totalWeight(_ batch: RowBatch) -> Double {
-        guard !options.classWeights.isEmpty else { return Double(batch.rowCount) }
-        return batch.labels.reduce(0) { $0 + Double(options.classWeights[Int($1)]) }
-    }
-
-    /// Checks that rows have labels of the head and tokens that the model takes.
+    /// Checks that rows have labels for the task and tokens that the model takes.
     func check(_ batch: RowBatch) throws(GraftError) {
         let shape = content.model.shape
         guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
-        guard batch.labels.count == batch.rowCount else {
-            throw GraftError(.incompatible, "the rows have no labels: call graft_batch_set_labels() first")
-        }
-        for (row, label) in batch.labels.enumerated() where label < 0 || Int(label) >= labelCount {
-            throw GraftError(
-                .incompatible, "row \(row) has label \(label); the head has labels 0 to \(labelCount - 1)")
-        }
+        try objective.check(batch)
         try batch.check(
             vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
     }
@@ -188,6 +167,13 @@ package final class Trainer {
             dropWaiting()
             throw GraftError(
                 .diverged, "the gradients of step \(progress.step) are not finite: the adapter keeps its values")
+        }
+        guard norm < OptimizerState.largestNorm || options.maximumGradientNorm > 0 else {
+            dropWaiting()
+            throw GraftError(
+                .diverged,
+                "the gradients of step \(progress.step) have norm \(norm), and maximum_gradient_norm is 0: the adapter keeps "
+                    + "its values")
         }
         let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
         optimizer.update(

@@ -1,5 +1,15 @@
 /// Where training stands.
 struct TrainingProgress {
+    /// What `fit` does next. A run may be stopped between any two of these and goes on where it was.
+    enum Phase: Int {
+        /// Take a step.
+        case step = 0
+        /// Evaluate, where that is due after the step.
+        case evaluation = 1
+        /// Move on to the next batch or epoch, or end.
+        case closing = 2
+    }
+
     /// Updates so far.
     var step = 0
     /// End of the schedule; 0 while it is open.
@@ -11,7 +21,10 @@ struct TrainingProgress {
     var batchInEpoch = 0
     /// Evaluations since the best one.
     var evaluationsWithoutGain = 0
+    var phase = Phase.step
     var isFinished = false
+    /// Fingerprint of the data that `fit` goes through; nil before its first call.
+    var data: UInt64?
     /// The best evaluation, whose weights are kept.
     var best: Metrics?
     /// The latest step.

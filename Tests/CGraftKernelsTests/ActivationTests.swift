@@ -125,5 +125,36 @@ extension Kernels {
                 #expect(y == expected, "\(path)")
             }
         }
+
+        @Test("Gated activations and their gradients are what their parts give, in place too")
+        func gated() {
+            for (m, h) in [(0, 5), (1, 1), (3, 17), (5, 97)] {
+                let x = randomFloats(m * 2 * h, seed: 9, scale: 3)
+                let dy = randomFloats(m * h, seed: 10)
+                let silu = gk_activation(GK_SILU)
+                onEveryPath { path in
+                    var y = [Float](repeating: .nan, count: m * h)
+                    var dx = x
+                    Team(3).run { team in
+                        gk_gated_forward(team, silu, Int64(m), Int64(h), x, &y)
+                        dx.withUnsafeMutableBufferPointer {
+                            gk_gated_backward(team, silu, Int64(m), Int64(h), $0.baseAddress, dy, $0.baseAddress)
+                        }
+                    }
+                    for row in 0..<m {
+                        let gate = Array(x[row * 2 * h..<row * 2 * h + h])
+                        let up = Array(x[row * 2 * h + h..<(row + 1) * 2 * h])
+                        let d = Array(dy[row * h..<(row + 1) * h])
+                        let activated = Self.forward(silu, gate)
+                        #expect(Array(y[row * h..<(row + 1) * h]) == zip(activated, up).map { $0 * $1 }, "\(path)")
+                        let slopes = Self.backward(silu, gate, zip(d, up).map { $0 * $1 })
+                        #expect(Array(dx[row * 2 * h..<row * 2 * h + h]) == slopes, "\(path), gate")
+                        #expect(
+                            Array(dx[row * 2 * h + h..<(row + 1) * 2 * h]) == zip(d, activated).map { $0 * $1 },
+                            "\(path), up")
+                    }
+                }
+            }
+        }
     }
 }

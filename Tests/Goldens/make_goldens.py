@@ -20,7 +20,17 @@ warnings.filterwarnings("ignore")
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from makers import lora, lora_refused, lora_training, minilm, optimizers, tiny_bert  # noqa: E402
+from makers import (  # noqa: E402
+    generation,
+    llama_training,
+    lora,
+    lora_refused,
+    lora_training,
+    minilm,
+    optimizers,
+    tiny_bert,
+    tiny_llama,
+)
 
 # In order: later makers read what earlier ones wrote.
 MAKERS = {
@@ -28,6 +38,9 @@ MAKERS = {
     "lora": lora.make,
     "lora-refused": lora_refused.make,
     "lora-training": lora_training.make,
+    "llama-tiny": tiny_llama.make,
+    "llama-training": llama_training.make,
+    "generation": generation.make,
     "optimizers": optimizers.make,
     "minilm": minilm.make,
 }

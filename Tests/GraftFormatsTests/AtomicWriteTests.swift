@@ -309,8 +309,24 @@ struct AtomicWriteTests {
         }
         #expect(rounds > 0, "some child must have written something before it was killed")
         _ = try folder.write("other", to: ".hidden")
-        try AtomicDirectory.removeLeftovers(in: folder.path)
+        try AtomicDirectory.removeLeftovers(of: path, files: ["a", "b", "c"])
         #expect(try folder.names() == [".hidden", "checkpoint"])
+    }
+
+    @Test("What a killed writer left goes, but not other files of the folder, nor what writers of other folders left")
+    func leftovers() throws {
+        let folder = try TestFolder()
+        let path = folder.path + "/checkpoint"
+        try AtomicDirectory.write(to: path) { output throws(GraftError) in try output.write("new", to: "a") }
+        for (number, name) in ["checkpoint", "checkpoint", "another"].enumerated() {
+            let old = folder.path + "/" + FileSystem.temporaryPrefix(of: name) + "\(number)"
+            #expect(mkdir(old, 0o700) == 0)
+            for file in ["a", "notes \(number)"] { try AtomicFile.write("old", to: old + "/" + file) }
+        }
+        try AtomicDirectory.removeLeftovers(of: path, files: ["a"])
+        #expect(try folder.names() == [FileSystem.temporaryPrefix(of: "another") + "2", "checkpoint"])
+        #expect(try FileSystem.names(in: path) == ["a", "notes 0", "notes 1"])
+        #expect(try bytes(of: path + "/a") == Array("new".utf8))
     }
 
     @Test("While a folder is replaced a hundred times, its name always leads to a folder")

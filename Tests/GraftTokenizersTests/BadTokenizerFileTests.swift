@@ -40,8 +40,8 @@ struct BadTokenizerFileTests {
     private static let bad: [(member: String, value: String, code: GraftError.Code, message: String)] = [
         ("version", #""2.0""#, .unsupported, "expected version 1.0, found the string \"2.0\""),
         (
-            "normalizer", #"{"type":"Nmt"}"#, .unsupported,
-            "the normalizer \"Nmt\" is not supported: expected one of Bert"
+            "normalizer", #"{"type":"Precompiled"}"#, .unsupported,
+            "the normalizer \"Precompiled\" is not supported: expected one of Bert"
         ),
         ("normalizer", #"{}"#, .corruptFile, "normalizer: type: expected a string, it is missing"),
         ("normalizer", #"{"type":"BertNormalizer"}"#, .corruptFile, "lowercase: expected true or false, it is missing"),

@@ -22,7 +22,7 @@ struct GoldenCasesTests {
                 #expect(
                     array == expected, "\(key) of \(JSON.string(text).serialized()) \(golden["truncation"] ?? .null)")
             }
-            let decoded = [true, false].map { tokenizer.decode(encoding.ids, skipSpecialTokens: $0) }
+            let decoded = try [true, false].map { try tokenizer.decode(encoding.ids, skipSpecialTokens: $0) }
             #expect(decoded.map { Array($0.utf8) } == (try golden.strings("decoded")).map { Array($0.utf8) })
         }
     }

@@ -17,7 +17,7 @@ enum TestFiles {
         getenv("GRAFT_TEST_MODELS").map { String(cString: $0) } ?? root + "/build/models"
     }
 
-    static let names = ["minilm"]
+    static let names = ["minilm", "gpt2", "qwen", "stories260k"]
 
     static func path(_ name: String) -> String {
         switch name {

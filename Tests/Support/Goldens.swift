@@ -15,7 +15,7 @@ package enum Goldens {
 
     package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
 
-    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and `labels`.
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids`, `labels` and `token_labels`.
     package static func rows(_ json: JSON) throws -> RowBatch {
         var rows = RowBatch()
         let types = try json.optionalArray("token_type_ids")
@@ -23,6 +23,7 @@ package enum Goldens {
             rows.append(tokens: numbers(row), types: types.map { numbers($0[index]) })
         }
         if let labels = json["labels"] { rows.labels = numbers(labels) }
+        rows.tokenLabels = (try json.optionalArray("token_labels") ?? []).flatMap(numbers)
         return rows
     }
 
@@ -55,11 +56,33 @@ package enum Goldens {
         return largest
     }
 
-    /// A folder of its own for a test, removed with the process's temporary files.
+    /// A folder of its own for a test, removed when the process ends.
     package static func temporaryFolder() throws -> String {
-        var template = Array("/tmp/graft-test-XXXXXX".utf8CString)
+        guard let parent = temporaryParent else { throw GraftError(.io, "no temporary folder") }
+        var template = Array("\(parent)/XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw GraftError(.io, "no temporary folder") }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Holds all temporary folders of this process.
+    private static let temporaryParent: String? = {
+        var template = Array("/tmp/graft-tests-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { return nil }
+        atexit { Goldens.temporaryParent.map(Goldens.remove) }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
+    private static func remove(_ path: String) {
+        if unlink(path) == 0 { return }
+        guard let stream = opendir(path) else { return }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        closedir(stream)
+        for name in names where name != "." && name != ".." { remove(path + "/" + name) }
+        rmdir(path)
     }
 
     /// A copy of a model folder, without dropout, or with other changes to config.json.

@@ -1,14 +1,15 @@
 /**
  * @file graft_kernels.h
- * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this floor computes it.
+ * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this floor
+ * computes it.
  *
- * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between rows in elements.
- * Threads   Every function that takes a team runs in one OpenMP region of `team->thread_count` threads.
- * Bits      A result depends neither on the number of threads nor on the other rows of a call: every output
- *           element is one fixed sequence of operations, and sums over rows run in fixed blocks.
- * Errors    None: callers pass valid shapes. A count of zero is valid everywhere and does nothing.
- * Paths     Each function has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where that pays; one
- *           is chosen for the process at first use, and GRAFT_KERNELS=portable|avx2|avx512|avx512bf16 forces one.
+ * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between rows in
+ * elements. Threads   Every function that takes a team runs in one OpenMP region of `team->thread_count`
+ * threads. Bits      A result depends neither on the number of threads nor on the other rows of a call: every
+ * output element is one fixed sequence of operations, and sums over rows run in fixed blocks. Errors    None:
+ * callers pass valid shapes. A count of zero is valid everywhere and does nothing. Paths     Each function
+ * has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where that pays; one is chosen for the
+ * process at first use, and GRAFT_KERNELS=portable|avx2|avx512|avx512bf16 forces one.
  */
 #ifndef GRAFT_KERNELS_H
 #define GRAFT_KERNELS_H
@@ -21,7 +22,8 @@
 
 /** Name of the chosen path: "portable", "avx2", "avx512" or "avx512bf16". */
 const char *gk_path_name(void);
-/** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not thread safe. */
+/** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not thread safe.
+ */
 bool gk_choose_path(const char *name);
 
 /** The threads and the scratch memory of one stream of calls; not shared by concurrent calls. */
@@ -60,49 +62,60 @@ enum {
 /** y = f(x); y may be x. */
 void gk_activation_forward(const gk_team *team, gk_activation f, int64_t count, const float *x, float *y);
 /** dx = dy ∘ f′(x), where x is what the forward was given; dx may be dy. */
-void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count, const float *x, const float *dy,
-                            float *dx);
+void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count, const float *x,
+                            const float *dy, float *dx);
+
+/** y = f(gate) ∘ up: each row of x [m, 2 h] is gate and up side by side; y [m, h]. */
+void gk_gated_forward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, float *y);
+/** dx [m, 2 h] from dy [m, h]; dx may be x. */
+void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x,
+                       const float *dy, float *dx);
 
 /* ---- Products with frozen weights: W [n, k], packed once ---- */
 
-/** Bytes of packed W [n, k] of `type` (GK_FLOAT32 or GK_BFLOAT16). Packed memory is 64-byte aligned, zeroed first. */
+/** Bytes of packed W [n, k] of `type` (GK_FLOAT32 or GK_BFLOAT16). Packed memory is 64-byte aligned, zeroed
+ * first. */
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k);
 /** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source` type, with
  *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. */
-void gk_pack(gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row, int64_t row_count, const void *rows,
-             gk_type source, int64_t row_stride, int64_t column_stride);
+void gk_pack(gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row, int64_t row_count,
+             const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
 /** Writes rows of W back as float32 [row_count, k]: what the products see. */
 void gk_unpack(gk_type type, int64_t n, int64_t k, const void *packed, int64_t first_row, int64_t row_count,
                float *rows);
 
 /** What a product does to its result before it stores it. */
 typedef struct gk_epilogue {
-    const float *bias;        /**< [n], or NULL. */
-    float *before_activation; /**< [m, n] with leading dimension ldy: x Wᵀ + bias, kept for backward; or NULL. */
+    const float *bias; /**< [n], or NULL. */
+    float *
+        before_activation; /**< [m, n] with leading dimension ldy: x Wᵀ + bias, kept for backward; or NULL. */
     gk_activation activation;
     int32_t reserved;
 } gk_epilogue;
 
-/** y = f(x Wᵀ + bias). x [m, k], y [m, n]. `epilogue` may be NULL. With GK_BFLOAT16, x is rounded to bfloat16. */
-void gk_product(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed, int64_t m, const float *x,
-                int64_t ldx, const gk_epilogue *epilogue, float *y, int64_t ldy);
+/** y = f(x Wᵀ + bias). x [m, k], y [m, n]. `epilogue` may be NULL. With GK_BFLOAT16, x is rounded to
+ * bfloat16. */
+void gk_product(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed, int64_t m,
+                const float *x, int64_t ldx, const gk_epilogue *epilogue, float *y, int64_t ldy);
 /** dx = dy W, or dx += dy W. dy [m, n], dx [m, k]. */
-void gk_product_backward(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed, int64_t m,
-                         const float *dy, int64_t lddy, bool accumulate, float *dx, int64_t lddx);
+void gk_product_backward(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed,
+                         int64_t m, const float *dy, int64_t lddy, bool accumulate, float *dx, int64_t lddx);
 
 /* ---- Products of small or trained matrices, float32 ---- */
 
-/** c [m, n] = beta c + alpha op(a) op(b), where op(a) is [m, k] and op(b) is [k, n]; op transposes what is stored.
- *  Never reads c when beta is 0. Each element of c is one sum over k in order, whatever the threads. */
-void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
-             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+/** c [m, n] = beta c + alpha op(a) op(b), where op(a) is [m, k] and op(b) is [k, n]; op transposes what is
+ * stored. Never reads c when beta is 0. Each element of c is one sum over k in order, whatever the threads.
+ */
+void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+             float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
+             int64_t ldc);
 /** out [n] += column sums of x [m, n]. */
 void gk_add_column_sums(const gk_team *team, int64_t m, int64_t n, const float *x, int64_t ldx, float *out);
 
 /* ---- Dropout, counter based (Philox 4x32-10): no state, no stored mask ---- */
 
-/** Keeps an element with 1 - probability (to 1/65536) and scales it by the inverse. The decision for element e of a
- *  site is a function of (key, site, e) alone. */
+/** Keeps an element with 1 - probability (to 1/65536) and scales it by the inverse. The decision for element
+ * e of a site is a function of (key, site, e) alone. */
 typedef struct gk_dropout {
     uint64_t key;           /**< Mixes the seed and the step. */
     uint64_t first_element; /**< Index of the call's first element: row offset of the batch times width. */
@@ -111,31 +124,35 @@ typedef struct gk_dropout {
 } gk_dropout;
 
 /** y = dropout(x), also the gradient's path backward; y may be x. */
-void gk_apply_dropout(const gk_team *team, const gk_dropout *dropout, int64_t count, const float *x, float *y);
+void gk_apply_dropout(const gk_team *team, const gk_dropout *dropout, int64_t count, const float *x,
+                      float *y);
 /** Philox 4x32-10 (Salmon et al. 2011): four random words of one counter. */
 void gk_philox(uint64_t key, const uint32_t counter[4], uint32_t out[4]);
 
 /* ---- Rows ---- */
 
-/** y [m, h] = rows `ids` of a stored table [rows, h] of `type`; adds to y if `accumulate`. ids are in range. */
-void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const void *table, gk_type type,
-                    bool accumulate, float *y, int64_t ldy);
+/** y [m, h] = rows `ids` of a stored table [rows, h] of `type`; adds to y if `accumulate`. ids are in range.
+ */
+void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const void *table,
+                    gk_type type, bool accumulate, float *y, int64_t ldy);
 /** table[ids[i]] += x[i], in order of i. */
-void gk_scatter_add_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const float *x, int64_t ldx,
-                         float *table);
+void gk_scatter_add_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const float *x,
+                         int64_t ldx, float *table);
 /** y += alpha x. */
 void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, float *y);
 /** y = x ∘ scale, with scale [h] for every row. y may be x. */
-void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, const float *scale, float *y);
+void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, const float *scale,
+                      float *y);
 
 /**
- * Layer norm with what surrounds it: s = dropout(x) + residual, y = gamma ∘ (s - mean) / √(variance + epsilon) + beta.
- * x, residual, sum, y [m, h]; mean, inverse_deviation [m]. `dropout`, `residual`, `sum` (when not kept for backward),
- * `mean` and `inverse_deviation` may be NULL; sum may be x; y may be x or sum.
+ * Layer norm with what surrounds it: s = dropout(x) + residual, y = gamma ∘ (s - mean) / √(variance +
+ * epsilon) + beta. x, residual, sum, y [m, h]; mean, inverse_deviation [m]. `dropout`, `residual`, `sum`
+ * (when not kept for backward), `mean` and `inverse_deviation` may be NULL; sum may be x; y may be x or sum.
  */
-void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const gk_dropout *dropout,
-                           const float *residual, const float *gamma, const float *beta, float epsilon, float *sum,
-                           float *y, float *mean, float *inverse_deviation);
+void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x,
+                           const gk_dropout *dropout, const float *residual, const float *gamma,
+                           const float *beta, float epsilon, float *sum, float *y, float *mean,
+                           float *inverse_deviation);
 /** ds [m, h] from dy; ds may be dy. Adds to dgamma and dbeta [h] where they are not NULL. */
 void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                             const float *mean, const float *inverse_deviation, const float *gamma, float *ds,
@@ -147,11 +164,11 @@ void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float
                           const float *inverse_root, const float *gamma, float *ds, float *dgamma);
 
 /** Mean over each sequence's rows: y [count, h]; rows of sequence i are starts[i] … starts[i + 1]. */
-void gk_mean_rows_forward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h, const float *x,
-                          float *y);
+void gk_mean_rows_forward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
+                          const float *x, float *y);
 /** dx [starts[count], h] = dy / length. */
-void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h, const float *dy,
-                           float *dx);
+void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
+                           const float *dy, float *dx);
 /** Divides each row by its Euclidean length (at least 1e-12). */
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x);
 
@@ -166,14 +183,15 @@ typedef struct gk_sequence {
     int64_t identity; /**< Number of the row in its batch: what dropout counts by. Below 65,536. */
 } gk_sequence;
 
-/** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts at j * head_width. */
+/** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts at j *
+ * head_width. */
 typedef struct gk_attention {
     int64_t sequence_count;
     const gk_sequence *sequences;
     int32_t head_count;
     int32_t key_value_head_count; /**< Divides head_count; head j reads group j / (head_count / this). */
     int32_t head_width;           /**< At most 256. */
-    gk_type precision;            /**< GK_FLOAT32, or GK_BFLOAT16: operands of the inner products are rounded. */
+    gk_type precision; /**< GK_FLOAT32, or GK_BFLOAT16: operands of the inner products are rounded. */
     float scale;
     bool causal; /**< Query i sees keys up to i + key_count - query_count. */
     uint8_t reserved[3];
@@ -186,31 +204,32 @@ void gk_attention_forward(const gk_team *team, const gk_attention *attention, co
                           float *log_sum);
 /** Writes dq, dk, dv (same layout as q, k, v). No [length, length] storage. */
 void gk_attention_backward(const gk_team *team, const gk_attention *attention, const float *q, int64_t ldq,
-                           const float *k, int64_t ldk, const float *v, int64_t ldv, const float *out, int64_t ldo,
-                           const float *log_sum, const float *dout, int64_t lddo, float *dq, int64_t lddq, float *dk,
-                           int64_t lddk, float *dv, int64_t lddv);
+                           const float *k, int64_t ldk, const float *v, int64_t ldv, const float *out,
+                           int64_t ldo, const float *log_sum, const float *dout, int64_t lddo, float *dq,
+                           int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv);
 
-/** Rotates pairs (i, i + head_width / 2) of each head by position * frequencies[i] (RoPE, Su et al. 2021), in place.
- *  `inverse` rotates back: the gradient. */
-void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_width, const int32_t *positions,
-               const float *frequencies, float magnitude, bool inverse, float *x, int64_t ldx);
+/** Rotates pairs (i, i + head_width / 2) of each head by position * frequencies[i] (RoPE, Su et al. 2021), in
+ * place. `inverse` rotates back: the gradient. */
+void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_width,
+               const int32_t *positions, const float *frequencies, float magnitude, bool inverse, float *x,
+               int64_t ldx);
 
 /* ---- Loss ---- */
 
 /**
- * Softmax cross-entropy from logits [m, classes]. Rows with label < 0 do not count. With weights w and smoothing ε,
- * a row's loss is  w[label] (1 - ε) (-log p[label]) + ε / classes · Σ_c w[c] (-log p[c])  as in torch.
- * Adds the losses of the rows to *loss and w[label] of each to *weight (in double, in row order); writes
- * dlogits = scale · d loss / d logits where not NULL (it may be logits).
+ * Softmax cross-entropy from logits [m, classes]. Rows with label < 0 do not count. With weights w and
+ * smoothing ε, a row's loss is  w[label] (1 - ε) (-log p[label]) + ε / classes · Σ_c w[c] (-log p[c])  as in
+ * torch. Adds the losses of the rows to *loss and w[label] of each to *weight (in double, in row order);
+ * writes dlogits = scale · d loss / d logits where not NULL (it may be logits).
  */
 void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const float *logits, int64_t ldl,
-                      const int32_t *labels, const float *weights, float smoothing, float scale, float *dlogits,
-                      int64_t lddl, double *loss, double *weight);
+                      const int32_t *labels, const float *weights, float smoothing, float scale,
+                      float *dlogits, int64_t lddl, double *loss, double *weight);
 
 /* ---- Optimizers on a flat array ---- */
 
-/** Decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW; `step` counts from 1. Gradients are
- *  first multiplied by gradient_scale (clipping). */
+/** Decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW; `step` counts from 1. Gradients
+ * are first multiplied by gradient_scale (clipping). */
 typedef struct gk_adamw {
     float learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
     int64_t step;

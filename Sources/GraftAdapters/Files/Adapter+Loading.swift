@@ -19,13 +19,20 @@ extension Adapter {
         let file = try SafetensorsFile(path: weightsPath)
 
         let start = "base_model.model."
-        let hasPrefix = file.tensors.contains {
-            $0.name.hasPrefix(start + model.backbone + ".")
-        }
+        let isLanguageModel = Task(peftName: try config.optionalString("task_type")) == .languageModel
+        if isLanguageModel { _ = try LanguageModelHead(model: model) }
+        let hasPrefix =
+            isLanguageModel || file.tensors.contains { $0.name.hasPrefix(start + model.backbone + ".") }
         let head = try Self.head(of: file, config, model, hasPrefix: hasPrefix, place: configPath)
-        let content = try AdapterContent(
-            model: model, method: method, config: config, head: head, hasBackbonePrefix: hasPrefix, seed: 0, use: .load,
-            place: configPath, original: AdapterFiles(config: configBytes, weights: Array(file.file.bytes)))
+        let content: AdapterContent
+        do throws(GraftError) {
+            content = try AdapterContent(
+                model: model, method: method, config: config, head: head, hasBackbonePrefix: hasPrefix, seed: 0,
+                use: .load, place: configPath,
+                original: AdapterFiles(config: configBytes, weights: Array(file.file.bytes)))
+        } catch  where error.code == .invalidArgument {  // these settings are a file's, not the caller's
+            throw GraftError(.corruptFile, error.message)
+        }
         try content.read(file)
         self.init(loaded: content)
     }
@@ -37,9 +44,11 @@ extension Adapter {
         let task = try config.optionalString("task_type")
         switch task {
         case nil, "FEATURE_EXTRACTION", "SEQ_CLS": break
+        case "CAUSAL_LM": return nil
         case .some(let other):
             throw GraftError(
-                .unsupported, "\(place): task_type \"\(other)\"; expected SEQ_CLS, FEATURE_EXTRACTION or null")
+                .unsupported,
+                "\(place): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
         let name = "base_model.model.\(model.headPath).weight"
         guard let weight = file[name] else {
@@ -109,26 +118,23 @@ extension AdapterContent {
         let start = "base_model.model."
         guard stored.name.hasPrefix(start) else { return false }
         let name = String(stored.name.dropFirst(start.count))
-        if config["bias"]?.stringValue == "all" {
-            for saved in savedPaths {
-                if name == saved + ".original_module.bias" {
-                    return file[start + saved + ".bias"]?.shape == stored.shape
-                }
-                if name == saved + ".modules_to_save.bias" {
-                    guard let twin = file[start + saved + ".bias"] else { return false }
-                    return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)
-                }
+        if config["bias"]?.stringValue == "all", let (path, isOriginal) = Self.savedBias(name) {
+            guard let twin = file[start + path], savedPaths.contains(where: { path == $0 + ".bias" }) else {
+                return false
             }
+            if isOriginal { return twin.shape == stored.shape }
+            return twin.elementType == stored.elementType && twin.bytes.elementsEqual(stored.bytes)
         }
         let suffix = ".base_layer.weight"
         guard name.hasSuffix(suffix), let type = stored.elementType.kernelType else { return false }
         let path = name.dropLast(suffix.count)
         guard
-            let index = model.sites.firstIndex(where: { $0.kind == .embedding && names.path(of: $0) == path }),
-            plan.sites[index]?.delta != nil
+            let index = model.sites.firstIndex(where: { names.path(of: $0) == path }), plan.sites[index]?.delta != nil
         else { return false }
         let site = model.sites[index]
-        guard stored.shape == site.weightShape, let bytes = stored.bytes.baseAddress else { return false }
+        guard site.kind == .embedding || site.place == .beside, stored.shape == site.weightShape,
+            let bytes = stored.bytes.baseAddress
+        else { return false }
         let count = site.inputs * site.outputs
         let memory = try Memory(byteCount: count * 8)
         site.copyWeight(memory.floats())
@@ -140,6 +146,18 @@ extension AdapterContent {
                     + "another base model")
         }
         return true
+    }
+
+    /// The outer name of a bias inside PEFT's wrapper of a saved module, and whether it is the base model's.
+    private static func savedBias(_ name: String) -> (path: String, isOriginal: Bool)? {
+        var steps = name.split(separator: ".")
+        guard steps.last == "bias",
+            let place = steps.firstIndex(where: { $0 == "original_module" || $0 == "modules_to_save" })
+        else { return nil }
+        let isOriginal = steps.remove(at: place) == "original_module"
+        // A module that holds others has the adapter's name as well: pooler.modules_to_save.default.dense.bias.
+        if !isOriginal, steps[place] == "default" { steps.remove(at: place) }
+        return (steps.joined(separator: "."), isOriginal)
     }
 
     /// Paths of modules that the adapter has in full.

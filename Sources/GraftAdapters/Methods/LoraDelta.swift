@@ -44,10 +44,10 @@ final class LoraDelta: Delta {
         pass.team.multiply(dropped, matrixA(context.adapter.values), transposeB: true, into: u)
         pass.team.multiply(u, matrixB(context.adapter.values), transposeB: true, scale: scale, adding: 1, into: y)
         if let bias {
-            let values = context.values(bias)
-            for row in 0..<y.rows {
-                gk_add(pass.team.kernel, Int64(outputs), scale, values, y.base + row * y.stride)
-            }
+            let ones = try pass.scratch.matrix(rows: y.rows, columns: 1)
+            ones.base.update(repeating: 1, count: y.rows)
+            pass.team.multiply(
+                ones, Matrix(context.values(bias), rows: 1, columns: outputs), scale: scale, adding: 1, into: y)
         }
         return u
     }

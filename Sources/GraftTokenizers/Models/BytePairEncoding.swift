@@ -48,7 +48,8 @@ final class BytePairEncoding: TokenModel {
     }
 
     func tokenize(
-        _ text: WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
     ) throws(GraftError) {
         let view = text.view
         let limit = limit.map { tokens.count + $0 }
@@ -63,18 +64,19 @@ final class BytePairEncoding: TokenModel {
                 let key = WordCache.Key(view.base + piece.range.lowerBound, count: count)
                 if !scratch.cache.append(key, length: count, start: piece.start, piece: Int32(index), to: &tokens) {
                     let first = tokens.count
-                    try appendTokens(of: view, piece, Int32(index), to: &tokens, scratch)
+                    try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
                     scratch.cache.keep(key, length: count, start: piece.start, tokens: tokens, from: first)
                 }
             } else {
-                try appendTokens(of: view, piece, Int32(index), to: &tokens, scratch)
+                try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
             }
             if let limit, tokens.count >= limit { break }
         }
     }
 
     private func appendTokens(
-        of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>, _ scratch: ModelScratch
+        of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>,
+        _ scratch: inout ModelScratch
     ) throws(GraftError) {
         let range = piece.range
         if takesWholeWords, let id = vocabulary.id(of: UnsafeBufferPointer(rebasing: view.bytes[range])) {

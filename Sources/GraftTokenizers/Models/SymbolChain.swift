@@ -3,7 +3,7 @@
 /// Short words look for the best pair in a plain array; long ones keep a heap, so that a word of any length takes time
 /// n log n.
 struct SymbolChain: ~Copyable {
-    private struct Symbol: BitwiseCopyable {
+    struct Symbol: BitwiseCopyable {
         var id: Int32
         /// Bytes of the text; 0 for a symbol that was merged into the one before it.
         var length: Int32
@@ -14,7 +14,7 @@ struct SymbolChain: ~Copyable {
     }
 
     /// A merge that may be due. It is stale when the symbols at its place have changed since.
-    private struct Candidate: BitwiseCopyable, Comparable {
+    struct Candidate: BitwiseCopyable, Comparable {
         var rank: UInt32
         var position: Int32
 

@@ -14,16 +14,17 @@ protocol TokenModel: AnyObject, Sendable {
 
     /// Appends the tokens of every piece to `tokens`; stops after the piece that fills `limit`, if there is one.
     func tokenize(
-        _ text: WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
     ) throws(GraftError)
 }
 
 /// Memory that a model needs while it works, kept from call to call and used by one thread at a time.
-final class ModelScratch {
+struct ModelScratch: ~Copyable {
     /// For WordPiece: hashes of a word's beginnings.
     var hashes = Buffer<UInt64>(capacity: 256)
     /// For byte-pair encoding: the word under way.
     var chain = SymbolChain()
     /// For byte-pair encoding: words met before.
-    let cache = WordCache()
+    var cache = WordCache()
 }

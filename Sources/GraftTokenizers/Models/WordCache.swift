@@ -4,7 +4,7 @@
 struct WordCache: ~Copyable {
     static let longestWord = 32
     static let mostTokens = 6
-    private static let bits: UInt64 = 12
+    private static let bits: UInt64 = 14
 
     /// A word's bytes, zeros after them.
     struct Key: BitwiseCopyable, Equatable {

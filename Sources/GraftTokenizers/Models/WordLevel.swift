@@ -14,7 +14,8 @@ final class WordLevel: TokenModel {
     }
 
     func tokenize(
-        _ text: WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
     ) throws(GraftError) {
         let view = text.view
         let limit = limit.map { tokens.count + $0 }

@@ -35,7 +35,8 @@ final class WordPiece: TokenModel {
     }
 
     func tokenize(
-        _ text: WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
     ) throws(GraftError) {
         let view = text.view
         let limit = limit.map { tokens.count + $0 }
@@ -44,7 +45,7 @@ final class WordPiece: TokenModel {
             let piece = text.pieces[index]
             if piece.isText {
                 let known = continuingPrefix.withUnsafeBufferPointer {
-                    cut(view, piece, Int32(index), noPrefix, $0, into: &tokens, with: scratch)
+                    cut(view, piece, Int32(index), noPrefix, $0, into: &tokens, with: &scratch)
                 }
                 if !known { try appendUnknown(piece, Int32(index), into: &tokens) }
             } else {
@@ -59,7 +60,8 @@ final class WordPiece: TokenModel {
     @inline(__always)
     private func cut(
         _ view: TextView, _ piece: Piece, _ index: Int32, _ noPrefix: UnsafeBufferPointer<UInt8>,
-        _ continuing: UnsafeBufferPointer<UInt8>, into tokens: inout Buffer<FoundToken>, with scratch: ModelScratch
+        _ continuing: UnsafeBufferPointer<UInt8>, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
     ) -> Bool {
         let range = piece.range
         let word = view.base + range.lowerBound
@@ -69,7 +71,7 @@ final class WordPiece: TokenModel {
         while start < range.count {
             let prefix = start == 0 ? noPrefix : continuing
             let length = longestToken(
-                word + start, range.count - start, prefix, start == 0 ? ByteHash.empty : hashOfPrefix, scratch)
+                word + start, range.count - start, prefix, start == 0 ? ByteHash.empty : hashOfPrefix, &scratch)
             guard let length else {
                 tokens.count = mark
                 return false
@@ -87,7 +89,7 @@ final class WordPiece: TokenModel {
     @inline(__always)
     private func longestToken(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, _ prefix: UnsafeBufferPointer<UInt8>, _ hashOfPrefix: UInt64,
-        _ scratch: ModelScratch
+        _ scratch: inout ModelScratch
     ) -> (id: Int32, bytes: Int)? {
         let most = min(count, vocabulary.longest - prefix.count)
         guard most > 0 else { return nil }

@@ -14,7 +14,7 @@ struct ByteLevelProcessing: PostProcessor {
 
     func arrange(_ parts: [EncodingPart], addsSpecialTokens: Bool) -> [EncodingPart] { parts }
 
-    func adjustOffsets(of sequence: SequenceWork, vocabulary: Vocabulary) {
-        trimming?.apply(to: sequence, vocabulary: vocabulary)
+    func adjustOffsets(of sequence: inout SequenceWork, vocabulary: Vocabulary) {
+        trimming?.apply(to: &sequence, vocabulary: vocabulary)
     }
 }

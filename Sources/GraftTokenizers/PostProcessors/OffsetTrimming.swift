@@ -8,7 +8,7 @@ import GraftTensor
 struct OffsetTrimming: Sendable {
     let addsPrefixSpace: Bool
 
-    func apply(to sequence: SequenceWork, vocabulary: Vocabulary) {
+    func apply(to sequence: inout SequenceWork, vocabulary: Vocabulary) {
         let first = sequence.kept.lowerBound
         for index in sequence.kept {
             var token = sequence.tokens[index]
@@ -31,7 +31,7 @@ struct OffsetTrimming: Sendable {
     /// How many characters of white space begin and end a token as the vocabulary spells it, or an added token as the
     /// text does.
     private func whitespace(
-        of token: FoundToken, in sequence: SequenceWork, _ vocabulary: Vocabulary
+        of token: FoundToken, in sequence: borrowing SequenceWork, _ vocabulary: Vocabulary
     ) -> (leading: Int, trailing: Int) {
         let piece = sequence.text.pieces[Int(token.piece)]
         guard piece.isText else {

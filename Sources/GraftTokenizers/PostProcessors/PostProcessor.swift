@@ -16,9 +16,9 @@ protocol PostProcessor: Sendable {
     func arrange(_ parts: [EncodingPart], addsSpecialTokens: Bool) -> [EncodingPart]
 
     /// Changes the offsets of one text's tokens.
-    func adjustOffsets(of sequence: SequenceWork, vocabulary: Vocabulary)
+    func adjustOffsets(of sequence: inout SequenceWork, vocabulary: Vocabulary)
 }
 
 extension PostProcessor {
-    func adjustOffsets(of sequence: SequenceWork, vocabulary: Vocabulary) {}
+    func adjustOffsets(of sequence: inout SequenceWork, vocabulary: Vocabulary) {}
 }

@@ -25,8 +25,8 @@ struct RobertaProcessing: PostProcessor {
         return arranged
     }
 
-    func adjustOffsets(of sequence: SequenceWork, vocabulary: Vocabulary) {
-        trimming?.apply(to: sequence, vocabulary: vocabulary)
+    func adjustOffsets(of sequence: inout SequenceWork, vocabulary: Vocabulary) {
+        trimming?.apply(to: &sequence, vocabulary: vocabulary)
     }
 }
 

@@ -22,7 +22,7 @@ final class BertPreTokenizer: PreTokenizer {
         return CharacterClasses.isPunctuation(scalar) ? Class.punctuation : Class.letter
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try byteClasses.withUnsafeBufferPointer { byteClasses throws(GraftError) in
             try text.divide { (source, range, parts) throws(GraftError) in
                 var start = range.lowerBound

@@ -15,7 +15,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
         expression = try settings.optionalBool("use_regex") ?? true ? try RegularExpression(Self.words) : nil
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         if addsPrefixSpace {
             try text.rewrite { (source, range, out) throws(GraftError) in
                 if source[range.lowerBound] != UInt8(ascii: " ") {

@@ -11,7 +11,7 @@ final class CharacterPreTokenizer: PreTokenizer {
         self.belongs = ScalarTable(surrogateValue: false, compute: belongs)
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try text.split(behavior) { (source, range, spans) throws(GraftError) in
             var start = range.lowerBound
             var position = start

@@ -10,7 +10,7 @@ struct FixedLengthPreTokenizer: PreTokenizer {
         guard length > 0 else { throw settings.unexpected("length", expected: "1 or more") }
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try text.divide { (source, range, parts) throws(GraftError) in
             var start = range.lowerBound
             var position = start

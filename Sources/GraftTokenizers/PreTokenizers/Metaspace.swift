@@ -33,7 +33,7 @@ struct Metaspace: PreTokenizer, TokenDecoder {
         splits = try settings.optionalBool("split") ?? true
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try text.rewrite { (source, range, out) throws(GraftError) in
             write(source, range, into: &out)
         }

@@ -13,7 +13,7 @@ struct SplitPreTokenizer: PreTokenizer {
         isInverted = try settings.bool("invert")
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try text.split(behavior) { (source, range, spans) throws(GraftError) in
             try pattern.appendSpans(source, range, to: &spans)
             guard isInverted else { return }

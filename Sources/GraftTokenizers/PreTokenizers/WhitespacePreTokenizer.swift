@@ -12,7 +12,7 @@ final class WhitespacePreTokenizer: PreTokenizer {
         return CharacterClasses.isWord(scalar) ? Class.word : Class.other
     }
 
-    func divide(_ text: WorkingText) throws(GraftError) {
+    func divide(_ text: inout WorkingText) throws(GraftError) {
         try text.divide { (source, range, parts) throws(GraftError) in
             var start = range.lowerBound
             var position = start

@@ -14,6 +14,9 @@ struct Buffer<Element: BitwiseCopyable>: ~Copyable {
 
     deinit { base.deallocate() }
 
+    /// The elements; valid until the next change.
+    var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+
     subscript(index: Int) -> Element {
         get {
             assert(index >= 0 && index < count)

@@ -33,6 +33,7 @@ struct RegexTranslation {
             case "&" where isInClass && peek == "&": throw unsupported("the intersection && inside brackets")
             case "{" where !isInClass && peek == ",": result += "{0"
             case "}" where !isInClass && peek == "+": throw unsupported("a repeated repetition such as {1,3}+")
+            case "(" where !isInClass && peek == "*": throw unsupported("a verb such as (*FAIL)")
             case "(" where !isInClass: openGroup()
             default: result.unicodeScalars.append(scalar)
             }

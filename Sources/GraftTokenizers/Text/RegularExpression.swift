@@ -16,9 +16,11 @@ final class RegularExpression: @unchecked Sendable {
         pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_LF))
         var error: Int32 = 0
         var position = 0
+        // `\C` would match half a character.
+        let options =
+            UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_MULTILINE) | UInt32(PCRE2_NEVER_BACKSLASH_C)
         let code = pcre2_compile_8(
-            translated, translated.count, UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_MULTILINE), &error,
-            &position, context)
+            translated, translated.count, options, &error, &position, context)
         guard let code else {
             throw GraftError(
                 .unsupported, "the regular expression \"\(pattern)\" is not understood: \(Self.message(error))")
@@ -45,6 +47,8 @@ final class RegularExpression: @unchecked Sendable {
         while position <= range.count {
             guard try match(text, range.count, position, data) else { break }
             let (start, end) = (offsets[0], offsets[1])
+            // `\K` could begin a match elsewhere than where the search was.
+            guard start >= position, start <= end else { break }
             // An empty match right after a match is none.
             if start == end, end == lastEnd {
                 guard position < range.count else { break }
@@ -57,8 +61,6 @@ final class RegularExpression: @unchecked Sendable {
             spans.append(MatchSpan(range.lowerBound + start, range.lowerBound + end, isMatch: true))
             covered = end
             lastEnd = end
-            // `\K` could end a match before it began.
-            guard end >= position else { break }
             position = end
         }
         if covered < range.count {
@@ -74,6 +76,7 @@ final class RegularExpression: @unchecked Sendable {
             let result = pcre2_jit_match_8(code, text, count, start, 0, data, nil)
             if result >= 0 { return true }
             if result == PCRE2_ERROR_NOMATCH { return false }
+            guard result == PCRE2_ERROR_JIT_STACKLIMIT else { throw Self.gaveUp(result) }
         }
         return try matchWithoutJIT(text, count, start, data)
     }
@@ -87,8 +90,12 @@ final class RegularExpression: @unchecked Sendable {
         let result = pcre2_match_8(code, text, count, start, options, data, nil)
         if result >= 0 { return true }
         if result == PCRE2_ERROR_NOMATCH { return false }
-        throw GraftError(
-            .invalidArgument, "a regular expression of the tokenizer gave up on the text: \(Self.message(result))")
+        throw Self.gaveUp(result)
+    }
+
+    private static func gaveUp(_ error: Int32) -> GraftError {
+        GraftError(
+            .invalidArgument, "a regular expression of the tokenizer gave up on the text: \(Self.message(error))")
     }
 
     private static func message(_ error: Int32) -> String {

@@ -21,7 +21,7 @@ struct Piece: BitwiseCopyable {
 ///
 /// A stage either rewrites the text of the pieces or divides them further; added tokens pass by untouched and empty
 /// pieces disappear. Two buffers take turns, so that the stages of one text, and then the next text, reuse the memory.
-final class WorkingText {
+struct WorkingText: ~Copyable {
     private(set) var view: TextView
     private(set) var pieces = Buffer<Piece>(capacity: 256)
     private var front = TextBuffer()
@@ -34,7 +34,7 @@ final class WorkingText {
     }
 
     /// Starts on a text of well-formed UTF-8, which must outlive the work on it.
-    func begin(_ text: UnsafeBufferPointer<UInt8>) {
+    mutating func begin(_ text: UnsafeBufferPointer<UInt8>) {
         front.removeAll()
         pieces.count = 0
         guard let base = text.baseAddress, text.count > 0 else {
@@ -46,7 +46,7 @@ final class WorkingText {
     }
 
     /// Gives memory back that a very long text took.
-    func release() {
+    mutating func release() {
         let limit = 1 << 20
         front.releaseIfLarger(than: limit)
         back.releaseIfLarger(than: limit)
@@ -58,7 +58,7 @@ final class WorkingText {
     }
 
     /// Writes every piece of text anew: `body` appends what becomes of a range.
-    func rewrite(
+    mutating func rewrite(
         _ body: (_ source: TextView, _ range: Range<Int>, _ out: inout TextBuffer) throws(GraftError) -> Void
     ) throws(GraftError) {
         back.removeAll()
@@ -80,7 +80,7 @@ final class WorkingText {
     }
 
     /// Divides every piece of text: `body` appends the parts of a range that stay. Empty parts are left out.
-    func divide(
+    mutating func divide(
         _ body: (_ source: TextView, _ range: Range<Int>, _ parts: inout Buffer<Piece>) throws(GraftError) -> Void
     ) throws(GraftError) {
         divided.count = 0
@@ -96,7 +96,7 @@ final class WorkingText {
     }
 
     /// Divides every piece of text at matches: `body` appends spans that cover a range.
-    func split(
+    mutating func split(
         _ behavior: SplitBehavior,
         _ body: (_ source: TextView, _ range: Range<Int>, _ spans: inout Buffer<MatchSpan>) throws(GraftError) -> Void
     ) throws(GraftError) {

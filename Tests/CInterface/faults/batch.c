@@ -30,6 +30,10 @@ void test_batch(void) {
     invalid(graft_batch_set_labels(out, numbers, -2), "-2 labels are refused");
     invalid(graft_batch_set_labels(out, NULL, 2), "NULL labels are refused");
     invalid(graft_batch_set_labels(NULL, numbers, 2), "labels of NULL are refused");
+    invalid(graft_batch_set_token_labels(out, numbers, 2), "two token labels for more tokens are refused");
+    invalid(graft_batch_set_token_labels(out, NULL, graft_batch_token_count(out)),
+            "NULL token labels are refused");
+    invalid(graft_batch_set_token_labels(NULL, numbers, 2), "token labels of NULL are refused");
     const graft_composition *const rows[] = {composition, (const graft_composition *)model};
     invalid(graft_batch_set_adapters(out, rows, 1), "one adapter for two rows is refused");
     invalid(graft_batch_set_adapters(out, rows, 2), "a model as an adapter is refused");

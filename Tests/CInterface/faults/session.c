@@ -1,5 +1,11 @@
 #include "faults.h"
 
+static int32_t no_token(void *user_data, int64_t row, int32_t token, const char *text) {
+    (void)user_data, (void)row, (void)token, (void)text;
+    claim(0, "a refused call hands out no token", "a token");
+    return 1;
+}
+
 void test_session(void) {
     graft_session *out = NULL;
     graft_session_options options;
@@ -47,6 +53,21 @@ void test_session(void) {
     expect_number(2, columns, "the number of columns is written all the same");
     expect(GRAFT_OK, graft_session_classify(session, batch, values, 8, NULL),
            "two rows of two labels fit in 8");
+    graft_generate_options generation;
+    graft_generate_options_init(&generation, sizeof generation);
+    generation.stop_token_count = -1;
+    invalid(graft_session_generate(session, NULL, batch, &generation, no_token, NULL),
+            "-1 stop tokens are refused");
+    generation.stop_token_count = 2;
+    invalid(graft_session_generate(session, NULL, batch, &generation, no_token, NULL),
+            "two stop tokens at NULL are refused");
+    invalid(graft_session_generate(session, NULL, batch, NULL, NULL, NULL), "a callback of NULL is refused");
+    invalid(graft_session_generate(session, NULL, NULL, NULL, no_token, NULL),
+            "generating from NULL is refused");
+    invalid(graft_session_generate(NULL, NULL, batch, NULL, no_token, NULL),
+            "generating with NULL is refused");
+    expect(GRAFT_ERROR_UNSUPPORTED, graft_session_generate(session, tokenizer, batch, NULL, no_token, NULL),
+           "an encoder generates no text");
     graft_batch *outside = tokens_batch(1 << 30, 4, 0), *too_long = tokens_batch(101, 600, 0);
     expect(GRAFT_ERROR_INCOMPATIBLE, graft_session_embed(session, outside, 0, 1, vectors, size),
            "token 2^30 is refused by a session");

@@ -9,6 +9,7 @@ all) two files are written beside this script:
 NAME.lines.tsv   per data file: path, lines, tokens, hash over every line's encoding, hash over every 16th line's
 NAME.cases.json  full encodings and decoded texts of texts chosen to be difficult, pairs and truncations among them
 unicode.tsv      per class of characters: how many there are, and a hash over them
+stages.json      small tokenizers, each about one stage, with a hash over their encodings and decodings of the same texts
 """
 import json
 import os
@@ -199,9 +200,172 @@ def write_unicode():
             file.write(f"{name}\t{changed}\t{total:016x}\n")
 
 
-for name in sys.argv[3:] or [*FILES, "unicode"]:
+# Shows every byte of its text. In stages.json it stands once, for all tokenizers without a model.
+BYTES_MODEL = {
+    "type": "BPE", "byte_fallback": True, "unk_token": "<0x00>", "merges": [],
+    "vocab": {f"<0x{byte:02X}>": byte for byte in range(256)},
+}
+
+
+def small_tokenizers():
+    """By name: a `tokenizer.json` that is about one stage."""
+    letters = {c: i for i, c in enumerate("?abcdefgh ▁Ġ")}
+    merges = ["a b", "c d", "ab cd", "b c", "e f", "f e", "abcd e"]
+    merged = {**letters, **{m.replace(" ", ""): len(letters) + i for i, m in enumerate(merges)}}
+
+    def tokenizer(**parts):
+        return {
+            "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+            "pre_tokenizer": None, "post_processor": None, "decoder": None, "model": BYTES_MODEL, **parts,
+        }
+
+    def bpe(**settings):
+        return {"type": "BPE", "vocab": merged, "merges": merges, "unk_token": "?", **settings}
+
+    def added(content, **settings):
+        flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+        return {"id": settings.pop("id", 256), "content": content, **flags, **settings}
+
+    bert = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}
+    found = {}
+    for kind in ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt", "ByteLevel"]:
+        found[f"normalizer {kind}"] = tokenizer(normalizer={"type": kind})
+    for off in ["clean_text", "handle_chinese_chars", "strip_accents", "lowercase"]:
+        found[f"normalizer BERT without {off}"] = tokenizer(normalizer={**bert, off: False})
+    found["normalizer BERT"] = tokenizer(normalizer=bert)
+    for left, right in [(True, True), (True, False), (False, True)]:
+        found[f"normalizer Strip {left} {right}"] = tokenizer(
+            normalizer={"type": "Strip", "strip_left": left, "strip_right": right})
+    replacements = [
+        ({"String": " "}, "▁"), ({"Regex": r"\s+"}, " "), ({"Regex": "[aeiou]"}, ""), ({"Regex": r"\p{L}*"}, "<>"),
+        ({"Regex": r"(?i:s)|\d"}, "é"), ({"String": "a"}, "bb"),
+    ]
+    for pattern, content in replacements:
+        found[f"normalizer Replace {pattern} {content}"] = tokenizer(
+            normalizer={"type": "Replace", "pattern": pattern, "content": content})
+    found["normalizer Prepend"] = tokenizer(normalizer={"type": "Prepend", "prepend": "▁é"})
+    found["normalizers in sequence"] = tokenizer(
+        normalizer={"type": "Sequence", "normalizers": [
+            {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]},
+            {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}, {"type": "NFC"}, bert]})
+    simple = [
+        {"type": "BertPreTokenizer"}, {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Digits", "individual_digits": True},
+        {"type": "Digits", "individual_digits": False}, {"type": "CharDelimiterSplit", "delimiter": " "},
+        {"type": "FixedLength", "length": 3}, {"type": "Punctuation"},
+    ]
+    for settings in simple:
+        found[f"pre-tokenizer {settings}"] = tokenizer(pre_tokenizer=settings)
+    behaviors = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
+    patterns = [
+        {"String": " "}, {"Regex": r"\s"}, {"Regex": r"\w+|[^\w\s]+"}, {"Regex": r"[\p{L}\p{M}]+"}, {"Regex": r"\d*"}, {"Regex": r"^.|\S$"},
+        {"Regex": r"(?<=\s)\S|\h{2}|[^\w]\D"}, {"Regex": r"[^\S\n]|\u00e9|[\w&]{,2}\."},
+        {"Regex": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"},
+        {"Regex": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}|[\p{P}\p{S}]+|\s+"},
+    ]
+    for pattern in patterns:
+        for behavior in behaviors:
+            for invert in [False, True]:
+                found[f"pre-tokenizer Split {pattern} {behavior} {invert}"] = tokenizer(pre_tokenizer={
+                    "type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert})
+    for behavior in behaviors:
+        found[f"pre-tokenizer Punctuation {behavior}"] = tokenizer(pre_tokenizer={"type": "Punctuation", "behavior": behavior})
+    for scheme in ["always", "first", "never"]:
+        for split in [True, False]:
+            found[f"pre-tokenizer Metaspace {scheme} {split}"] = tokenizer(
+                pre_tokenizer={"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split},
+                added_tokens=[added("[SEP]")])
+    for prefix in [True, False]:
+        for regex in [True, False]:
+            level = {"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": True, "use_regex": regex}
+            found[f"pre-tokenizer ByteLevel {prefix} {regex}"] = tokenizer(
+                pre_tokenizer=level, post_processor=level, added_tokens=[added(" hi", rstrip=True)])
+    found["pre-tokenizers in sequence"] = tokenizer(normalizer={"type": "NFKC"}, pre_tokenizer={
+        "type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Punctuation"}, {"type": "Digits", "individual_digits": True}]})
+    models = {
+        "plain": bpe(), "fused": bpe(fuse_unk=True), "without unknown token": bpe(unk_token=None), "whole words": bpe(ignore_merges=True),
+        "merges as pairs": bpe(merges=[m.split(" ") for m in merges]),
+        "continuing prefix": bpe(
+            continuing_subword_prefix="##", vocab={"?": 0, "a": 1, "##b": 2, "##c": 3, "ab": 4, "abc": 5, "##bc": 6},
+            merges=["a ##b", "##b ##c", "ab ##c"]),
+        "ending suffix": bpe(
+            end_of_word_suffix="</w>", vocab={"?": 0, "a": 1, "b": 2, "b</w>": 3, "a</w>": 4, "ab": 5, "ab</w>": 6},
+            merges=["a b", "a b</w>"]),
+        "some bytes": bpe(byte_fallback=True, vocab={**merged, "<0xC3>": 50, "<0xA9>": 51}),
+        "word level": {"type": "WordLevel", "vocab": {"?": 0, "Hello": 1, "a": 2}, "unk_token": "?"},
+        "word piece": {
+            "type": "WordPiece", "vocab": {"?": 0, "a": 1, "@b": 2, "ab": 3, "@c": 4}, "unk_token": "?",
+            "continuing_subword_prefix": "@", "max_input_chars_per_word": 5},
+    }
+    for name, model in models.items():
+        for split in [None, {"type": "Whitespace"}]:
+            found[f"model {name}, {'words' if split else 'whole'}"] = tokenizer(model=model, pre_tokenizer=split)
+    flags = [dict(zip(["single_word", "lstrip", "rstrip", "normalized"], [bool(n >> i & 1) for i in range(4)])) for n in range(16)]
+    for flag in flags:
+        found[f"added tokens {flag}"] = tokenizer(
+            normalizer={"type": "Lowercase"},
+            added_tokens=[added("[SEP]", **flag), added("a", id=257, **flag), added("ab", id=258, **flag), added("<s>", id=259, special=True, **flag)])
+    ends = {"sep": ["</s>", 7], "cls": ["<s>", 5]}
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    roberta = {"type": "RobertaProcessing", "trim_offsets": True, "add_prefix_space": True, **ends}
+    template = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "x", "type_id": 3}}, {"Sequence": {"id": "A", "type_id": 2}}],
+        "pair": [{"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "x", "type_id": 4}}, {"Sequence": {"id": "A", "type_id": 5}}],
+        "special_tokens": {"x": {"id": "x", "ids": [9, 10], "tokens": ["x", "y"]}}}
+    processors = {
+        "BertProcessing": {"type": "BertProcessing", **ends}, "RobertaProcessing": roberta,
+        "RobertaProcessing untrimmed": {**roberta, "trim_offsets": False}, "TemplateProcessing": template,
+        "Sequence": {"type": "Sequence", "processors": [level, template]},
+    }
+    for name, processor in processors.items():
+        found[f"post-processor {name}"] = tokenizer(pre_tokenizer=level, post_processor=processor)
+    words = ["?", "▁a", "▁", "b</w>", "##c", "Ġd", "é", "<0xE4>", "<0xB8>", "<0xAD>", "<0x41>", " '", "n't", ".", " do not", "a▁▁b", "ĊĠ", "</w></w>", "xx", "aaxaa"]
+    decoders = [
+        None, {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}, {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "WordPiece", "prefix": "##", "cleanup": True}, {"type": "WordPiece", "prefix": "##", "cleanup": False},
+        {"type": "BPEDecoder", "suffix": "</w>"}, {"type": "Strip", "content": "a", "start": 1, "stop": 0}, {"type": "Strip", "content": "a", "start": 2, "stop": 0},
+        {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "Replace", "pattern": {"Regex": "[a-c]+"}, "content": "-"},
+        {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
+        {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": True},
+        {"type": "Sequence", "decoders": [
+            {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+            {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+    ]
+    for decoder in decoders:
+        found[f"decoder {decoder}"] = tokenizer(
+            decoder=decoder, model={"type": "WordLevel", "vocab": {w: i for i, w in enumerate(words)}, "unk_token": "?"})
+    return found
+
+
+def write_stages():
+    texts = CHOSEN + list(random_texts(60, 2)) + ["abcd abcde efe zz abcabc", "Hello hello [SEP]a ab <S>  hi there", "xabx [SEP] é\u0301 a"]
+    chance = random.Random(4)
+    lists = [[chance.randrange(20) for _ in range(chance.choice([1, 2, 4, 9]))] for _ in range(200)]
+    stages = []
+    for name, settings in small_tokenizers().items():
+        tokenizer = Tokenizer.from_str(json.dumps(settings))
+        encoded = decoded = 0
+        for text, pair in zip(texts, texts[1:] + texts[:1]):
+            for arguments in [(text,), (text, pair)]:
+                encoded = chain(encoded, line_hash(tokenizer.encode(*arguments)))
+        for ids in lists:
+            for part in tokenizer.decode(ids).encode():
+                decoded = chain(decoded, part)
+            decoded = chain(decoded, 256)
+        if settings["model"] == BYTES_MODEL:
+            del settings["model"]
+        stages.append({"name": name, "encoded": f"{encoded:016x}", "decoded": f"{decoded:016x}", "tokenizer": settings})
+    with open(f"{HERE}/stages.json", "w") as file:
+        rows = ",\n".join(json.dumps(stage, separators=(",", ":")) for stage in stages)
+        file.write('{"model":' + json.dumps(BYTES_MODEL, separators=(",", ":")) + ',\n"texts":' + json.dumps(texts) + ',\n"ids":' + json.dumps(lists, separators=(",", ":")) + ',\n"stages":[\n' + rows + "\n]}\n")
+
+
+for name in sys.argv[3:] or [*FILES, "unicode", "stages"]:
     if name == "unicode":
         write_unicode()
+        continue
+    if name == "stages":
+        write_stages()
         continue
     tokenizer = load(name)
     write_lines(name, tokenizer)

@@ -100,13 +100,14 @@ int main(int argument_count, char **arguments) {
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = label_count;
+    head.dense_layer = 1;
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
 
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
     options.learning_rate = 2e-3f;
     options.warmup_ratio = 0.06f;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 15;
+    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 12;
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");

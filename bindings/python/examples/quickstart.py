@@ -6,7 +6,7 @@ train = graft.Dataset.from_tsv(tokenizer, f"{data}/train.tsv")
 test = graft.Dataset.from_tsv(tokenizer, f"{data}/test.tsv")
 
 adapter = graft.Adapter.create(model, "lora", {"r": 8, "lora_alpha": 16})
-adapter.set_head(labels=train.label_names)
+adapter.set_head(labels=train.label_names, dense_layer=True)
 with graft.Trainer(model, adapter, learning_rate=2e-3, epoch_count=10) as trainer:
     trainer.fit(train)
     print(trainer.evaluate(test))

@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="folder of the base model")
     parser.add_argument("data", type=Path, help="folder of train.tsv, validation.tsv and test.tsv")
     parser.add_argument("adapter", type=Path, help="folder to save the adapter in")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
@@ -32,7 +32,7 @@ def main() -> None:
     )
 
     adapter = graft.Adapter.create(model, "lora", {"r": 8, "lora_alpha": 16, "lora_dropout": 0.1})
-    adapter.set_head(labels=labels)
+    adapter.set_head(labels=labels, dense_layer=True)
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train)} rows to train on")
 
     options = graft.TrainingOptions(

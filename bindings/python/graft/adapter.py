@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from ctypes import POINTER, byref, c_char_p, c_void_p, cast
@@ -15,9 +14,9 @@ from .model import Model
 from .structs import HeadOptions
 from .values import path_bytes, text_array, text_bytes
 
-Task = Literal["sequence_classification"]
+Task = Literal["sequence_classification", "language_model"]
 
-TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1}
+TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1, "language_model": 5}
 
 
 class Adapter(Handle):
@@ -37,6 +36,8 @@ class Adapter(Handle):
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings, spelt as in PEFT's ``adapter_config.json``. An unknown one is an error.
         """
+        import json  # here, since most programs only load adapters
+
         settings = None if config is None else json.dumps(dict(config)).encode()
         out = c_void_p()
         lib.graft_adapter_create(model.pointer, text_bytes(method), settings, seed, byref(out))
@@ -58,6 +59,8 @@ class Adapter(Handle):
         dense_layer: bool = False,
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
+
+        A language model needs no more than the task: its output is the model's own.
 
         :param labels: names of the classes, at least two.
         :param dropout: before the last layer; None: as the model's ``config.json`` says.
@@ -86,6 +89,8 @@ class Adapter(Handle):
     @property
     def config(self) -> dict[str, Any]:
         """Its settings, as in ``adapter_config.json``."""
+        import json
+
         settings: dict[str, Any] = json.loads(lib.graft_adapter_config_json(self.pointer))
         return settings
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
 from itertools import chain
-from pathlib import Path
 
 from .adapter import Adapter, Composition
 from .errors import GraftError, Status, invalid
@@ -74,6 +73,14 @@ class Batch(Handle):
         """The number of each row's label, from 0."""
         numbers = int_array(labels, "labels")
         lib.graft_batch_set_labels(self.pointer, numbers, len(numbers))
+
+    def set_token_labels(self, labels: Sequence[Sequence[int]]) -> None:
+        """What the token before each token should predict, for a language model: the token itself, or -100 where it
+        does not count."""
+        if [len(row) for row in labels] != [end - start for start, end in zip(self.row_starts, self.row_starts[1:])]:
+            raise invalid("labels: expected as many in each row as there are tokens")
+        numbers = int_array(list(chain.from_iterable(labels)), "labels")
+        lib.graft_batch_set_token_labels(self.pointer, numbers, len(numbers))
 
     def set_adapters(self, adapters: Sequence[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
@@ -144,9 +151,9 @@ class Dataset(Handle):
         maximum_length: int = 0,
     ) -> Dataset:
         """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without a header."""
-        path_bytes(path)
         try:
-            content = Path(path).read_text("utf-8")
+            with open(path_bytes(path), encoding="utf-8", newline="") as file:
+                content = file.read()
         except OSError as error:
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
             raise GraftError(status, f"{path}: {error.strerror}") from error

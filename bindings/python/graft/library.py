@@ -22,11 +22,18 @@ from ctypes import (
     c_void_p,
     sizeof,
 )
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import GraftError, Status
-from .structs import EncodeOptions, HeadOptions, MetricsStruct, ModelOptions, SessionOptions, TrainerOptions
+from .structs import (
+    EncodeOptions,
+    GenerateOptions,
+    HeadOptions,
+    MetricsStruct,
+    ModelOptions,
+    SessionOptions,
+    TrainerOptions,
+)
 
 NAME = "libgraft.so.1"
 
@@ -38,6 +45,7 @@ Longs = POINTER(c_int64)
 Out = POINTER(c_void_p)
 
 ProgressCallback = CFUNCTYPE(c_int32, c_void_p, POINTER(MetricsStruct))
+TokenCallback = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int32, c_char_p)
 
 
 class StatusResult(c_int32):
@@ -102,6 +110,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_batch_token_count": (c_int64, Handle),
     "graft_batch_row_starts": (Longs, Handle),
     "graft_batch_set_labels": (StatusResult, Handle, Ints, c_int64),
+    "graft_batch_set_token_labels": (StatusResult, Handle, Ints, c_int64),
     "graft_batch_set_adapters": (StatusResult, Handle, POINTER(c_void_p), c_int64),
     "graft_dataset_create": (StatusResult, Out),
     "graft_dataset_append": (StatusResult, Handle, Handle),
@@ -131,6 +140,16 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_session_hidden_states": (StatusResult, Handle, Handle, c_int32, Floats, c_int64),
     "graft_session_embed": (StatusResult, Handle, Handle, c_int32, c_int32, Floats, c_int64),
     "graft_session_classify": (StatusResult, Handle, Handle, Floats, c_int64, Longs),
+    "graft_generate_options_init": (None, POINTER(GenerateOptions), c_size_t),
+    "graft_session_generate": (
+        StatusResult,
+        Handle,
+        Handle,
+        Handle,
+        POINTER(GenerateOptions),
+        TokenCallback,
+        c_void_p,
+    ),
 }
 
 
@@ -143,10 +162,11 @@ def _find() -> str:
     chosen = os.environ.get("GRAFT_LIBRARY")
     if chosen:
         return chosen
-    here = Path(__file__).resolve().parent
-    for path in (here / NAME, here.parents[2] / "build" / "lib" / NAME):
-        if path.exists():
-            return str(path)
+    here = os.path.dirname(os.path.realpath(__file__))
+    for folder in (here, os.path.join(here, "..", "..", "..", "build", "lib")):
+        path = os.path.normpath(os.path.join(folder, NAME))
+        if os.path.exists(path):
+            return path
     return NAME
 
 

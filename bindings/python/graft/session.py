@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from ctypes import Array, byref, c_float, c_int64, c_void_p, sizeof
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import POINTER, Array, byref, c_float, c_int64, c_uint64, c_void_p, cast, sizeof
 from typing import Literal
 
 from .adapter import Adapter, Composition
 from .dataset import Batch, RowAdapter
 from .errors import GraftError, Status, invalid
 from .handle import Handle
-from .library import initialised, lib
+from .library import Ints, TokenCallback, initialised, lib
 from .model import Model
-from .structs import SessionOptions
+from .structs import GenerateOptions, SessionOptions
 from .tokenizer import Tokenizer
-from .values import Matrix, to_matrix
+from .values import Matrix, int_array, to_matrix
 
 Pooling = Literal["mean", "first", "last"]
 
@@ -159,6 +159,68 @@ class Session(Handle):
             labels = self._labels if own is None else own.labels
             names.append(labels[logits.index(max(logits))])
         return names
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        adapters: Sequence[RowAdapter] | None = None,
+        maximum_tokens: int = 128,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        seed: int | Sequence[int] = 0,
+        stop_tokens: Sequence[int] | None = None,
+        on_text: Callable[[int, str], bool | None] | None = None,
+    ) -> list[str]:
+        """What each prompt goes on with.
+
+        :param temperature: 0: always the likeliest token.
+        :param seed: of all rows, or one for each.
+        :param stop_tokens: tokens that end a row; None: the model's ends of text.
+        :param on_text: receives row and text as it comes; True ends the row. An exception ends the call.
+        """
+        options = initialised(GenerateOptions, "graft_generate_options_init")
+        options.maximum_tokens = maximum_tokens
+        options.temperature = temperature
+        options.top_k = top_k
+        options.top_p = top_p
+        options.repetition_penalty = repetition_penalty
+        if isinstance(seed, int):
+            options.seed = seed
+        elif len(seed) == len(prompts):
+            seeds = (c_uint64 * len(seed))(*seed)
+            options.row_seeds = cast(seeds, POINTER(c_uint64))
+        else:
+            raise invalid(f"seed: expected {len(prompts)}, one for each prompt; found {len(seed)}")
+        if stop_tokens is not None:
+            stops = int_array([*stop_tokens, 0], "stop_tokens")
+            options.stop_tokens = cast(stops, Ints)
+            options.stop_token_count = len(stop_tokens)
+        texts = [""] * len(prompts)
+        failures: list[BaseException] = []
+
+        def receive(_data: int | None, row: int, _token: int, text: bytes) -> int:
+            # An exception would be lost in ctypes: it ends every row and is raised after the call.
+            try:
+                piece = text.decode("utf-8", "replace")
+                texts[row] += piece
+                return 1 if failures or (on_text is not None and on_text(row, piece)) else 0
+            except BaseException as error:  # noqa: BLE001
+                failures.append(error)
+                return 1
+
+        with Batch(self._tokenizer, prompts) as batch:
+            if adapters is not None:
+                batch.set_adapters(adapters)
+            callback = TokenCallback(receive)
+            lib.graft_session_generate(
+                self.pointer, self._tokenizer.pointer, batch.pointer, byref(options), callback, None
+            )
+        if failures:
+            raise failures[0]
+        return texts
 
     def _logits(
         self, texts: Sequence[str], pairs: Sequence[str] | None, adapters: Sequence[RowAdapter] | None

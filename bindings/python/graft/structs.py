@@ -91,3 +91,18 @@ class SessionOptions(Structure):
         ("thread_count", c_int32),
         ("reserved", c_int32),
     ]
+
+
+class GenerateOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("stop_tokens", POINTER(c_int32)),
+        ("row_seeds", POINTER(c_uint64)),
+        ("seed", c_uint64),
+        ("stop_token_count", c_int32),
+        ("maximum_tokens", c_int32),
+        ("repetition_penalty", c_float),
+        ("temperature", c_float),
+        ("top_k", c_int32),
+        ("top_p", c_float),
+    ]

@@ -20,6 +20,7 @@ STRUCTS = {
     "graft_trainer_options": structs.TrainerOptions,
     "graft_metrics": structs.MetricsStruct,
     "graft_session_options": structs.SessionOptions,
+    "graft_generate_options": structs.GenerateOptions,
 }
 
 C_TYPES = {
@@ -41,6 +42,7 @@ C_TYPES = {
     "float *": library.Floats,
     "void *": ctypes.c_void_p,
     "graft_progress_callback": library.ProgressCallback,
+    "graft_token_callback": library.TokenCallback,
     "const graft_composition *const *": ctypes.POINTER(ctypes.c_void_p),
 }
 

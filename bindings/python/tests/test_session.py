@@ -16,7 +16,7 @@ def test_embeddings_are_unit_vectors_that_know_meaning(session: graft.Session) -
     vectors = session.embed(["The cat sleeps.", "A kitten is dozing.", "Interest rates rose again."])
     assert vectors.shape == (3, 384) and vectors.dtype == numpy.float32
     numpy.testing.assert_allclose(numpy.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
-    assert vectors[0] @ vectors[1] > 0.5 > vectors[0] @ vectors[2]
+    assert vectors[0] @ vectors[1] > 0.4 > vectors[0] @ vectors[2] + 0.3
 
 
 def test_no_texts_give_no_vectors(session: graft.Session) -> None:

@@ -1,0 +1,59 @@
+public import CGraft
+import GraftInference
+import GraftTensor
+import GraftTokenizers
+
+extension graft_generate_options: OptionStruct {
+    static var defaults: Self {
+        let defaults = GenerationOptions()
+        return Self(
+            struct_size: MemoryLayout<Self>.size, stop_tokens: nil, row_seeds: nil, seed: defaults.seed,
+            stop_token_count: 0, maximum_tokens: Int32(defaults.maximumTokens),
+            repetition_penalty: defaults.repetitionPenalty, temperature: defaults.temperature,
+            top_k: Int32(defaults.topK), top_p: defaults.topP)
+    }
+
+    fileprivate func checked(rowCount: Int) throws(GraftError) -> GenerationOptions {
+        var options = GenerationOptions()
+        let stopCount = try count(Int64(stop_token_count), "stop_token_count")
+        if stop_tokens != nil || stopCount > 0 {
+            options.stopTokens = Array(try array(stop_tokens, count: stopCount, "stop_tokens"))
+        }
+        if let row_seeds { options.rowSeeds = Array(UnsafeBufferPointer(start: row_seeds, count: rowCount)) }
+        options.seed = seed
+        options.maximumTokens = Int(maximum_tokens)
+        options.repetitionPenalty = repetition_penalty
+        options.temperature = temperature
+        options.topK = Int(top_k)
+        options.topP = top_p
+        return options
+    }
+}
+
+@c @implementation
+public func graft_generate_options_init(
+    _ options: UnsafeMutablePointer<graft_generate_options>?, _ struct_size: Int
+) {
+    graft_generate_options.initialize(options, size: struct_size)
+}
+
+@c @implementation
+public func graft_session_generate(
+    _ session: OpaquePointer?, _ tokenizer: OpaquePointer?, _ batch: OpaquePointer?,
+    _ options: UnsafePointer<graft_generate_options>?, _ on_token: graft_token_callback?,
+    _ user_data: UnsafeMutableRawPointer?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let session = try HandleTable.borrow(session, Session.self, "session")
+        let tokenizer = try HandleTable.borrowOptional(tokenizer, Tokenizer.self, "tokenizer")
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        let options = try graft_generate_options.read(options, "options").checked(rowCount: batch.rows.rowCount)
+        guard let on_token else {
+            throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
+        }
+        try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
+            row, token, text in
+            text.withCString { on_token(user_data, Int64(row), token, $0) == 0 }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import GraftLayers
+import GraftTensor
+
+/// Logits over the vocabulary at chosen tokens of a pass, a chunk of tokens at a time: all of them never stand in memory
+/// together, however large the vocabulary.
+package struct LanguageModelHead: Sendable {
+    private let linear: Linear
+    private let hiddenSize: Int
+
+    /// Logits in one chunk: 16 MB, and enough tokens for the product to be efficient at any vocabulary's size.
+    private static let logitsInChunk = 1 << 22
+    private static let leastTokens = 64
+
+    package init(model: any Transformer) throws(GraftError) {
+        guard let linear = model.languageHead else {
+            throw GraftError(
+                .unsupported,
+                "the \(model.architecture) model at \(model.source.path) is not a language model: it has no matrix from "
+                    + "hidden states to tokens")
+        }
+        self.linear = linear
+        hiddenSize = model.shape.hiddenSize
+    }
+
+    package var vocabularySize: Int { linear.weight.outputs }
+
+    /// Some of the chosen tokens.
+    package struct Chunk {
+        /// Which of the chosen.
+        package let range: Range<Int>
+        /// [range.count, vocabulary].
+        package let logits: Matrix
+        fileprivate let kept: Linear.Kept
+        fileprivate let tokens: UnsafeBufferPointer<Int32>
+    }
+
+    /// - Parameters:
+    ///   - tokens: Numbers of tokens within the pass, in order.
+    ///   - batchFirst: How many of the batch were chosen in earlier passes.
+    package func eachChunk(
+        of tokens: UnsafeBufferPointer<Int32>, batchFirst: Int, _ hidden: Matrix, pass: Pass,
+        _ body: (Chunk) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let most = max(Self.leastTokens, Self.logitsInChunk / vocabularySize)
+        var first = 0
+        while first < tokens.count {
+            try pass.cancelToken?.check()
+            let mark = pass.scratch.mark
+            defer { pass.scratch.rewind(to: mark) }
+            let count = min(most, tokens.count - first)
+            let chosen = UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+            let x = try pass.scratch.matrix(rows: count, columns: hiddenSize)
+            for (row, token) in chosen.enumerated() {
+                (x.base + row * hiddenSize).update(from: hidden.base + Int(token) * hidden.stride, count: hiddenSize)
+            }
+            let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
+            pass.choose(chosen, batchFirst: batchFirst + first)
+            let kept = try linear.forward(x, into: logits, keeps: false, pass: pass)
+            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, tokens: chosen))
+            first += count
+        }
+    }
+
+    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's tokens. Within `eachChunk`'s body.
+    package func backward(_ dLogits: Matrix, _ chunk: Chunk, into dHidden: Matrix?, pass: Pass) throws(GraftError) {
+        guard let dHidden else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
+        let dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)
+        try linear.backward(dLogits, chunk.kept, into: dx, pass: pass)
+        for (row, token) in chunk.tokens.enumerated() {
+            (dHidden.base + Int(token) * dHidden.stride).update(from: dx.base + row * hiddenSize, count: hiddenSize)
+        }
+    }
+}

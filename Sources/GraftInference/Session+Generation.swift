@@ -1,0 +1,96 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+import GraftTokenizers
+
+extension Session {
+    /// Receives one token of a row and the text it adds; false ends the row.
+    package typealias TokenReport = (_ row: Int, _ token: Int32, _ text: String) -> Bool
+
+    /// A row whose text goes on.
+    private struct Row {
+        var sampler: TokenSampler
+        var stream: TextStream?
+        /// Tokens that may still come.
+        var left: Int
+        /// The latest token, which has not been through the model.
+        var latest: Int32 = 0
+    }
+
+    /// Continues each row: its prompt goes through the model once, then each new token alone, beside the keys and values
+    /// that a cache holds of those before it. A row's tokens do not depend on the other rows.
+    package func generate(
+        _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
+        report: TokenReport
+    ) throws(GraftError) {
+        let head = try LanguageModelHead(model: model)
+        let shape = model.shape
+        try options.check(rowCount: batch.rowCount)
+        try check(batch, adapters)
+        var rows: [Row] = []
+        for row in 0..<batch.rowCount {
+            let prompt = batch.tokens[Int(batch.starts[row])..<Int(batch.starts[row + 1])]
+            let seed = options.rowSeeds.isEmpty ? options.seed : options.rowSeeds[row]
+            rows.append(
+                Row(
+                    sampler: TokenSampler(options, seed: seed, prompt: prompt),
+                    stream: tokenizer.map { TextStream($0, prompt: prompt) },
+                    left: min(options.maximumTokens, shape.maximumLength - prompt.count)))
+        }
+        let cache = cache ?? KeyValueCache(layerCount: shape.layerCount, width: shape.keyWidth)
+        self.cache = cache
+        try cache.begin(capacities: rows.indices.map { batch.length(ofRow: $0) + rows[$0].left })
+        let stops = Set(options.stopTokens ?? model.endTokens)
+
+        /// Runs the tokens of some rows, chooses a token for each, and returns the rows that go on.
+        func step(_ tokens: RowBatch, of active: [Int]) throws(GraftError) -> [Int] {
+            var going: [Int] = []
+            try eachPass(tokens, cache: cache, cacheRow: { active[$0] }, adapter: { adapter(adapters, active[$0]) }) {
+                first, count throws(GraftError) in
+                let hidden = try model.forward(pass)
+                cache.advance(pass)
+                let last = try pass.scratch.allocate(Int32.self, count: count)
+                for row in 0..<count { last[row] = Int32(pass.starts[row + 1] - 1) }
+                try head.eachChunk(
+                    of: UnsafeBufferPointer(start: last, count: count), batchFirst: first, hidden.matrix, pass: pass
+                ) { chunk throws(GraftError) in
+                    for (index, chosen) in chunk.range.enumerated() {
+                        let logits = UnsafeMutableBufferPointer(
+                            start: chunk.logits.base + index * chunk.logits.stride, count: chunk.logits.columns)
+                        let row = active[first + chosen]
+                        if try advance(&rows[row], row, logits, stops: stops, report) { going.append(row) }
+                    }
+                }
+            }
+            return going
+        }
+
+        var active = rows.indices.filter { rows[$0].left > 0 }
+        var tokens = RowBatch()
+        for row in active { tokens.append(row: row, of: batch) }
+        while !active.isEmpty {
+            active = try step(tokens, of: active)
+            tokens.removeAll()
+            for row in active { tokens.append(tokens: CollectionOfOne(rows[row].latest), types: nil as [Int32]?) }
+        }
+    }
+
+    /// Chooses and reports a row's next token; false where it was the last.
+    private func advance(
+        _ row: inout Row, _ number: Int, _ logits: UnsafeMutableBufferPointer<Float>, stops: Set<Int32>,
+        _ report: TokenReport
+    ) throws(GraftError) -> Bool {
+        let token: Int32
+        do throws(GraftError) {
+            token = try row.sampler.next(logits)
+        } catch {
+            throw GraftError(error.code, "row \(number): \(error.message)")
+        }
+        row.latest = token
+        row.left -= 1
+        let isStop = stops.contains(token)
+        var text = isStop ? "" : try row.stream?.add(token) ?? ""
+        if isStop || row.left == 0 { text += try row.stream?.finish() ?? "" }
+        return report(number, token, text) && !isStop && row.left > 0
+    }
+}

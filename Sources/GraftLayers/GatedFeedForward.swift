@@ -1,0 +1,50 @@
+import CGraftKernels
+import GraftTensor
+
+/// y = W_down (f(W_gate x) ∘ W_up x) (Shazeer 2020); x, y [tokens, hidden], between them [tokens, inner].
+package struct GatedFeedForward: Sendable {
+    /// Gate and up, in this order, as one product.
+    private let gateUp: Linear
+    private let down: Linear
+    private let activation: Activation
+    private let innerSize: Int
+
+    package struct Kept: BitwiseCopyable {
+        let gateUp: Linear.Kept
+        /// [tokens, 2 · inner]: what the gate and up products gave.
+        let joint: Matrix
+        let down: Linear.Kept
+    }
+
+    package init(gateUp: Linear, down: Linear, activation: Activation, innerSize: Int) {
+        self.gateUp = gateUp
+        self.down = down
+        self.activation = activation
+        self.innerSize = innerSize
+    }
+
+    /// Whether backward needs x.
+    package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
+
+    package func forward(_ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept {
+        let joint = try pass.arena(keeping: keeps).matrix(rows: x.rows, columns: 2 * innerSize)
+        let gateUpKept = try gateUp.forward(x, into: joint, keeps: keeps, pass: pass)
+        let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
+        gk_gated_forward(
+            pass.team.kernel, activation.kernel, Int64(x.rows), Int64(innerSize), joint.base, inner.base)
+        let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
+        return Kept(gateUp: gateUpKept, joint: joint, down: downKept)
+    }
+
+    package func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix?, pass: Pass) throws(GraftError) {
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
+        try down.backward(dy, kept.down, into: dInner, pass: pass)
+        // Nobody reads the products after this: their gradient takes their place.
+        gk_gated_backward(
+            pass.team.kernel, activation.kernel, Int64(dy.rows), Int64(innerSize), kept.joint.base, dInner.base,
+            kept.joint.base)
+        try gateUp.backward(kept.joint, kept.gateUp, into: dx, pass: pass)
+    }
+}

@@ -1,0 +1,169 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// Llama (Touvron et al. 2023): a decoder with norms before each sub-layer, rotary positions and grouped queries.
+///
+///     h = E[t]
+///     h = layer(h)                 for each layer
+///     h = RMSNorm(h)
+///     logits = W h                 W is E where config.json ties them
+package final class Llama: Transformer, @unchecked Sendable {
+    package let architecture = "llama"
+    package let backbone = "model"
+    package let headPath = "score"
+    package let headHasBias = false
+    package let shape: ModelShape
+    package let sites: [Site]
+    package let source: ModelSource
+    package let baseHead: (linear: Linear, labels: [String])?
+    package let languageHead: Linear?
+    package let endTokens: [Int32]
+    package let missingForClassification: [String] = []
+    package let headDropout: Float = 0
+    package let initializerRange: Float
+
+    private let words: Embedding
+    private let layers: [LlamaLayer]
+    private let finalNorm: RMSNorm
+
+    private struct Kept: BitwiseCopyable {
+        let words: Embedding.Kept
+        let norm: RMSNorm.Kept?
+        let layers: UnsafeMutablePointer<LlamaLayer.Kept?>
+    }
+
+    package init(folder: ModelFolder, precision: Precision) throws(GraftError) {
+        let configuration = try LlamaConfiguration(folder.config, path: folder.path)
+        let hidden = configuration.hiddenSize
+        let prefix = folder.tensor("model.embed_tokens.weight") != nil ? "model." : ""
+        var reader = WeightReader(folder: folder, precision: precision, prefix: prefix)
+        shape = ModelShape(
+            layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
+            typeCount: 0, maximumLength: configuration.maximumLength,
+            keyWidth: configuration.keyValueHeadCount * configuration.headWidth)
+        words = try reader.embedding(
+            "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingToken)
+        let rotary = try Rotary(
+            headWidth: configuration.headWidth, base: configuration.rotaryBase, scaling: configuration.rotaryScaling)
+        var layers: [LlamaLayer] = []
+        for index in 0..<configuration.layerCount {
+            layers.append(try LlamaLayer(index: index, configuration, rotary: rotary, &reader))
+        }
+        self.layers = layers
+        finalNorm = try reader.rmsNorm(
+            "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount)
+        let isClassifier =
+            try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
+        baseHead = isClassifier ? try Self.baseHead(&reader, configuration, shape) : nil
+        languageHead = isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
+        endTokens = try Self.endTokens(folder, configuration)
+        initializerRange = configuration.initializerRange
+        sites = reader.sites
+        source = ModelSource(path: folder.path, parameterCount: reader.parameterCount, weights: reader.packed)
+    }
+
+    /// The classifier of a LlamaForSequenceClassification checkpoint.
+    private static func baseHead(
+        _ reader: inout WeightReader, _ configuration: LlamaConfiguration, _ shape: ModelShape
+    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
+        guard let score = reader.folder.tensor("score.weight"), let count = score.shape.first, count > 0 else {
+            return nil
+        }
+        let linear = try reader.linear(
+            ["score"], inputs: configuration.hiddenSize, outputs: [count], bias: false, depth: shape.headDepth,
+            unit: .rows, place: .beside)
+        let labels =
+            configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
+        return (linear, labels)
+    }
+
+    /// The embedding table once more where it is tied, the checkpoint's own matrix, or none in a bare LlamaModel.
+    private static func languageHead(
+        _ reader: inout WeightReader, _ configuration: LlamaConfiguration, _ shape: ModelShape
+    ) throws(GraftError) -> Linear? {
+        guard configuration.tiesEmbeddings || reader.folder.tensor("lm_head.weight") != nil else { return nil }
+        return try reader.linear(
+            ["lm_head"], inputs: configuration.hiddenSize, outputs: [configuration.vocabularySize], bias: false,
+            depth: shape.headDepth, unit: .chosen, place: .beside,
+            tiedTo: configuration.tiesEmbeddings ? "embed_tokens" : nil)
+    }
+
+    /// generation_config.json goes before config.json, as in transformers' `generate`.
+    private static func endTokens(
+        _ folder: ModelFolder, _ configuration: LlamaConfiguration
+    ) throws(GraftError) -> [Int32] {
+        do throws(GraftError) {
+            let generation = try JSON(contentsOf: folder.path + "/generation_config.json")
+            return try LlamaConfiguration.endTokens(generation) ?? configuration.endTokens
+        } catch  where error.code == .notFound {
+            return configuration.endTokens
+        }
+    }
+
+    package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {
+        let width = shape.hiddenSize
+        let keepsAny = pass.keptDepth <= shape.layerCount
+        let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
+        let wordsKept = try words.forward(
+            pass.tokens, into: embedded, accumulate: false, keeps: pass.keeps(atDepth: 0), pass: pass)
+        try pass.finishLayer(0, hidden: embedded)
+
+        let layersKept = try pass.kept.allocate(LlamaLayer.Kept?.self, count: layers.count)
+        // Layers that keep nothing take turns in two matrices.
+        var x = embedded
+        var spare = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
+        for (index, layer) in layers.enumerated() {
+            let keeps = pass.keeps(atDepth: index + 1)
+            let y = keeps ? try pass.kept.matrix(rows: pass.tokenCount, columns: width) : spare
+            (layersKept + index).initialize(to: try layer.forward(x, into: y, keeps: keeps, pass: pass))
+            if !keeps { spare = x }
+            x = y
+            if index + 1 < layers.count { try pass.finishLayer(index + 1, hidden: x) }
+        }
+        let normed = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
+        let norm = try finalNorm.forward(x, into: normed, keeps: keepsAny, pass: pass)
+        // As transformers counts them, the last hidden states are normed.
+        try pass.finishLayer(layers.count, hidden: normed)
+        let kept = try pass.kept.allocate(Kept.self, count: 1)
+        kept.initialize(to: Kept(words: wordsKept, norm: norm, layers: layersKept))
+        return HiddenStates(matrix: normed, kept: UnsafeMutableRawPointer(kept))
+    }
+
+    package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
+        guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee, let norm = kept.norm else { return }
+        finalNorm.backward(gradient, norm, into: gradient, pass: pass)
+        for index in layers.indices.reversed() where pass.keeps(atDepth: index + 1) {
+            try pass.cancelToken?.check()
+            guard let layerKept = kept.layers[index] else { return }
+            let isLowest = pass.keptDepth == index + 1
+            try layers[index].backward(gradient, layerKept, needsInput: !isLowest, pass: pass)
+        }
+        guard pass.keeps(atDepth: 0) else { return }
+        try words.backward(gradient, kept.words, pass: pass)
+    }
+
+    /// The last token of each row.
+    package func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation {
+        let width = shape.hiddenSize
+        let last = try pass.arena(keeping: pass.keeps(atDepth: shape.poolerDepth))
+            .matrix(rows: pass.rowCount, columns: width)
+        for row in 0..<pass.rowCount {
+            let token = Int(pass.starts[row + 1]) - 1
+            (last.base + row * width).update(from: hidden.matrix.base + token * width, count: width)
+        }
+        return Representation(matrix: last, kept: nil)
+    }
+
+    package func representBackward(
+        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
+    ) throws(GraftError) {
+        guard let dHidden else { return }
+        let width = shape.hiddenSize
+        dHidden.base.update(repeating: 0, count: dHidden.count)
+        for row in 0..<pass.rowCount {
+            let token = Int(pass.starts[row + 1]) - 1
+            (dHidden.base + token * width).update(from: gradient.base + row * width, count: width)
+        }
+    }
+}

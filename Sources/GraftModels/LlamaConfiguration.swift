@@ -1,0 +1,132 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// What config.json says of a Llama model: transformers 5 puts all of rotary positions into `rope_parameters`,
+/// transformers 4 writes `rope_theta` and `rope_scaling`.
+struct LlamaConfiguration {
+    let vocabularySize: Int
+    let hiddenSize: Int
+    let layerCount: Int
+    let headCount: Int
+    let keyValueHeadCount: Int
+    let headWidth: Int
+    let intermediateSize: Int
+    let maximumLength: Int
+    let activation: Activation
+    let epsilon: Float
+    let attentionDropout: Float
+    let hasAttentionBias: Bool
+    let hasFeedForwardBias: Bool
+    let tiesEmbeddings: Bool
+    let initializerRange: Float
+    let rotaryBase: Double
+    let rotaryScaling: Rotary.Scaling
+    let paddingToken: Int?
+    let endTokens: [Int32]
+    let labels: [String]
+
+    init(_ config: JSON, path: String) throws(GraftError) {
+        let reader = ConfigurationReader(config, path: path)
+        vocabularySize = try reader.size("vocab_size")
+        hiddenSize = try reader.size("hidden_size")
+        layerCount = try reader.size("num_hidden_layers")
+        headCount = try reader.size("num_attention_heads")
+        keyValueHeadCount = try reader.size("num_key_value_heads", headCount)
+        headWidth = try reader.size("head_dim", max(hiddenSize / headCount, 1))
+        intermediateSize = try reader.size("intermediate_size")
+        maximumLength = try reader.size("max_position_embeddings", 2048)
+        guard headCount % keyValueHeadCount == 0 else {
+            throw GraftError(
+                .corruptFile,
+                "\(reader.file): num_attention_heads \(headCount) must be a multiple of num_key_value_heads "
+                    + "\(keyValueHeadCount)")
+        }
+        guard headWidth % 2 == 0, headWidth <= 256 else {
+            throw GraftError(
+                .unsupported, "\(reader.file): the head width must be even and at most 256, found \(headWidth)")
+        }
+        activation = try reader.activation("hidden_act", "silu")
+        epsilon = try reader.float("rms_norm_eps", 1e-6)
+        attentionDropout = try reader.probability("attention_dropout", 0)
+        hasAttentionBias = try reader.flag("attention_bias")
+        hasFeedForwardBias = try reader.flag("mlp_bias")
+        tiesEmbeddings = try reader.flag("tie_word_embeddings")
+        initializerRange = try reader.float("initializer_range", 0.02)
+        (rotaryBase, rotaryScaling) = try Self.rotary(reader, maximumLength: maximumLength)
+        paddingToken = try config.optionalInt("pad_token_id")
+        endTokens = try Self.endTokens(config) ?? (config["eos_token_id"] == nil ? [2] : [])
+        labels = try reader.labels()
+    }
+
+    private static func rotary(
+        _ reader: ConfigurationReader, maximumLength: Int
+    ) throws(GraftError) -> (base: Double, Rotary.Scaling) {
+        let newer = try reader.config.optionalObject("rope_parameters")
+        let older = try reader.config.optionalObject("rope_scaling")
+        let settings = newer ?? older ?? JSONObject()
+        let name = newer == nil ? "rope_scaling" : "rope_parameters"
+        func setting(_ key: String, _ fallback: Double) throws(GraftError) -> Double {
+            let outside = try reader.config.optionalDouble(key)
+            return try settings.optionalDouble(key) ?? outside ?? fallback
+        }
+        let base = try setting("rope_theta", 10_000)
+        func positive(_ key: String, _ fallback: Double? = nil) throws(GraftError) -> Float {
+            let found = try settings.optionalDouble(key) ?? fallback
+            let value = if let found { found } else { try settings.double(key) }
+            guard value > 0 else {
+                throw GraftError(.corruptFile, "\(reader.file): \(name).\(key) must be above 0, found \(value)")
+            }
+            return Float(value)
+        }
+        guard base > 1 else {
+            throw GraftError(.corruptFile, "\(reader.file): rope_theta must be above 1, found \(base)")
+        }
+        let part = try setting("partial_rotary_factor", 1)
+        guard part == 1 else {
+            throw GraftError(.unsupported, "\(reader.file): partial_rotary_factor is \(part); expected 1")
+        }
+        let oldType = try settings.optionalString("type")
+        let type = try settings.optionalString("rope_type") ?? oldType ?? "default"
+        switch type {
+        case "default": return (base, .none)
+        case "linear": return (base, .linear(factor: try positive("factor")))
+        case "llama3":
+            let low = try positive("low_freq_factor")
+            let high = try positive("high_freq_factor")
+            guard high > low else {
+                throw GraftError(
+                    .corruptFile,
+                    "\(reader.file): \(name).high_freq_factor \(high) must be above low_freq_factor \(low)")
+            }
+            return (
+                base,
+                .llama3(
+                    factor: try positive("factor"), lowFrequencyFactor: low, highFrequencyFactor: high,
+                    originalLength: try positive("original_max_position_embeddings", Double(maximumLength)))
+            )
+        default:
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): \(name) has rope_type \"\(type)\"; expected default, linear or llama3")
+        }
+    }
+
+    /// `eos_token_id`, a number or a list; nil where it is missing or null.
+    static func endTokens(_ config: JSON) throws(GraftError) -> [Int32]? {
+        switch config["eos_token_id"] {
+        case nil, .null: return nil
+        case .array(let values):
+            let tokens = values.compactMap { $0.intValue.flatMap { Int32(exactly: $0) } }
+            guard tokens.count == values.count else {
+                throw config.unexpected("eos_token_id", expected: "whole numbers")
+            }
+            return tokens
+        case .some(let value):
+            guard let token = value.intValue.flatMap({ Int32(exactly: $0) }) else {
+                throw config.unexpected("eos_token_id", expected: "a whole number, a list of them, or null")
+            }
+            return [token]
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import CGraftKernels
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// Cross-entropy of each row's label, with class weights and label smoothing.
+struct ClassificationObjective: Objective {
+    let labelCount: Int
+    let withoutWeight = "all rows of the batch have class weight 0"
+    private let classifier: SequenceClassifier
+    private let classWeights: [Float]
+    private let labelSmoothing: Float
+
+    init(_ content: AdapterContent, labelCount: Int, _ options: TrainerOptions) {
+        self.labelCount = labelCount
+        classifier = SequenceClassifier(model: content.model)
+        classWeights = options.classWeights
+        labelSmoothing = options.labelSmoothing
+    }
+
+    func check(_ batch: RowBatch) throws(GraftError) {
+        guard batch.labels.count == batch.rowCount else {
+            throw GraftError(.incompatible, "the rows have no labels: call graft_batch_set_labels() first")
+        }
+        for (row, label) in batch.labels.enumerated() where label < 0 || Int(label) >= labelCount {
+            throw GraftError(
+                .incompatible, "row \(row) has label \(label); the head has labels 0 to \(labelCount - 1)")
+        }
+    }
+
+    func weight(of batch: RowBatch) -> Double {
+        guard !classWeights.isEmpty else { return Double(batch.rowCount) }
+        return batch.labels.reduce(0) { $0 + Double(classWeights[Int($1)]) }
+    }
+
+    func run(
+        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ sums: inout LossSums, pass: Pass
+    ) throws(GraftError) {
+        let logits = try pass.kept.matrix(rows: pass.rowCount, columns: labelCount)
+        let kept = try classifier.forward(hidden, into: logits, pass: pass)
+        if scale == nil { count(batch, first, logits, &sums) }
+        batch.labels.withUnsafeBufferPointer { labels in
+            guard let labels = labels.baseAddress else { return }
+            classWeights.withUnsafeBufferPointer { weights in
+                gk_cross_entropy(
+                    pass.team.kernel, Int64(logits.rows), Int64(labelCount), logits.base, Int64(logits.stride),
+                    labels + first, weights.isEmpty ? nil : weights.baseAddress, labelSmoothing, scale ?? 1,
+                    scale == nil ? nil : logits.base, Int64(logits.stride), &sums.loss, &sums.weight)
+            }
+        }
+        guard scale != nil else { return }
+        try classifier.backward(logits, kept, hidden: hidden, pass: pass)
+    }
+
+    private func count(_ batch: RowBatch, _ first: Int, _ logits: Matrix, _ sums: inout LossSums) {
+        for row in 0..<logits.rows {
+            let scores = UnsafeBufferPointer(start: logits.base + row * logits.stride, count: labelCount)
+            sums.confusion.add(truth: Int(batch.labels[first + row]), prediction: largest(scores))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import CGraftKernels
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// Cross-entropy of each next token: the hidden state of a token predicts the label of the one after it in its row.
+///
+/// Tokens whose label is below zero count for nothing, and cost nothing in the product with the vocabulary. A row's first
+/// label is nobody's to predict.
+struct LanguageModelObjective: Objective {
+    let labelCount = 0
+    let withoutWeight = "no token of the batch has a label to predict"
+    private let model: any Transformer
+    private let head: LanguageModelHead
+    private let labelSmoothing: Float
+
+    init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
+        model = content.model
+        head = try LanguageModelHead(model: model)
+        labelSmoothing = options.labelSmoothing
+        guard options.metric != .macroF1 else {
+            throw GraftError(.invalidArgument, "a language model has no macro F1: choose loss or accuracy as metric")
+        }
+    }
+
+    func check(_ batch: RowBatch) throws(GraftError) {
+        guard batch.tokenLabels.count == batch.tokenCount else {
+            throw GraftError(.incompatible, "the rows have no token labels: call graft_batch_set_token_labels() first")
+        }
+        for (token, label) in batch.tokenLabels.enumerated() where Int(label) >= head.vocabularySize {
+            throw GraftError(
+                .incompatible, "token \(token) has label \(label); the vocabulary has \(head.vocabularySize) tokens")
+        }
+    }
+
+    func weight(of batch: RowBatch) -> Double {
+        var count = 0
+        for row in 0..<batch.rowCount {
+            let start = Int(batch.starts[row])
+            for token in start..<Int(batch.starts[row + 1]) where token > start && batch.tokenLabels[token] >= 0 {
+                count += 1
+            }
+        }
+        return Double(count)
+    }
+
+    func run(
+        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ sums: inout LossSums, pass: Pass
+    ) throws(GraftError) {
+        let (tokens, labels) = try predictions(batch, first, pass)
+        let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.layerCount
+        let dHidden =
+            learnsInLayers ? try pass.scratch.matrix(rows: pass.tokenCount, columns: hidden.matrix.columns) : nil
+        if let dHidden { dHidden.base.update(repeating: 0, count: dHidden.count) }
+        try head.eachChunk(of: tokens, batchFirst: sums.tokenCount, hidden.matrix, pass: pass) {
+            chunk throws(GraftError) in
+            let logits = chunk.logits
+            let labels = labels + chunk.range.lowerBound
+            if scale == nil { sums.correctCount += Self.correctCount(logits, labels) }
+            gk_cross_entropy(
+                pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride), labels,
+                nil, labelSmoothing, scale ?? 1, scale == nil ? nil : logits.base, Int64(logits.stride), &sums.loss,
+                &sums.weight)
+            guard scale != nil else { return }
+            try head.backward(logits, chunk, into: dHidden, pass: pass)
+        }
+        sums.tokenCount += tokens.count
+        if let dHidden { try model.backward(dHidden, hidden, pass: pass) }
+    }
+
+    /// Tokens of the pass that predict, and what they should.
+    private func predictions(
+        _ batch: RowBatch, _ first: Int, _ pass: Pass
+    ) throws(GraftError) -> (tokens: UnsafeBufferPointer<Int32>, labels: UnsafePointer<Int32>) {
+        let tokens = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
+        let labels = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
+        var count = 0
+        let offset = Int(batch.starts[first])
+        for row in 0..<pass.rowCount {
+            let start = Int(pass.starts[row])
+            for token in start..<Int(pass.starts[row + 1]) where token > start {
+                let label = batch.tokenLabels[offset + token]
+                guard label >= 0 else { continue }
+                tokens[count] = Int32(token - 1)
+                labels[count] = label
+                count += 1
+            }
+        }
+        return (UnsafeBufferPointer(start: tokens, count: count), UnsafePointer(labels))
+    }
+
+    private static func correctCount(_ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Int {
+        (0..<logits.rows).reduce(0) { count, row in
+            let scores = UnsafeBufferPointer(start: logits.base + row * logits.stride, count: logits.columns)
+            return count + (largest(scores) == Int(labels[row]) ? 1 : 0)
+        }
+    }
+}

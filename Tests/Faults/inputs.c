@@ -1,0 +1,184 @@
+/* Input that programs hand over: structs of every size, long texts, labels and tokens out of range. */
+#include "malformed.h"
+
+/* A block of exactly `size` bytes filled by init; read past its end and a sanitizer says so. */
+typedef void (*init)(void *options, size_t size);
+typedef graft_status (*use)(const void *options);
+
+static graft_adapter *adapter;
+static graft_batch *batch;
+
+static graft_adapter *make_adapter(void) {
+    static const char *const labels[] = {"a", "b", "c"};
+    graft_adapter *out = NULL;
+    graft_head_options head;
+    graft_head_options_init(&head, sizeof head);
+    head.labels = labels;
+    head.label_count = 3;
+    need(graft_adapter_create(tiny, "lora", NULL, 1, &out), "making an adapter");
+    need(graft_adapter_set_head(out, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    return out;
+}
+
+static void init_model(void *options, size_t size) {
+    graft_model_options_init(options, size);
+}
+static void init_session(void *options, size_t size) {
+    graft_session_options_init(options, size);
+}
+static void init_trainer(void *options, size_t size) {
+    graft_trainer_options_init(options, size);
+}
+static void init_metrics(void *options, size_t size) {
+    graft_metrics_init(options, size);
+}
+
+static graft_status use_model(const void *options) {
+    graft_model *out = NULL;
+    graft_status status = graft_model_load(join(goldens, "bert-tiny/base"), options, &out);
+    graft_model_release(out);
+    return status;
+}
+
+static graft_status use_session(const void *options) {
+    graft_session *out = NULL;
+    graft_status status = graft_session_create(tiny, options, &out);
+    graft_session_release(out);
+    return status;
+}
+
+static graft_status use_trainer(const void *options) {
+    graft_trainer *out = NULL;
+    graft_status status = graft_trainer_create(tiny, adapter, options, &out);
+    graft_trainer_release(out);
+    return status;
+}
+
+static graft_status use_metrics(const void *options) {
+    graft_trainer *trainer = NULL;
+    need(graft_trainer_create(tiny, adapter, NULL, &trainer), "making a trainer");
+    graft_status status = graft_trainer_step(trainer, batch, (graft_metrics *)(uintptr_t)options);
+    graft_trainer_release(trainer);
+    return status;
+}
+
+/* Sizes below the first release's are refused, larger ones with zeros are taken, and with anything else
+ * refused. */
+static void sizes(size_t known, init init, use use, const char *sentence) {
+    for (size_t size = sizeof(size_t); size < known + 100;
+         size += size < known - 8 || size > known + 8 ? 8 : 1) {
+        unsigned char *options = malloc(size);
+        if (!options)
+            exit(1);
+        memset(options, 0xa5, size);
+        init(options, size);
+        graft_status status = use(options);
+        claim(size < known ? status == GRAFT_ERROR_INVALID_ARGUMENT : status == GRAFT_OK, sentence,
+              graft_status_name(status));
+        if (size > known && use != use_metrics) {
+            options[size - 1] = 1;
+            status = use(options);
+            claim(status == GRAFT_ERROR_UNSUPPORTED, sentence, graft_status_name(status));
+        }
+        free(options);
+    }
+    static const size_t absurd[] = {0, 1, 7, 65537, SIZE_MAX / 2, SIZE_MAX};
+    unsigned char *options = malloc(known);
+    if (!options)
+        exit(1);
+    for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
+        init(options, known);
+        memcpy(options, &absurd[i], sizeof absurd[i]);
+        graft_status status = use(options);
+        claim(status == GRAFT_ERROR_INVALID_ARGUMENT && strstr(graft_last_error_message(), "struct_size"),
+              sentence, graft_last_error_message());
+    }
+    free(options);
+}
+
+void test_sizes_of_structs(void) {
+    static const int32_t tokens[] = {2, 3, 4}, lengths[] = {3}, labels[] = {1};
+    adapter = make_adapter();
+    need(graft_batch_create(tokens, NULL, lengths, 1, &batch), "making a batch");
+    need(graft_batch_set_labels(batch, labels, 1), "labelling it");
+    sizes(sizeof(graft_model_options), init_model, use_model, "model options of every size");
+    sizes(sizeof(graft_session_options), init_session, use_session, "session options of every size");
+    sizes(sizeof(graft_trainer_options), init_trainer, use_trainer, "trainer options of every size");
+    sizes(sizeof(graft_metrics), init_metrics, use_metrics, "metrics of every size");
+    graft_batch_release(batch);
+    graft_adapter_release(adapter);
+}
+
+static const char vocabulary[] =
+    "{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\", "
+    "\"max_input_chars_per_word\": 100, \"vocab\": {\"[UNK]\": 0, \"one\": 1, \"two\": 2}}, \"normalizer\": "
+    "null, "
+    "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"post_processor\": null, \"decoder\": null}";
+
+void test_long_texts(void) {
+    graft_tokenizer *tokenizer = NULL;
+    const char *folder = copy_folder("lora/default", "words");
+    write_bytes(join(folder, "tokenizer.json"), vocabulary, sizeof vocabulary - 1);
+    need(graft_tokenizer_load(folder, &tokenizer), "loading a written tokenizer");
+    graft_session *session = NULL;
+    need(graft_session_create(tiny, NULL, &session), "making a session");
+    float vectors[2 * 32];
+
+    enum { LENGTH = 100000 };
+    char *text = malloc(LENGTH + 1);
+    if (!text)
+        exit(1);
+    text[LENGTH] = '\0';
+    for (int i = 0; i < LENGTH; i++)
+        text[i] = "one "[i % 4];
+    const char *texts[2] = {"one", text};
+    graft_batch *rows = NULL;
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows), "encoding 100 kB");
+    claim(graft_batch_token_count(rows) == 1 + LENGTH / 4, "100 kB of text are 25,000 words", "others");
+    expect(GRAFT_ERROR_INCOMPATIBLE, "row 1 has 25000 tokens",
+           graft_session_embed(session, rows, GRAFT_POOLING_MEAN, 1, vectors, 64),
+           "100 kB of words are too long");
+    graft_batch_release(rows);
+    graft_encode_options options;
+    graft_encode_options_init(&options, sizeof options);
+    options.maximum_length = 64;
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, &options, &rows), "encoding 100 kB, cut to 64");
+    expect(GRAFT_OK, "", graft_session_embed(session, rows, GRAFT_POOLING_MEAN, 1, vectors, 64),
+           "100 kB of words, cut to 64, are embedded");
+    graft_batch_release(rows);
+
+    memset(text, 'a', LENGTH);
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows), "encoding one word of 100 kB");
+    claim(graft_batch_token_count(rows) == 2, "a word of 100 kB is one unknown token", "others");
+    graft_batch_release(rows);
+    rows = NULL;
+    text[LENGTH - 1] = '\xc3';
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "row 1", graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows),
+           "100 kB that end within a character are refused");
+    texts[1] = "";
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "row 1", graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows),
+           "a text without tokens is refused");
+    texts[1] = " \t\r\n ";
+    graft_status status = graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows);
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "row 1", status, "a blank text is refused");
+    claim(rows == NULL, "a failed encoding leaves its output alone", "another value");
+    free(text);
+    graft_tokenizer_release(tokenizer);
+
+    /* As in the tokenizers package, such a vocabulary matters only when a word is not in it. */
+    static const char without_unknown[] = "{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[NONE]\", "
+                                          "\"vocab\": {\"one\": 0}}, \"pre_tokenizer\": "
+                                          "{\"type\": \"BertPreTokenizer\"}}";
+    write_bytes(join(folder, "tokenizer.json"), without_unknown, sizeof without_unknown - 1);
+    need(graft_tokenizer_load(folder, &tokenizer), "loading a tokenizer without unknown token");
+    texts[1] = "one one";
+    need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows), "encoding words it knows");
+    graft_batch_release(rows);
+    rows = NULL;
+    texts[1] = "one two";
+    status = graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &rows);
+    claim(is_refused(status) && strstr(graft_last_error_message(), "[NONE]"),
+          "a word it does not know is refused", graft_last_error_message());
+    graft_tokenizer_release(tokenizer);
+    graft_session_release(session);
+}

@@ -1,0 +1,39 @@
+/* What the files of this program share: folders with one thing wrong, and claims that are counted. */
+#ifndef MALFORMED_H
+#define MALFORMED_H
+
+#include <graft.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the goldens are, and a folder of this run's own. */
+extern const char *goldens, *scratch;
+/* bert-tiny, as it should be. */
+extern graft_model *tiny;
+
+/* "folder/name" in one of a few buffers that take turns. */
+const char *join(const char *folder, const char *name);
+/* The whole file, NUL-terminated; for the caller to free. */
+char *read_file(const char *path, size_t *size);
+void write_bytes(const char *path, const void *bytes, size_t size);
+/* Copies the plain files of a folder of the goldens into `scratch`/name, which is made anew, and returns its
+ * path. */
+const char *copy_folder(const char *golden, const char *name);
+
+/* The call gives `expected` and a message that holds `fragment`. */
+void expect(graft_status expected, const char *fragment, graft_status found, const char *sentence);
+/* The call fails, and neither as a bug nor without a reason. */
+int is_refused(graft_status found);
+void claim(int holds, const char *sentence, const char *found);
+/* Ends the program: without this there is nothing to test. */
+void need(graft_status status, const char *what);
+
+void test_table(void);
+void test_cuts(void);
+void test_sizes_of_structs(void);
+void test_long_texts(void);
+void test_disks(void);
+
+#endif

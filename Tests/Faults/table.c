@@ -1,0 +1,307 @@
+/* Folders that are right but for one thing: what is wrong, the status, and a part of the message. */
+#include "malformed.h"
+
+enum { MAXIMUM_FILE = 1 << 20 };
+
+typedef enum kind { MODEL, ADAPTER, TOKENIZER } kind;
+
+/* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is kept
+ * right. Without `from` the whole content is `to`; without both, the file is removed. */
+typedef struct fault {
+    kind kind;
+    const char *file, *from, *to;
+    graft_status status;
+    const char *fragment, *sentence;
+} fault;
+
+#define CONFIG MODEL, "config.json"
+#define WEIGHTS MODEL, "model.safetensors"
+#define SETTINGS ADAPTER, "adapter_config.json"
+#define TENSORS ADAPTER, "adapter_model.safetensors"
+#define TOKENS TOKENIZER, "tokenizer.json"
+#define INVALID GRAFT_ERROR_INVALID_ARGUMENT
+#define MISSING GRAFT_ERROR_NOT_FOUND
+#define CORRUPT GRAFT_ERROR_CORRUPT_FILE
+#define UNSUPPORTED GRAFT_ERROR_UNSUPPORTED
+#define INCOMPATIBLE GRAFT_ERROR_INCOMPATIBLE
+
+static const fault table[] = {
+    /* config.json as JSON */
+    {CONFIG, NULL, NULL, MISSING, "config.json", "a model without config.json"},
+    {CONFIG, NULL, "", CORRUPT, "config.json", "an empty config.json"},
+    {CONFIG, NULL, "null", CORRUPT, "object", "a config.json that is null"},
+    {CONFIG, NULL, "[]", CORRUPT, "object", "a config.json that is a list"},
+    {CONFIG, NULL, "{} {}", CORRUPT, "config.json", "two values in config.json"},
+    {CONFIG, "\"hidden_size\": 32,", "\"hidden_size\": 32,,", CORRUPT, "config.json", "two commas"},
+    {CONFIG, "\"hidden_size\": 32,", "\"hidden_size\": 32", CORRUPT, "config.json", "no comma"},
+    {CONFIG, "\"gelu\"", "'gelu'", CORRUPT, "config.json", "apostrophes for quotes"},
+    {CONFIG, "\"gelu\"", "\"ge\xfflu\"", CORRUPT, "UTF-8", "a config.json that is not UTF-8"},
+    {CONFIG, "\"gelu\"", "\"\\ud800\"", CORRUPT, "surrogate", "half a surrogate pair"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 32, \"hidden_size\": 33", CORRUPT, "hidden_size",
+     "one key twice"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 032", CORRUPT, "config.json",
+     "a number that starts with 0"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": NaN", CORRUPT, "config.json", "NaN"},
+    /* config.json as a configuration */
+    {CONFIG, "\"model_type\": \"bert\"", "\"other\": 1", CORRUPT, "model_type", "no model_type"},
+    {CONFIG, "\"model_type\": \"bert\"", "\"model_type\": \"mamba\"", UNSUPPORTED, "mamba",
+     "an unknown model_type"},
+    {CONFIG, "\"model_type\": \"bert\"", "\"model_type\": 7", CORRUPT, "model_type",
+     "a model_type that is a number"},
+    {CONFIG, "\"hidden_size\": 32,", "", CORRUPT, "hidden_size", "no hidden_size"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": \"32\"", CORRUPT, "hidden_size",
+     "a hidden_size in quotes"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 0", CORRUPT, "hidden_size", "a hidden_size of 0"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": -32", CORRUPT, "hidden_size", "a negative hidden_size"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 32.5", CORRUPT, "hidden_size", "a hidden_size of 32.5"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 1e400", CORRUPT, "hidden_size",
+     "a hidden_size of 1e400"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 9223372036854775807", CORRUPT, "hidden_size",
+     "a hidden_size of 2^63 - 1"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 99999999999999999999", CORRUPT, "hidden_size",
+     "a hidden_size of 1e20"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 16777216", UNSUPPORTED, "hidden_size",
+     "heads wider than any kernel"},
+    {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": 64", INCOMPATIBLE, "[120, 64]",
+     "weights narrower than hidden_size"},
+    {CONFIG, "\"num_attention_heads\": 4", "\"num_attention_heads\": 5", UNSUPPORTED, "num_attention_heads",
+     "heads that do not divide hidden_size"},
+    {CONFIG, "\"num_attention_heads\": 4", "\"num_attention_heads\": 0", CORRUPT, "num_attention_heads",
+     "no heads"},
+    {CONFIG, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", MISSING, "encoder.layer.2",
+     "more layers than weights"},
+    {CONFIG, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 16777216", MISSING, "encoder.layer.2",
+     "16 million layers"},
+    {CONFIG, "\"vocab_size\": 120", "\"vocab_size\": 16777216", INCOMPATIBLE, "word_embeddings",
+     "a vocabulary larger than its table"},
+    {CONFIG, "\"intermediate_size\": 64", "\"intermediate_size\": 65", INCOMPATIBLE, "intermediate.dense",
+     "another intermediate_size"},
+    {CONFIG, "\"max_position_embeddings\": 64", "\"max_position_embeddings\": 65", INCOMPATIBLE,
+     "position_embeddings", "more positions than their table"},
+    {CONFIG, "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"mish\"", UNSUPPORTED, "mish",
+     "an unknown activation"},
+    {CONFIG, "\"hidden_dropout_prob\": 0.1", "\"hidden_dropout_prob\": 1.0", CORRUPT, "hidden_dropout_prob",
+     "a dropout of 1"},
+    {CONFIG, "\"hidden_dropout_prob\": 0.1", "\"hidden_dropout_prob\": -0.1", CORRUPT, "hidden_dropout_prob",
+     "a negative dropout"},
+    {CONFIG, "\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": -1", CORRUPT, "layer_norm_eps",
+     "a negative epsilon"},
+    {CONFIG, "\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": \"x\"", CORRUPT, "layer_norm_eps",
+     "an epsilon in quotes"},
+    {CONFIG, "\"initializer_range\": 0.02", "\"initializer_range\": -1", CORRUPT, "initializer_range",
+     "a negative initializer_range"},
+    {CONFIG, "\"pad_token_id\": 0", "\"pad_token_id\": \"zero\"", CORRUPT, "pad_token_id",
+     "a pad_token_id in quotes"},
+    {CONFIG, "\"is_decoder\": false", "\"is_decoder\": true", UNSUPPORTED, "is_decoder", "a decoder"},
+    {CONFIG, "\"use_cache\": true", "\"position_embedding_type\": \"relative_key\"", UNSUPPORTED,
+     "relative_key", "relative positions"},
+    /* model.safetensors */
+    {WEIGHTS, NULL, NULL, MISSING, "model.safetensors", "a model without weights"},
+    {WEIGHTS, NULL, "", CORRUPT, "model.safetensors", "an empty file of weights"},
+    {WEIGHTS, NULL, "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", CORRUPT,
+     "model.safetensors", "a pointer to large file storage"},
+    {WEIGHTS, "{\"__metadata__\"", "[\"__metadata__\"", CORRUPT, "model.safetensors",
+     "a header that is no object"},
+    {WEIGHTS, "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F32\"",
+     "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F31\"", UNSUPPORTED, "F31", "an unknown dtype"},
+    {WEIGHTS, "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F32\"",
+     "\"embeddings.LayerNorm.bias\":{\"dtype\":\"I32\"", UNSUPPORTED, "I32", "integers for weights"},
+    {WEIGHTS, "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F32\"",
+     "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F64\"", CORRUPT, "embeddings.LayerNorm.bias",
+     "a dtype of another size"},
+    {WEIGHTS, "\"shape\":[32],\"data_offsets\":[0,128]", "\"shape\":[33],\"data_offsets\":[0,128]", CORRUPT,
+     "embeddings.LayerNorm.bias", "a shape that does not fit its bytes"},
+    {WEIGHTS, "\"shape\":[32],\"data_offsets\":[0,128]", "\"shape\":[-32],\"data_offsets\":[0,128]", CORRUPT,
+     "embeddings.LayerNorm.bias", "a negative size"},
+    {WEIGHTS, "\"shape\":[32],\"data_offsets\":[0,128]",
+     "\"shape\":[4294967296,4294967296],\"data_offsets\":[0,128]", CORRUPT, "embeddings.LayerNorm.bias",
+     "a shape whose size overflows"},
+    {WEIGHTS, "\"shape\":[32],\"data_offsets\":[0,128]", "\"shape\":[4,8],\"data_offsets\":[0,128]",
+     INCOMPATIBLE, "[4, 8]", "a vector that is a matrix"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[64,192]", CORRUPT, "model.safetensors",
+     "tensors that overlap"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[0,128]", CORRUPT, "model.safetensors",
+     "two tensors in one place"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[256,128]", CORRUPT, "model.safetensors",
+     "an end before its start"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[9223372036854775680,9223372036854775807]",
+     CORRUPT, "model.safetensors", "offsets past the end of the file"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[-128,0]", CORRUPT, "model.safetensors",
+     "negative offsets"},
+    {WEIGHTS, "\"data_offsets\":[128,256]", "\"data_offsets\":[128]", CORRUPT, "data_offsets", "one offset"},
+    {WEIGHTS, "\"embeddings.LayerNorm.weight\"", "\"embeddings.LayerNorm.bias\"", CORRUPT,
+     "embeddings.LayerNorm.bias", "two tensors of one name"},
+    {WEIGHTS, "\"embeddings.LayerNorm.weight\"", "\"embeddings.LayerNorm.wait\"", MISSING,
+     "embeddings.LayerNorm.weight", "a missing tensor"},
+    {WEIGHTS, "{\"format\":\"pt\"}", "{\"format\":1}", CORRUPT, "__metadata__", "metadata that is no text"},
+    /* shards */
+    {MODEL, "model.safetensors.index.json", NULL, "{\"weight_map\": {\"x\": \"../../etc/passwd\"}}", CORRUPT,
+     "passwd", "an index that leads out of its folder"},
+    /* adapter_config.json */
+    {SETTINGS, NULL, NULL, MISSING, "adapter_config.json", "an adapter without settings"},
+    {SETTINGS, NULL, "[]", CORRUPT, "adapter_config.json", "settings that are a list"},
+    {SETTINGS, "\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\"", UNSUPPORTED, "LOHA", "another method"},
+    {SETTINGS, "\"peft_type\": \"LORA\",", "", CORRUPT, "peft_type", "no peft_type"},
+    {SETTINGS, "\"r\": 8", "\"r\": 4", INCOMPATIBLE, "lora_A", "another rank than the tensors'"},
+    {SETTINGS, "\"r\": 8", "\"r\": 0", CORRUPT, "r must be", "a rank of 0"},
+    {SETTINGS, "\"r\": 8", "\"r\": 9223372036854775807", CORRUPT, "r must be", "an absurd rank"},
+    {SETTINGS, "\"lora_alpha\": 8", "\"lora_alpha\": -8", CORRUPT, "lora_alpha", "a negative alpha"},
+    {SETTINGS, "\"lora_dropout\": 0.0", "\"lora_dropout\": 1.5", CORRUPT, "lora_dropout",
+     "a dropout above 1"},
+    {SETTINGS, "\"use_dora\": false", "\"use_dora\": true", UNSUPPORTED, "use_dora",
+     "a setting that is not done"},
+    {SETTINGS, "\"use_dora\": false", "\"brand_new\": 3", UNSUPPORTED, "brand_new",
+     "a setting that nobody knows"},
+    {SETTINGS, "\"query\"", "\"kwery\"", UNSUPPORTED, "lora_A", "targets that the tensors do not have"},
+    {SETTINGS, "\"target_modules\": [\n    \"query\",\n    \"value\"\n  ]", "\"target_modules\": \"((((\"",
+     CORRUPT, "((((", "a target that is no regular expression"},
+    {SETTINGS, "\"task_type\": \"SEQ_CLS\"", "\"task_type\": \"TOKEN_CLS\"", UNSUPPORTED, "TOKEN_CLS",
+     "another task"},
+    {SETTINGS, "\"rank_pattern\": {}", "\"rank_pattern\": {\"query\": 0}", CORRUPT, "rank_pattern",
+     "a rank of 0 in a pattern"},
+    {SETTINGS, "\"bias\": \"none\"", "\"bias\": \"all\"", CORRUPT, "bias", "biases that are not in the file"},
+    /* adapter_model.safetensors */
+    {TENSORS, NULL, NULL, MISSING, "adapter_model.safetensors", "an adapter without tensors"},
+    {TENSORS, "layer.0.attention.self.query.lora_A", "layer.7.attention.self.query.lora_A", CORRUPT,
+     "layer.0.attention.self.query.lora_A", "an adapter of a deeper base"},
+    {TENSORS, "query.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[8,32]",
+     "query.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[4,64]", INCOMPATIBLE, "[4, 64]",
+     "an adapter of a wider base"},
+    {TENSORS, "query.lora_A.weight\":{\"dtype\":\"F32\"", "query.lora_A.weight\":{\"dtype\":\"I32\"",
+     UNSUPPORTED, "I32", "an adapter of integers"},
+    {TENSORS, "base_model.model.classifier.bias", "base_model.model.clasifier.bias", CORRUPT,
+     "classifier.bias", "a head without bias"},
+    {TENSORS, "base_model.model.classifier.weight", "base_model.model.clasifier.weight", CORRUPT,
+     "classifier.weight", "a classification without head"},
+    {TENSORS, "\"format\":\"pt\"", "\"format\":\"pt\",\"id2label\":\"{\\\"0\\\"\"", CORRUPT, "id2label",
+     "labels that are no JSON"},
+    /* tokenizer.json and vocab.txt */
+    {TOKENS, NULL, NULL, MISSING, "vocab.txt", "no tokenizer at all"},
+    {TOKENS, NULL, "", CORRUPT, "tokenizer.json", "an empty tokenizer.json"},
+    {TOKENS, NULL, "{}", CORRUPT, "model", "a tokenizer without model"},
+    {TOKENS, NULL, "{\"model\": {\"type\": \"Markov\"}}", UNSUPPORTED, "Markov",
+     "an unknown kind of tokenizer"},
+    {TOKENS, "\"[UNK]\": 0", "\"[UNK]\": -1", CORRUPT, "[UNK]", "a negative token id"},
+    {TOKENS, "\"[UNK]\": 0", "\"[UNK]\": 99999999999", CORRUPT, "[UNK]", "a token id beyond 32 bits"},
+    {TOKENS, "\"type\": \"BertNormalizer\"", "\"type\": \"Rot13\"", UNSUPPORTED, "Rot13",
+     "an unknown normalizer"},
+    {TOKENS, "\"type\": \"BertPreTokenizer\"", "\"type\": \"Cuneiform\"", UNSUPPORTED, "Cuneiform",
+     "an unknown pre-tokenizer"},
+    {TOKENIZER, "vocab.txt", NULL, "a\xff\nb\n", CORRUPT, "UTF-8", "a vocab.txt that is not UTF-8"},
+};
+
+static const char tokenizer[] =
+    "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": [],\n"
+    "\"normalizer\": {\"type\": \"BertNormalizer\", \"clean_text\": true, \"handle_chinese_chars\": true,\n"
+    " \"strip_accents\": null, \"lowercase\": true},\n"
+    "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"post_processor\": null,\n"
+    "\"decoder\": {\"type\": \"WordPiece\", \"prefix\": \"##\", \"cleanup\": true},\n"
+    "\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\",\n"
+    " \"max_input_chars_per_word\": 100, \"vocab\": {\"[UNK]\": 0, \"one\": 1, \"two\": 2}}}\n";
+
+/* Replaces the first `from` of the text of *size bytes; the caller frees the result. */
+static char *replace(const char *text, size_t *size, const fault *fault) {
+    const char *place = strstr(text, fault->from);
+    if (!place) {
+        printf("FAILED  %s: %s does not hold %s\n", fault->sentence, fault->file, fault->from);
+        exit(1);
+    }
+    size_t before = (size_t)(place - text), removed = strlen(fault->from), added = strlen(fault->to);
+    char *out = malloc(*size - removed + added + 1);
+    if (!out)
+        exit(1);
+    memcpy(out, text, before);
+    memcpy(out + before, fault->to, added);
+    memcpy(out + before + added, place + removed, *size - before - removed);
+    *size += added - removed;
+    out[*size] = '\0';
+    return out;
+}
+
+/* The same in the header of a safetensors file. */
+static void edit_header(const char *path, const fault *fault) {
+    size_t size, length = 0;
+    char *bytes = read_file(path, &size);
+    for (int i = 7; i >= 0; i--)
+        length = length << 8 | (unsigned char)bytes[i];
+    char *header = malloc(length + 1);
+    if (!header)
+        exit(1);
+    memcpy(header, bytes + 8, length);
+    header[length] = '\0';
+    size_t edited_length = length;
+    char *edited = replace(header, &edited_length, fault);
+    char *out = malloc(8 + edited_length + size - 8 - length);
+    if (!out)
+        exit(1);
+    for (int i = 0; i < 8; i++)
+        out[i] = (char)(edited_length >> 8 * i & 0xff);
+    memcpy(out + 8, edited, edited_length);
+    memcpy(out + 8 + edited_length, bytes + 8 + length, size - 8 - length);
+    write_bytes(path, out, 8 + edited_length + size - 8 - length);
+    free(bytes);
+    free(header);
+    free(edited);
+    free(out);
+}
+
+static void apply(const char *folder, const fault *fault) {
+    const char *path = join(folder, fault->file);
+    if (!fault->from && !fault->to) {
+        remove(path);
+    } else if (!fault->from) {
+        write_bytes(path, fault->to, strlen(fault->to));
+    } else if (strstr(fault->file, ".safetensors")) {
+        edit_header(path, fault);
+    } else {
+        size_t size;
+        char *text = read_file(path, &size);
+        char *edited = replace(text, &size, fault);
+        write_bytes(path, edited, size);
+        free(text);
+        free(edited);
+    }
+}
+
+static void check(const fault *fault) {
+    void *const untouched = (void *)&tiny;
+    void *out = untouched;
+    graft_status status = GRAFT_OK;
+    if (fault->kind == MODEL) {
+        const char *folder = copy_folder("bert-tiny/base", "model");
+        if (strstr(fault->file, ".index.json"))
+            remove(join(folder, "model.safetensors"));
+        apply(folder, fault);
+        status = graft_model_load(folder, NULL, (graft_model **)&out);
+    } else if (fault->kind == ADAPTER) {
+        const char *folder = copy_folder("lora/default", "adapter");
+        apply(folder, fault);
+        status = graft_adapter_load(tiny, folder, (graft_adapter **)&out);
+    } else {
+        const char *folder = copy_folder("lora/default", "tokenizer");
+        if (strcmp(fault->file, "vocab.txt") != 0)
+            write_bytes(join(folder, "tokenizer.json"), tokenizer, sizeof tokenizer - 1);
+        apply(folder, fault);
+        status = graft_tokenizer_load(folder, (graft_tokenizer **)&out);
+    }
+    expect(fault->status, fault->fragment, status, fault->sentence);
+    claim(out == untouched, "a failed call leaves its output alone", fault->sentence);
+}
+
+void test_table(void) {
+    /* The folders themselves are right. */
+    graft_model *model = NULL;
+    graft_adapter *adapter = NULL;
+    graft_tokenizer *words = NULL;
+    need(graft_model_load(copy_folder("bert-tiny/base", "model"), NULL, &model), "loading a copied model");
+    need(graft_adapter_load(tiny, copy_folder("lora/default", "adapter"), &adapter),
+         "loading a copied adapter");
+    const char *folder = copy_folder("lora/default", "tokenizer");
+    write_bytes(join(folder, "tokenizer.json"), tokenizer, sizeof tokenizer - 1);
+    need(graft_tokenizer_load(folder, &words), "loading a written tokenizer");
+    graft_model_release(model);
+    graft_adapter_release(adapter);
+    graft_tokenizer_release(words);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        check(&table[i]);
+}

@@ -1,0 +1,119 @@
+"""llama-tiny: small random Llamas in every spelling that a model folder comes in, and what they compute."""
+
+import copy
+import json
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
+
+from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+
+SIZES = dict(
+    vocab_size=110,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=48,
+    max_position_embeddings=64,
+)
+LABELS = {0: "greeting", 1: "complaint", 2: "question"}
+LENGTHS = [7, 1, 12, 64, 3, 20]
+LLAMA3 = dict(
+    rope_type="llama3",
+    rope_theta=500.0,
+    factor=8.0,
+    low_freq_factor=1.0,
+    high_freq_factor=4.0,
+    original_max_position_embeddings=24,
+)
+
+# Grouped heads and a tied output; then all that a configuration can add to it.
+PLAIN = dict(SIZES, tie_word_embeddings=True, eos_token_id=[2, 5])
+EVERYTHING = dict(
+    SIZES, head_dim=16, attention_bias=True, mlp_bias=True, rope_parameters=LLAMA3, pad_token_id=0, rms_norm_eps=1e-5
+)
+LINEAR = dict(SIZES, num_key_value_heads=1, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0))
+
+
+def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
+    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("norm.weight"):
+                parameter.copy_(1 + 0.1 * noise)
+            else:
+                parameter.copy_(noise * (0.1 if name.endswith("bias") else 0.25))
+    return model.eval()
+
+
+def inputs() -> dict:
+    generator = torch.Generator().manual_seed(17)
+    return {
+        "input_ids": [torch.randint(0, SIZES["vocab_size"], (n,), generator=generator).tolist() for n in LENGTHS]
+    }
+
+
+def batches_of_one(rows: dict):
+    """Each row alone, unpadded: what a padded batch must equal."""
+    for ids in rows["input_ids"]:
+        yield {"input_ids": torch.tensor([ids])}
+
+
+def outputs(model: torch.nn.Module, rows: dict) -> dict:
+    """Hidden states packed [tokens, hidden]; logits [tokens, vocabulary], or [rows, labels] of a classifier."""
+    with torch.no_grad():
+        results = [model(**row, output_hidden_states=True) for row in batches_of_one(rows)]
+    values = {
+        f"hidden_states.{i}": packed([r.hidden_states[i] for r in results])
+        for i in range(len(results[0].hidden_states))
+    }
+    if "logits" in results[0]:
+        values["logits"] = packed([result.logits for result in results])
+    return values
+
+
+def write_expected(folder, model: torch.nn.Module, rows: dict) -> None:
+    single = outputs(copy.deepcopy(model).float(), rows)
+    double = outputs(copy.deepcopy(model).double(), rows)
+    write_tensors(folder / "expected.safetensors", double, torch_float32_deviation=deviation(double, single))
+
+
+def load(name: str) -> torch.nn.Module:
+    kind = LlamaForSequenceClassification if name == "sequence-classification" else LlamaForCausalLM
+    return kind.from_pretrained(ROOT / "llama-tiny" / name, attn_implementation="eager").eval()
+
+
+def v4_spelling(folder) -> None:
+    """config.json as transformers 4 writes it: `rope_theta` and `rope_scaling` beside each other, `torch_dtype`."""
+    settings = json.loads((folder / "config.json").read_text())
+    rope = settings.pop("rope_parameters")
+    settings["rope_theta"] = rope.pop("rope_theta")
+    settings["rope_scaling"] = None if rope["rope_type"] == "default" else rope
+    settings["torch_dtype"] = settings.pop("dtype")
+    settings["transformers_version"] = "4.45.0"
+    (folder / "config.json").write_text(json.dumps(dict(sorted(settings.items())), indent=2) + "\n")
+
+
+def make() -> None:
+    top = fresh_folder("llama-tiny")
+    rows = inputs()
+    write_json(top / "inputs.json", rows)
+    plain = randomise(LlamaForCausalLM(LlamaConfig(**PLAIN)), seed=1)
+    everything = randomise(LlamaForCausalLM(LlamaConfig(**EVERYTHING)), seed=2)
+    for name, model in (("plain", plain), ("everything", everything)):
+        model.save_pretrained(top / name)
+        write_expected(top / name, model, rows)
+        model.save_pretrained(top / f"{name}-v4")
+        v4_spelling(top / f"{name}-v4")
+
+    bare = randomise(LlamaModel(LlamaConfig(**LINEAR)), seed=3)
+    bare.save_pretrained(top / "bare-linear")
+    write_expected(top / "bare-linear", bare, rows)
+
+    settings = LlamaConfig(**PLAIN, id2label=LABELS)
+    classifier = randomise(LlamaForSequenceClassification(settings), seed=4)
+    classifier.save_pretrained(top / "sequence-classification")
+    write_expected(top / "sequence-classification", classifier, rows)

@@ -1,0 +1,124 @@
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+@Suite struct LlamaTests {
+    private func rows() throws -> RowBatch {
+        try Goldens.rows(try JSON(contentsOf: Goldens.path("llama-tiny/inputs.json")))
+    }
+
+    @Test(
+        "Hidden states equal those of transformers, whatever way the checkpoint was saved",
+        arguments: [
+            ("plain", "plain"), ("plain-v4", "plain"), ("everything", "everything"), ("everything-v4", "everything"),
+            ("bare-linear", "bare-linear"), ("sequence-classification", "sequence-classification"),
+        ])
+    func hiddenStatesEqual(folder: String, expected: String) throws {
+        let file = try SafetensorsFile(path: Goldens.path("llama-tiny/\(expected)/expected.safetensors"))
+        for (layer, states) in try hiddenStates(Goldens.path("llama-tiny/\(folder)"), try rows()).enumerated() {
+            let difference = Goldens.difference(states, try Goldens.floats(file, "hidden_states.\(layer)"))
+            #expect(difference < 6e-5, "layer \(layer): \(difference)")
+        }
+    }
+
+    @Test(
+        "A row's bits do not depend on its batch or on the number of threads",
+        arguments: [Precision.float32, .bfloat16])
+    func bitsAreARowsOwn(precision: Precision) throws {
+        let folder = Goldens.path("llama-tiny/everything")
+        let rows = try rows()
+        let together = try hiddenStates(folder, rows, precision: precision)[2]
+        for threads in [1, 3, 8] {
+            #expect(try hiddenStates(folder, rows, precision: precision, threads: threads)[2] == together)
+        }
+        for row in 0..<rows.rowCount {
+            var alone = RowBatch()
+            alone.append(row: row, of: rows)
+            let states = try hiddenStates(folder, alone, precision: precision)[2]
+            #expect(
+                states == Array(together[Int(rows.starts[row]) * 32..<Int(rows.starts[row + 1]) * 32]), "row \(row)")
+        }
+    }
+
+    @Test(
+        "Token by token with a cache, hidden states have the bits of the whole text",
+        arguments: [Precision.float32, .bfloat16])
+    func cacheGivesTheSameBits(precision: Precision) throws {
+        let model = try Architectures.load(path: Goldens.path("llama-tiny/everything"), precision: precision)
+        let rows = try rows()
+        let width = model.shape.hiddenSize
+        let pass = try Pass(team: try Team(threadCount: 2))
+        try pass.begin(rows, rows: 0..<rows.rowCount) { _ in nil }
+        let whole = try model.forward(pass).matrix
+        let expected = Array(UnsafeBufferPointer(start: whole.base, count: whole.count))
+
+        let cache = KeyValueCache(layerCount: model.shape.layerCount, width: model.shape.keyWidth)
+        try cache.begin(capacities: (0..<rows.rowCount).map(rows.length))
+        // Rows leave as their tokens run out, and the first step takes up to five tokens of each.
+        var lengths = (0..<rows.rowCount).map { min(rows.length(ofRow: $0), 5) }
+        while lengths.contains(where: { $0 > 0 }) {
+            var batch = RowBatch()
+            let active = lengths.indices.filter { lengths[$0] > 0 }
+            for row in active {
+                let first = Int(rows.starts[row]) + cache.lengths[row]
+                batch.append(tokens: rows.tokens[first..<first + lengths[row]], types: nil as [Int32]?)
+            }
+            try pass.begin(batch, rows: 0..<batch.rowCount, cache: cache, cacheRow: { active[$0] }) { _ in nil }
+            let hidden = try model.forward(pass).matrix
+            for (index, row) in active.enumerated() {
+                for token in 0..<lengths[row] {
+                    let from = hidden.base + (Int(batch.starts[index]) + token) * width
+                    let place = (Int(rows.starts[row]) + cache.lengths[row] + token) * width
+                    let states = Array(UnsafeBufferPointer(start: from, count: width))
+                    #expect(
+                        states == Array(expected[place..<place + width]),
+                        "row \(row), token \(cache.lengths[row] + token)")
+                }
+            }
+            cache.advance(pass)
+            for row in active { lengths[row] = min(rows.length(ofRow: row) - cache.lengths[row], 1) }
+        }
+    }
+
+    @Test("Parameters are counted as torch counts them: a tied table once")
+    func parameters() throws {
+        let plain = try Architectures.load(path: Goldens.path("llama-tiny/plain"), precision: .float32)
+        let layer = 32 * 32 + 2 * 16 * 32 + 32 * 32 + 3 * 48 * 32 + 64
+        #expect(plain.source.parameterCount == 110 * 32 + 2 * layer + 32)
+        #expect(plain.languageHead != nil)
+        #expect(plain.endTokens == [2, 5])
+        let bare = try Architectures.load(path: Goldens.path("llama-tiny/bare-linear"), precision: .float32)
+        #expect(bare.languageHead == nil)
+        let classifier = try Architectures.load(
+            path: Goldens.path("llama-tiny/sequence-classification"), precision: .float32)
+        #expect(classifier.baseHead?.labels == ["greeting", "complaint", "question"])
+    }
+
+    @Test(
+        "A configuration that contradicts itself or asks for what is not done is refused by name",
+        arguments: [
+            ("num_key_value_heads", 3, .corruptFile), ("head_dim", 7, .unsupported),
+            ("head_dim", 16, .incompatible), ("hidden_act", "step", .unsupported),
+            ("rms_norm_eps", "small", .corruptFile),
+            ("eos_token_id", "end", .corruptFile), ("num_hidden_layers", 3, .notFound),
+            ("attention_bias", true, .notFound),
+            ("rope_parameters", ["rope_type": "yarn", "factor": 2.0], .unsupported),
+            ("rope_parameters", ["rope_type": "linear"], .corruptFile),
+            ("rope_parameters", ["rope_type": "linear", "factor": 0], .corruptFile),
+            ("rope_parameters", ["rope_theta": 0.5], .corruptFile),
+            ("rope_parameters", ["partial_rotary_factor": 0.5], .unsupported),
+            (
+                "rope_parameters",
+                ["rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4], .corruptFile
+            ),
+        ] as [(String, JSON, GraftError.Code)])
+    func refused(key: String, value: JSON, code: GraftError.Code) throws {
+        let folder = try Goldens.copyOfModel("llama-tiny/plain", changing: [key: value])
+        let error = #expect(throws: GraftError.self) { try Architectures.load(path: folder, precision: .float32) }
+        #expect(error?.code == code, "\(error?.message ?? "")")
+        #expect(error?.message.contains(folder) ?? false, "\(error?.message ?? "")")
+    }
+}

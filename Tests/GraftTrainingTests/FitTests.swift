@@ -1,0 +1,235 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// What a whole training must be, whatever it learns.
+@Suite struct FitTests {
+    @Test("Training learns: the loss falls and the rows it has seen are told apart")
+    func learns() throws {
+        let fixture = try TrainingFixture(rows: 120)
+        let options = TrainingFixture.options {
+            $0.epochCount = 25
+            $0.learningRate = 1e-2
+        }
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+        let before = try trainer.evaluate(fixture.dataset).metrics
+        _ = try trainer.fit(fixture.dataset, evaluation: nil) { _ in true }
+        let after = try trainer.evaluate(fixture.dataset).metrics
+        #expect(after.loss < 0.5 * before.loss, "\(before.loss) to \(after.loss)")
+        #expect(after.accuracy > 0.9, "\(before.accuracy) to \(after.accuracy)")
+    }
+
+    @Test(
+        "Training has the same bits on 1, 2, 3 and 8 threads, with dropout", arguments: [Precision.float32, .bfloat16])
+    func threads(precision: Precision) throws {
+        let fixture = try TrainingFixture(precision: precision)
+        let one = bits(try fixture.fitted(TrainingFixture.options()))
+        for threads in [2, 3, 8] {
+            let values = try fixture.fitted(TrainingFixture.options { $0.threadCount = threads })
+            #expect(bits(values) == one, "\(threads) threads")
+        }
+    }
+
+    @Test("The seed chooses the order and the dropout; the same seed gives the same bits")
+    func seeds() throws {
+        let fixture = try TrainingFixture()
+        let first = bits(try fixture.fitted(TrainingFixture.options()))
+        #expect(bits(try fixture.fitted(TrainingFixture.options())) == first)
+        #expect(bits(try fixture.fitted(TrainingFixture.options { $0.seed = 12 })) != first)
+    }
+
+    @Test("The size of a pass changes results by rounding only, with dropout")
+    func passSize() throws {
+        let fixture = try TrainingFixture()
+        // Adam divides by the size of a gradient, which would make much of the rounding of the smallest ones.
+        func options(_ tokens: Int) -> TrainerOptions {
+            TrainingFixture.options {
+                $0.passTokenCount = tokens
+                $0.optimizer = .sgd
+            }
+        }
+        let whole = try fixture.fitted(options(1 << 20))
+        for tokens in [1, 20, 50] {
+            let difference = Goldens.difference(try fixture.fitted(options(tokens)), whole)
+            #expect(difference < 1e-5, "\(tokens) tokens: \(difference)")
+        }
+    }
+
+    @Test("Two batches of 16 rows, accumulated, are one batch of 32")
+    func accumulation() throws {
+        let fixture = try TrainingFixture(rows: 64, changing: Goldens.withoutDropout)
+        func trained(_ rows: Int, _ batches: Int) throws -> (gradients: [Float], values: [Float]) {
+            let options = TrainingFixture.options {
+                $0.batchesPerStep = batches
+                $0.optimizer = .sgd
+            }
+            let trainer = try Trainer(adapter: try fixture.adapter(dropout: 0), options: options)
+            var gradients: [Float] = []
+            var batch = RowBatch()
+            for row in 0..<fixture.dataset.rowCount {
+                batch.append(row: row, of: fixture.dataset)
+                guard batch.rowCount == rows else { continue }
+                _ = try trainer.accumulate(batch, batchesInStep: batches)
+                batch.removeAll()
+                guard trainer.waitingBatches == batches else { continue }
+                if gradients.isEmpty { gradients = trainer.gradients }
+                var metrics = Metrics()
+                try trainer.update(&metrics)
+            }
+            #expect(trainer.progress.step == 2)
+            return (gradients, trainer.values)
+        }
+        let (one, two) = (try trained(32, 1), try trained(16, 2))
+        #expect(one.gradients.contains { abs($0) > 1e-3 })
+        #expect(Goldens.difference(one.gradients, two.gradients) < 1e-6)
+        #expect(Goldens.difference(one.values, two.values) < 1e-6)
+    }
+
+    @Test("fit accumulates as the caller's loop does, and the last step of an epoch takes the batches that are left")
+    func fitAccumulates() throws {
+        let fixture = try TrainingFixture(rows: 50, changing: Goldens.withoutDropout)
+        let options = TrainingFixture.options {
+            $0.batchesPerStep = 3
+            $0.epochCount = 1
+        }
+        let trainer = try Trainer(adapter: try fixture.adapter(dropout: 0), options: options)
+        var steps: [(rows: Int, total: Int)] = []
+        _ = try trainer.fit(fixture.dataset, evaluation: nil) {
+            steps.append(($0.rowCount, $0.totalSteps))
+            return true
+        }
+        // Seven batches of 8 rows, the last of 2: three, three and one; the short one may come anywhere.
+        #expect(steps.count == 3)
+        #expect(steps.map(\.rows).reduce(0, +) == 50)
+        #expect(steps.allSatisfy { $0.total == 3 })
+        let order = BatchOrder(fixture.dataset, epoch: 0, options: options)
+        let loop = try Trainer(
+            adapter: try fixture.adapter(dropout: 0),
+            options: TrainingFixture.options {
+                $0.batchesPerStep = 3
+                $0.totalSteps = 3
+            })
+        var batch = RowBatch()
+        for index in 0..<6 {
+            order.fill(&batch, index, from: fixture.dataset)
+            _ = try loop.step(batch)
+        }
+        order.fill(&batch, 6, from: fixture.dataset)
+        var metrics = try loop.accumulate(batch, batchesInStep: 1)
+        try loop.update(&metrics)
+        #expect(bits(loop.values) == bits(trainer.values))
+    }
+
+    @Test("Training stops when the metric no longer gains, and the best weights come back")
+    func earlyStopping() throws {
+        let fixture = try TrainingFixture()
+        // Steps this long find a good place at times and leave it again.
+        let options = TrainingFixture.options {
+            $0.learningRate = 0.05
+            $0.schedule = .constant
+            $0.evaluationSteps = 2
+            $0.patience = 4
+            $0.epochCount = 100
+        }
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+        var evaluations: [(loss: Double, values: [Float])] = []
+        let result = try trainer.fit(fixture.dataset, evaluation: fixture.evaluation) {
+            if $0.isEvaluation { evaluations.append(($0.loss, trainer.values)) }
+            return true
+        }
+        let best = try #require(evaluations.indices.min { evaluations[$0].loss < evaluations[$1].loss })
+        #expect(best > 0, "the best evaluation should not be the first one")
+        #expect(evaluations.count == best + 1 + options.patience)
+        #expect(result.loss == evaluations[best].loss)
+        #expect(result.isEvaluation)
+        #expect(bits(trainer.values) == bits(evaluations[best].values))
+        #expect(try trainer.evaluate(fixture.evaluation).metrics.loss == result.loss)
+    }
+
+    @Test("Each metric chooses its own best evaluation", arguments: [TrainerOptions.Metric.accuracy, .macroF1])
+    func metrics(metric: TrainerOptions.Metric) throws {
+        let fixture = try TrainingFixture()
+        let options = TrainingFixture.options {
+            $0.learningRate = 0.02
+            $0.evaluationSteps = 1
+            $0.epochCount = 4
+            $0.metric = metric
+        }
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+        var measures: [Double] = []
+        let result = try trainer.fit(fixture.dataset, evaluation: fixture.evaluation) {
+            if $0.isEvaluation { measures.append(metric == .accuracy ? $0.accuracy : $0.macroF1) }
+            return true
+        }
+        #expect((metric == .accuracy ? result.accuracy : result.macroF1) == measures.max())
+        #expect(Set(measures).count > 2)
+    }
+
+    @Test("Without an evaluation set the result is the last step's, and nothing is brought back")
+    func withoutEvaluation() throws {
+        let fixture = try TrainingFixture()
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options())
+        var last = Metrics()
+        var values: [Float] = []
+        let result = try trainer.fit(fixture.dataset, evaluation: nil) {
+            last = $0
+            values = trainer.values
+            return true
+        }
+        #expect(result.loss == last.loss)
+        #expect(result.step == 14)
+        #expect(result.step == result.totalSteps)
+        #expect(!result.isEvaluation)
+        #expect(bits(trainer.values) == bits(values))
+    }
+
+    @Test("total_steps ends training in the middle of an epoch")
+    func totalSteps() throws {
+        let fixture = try TrainingFixture()
+        for total in [1, 5, 17] {
+            let options = TrainingFixture.options { $0.totalSteps = total }
+            let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+            #expect(try trainer.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }.step <= total)
+            #expect(trainer.progress.step == total)
+        }
+    }
+
+    @Test("The base model's checksum is the same after every kind of use")
+    func baseIsFrozen() throws {
+        let fixture = try TrainingFixture()
+        let before = fixture.model.source.checksum
+        let adapter = try Adapter(
+            model: fixture.model, method: "lora",
+            config: "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"modules_to_save\": [\"pooler\"]}",
+            seed: 1)
+        try adapter.setHead(HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: true))
+        let trainer = try Trainer(adapter: adapter, options: TrainingFixture.options { $0.threadCount = 2 })
+        let start = trainer.values
+        _ = try trainer.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+        #expect(bits(trainer.values) != bits(start))
+        #expect(fixture.model.source.checksum == before)
+    }
+
+    @Test("Evaluating changes nothing and counts what it says")
+    func evaluation() throws {
+        let fixture = try TrainingFixture()
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options())
+        let before = bits(trainer.values)
+        let (metrics, confusion) = try trainer.evaluate(fixture.evaluation)
+        #expect(bits(trainer.values) == before)
+        #expect(trainer.gradients.allSatisfy { $0 == 0 })
+        #expect(metrics.rowCount == 30)
+        #expect(confusion.counts.reduce(0, +) == 30)
+        for label in 0..<3 {
+            let row = confusion.counts[label * 3..<label * 3 + 3].reduce(0, +)
+            #expect(Int(row) == fixture.evaluation.labels.count { $0 == Int32(label) })
+        }
+        #expect(metrics.accuracy == Double(confusion.counts[0] + confusion.counts[4] + confusion.counts[8]) / 30)
+        #expect(metrics.learningRate.isNaN)
+        #expect(metrics.gradientNorm.isNaN)
+    }
+}

@@ -1,0 +1,129 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// Every gradient of a training step against central differences of the loss.
+@Suite struct GradientTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let settings: String
+        var changes: [String: JSON] = Goldens.withoutDropout
+        var labelSmoothing: Float = 0
+        var classWeights: [Float] = []
+        var hasHead = true
+    }
+
+    static let cases = [
+        Case(testDescription: "every product", settings: ", \"target_modules\": \"all-linear\""),
+        Case(
+            testDescription: "every product, with dropout", settings: ", \"target_modules\": \"all-linear\"",
+            changes: ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.3, "classifier_dropout": 0.25]),
+        Case(
+            testDescription: "biases",
+            settings: ", \"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true"),
+        Case(
+            testDescription: "biases of the targets",
+            settings: ", \"target_modules\": [\"key\"], \"bias\": \"lora_only\""),
+        Case(
+            testDescription: "embeddings",
+            settings: ", \"target_modules\": [\"word_embeddings\", \"position_embeddings\", \"token_type_embeddings\"]"),
+        Case(
+            testDescription: "embeddings, with dropout", settings: ", \"target_modules\": [\"word_embeddings\"]",
+            changes: ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.1]),
+        Case(
+            testDescription: "modules of its own",
+            settings: ", \"modules_to_save\": [\"pooler\", \"attention.output\", \"key\", \"word_embeddings\"]"),
+        Case(testDescription: "norms of its own", settings: ", \"modules_to_save\": [\"LayerNorm\"]"),
+        Case(
+            testDescription: "feed-forward of its own",
+            settings: ", \"modules_to_save\": [\"intermediate\", \"1.output\"]"),
+        Case(
+            testDescription: "gelu_new", settings: ", \"target_modules\": \"all-linear\"",
+            changes: Goldens.withoutDropout.merging(["hidden_act": "gelu_new"]) { $1 }),
+        Case(
+            testDescription: "silu", settings: ", \"target_modules\": \"all-linear\"",
+            changes: Goldens.withoutDropout.merging(["hidden_act": "silu"]) { $1 }),
+        Case(
+            testDescription: "label smoothing and class weights", settings: ", \"use_rslora\": true",
+            labelSmoothing: 0.1,
+            classWeights: [0.5, 1, 3]),
+    ]
+
+    @Test("Gradients are the central differences of the loss", arguments: cases)
+    func centralDifferences(golden: Case) throws {
+        let fixture = try TrainingFixture(rows: 6, changing: golden.changes)
+        let hasDropout = golden.testDescription.contains("dropout")
+        let adapter = try fixture.adapter(dropout: hasDropout ? 0.2 : 0, settings: golden.settings)
+        let options = TrainingFixture.options {
+            $0.labelSmoothing = golden.labelSmoothing
+            $0.classWeights = golden.classWeights
+            $0.threadCount = 2
+        }
+        let trainer = try Trainer(adapter: adapter, options: options)
+        let batch = fixture.dataset
+
+        /// The loss of the same batch with the same dropout, whatever the adapter's numbers are.
+        func loss() throws -> Double {
+            let loss = try trainer.accumulate(batch, batchesInStep: 1).loss
+            trainer.dropWaiting()
+            trainer.progress.batch = 0
+            return loss
+        }
+        _ = try trainer.accumulate(batch, batchesInStep: 1)
+        let gradients = trainer.gradients
+        trainer.dropWaiting()
+        trainer.progress.batch = 0
+
+        var random = RandomNumbers(seed: 1, stream: golden.testDescription)
+        var checked = 0
+        for tensor in trainer.content.plan.tensors {
+            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
+            let largest = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
+            var scale: Float = 0
+            for index in [largest] + (0..<3).map({ _ in range.lowerBound + random.below(range.count) }) {
+                let value = trainer.content.values + index
+                let original = value.pointee
+                /// (f(x + h) - f(x - h)) / 2h, h being what the float can hold.
+                func difference(_ step: Float) throws -> Double {
+                    value.pointee = original + step
+                    let (above, up) = (try loss(), value.pointee)
+                    value.pointee = original - step
+                    let (below, down) = (try loss(), value.pointee)
+                    value.pointee = original
+                    return (above - below) / Double(up - down)
+                }
+                // Two steps together are exact to the fourth order.
+                let expected = (4 * (try difference(0.01)) - (try difference(0.02))) / 3
+                scale = max(scale, abs(gradients[index]))
+                #expect(
+                    abs(Double(gradients[index]) - expected) < 1e-4 + 2e-3 * Double(scale),
+                    "\(tensor.name)[\(index - range.lowerBound)]: \(gradients[index]), by differences \(expected)")
+                checked += abs(expected) > 1e-3 ? 1 : 0
+            }
+        }
+        #expect(checked >= trainer.content.plan.tensors.count / 2, "too few gradients are large enough to tell")
+    }
+
+    @Test("bfloat16 gradients point where float32 ones do")
+    func bfloat16() throws {
+        func gradients(_ precision: Precision) throws -> [Float] {
+            let fixture = try TrainingFixture(rows: 32, precision: precision, changing: Goldens.withoutDropout)
+            let adapter = try fixture.adapter(dropout: 0, settings: ", \"target_modules\": \"all-linear\"")
+            let trainer = try Trainer(adapter: adapter, options: TrainingFixture.options())
+            _ = try trainer.accumulate(fixture.dataset, batchesInStep: 1)
+            return trainer.gradients
+        }
+        let (exact, rounded) = (try gradients(.float32), try gradients(.bfloat16))
+        func product(_ left: [Float], _ right: [Float]) -> Double {
+            zip(left, right).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        }
+        let cosine = product(exact, rounded) / (product(exact, exact) * product(rounded, rounded)).squareRoot()
+        #expect(bits(exact) != bits(rounded))
+        #expect(cosine > 0.995, "cosine \(cosine)")
+    }
+}

@@ -1,0 +1,287 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+import GraftTestSupport
+import Glibc
+import Testing
+
+@testable import GraftFormats
+@testable import GraftTraining
+
+/// A run that was stopped anywhere ends with the bits of one that was not.
+@Suite struct ResumeTests {
+    static let plans: [(name: String, change: @Sendable (inout TrainerOptions) -> Void)] = [
+        ("a checkpoint each step", { $0.checkpointSteps = 1 }),
+        (
+            "a checkpoint each third step, evaluation each second",
+            {
+                $0.checkpointSteps = 3; $0.evaluationSteps = 2
+            }
+        ),
+        ("a checkpoint and an evaluation each epoch", { _ in }),
+        (
+            "accumulated batches",
+            {
+                $0.checkpointSteps = 1; $0.batchesPerStep = 3; $0.evaluationSteps = 1
+            }
+        ),
+        (
+            "stopping early",
+            {
+                $0.checkpointSteps = 1; $0.evaluationSteps = 1; $0.patience = 2; $0.learningRate = 0.05;
+                $0.epochCount = 9
+            }
+        ),
+        (
+            "SGD, a cosine and a warm-up",
+            {
+                $0.checkpointSteps = 2; $0.optimizer = .sgd; $0.schedule = .cosine; $0.warmupSteps = 4
+            }
+        ),
+    ]
+
+    private func options(_ plan: Int, _ path: String?) -> TrainerOptions {
+        TrainingFixture.options {
+            Self.plans[plan].change(&$0)
+            $0.checkpointPath = path
+        }
+    }
+
+    /// Everything of a result but how fast it came.
+    private func describe(_ metrics: Metrics) -> [Double] {
+        [metrics.loss, metrics.accuracy, metrics.macroF1, Double(metrics.step), Double(metrics.epoch)]
+    }
+
+    /// Runs to the report after which `stops` says so; nil when it was stopped.
+    private func run(
+        _ trainer: Trainer, _ fixture: TrainingFixture, stopAt report: Int
+    ) throws -> Metrics? {
+        var count = 0
+        do throws(GraftError) {
+            return try trainer.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in
+                count += 1
+                return count != report
+            }
+        } catch {
+            #expect(error.code == .cancelled)
+            return nil
+        }
+    }
+
+    @Test(
+        "Stopped after any report and resumed by another trainer, a run ends with the same bits",
+        arguments: plans.indices)
+    func byAnother(plan: Int) throws {
+        let fixture = try TrainingFixture()
+        let whole = try Trainer(adapter: try fixture.adapter(), options: options(plan, nil))
+        var reports = 0
+        let expected = try whole.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in
+            reports += 1
+            return true
+        }
+        #expect(reports > 5)
+        for stop in 1...reports {
+            let path = try Goldens.temporaryFolder() + "/checkpoint"
+            let first = try Trainer(adapter: try fixture.adapter(), options: options(plan, path))
+            #expect(try run(first, fixture, stopAt: stop) == nil)
+            // Where there is a checkpoint, the resuming adapter's own numbers must not matter.
+            let seed: UInt64 = try Checkpoint.find(at: path) ? 99 : 3
+            let second = try Trainer(adapter: try fixture.adapter(seed: seed), options: options(plan, path))
+            let result = try #require(try run(second, fixture, stopAt: -1))
+            #expect(bits(second.values) == bits(whole.values), "\(Self.plans[plan].name), stopped at report \(stop)")
+            #expect(describe(result) == describe(expected))
+            #expect(bits(second.bestNumbers) == bits(whole.bestNumbers))
+        }
+    }
+
+    @Test(
+        "Stopped after every single report, in one trainer and without a checkpoint, it ends with the same bits",
+        arguments: plans.indices)
+    func bySame(plan: Int) throws {
+        let fixture = try TrainingFixture()
+        let whole = try Trainer(adapter: try fixture.adapter(), options: options(plan, nil))
+        let expected = try whole.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: options(plan, nil))
+        var result: Metrics?
+        var calls = 0
+        while result == nil, calls < 500 {
+            result = try run(trainer, fixture, stopAt: 1)
+            calls += 1
+        }
+        #expect(calls > 6)
+        #expect(bits(trainer.values) == bits(whole.values))
+        #expect(describe(try #require(result)) == describe(expected))
+    }
+
+    @Test("Saved by hand after a stop, and resumed by hand, a run ends with the same bits", arguments: plans.indices)
+    func byHand(plan: Int) throws {
+        let fixture = try TrainingFixture()
+        let whole = try Trainer(adapter: try fixture.adapter(), options: options(plan, nil))
+        var reports = 0
+        _ = try whole.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in
+            reports += 1
+            return true
+        }
+        for stop in [1, 2, reports / 2, reports - 1, reports] {
+            let path = try Goldens.temporaryFolder() + "/checkpoint"
+            let first = try Trainer(adapter: try fixture.adapter(), options: options(plan, nil))
+            #expect(try run(first, fixture, stopAt: stop) == nil)
+            try first.save(to: path)
+            let second = try Trainer(adapter: try fixture.adapter(seed: 99), options: options(plan, nil))
+            try second.resume(from: path)
+            _ = try #require(try run(second, fixture, stopAt: -1))
+            #expect(bits(second.values) == bits(whole.values), "stopped at report \(stop)")
+        }
+    }
+
+    @Test("The caller's own loop resumes between the batches of a step, too")
+    func callersLoop() throws {
+        let fixture = try TrainingFixture()
+        let options = TrainingFixture.options { $0.batchesPerStep = 3 }
+        let order = BatchOrder(fixture.dataset, epoch: 0, options: options)
+        var batch = RowBatch()
+        let whole = try Trainer(adapter: try fixture.adapter(), options: options)
+        for index in 0..<6 {
+            order.fill(&batch, index, from: fixture.dataset)
+            _ = try whole.step(batch)
+        }
+        for stop in 0...6 {
+            var trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+            for index in 0..<6 {
+                if index == stop {
+                    let path = try Goldens.temporaryFolder() + "/checkpoint"
+                    try trainer.save(to: path)
+                    trainer = try Trainer(adapter: try fixture.adapter(seed: 99), options: options)
+                    try trainer.resume(from: path)
+                }
+                order.fill(&batch, index, from: fixture.dataset)
+                _ = try trainer.step(batch)
+            }
+            #expect(bits(trainer.values) == bits(whole.values), "saved after \(stop) batches")
+        }
+    }
+
+    @Test("A run that had ended is not trained again")
+    func finished() throws {
+        let fixture = try TrainingFixture()
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let first = try Trainer(adapter: try fixture.adapter(), options: options(0, path))
+        let result = try first.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+        let second = try Trainer(adapter: try fixture.adapter(seed: 99), options: options(0, path))
+        let again = try second.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in
+            Issue.record("no step is left to report")
+            return true
+        }
+        #expect(describe(again) == describe(result))
+        #expect(bits(second.values) == bits(first.values))
+        // The checkpoint is an adapter folder as well.
+        let adapter = try Adapter(model: fixture.model, path: path)
+        #expect(adapter.content.plan.tensors.map(\.name) == first.content.plan.tensors.map(\.name))
+        let loaded = try Trainer(adapter: adapter, options: TrainingFixture.options())
+        #expect(bits(loaded.values) == bits(first.values))
+    }
+
+    @Test("A checkpoint of other options, another adapter, other data or another version is refused; nothing changes")
+    func refused() throws {
+        let fixture = try TrainingFixture()
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let first = try Trainer(adapter: try fixture.adapter(), options: options(0, path))
+        #expect(try run(first, fixture, stopAt: 4) == nil)
+
+        func expect(
+            _ code: GraftError.Code, _ words: String, _ adapter: Adapter, _ options: TrainerOptions,
+            data: RowBatch? = nil
+        ) throws {
+            let trainer = try Trainer(adapter: adapter, options: options)
+            let before = bits(trainer.values)
+            let error = #expect(throws: GraftError.self) {
+                try trainer.fit(data ?? fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+            }
+            #expect(error?.code == code)
+            #expect(error?.message.contains(words) ?? false, "\(error?.message ?? "")")
+            if data == nil { #expect(bits(trainer.values) == before) }
+        }
+        var other = options(0, path)
+        other.learningRate *= 2
+        try expect(.incompatible, "other training options", try fixture.adapter(), other)
+        try expect(
+            .incompatible, "other tensors", try fixture.adapter(settings: ", \"target_modules\": [\"key\"]"),
+            options(0, path))
+        try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: fixture.evaluation)
+        var relabelled = fixture.dataset
+        relabelled.labels[0] = (relabelled.labels[0] + 1) % 3
+        try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: relabelled)
+        // Threads are not part of what a result depends on.
+        var threads = options(0, path)
+        threads.threadCount = 3
+        let resumed = try Trainer(adapter: try fixture.adapter(), options: threads)
+        _ = try resumed.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+    }
+
+    @Test("A checkpoint with numbers that no training reaches is refused, whichever it is")
+    func absurdNumbers() throws {
+        let fixture = try TrainingFixture(rows: 9)
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let options = options(0, path)
+        let first = try Trainer(adapter: try fixture.adapter(), options: options)
+        #expect(try run(first, fixture, stopAt: 2) == nil)
+        let file = path + "/" + Checkpoint.fileName
+        let good = try MappedFile.contents(of: file)
+        let counts = try #require(try SafetensorsFile(path: file)["counts"])
+        let base = try #require(counts.file.bytes.baseAddress)
+        let start = try #require(counts.bytes.baseAddress) - base
+        for index in 0..<counts.elementCount {
+            for number in [Int64.min, -1, 1 << 40, .max] {
+                var bytes = good
+                withUnsafeBytes(of: number.littleEndian) {
+                    bytes.replaceSubrange(start + index * 8..<start + index * 8 + 8, with: $0)
+                }
+                try AtomicFile.write(bytes, to: file)
+                let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+                do throws(GraftError) {
+                    _ = try trainer.fit(fixture.dataset, evaluation: nil) { $0.step < 20 }
+                } catch {
+                    #expect(
+                        [.corruptFile, .incompatible, .unsupported, .cancelled].contains(error.code),
+                        "number \(index) is \(number): \(error)")
+                }
+            }
+        }
+    }
+
+    @Test("A checkpoint cut anywhere is refused")
+    func cut() throws {
+        let fixture = try TrainingFixture(rows: 9)
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let first = try Trainer(adapter: try fixture.adapter(), options: options(0, path))
+        #expect(try run(first, fixture, stopAt: 2) == nil)
+        let file = path + "/" + Checkpoint.fileName
+        let good = try MappedFile.contents(of: file)
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: options(0, path))
+        let before = bits(trainer.values)
+        for length in stride(from: 0, to: good.count, by: 211) {
+            try AtomicFile.write(Array(good[..<length]), to: file)
+            let error = #expect(throws: GraftError.self) { try trainer.resume(from: path) }
+            #expect(error?.code == .corruptFile)
+        }
+        #expect(bits(trainer.values) == before)
+    }
+
+    @Test("What a killed writer left beside the checkpoint is gone after the next run")
+    func leftovers() throws {
+        let fixture = try TrainingFixture(rows: 9)
+        let folder = try Goldens.temporaryFolder()
+        let options = options(0, folder + "/checkpoint")
+        let first = try Trainer(adapter: try fixture.adapter(), options: options)
+        #expect(try run(first, fixture, stopAt: 2) == nil)
+        let good = try #require(try FileSystem.names(in: folder).first)
+        #expect(good == "checkpoint")
+        // As a writer leaves it that is killed before it exchanges the folders.
+        let prefix = FileSystem.temporaryPrefix(of: "checkpoint")
+        #expect(mkdir(folder + "/\(prefix)abc", 0o700) == 0)
+        try AtomicFile.write("half", to: folder + "/\(prefix)abc/trainer.safetensors")
+        let second = try Trainer(adapter: try fixture.adapter(), options: options)
+        _ = try second.fit(fixture.dataset, evaluation: nil) { _ in true }
+        #expect(try FileSystem.names(in: folder) == ["checkpoint"])
+    }
+}

@@ -1,0 +1,86 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+
+@testable import GraftTraining
+
+/// A small model with a data set it can learn, and everything a test changes about training on it.
+struct TrainingFixture {
+    let model: any Transformer
+    let dataset: RowBatch
+    let evaluation: RowBatch
+
+    /// - Parameter changes: of config.json, as `Goldens.withoutDropout`.
+    init(
+        rows: Int = 50, precision: Precision = .float32, changing changes: [String: JSON] = [:]
+    ) throws {
+        let path = Goldens.path("bert-tiny/sequence-classification")
+        model = try Architectures.load(
+            path: changes.isEmpty
+                ? path : try Goldens.copyOfModel("bert-tiny/sequence-classification", changing: changes),
+            precision: precision)
+        dataset = Self.rows(count: rows, seed: 1)
+        evaluation = Self.rows(count: 30, seed: 2)
+    }
+
+    /// Rows of 2 to 12 tokens; the label is told by one token that stands anywhere in the row.
+    static func rows(count: Int, seed: UInt64, longest: Int = 12) -> RowBatch {
+        var random = RandomNumbers(seed: seed, stream: "rows")
+        var batch = RowBatch()
+        var labels: [Int32] = []
+        for _ in 0..<count {
+            let label = random.below(3)
+            var tokens = (0..<1 + random.below(longest - 1)).map { _ in Int32(10 + random.below(100)) }
+            tokens.insert(Int32(2 + label), at: random.below(tokens.count + 1))
+            batch.append(tokens: tokens, types: nil as [Int32]?)
+            labels.append(Int32(label))
+        }
+        batch.labels = labels
+        return batch
+    }
+
+    /// An adapter with a head of three labels, that drops out and changes the model from the start.
+    func adapter(dropout: Double = 0.1, seed: UInt64 = 3, settings: String = "") throws -> Adapter {
+        let start = settings.contains("init_lora_weights") ? "" : ", \"init_lora_weights\": false"
+        let adapter = try Adapter(
+            model: model, method: "lora",
+            config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(settings)}", seed: seed)
+        try adapter.setHead(
+            HeadSettings(labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: false))
+        return adapter
+    }
+
+    /// Options for a short run whose every step does something.
+    static func options(_ change: (inout TrainerOptions) -> Void = { _ in }) -> TrainerOptions {
+        var options = TrainerOptions()
+        options.learningRate = 5e-3
+        options.rowsPerBatch = 8
+        options.epochCount = 2
+        options.threadCount = 1
+        options.seed = 11
+        change(&options)
+        return options
+    }
+
+    /// Trains a fresh adapter to the end and returns its numbers.
+    func fitted(_ options: TrainerOptions, dropout: Double = 0.1, evaluates: Bool = true) throws -> [Float] {
+        let trainer = try Trainer(adapter: try adapter(dropout: dropout), options: options)
+        _ = try trainer.fit(dataset, evaluation: evaluates ? evaluation : nil) { _ in true }
+        return trainer.values
+    }
+}
+
+extension Trainer {
+    /// The adapter's numbers.
+    var values: [Float] { Array(UnsafeBufferPointer(start: content.values, count: optimizer.count)) }
+    /// The numbers of the best evaluation.
+    var bestNumbers: [Float] {
+        bestValues.map { Array(UnsafeBufferPointer(start: $0.floats(), count: optimizer.count)) } ?? []
+    }
+    var gradients: [Float] { Array(UnsafeBufferPointer(start: optimizer.gradients, count: optimizer.count)) }
+}
+
+func bits(_ numbers: [Float]) -> [UInt32] { numbers.map(\.bitPattern) }

@@ -1,0 +1,245 @@
+/* What a training step and an inference call ask of the system's memory, once they have run before: nothing.
+ *
+ *     allocations GOLDENS
+ *
+ * The program's own malloc and its kin stand before the C library's, for the library as well. OpenMP's
+ * runtime takes and gives back 288 bytes around each region that one thread runs; what it takes is counted
+ * apart. A second argument lists where each allocation came from.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <graft.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static atomic_int is_counting;
+static atomic_long count, count_of_openmp;
+static int lists;
+
+static void note(const char *name, size_t size, const void *caller) {
+    Dl_info where;
+    if (!atomic_load(&is_counting))
+        return;
+    atomic_store(&is_counting, 0);
+    if (dladdr(caller, &where) && where.dli_fname && strstr(where.dli_fname, "libomp.so")) {
+        atomic_fetch_add(&count_of_openmp, 1);
+    } else {
+        atomic_fetch_add(&count, 1);
+        if (lists) {
+            void *frames[12];
+            fprintf(stderr, "%s %zu\n", name, size);
+            backtrace_symbols_fd(frames, backtrace(frames, 12), 2);
+        }
+    }
+    atomic_store(&is_counting, 1);
+}
+
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
+void *malloc(size_t size) {
+    note("malloc", size, CALLER);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size) {
+    note("calloc", number * size, CALLER);
+    return __libc_calloc(number, size);
+}
+
+void *realloc(void *block, size_t size) {
+    note("realloc", size, CALLER);
+    return __libc_realloc(block, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+    note("memalign", size, CALLER);
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    note("aligned_alloc", size, CALLER);
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size) {
+    note("posix_memalign", size, CALLER);
+    *out = __libc_memalign(alignment, size);
+    return *out ? 0 : 12;
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
+    note("mmap", size, CALLER);
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
+}
+
+static void check(graft_status status, const char *what) {
+    if (status == GRAFT_OK)
+        return;
+    printf("FAILED  %s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
+    exit(1);
+}
+
+static int held, failed;
+
+/* Begins and ends a stretch in which `sentence` says how many allocations there may be. */
+static void begin(void) {
+    atomic_store(&count, 0);
+    atomic_store(&is_counting, 1);
+}
+
+static void end(long most, const char *sentence) {
+    atomic_store(&is_counting, 0);
+    long found = atomic_load(&count);
+    if (found <= most) {
+        held++;
+    } else {
+        failed++;
+        printf("FAILED  %s: %ld allocations, at most %ld expected\n", sentence, found, most);
+    }
+}
+
+enum { ROW_COUNT = 16 };
+static graft_model *model;
+
+/* Rows of these lengths, with labels. */
+static graft_batch *make_batch(int32_t longest) {
+    int32_t tokens[ROW_COUNT * 64], lengths[ROW_COUNT], labels[ROW_COUNT];
+    for (int i = 0; i < ROW_COUNT * 64; i++)
+        tokens[i] = 2 + i * 7 % 110;
+    for (int i = 0; i < ROW_COUNT; i++) {
+        lengths[i] = 1 + (longest - 1) * i / (ROW_COUNT - 1);
+        labels[i] = i % 3;
+    }
+    graft_batch *batch = NULL;
+    check(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
+    check(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    return batch;
+}
+
+static graft_adapter *make_adapter(const char *settings) {
+    static const char *const labels[] = {"a", "b", "c"};
+    graft_adapter *adapter = NULL;
+    graft_head_options head;
+    graft_head_options_init(&head, sizeof head);
+    head.labels = labels;
+    head.label_count = 3;
+    check(graft_adapter_create(model, "lora", settings, 1, &adapter), "making an adapter");
+    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    return adapter;
+}
+
+static void test_steps(const char *settings, graft_optimizer optimizer, int32_t threads, int64_t pass,
+                       const char *sentence) {
+    static const float weights[] = {1, 2, 0.5f};
+    graft_adapter *adapter = make_adapter(settings);
+    graft_batch *large = make_batch(60), *small = make_batch(20);
+    graft_trainer *trainer = NULL;
+    graft_trainer_options options;
+    graft_trainer_options_init(&options, sizeof options);
+    options.optimizer = optimizer;
+    options.thread_count = threads;
+    options.pass_token_count = pass;
+    options.class_weights = weights;
+    check(graft_trainer_create(model, adapter, &options, &trainer), "making a trainer");
+    graft_metrics metrics;
+    graft_metrics_init(&metrics, sizeof metrics);
+    check(graft_trainer_step(trainer, large, &metrics), "the first step");
+    begin();
+    for (int i = 0; i < 5; i++) {
+        check(graft_trainer_step(trainer, i % 2 ? small : large, &metrics), "a step");
+    }
+    end(0, sentence);
+    graft_trainer_release(trainer);
+    graft_adapter_release(adapter);
+    graft_batch_release(large);
+    graft_batch_release(small);
+}
+
+static void test_sessions(int32_t threads) {
+    graft_session *session = NULL;
+    graft_session_options options;
+    graft_session_options_init(&options, sizeof options);
+    options.thread_count = threads;
+    check(graft_session_create(model, &options, &session), "making a session");
+    graft_batch *batch = make_batch(60);
+    const graft_composition *rows[ROW_COUNT] = {NULL};
+    graft_composition *compositions[2] = {NULL, NULL};
+    for (int i = 0; i < 2; i++) {
+        graft_adapter *adapter = make_adapter(i ? "{\"target_modules\": \"all-linear\"}" : NULL);
+        check(graft_composition_create(adapter, 1, &compositions[i]), "composing");
+        graft_adapter_release(adapter);
+    }
+    for (int i = 0; i < ROW_COUNT; i++)
+        rows[i] = i % 3 ? compositions[i % 3 - 1] : NULL;
+    check(graft_batch_set_adapters(batch, rows, ROW_COUNT), "naming the rows' adapters");
+    float vectors[ROW_COUNT * 32], logits[ROW_COUNT * 3];
+    static float states[ROW_COUNT * 64 * 32];
+    int64_t columns = 0;
+    for (int i = 0; i < 4; i++) {
+        if (i == 1)
+            begin();
+        check(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, vectors, ROW_COUNT * 32),
+              "embedding");
+        check(graft_session_classify(session, batch, logits, ROW_COUNT * 3, &columns), "classifying");
+        check(graft_session_hidden_states(session, batch, -1, states, ROW_COUNT * 64 * 32), "hidden states");
+    }
+    end(0, "embedding, classifying and hidden states of rows with several adapters allocate nothing");
+    graft_batch_release(batch);
+    graft_session_release(session);
+    for (int i = 0; i < 2; i++)
+        graft_composition_release(compositions[i]);
+}
+
+int main(int argument_count, char **arguments) {
+    if (argument_count < 2)
+        return 2;
+    lists = argument_count > 2;
+    void *frames[1];
+    backtrace(frames, 1); /* loads what it needs */
+    begin();
+    void *volatile block = malloc(100);
+    atomic_store(&is_counting, 0);
+    free(block);
+    if (atomic_load(&count) != 1) {
+        printf("FAILED  the counter counts: it found %ld allocations, expected 1\n", atomic_load(&count));
+        return 1;
+    }
+    for (graft_precision precision = GRAFT_PRECISION_FLOAT32; precision <= GRAFT_PRECISION_BFLOAT16;
+         precision++) {
+        char path[1000];
+        graft_model_options options;
+        snprintf(path, sizeof path, "%s/bert-tiny/sequence-classification", arguments[1]);
+        graft_model_options_init(&options, sizeof options);
+        options.precision = precision;
+        check(graft_model_load(path, &options, &model), "loading bert-tiny");
+        for (int32_t threads = 1; threads <= 2; threads++) {
+            test_steps("{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 0,
+                       "a step with dropout and AdamW allocates nothing");
+            test_steps("{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true}",
+                       GRAFT_OPTIMIZER_SGD, threads, 0,
+                       "a step on every product and bias with SGD allocates nothing");
+            test_steps(
+                "{\"target_modules\": [\"word_embeddings\"], \"modules_to_save\": [\"pooler\", \"key\"]}",
+                GRAFT_OPTIMIZER_ADAMW, threads, 0,
+                "a step on embeddings and modules of its own allocates nothing");
+            test_steps("{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 100,
+                       "a step of several passes allocates nothing");
+            test_sessions(threads);
+        }
+        graft_model_release(model);
+    }
+    printf("OpenMP's own, counted apart: %ld\n", atomic_load(&count_of_openmp));
+    printf("%d held\n", held);
+    return failed != 0;
+}

@@ -1,0 +1,62 @@
+/* Continues a text, printing it as it comes.
+ *
+ *     generate MODEL PROMPT [TEMPERATURE [SEED [ADAPTER]]]
+ */
+#include <graft.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Ends the program, saying what failed and why, unless all is well. */
+static void check(graft_status status, const char *what) {
+    if (status == GRAFT_OK)
+        return;
+    fprintf(stderr, "%s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
+    exit(EXIT_FAILURE);
+}
+
+/* Prints what a token adds; the row ends where standard output is closed. */
+static int32_t print_text(void *user_data, int64_t row, int32_t token, const char *text) {
+    (void)user_data, (void)row, (void)token;
+    return fputs(text, stdout) == EOF || fflush(stdout) == EOF;
+}
+
+int main(int argument_count, char **arguments) {
+    if (argument_count < 3 || argument_count > 6) {
+        fprintf(stderr, "usage: %s MODEL PROMPT [TEMPERATURE [SEED [ADAPTER]]]\n", arguments[0]);
+        return EXIT_FAILURE;
+    }
+    const char *prompt = arguments[2];
+    graft_model *model = NULL;
+    graft_tokenizer *tokenizer = NULL;
+    graft_session *session = NULL;
+    graft_batch *batch = NULL;
+    graft_adapter *adapter = NULL;
+    graft_composition *composition = NULL;
+    check(graft_model_load(arguments[1], NULL, &model), "loading the model");
+    check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
+    check(graft_session_create(model, NULL, &session), "making a session");
+    if (argument_count > 5) {
+        check(graft_adapter_load(model, arguments[5], &adapter), "loading the adapter");
+        check(graft_composition_create(adapter, 1, &composition), "composing the adapter");
+        check(graft_session_set_adapters(session, composition), "attaching the adapter");
+    }
+    check(graft_batch_encode(tokenizer, &prompt, NULL, 1, NULL, &batch), "encoding the prompt");
+
+    graft_generate_options options;
+    graft_generate_options_init(&options, sizeof options);
+    if (argument_count > 3)
+        options.temperature = strtof(arguments[3], NULL);
+    if (argument_count > 4)
+        options.seed = strtoull(arguments[4], NULL, 10);
+    fputs(prompt, stdout);
+    check(graft_session_generate(session, tokenizer, batch, &options, print_text, NULL), "generating");
+    putchar('\n');
+
+    graft_composition_release(composition);
+    graft_adapter_release(adapter);
+    graft_batch_release(batch);
+    graft_session_release(session);
+    graft_tokenizer_release(tokenizer);
+    graft_model_release(model);
+    return EXIT_SUCCESS;
+}

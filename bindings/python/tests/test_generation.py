@@ -1,0 +1,77 @@
+"""Texts that go on, and language models in training, with the real stories260K."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import ROOT
+
+import graft
+
+STORIES = ROOT.parent / "shared" / "models" / "stories260K" / "hf"
+GREEDY = json.loads((ROOT / "Tests" / "Goldens" / "generation" / "greedy.json").read_text("utf-8"))
+PROMPTS = [row["prompt"] for row in GREEDY]
+
+
+@pytest.fixture(scope="module")
+def model() -> graft.Model:
+    return graft.Model(STORIES)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> graft.Tokenizer:
+    return graft.Tokenizer(STORIES)
+
+
+@pytest.fixture
+def session(model: graft.Model, tokenizer: graft.Tokenizer) -> graft.Session:
+    return graft.Session(model, tokenizer)
+
+
+def test_greedy_texts_are_those_of_transformers(session: graft.Session) -> None:
+    texts = session.generate(PROMPTS, maximum_tokens=200, stop_tokens=[])
+    assert [text.lstrip() for text in texts] == [row["text"] for row in GREEDY]
+
+
+def test_text_comes_in_pieces_that_join(session: graft.Session) -> None:
+    pieces: list[tuple[int, str]] = []
+    texts = session.generate(PROMPTS, temperature=1.0, seed=2, on_text=lambda *piece: pieces.append(piece))
+    assert len(pieces) > len(texts)
+    assert ["".join(text for row, text in pieces if row == i) for i in range(len(texts))] == texts
+    assert session.generate(PROMPTS, temperature=1.0, seed=2) == texts
+    assert session.generate(PROMPTS[:1] * 2, temperature=1.0, seed=[2, 5])[0] == texts[0]
+
+
+def test_a_row_ends_when_asked_and_an_exception_comes_through(session: graft.Session) -> None:
+    assert session.generate(PROMPTS[:1], maximum_tokens=0) == [""]
+    short = session.generate(PROMPTS[:1], on_text=lambda _row, text: "." in text)
+    assert short[0].count(".") == 1 and short[0].endswith(".")
+
+    def interrupt(_row: int, _text: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session.generate(PROMPTS, on_text=interrupt)
+    with pytest.raises(graft.GraftError, match="top_p"):
+        session.generate(PROMPTS, top_p=0)
+    with pytest.raises(graft.GraftError, match="seed"):
+        session.generate(PROMPTS, seed=[1])
+
+
+def test_a_language_model_learns_a_text_and_rows_keep_their_adapters(
+    model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session
+) -> None:
+    adapter = graft.Adapter.create(model, "lora", {"r": 8, "target_modules": "all-linear"}, seed=1)
+    adapter.set_head("language_model")
+    assert adapter.task == "language_model" and adapter.labels == []
+    ids = list(tokenizer.encode("The cat is blue.").ids)
+    batch = graft.Batch.from_tokens([ids] * 4)
+    with pytest.raises(graft.GraftError, match="labels"):
+        batch.set_token_labels([ids])
+    batch.set_token_labels([[-100, *ids[1:]]] * 4)
+    with graft.Trainer(model, adapter, learning_rate=1e-2, schedule="constant") as trainer:
+        losses = [trainer.step(batch).loss for _ in range(30)]
+    assert losses[-1] < 0.01 < losses[0]
+    plain, trained = session.generate(["The cat"] * 2, adapters=[None, adapter], maximum_tokens=6)
+    assert trained.startswith(" is blue") and plain != trained
