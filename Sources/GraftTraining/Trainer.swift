@@ -39,9 +39,10 @@ package final class Trainer {
         self.objective = objective
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
         // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
+        let shape = content.model.shape
+        let widthOfLayers = shape.hiddenSize * shape.layerCount
         passTokenCount =
-            options.passTokenCount > 0
-            ? options.passTokenCount : max(256, min(1024, 1024 * 768 / content.model.shape.hiddenSize))
+            options.passTokenCount > 0 ? options.passTokenCount : max(256, min(1024, 1024 * 768 * 12 / widthOfLayers))
         progress.totalSteps = options.totalSteps
     }
 
