@@ -169,4 +169,4 @@ wheel: library $(VENV)/bin/python
 
 .PHONY: clean
 clean:
-	rm -rf .build build
+	rm -rf .build .build-* build

@@ -83,6 +83,7 @@ let package = Package(
             swiftSettings: strict + abiSwift, linkerSettings: abiLink),
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
+            exclude: ["compare.py"],
             swiftSettings: strict),
         .target(
             name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",

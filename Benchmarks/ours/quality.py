@@ -22,6 +22,7 @@ RECIPE = {
     "maximum_gradient_norm": 1.0,
     "rows_per_batch": 32,
     "epoch_count": 5,
+    "group_by_length": False,
     "threads": settings.THREADS,
 }
 

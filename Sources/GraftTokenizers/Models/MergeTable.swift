@@ -94,23 +94,26 @@ extension MergeTable {
         self.init(count: bytes.count / 40)
         var reader = JSONReader(bytes, source: "\(source): model.merges")
         var rank: UInt32 = 0
+        // Where in the vocabulary the next merge's result is likely to stand.
+        var expected = 0
         try reader.beginArray()
         while try reader.nextElement() {
             if try reader.peekKind() == .string {
                 let isMerge = try reader.readText().withUTF8 { (text) throws(GraftError) in
-                    try add(pair: text.bindMemory(to: UInt8.self), rank, vocabulary, prefix, source)
+                    try add(pair: text.bindMemory(to: UInt8.self), rank, vocabulary, prefix, &expected, source)
                 }
                 if !isMerge { continue }
             } else {
                 try reader.beginArray()
-                var texts: [JSONText] = []
-                while try reader.nextElement() { texts.append(try reader.readText()) }
-                guard texts.count == 2 else { throw reader.error("a merge of \(texts.count) tokens: expected two") }
-                try texts[0].withUTF8 { (left) throws(GraftError) in
-                    try texts[1].withUTF8 { (right) throws(GraftError) in
+                let left = try reader.nextElement() ? try reader.readText() : nil
+                let right = left == nil ? nil : try reader.nextElement() ? try reader.readText() : nil
+                guard let left, let right else { throw reader.error("expected merges of two tokens") }
+                if try reader.nextElement() { throw reader.error("expected merges of two tokens") }
+                try left.withUTF8 { (left) throws(GraftError) in
+                    try right.withUTF8 { (right) throws(GraftError) in
                         try add(
                             left.bindMemory(to: UInt8.self), right.bindMemory(to: UInt8.self), rank, vocabulary, prefix,
-                            source)
+                            &expected, source)
                     }
                 }
             }
@@ -122,7 +125,7 @@ extension MergeTable {
     /// Adds a merge written as two tokens with a space between; false for the line that says which version it is.
     private mutating func add(
         pair: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ vocabulary: Vocabulary, _ prefix: [UInt8],
-        _ source: String
+        _ expected: inout Int, _ source: String
     ) throws(GraftError) -> Bool {
         let space = UInt8(ascii: " ")
         if pair.starts(with: "#version".utf8) { return false }
@@ -133,24 +136,29 @@ extension MergeTable {
         }
         try add(
             UnsafeBufferPointer(rebasing: pair[..<middle]), UnsafeBufferPointer(rebasing: pair[(middle + 1)...]), rank,
-            vocabulary, prefix, source)
+            vocabulary, prefix, &expected, source)
         return true
     }
 
     private mutating func add(
         _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>, _ rank: UInt32,
-        _ vocabulary: Vocabulary, _ prefix: [UInt8], _ source: String
+        _ vocabulary: Vocabulary, _ prefix: [UInt8], _ expected: inout Int, _ source: String
     ) throws(GraftError) {
+        let leftHash = ByteHash.of(left)
         let rest = UnsafeBufferPointer(rebasing: right.dropFirst(prefix.count))
-        let hash = ByteHash.of(rest, after: ByteHash.of(left))
-        let result = rest.baseAddress.flatMap { vocabulary.id(prefix: left, $0, length: rest.count, hash: hash) }
-        guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right), let result else {
+        let result = rest.baseAddress.flatMap {
+            vocabulary.position(
+                prefix: left, $0, length: rest.count, hash: ByteHash.of(rest, after: leftHash), expected: expected)
+        }
+        guard let leftID = vocabulary.id(of: left, hash: leftHash), let rightID = vocabulary.id(of: right), let result
+        else {
             throw GraftError(
                 .corruptFile,
                 "\(source): merge \(rank) is of \"\(Self.text(left))\" and \"\(Self.text(right))\": expected both and "
                     + "what they make in the vocabulary")
         }
-        add(leftID, rightID, Merge(rank: rank, result: result))
+        expected = result + 1
+        add(leftID, rightID, Merge(rank: rank, result: vocabulary.id(at: result)))
     }
 
     private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {

@@ -1,3 +1,4 @@
+import Glibc
 import GraftTensor
 
 /// The tokens of a model and their ids: all bytes end to end, found through one open-addressing table.
@@ -8,15 +9,21 @@ struct Vocabulary: Sendable {
     static let maximumID = 1 << 24
 
     private var bytes: [UInt8] = []
-    /// Where the token at a position of the file begins; one more at the end.
-    private var starts: [UInt32] = [0]
-    private var ids: [Int32] = []
+    /// In the order of the file.
+    private var entries: [Entry] = []
     /// Position by id; -1 for an id that no token has.
     private var positions: [Int32] = []
     private var slots: [Slot]
     private var mask: Int
     /// Bytes of the longest token.
     private(set) var longest = 0
+
+    /// Where a token's bytes are, and its id: what a lookup reads lies together.
+    private struct Entry: BitwiseCopyable, Sendable {
+        var start: UInt32
+        var length: UInt32
+        var id: Int32
+    }
 
     /// Half of a token's hash, and the token's position; -1 for an empty slot.
     private struct Slot: BitwiseCopyable, Sendable {
@@ -30,12 +37,11 @@ struct Vocabulary: Sendable {
         while size < min(count, Self.maximumID) * 3 / 2 { size *= 2 }
         slots = Array(repeating: Slot(), count: size)
         mask = size - 1
-        starts.reserveCapacity(count + 1)
-        ids.reserveCapacity(count)
+        entries.reserveCapacity(count)
     }
 
     /// How many tokens there are.
-    var count: Int { ids.count }
+    var count: Int { entries.count }
 
     /// The largest id, or -1.
     var largestID: Int { positions.count - 1 }
@@ -53,8 +59,9 @@ struct Vocabulary: Sendable {
         while slots[slot].position >= 0 {
             if slots[slot].tag == Self.tag(hash), self.token(at: Int(slots[slot].position), equals: token) {
                 let position = Int(slots[slot].position)
-                if positions[Int(ids[position])] == slots[slot].position { positions[Int(ids[position])] = -1 }
-                ids[position] = Int32(id)
+                let former = Int(entries[position].id)
+                if positions[former] == slots[slot].position { positions[former] = -1 }
+                entries[position].id = Int32(id)
                 positions[id] = slots[slot].position
                 return
             }
@@ -63,19 +70,22 @@ struct Vocabulary: Sendable {
         guard bytes.count + token.count < Int(UInt32.max) else {
             throw GraftError(.corruptFile, "the vocabulary has more than 4 GB of text")
         }
-        slots[slot] = Slot(tag: Self.tag(hash), position: Int32(ids.count))
-        positions[id] = Int32(ids.count)
-        ids.append(Int32(id))
+        slots[slot] = Slot(tag: Self.tag(hash), position: Int32(entries.count))
+        positions[id] = Int32(entries.count)
+        entries.append(Entry(start: UInt32(bytes.count), length: UInt32(token.count), id: Int32(id)))
         bytes.append(contentsOf: token)
-        starts.append(UInt32(bytes.count))
         longest = max(longest, token.count)
-        if ids.count * 3 > slots.count * 2 { growTable() }
+        if entries.count * 3 > slots.count * 2 { growTable() }
     }
 
     /// The id of a token.
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
-        let hash = ByteHash.finished(ByteHash.of(token))
-        return id(finishedHash: hash) { self.token(at: $0, equals: token) }
+        id(of: token, hash: ByteHash.of(token))
+    }
+
+    /// The same, where the token's hash, not yet finished, is known.
+    func id(of token: UnsafeBufferPointer<UInt8>, hash: UInt64) -> Int32? {
+        id(finishedHash: ByteHash.finished(hash)) { self.token(at: $0, equals: token) }
     }
 
     func id(of token: String) -> Int32? {
@@ -88,14 +98,32 @@ struct Vocabulary: Sendable {
     func id(
         prefix: UnsafeBufferPointer<UInt8>, _ rest: UnsafePointer<UInt8>, length: Int, hash: UInt64
     ) -> Int32? {
-        id(finishedHash: ByteHash.finished(hash)) { position in
-            let start = Int(starts[position])
-            guard Int(starts[position + 1]) - start == prefix.count + length else { return false }
-            return bytes.withUnsafeBufferPointer { bytes in
-                for index in 0..<prefix.count where bytes[start + index] != prefix[index] { return false }
-                for index in 0..<length where bytes[start + prefix.count + index] != rest[index] { return false }
-                return true
-            }
+        id(finishedHash: ByteHash.finished(hash)) { isToken(at: $0, prefix, rest, length) }
+    }
+
+    /// The same token, looked for first at the place in the file where it is expected.
+    ///
+    /// Vocabularies of byte-pair encoding list what the merges make in the order of the merges.
+    func position(
+        prefix: UnsafeBufferPointer<UInt8>, _ rest: UnsafePointer<UInt8>, length: Int, hash: UInt64, expected: Int
+    ) -> Int? {
+        if entries.indices.contains(expected), isToken(at: expected, prefix, rest, length) { return expected }
+        return id(prefix: prefix, rest, length: length, hash: hash).map { Int(positions[Int($0)]) }
+    }
+
+    /// The id of the token at a place in the file.
+    func id(at position: Int) -> Int32 { entries[position].id }
+
+    @inline(__always)
+    private func isToken(
+        at position: Int, _ prefix: UnsafeBufferPointer<UInt8>, _ rest: UnsafePointer<UInt8>, _ length: Int
+    ) -> Bool {
+        let entry = entries[position]
+        guard Int(entry.length) == prefix.count + length else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress.map({ $0 + Int(entry.start) }) else { return length == 0 }
+            for index in 0..<prefix.count where start[index] != prefix[index] { return false }
+            return memcmp(start + prefix.count, rest, length) == 0
         }
     }
 
@@ -104,7 +132,7 @@ struct Vocabulary: Sendable {
         guard id >= 0, Int(id) < positions.count, positions[Int(id)] >= 0 else { return nil }
         let position = Int(positions[Int(id)])
         return bytes.withUnsafeBufferPointer { bytes in
-            body(UnsafeBufferPointer(rebasing: bytes[Int(starts[position])..<Int(starts[position + 1])]))
+            body(UnsafeBufferPointer(rebasing: bytes[range(of: entries[position])]))
         }
     }
 
@@ -118,7 +146,7 @@ struct Vocabulary: Sendable {
             var slot = Int(truncatingIfNeeded: hash) & mask
             while slots[slot].position >= 0 {
                 if slots[slot].tag == Self.tag(hash), isToken(Int(slots[slot].position)) {
-                    return ids[Int(slots[slot].position)]
+                    return entries[Int(slots[slot].position)].id
                 }
                 slot = (slot + 1) & mask
             }
@@ -128,20 +156,24 @@ struct Vocabulary: Sendable {
 
     private static func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
 
+    private func range(of entry: Entry) -> Range<Int> { Int(entry.start)..<Int(entry.start) + Int(entry.length) }
+
+    @inline(__always)
     private func token(at position: Int, equals token: UnsafeBufferPointer<UInt8>) -> Bool {
-        let start = Int(starts[position])
-        guard Int(starts[position + 1]) - start == token.count else { return false }
+        let entry = entries[position]
+        guard Int(entry.length) == token.count else { return false }
+        guard let other = token.baseAddress else { return true }
         return bytes.withUnsafeBufferPointer { bytes in
-            (0..<token.count).allSatisfy { bytes[start + $0] == token[$0] }
+            bytes.baseAddress.map { memcmp($0 + Int(entry.start), other, token.count) == 0 } ?? token.isEmpty
         }
     }
 
     private mutating func growTable() {
         var larger = [Slot](repeating: Slot(), count: slots.count * 2)
         let mask = larger.count - 1
-        for position in 0..<ids.count {
+        for position in entries.indices {
             let hash = bytes.withUnsafeBufferPointer { bytes in
-                let token = bytes[Int(starts[position])..<Int(starts[position + 1])]
+                let token = bytes[range(of: entries[position])]
                 return ByteHash.finished(ByteHash.of(UnsafeBufferPointer(rebasing: token)))
             }
             var slot = Int(truncatingIfNeeded: hash) & mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from ctypes import POINTER, byref, c_char_p, c_void_p, cast
@@ -37,6 +36,8 @@ class Adapter(Handle):
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings, spelt as in PEFT's ``adapter_config.json``. An unknown one is an error.
         """
+        import json  # here, since most programs only load adapters
+
         settings = None if config is None else json.dumps(dict(config)).encode()
         out = c_void_p()
         lib.graft_adapter_create(model.pointer, text_bytes(method), settings, seed, byref(out))
@@ -88,6 +89,8 @@ class Adapter(Handle):
     @property
     def config(self) -> dict[str, Any]:
         """Its settings, as in ``adapter_config.json``."""
+        import json
+
         settings: dict[str, Any] = json.loads(lib.graft_adapter_config_json(self.pointer))
         return settings
 

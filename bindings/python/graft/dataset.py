@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from ctypes import byref, c_void_p
 from itertools import chain
-from pathlib import Path
 
 from .adapter import Adapter, Composition
 from .errors import GraftError, Status, invalid
@@ -152,9 +151,9 @@ class Dataset(Handle):
         maximum_length: int = 0,
     ) -> Dataset:
         """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without a header."""
-        path_bytes(path)
         try:
-            content = Path(path).read_text("utf-8")
+            with open(path_bytes(path), encoding="utf-8", newline="") as file:
+                content = file.read()
         except OSError as error:
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
             raise GraftError(status, f"{path}: {error.strerror}") from error

@@ -22,7 +22,6 @@ from ctypes import (
     c_void_p,
     sizeof,
 )
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import GraftError, Status
@@ -163,10 +162,11 @@ def _find() -> str:
     chosen = os.environ.get("GRAFT_LIBRARY")
     if chosen:
         return chosen
-    here = Path(__file__).resolve().parent
-    for path in (here / NAME, here.parents[2] / "build" / "lib" / NAME):
-        if path.exists():
-            return str(path)
+    here = os.path.dirname(os.path.realpath(__file__))
+    for folder in (here, os.path.join(here, "..", "..", "..", "build", "lib")):
+        path = os.path.normpath(os.path.join(folder, NAME))
+        if os.path.exists(path):
+            return path
     return NAME
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from .structs import MetricsStruct
 
 
-@dataclass(frozen=True)
-class Metrics:
+class Metrics(NamedTuple):
     """One step or evaluation. NaN marks a measure that does not apply."""
 
     #: Mean over rows (weighted, where classes are), in nats.
@@ -40,8 +39,8 @@ class Metrics:
     @classmethod
     def read(cls, struct: MetricsStruct) -> Metrics:
         """From the library's struct."""
-        values = {field.name: getattr(struct, field.name) for field in fields(Metrics)}
-        return Metrics(**{**values, "evaluation": bool(struct.evaluation)})
+        values = {name: getattr(struct, name) for name in cls._fields}
+        return cls(**{**values, "evaluation": bool(struct.evaluation)})
 
     def __str__(self) -> str:
         parts = [f"step {self.step}" + (f"/{self.total_steps}" if self.total_steps else "")]
@@ -57,8 +56,7 @@ class Metrics:
         return "  ".join(parts)
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """An adapter measured on a dataset."""
 
     loss: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import GraftError, Status
 from .handle import Handle
@@ -14,9 +14,8 @@ from .structs import EncodeOptions
 from .values import int_array, path_bytes, text_bytes
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """The tokens of one text or pair; all lists are as long as ``ids``."""
+class Encoding(NamedTuple):
+    """The tokens of one text or pair: lists of one length."""
 
     ids: list[int]
     #: Segment (0 or 1) of each token.
@@ -27,9 +26,6 @@ class Encoding:
     byte_offsets: list[tuple[int, int]]
     #: The word in its text that each token belongs to; None for special tokens.
     word_ids: list[int | None]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 def encode_options(maximum_length: int, add_special_tokens: bool = True) -> EncodeOptions:

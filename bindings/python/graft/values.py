@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import sys
 from collections.abc import Sequence
 from ctypes import Array, c_char_p, c_float, c_int32
 from typing import Any
 
 from .errors import invalid
 
-#: float32 [rows, columns]: a numpy array where numpy is installed, else a list of lists.
+#: float32 [rows, columns]: a numpy array in a program that has imported numpy, else a list of lists. Importing numpy for
+#: a program that does not use it would take as long as everything else up to the first result.
 Matrix = Any
 
 
@@ -48,15 +49,9 @@ def int_array(numbers: Sequence[int], name: str) -> Array[c_int32]:
     return (c_int32 * len(values))(*values)
 
 
-def numpy_installed() -> bool:
-    """Whether results are numpy arrays."""
-    return importlib.util.find_spec("numpy") is not None
-
-
 def to_matrix(numbers: Array[c_float], rows: int, columns: int) -> Matrix:
     """Numbers that the library wrote, as the caller gets them. With numpy they are not copied."""
-    if numpy_installed():
-        import numpy
-
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
         return numpy.frombuffer(memoryview(numbers), numpy.float32, rows * columns).reshape(rows, columns)
     return [list(numbers[row * columns : (row + 1) * columns]) for row in range(rows)]
