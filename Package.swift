@@ -3,17 +3,15 @@ import PackageDescription
 
 let here = Context.packageDirectory
 
-/// Every floor: Swift 6 language mode (the tools version's default) and warnings as errors. Functions stand in sections of
-/// their own, and nothing is kept for importers that cannot be: so the linker leaves out what no floor calls (0.19 MB).
+/// Every floor: Swift 6 language mode (the tools version's default) and warnings as errors.
+///
+/// Functions stand in sections of their own, and nothing is kept for importers that cannot be: so the linker leaves out what
+/// no floor calls (0.19 MB).
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .unsafeFlags(
         ["-Xfrontend", "-function-sections", "-Xfrontend", "-internalize-at-link"], .when(configuration: .release)),
 ]
-
-/// Floors whose time goes into kernels are optimised for size. Those below read files and text themselves: JSON would be
-/// parsed three times as slowly.
-let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// The ABI target links a self-contained, versioned `libgraft.so` in release. Debug and test bundles
 /// cannot use these flags, so Swift tests stand on the inner floors and the ABI is tested from C and Python.
@@ -33,6 +31,8 @@ let abiLink: [LinkerSetting] = [
             "-Xlinker", "--gc-sections",
             // Folds functions of equal code: 150 KB of the standard library's generic ones.
             "-Xlinker", "--icf=all",
+            // Leaves out the names of characters, 0.55 MB: Sources/Graft/CharacterNames.swift answers instead.
+            "-Xlinker", "--wrap=_swift_stdlib_getScalarName",
             // 0.4 MB of relocations become 3 KB; needs the C library 2.36 (Debian 12).
             "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
         ], .when(platforms: [.linux], configuration: .release))
@@ -49,7 +49,7 @@ let kernelFlags: [CSetting] = [
 
 /// One floor of Swift: it may import only the floors it names.
 func floor(_ name: String, on dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + small)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "CGraftKernels", cSettings: kernelFlags,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
-        .target(name: "GraftTensor", dependencies: ["CGraftKernels"], swiftSettings: strict),
+        floor("GraftTensor", on: ["CGraftKernels"]),
         .target(
             name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
@@ -80,7 +80,7 @@ let package = Package(
         floor("GraftInference", on: ["GraftModels", "GraftAdapters", "GraftTokenizers"]),
         .target(
             name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
-            swiftSettings: strict + small + abiSwift, linkerSettings: abiLink),
+            swiftSettings: strict + abiSwift, linkerSettings: abiLink),
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
             exclude: ["compare.py"],
