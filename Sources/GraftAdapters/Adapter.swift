@@ -41,15 +41,14 @@ package struct HeadSettings: Sendable {
     }
 }
 
-/// An adapter's content: settings, plan and numbers. Its shape never changes; training changes the numbers in place.
+/// The names of labels that nobody named, as transformers has them.
+func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
+
+/// An adapter's content: layout, plan and numbers. Its shape never changes; training changes the numbers in place.
 package final class AdapterContent: @unchecked Sendable {
     package let model: any Transformer
-    package let method: any AdapterMethod.Type
-    /// adapter_config.json.
-    package let config: JSONObject
-    package let names: ModuleNames
+    let layout: any AdapterLayout
     package let plan: AdapterPlan
-    package let head: HeadSettings?
     package let values: UnsafeMutablePointer<Float>
     private let memory: Memory
     /// The files it was read from, until training changes the numbers.
@@ -57,38 +56,34 @@ package final class AdapterContent: @unchecked Sendable {
 
     /// Plans the adapter and fills it with first values.
     init(
-        model: any Transformer, method: any AdapterMethod.Type, config: JSONObject, head: HeadSettings?,
-        hasBackbonePrefix: Bool, seed: UInt64, use: SettingsUse, place: String, original: AdapterFiles? = nil
+        model: any Transformer, layout: any AdapterLayout, seed: UInt64, use: SettingsUse, place: String,
+        original: AdapterFiles? = nil
     ) throws(GraftError) {
         self.model = model
-        self.method = method
-        self.config = config
-        self.head = head
+        self.layout = layout
         self.original = original
-        names = ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix)
-        let settings = try method.init(settings: config, use: use, place: place)
+        let method = try layout.method.init(settings: layout.settings, use: use, place: place)
         var plan = AdapterPlan(siteCount: model.sites.count)
-        try plan.addSavedModules(config, head: head, names: names, place: place)
-        try settings.plan(&plan, names: names, use: use)
+        try layout.planModules(&plan, place: place)
+        try method.plan(&plan, names: layout.names, use: use)
         self.plan = plan
         memory = try Memory(byteCount: plan.parameterCount * 4)
         values = memory.floats()
         for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
     }
 
-    package var task: Task {
-        if head != nil { return .sequenceClassification }
-        return Task(peftName: config["task_type"]?.stringValue) == .languageModel ? .languageModel : .none
-    }
+    package var methodName: String { layout.method.name }
+    package var names: ModuleNames { layout.names }
+    package var task: Task { layout.task }
 
     /// Names of the classes: of the adapter's head, or of the checkpoint's.
-    package var labels: [String] { head?.labels ?? model.baseHead?.labels ?? [] }
+    package var labels: [String] { layout.labels ?? model.baseHead?.labels ?? [] }
 
     /// Classes to train for; 0 for a language model.
     package var labelCount: Int { task == .languageModel ? 0 : labels.count }
 
     /// adapter_config.json as it would be saved.
-    package var configText: String { JSON.object(config).serialized(.configuration) }
+    package var configText: String { JSON.object(layout.config).serialized(.configuration) }
 
     /// Binds the adapter for passes. `gradients`, of the plan's layout, are the trainer's.
     package func attached(scale: Float, gradients: UnsafeMutablePointer<Float>? = nil) -> AttachedAdapter {
@@ -113,29 +108,19 @@ package final class Adapter: Sendable {
     private let state: Guarded<State>
     private let seed: UInt64
 
-    /// Fresh parameters. `config` is the method's settings as in PEFT's adapter_config.json, or nil for defaults.
+    /// Fresh parameters. `config` is the method's settings as its layout's adapter_config.json has them, or nil for defaults.
     package init(model: any Transformer, method name: String, config text: String?, seed: UInt64) throws(GraftError) {
         let method = try AdapterMethods.named(name)
         let place = "config_json"
-        var config = JSONObject()
-        for (key, value) in method.defaults { config[key] = value }
-        config["base_model_name_or_path"] = .string(model.source.path)
+        var given = JSONObject()
         if let text {
-            guard let given = try JSON(parsing: text, source: place).objectValue else {
+            guard let object = try JSON(parsing: text, source: place).objectValue else {
                 throw GraftError(.invalidArgument, "\(place): expected an object of settings")
             }
-            if let type = given["peft_type"]?.stringValue, type != method.peftType {
-                throw GraftError(
-                    .invalidArgument, "\(place): peft_type \"\(type)\" is not that of method \"\(name)\"")
-            }
-            for (key, value) in given { config[key] = value }
+            given = object
         }
-        // Without a task the adapter is the bare encoder's, as PEFT saves it from there.
-        let task = Task(peftName: config["task_type"]?.stringValue)
-        if task == .languageModel { _ = try LanguageModelHead(model: model) }
-        let content = try AdapterContent(
-            model: model, method: method, config: config, head: nil, hasBackbonePrefix: task != .none, seed: seed,
-            use: .create, place: place)
+        let layout = try method.layout.init(method: method, given: given, model: model, place: place)
+        let content = try AdapterContent(model: model, layout: layout, seed: seed, use: .create, place: place)
         self.seed = seed
         state = Guarded(State(content: content))
     }
@@ -192,22 +177,9 @@ package final class Adapter: Sendable {
     private func setTask(_ task: Task, _ head: HeadSettings?) throws(GraftError) {
         let old = try usable()
         if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
-        var config = old.config
-        config["task_type"] = task.peftName.map(JSON.string) ?? .null
-        if let head {
-            var saved = try config.optionalStrings("modules_to_save") ?? []
-            for name in ["classifier", "score"] + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
-                saved.append(name)
-            }
-            config["modules_to_save"] = .array(saved.map(JSON.string))
-        } else {
-            let saved = try config.optionalStrings("modules_to_save")?.filter { $0 != "classifier" && $0 != "score" }
-            config["modules_to_save"] = saved.flatMap { $0.isEmpty ? nil : .array($0.map(JSON.string)) } ?? .null
-        }
-        let place = "head"
-        let new = try AdapterContent(
-            model: old.model, method: old.method, config: config, head: head, hasBackbonePrefix: task != .none,
-            seed: seed, use: .load, place: place)
+        var layout = old.layout
+        try layout.set(task, head: head)
+        let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .load, place: "head")
         new.take(from: old)
         state.withLock {
             $0.content = new
@@ -219,14 +191,10 @@ package final class Adapter: Sendable {
 extension AdapterContent {
     /// Copies the numbers of every tensor that both have, whatever the prefix of their names.
     fileprivate func take(from old: AdapterContent) {
-        func bare(_ name: String, _ names: ModuleNames) -> String {
-            let start = "base_model.model." + names.prefix
-            return name.hasPrefix(start) ? String(name.dropFirst(start.count)) : name
-        }
         var known: [String: PlannedTensor] = [:]
-        for tensor in old.plan.tensors { known[bare(tensor.name, old.names)] = tensor }
+        for tensor in old.plan.tensors { known[old.names.bare(tensor.name)] = tensor }
         for tensor in plan.tensors {
-            let name = bare(tensor.name, names)
+            let name = names.bare(tensor.name)
             guard let source = known[name], source.shape == tensor.shape, !isHead(tensor) else { continue }
             (values + tensor.parameter.offset).update(
                 from: old.values + source.parameter.offset, count: tensor.parameter.count)
@@ -235,6 +203,9 @@ extension AdapterContent {
 
     private func isHead(_ tensor: PlannedTensor) -> Bool {
         guard let head = plan.head else { return false }
-        return tensor.parameter.offset == head.weight.offset || tensor.parameter.offset == head.bias?.offset
+        var parameters = [head.weight]
+        if let bias = head.bias { parameters.append(bias) }
+        for dense in head.dense { parameters += [dense.weight, dense.bias] }
+        return parameters.contains { $0.offset == tensor.parameter.offset }
     }
 }

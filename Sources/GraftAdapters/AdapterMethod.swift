@@ -6,10 +6,12 @@ import GraftTensor
 package protocol AdapterMethod: Sendable {
     /// As in `graft_adapter_create`.
     static var name: String { get }
-    /// As in `peft_type` of adapter_config.json.
-    static var peftType: String { get }
-    /// Every setting with its default, in PEFT's spelling.
-    static var defaults: [(key: String, value: JSON)] { get }
+    /// How its adapters are kept.
+    static var layout: any AdapterLayout.Type { get }
+    /// What the layout's configuration calls it: PEFT's `peft_type`, or AdapterHub's `architecture`.
+    static var typeName: String? { get }
+    /// Every setting in the layout's spelling: as given, or its default.
+    static func settings(completing given: JSONObject, place: String) throws(GraftError) -> JSONObject
 
     /// Checks every setting; `place` begins the messages.
     init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError)
@@ -24,7 +26,7 @@ package enum SettingsUse: Sendable {
 
 package enum AdapterMethods {
     private static let all: [any AdapterMethod.Type] = [
-        Lora.self
+        Lora.self, Bottleneck.self,
     ]
 
     package static var names: [String] { all.map { $0.name } }
@@ -37,13 +39,19 @@ package enum AdapterMethods {
         return method
     }
 
-    static func peftType(_ type: String, place: String) throws(GraftError) -> any AdapterMethod.Type {
-        guard let method = all.first(where: { $0.peftType == type }) else {
+    /// The method that a layout's configuration calls `typeName` under `key`.
+    static func of(
+        _ layout: any AdapterLayout.Type, typeName: String?, key: String, place: String
+    ) throws(GraftError) -> any AdapterMethod.Type {
+        let known = all.filter { $0.layout == layout }
+        guard let method = known.first(where: { $0.typeName == typeName }) else {
             throw GraftError(
                 .unsupported,
-                "\(place): peft_type \"\(type)\" is not done by this build, which has "
-                    + all.map { $0.peftType }.joined(separator: ", "))
+                "\(place): \(key) \(spelling(typeName)) is not done by this build, which has "
+                    + known.map { spelling($0.typeName) }.joined(separator: ", "))
         }
         return method
     }
+
+    private static func spelling(_ typeName: String?) -> String { typeName.map { "\"\($0)\"" } ?? "null" }
 }

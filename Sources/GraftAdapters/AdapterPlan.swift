@@ -8,6 +8,8 @@ package struct PlannedTensor: Sendable {
         /// Uniform in [-bound, bound].
         case uniform(bound: Float)
         case normal(deviation: Float)
+        /// Normal, drawn again beyond two deviations.
+        case truncatedNormal(deviation: Float)
         /// What the frozen module has.
         case copy(Site.Copy)
     }
@@ -27,6 +29,12 @@ package struct PlannedTensor: Sendable {
             for index in 0..<parameter.count { own[index] = (2 * random.uniform() - 1) * bound }
         case .normal(let deviation):
             for index in 0..<parameter.count { own[index] = random.normal() * deviation }
+        case .truncatedNormal(let deviation):
+            for index in 0..<parameter.count {
+                var value = random.normal()
+                while abs(value) > 2 { value = random.normal() }
+                own[index] = value * deviation
+            }
         case .copy(let copy): copy(own)
         }
     }
@@ -65,23 +73,4 @@ package struct AdapterPlan: Sendable {
         change(&action)
         sites[site] = action
     }
-}
-
-/// How an adapter's file names the modules of a model.
-///
-/// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
-package struct ModuleNames: Sendable {
-    package let model: any Transformer
-    package let prefix: String
-
-    package init(model: any Transformer, hasBackbonePrefix: Bool) {
-        self.model = model
-        prefix = hasBackbonePrefix ? model.backbone + "." : ""
-    }
-
-    /// As `named_modules()` of the class that was saved says it.
-    package func path(of site: Site) -> String { (site.place == .beside ? "" : prefix) + site.path }
-
-    /// As PEFT's file says it.
-    package func tensor(_ path: String, _ suffix: String) -> String { "base_model.model.\(path).\(suffix)" }
 }

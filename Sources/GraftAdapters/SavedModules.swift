@@ -12,12 +12,12 @@ extension AdapterPlan {
         let model = names.model
         if let settings { head = try addHead(settings, names) }
         let saved = try config.optionalStrings("modules_to_save") ?? []
-        for name in saved where !Self.headNames.contains(name) && !Self.exists(name, names) {
+        for name in saved where !PeftLayout.headNames.contains(name) && !Self.exists(name, names) {
             throw GraftError(
                 .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
             )
         }
-        for (index, site) in model.sites.enumerated() {
+        for (index, site) in model.sites.enumerated() where site.kind.hasWeights {
             let path = names.path(of: site)
             guard saved.contains(where: { Self.covers($0, path) }) else { continue }
             if site.place == .beside && (head != nil || site.path == model.headPath) { continue }
@@ -47,11 +47,8 @@ extension AdapterPlan {
         }
     }
 
-    /// Names that PEFT adds for every sequence classification, whichever of them the model has.
-    static let headNames: Set<String> = ["classifier", "score"]
-
     private static func exists(_ name: String, _ names: ModuleNames) -> Bool {
-        names.model.sites.contains { covers(name, names.path(of: $0)) }
+        names.model.sites.contains { $0.kind.hasWeights && covers(name, names.path(of: $0)) }
     }
 
     /// Whether the path or a module above it ends in the name.
@@ -78,6 +75,7 @@ extension AdapterPlan {
             ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
             : nil
         return HeadParameters(
-            weight: weight, bias: bias, labelCount: count, dropout: settings.dropout ?? model.headDropout)
+            readsPooler: true, weight: weight, bias: bias, labelCount: count,
+            dropout: settings.dropout ?? model.headDropout)
     }
 }

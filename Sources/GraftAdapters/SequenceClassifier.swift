@@ -4,7 +4,8 @@ import GraftTensor
 
 /// Sequence classification: logits = W dropout(representation) + b, with each row's own head.
 ///
-/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none.
+/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. The representation
+/// is what the model's pooler makes of the token that stands for the row, or what the head's own dense layers do.
 package struct SequenceClassifier: Sendable {
     package let model: any Transformer
 
@@ -13,13 +14,20 @@ package struct SequenceClassifier: Sendable {
     }
 
     package struct Kept: BitwiseCopyable {
-        let representation: Representation
-        let dropped: Matrix
+        let pooled: Representation?
         let base: Linear.Kept?
+        /// What the layers of the first segment's own head were given; the last makes the logits.
+        let layers: UnsafeMutablePointer<LayerKept>?
     }
 
-    /// The dropout before the head stands after all dropouts of the models.
-    private static let dropoutSite = 1 << 19
+    struct LayerKept: BitwiseCopyable {
+        /// After dropout.
+        let input: Matrix
+        let beforeActivation: Matrix
+    }
+
+    /// The dropouts of heads stand after all dropouts of the models.
+    private static let firstDropoutSite = 1 << 19
 
     /// Labels of the rows of this pass; the largest count is the width of the logits.
     package func columns(_ pass: Pass) throws(GraftError) -> Int {
@@ -36,57 +44,124 @@ package struct SequenceClassifier: Sendable {
         return columns
     }
 
+    private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
+
     /// Fills `logits` [rows, columns]; a row with fewer labels ends in -infinity.
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let keeps = pass.keptDepth <= model.shape.headDepth
-        let representation = try model.represent(hidden, pass: pass)
-        let width = model.shape.hiddenSize
-        var dropped = representation.matrix
-        if let dropout = pass.segments.first?.adapter?.head?.dropout,
-            var settings = pass.dropout(
-                site: Self.dropoutSite, probability: dropout, width: width, unit: .rows)
-        {
-            dropped = try pass.arena(keeping: keeps).matrix(rows: pass.rowCount, columns: width)
-            gk_apply_dropout(
-                pass.team.kernel, &settings, Int64(dropped.count), representation.matrix.base, dropped.base)
+        let summaries = try summarize(hidden.matrix, pass)
+        var pooled: Representation?
+        if pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
+            pooled = try model.pool(summaries, pass: pass)
         }
         var baseKept: Linear.Kept?
         var baseLogits: Matrix?
-        if let base = model.baseHead, pass.segments.contains(where: { $0.adapter?.head == nil }) {
-            let all = try pass.arena(keeping: keeps).matrix(rows: pass.rowCount, columns: base.labels.count)
-            baseKept = try base.linear.forward(dropped, into: all, keeps: keeps, pass: pass)
+        if let base = model.baseHead, let pooled, pass.segments.contains(where: { $0.adapter?.head == nil }) {
+            let all = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: base.labels.count)
+            baseKept = try base.linear.forward(pooled.matrix, into: all, keeps: keeps(pass), pass: pass)
             baseLogits = all
         }
+        var layersKept: UnsafeMutablePointer<LayerKept>?
         for segment in pass.segments {
             let out = logits.rows(from: segment.firstRow, count: segment.rowCount)
-            let input = dropped.rows(from: segment.firstRow, count: segment.rowCount)
             if let adapter = segment.adapter, let head = adapter.head {
-                apply(head, adapter, input, into: out, pass)
+                let input = head.readsPooler ? pooled?.matrix ?? summaries : summaries
+                let kept = try apply(
+                    head, adapter, input.rows(from: segment.firstRow, count: segment.rowCount),
+                    firstRow: segment.firstRow, into: out, pass)
+                layersKept = layersKept ?? kept
             } else if let baseLogits {
                 copy(baseLogits.rows(from: segment.firstRow, count: segment.rowCount), into: out)
             }
         }
-        return Kept(representation: representation, dropped: dropped, base: baseKept)
+        return Kept(pooled: pooled, base: baseKept, layers: layersKept)
     }
 
+    /// The hidden state of the token that stands for each row: [rows, hidden].
+    private func summarize(_ hidden: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
+        let summaries = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: hidden.columns)
+        for row in 0..<pass.rowCount {
+            (summaries.base + row * hidden.columns).update(
+                from: hidden.base + summaryToken(row, pass) * hidden.columns, count: hidden.columns)
+        }
+        return summaries
+    }
+
+    private func summarizeBackward(_ dSummaries: Matrix, into dHidden: Matrix, _ pass: Pass) {
+        let width = dHidden.columns
+        dHidden.base.update(repeating: 0, count: dHidden.count)
+        for row in 0..<pass.rowCount {
+            (dHidden.base + summaryToken(row, pass) * width).update(from: dSummaries.base + row * width, count: width)
+        }
+    }
+
+    private func summaryToken(_ row: Int, _ pass: Pass) -> Int {
+        switch model.summaryToken {
+        case .first: Int(pass.starts[row])
+        case .last: Int(pass.starts[row + 1]) - 1
+        }
+    }
+
+    /// The logits of some rows by their adapter's head, and what each of its layers was given.
     private func apply(
-        _ head: HeadParameters, _ adapter: AttachedAdapter, _ x: Matrix, into logits: Matrix, _ pass: Pass
-    ) {
+        _ head: HeadParameters, _ adapter: AttachedAdapter, _ x: Matrix, firstRow: Int, into logits: Matrix,
+        _ pass: Pass
+    ) throws(GraftError) -> UnsafeMutablePointer<LayerKept> {
+        let arena = pass.arena(keeping: keeps(pass))
+        let kept = try arena.allocate(LayerKept.self, count: head.dense.count + 1)
+        var input = x
+        for (index, dense) in head.dense.enumerated() {
+            input = try dropped(input, head, layer: index, firstRow: firstRow, pass)
+            let sum = try arena.matrix(rows: x.rows, columns: x.columns)
+            multiply(input, dense.weight, bias: dense.bias, adapter, into: sum, pass)
+            (kept + index).initialize(to: LayerKept(input: input, beforeActivation: sum))
+            input = try arena.matrix(rows: x.rows, columns: x.columns)
+            gk_activation_forward(pass.team.kernel, head.activation.kernel, Int64(sum.count), sum.base, input.base)
+        }
+        input = try dropped(input, head, layer: head.dense.count, firstRow: firstRow, pass)
         let own = logits.columns(from: 0, count: head.labelCount)
+        multiply(input, head.weight, bias: head.bias, adapter, into: own, pass)
         for row in 0..<own.rows {
-            let start = own.base + row * own.stride
-            if let bias = head.bias {
-                start.update(from: adapter.values + bias.offset, count: head.labelCount)
+            (own.base + row * own.stride + head.labelCount).update(
+                repeating: -Float.infinity, count: logits.columns - head.labelCount)
+        }
+        (kept + head.dense.count).initialize(to: LayerKept(input: input, beforeActivation: own))
+        return kept
+    }
+
+    /// y = x Wᵀ + b.
+    private func multiply(
+        _ x: Matrix, _ weight: Parameter, bias: Parameter?, _ adapter: AttachedAdapter, into y: Matrix, _ pass: Pass
+    ) {
+        for row in 0..<y.rows {
+            let start = y.base + row * y.stride
+            if let bias {
+                start.update(from: adapter.values + bias.offset, count: y.columns)
             } else {
-                start.update(repeating: 0, count: head.labelCount)
+                start.update(repeating: 0, count: y.columns)
             }
-            (start + head.labelCount).update(repeating: -Float.infinity, count: logits.columns - head.labelCount)
         }
         pass.team.multiply(
-            x, Matrix(adapter.values + head.weight.offset, rows: head.labelCount, columns: x.columns),
-            transposeB: true, adding: 1, into: own)
+            x, Matrix(adapter.values + weight.offset, rows: y.columns, columns: x.columns), transposeB: true, adding: 1,
+            into: y)
+    }
+
+    private func dropout(
+        _ head: HeadParameters, layer: Int, width: Int, firstRow: Int, _ pass: Pass
+    ) -> gk_dropout? {
+        pass.dropout(
+            site: Self.firstDropoutSite + head.dense.count - layer, probability: head.dropout, width: width,
+            unit: .rows, firstRow: firstRow)
+    }
+
+    private func dropped(
+        _ x: Matrix, _ head: HeadParameters, layer: Int, firstRow: Int, _ pass: Pass
+    ) throws(GraftError) -> Matrix {
+        guard var dropout = dropout(head, layer: layer, width: x.columns, firstRow: firstRow, pass) else { return x }
+        let y = try pass.arena(keeping: keeps(pass)).matrix(rows: x.rows, columns: x.columns)
+        gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, y.base)
+        return y
     }
 
     private func copy(_ source: Matrix, into logits: Matrix) {
@@ -106,35 +181,61 @@ package struct SequenceClassifier: Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let width = model.shape.hiddenSize
         let learnsBelow = pass.keptDepth <= model.shape.poolerDepth
-        let dInput = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
-        if let head = adapter.head {
-            if let gradients = adapter.gradients {
-                pass.team.multiply(
-                    dLogits, kept.dropped, transposeA: true, adding: 1,
-                    into: Matrix(gradients + head.weight.offset, rows: head.labelCount, columns: width))
-                if let bias = head.bias {
-                    gk_add_column_sums(
-                        pass.team.kernel, Int64(dLogits.rows), Int64(head.labelCount), dLogits.base,
-                        Int64(dLogits.stride), gradients + bias.offset)
-                }
-            }
-            guard learnsBelow else { return }
-            pass.team.multiply(
-                dLogits, Matrix(adapter.values + head.weight.offset, rows: head.labelCount, columns: width),
-                into: dInput)
-            if var dropout = pass.dropout(
-                site: Self.dropoutSite, probability: head.dropout, width: width, unit: .rows)
-            {
-                gk_apply_dropout(pass.team.kernel, &dropout, Int64(dInput.count), dInput.base, dInput.base)
-            }
+        var gradient = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
+        if let head = adapter.head, let layers = kept.layers {
+            try backward(head, adapter, dLogits, layers, into: learnsBelow ? gradient : nil, pass)
         } else if let base = model.baseHead, let baseKept = kept.base {
-            try base.linear.backward(dLogits, baseKept, into: learnsBelow ? dInput : nil, pass: pass)
+            try base.linear.backward(dLogits, baseKept, into: learnsBelow ? gradient : nil, pass: pass)
         }
         guard learnsBelow else { return }
         let learnsInLayers = pass.keptDepth <= model.shape.layerCount
-        let dHidden =
-            learnsInLayers ? try pass.scratch.matrix(rows: pass.tokenCount, columns: width) : nil
-        try model.representBackward(dInput, kept.representation, hidden: hidden, into: dHidden, pass: pass)
-        if let dHidden { try model.backward(dHidden, hidden, pass: pass) }
+        if let pooled = kept.pooled {
+            let dSummaries = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
+            try model.poolBackward(gradient, pooled, into: learnsInLayers ? dSummaries : nil, pass: pass)
+            gradient = dSummaries
+        }
+        guard learnsInLayers else { return }
+        let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
+        summarizeBackward(gradient, into: dHidden, pass)
+        try model.backward(dHidden, hidden, pass: pass)
+    }
+
+    /// Gradients of a head's layers, the last first, and of its input where that is wanted.
+    private func backward(
+        _ head: HeadParameters, _ adapter: AttachedAdapter, _ dLogits: Matrix,
+        _ layers: UnsafeMutablePointer<LayerKept>,
+        into dx: Matrix?, _ pass: Pass
+    ) throws(GraftError) {
+        var dy = dLogits
+        for index in (0...head.dense.count).reversed() {
+            let isLogits = index == head.dense.count
+            let weight = isLogits ? head.weight : head.dense[index].weight
+            let bias = isLogits ? head.bias : head.dense[index].bias
+            let input = layers[index].input
+            if !isLogits {
+                gk_activation_backward(
+                    pass.team.kernel, head.activation.kernel, Int64(dy.count), layers[index].beforeActivation.base,
+                    dy.base, dy.base)
+            }
+            if let gradients = adapter.gradients {
+                pass.team.multiply(
+                    dy, input, transposeA: true, adding: 1,
+                    into: Matrix(gradients + weight.offset, rows: dy.columns, columns: input.columns))
+                if let bias {
+                    gk_add_column_sums(
+                        pass.team.kernel, Int64(dy.rows), Int64(dy.columns), dy.base, Int64(dy.stride),
+                        gradients + bias.offset)
+                }
+            }
+            guard
+                let dInput = index > 0 ? try pass.scratch.matrix(rows: dy.rows, columns: input.columns) : dx
+            else { return }
+            pass.team.multiply(
+                dy, Matrix(adapter.values + weight.offset, rows: dy.columns, columns: input.columns), into: dInput)
+            if var dropout = dropout(head, layer: index, width: dInput.columns, firstRow: 0, pass) {
+                gk_apply_dropout(pass.team.kernel, &dropout, Int64(dInput.count), dInput.base, dInput.base)
+            }
+            dy = dInput
+        }
     }
 }

@@ -93,6 +93,9 @@ package struct AtomicDirectory: ~Copyable {
         try output.finish()
     }
 
+    /// Says that a file of the old folder is not one of the new folder's.
+    package mutating func omit(_ name: String) { names.append(name) }
+
     private static func checkReplaceable(_ destination: String, _ path: String) throws(GraftError) {
         var status = stat()
         guard stat(destination, &status) == 0 else { return }

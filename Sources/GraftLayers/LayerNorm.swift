@@ -6,9 +6,15 @@ import GraftTensor
 /// x, residual, y [m, width]; γ, β [width].
 package final class LayerNorm: @unchecked Sendable {
     package struct Kept: BitwiseCopyable {
-        let sum: Matrix
+        package let sum: Matrix
         let mean: UnsafeMutablePointer<Float>
         let inverseDeviation: UnsafeMutablePointer<Float>
+
+        init(rows: Int, width: Int, _ pass: Pass) throws(GraftError) {
+            sum = try pass.kept.matrix(rows: rows, columns: width)
+            mean = try pass.kept.allocate(Float.self, count: rows)
+            inverseDeviation = try pass.kept.allocate(Float.self, count: rows)
+        }
     }
 
     private let scale: Memory
@@ -29,41 +35,61 @@ package final class LayerNorm: @unchecked Sendable {
     package func forward(
         _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
-        var kept: Kept?
-        if keeps {
-            kept = Kept(
-                sum: try pass.kept.matrix(rows: x.rows, columns: width),
-                mean: try pass.kept.allocate(Float.self, count: x.rows),
-                inverseDeviation: try pass.kept.allocate(Float.self, count: x.rows))
-        }
+        let kept = keeps ? try Kept(rows: x.rows, width: width, pass) : nil
         eachRange(pass, rows: x.rows) { first, count, adapter in
-            let offset = first * width
-            var dropout = dropout
-            dropout?.first_element += UInt64(offset)
-            withOptionalPointer(dropout) { dropout in
-                gk_layer_norm_forward(
-                    pass.team.kernel, Int64(count), Int64(width), x.base + offset, dropout,
-                    residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter),
-                    epsilon,
-                    kept.map { $0.sum.base + offset }, y.base + offset, kept.map { $0.mean + first },
-                    kept.map { $0.inverseDeviation + first })
-            }
+            forward(x, residual, dropout, first: first, count: count, adapter, into: y, kept, pass)
         }
         return kept
+    }
+
+    /// The same for rows of one segment alone, whose adapter `context` has.
+    package func forward(
+        _ x: Matrix, residual: Matrix?, into y: Matrix, keeps: Bool, _ context: SiteContext
+    ) throws(GraftError) -> Kept? {
+        let kept = keeps ? try Kept(rows: x.rows, width: width, context.pass) : nil
+        forward(x, residual, nil, first: 0, count: x.rows, context.adapter, into: y, kept, context.pass)
+        return kept
+    }
+
+    private func forward(
+        _ x: Matrix, _ residual: Matrix?, _ dropout: gk_dropout?, first: Int, count: Int, _ adapter: AttachedAdapter?,
+        into y: Matrix, _ kept: Kept?, _ pass: Pass
+    ) {
+        let offset = first * width
+        var dropout = dropout
+        dropout?.first_element += UInt64(offset)
+        withOptionalPointer(dropout) { dropout in
+            gk_layer_norm_forward(
+                pass.team.kernel, Int64(count), Int64(width), x.base + offset, dropout,
+                residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter), epsilon,
+                kept.map { $0.sum.base + offset }, y.base + offset, kept.map { $0.mean + first },
+                kept.map { $0.inverseDeviation + first })
+        }
     }
 
     /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradients of an adapter's own γ and β.
     package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
         eachRange(pass, rows: dy.rows) { first, count, adapter in
-            let offset = first * width
-            let action = adapter?.at(site)
-            let gradients = adapter?.gradients
-            gk_layer_norm_backward(
-                pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.sum.base + offset,
-                kept.mean + first, kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset,
-                action?.weight.flatMap { own in gradients.map { $0 + own.offset } },
-                action?.bias.flatMap { own in gradients.map { $0 + own.offset } })
+            backward(dy, kept, first: first, count: count, adapter, into: ds, pass)
         }
+    }
+
+    /// The same for rows of one segment alone.
+    package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, _ context: SiteContext) {
+        backward(dy, kept, first: 0, count: dy.rows, context.adapter, into: ds, context.pass)
+    }
+
+    private func backward(
+        _ dy: Matrix, _ kept: Kept, first: Int, count: Int, _ adapter: AttachedAdapter?, into ds: Matrix, _ pass: Pass
+    ) {
+        let offset = first * width
+        let action = adapter?.at(site)
+        let gradients = adapter?.gradients
+        gk_layer_norm_backward(
+            pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.sum.base + offset, kept.mean + first,
+            kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset,
+            action?.weight.flatMap { own in gradients.map { $0 + own.offset } },
+            action?.bias.flatMap { own in gradients.map { $0 + own.offset } })
     }
 
     /// All rows at once, or segment by segment where an adapter has its own γ or β.

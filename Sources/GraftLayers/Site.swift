@@ -1,13 +1,22 @@
 /// A point of a model where an adapter may act. Models name their sites; methods choose among them.
 package struct Site: Sendable {
-    package enum Kind: Sendable {
+    package enum Kind: Equatable, Sendable {
         /// y = x Wᵀ + b.
         case linear
         /// A norm's scale and bias.
         case norm
         /// Rows of a table, chosen by id: `inputs` is the number of rows, `outputs` their width.
         case embedding
+        /// A sub-layer's output x before it joins the residual stream: see `Branch`. `outputs` is its width.
+        case hidden(Sublayer)
+
+        /// Whether the module has numbers of its own, which an adapter could replace.
+        package var hasWeights: Bool {
+            if case .hidden = self { false } else { true }
+        }
     }
+
+    package enum Sublayer: Sendable { case attention, feedForward }
 
     /// Where a module stands in its checkpoint.
     package enum Place: Sendable {
@@ -52,12 +61,20 @@ package struct Site: Sendable {
         self.copyBias = copyBias
     }
 
+    /// A point without numbers of its own.
+    package init(path: String, hidden sublayer: Sublayer, width: Int, depth: Int) {
+        self.init(
+            path: path, kind: .hidden(sublayer), inputs: width, outputs: width, depth: depth, copyWeight: { _ in },
+            copyBias: nil)
+    }
+
     /// As torch keeps the weight of such a module.
     package var weightShape: [Int] {
         switch kind {
         case .linear: [outputs, inputs]
         case .norm: [outputs]
         case .embedding: [inputs, outputs]
+        case .hidden: []
         }
     }
 }

@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftTensor
 
 /// A named part of an adapter's flat parameter array.
@@ -19,25 +20,52 @@ package struct SiteAdapter: Sendable {
     package var bias: Parameter?
     /// Adds to the site's output.
     package var delta: (any Delta)?
+    /// Changes a hidden site's x.
+    package var effect: (any BranchEffect)?
 
-    package init(weight: Parameter? = nil, bias: Parameter? = nil, delta: (any Delta)? = nil) {
+    package init(
+        weight: Parameter? = nil, bias: Parameter? = nil, delta: (any Delta)? = nil,
+        effect: (any BranchEffect)? = nil
+    ) {
         self.weight = weight
         self.bias = bias
         self.delta = delta
+        self.effect = effect
     }
 }
 
-/// An adapter's own output layer.
-package struct HeadParameters: BitwiseCopyable, Sendable {
+/// An adapter's own output layers: those of `dense` with their activation, then the logits, with dropout before each.
+package struct HeadParameters: Sendable {
+    /// [hidden, hidden], [hidden].
+    package struct Dense: BitwiseCopyable, Sendable {
+        package let weight: Parameter
+        package let bias: Parameter
+
+        package init(weight: Parameter, bias: Parameter) {
+            self.weight = weight
+            self.bias = bias
+        }
+    }
+
+    /// Whether they read what the model's pooler gives, rather than the hidden state of the token that stands for the row.
+    package let readsPooler: Bool
+    package let dense: [Dense]
+    package let activation: Activation
     /// [labels, hidden].
     package let weight: Parameter
     /// nil where the architecture's head has none.
     package let bias: Parameter?
     package let labelCount: Int
-    /// Before the layer, while training.
+    /// Before each layer, while training.
     package let dropout: Float
 
-    package init(weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float) {
+    package init(
+        readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity, weight: Parameter,
+        bias: Parameter?, labelCount: Int, dropout: Float
+    ) {
+        self.readsPooler = readsPooler
+        self.dense = dense
+        self.activation = activation
         self.weight = weight
         self.bias = bias
         self.labelCount = labelCount
@@ -54,6 +82,22 @@ package protocol Delta: AnyObject, Sendable {
     /// Adds to the gradients, and to dx where there is one. `kept` is what forward returned.
     func backward(
         _ dy: Matrix, input: SiteInput, kept: Matrix?, into dx: Matrix?, _ context: SiteContext
+    ) throws(GraftError)
+}
+
+/// What an adapter makes of a sub-layer's output x before it joins the residual stream t: x ← effect(x, t).
+///
+/// Like a delta it holds nothing that changes.
+package protocol BranchEffect: AnyObject, Sendable {
+    /// Changes x in place. Returns what backward needs, from `context.pass.kept`, where `context.keeps`. `norm` is the
+    /// model's norm of the sum x + t, if it has one there.
+    func forward(
+        _ x: Matrix, residual t: Matrix, norm: LayerNorm?, _ context: SiteContext
+    ) throws(GraftError) -> UnsafeMutableRawPointer?
+    /// Adds to the gradients, turns d(changed x) into d(x) in place, and adds to dt.
+    func backward(
+        _ dx: Matrix, kept: UnsafeMutableRawPointer, residual t: Matrix, into dt: Matrix, norm: LayerNorm?,
+        _ context: SiteContext
     ) throws(GraftError)
 }
 
@@ -78,6 +122,17 @@ package struct SiteContext {
 
     package func gradients(_ parameter: Parameter) -> UnsafeMutablePointer<Float>? {
         adapter.gradients.map { $0 + parameter.offset }
+    }
+
+    /// Adapters' dropouts are numbered by their sites, after all of the model's own.
+    private static let firstDropoutSite = 1 << 20
+
+    /// The adapter's own dropout of rows of `width`, or nil where nothing is dropped.
+    package func dropout(probability: Float, width: Int) -> gk_dropout? {
+        guard let key = pass.dropoutKey, probability > 0, adapter.gradients != nil else { return nil }
+        return gk_dropout(
+            key: key, first_element: UInt64(firstRow * width),
+            site: UInt32(truncatingIfNeeded: Self.firstDropoutSite + site), probability: probability)
     }
 }
 

@@ -62,16 +62,30 @@ package protocol Transformer: AnyObject, Sendable {
     func forward(_ pass: Pass) throws(GraftError) -> HiddenStates
     /// Backward from d(last hidden states), which is overwritten, down to `pass.keptDepth`.
     func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError)
-    /// One vector a row for classification: [rows, hidden].
-    func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation
-    /// d(last hidden states) [tokens, hidden] from d(representation), which is overwritten.
-    func representBackward(
-        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
+    /// Which of a row's tokens stands for it in classification.
+    var summaryToken: SummaryToken { get }
+    /// What the model makes of those tokens' hidden states [rows, hidden] for its own heads: [rows, hidden].
+    func pool(_ summaries: Matrix, pass: Pass) throws(GraftError) -> Representation
+    /// d(summaries) from d(representation), which is overwritten.
+    func poolBackward(
+        _ gradient: Matrix, _ representation: Representation, into dSummaries: Matrix?, pass: Pass
     ) throws(GraftError)
 }
 
-/// An encoder has no language to model.
+package enum SummaryToken: Sendable { case first, last }
+
+/// A model without a pooler. An encoder has no language to model.
 extension Transformer {
+    package func pool(_ summaries: Matrix, pass: Pass) -> Representation {
+        Representation(matrix: summaries, kept: nil)
+    }
+
+    package func poolBackward(
+        _ gradient: Matrix, _ representation: Representation, into dSummaries: Matrix?, pass: Pass
+    ) {
+        dSummaries?.base.update(from: gradient.base, count: gradient.count)
+    }
+
     package var headHasBias: Bool { true }
     package var languageHead: Linear? { nil }
     package var endTokens: [Int32] { [] }

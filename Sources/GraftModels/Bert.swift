@@ -13,6 +13,7 @@ package final class Bert: Transformer, @unchecked Sendable {
     package let architecture = "bert"
     package let backbone = "bert"
     package let headPath = "classifier"
+    package let summaryToken = SummaryToken.first
     package let shape: ModelShape
     package let sites: [Site]
     package let source: ModelSource
@@ -156,40 +157,26 @@ package final class Bert: Transformer, @unchecked Sendable {
         try words.backward(gradient, kept.words, pass: pass)
     }
 
-    package func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation {
-        let width = shape.hiddenSize
+    package func pool(_ summaries: Matrix, pass: Pass) throws(GraftError) -> Representation {
         let keeps = pass.keeps(atDepth: shape.poolerDepth)
         let arena = pass.arena(keeping: keeps)
-        let first = try arena.matrix(rows: pass.rowCount, columns: width)
-        for row in 0..<pass.rowCount {
-            (first.base + row * width).update(from: hidden.matrix.base + Int(pass.starts[row]) * width, count: width)
-        }
-        let pooled = try arena.matrix(rows: pass.rowCount, columns: width)
-        let beforeTanh = try arena.matrix(rows: pass.rowCount, columns: width)
+        let pooled = try arena.matrix(rows: pass.rowCount, columns: shape.hiddenSize)
+        let beforeTanh = try arena.matrix(rows: pass.rowCount, columns: shape.hiddenSize)
         let linear = try pooler.forward(
-            first, into: pooled, activation: .tanh, beforeActivation: beforeTanh, keeps: keeps, pass: pass)
+            summaries, into: pooled, activation: .tanh, beforeActivation: beforeTanh, keeps: keeps, pass: pass)
         guard keeps else { return Representation(matrix: pooled, kept: nil) }
         let kept = try pass.kept.allocate(PoolerKept.self, count: 1)
         kept.initialize(to: PoolerKept(linear: linear, beforeTanh: beforeTanh))
         return Representation(matrix: pooled, kept: UnsafeMutableRawPointer(kept))
     }
 
-    package func representBackward(
-        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
+    package func poolBackward(
+        _ gradient: Matrix, _ representation: Representation, into dSummaries: Matrix?, pass: Pass
     ) throws(GraftError) {
         guard let kept = representation.kept?.assumingMemoryBound(to: PoolerKept.self).pointee else { return }
-        let mark = pass.scratch.mark
-        defer { pass.scratch.rewind(to: mark) }
         gk_activation_backward(
             pass.team.kernel, Activation.tanh.kernel, Int64(gradient.count), kept.beforeTanh.base, gradient.base,
             gradient.base)
-        let width = shape.hiddenSize
-        let dFirst = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
-        try pooler.backward(gradient, kept.linear, into: dHidden == nil ? nil : dFirst, pass: pass)
-        guard let dHidden else { return }
-        dHidden.base.update(repeating: 0, count: dHidden.count)
-        for row in 0..<pass.rowCount {
-            (dHidden.base + Int(pass.starts[row]) * width).update(from: dFirst.base + row * width, count: width)
-        }
+        try pooler.backward(gradient, kept.linear, into: dSummaries, pass: pass)
     }
 }

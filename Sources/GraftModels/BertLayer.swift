@@ -6,30 +6,29 @@ import GraftTensor
 ///
 ///     a = LayerNorm(x + dropout(W_o attention(W_q x, W_k x, W_v x)))
 ///     y = LayerNorm(a + dropout(W_2 f(W_1 a)))
+///
+/// Each sum with its norm is a `ResidualNorm`.
 final class BertLayer: @unchecked Sendable {
     private let queryKeyValue: Linear
     private let attention: Attention
     private let attentionOutput: Linear
-    private let attentionNorm: LayerNorm
+    private let attentionSum: ResidualNorm
     private let intermediate: Linear
     private let output: Linear
-    private let outputNorm: LayerNorm
+    private let outputSum: ResidualNorm
     private let activation: Activation
-    private let dropout: Float
     private let hiddenSize: Int
     private let intermediateSize: Int
-    /// First of this layer's three dropouts: attention, after attention, after feed-forward. The embeddings have 0.
-    private let firstDropout: Int
 
     struct Kept: BitwiseCopyable {
         let queryKeyValue: Linear.Kept
         let attention: Attention.Kept
         let attentionOutput: Linear.Kept
-        let attentionNorm: LayerNorm.Kept
+        let attentionSum: ResidualNorm.Kept
         let intermediate: Linear.Kept
         let beforeActivation: Matrix
         let output: Linear.Kept
-        let outputNorm: LayerNorm.Kept
+        let outputSum: ResidualNorm.Kept
     }
 
     init(index: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader) throws(GraftError) {
@@ -38,8 +37,8 @@ final class BertLayer: @unchecked Sendable {
         hiddenSize = configuration.hiddenSize
         intermediateSize = configuration.intermediateSize
         activation = configuration.activation
-        dropout = configuration.hiddenDropout
-        firstDropout = 1 + index * 3
+        // This layer's three dropouts: attention, after attention, after feed-forward. The embeddings have 0.
+        let firstDropout = 1 + index * 3
         queryKeyValue = try reader.linear(
             ["query", "key", "value"].map { path + "attention.self." + $0 }, inputs: hiddenSize,
             outputs: [hiddenSize, hiddenSize, hiddenSize], depth: depth)
@@ -50,14 +49,20 @@ final class BertLayer: @unchecked Sendable {
             precision: reader.precision)
         attentionOutput = try reader.linear(
             [path + "attention.output.dense"], inputs: hiddenSize, outputs: [hiddenSize], depth: depth)
-        attentionNorm = try reader.layerNorm(
-            path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
+        attentionSum = ResidualNorm(
+            branch: reader.branch(path + "attention.output", after: .attention, width: hiddenSize, depth: depth),
+            norm: try reader.layerNorm(
+                path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth),
+            width: hiddenSize, dropoutProbability: configuration.hiddenDropout, dropoutSite: firstDropout + 1)
         intermediate = try reader.linear(
             [path + "intermediate.dense"], inputs: hiddenSize, outputs: [intermediateSize], depth: depth)
         output = try reader.linear(
             [path + "output.dense"], inputs: intermediateSize, outputs: [hiddenSize], depth: depth)
-        outputNorm = try reader.layerNorm(
-            path + "output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
+        outputSum = ResidualNorm(
+            branch: reader.branch(path + "output", after: .feedForward, width: hiddenSize, depth: depth),
+            norm: try reader.layerNorm(
+                path + "output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth),
+            width: hiddenSize, dropoutProbability: configuration.hiddenDropout, dropoutSite: firstDropout + 2)
     }
 
     /// Columns of the joint query, key and value matrix.
@@ -83,10 +88,7 @@ final class BertLayer: @unchecked Sendable {
         let projected = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
         let attentionOutputKept = try attentionOutput.forward(context, into: projected, keeps: keeps, pass: pass)
         let a = try arena.matrix(rows: tokens, columns: hiddenSize)
-        let attentionNormKept = try attentionNorm.forward(
-            projected, residual: x,
-            dropout: pass.dropout(site: firstDropout + 1, probability: dropout, width: hiddenSize), into: a,
-            keeps: keeps, pass: pass)
+        let attentionSumKept = try attentionSum.forward(projected, residual: x, into: a, keeps: keeps, pass: pass)
 
         let beforeActivation = keeps ? try pass.kept.matrix(rows: tokens, columns: intermediateSize) : nil
         let inner = try pass.arena(keeping: keeps && output.readsInput(pass))
@@ -94,16 +96,13 @@ final class BertLayer: @unchecked Sendable {
         let intermediateKept = try intermediate.forward(
             a, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
         let outputKept = try output.forward(inner, into: projected, keeps: keeps, pass: pass)
-        let outputNormKept = try outputNorm.forward(
-            projected, residual: a,
-            dropout: pass.dropout(site: firstDropout + 2, probability: dropout, width: hiddenSize), into: y,
-            keeps: keeps, pass: pass)
+        let outputSumKept = try outputSum.forward(projected, residual: a, into: y, keeps: keeps, pass: pass)
 
-        guard let attentionKept, let attentionNormKept, let beforeActivation, let outputNormKept else { return nil }
+        guard let attentionKept, let attentionSumKept, let beforeActivation, let outputSumKept else { return nil }
         return Kept(
             queryKeyValue: queryKeyValueKept, attention: attentionKept, attentionOutput: attentionOutputKept,
-            attentionNorm: attentionNormKept, intermediate: intermediateKept, beforeActivation: beforeActivation,
-            output: outputKept, outputNorm: outputNormKept)
+            attentionSum: attentionSumKept, intermediate: intermediateKept, beforeActivation: beforeActivation,
+            output: outputKept, outputSum: outputSumKept)
     }
 
     /// Turns d(y) into d(x), in place. Where `needsInput` is false only the adapters' gradients are wanted.
@@ -113,8 +112,7 @@ final class BertLayer: @unchecked Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let spare = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
 
-        outputNorm.backward(gradient, kept.outputNorm, into: gradient, pass: pass)
-        var branch = dropped(gradient, site: firstDropout + 2, using: spare, pass)
+        var branch = try outputSum.backward(gradient, kept.outputSum, using: spare, pass: pass)
         let dInner = try pass.scratch.matrix(rows: tokens, columns: intermediateSize)
         try output.backward(branch, kept.output, into: dInner, pass: pass)
         gk_activation_backward(
@@ -122,8 +120,7 @@ final class BertLayer: @unchecked Sendable {
             dInner.base)
         try intermediate.backward(dInner, kept.intermediate, into: gradient, accumulate: true, pass: pass)
 
-        attentionNorm.backward(gradient, kept.attentionNorm, into: gradient, pass: pass)
-        branch = dropped(gradient, site: firstDropout + 1, using: spare, pass)
+        branch = try attentionSum.backward(gradient, kept.attentionSum, using: spare, pass: pass)
         let dContext = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
         try attentionOutput.backward(branch, kept.attentionOutput, into: dContext, pass: pass)
         let dJoint = try pass.scratch.matrix(rows: tokens, columns: 3 * hiddenSize)
@@ -131,12 +128,5 @@ final class BertLayer: @unchecked Sendable {
         attention.backward(dContext, kept.attention, dq: dq, dk: dk, dv: dv, pass: pass)
         try queryKeyValue.backward(
             dJoint, kept.queryKeyValue, into: needsInput ? gradient : nil, accumulate: true, pass: pass)
-    }
-
-    /// The gradient's way through a dropout that stood before the residual sum: itself where nothing was dropped.
-    private func dropped(_ gradient: Matrix, site: Int, using spare: Matrix, _ pass: Pass) -> Matrix {
-        guard var dropout = pass.dropout(site: site, probability: dropout, width: hiddenSize) else { return gradient }
-        gk_apply_dropout(pass.team.kernel, &dropout, Int64(gradient.count), gradient.base, spare.base)
-        return spare
     }
 }

@@ -12,6 +12,7 @@ package final class Llama: Transformer, @unchecked Sendable {
     package let architecture = "llama"
     package let backbone = "model"
     package let headPath = "score"
+    package let summaryToken = SummaryToken.last
     package let headHasBias = false
     package let shape: ModelShape
     package let sites: [Site]
@@ -141,29 +142,5 @@ package final class Llama: Transformer, @unchecked Sendable {
         }
         guard pass.keeps(atDepth: 0) else { return }
         try words.backward(gradient, kept.words, pass: pass)
-    }
-
-    /// The last token of each row.
-    package func represent(_ hidden: HiddenStates, pass: Pass) throws(GraftError) -> Representation {
-        let width = shape.hiddenSize
-        let last = try pass.arena(keeping: pass.keeps(atDepth: shape.poolerDepth))
-            .matrix(rows: pass.rowCount, columns: width)
-        for row in 0..<pass.rowCount {
-            let token = Int(pass.starts[row + 1]) - 1
-            (last.base + row * width).update(from: hidden.matrix.base + token * width, count: width)
-        }
-        return Representation(matrix: last, kept: nil)
-    }
-
-    package func representBackward(
-        _ gradient: Matrix, _ representation: Representation, hidden: HiddenStates, into dHidden: Matrix?, pass: Pass
-    ) throws(GraftError) {
-        guard let dHidden else { return }
-        let width = shape.hiddenSize
-        dHidden.base.update(repeating: 0, count: dHidden.count)
-        for row in 0..<pass.rowCount {
-            let token = Int(pass.starts[row + 1]) - 1
-            (dHidden.base + token * width).update(from: gradient.base + row * width, count: width)
-        }
     }
 }

@@ -13,8 +13,10 @@ final class LlamaLayer: @unchecked Sendable {
     private let rotary: Rotary
     private let attention: Attention
     private let attentionOutput: Linear
+    private let attentionBranch: Branch
     private let attentionNorm: RMSNorm
     private let feedForward: GatedFeedForward
+    private let feedForwardBranch: Branch
     private let hiddenSize: Int
     /// Width of all query heads, and of all key (or value) heads.
     private let queryWidth: Int
@@ -25,8 +27,10 @@ final class LlamaLayer: @unchecked Sendable {
         let queryKeyValue: Linear.Kept
         let attention: Attention.Kept
         let attentionOutput: Linear.Kept
+        let attentionBranch: Branch.Kept
         let attentionNorm: RMSNorm.Kept
         let feedForward: GatedFeedForward.Kept
+        let feedForwardBranch: Branch.Kept
     }
 
     init(
@@ -51,6 +55,7 @@ final class LlamaLayer: @unchecked Sendable {
         attentionOutput = try reader.linear(
             [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [hiddenSize],
             bias: configuration.hasAttentionBias, depth: depth)
+        attentionBranch = reader.branch(path + "self_attn", after: .attention, width: hiddenSize, depth: depth)
         attentionNorm = try reader.rmsNorm(
             path + "post_attention_layernorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
         let innerSize = configuration.intermediateSize
@@ -62,6 +67,7 @@ final class LlamaLayer: @unchecked Sendable {
                 [path + "mlp.down_proj"], inputs: innerSize, outputs: [hiddenSize],
                 bias: configuration.hasFeedForwardBias, depth: depth),
             activation: configuration.activation, innerSize: innerSize)
+        feedForwardBranch = reader.branch(path + "mlp", after: .feedForward, width: hiddenSize, depth: depth)
     }
 
     /// Columns of the joint query, key and value matrix.
@@ -90,6 +96,7 @@ final class LlamaLayer: @unchecked Sendable {
         let attentionKept = try attention.forward(q: q, k: k, v: v, into: context, keeps: keeps, pass: pass)
         let projected = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
         let attentionOutputKept = try attentionOutput.forward(context, into: projected, keeps: keeps, pass: pass)
+        let attentionBranchKept = try attentionBranch.forward(projected, residual: x, keeps: keeps, pass: pass)
 
         let a = try arena.matrix(rows: tokens, columns: hiddenSize)
         let m = try pass.arena(keeping: keeps && feedForward.readsInput(pass))
@@ -97,12 +104,14 @@ final class LlamaLayer: @unchecked Sendable {
         let attentionNormKept = try attentionNorm.forward(
             projected, adding: (x: x, sum: a), into: m, keeps: keeps, pass: pass)
         let feedForwardKept = try feedForward.forward(m, into: y, keeps: keeps, pass: pass)
+        let feedForwardBranchKept = try feedForwardBranch.forward(y, residual: a, keeps: keeps, pass: pass)
         gk_add(pass.team.kernel, Int64(y.count), 1, a.base, y.base)
 
         guard let inputNormKept, let attentionKept, let attentionNormKept else { return nil }
         return Kept(
             inputNorm: inputNormKept, queryKeyValue: queryKeyValueKept, attention: attentionKept,
-            attentionOutput: attentionOutputKept, attentionNorm: attentionNormKept, feedForward: feedForwardKept)
+            attentionOutput: attentionOutputKept, attentionBranch: attentionBranchKept,
+            attentionNorm: attentionNormKept, feedForward: feedForwardKept, feedForwardBranch: feedForwardBranchKept)
     }
 
     /// Turns d(y) into d(x), in place. Where `needsInput` is false only the adapters' gradients are wanted.
@@ -112,12 +121,14 @@ final class LlamaLayer: @unchecked Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let branch = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
 
-        try feedForward.backward(gradient, kept.feedForward, into: branch, pass: pass)
+        let dFeedForward = try feedForwardBranch.backward(gradient, kept.feedForwardBranch, using: branch, pass: pass)
+        try feedForward.backward(dFeedForward, kept.feedForward, into: branch, pass: pass)
         attentionNorm.backward(branch, kept.attentionNorm, into: branch, pass: pass)
         gk_add(pass.team.kernel, Int64(gradient.count), 1, branch.base, gradient.base)
 
+        let dAttention = try attentionBranch.backward(gradient, kept.attentionBranch, using: branch, pass: pass)
         let dContext = try pass.scratch.matrix(rows: tokens, columns: queryWidth)
-        try attentionOutput.backward(gradient, kept.attentionOutput, into: dContext, pass: pass)
+        try attentionOutput.backward(dAttention, kept.attentionOutput, into: dContext, pass: pass)
         let dJoint = try pass.scratch.matrix(rows: tokens, columns: queryWidth + 2 * keyWidth)
         let (dq, dk, dv) = split(dJoint)
         attention.backward(dContext, kept.attention, dq: dq, dk: dk, dv: dv, pass: pass)

@@ -95,6 +95,12 @@ struct WeightReader {
         return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1)
     }
 
+    /// The end of a sub-layer, whose module `path` is.
+    mutating func branch(_ path: String, after sublayer: Site.Sublayer, width: Int, depth: Int) -> Branch {
+        sites.append(Site(path: path, hidden: sublayer, width: width, depth: depth))
+        return Branch(site: sites.count - 1)
+    }
+
     /// A scale alone.
     mutating func rmsNorm(_ path: String, width: Int, epsilon: Float, depth: Int) throws(GraftError) -> RMSNorm {
         let scale = try Memory(byteCount: width * 4)

@@ -4,7 +4,7 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// A folder that holds all that training needs to go on with the same bits: the adapter in PEFT's layout, and
+/// A folder that holds all that training needs to go on with the same bits: the adapter in its layout, and
 /// `trainer.safetensors` with the numbers, the optimizer's moments, the best weights, and where training stands.
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
@@ -13,7 +13,7 @@ enum Checkpoint {
     /// Whether there is one, once what killed writers left beside it is gone.
     static func find(at path: String) throws(GraftError) -> Bool {
         try AtomicDirectory.removeLeftovers(
-            of: path, files: [AdapterFiles.configName, AdapterFiles.weightsName, fileName])
+            of: path, files: AdapterLayouts.fileNames + [fileName])
         return access(path + "/" + fileName, F_OK) == 0
     }
 }
@@ -53,8 +53,7 @@ extension Trainer {
         }
         if let failure { throw failure }
         try AtomicDirectory.write(to: path) { folder throws(GraftError) in
-            try folder.write(files.config, to: AdapterFiles.configName)
-            try folder.write(files.weights, to: AdapterFiles.weightsName)
+            try files.write(to: &folder)
             try folder.write(bytes, to: Checkpoint.fileName)
         }
     }

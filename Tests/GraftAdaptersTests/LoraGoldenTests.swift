@@ -28,25 +28,11 @@ import Testing
         let attached = adapter.content.attached(scale: 1)
         for (attachment, prefix) in [(attached, ""), (nil, "without_adapter.")] {
             guard let tensor = expected[prefix + output] else { continue }
-            let result = try run(model, rows, attachment, wantsLogits: output == "logits")
+            let outputs = try AdapterOutputs(model, rows, attachment, wantsLogits: output == "logits")
+            let result = output == "logits" ? outputs.logits : outputs.hidden
             let difference = Goldens.difference(result, try Goldens.floats(tensor))
             #expect(difference < 1e-4, "\(prefix)\(output): \(difference)")
         }
-    }
-
-    private func run(
-        _ model: any Transformer, _ rows: RowBatch, _ attached: AttachedAdapter?, wantsLogits: Bool
-    ) throws -> [Float] {
-        let pass = try Pass(team: try Team(threadCount: 2))
-        try pass.begin(rows, rows: 0..<rows.rowCount) { _ in attached }
-        let hidden = try model.forward(pass)
-        guard wantsLogits else {
-            return Array(UnsafeBufferPointer(start: hidden.matrix.base, count: hidden.matrix.count))
-        }
-        let classifier = SequenceClassifier(model: model)
-        let logits = try pass.kept.matrix(rows: rows.rowCount, columns: try classifier.columns(pass))
-        _ = try classifier.forward(hidden, into: logits, pass: pass)
-        return Array(UnsafeBufferPointer(start: logits.base, count: logits.count))
     }
 
     @Test("An adapter that was loaded is saved byte for byte", arguments: cases)
@@ -72,10 +58,12 @@ import Testing
                 path: Goldens.path(try golden.optionalString("base") ?? base), precision: .float32)
             let files = try Adapter(model: model, path: Goldens.path("lora/\(name)")).content.files()
             #expect(
-                files.config == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))),
+                files["adapter_config.json"]
+                    == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))),
                 "\(name)")
             #expect(
-                files.weights == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_model.safetensors"))),
+                files["adapter_model.safetensors"]
+                    == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_model.safetensors"))),
                 "\(name)")
         }
     }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import GraftTraining
 
-/// Ten steps of PEFT, step by step: losses, norms, every gradient, and every tensor at the end.
+/// Ten steps of PEFT or AdapterHub, step by step: losses, norms, every gradient, and every tensor at the end.
 @Suite struct TrainingGoldenTests {
     struct Variant: Sendable, CustomTestStringConvertible {
         let folder: String
@@ -16,16 +16,16 @@ import Testing
         var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
     }
 
-    static let variants = ["lora-training", "llama-training"].flatMap { folder in
+    static let variants = ["lora-training", "llama-training", "bottleneck"].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
         }
     }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 13) }
+    func goldensAreThere() { #expect(Self.variants.count >= 26) }
 
-    @Test("Ten steps equal PEFT's", arguments: variants)
+    @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
         let variant = golden.settings
         let folder = golden.testDescription
@@ -33,8 +33,11 @@ import Testing
             try variant.optionalString("base") ?? "bert-tiny/sequence-classification", changing: Goldens.withoutDropout)
         let model = try Architectures.load(path: base, precision: .float32)
         let adapter = try Adapter(model: model, path: Goldens.path("\(folder)/start"))
+        // AdapterHub's folders do not tell a language model's adapter from one without a task.
+        if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.setTask(.languageModel) }
         let trainer = try Trainer(adapter: adapter, options: try options(variant))
-        let batches = try JSON(contentsOf: Goldens.path("\(golden.folder)/batches.json")).arrayValue ?? []
+        let rows = try variant.optionalString("batches") ?? golden.folder
+        let batches = try JSON(contentsOf: Goldens.path("\(rows)/batches.json")).arrayValue ?? []
         let steps = try variant.array("steps")
         let withoutGradient = try variant.strings("without_gradient")
         let gradients = try SafetensorsFile(path: Goldens.path("\(folder)/gradients.safetensors"))

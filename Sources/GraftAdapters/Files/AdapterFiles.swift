@@ -1,17 +1,75 @@
 import GraftFormats
 import GraftTensor
 
-/// The two files of an adapter folder, byte for byte.
+/// The files of an adapter folder, byte for byte.
 package struct AdapterFiles: Sendable {
+    /// The file that every layout has.
     package static let configName = "adapter_config.json"
-    package static let weightsName = "adapter_model.safetensors"
 
-    package let config: [UInt8]
-    package let weights: [UInt8]
+    package private(set) var files: [(name: String, bytes: [UInt8])] = []
+
+    package init() {}
+
+    package subscript(name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
+
+    mutating func add(_ bytes: [UInt8], as name: String) { files.append((name, bytes)) }
+
+    /// Writes them into a folder, and leaves out of it other files of adapters that it may have held.
+    package func write(to folder: inout AtomicDirectory) throws(GraftError) {
+        for file in files { try folder.write(file.bytes, to: file.name) }
+        for name in AdapterLayouts.fileNames where self[name] == nil { folder.omit(name) }
+    }
+}
+
+/// An adapter folder as it is read: its files, their bytes as they are, and their tensors.
+package struct AdapterFolder {
+    let path: String
+    let config: JSONObject
+    private(set) var files = AdapterFiles()
+    private(set) var weights: [SafetensorsFile] = []
+
+    init(path: String) throws(GraftError) {
+        self.path = path
+        let configPath = path + "/" + AdapterFiles.configName
+        let bytes = try MappedFile.contents(of: configPath)
+        guard let config = try JSON(parsing: bytes, source: configPath).objectValue else {
+            throw GraftError(.corruptFile, "\(configPath): expected an object of settings")
+        }
+        self.config = config
+        files.add(bytes, as: AdapterFiles.configName)
+    }
+
+    var configPath: String { path + "/" + AdapterFiles.configName }
+
+    func has(_ name: String) -> Bool { FileKind.of(path + "/" + name) != .nothing }
+
+    mutating func readObject(_ name: String) throws(GraftError) -> JSONObject {
+        let bytes = try MappedFile.contents(of: path + "/" + name)
+        guard let object = try JSON(parsing: bytes, source: path + "/" + name).objectValue else {
+            throw GraftError(.corruptFile, "\(path)/\(name): expected an object of settings")
+        }
+        files.add(bytes, as: name)
+        return object
+    }
+
+    @discardableResult
+    mutating func readWeights(_ name: String) throws(GraftError) -> SafetensorsFile {
+        let file = try SafetensorsFile(path: path + "/" + name)
+        files.add(Array(file.file.bytes), as: name)
+        weights.append(file)
+        return file
+    }
+
+    func tensor(_ name: String) -> StoredTensor? {
+        for file in weights {
+            if let tensor = file[name] { return tensor }
+        }
+        return nil
+    }
 }
 
 extension Adapter {
-    /// Writes the folder in PEFT's layout, whole or not at all; one that nothing changed, as it was read.
+    /// Writes the folder in its method's layout, whole or not at all; one that nothing changed, as it was read.
     package func save(to path: String) throws(GraftError) {
         let content = try usable()
         let files: AdapterFiles
@@ -20,35 +78,19 @@ extension Adapter {
         } else {
             files = try content.files()
         }
-        try AtomicDirectory.write(to: path) { folder throws(GraftError) in
-            try folder.write(files.config, to: AdapterFiles.configName)
-            try folder.write(files.weights, to: AdapterFiles.weightsName)
-        }
+        try AtomicDirectory.write(to: path) { folder throws(GraftError) in try files.write(to: &folder) }
     }
 }
 
 extension AdapterContent {
-    /// Label names travel in the weights file's metadata, which PEFT does not read.
-    static let labelsKey = "id2label"
-
-    /// The folder's files as PEFT writes them.
+    /// The folder's files as the layout's own package writes them.
     package func files() throws(GraftError) -> AdapterFiles {
-        var metadata: SafetensorsWriter.Metadata = [("format", "pt")]
-        if let head, head.ownsLabels {
-            var names = JSONObject()
-            for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }
-            metadata.append((Self.labelsKey, JSON.object(names).serialized(JSON.Style(isCompact: true))))
-        }
-        var saved = config
-        saved["inference_mode"] = .bool(true)
-        let tensors: [SafetensorsWriter.Tensor] = plan.tensors.map {
-            (
-                $0.name, .float32, $0.shape,
-                UnsafeRawBufferPointer(start: values + $0.parameter.offset, count: $0.parameter.count * 4)
-            )
-        }
-        return AdapterFiles(
-            config: JSON.object(saved).serializedBytes(.configuration),
-            weights: try SafetensorsWriter.serialize(tensors: tensors, metadata: metadata))
+        try layout.files(
+            plan.tensors.map {
+                (
+                    $0.name, .float32, $0.shape,
+                    UnsafeRawBufferPointer(start: values + $0.parameter.offset, count: $0.parameter.count * 4)
+                )
+            })
     }
 }

@@ -8,7 +8,8 @@ import GraftTensor
 /// alpha / √r (Kalajdzievski 2023). Embeddings too: E[t] += (alpha / r) · B A[:, t].
 package struct Lora: AdapterMethod {
     package static let name = "lora"
-    package static let peftType = "LORA"
+    package static let layout: any AdapterLayout.Type = PeftLayout.self
+    package static let typeName: String? = "LORA"
 
     private enum Bias: String { case none, all, loraOnly = "lora_only" }
     private enum Start { case zero, gaussian, random }
@@ -25,12 +26,12 @@ package struct Lora: AdapterMethod {
     private let targets: TargetModules
     private let place: String
 
-    package static let defaults: [(key: String, value: JSON)] = [
+    private static let defaults: [(key: String, value: JSON)] = [
         ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
         ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
         ("inference_mode", .bool(true)), ("init_lora_weights", .bool(true)), ("layers_pattern", .null),
         ("layers_to_transform", .null), ("lora_alpha", .integer(8)), ("lora_bias", .bool(false)),
-        ("lora_dropout", .double(0)), ("modules_to_save", .null), ("peft_type", .string(peftType)),
+        ("lora_dropout", .double(0)), ("modules_to_save", .null), ("peft_type", "LORA"),
         ("r", .integer(8)), ("rank_pattern", .object(JSONObject())), ("revision", .null),
         ("target_modules", .null), ("task_type", .null), ("use_dora", .bool(false)), ("use_rslora", .bool(false)),
     ]
@@ -53,6 +54,13 @@ package struct Lora: AdapterMethod {
         "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "r", "rank_pattern", "target_modules",
         "use_rslora",
     ]
+
+    package static func settings(completing given: JSONObject, place: String) -> JSONObject {
+        var settings = JSONObject()
+        for (key, value) in defaults { settings[key] = value }
+        for (key, value) in given { settings[key] = value }
+        return settings
+    }
 
     package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {
         self.place = place
@@ -170,7 +178,7 @@ package struct Lora: AdapterMethod {
                     a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor,
                     frozenRow: site.frozenRow)
             }
-        case .norm: break
+        case .norm, .hidden: break
         }
     }
 

@@ -16,9 +16,6 @@ final class LoraDelta: Delta {
     private let factor: Float
     private let dropout: Float
 
-    /// Sites of LoRA dropouts are numbered after all of the model's own.
-    private static let firstDropoutSite = 1 << 20
-
     init(
         a: Parameter, b: Parameter, bias: Parameter?, rank: Int, inputs: Int, outputs: Int, factor: Float,
         dropout: Float
@@ -76,7 +73,7 @@ final class LoraDelta: Delta {
             }
         }
         guard let dx else { return }
-        guard var dropout = droppedElements(x, context) else {
+        guard var dropout = context.dropout(probability: dropout, width: inputs) else {
             team.multiply(du, matrixA(context.adapter.values), adding: 1, into: dx)
             return
         }
@@ -94,16 +91,9 @@ final class LoraDelta: Delta {
         Matrix(base + b.offset, rows: outputs, columns: rank)
     }
 
-    private func droppedElements(_ x: Matrix, _ context: SiteContext) -> gk_dropout? {
-        guard let key = context.pass.dropoutKey, dropout > 0, context.adapter.gradients != nil else { return nil }
-        return gk_dropout(
-            key: key, first_element: UInt64(context.firstRow * inputs),
-            site: UInt32(truncatingIfNeeded: Self.firstDropoutSite + context.site), probability: dropout)
-    }
-
     /// dropout(x), or x itself where nothing is dropped.
     private func droppedInput(_ x: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix {
-        guard var dropout = droppedElements(x, context) else { return x }
+        guard var dropout = context.dropout(probability: dropout, width: inputs) else { return x }
         let out = try context.pass.scratch.matrix(rows: x.rows, columns: x.columns)
         gk_apply_dropout(context.pass.team.kernel, &dropout, Int64(x.count), x.base, out.base)
         return out

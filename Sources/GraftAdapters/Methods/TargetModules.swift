@@ -116,7 +116,9 @@ struct TargetModules: Sendable {
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing.
             for name in list
-            where !names.model.sites.contains(where: { Names.list([name]).matches(names.path(of: $0)) }) {
+            where !names.model.sites.contains(where: {
+                $0.kind.hasWeights && Names.list([name]).matches(names.path(of: $0))
+            }) {
                 throw noMatch("\"\(name)\"", names)
             }
         }

@@ -1,0 +1,124 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// AdapterHub's classification head: dense layers with their non-linearity, then logits, with dropout before each.
+///
+/// It reads the hidden state of the token that stands for a row, or with `use_pooler` what the model's pooler makes of it.
+/// Its modules are numbered as in a `torch.nn.Sequential` of all of them.
+struct AdapterHubHead: Sendable {
+    /// Before the name of each of its tensors.
+    static let start = "heads."
+
+    /// head_config.json.
+    let config: JSONObject
+    let labels: [String]
+    private let name: String
+    private let layerCount: Int
+    private let activation: Activation
+    private let hasBias: Bool
+    private let readsPooler: Bool
+    private let dropout: Float?
+
+    /// A fresh one: `dense_layer` asks for AdapterHub's usual two layers.
+    init(_ settings: HeadSettings, in frame: JSONObject) {
+        var labelIndices = JSONObject()
+        for (index, label) in settings.labels.enumerated() { labelIndices[label] = .integer(index) }
+        let head: JSON = [
+            "activation_function": "tanh", "bias": true,
+            "dropout_prob": settings.dropout.map { .double(Double($0)) } ?? .null, "head_type": "classification",
+            "label2id": settings.ownsLabels ? .object(labelIndices) : .null,
+            "layers": settings.trainsDense ? 2 : 1, "num_labels": .integer(settings.labels.count),
+            "use_pooler": false,
+        ]
+        var config = frame
+        config["config"] = head
+        self.config = config
+        labels = settings.labels
+        name = frame["name"]?.stringValue ?? ""
+        layerCount = settings.trainsDense ? 2 : 1
+        activation = .tanh
+        hasBias = true
+        readsPooler = false
+        dropout = settings.dropout
+    }
+
+    /// As a file has it.
+    init(_ config: JSONObject, model: any Transformer, place: String) throws(GraftError) {
+        self.config = config
+        guard let head = try config.optionalObject("config") else {
+            throw GraftError(
+                .unsupported,
+                "\(place): the head of the class \(try config.optionalString("model_class") ?? "?"); expected one of an "
+                    + "AdapterModel")
+        }
+        let type = try head.string("head_type")
+        guard type == "classification" else {
+            throw GraftError(.unsupported, "\(place): head_type \"\(type)\"; expected \"classification\"")
+        }
+        for (key, _) in head where !Self.keys.contains(key) {
+            throw GraftError(.unsupported, "\(place): setting \"\(key)\" of the head, which this build does not do")
+        }
+        name = try config.string("name")
+        layerCount = try head.int("layers")
+        let count = try head.int("num_labels")
+        guard (1...64).contains(layerCount), (1...1 << 20).contains(count) else {
+            throw GraftError(.unsupported, "\(place): a head of \(layerCount) layers and \(count) labels")
+        }
+        let function = try head.optionalString("activation_function")
+        guard let activation = function.map({ Activation(name: $0.lowercased()) }) ?? .identity else {
+            throw GraftError(.unsupported, "\(place): activation_function \"\(function ?? "")\" of the head")
+        }
+        self.activation = activation
+        hasBias = try head.optionalBool("bias") ?? true
+        readsPooler = try head.optionalBool("use_pooler") ?? false
+        dropout = try head.optionalDouble("dropout_prob").map { Float($0) }
+        guard (0..<1).contains(dropout ?? 0) else {
+            throw GraftError(.corruptFile, "\(place): dropout_prob must be at least 0 and below 1")
+        }
+        labels = try Self.labels(head, count: count, place: place)
+    }
+
+    private static let keys: Set<String> = [
+        "activation_function", "bias", "dropout_prob", "head_type", "id2label", "label2id", "layers", "num_labels",
+        "use_pooler",
+    ]
+
+    private static func labels(_ head: JSONObject, count: Int, place: String) throws(GraftError) -> [String] {
+        var labels = numberedLabels(count)
+        for (label, value) in try head.optionalObject("label2id") ?? JSONObject() {
+            guard let index = value.intValue, labels.indices.contains(index) else {
+                throw GraftError(
+                    .corruptFile, "\(place): label2id gives \"\(label)\" \(value.kind); expected 0 to \(count - 1)")
+            }
+            labels[index] = label
+        }
+        return labels
+    }
+
+    func plan(_ plan: inout AdapterPlan, _ model: any Transformer) throws(GraftError) -> HeadParameters {
+        if readsPooler, let path = model.missingForClassification.first {
+            throw GraftError(
+                .incompatible, "the model at \(model.source.path) has no \(path), which the head's use_pooler needs")
+        }
+        let width = model.shape.hiddenSize
+        let start = PlannedTensor.Initial.normal(deviation: model.initializerRange)
+        var dense: [HeadParameters.Dense] = []
+        var module = 1
+        for _ in 1..<layerCount {
+            dense.append(
+                HeadParameters.Dense(
+                    weight: try plan.add(tensor(module, "weight"), shape: [width, width], start),
+                    bias: try plan.add(tensor(module, "bias"), shape: [width], .zero)))
+            // Dropout and linear, and the non-linearity if there is one.
+            module += activation == .identity ? 2 : 3
+        }
+        let weight = try plan.add(tensor(module, "weight"), shape: [labels.count, width], start)
+        let bias = hasBias ? try plan.add(tensor(module, "bias"), shape: [labels.count], .zero) : nil
+        return HeadParameters(
+            readsPooler: readsPooler, dense: dense, activation: activation, weight: weight, bias: bias,
+            labelCount: labels.count, dropout: dropout ?? model.headDropout)
+    }
+
+    private func tensor(_ module: Int, _ suffix: String) -> String { "\(Self.start)\(name).\(module).\(suffix)" }
+}

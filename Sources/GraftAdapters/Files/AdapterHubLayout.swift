@@ -1,0 +1,164 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// AdapterHub's layout, as its package `adapters` writes it with `use_safetensors=True`: adapter_config.json, which has
+/// `config`, and adapter.safetensors; with a head also head_config.json and model_head.safetensors.
+///
+/// The adapter has a name, which is part of every tensor's.
+struct AdapterHubLayout: AdapterLayout {
+    static let fileNames = [AdapterFiles.configName, weightsName, headConfigName, headWeightsName]
+    private static let weightsName = "adapter.safetensors"
+    private static let headConfigName = "head_config.json"
+    private static let headWeightsName = "model_head.safetensors"
+    /// What `adapters` writes unless it is asked for safetensors.
+    private static let pickles = [weightsName: "pytorch_adapter.bin", headWeightsName: "pytorch_model_head.bin"]
+    /// The release whose layout this is.
+    private static let version = "adapters.1.3.0"
+    /// A model's task is not AdapterHub's to keep, but for its head: the language model's is kept under PEFT's name.
+    private static let taskKey = "task_type"
+    /// What adapter_config.json has beside the method's settings.
+    private static let frameKeys: Set<String> = [
+        "config", "hidden_size", "model_class", "model_name", "model_type", "name", taskKey, "version",
+    ]
+
+    let method: any AdapterMethod.Type
+    let names: ModuleNames
+    private(set) var config: JSONObject
+    private(set) var head: AdapterHubHead?
+
+    static func holds(_ config: JSONObject) -> Bool { config["config"] != nil }
+
+    /// `given` has the settings themselves, or as the file has them, under `config`; there may be a `name`.
+    init(
+        method: any AdapterMethod.Type, given: JSONObject, model: any Transformer, place: String
+    ) throws(GraftError) {
+        var settings = given["config"]?.objectValue ?? JSONObject()
+        if let name = given["config"]?.stringValue { settings["config"] = .string(name) }
+        for (key, value) in given where !Self.frameKeys.contains(key) { settings[key] = value }
+        let name = try given.optionalString("name") ?? "default"
+        guard !name.isEmpty, !name.contains(".") else {
+            throw GraftError(.invalidArgument, "\(place): name \"\(name)\" is empty or has a point")
+        }
+        self.method = method
+        names = Self.names(model, adapter: name, hasBackbonePrefix: true)
+        config = Self.frame(model, name: name)
+        config["config"] = .object(try method.settings(completing: settings, place: place))
+        if let task = given[Self.taskKey], !task.isOff {
+            guard task.stringValue == Task.languageModel.peftName else {
+                throw GraftError(
+                    .invalidArgument, "\(place): \(Self.taskKey) is \(task.kind); expected CAUSAL_LM or null")
+            }
+            try set(.languageModel, head: nil)
+        }
+    }
+
+    init(_ folder: inout AdapterFolder, model: any Transformer) throws(GraftError) {
+        let place = folder.configPath
+        config = folder.config
+        guard config["version"] != nil else {
+            throw GraftError(
+                .unsupported,
+                "\(place): it has no \"version\", so adapter-transformers wrote it: load and save it once with adapters"
+            )
+        }
+        let settings = try config.object("config")
+        method = try AdapterMethods.of(
+            Self.self, typeName: try settings.optionalString("architecture"), key: "architecture", place: place)
+        let type = try config.optionalString("model_type")
+        let width = try config.optionalInt("hidden_size")
+        guard type ?? model.architecture == model.architecture,
+            width ?? model.shape.hiddenSize == model.shape.hiddenSize
+        else {
+            throw GraftError(
+                .incompatible,
+                "\(place): an adapter of a \(type ?? "?") model of hidden size \(width.map(String.init) ?? "?"); the model "
+                    + "at \(model.source.path) is \(model.architecture) of \(model.shape.hiddenSize)")
+        }
+        let file = try Self.readWeights(Self.weightsName, &folder)
+        names = Self.names(
+            model, adapter: try config.string("name"),
+            hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.backbone + ".") })
+        if task == .languageModel { _ = try LanguageModelHead(model: model) }
+        if folder.has(Self.headConfigName) {
+            let headConfig = try folder.readObject(Self.headConfigName)
+            head = try AdapterHubHead(headConfig, model: model, place: folder.path + "/" + Self.headConfigName)
+            _ = try Self.readWeights(Self.headWeightsName, &folder)
+        }
+    }
+
+    private static func readWeights(
+        _ name: String, _ folder: inout AdapterFolder
+    ) throws(GraftError) -> SafetensorsFile {
+        if !folder.has(name), let pickle = pickles[name], folder.has(pickle) {
+            throw GraftError(
+                .unsupported,
+                "\(folder.path)/\(pickle) is a Python pickle, which can run any code: load it with adapters and save it "
+                    + "with use_safetensors=True")
+        }
+        return try folder.readWeights(name)
+    }
+
+    /// BERT's classes hold their adapters in the sub-layers themselves; other models, beside them.
+    private static func names(_ model: any Transformer, adapter: String, hasBackbonePrefix: Bool) -> ModuleNames {
+        ModuleNames(
+            model: model, hasBackbonePrefix: hasBackbonePrefix, middle: ".adapters.\(adapter).",
+            holders: model.architecture == "bert"
+                ? [:] : [.attention: "attention_adapters", .feedForward: "output_adapters"])
+    }
+
+    /// What adapter_config.json and head_config.json have around their settings.
+    private static func frame(_ model: any Transformer, name: String) -> JSONObject {
+        var frame = JSONObject()
+        frame["hidden_size"] = .integer(model.shape.hiddenSize)
+        frame["model_class"] = .string(
+            model.architecture.prefix(1).uppercased() + model.architecture.dropFirst() + "AdapterModel")
+        frame["model_name"] = .string(model.source.path)
+        frame["model_type"] = .string(model.architecture)
+        frame["name"] = .string(name)
+        frame["version"] = .string(version)
+        return frame
+    }
+
+    var settings: JSONObject { config["config"]?.objectValue ?? JSONObject() }
+
+    var task: Task {
+        if head != nil { return .sequenceClassification }
+        return config[Self.taskKey]?.stringValue == Task.languageModel.peftName ? .languageModel : .none
+    }
+
+    var labels: [String]? { head?.labels }
+
+    mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
+        var changed = JSONObject()
+        for (key, value) in config where key != Self.taskKey { changed[key] = value }
+        if task == .languageModel {
+            _ = try LanguageModelHead(model: names.model)
+            changed[Self.taskKey] = task.peftName.map(JSON.string)
+        }
+        config = changed
+        self.head = try head.map { head throws(GraftError) in
+            AdapterHubHead(head, in: Self.frame(names.model, name: try config.string("name")))
+        }
+    }
+
+    func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
+        if let head { plan.head = try head.plan(&plan, names.model) }
+    }
+
+    func files(_ tensors: [SafetensorsWriter.Tensor]) throws(GraftError) -> AdapterFiles {
+        var files = AdapterFiles()
+        files.add(JSON.object(config).serializedBytes(.configuration), as: AdapterFiles.configName)
+        let isHead = { (name: String) in name.hasPrefix(AdapterHubHead.start) }
+        files.add(
+            try SafetensorsWriter.serialize(tensors: tensors.filter { !isHead($0.name) }), as: Self.weightsName)
+        if let head {
+            files.add(JSON.object(head.config).serializedBytes(.configuration), as: Self.headConfigName)
+            files.add(
+                try SafetensorsWriter.serialize(tensors: tensors.filter { isHead($0.name) }), as: Self.headWeightsName)
+        }
+        return files
+    }
+
+    func repeats(_ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan) -> Bool { false }
+}

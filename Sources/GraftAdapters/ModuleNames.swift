@@ -1,0 +1,45 @@
+import GraftLayers
+
+/// How an adapter's file names the modules of a model.
+///
+/// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
+package struct ModuleNames: Sendable {
+    package let model: any Transformer
+    private let prefix: String
+    /// Before the module's name.
+    private let start: String
+    /// Between the module's name and the tensor's.
+    private let middle: String
+    /// The module that keeps what adapters do at a hidden site, where that is not the sub-layer itself.
+    private let holders: [Site.Sublayer: String]
+
+    init(
+        model: any Transformer, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
+        holders: [Site.Sublayer: String] = [:]
+    ) {
+        self.model = model
+        self.start = start
+        self.middle = middle
+        self.holders = holders
+        prefix = hasBackbonePrefix ? model.backbone + "." : ""
+    }
+
+    /// As `named_modules()` of the class that was saved says it.
+    package func path(of site: Site) -> String {
+        if case .hidden(let sublayer) = site.kind, let holder = holders[sublayer],
+            let dot = site.path.lastIndex(of: ".")
+        {
+            return prefix + site.path[...dot] + holder
+        }
+        return (site.place == .beside ? "" : prefix) + site.path
+    }
+
+    /// As the file says it.
+    package func tensor(_ path: String, _ suffix: String) -> String { start + path + middle + suffix }
+
+    /// A tensor's name whatever class the adapter was saved from.
+    func bare(_ tensor: String) -> String {
+        let full = start + prefix
+        return tensor.hasPrefix(full) ? String(tensor.dropFirst(full.count)) : tensor
+    }
+}

@@ -1,0 +1,57 @@
+import CGraftKernels
+import GraftTensor
+
+/// The end of a sub-layer: its output x [tokens, width], changed in place by what adapters do there, before it joins the
+/// residual stream t. Where no adapter acts this costs nothing.
+package struct Branch: Sendable {
+    package let site: Int
+
+    package struct Kept: BitwiseCopyable {
+        /// What each segment's effect kept; nil where no adapter acts.
+        let effects: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        let residual: Matrix
+    }
+
+    package init(site: Int) { self.site = site }
+
+    package func isAdapted(_ pass: Pass) -> Bool {
+        pass.segments.contains { $0.adapter?.at(site)?.effect != nil }
+    }
+
+    /// x ← effect(x, t) for the rows of each segment whose adapter acts here. `norm` is the model's norm of x + t, if any.
+    package func forward(
+        _ x: Matrix, residual t: Matrix, norm: LayerNorm? = nil, keeps: Bool, pass: Pass
+    ) throws(GraftError) -> Kept {
+        guard isAdapted(pass) else { return Kept(effects: nil, residual: t) }
+        let effects = try pass.arena(keeping: keeps).allocate(
+            UnsafeMutableRawPointer?.self, count: pass.segments.count)
+        for segment in pass.segments {
+            (effects + segment.index).initialize(to: nil)
+            guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect else { continue }
+            effects[segment.index] = try effect.forward(
+                x.rows(from: segment.firstToken, count: segment.tokenCount),
+                residual: t.rows(from: segment.firstToken, count: segment.tokenCount), norm: norm,
+                pass.context(segment, adapter, site: site, unit: .tokens, keeps: keeps))
+        }
+        return Kept(effects: effects, residual: t)
+    }
+
+    /// d(x) from d(x + t), which becomes d(t): the same matrix, or `spare` where an adapter tells them apart.
+    package func backward(
+        _ gradient: Matrix, _ kept: Kept, norm: LayerNorm? = nil, using spare: Matrix, pass: Pass
+    ) throws(GraftError) -> Matrix {
+        guard let effects = kept.effects else { return gradient }
+        spare.base.update(from: gradient.base, count: gradient.count)
+        for segment in pass.segments {
+            guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect,
+                let effectKept = effects[segment.index]
+            else { continue }
+            try effect.backward(
+                spare.rows(from: segment.firstToken, count: segment.tokenCount), kept: effectKept,
+                residual: kept.residual.rows(from: segment.firstToken, count: segment.tokenCount),
+                into: gradient.rows(from: segment.firstToken, count: segment.tokenCount), norm: norm,
+                pass.context(segment, adapter, site: site, unit: .tokens, keeps: true))
+        }
+        return spare
+    }
+}

@@ -1,0 +1,34 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// What a model with an adapter gives for some rows in one pass.
+struct AdapterOutputs {
+    /// Of the last layer: [tokens, hidden], row after row.
+    let hidden: [Float]
+    /// [rows, labels]; empty unless asked for.
+    let logits: [Float]
+
+    /// - Parameter adapters: of each row; the last also of all that follow.
+    init(
+        _ model: any Transformer, _ rows: RowBatch, adapters: [AttachedAdapter?], threadCount: Int = 2,
+        wantsLogits: Bool
+    ) throws {
+        let pass = try Pass(team: try Team(threadCount: threadCount))
+        try pass.begin(rows, rows: 0..<rows.rowCount) { adapters[min($0, adapters.count - 1)] }
+        let states = try model.forward(pass)
+        hidden = Array(UnsafeBufferPointer(start: states.matrix.base, count: states.matrix.count))
+        guard wantsLogits else {
+            logits = []
+            return
+        }
+        let classifier = SequenceClassifier(model: model)
+        let matrix = try pass.kept.matrix(rows: rows.rowCount, columns: try classifier.columns(pass))
+        _ = try classifier.forward(states, into: matrix, pass: pass)
+        logits = Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))
+    }
+
+    init(_ model: any Transformer, _ rows: RowBatch, _ adapter: AttachedAdapter?, wantsLogits: Bool) throws {
+        try self.init(model, rows, adapters: [adapter], wantsLogits: wantsLogits)
+    }
+}
