@@ -112,6 +112,7 @@ test-sanitizers: dependencies
 	@Tests/run sanitizers
 
 build/venv-parity/tools: Tests/Parity/requirements.txt
+build/venv-adapters/tools: Tests/Parity/requirements-adapters.txt
 build/venv-benchmark/tools: Benchmarks/requirements.txt
 
 build/venv-%/tools:
@@ -121,12 +122,14 @@ build/venv-%/tools:
 
 .PHONY: test-parity
 test-parity: dependencies
-	@$(MAKE) --no-print-directory library models build/venv-parity/tools
-	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity
+	@$(MAKE) --no-print-directory library models build/venv-parity/tools build/venv-adapters/tools
+	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity \
+	  --ignore-glob='*test_adapterhub*'
+	PYTHONPATH=bindings/python build/venv-adapters/bin/python -m pytest -q Tests/Parity/test_adapterhub*.py
 
 .PHONY: benchmark
 benchmark: dependencies
-	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools build/venv-adapters/tools
 	build/venv-benchmark/bin/python Benchmarks/run.py
 
 # Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.

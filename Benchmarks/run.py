@@ -25,11 +25,11 @@ LIBRARY = ROOT / "build" / "lib" / "libgraft.so.1"
 STARTS = 7
 
 
-def start(module: str, arguments: tuple[str, ...]) -> subprocess.CompletedProcess:
+def start(module: str, arguments: tuple[str, ...], python: str = sys.executable) -> subprocess.CompletedProcess:
     """One process; standard error is shown only when it fails."""
     path = os.pathsep.join(filter(None, [str(ROOT / "bindings" / "python"), os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(THREADS)}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [python, "-m", module, *arguments]
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
@@ -38,14 +38,14 @@ def start(module: str, arguments: tuple[str, ...]) -> subprocess.CompletedProces
 
 def lines_of(run: Run) -> list[dict]:
     """The JSON lines of one run; where a run prints none, the time from its start to its end is the figure."""
-    done = start(run.module, run.arguments)
+    done = start(run.module, run.arguments, run.python)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if lines:
         return lines
     times = []
     for _ in range(STARTS):
         begin = time.perf_counter()
-        start(run.module, run.arguments)
+        start(run.module, run.arguments, run.python)
         times.append((time.perf_counter() - begin) * 1e3)
     return [{"process_ms": round(sorted(times)[STARTS // 2], 1)}]
 

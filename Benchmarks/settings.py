@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
 DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
 
+# AdapterHub pins another transformers than PEFT, so it has an environment of its own.
+ADAPTERHUB_PYTHON = os.environ.get(
+    "GRAFT_ADAPTERHUB_PYTHON", str(ROOT / "build" / "venv-adapters" / "bin" / "python")
+)
+
 # The sizes of the table: (rows, tokens a row).
 TRAINING_SHAPES = {"minilm": [(32, 64)], "bert-base": [(16, 128), (8, 512)]}
 INFERENCE_SHAPES = [(1, 32), (1, 128), (8, 128), (32, 128)]

@@ -1,15 +1,19 @@
 """The rows of the benchmark table: what is run on both sides, which figure is compared, and the goal."""
 
+import sys
 from dataclasses import dataclass
+
+from settings import ADAPTERHUB_PYTHON
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process: a module below this folder with its arguments."""
+    """One process: a module below this folder with its arguments, and the Python that has its packages."""
 
     side: str
     module: str
     arguments: tuple[str, ...] = ()
+    python: str = sys.executable
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,33 @@ def training_rows() -> list[Row]:
             for dropout in (0.1, 0.0):
                 common = {"model": model, "rows": rows, "tokens": tokens, "dropout": dropout, "repeats": repeats}
                 graft = Run("Graft", "ours.training_step", arguments(precision=ours, **common))
-                peer = Run(f"PEFT {theirs}", "peers.peft_step", arguments(precision=theirs, **common))
+                peer = Run(f"PEFT {theirs}", "peers.training_step", arguments(precision=theirs, **common))
                 work = f"LoRA step, {model} {rows}×{tokens}, {ours}, dropout {dropout}"
                 made.append(Row(work, graft, (peer,), goal if dropout else 0.0))
                 if dropout:
                     work = f"peak memory of LoRA steps, {model} {rows}×{tokens}, {ours}"
                     made.append(Row(work, graft, (peer,), memory, figure="peak_mb"))
+    return made
+
+
+def bottleneck_rows() -> list[Row]:
+    """Full-length steps with AdapterHub's seq_bn: time and peak memory."""
+    made = []
+    for model, rows, tokens in (("minilm", 32, 64), ("bert-base", 16, 128)):
+        for ours, theirs, goal in (("float32", "medium", 1.4), ("bfloat16", "bfloat16", 1.6)):
+            common = {"method": "bottleneck", "model": model, "rows": rows, "tokens": tokens}
+            graft = Run("Graft", "ours.training_step", arguments(precision=ours, **common))
+            peer = Run(
+                f"AdapterHub {theirs}",
+                "peers.training_step",
+                arguments(precision=theirs, **common),
+                python=ADAPTERHUB_PYTHON,
+            )
+            work = f"{model} {rows}×{tokens}, {ours}"
+            made.append(Row(f"bottleneck step, {work}", graft, (peer,), goal))
+            made.append(
+                Row(f"peak memory of bottleneck steps, {work}", graft, (peer,), 3.0, figure="peak_mb")
+            )
     return made
 
 
@@ -108,4 +133,4 @@ def dropout_pairs() -> list[tuple[Row, Row]]:
 
 
 def all_rows(models: str) -> list[Row]:
-    return training_rows() + ragged_rows() + encoder_rows() + first_embedding_rows(models)
+    return training_rows() + bottleneck_rows() + ragged_rows() + encoder_rows() + first_embedding_rows(models)

@@ -216,7 +216,9 @@ typedef struct graft_head_options {
     const char *const *labels; /**< Names of the classes, copied. Required. */
     int32_t label_count;       /**< At least 2. */
     float dropout;             /**< Before the last layer. Default -1: as config.json says. */
-    int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0. */
+    int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0.
+                                    The layer of a "bottleneck" adapter is its own, as AdapterHub's;
+                                    without it the head reads the hidden state as it is. */
     int32_t reserved;          /**< Must be 0. */
 } graft_head_options;
 
@@ -231,8 +233,11 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *
  * @param model       The base model the adapter will fit.
  * @param method      A name listed by graft_adapter_method_name().
- * @param config_json The method's settings, as in PEFT's adapter_config.json; NULL for defaults.
- *                    An unknown key is an error.
+ * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For
+ *                    "lora", as in PEFT's adapter_config.json. For "bottleneck", AdapterHub's
+ *                    fields, over those of the configuration that "config" names: "seq_bn"
+ *                    (Pfeiffer; the default), "double_seq_bn" (Houlsby) or "par_bn" (parallel), as
+ *                    in {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
@@ -247,12 +252,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *  trainer or a composition uses the adapter. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
                                                                const graft_head_options *options);
-/** Reads an adapter directory in PEFT's layout. Every tensor and every setting is honoured, or the
- *  call fails and names it. Since 1.0. */
+/** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
+ *  tensor and every setting is honoured, or the call fails and names it. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
                                                            graft_adapter **out);
-/** Writes directory `path` in PEFT's layout, whole or not at all. An adapter that was loaded and
- *  not trained is written byte for byte as it was. Since 1.0. */
+/** Writes directory `path`, whole or not at all: "lora" in PEFT's layout, "bottleneck" in
+ *  AdapterHub's. An adapter that was loaded and not trained is written byte for byte as it was.
+ *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
 GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 

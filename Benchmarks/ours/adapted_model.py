@@ -1,4 +1,4 @@
-"""The Graft side of every training benchmark: a model with the dropout asked for, and LoRA on query and value."""
+"""The Graft side of every training benchmark: a model with the dropout asked for, and its adapter with a head."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 import graft
 from settings import MODELS
 
+METHODS = ("lora", "bottleneck")
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["query", "value"]}
 
 
@@ -28,7 +29,11 @@ def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
         return graft.Model(temporary, precision=precision)
 
 
-def make_adapter(model: graft.Model, labels: list[str], lora_dropout: float = 0.0, seed: int = 0) -> graft.Adapter:
-    adapter = graft.Adapter.create(model, "lora", LORA | {"lora_dropout": lora_dropout}, seed=seed)
-    adapter.set_head("sequence_classification", labels)
+def make_adapter(
+    model: graft.Model, labels: list[str], lora_dropout: float = 0.0, seed: int = 0, method: str = "lora"
+) -> graft.Adapter:
+    """LoRA on query and value with PEFT's head, or AdapterHub's seq_bn with its usual head of two layers."""
+    config = LORA | {"lora_dropout": lora_dropout} if method == "lora" else {"config": "seq_bn"}
+    adapter = graft.Adapter.create(model, method, config, seed=seed)
+    adapter.set_head("sequence_classification", labels, dense_layer=method == "bottleneck")
     return adapter

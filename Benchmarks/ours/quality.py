@@ -1,4 +1,4 @@
-"""The quality recipe in Graft: the settings, epochs and batch size of peers/peft_quality.py."""
+"""The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py."""
 
 import argparse
 import time
@@ -6,9 +6,10 @@ import time
 import graft
 import settings
 from data import DATA_SETS
-from ours.adapted_model import load_model, make_adapter
+from ours.adapted_model import METHODS, load_model, make_adapter
 
 parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--method", choices=METHODS, default="lora")
 parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
 parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
 parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
@@ -34,11 +35,11 @@ train, test = (
     for part in (train_rows, test_rows)
 )
 for seed in arguments.seeds:
-    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed)
+    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed, method=arguments.method)
     with graft.Trainer(model, adapter, seed=seed, **RECIPE) as trainer:
         start = time.perf_counter()
         trainer.fit(train, progress=False)
         seconds = round(time.perf_counter() - start, 1)
         accuracy = round(trainer.evaluate(test).accuracy, 5)
-    result = {"data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
+    result = {"method": arguments.method, "data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
     settings.emit("quality", side="Graft", **result, test_accuracy=accuracy)

@@ -1,13 +1,14 @@
-"""One LoRA training step of Graft on full-length rows: time and peak memory."""
+"""One training step of Graft on full-length rows: time and peak memory."""
 
 import argparse
 
 import graft
 import settings
 from data import full_length_texts
-from ours.adapted_model import load_model, make_adapter
+from ours.adapted_model import METHODS, load_model, make_adapter
 
 parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--method", choices=METHODS, default="lora")
 parser.add_argument("--model", default="minilm")
 parser.add_argument("--rows", type=int, default=32)
 parser.add_argument("--tokens", type=int, default=64)
@@ -19,7 +20,7 @@ parser.add_argument("--repeats", type=int, default=7)
 arguments = parser.parse_args()
 
 model = load_model(arguments.model, arguments.precision, arguments.dropout)
-adapter = make_adapter(model, ["negative", "positive"])
+adapter = make_adapter(model, ["negative", "positive"], method=arguments.method)
 texts = full_length_texts(arguments.rows, arguments.tokens)
 labels = [row % 2 for row in range(arguments.rows)]
 with graft.Tokenizer(settings.MODELS / "minilm") as tokenizer:

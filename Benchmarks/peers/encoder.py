@@ -4,7 +4,7 @@ import argparse
 
 import settings
 from data import full_length_texts
-from peers.peft_model import load_tokenizer
+from peers.adapted_model import load_tokenizer
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")

@@ -5,7 +5,7 @@ import time
 
 import settings
 from data import length_grouped_batches, sst2
-from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
+from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")

@@ -29,6 +29,22 @@ import Testing
         #expect(bits(try session.states(mixed.rows, rows)) == bits(try session.states(mixed.rows)))
     }
 
+    @Test("A bottleneck at scale 0 is no adapter, to the last bit, and halfway it is neither")
+    func bottleneckScale() throws {
+        for name in ["seq-bn", "double-seq-bn", "par-bn", "post-add", "residual-after-norm"] {
+            let adapter = try Adapter(model: mixed.model, path: Goldens.path("bottleneck/\(name)/start"))
+            func states(_ scale: Float) throws -> [Float] {
+                let composition = try Composition(adapter: adapter, scale: scale)
+                return try session.states(mixed.rows, Array(repeating: composition, count: mixed.rows.rowCount))
+            }
+            let plain = try session.states(mixed.rows)
+            #expect(bits(try states(0)) == bits(plain), "\(name)")
+            let (whole, half) = (try states(1), try states(0.5))
+            #expect(Goldens.difference(whole, plain) > 0.1, "\(name)")
+            #expect(Goldens.difference(half, plain) > 0.05 && Goldens.difference(half, whole) > 0.05, "\(name)")
+        }
+    }
+
     @Test("The effect of one adapted module grows in proportion to the scale")
     func scaleIsLinear() throws {
         // Only a norm follows the last product, and what is small passes a norm in proportion.

@@ -14,7 +14,7 @@ import Testing
         #expect(Set(mixed.labelCounts) == [2, 3, 4, 7])
         #expect(mixed.adapters.contains { $0 == nil })
         let kinds = Set(mixed.adapters.map { $0.map(ObjectIdentifier.init) })
-        #expect(kinds.count == MixedRows.goldenNames.count + 4)
+        #expect(kinds.count == MixedRows.goldenFolders.count + 4)
         // Otherwise the tests below would compare equal things.
         let session = try mixed.session()
         let plain = try session.embeddings(mixed.rows)

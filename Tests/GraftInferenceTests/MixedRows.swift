@@ -15,18 +15,22 @@ struct MixedRows {
     /// Number of labels of each row's head.
     let labelCounts: [Int]
 
-    /// Folders of `Tests/Goldens/lora` whose adapters do all that an adapter can do at a site.
-    static let goldenNames = [
-        "default", "rank-and-alpha", "rslora", "patterns", "targets-all-linear", "modules-to-save-pooler", "bias-all",
-        "lora-bias", "embedding-all", "no-task", "target-classifier",
-    ]
+    /// Golden folders whose adapters do all that an adapter can do at a site.
+    static let goldenFolders =
+        [
+            "default", "rank-and-alpha", "rslora", "patterns", "targets-all-linear", "modules-to-save-pooler",
+            "bias-all", "lora-bias", "embedding-all", "no-task", "target-classifier",
+        ].map { "lora/\($0)" }
+        + ["seq-bn", "double-seq-bn", "par-bn", "residual-after-norm", "post-add", "leave-out"].map {
+            "bottleneck/\($0)/start"
+        }
 
     init(_ precision: Precision) throws {
         model = try Architectures.load(path: Goldens.path("bert-tiny/sequence-classification"), precision: precision)
         var compositions: [Composition?] = [nil]
         var counts = [3]
-        for name in Self.goldenNames {
-            let adapter = try Adapter(model: model, path: Goldens.path("lora/\(name)"))
+        for folder in Self.goldenFolders {
+            let adapter = try Adapter(model: model, path: Goldens.path(folder))
             compositions.append(try Composition(adapter: adapter, scale: 1))
             counts.append(3)
         }

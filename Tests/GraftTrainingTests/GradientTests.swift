@@ -12,6 +12,7 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let settings: String
+        var isBottleneck = false
         var changes: [String: JSON] = Goldens.withoutDropout
         var labelSmoothing: Float = 0
         var classWeights: [Float] = []
@@ -52,13 +53,38 @@ import Testing
             testDescription: "label smoothing and class weights", settings: ", \"use_rslora\": true",
             labelSmoothing: 0.1,
             classWeights: [0.5, 1, 3]),
+        bottleneck("houlsby", "\"config\": \"houlsby\""),
+        bottleneck("pfeiffer", "\"config\": \"pfeiffer\", \"mh_adapter\": true, \"non_linearity\": \"tanh\""),
+        bottleneck("parallel", "\"config\": \"parallel\", \"mh_adapter\": true, \"non_linearity\": \"silu\""),
+        bottleneck(
+            "pfeiffer, its residual after the norm",
+            "\"mh_adapter\": true, \"non_linearity\": \"gelu\", \"residual_before_ln\": false"),
+        bottleneck(
+            "pfeiffer, its residual the sum",
+            "\"mh_adapter\": true, \"non_linearity\": \"gelu_new\", \"residual_before_ln\": \"post_add\""),
+        bottleneck(
+            "houlsby, with dropout", "\"config\": \"houlsby\"",
+            ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.1]),
+        bottleneck(
+            "parallel, with dropout", "\"config\": \"parallel\", \"non_linearity\": \"tanh\"",
+            ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.1]),
     ]
+
+    private static func bottleneck(
+        _ name: String, _ settings: String, _ changes: [String: JSON] = Goldens.withoutDropout
+    ) -> Case {
+        Case(testDescription: name, settings: ", " + settings, isBottleneck: true, changes: changes)
+    }
 
     @Test("Gradients are the central differences of the loss", arguments: cases)
     func centralDifferences(golden: Case) throws {
         let fixture = try TrainingFixture(rows: 6, changing: golden.changes)
         let hasDropout = golden.testDescription.contains("dropout")
-        let adapter = try fixture.adapter(dropout: hasDropout ? 0.2 : 0, settings: golden.settings)
+        let dropout = hasDropout ? 0.2 : 0
+        let adapter =
+            golden.isBottleneck
+            ? try fixture.bottleneck(dropout: dropout, settings: golden.settings)
+            : try fixture.adapter(dropout: dropout, settings: golden.settings)
         let options = TrainingFixture.options {
             $0.labelSmoothing = golden.labelSmoothing
             $0.classWeights = golden.classWeights

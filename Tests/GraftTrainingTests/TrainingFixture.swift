@@ -53,6 +53,22 @@ struct TrainingFixture {
         return adapter
     }
 
+    /// A bottleneck with a head of two layers, whose weights are as wide as its output shows.
+    func bottleneck(dropout: Double, settings: String) throws -> Adapter {
+        let adapter = try Adapter(
+            model: model, method: "bottleneck",
+            config: "{\"reduction_factor\": 4, \"dropout\": \(dropout)\(settings)}", seed: 3)
+        try adapter.setHead(
+            HeadSettings(labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: true))
+        var random = RandomNumbers(seed: 3, stream: settings)
+        for tensor in adapter.content.plan.tensors {
+            for index in 0..<tensor.parameter.count {
+                adapter.content.values[tensor.parameter.offset + index] = random.normal() * 0.3
+            }
+        }
+        return adapter
+    }
+
     /// Options for a short run whose every step does something.
     static func options(_ change: (inout TrainerOptions) -> Void = { _ in }) -> TrainerOptions {
         var options = TrainerOptions()

@@ -34,7 +34,9 @@ class Adapter(Handle):
         """A fresh adapter: the same seed gives the same parameters on every machine.
 
         :param method: one of :func:`adapter_methods`.
-        :param config: the method's settings, spelt as in PEFT's ``adapter_config.json``. An unknown one is an error.
+        :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
+            ``adapter_config.json``. For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
+            names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
         """
         import json  # here, since most programs only load adapters
 
@@ -45,7 +47,7 @@ class Adapter(Handle):
 
     @classmethod
     def load(cls, model: Model, path: str | os.PathLike[str]) -> Adapter:
-        """Reads an adapter directory in PEFT's layout. All of it is honoured, or the call fails and names what is not."""
+        """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call names what is not."""
         out = c_void_p()
         lib.graft_adapter_load(model.pointer, path_bytes(path), byref(out))
         return cls(out)
@@ -78,7 +80,7 @@ class Adapter(Handle):
         lib.graft_adapter_set_head(self.pointer, TASKS[task], byref(options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes directory ``path`` in PEFT's layout, whole or not at all."""
+        """Writes directory ``path``, whole or not at all: a bottleneck in AdapterHub's layout, else in PEFT's."""
         lib.graft_adapter_save(self.pointer, path_bytes(path))
 
     @property

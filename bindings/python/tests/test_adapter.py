@@ -59,6 +59,37 @@ def test_saved_and_loaded_it_classifies_the_same_and_saves_the_same_bytes(
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
 
+@pytest.mark.parametrize("config", ["seq_bn", "double_seq_bn", "par_bn"])
+def test_a_bottleneck_is_trained_saved_loaded_and_used_beside_other_adapters(
+    config: str, model: graft.Model, tokenizer: graft.Tokenizer, trained: graft.Adapter, tmp_path: Path
+) -> None:
+    settings = {"config": config, "reduction_factor": 24, "name": "bottle"}
+    adapter = graft.Adapter.create(model, "bottleneck", settings, seed=1)
+    adapter.set_head(labels=LABELS, dense_layer=True)
+    # D [16, 384] and U [384, 16] with their biases, 6 layers; and the head's dense layer and logits.
+    places = 2 if config == "double_seq_bn" else 1
+    assert adapter.parameter_count == 6 * places * (2 * 16 * 384 + 16 + 384) + 384 * 385 + 3 * 385
+    assert adapter.config["config"]["reduction_factor"] == 24
+    with graft.Trainer(model, adapter, learning_rate=1e-3, seed=1) as trainer:
+        with graft.Batch(tokenizer, TEXTS, labels=[index % 3 for index in range(len(TEXTS))]) as batch:
+            losses = [trainer.step(batch).loss for _ in range(10)]
+    assert losses[-1] < losses[0] / 2
+    adapter.save(tmp_path / "bottle")
+    assert sorted(path.name for path in (tmp_path / "bottle").iterdir()) == [
+        "adapter.safetensors",
+        "adapter_config.json",
+        "head_config.json",
+        "model_head.safetensors",
+    ]
+    loaded = graft.Adapter.load(model, tmp_path / "bottle")
+    assert (loaded.method, loaded.labels) == ("bottleneck", LABELS)
+    with graft.Session(model, tokenizer) as session:
+        adapters = [loaded, trained, loaded]
+        mixed = session.classify(TEXTS[:3], adapters=adapters)
+        alone = [session.classify([text], adapters=[own])[0] for text, own in zip(TEXTS, adapters)]
+    assert [list(row) for row in mixed] == [list(row) for row in alone]
+
+
 def test_loading_nothing_is_not_found(model: graft.Model, tmp_path: Path) -> None:
     with pytest.raises(graft.GraftError) as caught:
         graft.Adapter.load(model, tmp_path / "none")

@@ -1,8 +1,9 @@
-"""The PEFT side of every training benchmark: a classifier with LoRA on query and value."""
+"""The peers' side of every training benchmark: a classifier with LoRA of PEFT, or with a bottleneck of AdapterHub."""
 
 from settings import MODELS, prepare_torch
 
 PRECISIONS = ("default", "medium", "bfloat16")
+SIDES = {"lora": "PEFT", "bottleneck": "AdapterHub"}
 
 
 def torch_for(precision: str):
@@ -20,9 +21,9 @@ def load_tokenizer():
     return tokenizer
 
 
-def load(model: str, labels: int, model_dropout: float, lora_dropout: float):
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+def load(model: str, labels: int, model_dropout: float, lora_dropout: float = 0.0, method: str = "lora"):
+    import torch
+    from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(
         MODELS / model,
@@ -30,7 +31,16 @@ def load(model: str, labels: int, model_dropout: float, lora_dropout: float):
         hidden_dropout_prob=model_dropout,
         attention_probs_dropout_prob=model_dropout,
     )
-    import torch
+    if method == "bottleneck":
+        from adapters import AutoAdapterModel
+
+        adapted = AutoAdapterModel.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
+        adapted.add_adapter("default", config="seq_bn")
+        adapted.add_classification_head("default", num_labels=labels)
+        adapted.train_adapter("default")
+        return adapted
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForSequenceClassification
 
     base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
     settings = LoraConfig(

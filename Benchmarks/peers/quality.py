@@ -1,6 +1,7 @@
-"""The quality recipe in PEFT: MiniLM with LoRA on TREC-6 or SST-2, test accuracy and seconds of training for each seed.
+"""The quality recipe in PEFT or AdapterHub: MiniLM on TREC-6 or SST-2, test accuracy and seconds for each seed.
 
-r=8 and alpha=16 on query and value, LoRA dropout 0.1 (and the model's own 0.1), AdamW 1e-3 with decay 0.01, linear
+LoRA with r=8 and alpha=16 on query and value, LoRA dropout 0.1; or seq_bn with AdapterHub's head of two layers. The model's own
+dropout 0.1, AdamW 1e-3 with decay 0.01, linear
 schedule with 6 % warm-up, gradients clipped to norm 1, batches of 32 grouped by length, five epochs.
 """
 
@@ -10,11 +11,12 @@ import time
 
 import settings
 from data import DATA_SETS, length_grouped_batches
-from peers.peft_model import PRECISIONS, collate, load, load_tokenizer, torch_for
+from peers.adapted_model import PRECISIONS, SIDES, collate, load, load_tokenizer, torch_for
 
 EPOCHS, BATCH_ROWS, MAXIMUM_TOKENS = 5, 32, 128
 
 parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--method", choices=list(SIDES), default="lora")
 parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
 parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
 parser.add_argument("--precision", choices=PRECISIONS, default="medium")
@@ -42,7 +44,7 @@ def accuracy(model) -> float:
 
 for seed in arguments.seeds:
     torch.manual_seed(seed)
-    model = load("minilm", len(names), model_dropout=0.1, lora_dropout=0.1).train()
+    model = load("minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
     total = EPOCHS * math.ceil(len(train) / BATCH_ROWS)
@@ -59,5 +61,5 @@ for seed in arguments.seeds:
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
     seconds = round(time.perf_counter() - start, 1)
-    result = {"data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
-    settings.emit("quality", side="PEFT", **result, test_accuracy=round(accuracy(model), 5))
+    result = {"method": arguments.method, "data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
+    settings.emit("quality", side=SIDES[arguments.method], **result, test_accuracy=round(accuracy(model), 5))
