@@ -88,6 +88,11 @@ let package = Package(
         .target(
             name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
             swiftSettings: strict),
+        .target(
+            name: "GraftMatrix", dependencies: ["GraftTraining", "GraftTestSupport"], path: "Tests/Matrix",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "MatrixTraining", dependencies: ["GraftMatrix"], path: "Tests/MatrixTraining", swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),
@@ -97,5 +102,6 @@ let package = Package(
         tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
         tests("GraftTraining", ["GraftTestSupport"]),
         tests("GraftInference", ["GraftTraining", "GraftTestSupport"]),
+        tests("GraftMatrix", ["GraftInference", "MatrixTraining"]),
     ]
 )
