@@ -1,8 +1,9 @@
 import GraftAdapters
 import GraftMatrix
 import GraftTestSupport
-import GraftTraining
 import Testing
+
+@testable import GraftTraining
 
 /// Every method, on every architecture, in training.
 @Suite struct TrainingMatrixTests {
@@ -23,6 +24,46 @@ import Testing
             #expect(values(adapter)[range] != before[range], "\(tensor.name) learned nothing")
         }
         #expect(model.source.checksum == checksum)
+    }
+
+    @Test(
+        "Gradients are the central differences of the loss",
+        arguments: Cell.trained.filter { $0.precision == .float32 })
+    func gradients(cell: Cell) throws {
+        let rows = try cell.rows(count: 8)
+        let trainer = try Trainer(adapter: try cell.actingAdapters()[0], options: cell.options())
+        /// Of the same batch with the same dropout, whatever the adapter's numbers are.
+        func loss() throws -> Double {
+            defer {
+                trainer.dropWaiting()
+                trainer.progress.batch = 0
+            }
+            return try trainer.accumulate(rows, batchesInStep: 1).loss
+        }
+        _ = try trainer.accumulate(rows, batchesInStep: 1)
+        let gradients = (0..<trainer.optimizer.count).map { trainer.optimizer.gradients[$0] }
+        trainer.dropWaiting()
+        trainer.progress.batch = 0
+        for tensor in trainer.content.plan.tensors {
+            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
+            let index = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
+            let value = trainer.content.values + index
+            let original = value.pointee
+            func difference(_ step: Float) throws -> Double {
+                defer { value.pointee = original }
+                value.pointee = original + step
+                let (above, up) = (try loss(), value.pointee)
+                value.pointee = original - step
+                let (below, down) = (try loss(), value.pointee)
+                return (above - below) / Double(up - down)
+            }
+            // Two steps together are exact to the fourth order.
+            let expected = (4 * (try difference(0.005)) - (try difference(0.01))) / 3
+            #expect(
+                abs(Double(gradients[index]) - expected) < 2e-4 + 4e-3 * abs(expected),
+                "\(tensor.name): \(gradients[index]), by differences \(expected)")
+            #expect(gradients[index] != 0, "\(tensor.name) has no gradient")
+        }
     }
 
     @Test("A training has the same bits on 1, 2, 3 and 8 threads", arguments: Cell.trained)
