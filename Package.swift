@@ -71,7 +71,7 @@ let package = Package(
             name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
         .target(
-            name: "GraftTokenizers", dependencies: ["GraftFormats", "CPCRE2", "CUTF8Proc"], swiftSettings: strict,
+            name: "GraftTokenizers", dependencies: ["GraftFormats", "CUTF8Proc"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
