@@ -146,6 +146,9 @@ GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
 GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
 GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
 GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
+/** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
+ *  the end. */
+GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
 /** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
 GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
 
