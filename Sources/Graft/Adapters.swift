@@ -126,7 +126,7 @@ public func graft_adapter_release(_ adapter: OpaquePointer?) { HandleTable.relea
 
 @c @implementation
 public func graft_adapter_method(_ adapter: OpaquePointer?) -> UnsafePointer<CChar>? {
-    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.lend($0.adapter.content.methodName) }
+    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.lend($0.adapter.content.method.name) }
 }
 
 @c @implementation

@@ -3,7 +3,7 @@ import GraftLayers
 import GraftTensor
 
 /// What an adapter is for.
-package enum Task: Int32, Sendable {
+package enum Task: Int32, Sendable, CaseIterable {
     case none = 0
     case sequenceClassification = 1
     case languageModel = 5
@@ -72,7 +72,7 @@ package final class AdapterContent: @unchecked Sendable {
         for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
     }
 
-    package var methodName: String { layout.method.name }
+    package var method: any AdapterMethod.Type { layout.method }
     package var names: ModuleNames { layout.names }
     package var task: Task { layout.task }
 

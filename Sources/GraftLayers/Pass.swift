@@ -135,6 +135,14 @@ package final class Pass {
     /// Whether a layer at `depth` keeps what backward needs.
     package func keeps(atDepth depth: Int) -> Bool { depth >= keptDepth }
 
+    /// Whether an adapter of this pass learns at any of some sites.
+    package func learns(at sites: Range<Int>) -> Bool {
+        segments.contains { segment in
+            guard let adapter = segment.adapter, adapter.gradients != nil else { return false }
+            return sites.contains { adapter.at($0) != nil }
+        }
+    }
+
     /// Where a layer's results live: until backward, or until the layer is done.
     package func arena(keeping: Bool) -> Arena { keeping ? kept : scratch }
 

@@ -19,6 +19,9 @@ final class BertLayer: @unchecked Sendable {
     private let activation: Activation
     private let hiddenSize: Int
     private let intermediateSize: Int
+    /// Sites up to the sum after attention, and between that and the sum after feed-forward.
+    private let attentionSites: Range<Int>
+    private let feedForwardSites: Range<Int>
 
     struct Kept: BitwiseCopyable {
         let queryKeyValue: Linear.Kept
@@ -39,6 +42,7 @@ final class BertLayer: @unchecked Sendable {
         activation = configuration.activation
         // This layer's three dropouts: attention, after attention, after feed-forward. The embeddings have 0.
         let firstDropout = 1 + index * 3
+        let firstSite = reader.sites.count
         queryKeyValue = try reader.linear(
             ["query", "key", "value"].map { path + "attention.self." + $0 }, inputs: hiddenSize,
             outputs: [hiddenSize, hiddenSize, hiddenSize], depth: depth)
@@ -54,10 +58,12 @@ final class BertLayer: @unchecked Sendable {
             norm: try reader.layerNorm(
                 path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth),
             width: hiddenSize, dropoutProbability: configuration.hiddenDropout, dropoutSite: firstDropout + 1)
+        attentionSites = firstSite..<reader.sites.count
         intermediate = try reader.linear(
             [path + "intermediate.dense"], inputs: hiddenSize, outputs: [intermediateSize], depth: depth)
         output = try reader.linear(
             [path + "output.dense"], inputs: intermediateSize, outputs: [hiddenSize], depth: depth)
+        feedForwardSites = attentionSites.upperBound..<reader.sites.count
         outputSum = ResidualNorm(
             branch: reader.branch(path + "output", after: .feedForward, width: hiddenSize, depth: depth),
             norm: try reader.layerNorm(
@@ -113,12 +119,16 @@ final class BertLayer: @unchecked Sendable {
         let spare = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
 
         var branch = try outputSum.backward(gradient, kept.outputSum, using: spare, pass: pass)
+        let needsAttention = needsInput || pass.learns(at: attentionSites)
+        guard needsAttention || pass.learns(at: feedForwardSites) else { return }
         let dInner = try pass.scratch.matrix(rows: tokens, columns: intermediateSize)
         try output.backward(branch, kept.output, into: dInner, pass: pass)
         gk_activation_backward(
             pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
             dInner.base)
-        try intermediate.backward(dInner, kept.intermediate, into: gradient, accumulate: true, pass: pass)
+        try intermediate.backward(
+            dInner, kept.intermediate, into: needsAttention ? gradient : nil, accumulate: true, pass: pass)
+        guard needsAttention else { return }
 
         branch = try attentionSum.backward(gradient, kept.attentionSum, using: spare, pass: pass)
         let dContext = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)

@@ -21,6 +21,9 @@ final class LlamaLayer: @unchecked Sendable {
     /// Width of all query heads, and of all key (or value) heads.
     private let queryWidth: Int
     private let keyWidth: Int
+    /// Sites up to the end of attention, and between that and the end of feed-forward.
+    private let attentionSites: Range<Int>
+    private let feedForwardSites: Range<Int>
 
     struct Kept: BitwiseCopyable {
         let inputNorm: RMSNorm.Kept
@@ -43,6 +46,7 @@ final class LlamaLayer: @unchecked Sendable {
         hiddenSize = configuration.hiddenSize
         queryWidth = configuration.headCount * configuration.headWidth
         keyWidth = configuration.keyValueHeadCount * configuration.headWidth
+        let firstSite = reader.sites.count
         inputNorm = try reader.rmsNorm(
             path + "input_layernorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
         queryKeyValue = try reader.linear(
@@ -56,6 +60,7 @@ final class LlamaLayer: @unchecked Sendable {
             [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [hiddenSize],
             bias: configuration.hasAttentionBias, depth: depth)
         attentionBranch = reader.branch(path + "self_attn", after: .attention, width: hiddenSize, depth: depth)
+        attentionSites = firstSite..<reader.sites.count
         attentionNorm = try reader.rmsNorm(
             path + "post_attention_layernorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth)
         let innerSize = configuration.intermediateSize
@@ -67,6 +72,7 @@ final class LlamaLayer: @unchecked Sendable {
                 [path + "mlp.down_proj"], inputs: innerSize, outputs: [hiddenSize],
                 bias: configuration.hasFeedForwardBias, depth: depth),
             activation: configuration.activation, innerSize: innerSize)
+        feedForwardSites = attentionSites.upperBound..<reader.sites.count
         feedForwardBranch = reader.branch(path + "mlp", after: .feedForward, width: hiddenSize, depth: depth)
     }
 
@@ -122,10 +128,13 @@ final class LlamaLayer: @unchecked Sendable {
         let branch = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
 
         let dFeedForward = try feedForwardBranch.backward(gradient, kept.feedForwardBranch, using: branch, pass: pass)
+        let needsAttention = needsInput || pass.learns(at: attentionSites)
+        guard needsAttention || pass.learns(at: feedForwardSites) else { return }
         try feedForward.backward(dFeedForward, kept.feedForward, into: branch, pass: pass)
         attentionNorm.backward(branch, kept.attentionNorm, into: branch, pass: pass)
         gk_add(pass.team.kernel, Int64(gradient.count), 1, branch.base, gradient.base)
 
+        guard needsAttention else { return }
         let dAttention = try attentionBranch.backward(gradient, kept.attentionBranch, using: branch, pass: pass)
         let dContext = try pass.scratch.matrix(rows: tokens, columns: queryWidth)
         try attentionOutput.backward(dAttention, kept.attentionOutput, into: dContext, pass: pass)

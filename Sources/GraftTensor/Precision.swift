@@ -1,11 +1,14 @@
 import CGraftKernels
 
 /// How frozen weights are held and multiplied; sums are always float32.
-package enum Precision: Int32, Sendable {
+package enum Precision: Int32, Sendable, CaseIterable {
     case float32 = 0
     case bfloat16 = 1
 
     package var kernelType: gk_type { self == .float32 ? gk_type(GK_FLOAT32) : gk_type(GK_BFLOAT16) }
+
+    /// Whether numbers stored in `type` stay what they are.
+    package func holds(_ type: gk_type) -> Bool { self == .float32 || type == kernelType }
 }
 
 /// The activation functions of feed-forward layers, under Hugging Face's names.

@@ -47,7 +47,7 @@ struct MixedRows {
         var adapters: [Composition?] = []
         var labelCounts: [Int] = []
         for index in 0..<2 * compositions.count {
-            let choice = index < 4 ? 0 : (index * 7 / 2) % compositions.count
+            let choice = index < 4 ? 0 : (index * 11 / 2) % compositions.count
             rows.append(row: index % inputs.rowCount, of: inputs)
             adapters.append(compositions[choice])
             labelCounts.append(counts[choice])
