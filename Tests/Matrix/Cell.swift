@@ -46,10 +46,13 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// A fresh adapter with the method's default settings.
     package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, seed: seed) }
 
-    /// Adapters of all methods, this one's first, with numbers that change what the model computes.
+    /// For a method that has a kink by default, as ReLU's, where no central difference is a gradient.
+    private static let smoothSettings = ["bottleneck": "{\"non_linearity\": \"gelu\"}"]
+
+    /// Adapters of all methods, this one's first, smooth, with numbers that change what the model computes.
     package func actingAdapters() throws -> [Adapter] {
         try ([method] + AdapterMethods.names.filter { $0 != method }).enumerated().map { number, name in
-            let adapter = try adapter(name, seed: UInt64(number))
+            let adapter = try adapter(name, config: Self.smoothSettings[name], seed: UInt64(number))
             let content = adapter.content
             for tensor in content.plan.tensors {
                 var random = RandomNumbers(seed: UInt64(number), stream: "acting " + tensor.name)
@@ -62,8 +65,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         }
     }
 
-    private func adapter(_ method: String, seed: UInt64) throws -> Adapter {
-        let adapter = try Adapter(model: try model(), method: method, config: nil, seed: seed)
+    private func adapter(_ method: String, config: String? = nil, seed: UInt64) throws -> Adapter {
+        let adapter = try Adapter(model: try model(), method: method, config: config, seed: seed)
         switch task {
         case .none: break
         case .sequenceClassification:
