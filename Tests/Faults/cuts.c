@@ -99,6 +99,13 @@ void test_cuts(void) {
         "an adapter's tensors cut anywhere are refused");
     huge_header(folder, "adapter_model.safetensors", load_adapter,
                 "a header of absurd length in an adapter is refused");
+    folder = copy_folder("bottleneck/seq-bn/start", "cut");
+    cut(folder, "adapter_config.json", 1 << 20, load_adapter,
+        "AdapterHub's settings cut anywhere are refused");
+    cut(folder, "adapter.safetensors", 1 << 20, load_adapter,
+        "AdapterHub's tensors cut anywhere are refused");
+    cut(folder, "head_config.json", 1 << 20, load_adapter, "a head_config.json cut anywhere is refused");
+    cut(folder, "model_head.safetensors", 1 << 20, load_adapter, "a head's tensors cut anywhere are refused");
     folder = copy_folder("lora/default", "cut");
     write_bytes(join(folder, "tokenizer.json"), vocabulary, sizeof vocabulary - 1);
     cut(folder, "tokenizer.json", 1 << 20, load_tokenizer, "a tokenizer.json cut anywhere is refused");

@@ -27,7 +27,6 @@ import Testing
         let expected = try SafetensorsFile(path: Goldens.path("\(folder)/expected.safetensors"))
         let classifies = adapter.task == .sequenceClassification
         let outputs = try AdapterOutputs(model, rows, adapter.attached(scale: 1), wantsLogits: classifies)
-        // transformers shows Llama's hidden states before the model's own last norm only for the layers below.
         let hidden = Goldens.difference(outputs.hidden, try Goldens.floats(expected, "last_hidden_state"))
         #expect(hidden < 1e-4, "hidden states: \(hidden)")
         if classifies {

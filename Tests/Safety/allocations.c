@@ -127,22 +127,22 @@ static graft_batch *make_batch(int32_t longest) {
     return batch;
 }
 
-static graft_adapter *make_adapter(const char *settings) {
+static graft_adapter *make_adapter(const char *method, const char *settings) {
     static const char *const labels[] = {"a", "b", "c"};
     graft_adapter *adapter = NULL;
     graft_head_options head;
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = 3;
-    check(graft_adapter_create(model, "lora", settings, 1, &adapter), "making an adapter");
+    check(graft_adapter_create(model, method, settings, 1, &adapter), "making an adapter");
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
     return adapter;
 }
 
-static void test_steps(const char *settings, graft_optimizer optimizer, int32_t threads, int64_t pass,
-                       const char *sentence) {
+static void test_steps(const char *method, const char *settings, graft_optimizer optimizer, int32_t threads,
+                       int64_t pass, const char *sentence) {
     static const float weights[] = {1, 2, 0.5f};
-    graft_adapter *adapter = make_adapter(settings);
+    graft_adapter *adapter = make_adapter(method, settings);
     graft_batch *large = make_batch(60), *small = make_batch(20);
     graft_trainer *trainer = NULL;
     graft_trainer_options options;
@@ -176,7 +176,7 @@ static void test_sessions(int32_t threads) {
     const graft_composition *rows[ROW_COUNT] = {NULL};
     graft_composition *compositions[2] = {NULL, NULL};
     for (int i = 0; i < 2; i++) {
-        graft_adapter *adapter = make_adapter(i ? "{\"target_modules\": \"all-linear\"}" : NULL);
+        graft_adapter *adapter = make_adapter(i ? "bottleneck" : "lora", NULL);
         check(graft_composition_create(adapter, 1, &compositions[i]), "composing");
         graft_adapter_release(adapter);
     }
@@ -224,16 +224,23 @@ int main(int argument_count, char **arguments) {
         options.precision = precision;
         check(graft_model_load(path, &options, &model), "loading bert-tiny");
         for (int32_t threads = 1; threads <= 2; threads++) {
-            test_steps("{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 0,
+            test_steps("lora", "{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 0,
                        "a step with dropout and AdamW allocates nothing");
-            test_steps("{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true}",
+            test_steps("lora", "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true}",
                        GRAFT_OPTIMIZER_SGD, threads, 0,
                        "a step on every product and bias with SGD allocates nothing");
             test_steps(
+                "lora",
                 "{\"target_modules\": [\"word_embeddings\"], \"modules_to_save\": [\"pooler\", \"key\"]}",
                 GRAFT_OPTIMIZER_ADAMW, threads, 0,
                 "a step on embeddings and modules of its own allocates nothing");
-            test_steps("{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 100,
+            test_steps("bottleneck", "{\"config\": \"double_seq_bn\", \"dropout\": 0.1}",
+                       GRAFT_OPTIMIZER_ADAMW, threads, 0,
+                       "a step of bottlenecks with dropout allocates nothing");
+            test_steps("bottleneck", "{\"mh_adapter\": true, \"residual_before_ln\": false}",
+                       GRAFT_OPTIMIZER_ADAMW, threads, 0,
+                       "a step of bottlenecks after the norm allocates nothing");
+            test_steps("lora", "{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 100,
                        "a step of several passes allocates nothing");
             test_sessions(threads);
         }
