@@ -195,7 +195,8 @@ GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
 /** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
  *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
- *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. Since 1.0. */
+ *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is
+ *  GRAFT_ERROR_INCOMPATIBLE. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
                                                                const int32_t *tokens, int64_t token_count,
                                                                int32_t skip_special_tokens, char *text,
