@@ -1,4 +1,4 @@
-"""The texts of the benchmarks: labelled data sets, ragged batches, and rows of an exact number of tokens."""
+"""The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of tokens, random tokens."""
 
 import random
 from dataclasses import dataclass
@@ -81,3 +81,9 @@ def full_length_texts(rows: int, tokens: int) -> list[str]:
     """Texts that are exactly `tokens` tokens long with [CLS] and [SEP]."""
     source = random.Random(rows * 1000 + tokens)
     return [" ".join(source.choices(SINGLE_TOKEN_WORDS, k=tokens - 2)) for _ in range(rows)]
+
+
+def random_tokens(rows: int, tokens: int, vocabulary: int) -> list[list[int]]:
+    """Rows of token ids: a model with random weights has no text to prefer."""
+    source = random.Random(rows * 1000 + tokens)
+    return [source.choices(range(vocabulary), k=tokens) for _ in range(rows)]

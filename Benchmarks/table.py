@@ -54,6 +54,17 @@ def training_rows() -> list[Row]:
     return made
 
 
+def language_model_rows() -> list[Row]:
+    made = []
+    for ours, theirs, goal in (("float32", "medium", 1.4), ("bfloat16", "bfloat16", 1.7)):
+        graft = Run("Graft", "ours.language_step", arguments(precision=ours))
+        peer = Run(f"PEFT {theirs}", "peers.peft_language_step", arguments(precision=theirs))
+        work = f"smollm2-135m 4×256, causal LM, {ours}"
+        made.append(Row(f"LoRA step, {work}", graft, (peer,), goal))
+        made.append(Row(f"peak memory of LoRA steps, {work}", graft, (peer,), 4.0, figure="peak_mb"))
+    return made
+
+
 def ragged_rows() -> list[Row]:
     return [
         Row(
@@ -108,4 +119,4 @@ def dropout_pairs() -> list[tuple[Row, Row]]:
 
 
 def all_rows(models: str) -> list[Row]:
-    return training_rows() + ragged_rows() + encoder_rows() + first_embedding_rows(models)
+    return training_rows() + language_model_rows() + ragged_rows() + encoder_rows() + first_embedding_rows(models)

@@ -372,7 +372,7 @@ typedef struct graft_trainer_options {
     int32_t patience;                       /**< Evaluations without a better metric before it stops; 0 never
                                                  stops early. Default 0. */
     int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
-    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 1. */
+    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
 } graft_trainer_options;
 
 /** NaN marks a measure that does not apply. */

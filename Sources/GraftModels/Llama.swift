@@ -42,7 +42,7 @@ package final class Llama: Transformer, @unchecked Sendable {
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength,
             keyWidth: configuration.keyValueHeadCount * configuration.headWidth)
-        words = try reader.embedding(
+        let words = try reader.embedding(
             "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingToken)
         let rotary = try Rotary(
             headWidth: configuration.headWidth, base: configuration.rotaryBase, scaling: configuration.rotaryScaling)
@@ -56,7 +56,9 @@ package final class Llama: Transformer, @unchecked Sendable {
         let isClassifier =
             try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
         baseHead = isClassifier ? try Self.baseHead(&reader, configuration, shape) : nil
-        languageHead = isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
+        let languageHead = isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
+        self.languageHead = languageHead
+        self.words = languageHead.map { configuration.tiesEmbeddings ? words.tied(to: $0.weight) : words } ?? words
         endTokens = try Self.endTokens(folder, configuration)
         initializerRange = configuration.initializerRange
         sites = reader.sites

@@ -52,6 +52,7 @@ struct WeightReader {
             sites.append(
                 Site(
                     path: path, kind: .linear, place: place, inputs: inputs, outputs: count, depth: depth,
+                    precision: precision,
                     copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
             first += count
         }

@@ -50,7 +50,8 @@ package final class Arena {
             current += 1
             used = 0
         }
-        let block = try Memory(byteCount: max(size, smallestBlock))
+        // Few blocks, since what does not fit the rest of one is lost; what of a block is never used costs nothing.
+        let block = try Memory(byteCount: max(size, smallestBlock, byteCount / 2))
         blocks.append(block)
         current = blocks.count - 1
         used = size

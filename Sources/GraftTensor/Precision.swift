@@ -6,6 +6,9 @@ package enum Precision: Int32, Sendable, CaseIterable {
     case bfloat16 = 1
 
     package var kernelType: gk_type { self == .float32 ? gk_type(GK_FLOAT32) : gk_type(GK_BFLOAT16) }
+
+    /// Whether numbers stored in `type` stay what they are.
+    package func holds(_ type: gk_type) -> Bool { self == .float32 || type == kernelType }
 }
 
 /// The activation functions of feed-forward layers, under Hugging Face's names.

@@ -135,17 +135,28 @@ extension AdapterContent {
         guard site.kind == .embedding || site.place == .beside, stored.shape == site.weightShape,
             let bytes = stored.bytes.baseAddress
         else { return false }
+        // Either may have been rounded where the other was not.
         let count = site.inputs * site.outputs
-        let memory = try Memory(byteCount: count * 8)
-        site.copyWeight(memory.floats())
-        gk_to_float32(Int64(count), bytes, type, memory.floats(from: count))
-        for index in 0..<count where memory.floats()[index] != memory.floats()[count + index] {
+        let own = try Memory(byteCount: count * 4)
+        let copy = try Memory(byteCount: count * 4)
+        site.copyWeight(own.floats())
+        gk_to_float32(Int64(count), bytes, type, copy.floats())
+        try Self.round(own.floats(), count: count, to: type)
+        try Self.round(copy.floats(), count: count, to: site.precision.kernelType)
+        for index in 0..<count where own.floats()[index] != copy.floats()[index] {
             throw GraftError(
                 .incompatible,
                 "\(file.path): tensor \"\(stored.name)\" differs from the model's own table: the adapter was made for "
                     + "another base model")
         }
         return true
+    }
+
+    private static func round(_ numbers: UnsafeMutablePointer<Float>, count: Int, to type: gk_type) throws(GraftError) {
+        guard type != gk_type(GK_FLOAT32) else { return }
+        let rounded = try Memory(byteCount: count * 2)
+        gk_from_float32(Int64(count), numbers, type, rounded.base)
+        gk_to_float32(Int64(count), rounded.base, type, numbers)
     }
 
     /// The outer name of a bias inside PEFT's wrapper of a saved module, and whether it is the base model's.

@@ -1,0 +1,28 @@
+"""One LoRA training step of Graft on a language model and rows of random tokens: time and peak memory."""
+
+import argparse
+
+import graft
+import settings
+from data import random_tokens
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--model", default="smollm2-135m")
+parser.add_argument("--rows", type=int, default=4)
+parser.add_argument("--tokens", type=int, default=256)
+parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+parser.add_argument("--repeats", type=int, default=7)
+arguments = parser.parse_args()
+
+model = graft.Model(settings.MODELS / arguments.model, precision=arguments.precision)
+adapter = graft.Adapter.create(
+    model, "lora", {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj"]}
+)
+adapter.set_head("language_model")
+tokens = random_tokens(arguments.rows, arguments.tokens, model.vocabulary_size)
+batch = graft.Batch.from_tokens(tokens)
+batch.set_token_labels(tokens)
+options = {"learning_rate": 1e-4, "schedule": "constant", "maximum_gradient_norm": 0.0, "threads": settings.THREADS}
+with graft.Trainer(model, adapter, **options) as trainer:
+    times = settings.measure(lambda: trainer.step(batch), repeats=arguments.repeats)
+settings.emit("language model step", side="Graft", **vars(arguments) | times)
