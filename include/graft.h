@@ -446,7 +446,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *tr
  *  all. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
 /** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
- *  run, bit for bit. Since 1.0. */
+ *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
+ *  their precision. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
 GRAFT_API void graft_trainer_release(graft_trainer *trainer);
 
