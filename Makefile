@@ -134,6 +134,11 @@ benchmark: dependencies
 abi-baseline:
 	Tests/ABI/describe > Tests/ABI/libgraft.so.$(MAJOR).abi
 
+# Writes the table of methods and architectures from the registries into README.md; a test compares it.
+.PHONY: readme
+readme:
+	GRAFT_WRITE_README=1 swift test --filter ReadmeTests
+
 # ---- Formatting ----
 
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')

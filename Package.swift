@@ -71,7 +71,7 @@ let package = Package(
             name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
         .target(
-            name: "GraftTokenizers", dependencies: ["GraftFormats", "CPCRE2", "CUTF8Proc"], swiftSettings: strict,
+            name: "GraftTokenizers", dependencies: ["GraftFormats", "CUTF8Proc"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: ["GraftTensor"]),
         floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
@@ -88,6 +88,11 @@ let package = Package(
         .target(
             name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
             swiftSettings: strict),
+        .target(
+            name: "GraftMatrix", dependencies: ["GraftTraining", "GraftTestSupport"], path: "Tests/Matrix",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "MatrixTraining", dependencies: ["GraftMatrix"], path: "Tests/MatrixTraining", swiftSettings: strict),
         tests("CGraftKernels"),
         tests("GraftTensor"),
         tests("GraftFormats"),
@@ -97,5 +102,6 @@ let package = Package(
         tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
         tests("GraftTraining", ["GraftTestSupport"]),
         tests("GraftInference", ["GraftTraining", "GraftTestSupport"]),
+        tests("GraftMatrix", ["GraftInference", "MatrixTraining"]),
     ]
 )

@@ -146,6 +146,9 @@ GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
 GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
 GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
 GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
+/** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
+ *  the end. */
+GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
 /** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
 GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
 
@@ -368,7 +371,7 @@ typedef struct graft_trainer_options {
     int32_t patience;                       /**< Evaluations without a better metric before it stops; 0 never
                                                  stops early. Default 0. */
     int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
-    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 1. */
+    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
 } graft_trainer_options;
 
 /** NaN marks a measure that does not apply. */

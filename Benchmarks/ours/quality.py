@@ -1,4 +1,5 @@
-"""The quality recipe in Graft: the settings, epochs and batch size of peers/peft_quality.py."""
+"""The quality recipe in Graft: the settings, epochs and batch size of peers/peft_quality.py, rows in random order:
+without padding there is nothing that grouping by length would save."""
 
 import argparse
 import time
@@ -22,7 +23,6 @@ RECIPE = {
     "maximum_gradient_norm": 1.0,
     "rows_per_batch": 32,
     "epoch_count": 5,
-    "group_by_length": False,
     "threads": settings.THREADS,
 }
 

@@ -76,6 +76,14 @@ public func graft_model_parameter_count(_ model: OpaquePointer?) -> Int64 {
 }
 
 @c @implementation
+public func graft_model_end_token(_ model: OpaquePointer?, _ index: Int32) -> Int32 {
+    guard let tokens = HandleTable.peek(model, ModelHandle.self)?.model.endTokens,
+        tokens.indices.contains(Int(index))
+    else { return -1 }
+    return tokens[Int(index)]
+}
+
+@c @implementation
 public func graft_model_checksum(_ model: OpaquePointer?) -> UInt64 {
     HandleTable.peek(model, ModelHandle.self)?.model.source.checksum ?? 0
 }

@@ -3,7 +3,7 @@ import GraftLayers
 import GraftTensor
 
 /// What an adapter is for.
-package enum Task: Int32, Sendable {
+package enum Task: Int32, Sendable, CaseIterable {
     case none = 0
     case sequenceClassification = 1
     case languageModel = 5

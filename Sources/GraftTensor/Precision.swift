@@ -1,7 +1,7 @@
 import CGraftKernels
 
 /// How frozen weights are held and multiplied; sums are always float32.
-package enum Precision: Int32, Sendable {
+package enum Precision: Int32, Sendable, CaseIterable {
     case float32 = 0
     case bfloat16 = 1
 

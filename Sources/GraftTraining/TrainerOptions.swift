@@ -32,7 +32,7 @@ package struct TrainerOptions: Sendable {
     package var evaluationSteps = 0
     package var patience = 0
     package var checkpointSteps = 0
-    package var groupsByLength = true
+    package var groupsByLength = false
 
     package init() {}
 

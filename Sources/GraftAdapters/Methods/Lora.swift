@@ -131,11 +131,11 @@ package struct Lora: AdapterMethod {
     private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
         let site = names.model.sites[index]
         let path = names.path(of: site)
-        let rank = ranks.value(for: path).map { Int($0) } ?? self.rank
+        let rank = try ranks.value(for: path).map { Int($0) } ?? self.rank
         guard rank > 0, rank <= 1 << 16 else {
             throw GraftError(.invalidArgument, "\(place): rank_pattern gives \(path) rank \(rank)")
         }
-        let alpha = alphas.value(for: path) ?? self.alpha
+        let alpha = try alphas.value(for: path) ?? self.alpha
         let factor = Float(alpha / (usesSquareRoot ? Double(rank).squareRoot() : Double(rank)))
         // Kaiming with a = √5: uniform in ±1/√fan_in, as torch.nn.Linear.
         let wide = PlannedTensor.Initial.uniform(bound: 1 / Float(site.inputs).squareRoot())

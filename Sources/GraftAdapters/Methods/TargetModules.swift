@@ -8,14 +8,15 @@ struct TargetModules: Sendable {
     /// that the whole path must match.
     enum Names: Sendable {
         case list([String])
-        case expression(String, Pattern)
+        case expression(String, RegularExpression)
         case allLinear
 
         init?(_ value: JSON?, key: String, place: String) throws(GraftError) {
             switch value {
             case nil, .null: return nil
             case .string(let text) where text.lowercased() == "all-linear" && key == "target_modules": self = .allLinear
-            case .string(let text): self = .expression(text, try Pattern("(?:\(text))$", place: "\(place): \(key)"))
+            case .string(let text):
+                self = .expression(text, try RegularExpression(python: "(?:\(text))$", place: "\(place): \(key)"))
             case .array(let values):
                 var names: [String] = []
                 for value in values {
@@ -31,29 +32,32 @@ struct TargetModules: Sendable {
             }
         }
 
-        func matches(_ path: String) -> Bool {
+        func matches(_ path: String) throws(GraftError) -> Bool {
             switch self {
-            case .list(let names): names.contains { path == $0 || path.hasSuffix("." + $0) }
-            case .expression(_, let pattern): pattern.matches(path)
+            case .list(let names): names.contains { Self.name($0, matches: path) }
+            case .expression(_, let expression): try expression.matches(path)
             case .allLinear: false
             }
         }
+
+        static func name(_ name: String, matches path: String) -> Bool { path == name || path.hasSuffix("." + name) }
     }
 
     private let targets: Names?
     private let excluded: Names?
-    private let saved: [Pattern]
+    private let saved: [RegularExpression]
     private let layers: Set<Int>?
-    private let layerPatterns: [Pattern]
+    private let layerPatterns: [RegularExpression]
     private let place: String
 
     init(_ settings: JSONObject, place: String) throws(GraftError) {
         self.place = place
         targets = try Names(settings["target_modules"], key: "target_modules", place: place)
         excluded = try Names(settings["exclude_modules"], key: "exclude_modules", place: place)
-        var saved: [Pattern] = []
+        var saved: [RegularExpression] = []
         for name in try settings.optionalStrings("modules_to_save") ?? [] {
-            saved.append(try Pattern("(^|.*\\.)\(name)($|\\..*)", place: "\(place): modules_to_save"))
+            saved.append(
+                try RegularExpression(python: "(^|.*\\.)\(name)($|\\..*)", place: "\(place): modules_to_save"))
         }
         self.saved = saved
         layers = try Self.layers(settings["layers_to_transform"], place: place)
@@ -63,10 +67,12 @@ struct TargetModules: Sendable {
             default: try settings.optionalStrings("layers_pattern") ?? []
             }
         // Any numbered segment, the first of the path.
-        var patterns = names.isEmpty ? [try Pattern(".*?\\.[^.]*\\.(?P<idx>\\d+)\\.", place: place)] : []
+        var patterns =
+            names.isEmpty ? [try RegularExpression(python: ".*?\\.[^.]*\\.(?P<idx>\\d+)\\.", place: place)] : []
         for name in names {
             patterns.append(
-                try Pattern("(?:^|.*?\\.)\(name)\\.(?P<idx>\\d+)\\.", place: "\(place): layers_pattern"))
+                try RegularExpression(
+                    python: "(?:^|.*?\\.)\(name)\\.(?P<idx>\\d+)\\.", place: "\(place): layers_pattern"))
         }
         layerPatterns = patterns
         if layers != nil, case .list = targets ?? .list([]) {
@@ -111,12 +117,12 @@ struct TargetModules: Sendable {
         }
         var chosen: [Int] = []
         for (index, site) in names.model.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
-            if isTarget(names.path(of: site), site, targets) { chosen.append(index) }
+            if try isTarget(names.path(of: site), site, targets) { chosen.append(index) }
         }
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing.
             for name in list
-            where !names.model.sites.contains(where: { Names.list([name]).matches(names.path(of: $0)) }) {
+            where !names.model.sites.contains(where: { Names.name(name, matches: names.path(of: $0)) }) {
                 throw noMatch("\"\(name)\"", names)
             }
         }
@@ -124,14 +130,14 @@ struct TargetModules: Sendable {
         return chosen
     }
 
-    private func isTarget(_ path: String, _ site: Site, _ targets: Names) -> Bool {
-        if excluded?.matches(path) ?? false { return false }
-        if saved.contains(where: { $0.matches(path) }) { return false }
+    private func isTarget(_ path: String, _ site: Site, _ targets: Names) throws(GraftError) -> Bool {
+        if try excluded?.matches(path) ?? false { return false }
+        for expression in saved where try expression.matches(path) { return false }
         if case .allLinear = targets { return site.kind == .linear && site.place == .backbone }
-        guard targets.matches(path) else { return false }
+        guard try targets.matches(path) else { return false }
         guard let layers, case .list(let list) = targets, !list.contains(path) else { return true }
         for pattern in layerPatterns {
-            if let text = pattern.capture("idx", in: path) { return Int(text).map(layers.contains) ?? false }
+            if let text = try pattern.capture("idx", in: path) { return Int(text).map(layers.contains) ?? false }
         }
         return false
     }

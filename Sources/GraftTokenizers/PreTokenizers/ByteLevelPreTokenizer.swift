@@ -12,7 +12,7 @@ struct ByteLevelPreTokenizer: PreTokenizer {
 
     init(_ settings: JSONObject) throws(GraftError) {
         addsPrefixSpace = try settings.bool("add_prefix_space")
-        expression = try settings.optionalBool("use_regex") ?? true ? try RegularExpression(Self.words) : nil
+        expression = try settings.optionalBool("use_regex") ?? true ? try RegularExpression(oniguruma: Self.words) : nil
     }
 
     func divide(_ text: inout WorkingText) throws(GraftError) {

@@ -12,7 +12,7 @@ enum Pattern: Sendable {
             guard !text.isEmpty else { throw pattern.unexpected("String", expected: "a text that is not empty") }
             self = .literal(Array(text.utf8))
         } else {
-            self = .expression(try RegularExpression(try pattern.string("Regex")))
+            self = .expression(try RegularExpression(oniguruma: try pattern.string("Regex")))
         }
     }
 

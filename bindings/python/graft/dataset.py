@@ -177,6 +177,17 @@ class Dataset(Handle):
             maximum_length=maximum_length,
         )
 
+    @classmethod
+    def from_batch(cls, batch: Batch) -> Dataset:
+        """The rows of a batch that has labels, such as those that a language model learns from."""
+        dataset = cls.__new__(cls)
+        out = c_void_p()
+        lib.graft_dataset_create(byref(out))
+        Handle.__init__(dataset, out)
+        dataset.label_names = []
+        dataset.append(batch)
+        return dataset
+
     def append(self, batch: Batch) -> None:
         """Copies the rows of a labelled batch to the end."""
         lib.graft_dataset_append(self.pointer, batch.pointer)

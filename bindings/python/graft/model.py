@@ -68,6 +68,14 @@ class Model(Handle):
         return int(lib.graft_model_parameter_count(self.pointer))
 
     @property
+    def end_tokens(self) -> list[int]:
+        """Tokens that end a text; empty for an encoder."""
+        tokens: list[int] = []
+        while (token := lib.graft_model_end_token(self.pointer, len(tokens))) >= 0:
+            tokens.append(token)
+        return tokens
+
+    @property
     def checksum(self) -> int:
         """A hash of the weights: the same before and after any use of the model."""
         return int(lib.graft_model_checksum(self.pointer))

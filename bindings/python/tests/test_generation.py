@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -32,6 +33,11 @@ def session(model: graft.Model, tokenizer: graft.Tokenizer) -> graft.Session:
 def test_greedy_texts_are_those_of_transformers(session: graft.Session) -> None:
     texts = session.generate(PROMPTS, maximum_tokens=200, stop_tokens=[])
     assert [text.lstrip() for text in texts] == [row["text"] for row in GREEDY]
+
+
+def test_a_model_says_which_tokens_end_a_text(model: graft.Model, folder: Path) -> None:
+    assert model.end_tokens == [2]
+    assert graft.Model(folder).end_tokens == []
 
 
 def test_text_comes_in_pieces_that_join(session: graft.Session) -> None:
@@ -72,6 +78,11 @@ def test_a_language_model_learns_a_text_and_rows_keep_their_adapters(
     batch.set_token_labels([[-100, *ids[1:]]] * 4)
     with graft.Trainer(model, adapter, learning_rate=1e-2, schedule="constant") as trainer:
         losses = [trainer.step(batch).loss for _ in range(30)]
+        dataset = graft.Dataset.from_batch(batch)
+        assert len(dataset) == 4 and dataset.label_names == []
+        assert trainer.evaluate(dataset).accuracy == 1
+        with pytest.raises(graft.GraftError, match="labels"):
+            trainer.evaluate(graft.Dataset.from_batch(graft.Batch.from_tokens([ids])))
     assert losses[-1] < 0.01 < losses[0]
     plain, trained = session.generate(["The cat"] * 2, adapters=[None, adapter], maximum_tokens=6)
     assert trained.startswith(" is blue") and plain != trained

@@ -1,0 +1,105 @@
+import GraftAdapters
+import GraftMatrix
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// Every method, on every architecture, in training.
+@Suite struct TrainingMatrixTests {
+    @Test("Training lowers the loss, and changes the adapter and nothing of the model", arguments: Cell.trained)
+    func learns(cell: Cell) throws {
+        let model = try cell.model()
+        let checksum = model.source.checksum
+        let rows = try cell.rows(count: 20)
+        let adapter = try cell.adapter()
+        let before = values(adapter)
+        let trainer = try Trainer(adapter: adapter, options: cell.options())
+        let first = try trainer.evaluate(rows).metrics.loss
+        _ = try trainer.fit(rows, evaluation: nil) { _ in true }
+        let last = try trainer.evaluate(rows).metrics.loss
+        #expect(last < 0.9 * first, "from \(first) to \(last)")
+        for tensor in adapter.content.plan.tensors {
+            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
+            #expect(values(adapter)[range] != before[range], "\(tensor.name) learned nothing")
+        }
+        #expect(model.source.checksum == checksum)
+    }
+
+    @Test(
+        "Gradients are the central differences of the loss",
+        arguments: Cell.trained.filter { $0.precision == .float32 })
+    func gradients(cell: Cell) throws {
+        let rows = try cell.rows(count: 8)
+        let trainer = try Trainer(adapter: try cell.actingAdapters()[0], options: cell.options())
+        /// Of the same batch with the same dropout, whatever the adapter's numbers are.
+        func loss() throws -> Double {
+            defer {
+                trainer.dropWaiting()
+                trainer.progress.batch = 0
+            }
+            return try trainer.accumulate(rows, batchesInStep: 1).loss
+        }
+        _ = try trainer.accumulate(rows, batchesInStep: 1)
+        let gradients = (0..<trainer.optimizer.count).map { trainer.optimizer.gradients[$0] }
+        trainer.dropWaiting()
+        trainer.progress.batch = 0
+        for tensor in trainer.content.plan.tensors {
+            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
+            let index = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
+            let value = trainer.content.values + index
+            let original = value.pointee
+            func difference(_ step: Float) throws -> Double {
+                defer { value.pointee = original }
+                value.pointee = original + step
+                let (above, up) = (try loss(), value.pointee)
+                value.pointee = original - step
+                let (below, down) = (try loss(), value.pointee)
+                return (above - below) / Double(up - down)
+            }
+            // Two steps together are exact to the fourth order.
+            let expected = (4 * (try difference(0.005)) - (try difference(0.01))) / 3
+            #expect(
+                abs(Double(gradients[index]) - expected) < 2e-4 + 4e-3 * abs(expected),
+                "\(tensor.name): \(gradients[index]), by differences \(expected)")
+            #expect(gradients[index] != 0, "\(tensor.name) has no gradient")
+        }
+    }
+
+    @Test("A training has the same bits on 1, 2, 3 and 8 threads", arguments: Cell.trained)
+    func threads(cell: Cell) throws {
+        let one = values(try cell.train(cell.options()))
+        for threads in [2, 3, 8] {
+            #expect(values(try cell.train(cell.options(threads: threads))) == one, "\(threads) threads")
+        }
+    }
+
+    @Test(
+        "A training that is killed at random moments and started again ends with the bytes of one that was not",
+        arguments: Cell.trained.filter { $0.precision == .float32 })
+    func killed(cell: Cell) throws {
+        let folder = try Goldens.temporaryFolder()
+        try cell.train(cell.options()).save(to: folder + "/whole")
+        let whole = try FolderContents(folder + "/whole")
+        var kills = 0
+        for run in 0..<20 where kills < 3 {
+            let checkpoint = "\(folder)/\(run)-checkpoint"
+            let end = "\(folder)/\(run)-end"
+            var isFinished = false
+            for _ in 0..<100 where !isFinished {
+                let process = try TrainingProcess(cell, checkpoint: checkpoint, end: end)
+                // Each time a while after the first checkpoint, so that there is something to go on from.
+                if kills < 3 { process.kill(after: checkpoint, microseconds: .random(in: 0...30_000)) }
+                isFinished = try process.wait()
+                kills += isFinished ? 0 : 1
+            }
+            #expect(try FolderContents(end) == whole, "after \(kills) kills")
+        }
+        #expect(kills == 3)
+    }
+
+    private func values(_ adapter: Adapter) -> [UInt32] {
+        let content = adapter.content
+        return (0..<content.plan.parameterCount).map { content.values[$0].bitPattern }
+    }
+}

@@ -1,0 +1,114 @@
+import GraftAdapters
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTraining
+
+/// One combination that must work: a method on an architecture, for a task, at a precision.
+package struct Cell: Sendable, CustomStringConvertible {
+    package let architecture: String
+    package let method: String
+    package let task: GraftAdapters.Task
+    package let precision: Precision
+
+    package init(architecture: String, method: String, task: GraftAdapters.Task, precision: Precision) {
+        self.architecture = architecture
+        self.method = method
+        self.task = task
+        self.precision = precision
+    }
+
+    /// All combinations of what the registries list. Only encoders have no language to model; a task that lacks a tiny
+    /// model is a cell none the less, whose tests say so.
+    package static let all: [Cell] = {
+        var cells: [Cell] = []
+        for architecture in Architectures.names {
+            for method in AdapterMethods.names {
+                for task in GraftAdapters.Task.allCases {
+                    if task == .languageModel, (try? TinyModels.model(architecture, task, .float32)) == nil { continue }
+                    for precision in Precision.allCases {
+                        cells.append(
+                            Cell(architecture: architecture, method: method, task: task, precision: precision))
+                    }
+                }
+            }
+        }
+        return cells
+    }()
+
+    /// Those of a task that has a loss.
+    package static let trained = all.filter { $0.task != .none }
+
+    package var description: String { "\(method) on \(architecture), task \(task), \(precision)" }
+
+    package func model() throws -> any Transformer { try TinyModels.model(architecture, task, precision) }
+
+    /// A fresh adapter with the method's default settings.
+    package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, seed: seed) }
+
+    /// Adapters of all methods, this one's first, with numbers that change what the model computes.
+    package func actingAdapters() throws -> [Adapter] {
+        try ([method] + AdapterMethods.names.filter { $0 != method }).enumerated().map { number, name in
+            let adapter = try adapter(name, seed: UInt64(number))
+            let content = adapter.content
+            for tensor in content.plan.tensors {
+                var random = RandomNumbers(seed: UInt64(number), stream: "acting " + tensor.name)
+                for index in 0..<tensor.parameter.count {
+                    content.values[tensor.parameter.offset + index] += random.normal() * 0.1
+                }
+            }
+            adapter.markChanged()
+            return adapter
+        }
+    }
+
+    private func adapter(_ method: String, seed: UInt64) throws -> Adapter {
+        let adapter = try Adapter(model: try model(), method: method, config: nil, seed: seed)
+        switch task {
+        case .none: break
+        case .sequenceClassification:
+            try adapter.setHead(HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: false))
+        case .languageModel: try adapter.setTask(.languageModel)
+        }
+        return adapter
+    }
+
+    /// Rows of 2 to 10 tokens. The label is told by one token of the row; a language model learns the tokens themselves.
+    package func rows(count: Int, seed: UInt64 = 1) throws -> RowBatch {
+        let vocabulary = try model().shape.vocabularySize
+        var random = RandomNumbers(seed: seed, stream: "rows")
+        var batch = RowBatch()
+        for row in 0..<count {
+            let label = row % 3
+            var tokens = (0..<1 + row % 9).map { _ in Int32(10 + random.below(vocabulary - 10)) }
+            tokens.insert(Int32(3 + label), at: random.below(tokens.count + 1))
+            batch.append(tokens: tokens, types: nil as [Int32]?)
+            if task == .sequenceClassification { batch.labels.append(Int32(label)) }
+            if task == .languageModel { batch.tokenLabels += tokens }
+        }
+        return batch
+    }
+
+    /// Of a run of forty steps.
+    package func options(threads: Int = 1, checkpoint: String? = nil) -> TrainerOptions {
+        var options = TrainerOptions()
+        options.seed = 3
+        options.learningRate = 1e-2
+        options.rowsPerBatch = 4
+        options.epochCount = 8
+        options.evaluationSteps = 4
+        options.threadCount = threads
+        options.checkpointPath = checkpoint
+        options.checkpointSteps = 1
+        return options
+    }
+
+    /// Trains a fresh adapter on twenty rows.
+    package func train(_ options: TrainerOptions) throws -> Adapter {
+        let adapter = try adapter()
+        _ = try Trainer(adapter: adapter, options: options).fit(
+            try rows(count: 20), evaluation: try rows(count: 9, seed: 2)
+        ) { _ in true }
+        return adapter
+    }
+}

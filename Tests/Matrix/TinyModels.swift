@@ -1,0 +1,52 @@
+import Glibc
+import GraftAdapters
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+
+/// The models in `Tests/Goldens`, loaded once, and found by what they are rather than by their names.
+package enum TinyModels {
+    private static let loaded: [(model: any Transformer, precision: Precision)] = {
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(Goldens.path("*/*/config.json"), 0, nil, &found) == 0, let paths = found.gl_pathv else { return [] }
+        var models: [(any Transformer, Precision)] = []
+        for case let path? in UnsafeBufferPointer(start: paths, count: Int(found.gl_pathc)) {
+            let folder = String(cString: path).split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            for precision in Precision.allCases {
+                // Folders of models that this build refuses are for other tests.
+                guard
+                    let model = try? Architectures.load(path: folder.joined(separator: "/"), precision: precision)
+                else { continue }
+                models.append((model, precision))
+            }
+        }
+        return models
+    }()
+
+    /// The first model of an architecture whose checkpoint does a task by itself, without an adapter.
+    package static func model(_ architecture: String, _ task: GraftAdapters.Task, _ precision: Precision) throws
+        -> any Transformer
+    {
+        let model = loaded.first {
+            $0.model.architecture == architecture && $0.precision == precision && does(task, $0.model)
+        }?.model
+        guard let model else {
+            throw GraftError(
+                .notFound,
+                "no model of model_type \"\(architecture)\" for the task \(task) is in Tests/Goldens: add one to a maker in "
+                    + "Tests/Goldens/makers, which writes config.json and model.safetensors of a few thousand numbers to "
+                    + "Tests/Goldens/\(architecture)-tiny, and run make_goldens.py")
+        }
+        return model
+    }
+
+    private static func does(_ task: GraftAdapters.Task, _ model: any Transformer) -> Bool {
+        switch task {
+        case .none: true
+        case .sequenceClassification: model.baseHead != nil
+        case .languageModel: model.languageHead != nil
+        }
+    }
+}
