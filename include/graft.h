@@ -195,7 +195,8 @@ GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
 /** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
  *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
- *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. Since 1.0. */
+ *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is
+ *  GRAFT_ERROR_INCOMPATIBLE. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
                                                                const int32_t *tokens, int64_t token_count,
                                                                int32_t skip_special_tokens, char *text,
@@ -451,7 +452,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *tr
  *  all. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
 /** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
- *  run, bit for bit. Since 1.0. */
+ *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
+ *  their precision. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
 GRAFT_API void graft_trainer_release(graft_trainer *trainer);
 

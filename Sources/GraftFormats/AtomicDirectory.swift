@@ -5,7 +5,7 @@ import GraftTensor
 ///
 /// The files go to a hidden sibling, `.graft-unfinished-…`, which is exchanged with the old folder once they are on the
 /// disk. What the old folder holds beyond the files written now moves over to the new one,
-/// which has the old one's permissions and owner. Where the file system cannot
+/// which has the old one's permissions and owner. What writers of the same folder that were killed have left goes then, too. Where the file system cannot
 /// exchange two names, the name leads nowhere for an instant between two renames.
 package struct AtomicDirectory: ~Copyable {
     /// Where the files are until all are written.
@@ -15,11 +15,29 @@ package struct AtomicDirectory: ~Copyable {
     /// The folder to replace, links followed.
     private let destination: String
     private var names: [String] = []
+    /// Says that the writer lives; nil where the file system has no locks.
+    private let lock: FolderLock?
 
-    private init(temporary: String, toBecome path: String, replacing destination: String) {
-        self.temporary = temporary
+    /// Stands in a folder until all its files are written.
+    static let marker = ".unfinished"
+
+    /// Makes the folder that is written first.
+    private init(toBecome path: String, replacing destination: String) throws(GraftError) {
         self.destination = destination
         self.path = path
+        let mode: mode_t = FileKind.of(destination) == .nothing ? 0o777 : 0o700
+        while true {
+            let temporary = FileSystem.temporarySibling(of: destination)
+            guard mkdir(temporary, mode) == 0 else { throw FileSystem.failure("create", path) }
+            let lock = FolderLock(temporary, waits: true)
+            let descriptor = open(temporary + "/" + Self.marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            // Until it is locked it looks left, and another writer may have removed it.
+            if descriptor < 0, errno == ENOENT { continue }
+            if descriptor >= 0 { close(descriptor) }
+            self.temporary = temporary
+            self.lock = lock
+            return
+        }
     }
 
     /// Writes a folder with the files that `body` writes. A failure leaves everything as it was.
@@ -39,35 +57,39 @@ package struct AtomicDirectory: ~Copyable {
             throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
         }
         try checkReplaceable(destination, path)
-        let temporary = FileSystem.temporarySibling(of: destination)
-        var folder = AtomicDirectory(temporary: temporary, toBecome: path, replacing: destination)
+        var folder = try AtomicDirectory(toBecome: path, replacing: destination)
         do throws(GraftError) {
-            let isNew = FileKind.of(destination) == .nothing
-            guard mkdir(temporary, isNew ? 0o777 : 0o700) == 0 else { throw FileSystem.failure("create", path) }
             try body(&folder)
-            try FileSystem.synchronize(folder: temporary)
+            unlink(folder.temporary + "/" + marker)
+            try FileSystem.synchronize(folder: folder.temporary)
             try folder.take(exchange)
         } catch {
-            for name in folder.names { unlink(temporary + "/" + name) }
-            rmdir(temporary)
+            for name in folder.names + [marker] { unlink(folder.temporary + "/" + name) }
+            rmdir(folder.temporary)
             throw error
         }
         try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
+        // What was asked for is done, whether or not something stays beside it.
+        try? removeLeftovers(of: path, files: folder.names)
     }
 
-    /// Removes what writers of the folder `path` that were killed left beside it: those of `files` that they wrote. What
-    /// else was in a folder that they were replacing moves to the one that took its place.
+    /// Removes what writers of the folder `path` that were killed left beside it: a folder that they had not finished, and
+    /// `files` of one that they had replaced. What else was in that moves to the one that took its place.
     ///
-    /// For folders that belong to one writer, such as a run's checkpoint: it must not be writing meanwhile.
+    /// What a living writer is at work on stays, as does everything where the file system has no locks.
     package static func removeLeftovers(of path: String, files: [String]) throws(GraftError) {
         let destination = try FileSystem.destination(of: path)
         let (parent, name) = FileSystem.split(destination)
         let prefix = FileSystem.temporaryPrefix(of: name)
         for leftover in (try? FileSystem.names(in: parent)) ?? [] where leftover.hasPrefix(prefix) {
             let old = parent + "/" + leftover
-            for name in files { unlink(old + "/" + name) }
-            moveAll(from: old, to: destination)
+            guard let lock = FolderLock(old, waits: false) else { continue }
+            let names = (try? FileSystem.names(in: old)) ?? []
+            let isUnfinished = names.contains(marker)
+            for name in isUnfinished ? names : files { unlink(old + "/" + name) }
+            if !isUnfinished { moveAll(from: old, to: destination) }
             rmdir(old)
+            _ = consume lock
         }
     }
 

@@ -34,7 +34,8 @@ extension Session {
             rows.append(
                 Row(
                     sampler: TokenSampler(options, seed: seed, prompt: prompt),
-                    stream: tokenizer.map { TextStream($0, prompt: prompt) },
+                    stream: try tokenizer.map { tokenizer throws(GraftError) in try TextStream(tokenizer, after: prompt)
+                    },
                     left: min(options.maximumTokens, shape.maximumLength - prompt.count)))
         }
         let cache = cache ?? KeyValueCache(layerCount: shape.layerCount, width: shape.keyWidth)
@@ -89,7 +90,7 @@ extension Session {
         row.latest = token
         row.left -= 1
         let isStop = stops.contains(token)
-        var text = isStop ? "" : try row.stream?.add(token) ?? ""
+        var text = isStop ? "" : try row.stream?.append(token) ?? ""
         if isStop || row.left == 0 { text += try row.stream?.finish() ?? "" }
         return report(number, token, text) && !isStop && row.left > 0
     }

@@ -43,6 +43,12 @@ package struct Attention: Sendable {
         return logSum.map { Kept(q: q, k: k, v: v, out: out, logSum: $0) }
     }
 
+    /// Out once more, for a caller that did not keep it, and what backward takes then.
+    package func again(_ kept: Kept, into out: Matrix, pass: Pass) throws(GraftError) -> Kept {
+        _ = try forward(q: kept.q, k: kept.k, v: kept.v, into: out, keeps: false, pass: pass)
+        return Kept(q: kept.q, k: kept.k, v: kept.v, out: out, logSum: kept.logSum)
+    }
+
     package func backward(_ dout: Matrix, _ kept: Kept, dq: Matrix, dk: Matrix, dv: Matrix, pass: Pass) {
         var settings = settings(pass)
         gk_attention_backward(

@@ -23,6 +23,9 @@ package final class Linear: @unchecked Sendable {
         let x: Matrix
         /// For each segment and part, what the delta there kept.
         let deltas: UnsafeMutablePointer<Matrix?>?
+
+        /// For a caller that computed x once more instead of keeping it.
+        package func reading(_ x: Matrix) -> Kept { Kept(x: x, deltas: deltas) }
     }
 
     package let weight: PackedWeight

@@ -21,9 +21,9 @@ package final class Pass {
 
     package let team: Team
     /// Lives until the backward pass is done.
-    package let kept = Arena(smallestBlock: 8 << 20)
+    package let kept = Arena(smallestBlock: 64 << 20)
     /// Lives while a layer runs.
-    package let scratch = Arena(smallestBlock: 8 << 20)
+    package let scratch = Arena(smallestBlock: 64 << 20)
 
     package private(set) var rowCount = 0
     package private(set) var tokenCount = 0

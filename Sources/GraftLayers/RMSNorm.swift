@@ -38,6 +38,11 @@ package final class RMSNorm: @unchecked Sendable {
         return inverseRoot.map { Kept(sum: residual?.sum ?? x, inverseRoot: $0) }
     }
 
+    /// y once more, from what forward kept.
+    package func again(_ kept: Kept, into y: Matrix, pass: Pass) throws(GraftError) {
+        _ = try forward(kept.sum, into: y, keeps: false, pass: pass)
+    }
+
     /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradient of an adapter's own γ.
     package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
         eachRange(pass, rows: dy.rows) { first, count, adapter in

@@ -116,17 +116,30 @@ package struct Representation: BitwiseCopyable {
 package struct ModelSource: @unchecked Sendable {
     package let path: String
     package let parameterCount: Int
+    package let precision: Precision
     /// All frozen numbers, each part with what keeps it in memory.
     package typealias Weights = [(bytes: UnsafeRawBufferPointer, owner: AnyObject)]
     package let weights: Weights
 
-    package init(path: String, parameterCount: Int, weights: Weights) {
+    private let firstChecksum = Guarded<UInt64?>(nil)
+
+    package init(path: String, parameterCount: Int, precision: Precision, weights: Weights) {
         self.path = path
         self.parameterCount = parameterCount
+        self.precision = precision
         self.weights = weights
     }
 
-    /// A 64-bit hash of all packed weights.
+    /// The checksum when it was first asked for: what tells these weights from others.
+    package var identity: UInt64 {
+        firstChecksum.withLock { known in
+            let identity = known ?? checksum
+            known = identity
+            return identity
+        }
+    }
+
+    /// A 64-bit hash of all packed weights, as they are now: 3 GB a second.
     package var checksum: UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for (part, owner) in weights {

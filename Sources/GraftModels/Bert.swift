@@ -77,7 +77,8 @@ package final class Bert: Transformer, @unchecked Sendable {
         headDropout = configuration.headDropout
         initializerRange = configuration.initializerRange
         sites = reader.sites
-        source = ModelSource(path: folder.path, parameterCount: reader.parameterCount, weights: reader.packed)
+        source = ModelSource(
+            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
     }
 
     /// The classifier of a BertForSequenceClassification checkpoint.

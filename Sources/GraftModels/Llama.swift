@@ -63,7 +63,8 @@ package final class Llama: Transformer, @unchecked Sendable {
         endTokens = try Self.endTokens(folder, configuration)
         initializerRange = configuration.initializerRange
         sites = reader.sites
-        source = ModelSource(path: folder.path, parameterCount: reader.parameterCount, weights: reader.packed)
+        source = ModelSource(
+            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
     }
 
     /// The classifier of a LlamaForSequenceClassification checkpoint.

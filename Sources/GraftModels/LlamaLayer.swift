@@ -90,15 +90,16 @@ final class LlamaLayer: @unchecked Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let arena = pass.arena(keeping: keeps)
 
-        let n = try pass.arena(keeping: keeps && queryKeyValue.readsInput(pass))
-            .matrix(rows: tokens, columns: hiddenSize)
+        // Of what backward reads, n and attention's context are cheap: it computes them once more.
+        let n = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
         let inputNormKept = try inputNorm.forward(x, into: n, keeps: keeps, pass: pass)
         let joint = try arena.matrix(rows: tokens, columns: queryWidth + 2 * keyWidth)
         let queryKeyValueKept = try queryKeyValue.forward(n, into: joint, keeps: keeps, pass: pass)
         rotary.forward(joint.columns(from: 0, count: queryWidth + keyWidth), pass: pass)
         var (q, k, v) = split(joint)
         if let cache = pass.cache { (k, v) = cache.extend(layer: index, k, v, pass: pass) }
-        let context = try arena.matrix(rows: tokens, columns: queryWidth)
+        let context = try pass.arena(keeping: keeps && attentionOutput.readsInput(pass))
+            .matrix(rows: tokens, columns: queryWidth)
         let attentionKept = try attention.forward(q: q, k: k, v: v, into: context, keeps: keeps, pass: pass)
         let projected = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
         let attentionOutputKept = try attentionOutput.forward(context, into: projected, keeps: keeps, pass: pass)
@@ -140,10 +141,21 @@ final class LlamaLayer: @unchecked Sendable {
         try attentionOutput.backward(dAttention, kept.attentionOutput, into: dContext, pass: pass)
         let dJoint = try pass.scratch.matrix(rows: tokens, columns: queryWidth + 2 * keyWidth)
         let (dq, dk, dv) = split(dJoint)
-        attention.backward(dContext, kept.attention, dq: dq, dk: dk, dv: dv, pass: pass)
+        var attentionKept = kept.attention
+        if !attentionOutput.readsInput(pass) {
+            let context = try pass.scratch.matrix(rows: tokens, columns: queryWidth)
+            attentionKept = try attention.again(kept.attention, into: context, pass: pass)
+        }
+        attention.backward(dContext, attentionKept, dq: dq, dk: dk, dv: dv, pass: pass)
         rotary.backward(dJoint.columns(from: 0, count: queryWidth + keyWidth), pass: pass)
         let needsNorm = needsInput || inputNorm.learns(pass)
-        try queryKeyValue.backward(dJoint, kept.queryKeyValue, into: needsNorm ? branch : nil, pass: pass)
+        var queryKeyValueKept = kept.queryKeyValue
+        if queryKeyValue.readsInput(pass) {
+            let n = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+            try inputNorm.again(kept.inputNorm, into: n, pass: pass)
+            queryKeyValueKept = queryKeyValueKept.reading(n)
+        }
+        try queryKeyValue.backward(dJoint, queryKeyValueKept, into: needsNorm ? branch : nil, pass: pass)
         guard needsNorm else { return }
         inputNorm.backward(branch, kept.inputNorm, into: branch, pass: pass)
         gk_add(pass.team.kernel, Int64(gradient.count), 1, branch.base, gradient.base)

@@ -3,7 +3,7 @@ import GraftTensor
 /// Decodes tokens one by one as they are generated, and hands out text only in whole characters.
 ///
 /// What `append` and `finish` return, end to end, is what `decode` makes of all the tokens, as long as their bytes make
-/// characters. Text is held back while it ends in U+FFFD, which stands for a character whose other bytes may still come. A
+/// characters; ids that no token has are left out. Text is held back while it ends in U+FFFD, which stands for a character whose other bytes may still come. A
 /// token costs the decoding of the few tokens since text was last handed out.
 package struct TextStream {
     private let tokenizer: Tokenizer
@@ -18,17 +18,27 @@ package struct TextStream {
     /// No character takes more tokens: what is longer held back is none.
     private static let mostHeldBack = 16
 
-    package init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = true) {
+    /// The latest tokens of a text show where words begin; a character that it ends within has fewer.
+    private static let context = 8
+
+    /// - Parameter text: The tokens that those to come continue; its own text does not come out again.
+    package init(
+        _ tokenizer: Tokenizer, after text: some Collection<Int32> = [], skipSpecialTokens: Bool = true
+    ) throws(GraftError) {
         self.tokenizer = tokenizer
         skipsSpecialTokens = skipSpecialTokens
+        ids = Array(text.suffix(Self.context))
+        prefixCount = ids.count
+        prefix = try decoded(ids[...])
+        // The text may end within a character, which is whole only with the tokens to come.
+        while Self.endsIncomplete(prefix) { prefix.removeLast(3) }
     }
 
     /// The text that a further token completes; often empty.
     package mutating func append(_ id: Int32) throws(GraftError) -> String {
         ids.append(id)
         let text = try decoded(ids[...])
-        let isIncomplete = text.suffix(3).elementsEqual("\u{FFFD}".utf8)
-        if isIncomplete, ids.count - prefixCount <= Self.mostHeldBack { return "" }
+        if Self.endsIncomplete(text), ids.count - prefixCount <= Self.mostHeldBack { return "" }
         let new = try newText(text)
         if new.isEmpty { return "" }
         // From here on the tokens of this step are all that decoding needs to know of the past.
@@ -41,9 +51,11 @@ package struct TextStream {
     /// The text that was held back, with U+FFFD for what never became a character. The stream starts anew.
     package mutating func finish() throws(GraftError) -> String {
         let rest = try newText(try decoded(ids[...]))
-        self = TextStream(tokenizer, skipSpecialTokens: skipsSpecialTokens)
+        self = try TextStream(tokenizer, skipSpecialTokens: skipsSpecialTokens)
         return rest
     }
+
+    private static func endsIncomplete(_ text: [UInt8]) -> Bool { text.suffix(3).elementsEqual("\u{FFFD}".utf8) }
 
     /// What is new in the text of all tokens that are kept.
     private func newText(_ text: [UInt8]) throws(GraftError) -> String {
@@ -53,6 +65,6 @@ package struct TextStream {
     }
 
     private func decoded(_ ids: ArraySlice<Int32>) throws(GraftError) -> [UInt8] {
-        Array(try tokenizer.decode(ids, skipSpecialTokens: skipsSpecialTokens).utf8)
+        Array(try tokenizer.text(of: ids, skipSpecialTokens: skipsSpecialTokens).utf8)
     }
 }

@@ -1,10 +1,24 @@
 import GraftTensor
 
 extension Tokenizer {
-    /// The text that tokens stand for. Ids that no token has are left out.
+    /// The text that tokens stand for. An id that no token has is an error.
     package func decode(_ ids: some Collection<Int32>, skipSpecialTokens: Bool = true) throws(GraftError)
         -> String
     {
+        for (index, id) in ids.enumerated() where !hasToken(id) {
+            throw GraftError(
+                .incompatible,
+                "token \(index): id \(id) is outside the tokenizer's vocabulary of \(vocabularySize) tokens")
+        }
+        return try text(of: ids, skipSpecialTokens: skipSpecialTokens)
+    }
+
+    private func hasToken(_ id: Int32) -> Bool {
+        addedTokens.decoded(id) != nil || vocabulary.withToken(id) { _ in true } ?? false
+    }
+
+    /// The same, but ids that no token has are left out: a model may have more of them than its tokenizer.
+    func text(of ids: some Collection<Int32>, skipSpecialTokens: Bool) throws(GraftError) -> String {
         var tokens = TokenTexts()
         for id in ids { append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens) }
         return String(decoding: try decodedBytes(tokens), as: UTF8.self)

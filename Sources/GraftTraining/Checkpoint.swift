@@ -35,7 +35,8 @@ extension Trainer {
         let counts =
             [
                 Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
-                Int64(waitingBatches),
+                Int64(waitingBatches), Int64(content.model.source.precision.rawValue),
+                Int64(bitPattern: content.model.source.identity),
             ] + progress.counts
         let measures = progress.measures
         var bytes: [UInt8] = []
@@ -61,7 +62,7 @@ extension Trainer {
     /// Restores what `save` wrote. On an error nothing changed.
     package func resume(from path: String) throws(GraftError) {
         let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName)
-        let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
+        let counts: [Int64] = try read(file, "counts", .signed64, count: 6 + TrainingProgress.countCount)
         let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
         guard counts[0] == Checkpoint.version else {
             throw GraftError(.unsupported, "\(file.path): version \(counts[0]); this build reads \(Checkpoint.version)")
@@ -72,8 +73,19 @@ extension Trainer {
         guard counts[2] == Int64(bitPattern: planFingerprint) else {
             throw GraftError(.incompatible, "\(file.path) is of an adapter with other tensors")
         }
+        let source = content.model.source
+        guard counts[4] == Int64(source.precision.rawValue) else {
+            throw GraftError(
+                .incompatible,
+                "\(file.path) was trained on a model held at another precision than \(source.precision), which this one has"
+            )
+        }
+        guard counts[5] == Int64(bitPattern: source.identity) else {
+            throw GraftError(
+                .incompatible, "\(file.path) was trained on other base weights than those of \(source.path)")
+        }
         guard let waiting = Int(exactly: counts[3]), waiting >= 0, waiting < options.batchesPerStep,
-            let restored = TrainingProgress(counts: Array(counts.dropFirst(4)), measures: measures)
+            let restored = TrainingProgress(counts: Array(counts.dropFirst(6)), measures: measures)
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }

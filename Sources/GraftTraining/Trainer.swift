@@ -39,10 +39,10 @@ package final class Trainer {
         self.objective = objective
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
         // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
+        // What is kept of a token grows with depth and width: above bert-base's, shorter passes cost little in speed.
         let shape = content.model.shape
-        let widthOfLayers = shape.hiddenSize * shape.layerCount
-        passTokenCount =
-            options.passTokenCount > 0 ? options.passTokenCount : max(256, min(1024, 1024 * 768 * 12 / widthOfLayers))
+        let isLarge = shape.hiddenSize * shape.layerCount > 768 * 12
+        passTokenCount = options.passTokenCount > 0 ? options.passTokenCount : isLarge ? 256 : 1024
         progress.totalSteps = options.totalSteps
     }
 

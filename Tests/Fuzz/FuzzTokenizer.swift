@@ -40,7 +40,7 @@ private func check(
     }
     _ = encoding.characterOffsets(in: text, pair: pair)
     _ = try? tokenizer.decode(encoding.ids, skipSpecialTokens: false)
-    var stream = TextStream(tokenizer)
+    guard var stream = try? TextStream(tokenizer) else { return }
     for id in encoding.ids.prefix(64) { _ = try? stream.append(id) }
     _ = try? stream.finish()
 }

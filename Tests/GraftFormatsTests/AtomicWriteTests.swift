@@ -284,19 +284,21 @@ struct AtomicWriteTests {
         func write(_ number: Int) throws(GraftError) {
             try AtomicDirectory.write(to: path) { output throws(GraftError) in
                 for name in ["a", "b", "c"] {
-                    try output.write([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 10_000), to: name)
+                    try output.write([UInt8](repeating: UInt8(number), count: 10_000), to: name)
                 }
             }
         }
         try write(0)
         let fork = try #require(Fork.call)
-        var rounds = 0
-        for _ in 0..<20 {
+        var latest = UInt8(0)
+        for round in 0..<20 {
             let child = fork()
             if child == 0 {
-                for number in 1... { if (try? write(number)) == nil { _exit(1) } }
+                for number in 0... { if (try? write(1 + number % 255)) == nil { _exit(1) } }
             }
             try #require(child > 0)
+            // However slow the machine is, one child at least is killed after it has written something.
+            for _ in 0..<100_000 where try round == 0 && bytes(of: path + "/c")[0] == 0 { usleep(500) }
             usleep(.random(in: 500...20_000))
             kill(child, SIGKILL)
             var status: Int32 = 0
@@ -305,9 +307,9 @@ struct AtomicWriteTests {
             let contents = try ["a", "b", "c"].map { try bytes(of: path + "/" + $0) }
             let number = try #require(contents[0].first)
             #expect(contents.allSatisfy { $0 == [UInt8](repeating: number, count: 10_000) })
-            rounds += number == 0 ? 0 : 1
+            latest = number
         }
-        #expect(rounds > 0, "some child must have written something before it was killed")
+        #expect(latest > 0)
         _ = try folder.write("other", to: ".hidden")
         try AtomicDirectory.removeLeftovers(of: path, files: ["a", "b", "c"])
         #expect(try folder.names() == [".hidden", "checkpoint"])
@@ -327,6 +329,26 @@ struct AtomicWriteTests {
         #expect(try folder.names() == [FileSystem.temporaryPrefix(of: "another") + "2", "checkpoint"])
         #expect(try FileSystem.names(in: path) == ["a", "notes 0", "notes 1"])
         #expect(try bytes(of: path + "/a") == Array("new".utf8))
+    }
+
+    @Test("A write removes what killed writers left, finished or not, but nothing that a living one is at work on")
+    func leftoversOfWriters() throws {
+        let folder = try TestFolder()
+        let path = folder.path + "/adapter"
+        let prefix = folder.path + "/" + FileSystem.temporaryPrefix(of: "adapter")
+        for (name, files) in [("unfinished", ["a", "half", AtomicDirectory.marker]), ("replaced", ["a", "notes"])] {
+            #expect(mkdir(prefix + name, 0o700) == 0)
+            for file in files { try AtomicFile.write("old", to: prefix + name + "/" + file) }
+        }
+        try AtomicDirectory.write(to: path) { outer throws(GraftError) in
+            try outer.write("outer", to: "a")
+            // Another writer, that comes to its end meanwhile.
+            try AtomicDirectory.write(to: path) { output throws(GraftError) in try output.write("inner", to: "a") }
+            try outer.write("outer", to: "b")
+        }
+        #expect(try folder.names() == ["adapter"])
+        #expect(try FileSystem.names(in: path) == ["a", "b", "notes"])
+        #expect(try text(of: path + "/a") == "outer")
     }
 
     @Test("While a folder is replaced a hundred times, its name always leads to a folder")

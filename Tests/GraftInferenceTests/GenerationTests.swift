@@ -155,17 +155,17 @@ import Testing
             #expect(result.text == whole || result.text == " " + whole)
         }
         // Bytes of 日本 one by one, then a byte that never becomes a character.
-        var stream = TextStream(tokenizer, prompt: Goldens.numbers(try #require(golden[0]["input_ids"])))
+        var stream = try TextStream(tokenizer, after: Goldens.numbers(try #require(golden[0]["input_ids"])))
         let bytes: [Int32] = [233, 154, 168, 233, 159, 175, 233]
         #expect(try tokenizer.decode(Array(bytes.dropLast())) == "日本")
         var texts: [String] = []
-        for byte in bytes { texts.append(try stream.add(byte)) }
+        for byte in bytes { texts.append(try stream.append(byte)) }
         texts.append(try stream.finish())
         #expect(texts == ["", "", "日", "", "", "本", "", "\u{fffd}"])
         // A prompt that ends within a character, which the text completes.
-        stream = TextStream(tokenizer, prompt: [410, 233, 154])
-        #expect(try stream.add(168) == "日")
-        #expect(try stream.add(261) == (try tokenizer.decode([410, 261])))
+        stream = try TextStream(tokenizer, after: [410, 233, 154])
+        #expect(try stream.append(168) == "日")
+        #expect(try stream.append(261) == (try tokenizer.decode([410, 261])))
     }
 
     @Test("A row ends at a stop token, at the most tokens, at the last position, or when the callback says so")

@@ -57,10 +57,12 @@ import Testing
                 let (below, down) = (try loss(), value.pointee)
                 return (above - below) / Double(up - down)
             }
-            // Two steps together are exact to the fourth order.
-            let expected = (4 * (try difference(0.005)) - (try difference(0.01))) / 3
+            // Two steps together are exact to the fourth order, but not across a kink, such as ReLU's: small ones miss it.
+            let expected = try [Float(0.005), 0.001, 0.0004].map {
+                (4 * (try difference($0)) - (try difference(2 * $0))) / 3
+            }
             #expect(
-                abs(Double(gradients[index]) - expected) < 2e-4 + 4e-3 * abs(expected),
+                expected.contains { abs(Double(gradients[index]) - $0) < 2e-4 + 4e-3 * abs($0) },
                 "\(tensor.name): \(gradients[index]), by differences \(expected)")
             #expect(gradients[index] != 0, "\(tensor.name) has no gradient")
         }

@@ -16,6 +16,19 @@ struct RobustnessTests {
         #expect(encoding.sequenceIDs.allSatisfy { $0 == -1 })
     }
 
+    @Test("An id that no token has is refused by name, and has no text in a stream", arguments: TestFiles.names)
+    func unknownID(_ name: String) throws {
+        let tokenizer = try TestFiles.tokenizer(name)
+        for id in [-1, Int32(tokenizer.largestID) + 1, .max, .min] {
+            let error = #expect(throws: GraftError.self) { try tokenizer.decode([0, id]) }
+            #expect(error?.code == .incompatible)
+            let words = "token 1: id \(id) is outside the tokenizer's vocabulary of \(tokenizer.vocabularySize) tokens"
+            #expect(error?.message == words)
+            var stream = try TextStream(tokenizer)
+            #expect(try stream.append(id) == "" && stream.finish() == "")
+        }
+    }
+
     @Test("A word of 100 kB is one unknown token")
     func longWord() throws {
         let encoding = try TestFiles.tokenizer("minilm").encode(String(repeating: "x", count: 100_000), whole)

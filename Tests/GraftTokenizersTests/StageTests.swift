@@ -63,7 +63,9 @@ struct StageTests {
     private func hashOfDecodings(_ tokenizer: Tokenizer, _ lists: [[Int32]]) throws -> UInt64 {
         var hash: UInt64 = 0
         for ids in lists {
-            for byte in try tokenizer.decode(ids).utf8 { hash = GoldenHash.chain(hash, UInt64(byte)) }
+            // The package leaves out ids that no token has.
+            let text = try tokenizer.text(of: ids, skipSpecialTokens: true)
+            for byte in text.utf8 { hash = GoldenHash.chain(hash, UInt64(byte)) }
             hash = GoldenHash.chain(hash, 256)
         }
         return hash

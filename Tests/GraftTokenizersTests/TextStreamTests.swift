@@ -15,7 +15,7 @@ struct TextStreamTests {
         let tokenizer = try TestFiles.tokenizer(name)
         let ids = try tokenizer.encode(text, Tokenizer.Options(shortening: .none)).ids
         for skips in [true, false] {
-            var stream = TextStream(tokenizer, skipSpecialTokens: skips)
+            var stream = try TextStream(tokenizer, skipSpecialTokens: skips)
             var pieces = try ids.map { try stream.append($0) }
             pieces.append(try stream.finish())
             #expect(bytes(pieces.joined()) == bytes(try tokenizer.decode(ids, skipSpecialTokens: skips)))
@@ -28,7 +28,7 @@ struct TextStreamTests {
         let tokenizer = try TestFiles.tokenizer("gpt2")
         let ids = try tokenizer.encode("𓀀").ids
         #expect(ids.count > 1)
-        var stream = TextStream(tokenizer)
+        var stream = try TextStream(tokenizer)
         for id in ids.dropLast() { #expect(try stream.append(id) == "") }
         #expect(try stream.append(ids[ids.count - 1]) == "𓀀")
         #expect(try stream.finish() == "")
@@ -38,7 +38,7 @@ struct TextStreamTests {
     func neverComplete() throws {
         let tokenizer = try TestFiles.tokenizer("gpt2")
         let first = try tokenizer.encode("𓀀").ids[0]
-        var stream = TextStream(tokenizer)
+        var stream = try TextStream(tokenizer)
         #expect(try stream.append(first) == "")
         #expect(try stream.finish() == "\u{FFFD}")
         #expect(try stream.append(try #require(tokenizer.id(for: "Hello"))) == "Hello")

@@ -211,6 +211,19 @@ import Testing
         var relabelled = fixture.dataset
         relabelled.labels[0] = (relabelled.labels[0] + 1) % 3
         try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: relabelled)
+        try expect(
+            .incompatible, "another precision than bfloat16", try TrainingFixture(precision: .bfloat16).adapter(),
+            options(0, path))
+        // The same model but for the sign of one number.
+        let folder = try Goldens.temporaryFolder()
+        var files = try ["config.json", "model.safetensors"].map {
+            try MappedFile.contents(of: fixture.model.source.path + "/" + $0)
+        }
+        files[1][files[1].count - 1] ^= 0x80
+        try AtomicFile.write(files[0], to: folder + "/config.json")
+        try AtomicFile.write(files[1], to: folder + "/model.safetensors")
+        try expect(
+            .incompatible, "other base weights", try TrainingFixture(folder: folder).adapter(), options(0, path))
         // Threads are not part of what a result depends on.
         var threads = options(0, path)
         threads.threadCount = 3

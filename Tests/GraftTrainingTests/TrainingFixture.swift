@@ -13,14 +13,15 @@ struct TrainingFixture {
     let dataset: RowBatch
     let evaluation: RowBatch
 
-    /// - Parameter changes: of config.json, as `Goldens.withoutDropout`.
+    /// - Parameters:
+    ///   - changes: of config.json, as `Goldens.withoutDropout`.
+    ///   - folder: of the model; nil for bert-tiny's with those changes.
     init(
-        rows: Int = 50, precision: Precision = .float32, changing changes: [String: JSON] = [:]
+        rows: Int = 50, precision: Precision = .float32, changing changes: [String: JSON] = [:], folder: String? = nil
     ) throws {
-        let path = Goldens.path("bert-tiny/sequence-classification")
+        let name = "bert-tiny/sequence-classification"
         model = try Architectures.load(
-            path: changes.isEmpty
-                ? path : try Goldens.copyOfModel("bert-tiny/sequence-classification", changing: changes),
+            path: try folder ?? (changes.isEmpty ? Goldens.path(name) : Goldens.copyOfModel(name, changing: changes)),
             precision: precision)
         dataset = Self.rows(count: rows, seed: 1)
         evaluation = Self.rows(count: 30, seed: 2)

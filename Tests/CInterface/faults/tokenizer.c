@@ -68,9 +68,12 @@ void test_tokenizer(const char *scratch) {
     expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_tokenizer_decode(tokenizer, ids, 4, 1, text, 8, &count),
            "decoding into 8 bytes says that it needs more");
     claim(count > 8 && strcmp(text, "unseen") == 0, "the size is written and the text left alone", text);
-    expect(GRAFT_OK, graft_tokenizer_decode(tokenizer, outside, 2, 1, text, 8, &count),
-           "tokens -5 and 2^30 are decoded");
-    claim(count == 1 && strcmp(text, "") == 0, "tokens outside the vocabulary have no text", text);
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_tokenizer_decode(tokenizer, outside, 1, 1, text, 8, &count),
+           "token -5 is refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_tokenizer_decode(tokenizer, outside + 1, 1, 1, text, 8, &count),
+           "token 2^30 is refused");
+    claim(strstr(graft_last_error_message(), "1073741824") && strstr(graft_last_error_message(), "30522"),
+          "the message has the token and the size of the vocabulary", graft_last_error_message());
     invalid(graft_tokenizer_decode(tokenizer, NULL, 4, 1, text, 8, &count), "NULL tokens are refused");
     invalid(graft_tokenizer_decode(tokenizer, ids, -1, 1, text, 8, &count), "-1 tokens are refused");
     invalid(graft_tokenizer_decode(tokenizer, ids, 4, 1, text, -8, &count), "a capacity of -8 is refused");
