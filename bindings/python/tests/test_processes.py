@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+# A process that was started in the background, as this one may be, ignores Ctrl-C until it says otherwise.
 TRAINING = """
-import sys, graft
+import signal, sys, graft
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder, rows = sys.argv[1], int(sys.argv[2])
 model, tokenizer = graft.Model(folder), graft.Tokenizer(folder)
 adapter = graft.Adapter.create(model)
