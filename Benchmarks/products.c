@@ -1,9 +1,9 @@
 /**
  * Speed of the matrix products, next to what the instructions of this processor can do.
  *
- *   clang -O3 -std=c11 -fopenmp -fno-math-errno -ffp-contract=off -I Sources/CGraftKernels/include \
- *       -c Sources/CGraftKernels/?*.c Benchmarks/products.c
- *   clang *.o -o products -l:libomp.so.5 -lm && ./products [threads]
+ *   flags="-O3 -std=c11 -fno-math-errno -ffp-contract=off -I Sources/CGraftKernels/include"
+ *   clang $flags -fopenmp -c Sources/CGraftKernels/?*.c
+ *   clang $flags Benchmarks/products.c *.o -o products_speed -l:libomp.so.5 -lm && ./products_speed [threads]
  *
  * Every line is the best of many runs, and the limit is measured again before each line: on a shared or
  * throttled machine only the percentage means something.

@@ -110,12 +110,12 @@ def opening_time() -> float:
 def products() -> list[tuple[str, float]]:
     """products.c for all the threads: the rows of PRODUCT_GOALS, each with its share of the instructions' limit."""
     kernels = ROOT / "Sources" / "CGraftKernels"
-    sources = sorted(kernels.glob("*.c")) + [HERE / "products.c"]
-    flags = ["-O3", "-std=c11", "-fopenmp", "-fno-math-errno", "-ffp-contract=off", f"-I{kernels / 'include'}"]
+    flags = ["-O3", "-std=c11", "-fno-math-errno", "-ffp-contract=off", f"-I{kernels / 'include'}"]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["clang", *flags, "-c", *sources], check=True, cwd=folder)
+        subprocess.run(["clang", *flags, "-fopenmp", "-c", *kernels.glob("*.c")], check=True, cwd=folder)
         objects = [path.name for path in Path(folder).glob("*.o")]
-        subprocess.run(["clang", *objects, "-o", "products", "-l:libomp.so.5", "-lm"], check=True, cwd=folder)
+        program = [HERE / "products.c", *objects, "-o", "products", "-l:libomp.so.5", "-lm"]
+        subprocess.run(["clang", *flags, *program], check=True, cwd=folder)
         done = subprocess.run([f"{folder}/products", str(THREADS)], check=True, capture_output=True, text=True)
     found = re.findall(r"forward +(\w+) +(\d+) x +(\d+) x +(\d+) .*? ([0-9.]+) % of", done.stdout)
     return [(f"{m}×{n}×{k}, {precision}", float(share) / 100) for precision, m, n, k, share in found]
