@@ -20,7 +20,7 @@ LIBRARY = settings.ROOT / "build" / "lib"
 with tempfile.TemporaryDirectory() as temporary:
     program = Path(temporary, "decode")
     source = Path(__file__).with_name("decode.c")
-    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{settings.ROOT / 'include'}"]
+    flags = ["-std=gnu11", "-O3", "-march=native", "-Wall", "-Wextra", "-Werror", f"-I{settings.ROOT / 'include'}"]
     link = [f"-L{LIBRARY}", "-lgraft", f"-Wl,-rpath,{LIBRARY}", "-lpthread"]
     subprocess.run(["cc", *flags, source, "-o", program, *link], check=True)
     precision = str(PRECISIONS.index(arguments.precision))
