@@ -27,11 +27,9 @@ package struct ResidualNorm: Sendable {
         _ x: Matrix, residual t: Matrix, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
         var dropout = dropout(pass)
-        if branch.isAdapted(pass) {
+        if branch.isAdapted(pass), var early = dropout {
             // Adapters read x after dropout, so it cannot wait for the norm.
-            withOptionalPointer(dropout) { dropout in
-                if let dropout { gk_apply_dropout(pass.team.kernel, dropout, Int64(x.count), x.base, x.base) }
-            }
+            gk_apply_dropout(pass.team.kernel, &early, Int64(x.count), x.base, x.base)
             dropout = nil
         }
         let branchKept = try branch.forward(x, residual: t, norm: norm, keeps: keeps, pass: pass)

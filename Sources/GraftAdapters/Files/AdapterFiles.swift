@@ -24,19 +24,13 @@ package struct AdapterFiles: Sendable {
 /// An adapter folder as it is read: its files, their bytes as they are, and their tensors.
 package struct AdapterFolder {
     let path: String
-    let config: JSONObject
+    private(set) var config = JSONObject()
     private(set) var files = AdapterFiles()
     private(set) var weights: [SafetensorsFile] = []
 
     init(path: String) throws(GraftError) {
         self.path = path
-        let configPath = path + "/" + AdapterFiles.configName
-        let bytes = try MappedFile.contents(of: configPath)
-        guard let config = try JSON(parsing: bytes, source: configPath).objectValue else {
-            throw GraftError(.corruptFile, "\(configPath): expected an object of settings")
-        }
-        self.config = config
-        files.add(bytes, as: AdapterFiles.configName)
+        config = try readObject(AdapterFiles.configName)
     }
 
     var configPath: String { path + "/" + AdapterFiles.configName }
