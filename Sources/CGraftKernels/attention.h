@@ -50,7 +50,7 @@ static inline int64_t gk_attention_keys_of(const gk_attention *attention, const 
                                            int64_t query) {
     if (!attention->causal)
         return sequence->key_count;
-    int64_t visible = query + 1 + sequence->key_count - sequence->query_count;
+    int64_t visible = sequence->query_position + query + 1;
     return visible < 0 ? 0 : visible < sequence->key_count ? visible : sequence->key_count;
 }
 

@@ -1,7 +1,7 @@
 import GraftLayers
 import GraftTensor
 
-/// Logits over the vocabulary at chosen tokens of a pass, a chunk of tokens at a time: all of them never stand in memory
+/// Logits over the vocabulary at chosen ones of the tokens read, a chunk of tokens at a time: all of them never stand in memory
 /// together, however large the vocabulary.
 package struct LanguageModelHead: Sendable {
     private let linear: Linear
@@ -31,43 +31,43 @@ package struct LanguageModelHead: Sendable {
         /// [range.count, vocabulary].
         package let logits: Matrix
         fileprivate let kept: Linear.Kept
-        fileprivate let tokens: UnsafeBufferPointer<Int32>
+        fileprivate let rows: UnsafeBufferPointer<Int32>
     }
 
     /// - Parameters:
-    ///   - tokens: Numbers of tokens within the pass, in order.
+    ///   - rows: The chosen rows of the hidden states, in order.
     ///   - batchFirst: How many of the batch were chosen in earlier passes.
     package func eachChunk(
-        of tokens: UnsafeBufferPointer<Int32>, batchFirst: Int, _ hidden: Matrix, pass: Pass,
+        of rows: UnsafeBufferPointer<Int32>, batchFirst: Int, _ hidden: Matrix, pass: Pass,
         _ body: (Chunk) throws(GraftError) -> Void
     ) throws(GraftError) {
         let most = max(Self.leastTokens, Self.logitsInChunk / vocabularySize)
         var first = 0
-        while first < tokens.count {
+        while first < rows.count {
             try pass.cancelToken?.check()
             let mark = pass.scratch.mark
             defer { pass.scratch.rewind(to: mark) }
-            let count = min(most, tokens.count - first)
-            let chosen = UnsafeBufferPointer(rebasing: tokens[first..<first + count])
+            let count = min(most, rows.count - first)
+            let chosen = UnsafeBufferPointer(rebasing: rows[first..<first + count])
             let x = try pass.scratch.matrix(rows: count, columns: hiddenSize)
-            for (row, token) in chosen.enumerated() {
-                (x.base + row * hiddenSize).update(from: hidden.base + Int(token) * hidden.stride, count: hiddenSize)
+            for (index, row) in chosen.enumerated() {
+                (x.base + index * hiddenSize).update(from: hidden.base + Int(row) * hidden.stride, count: hiddenSize)
             }
             let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
             pass.choose(chosen, batchFirst: batchFirst + first)
             let kept = try linear.forward(x, into: logits, keeps: false, pass: pass)
-            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, tokens: chosen))
+            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, rows: chosen))
             first += count
         }
     }
 
-    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's tokens. Within `eachChunk`'s body.
+    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's rows. Within `eachChunk`'s body.
     package func backward(_ dLogits: Matrix, _ chunk: Chunk, into dHidden: Matrix?, pass: Pass) throws(GraftError) {
         guard let dHidden else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
         let dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)
         try linear.backward(dLogits, chunk.kept, into: dx, pass: pass)
-        for (row, token) in chunk.tokens.enumerated() {
-            (dHidden.base + Int(token) * dHidden.stride).update(from: dx.base + row * hiddenSize, count: hiddenSize)
+        for (index, row) in chunk.rows.enumerated() {
+            (dHidden.base + Int(row) * dHidden.stride).update(from: dx.base + index * hiddenSize, count: hiddenSize)
         }
     }
 }

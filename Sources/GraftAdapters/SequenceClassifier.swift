@@ -46,11 +46,12 @@ package struct SequenceClassifier: Sendable {
 
     private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
 
-    /// Fills `logits` [rows, columns]; a row with fewer labels ends in -infinity.
+    /// Fills `logits` [rows, columns], of a pass that reads the model's summary tokens; a row with fewer labels ends in
+    /// -infinity.
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let summaries = try summarize(hidden.matrix, pass)
+        let summaries = hidden.matrix
         var pooled: Representation?
         if pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
             pooled = try model.pool(summaries, pass: pass)
@@ -76,31 +77,6 @@ package struct SequenceClassifier: Sendable {
             }
         }
         return Kept(pooled: pooled, base: baseKept, layers: layersKept)
-    }
-
-    /// The hidden state of the token that stands for each row: [rows, hidden].
-    private func summarize(_ hidden: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
-        let summaries = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: hidden.columns)
-        for row in 0..<pass.rowCount {
-            (summaries.base + row * hidden.columns).update(
-                from: hidden.base + summaryToken(row, pass) * hidden.columns, count: hidden.columns)
-        }
-        return summaries
-    }
-
-    private func summarizeBackward(_ dSummaries: Matrix, into dHidden: Matrix, _ pass: Pass) {
-        let width = dHidden.columns
-        dHidden.base.update(repeating: 0, count: dHidden.count)
-        for row in 0..<pass.rowCount {
-            (dHidden.base + summaryToken(row, pass) * width).update(from: dSummaries.base + row * width, count: width)
-        }
-    }
-
-    private func summaryToken(_ row: Int, _ pass: Pass) -> Int {
-        switch model.summaryToken {
-        case .first: Int(pass.starts[row])
-        case .last: Int(pass.starts[row + 1]) - 1
-        }
     }
 
     /// The logits of some rows by their adapter's head, and what each of its layers was given.
@@ -152,7 +128,7 @@ package struct SequenceClassifier: Sendable {
     ) -> gk_dropout? {
         pass.dropout(
             site: Self.firstDropoutSite + head.dense.count - layer, probability: head.dropout, width: width,
-            unit: .rows, firstRow: firstRow)
+            unit: .read, firstRow: firstRow)
     }
 
     private func dropped(
@@ -195,9 +171,7 @@ package struct SequenceClassifier: Sendable {
             gradient = dSummaries
         }
         guard learnsInLayers else { return }
-        let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
-        summarizeBackward(gradient, into: dHidden, pass)
-        try model.backward(dHidden, hidden, pass: pass)
+        try model.backward(gradient, hidden, pass: pass)
     }
 
     /// Gradients of a head's layers, the last first, and of its input where that is wanted.

@@ -46,14 +46,16 @@ extension Session {
         /// Runs the tokens of some rows, chooses a token for each, and returns the rows that go on.
         func step(_ tokens: RowBatch, of active: [Int]) throws(GraftError) -> [Int] {
             var going: [Int] = []
-            try eachPass(tokens, cache: cache, cacheRow: { active[$0] }, adapter: { adapter(adapters, active[$0]) }) {
-                first, count throws(GraftError) in
+            try eachPass(
+                tokens, reading: .last, cache: cache, cacheRow: { active[$0] },
+                adapter: { adapter(adapters, active[$0]) }
+            ) { first, count throws(GraftError) in
                 let hidden = try model.forward(pass)
                 cache.advance(pass)
-                let last = try pass.scratch.allocate(Int32.self, count: count)
-                for row in 0..<count { last[row] = Int32(pass.starts[row + 1] - 1) }
+                let all = try pass.scratch.allocate(Int32.self, count: count)
+                for row in 0..<count { all[row] = Int32(row) }
                 try head.eachChunk(
-                    of: UnsafeBufferPointer(start: last, count: count), batchFirst: first, hidden.matrix, pass: pass
+                    of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
                 ) { chunk throws(GraftError) in
                     for (index, chosen) in chunk.range.enumerated() {
                         let logits = UnsafeMutableBufferPointer(

@@ -7,7 +7,20 @@ import GraftTensor
 ///
 /// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
 package final class Session {
-    package enum Pooling: Int32, Sendable { case mean = 0, first = 1, last = 2 }
+    package enum Pooling: Int32, Sendable {
+        case mean = 0
+        case first = 1
+        case last = 2
+
+        /// The token whose hidden state it is; nil where all count.
+        var summary: SummaryToken? {
+            switch self {
+            case .mean: nil
+            case .first: .first
+            case .last: .last
+            }
+        }
+    }
 
     package let model: any Transformer
     package private(set) var composition: Composition?
@@ -53,7 +66,7 @@ package final class Session {
         let layer = layer == -1 ? model.shape.layerCount : layer
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
-        try eachPass(batch, adapters) { first, _ throws(GraftError) in
+        try eachPass(batch, adapters, reading: nil) { first, _ throws(GraftError) in
             pass.capture = (layer, out + Int(batch.starts[first]) * width)
             _ = try model.forward(pass)
         }
@@ -65,17 +78,13 @@ package final class Session {
         into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let width = model.shape.hiddenSize
-        try eachPass(batch, adapters) { first, count throws(GraftError) in
+        try eachPass(batch, adapters, reading: pooling.summary) { first, count throws(GraftError) in
             let hidden = try model.forward(pass).matrix
             let rows = Matrix(out + first * width, rows: count, columns: width)
-            switch pooling {
-            case .mean:
+            if pooling.summary == nil {
                 gk_mean_rows_forward(pass.team.kernel, Int64(count), pass.starts, Int64(width), hidden.base, rows.base)
-            case .first, .last:
-                for row in 0..<count {
-                    let token = pooling == .first ? pass.starts[row] : pass.starts[row + 1] - 1
-                    (rows.base + row * width).update(from: hidden.base + Int(token) * width, count: width)
-                }
+            } else {
+                rows.base.update(from: hidden.base, count: rows.count)
             }
             if normalizes { gk_normalize_rows(pass.team.kernel, Int64(count), Int64(width), rows.base) }
         }
@@ -101,7 +110,7 @@ package final class Session {
         _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let classifier = SequenceClassifier(model: model)
-        try eachPass(batch, adapters) { first, count throws(GraftError) in
+        try eachPass(batch, adapters, reading: model.summaryToken) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)
@@ -110,10 +119,11 @@ package final class Session {
 
     /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
     private func eachPass(
-        _ batch: RowBatch, _ adapters: [Composition?], _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
+        _ batch: RowBatch, _ adapters: [Composition?], reading summary: SummaryToken?,
+        _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {
         try check(batch, adapters)
-        try eachPass(batch, adapter: { adapter(adapters, $0) }, body)
+        try eachPass(batch, reading: summary, adapter: { adapter(adapters, $0) }, body)
     }
 
     func check(_ batch: RowBatch, _ adapters: [Composition?]) throws(GraftError) {
@@ -130,13 +140,15 @@ package final class Session {
     }
 
     func eachPass(
-        _ batch: RowBatch, cache: KeyValueCache? = nil, cacheRow: (Int) -> Int = { $0 },
-        adapter: (Int) -> AttachedAdapter?, _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
+        _ batch: RowBatch, reading summary: SummaryToken?, cache: KeyValueCache? = nil,
+        cacheRow: (Int) -> Int = { $0 }, adapter: (Int) -> AttachedAdapter?,
+        _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(batch, rows: first..<end, cache: cache, cacheRow: cacheRow, adapter: adapter)
+            try pass.begin(
+                batch, rows: first..<end, reading: summary, cache: cache, cacheRow: cacheRow, adapter: adapter)
             try body(first, end - first)
             first = end
         }

@@ -3,25 +3,28 @@ import GraftTensor
 
 /// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the probabilities.
 ///
-/// q [tokens, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length].
+/// q, out [m, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length].
 package struct Attention: Sendable {
-    package let headCount: Int
-    package let keyValueHeadCount: Int
-    package let headWidth: Int
-    package let isCausal: Bool
-    package let dropoutProbability: Float
+    private let headCount: Int
+    private let keyValueHeadCount: Int
+    private let headWidth: Int
+    private let isCausal: Bool
+    /// Of the queries.
+    private let unit: Pass.Unit
+    private let dropoutProbability: Float
     /// Which dropout of the model this is.
-    package let dropoutSite: Int
-    package let precision: Precision
+    private let dropoutSite: Int
+    private let precision: Precision
 
     package init(
-        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, dropoutProbability: Float,
-        dropoutSite: Int, precision: Precision
+        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, unit: Pass.Unit,
+        dropoutProbability: Float, dropoutSite: Int, precision: Precision
     ) {
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount
         self.headWidth = headWidth
         self.isCausal = isCausal
+        self.unit = unit
         self.dropoutProbability = dropoutProbability
         self.dropoutSite = dropoutSite
         self.precision = precision
@@ -60,7 +63,7 @@ package struct Attention: Sendable {
     private func settings(_ pass: Pass) -> gk_attention {
         var settings = gk_attention()
         settings.sequence_count = Int64(pass.rowCount)
-        settings.sequences = pass.sequences
+        settings.sequences = pass.sequences(unit)
         settings.head_count = Int32(headCount)
         settings.key_value_head_count = Int32(keyValueHeadCount)
         settings.head_width = Int32(headWidth)

@@ -1,10 +1,11 @@
 import CGraftKernels
 import GraftTensor
 
-/// The end of a sub-layer: its output x [tokens, width], changed in place by what adapters do there, before it joins the
+/// The end of a sub-layer: its output x [m, width], changed in place by what adapters do there, before it joins the
 /// residual stream t. Where no adapter acts this costs nothing.
 package struct Branch: Sendable {
-    package let site: Int
+    private let site: Int
+    private let unit: Pass.Unit
 
     package struct Kept: BitwiseCopyable {
         /// What each segment's effect kept; nil where no adapter acts.
@@ -12,7 +13,10 @@ package struct Branch: Sendable {
         let residual: Matrix
     }
 
-    package init(site: Int) { self.site = site }
+    package init(site: Int, unit: Pass.Unit) {
+        self.site = site
+        self.unit = unit
+    }
 
     package func isAdapted(_ pass: Pass) -> Bool {
         pass.segments.contains { $0.adapter?.at(site)?.effect != nil }
@@ -28,10 +32,10 @@ package struct Branch: Sendable {
         for segment in pass.segments {
             (effects + segment.index).initialize(to: nil)
             guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect else { continue }
+            let (first, count) = pass.range(of: segment, unit)
             effects[segment.index] = try effect.forward(
-                x.rows(from: segment.firstToken, count: segment.tokenCount),
-                residual: t.rows(from: segment.firstToken, count: segment.tokenCount), norm: norm,
-                pass.context(segment, adapter, site: site, unit: .tokens, keeps: keeps))
+                x.rows(from: first, count: count), residual: t.rows(from: first, count: count), norm: norm,
+                pass.context(segment, adapter, site: site, unit: unit, keeps: keeps))
         }
         return Kept(effects: effects, residual: t)
     }
@@ -46,11 +50,12 @@ package struct Branch: Sendable {
             guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect,
                 let effectKept = effects[segment.index]
             else { continue }
+            let (first, count) = pass.range(of: segment, unit)
             try effect.backward(
-                spare.rows(from: segment.firstToken, count: segment.tokenCount), kept: effectKept,
-                residual: kept.residual.rows(from: segment.firstToken, count: segment.tokenCount),
-                into: gradient.rows(from: segment.firstToken, count: segment.tokenCount), norm: norm,
-                pass.context(segment, adapter, site: site, unit: .tokens, keeps: true))
+                spare.rows(from: first, count: count), kept: effectKept,
+                residual: kept.residual.rows(from: first, count: count),
+                into: gradient.rows(from: first, count: count), norm: norm,
+                pass.context(segment, adapter, site: site, unit: unit, keeps: true))
         }
         return spare
     }

@@ -32,7 +32,7 @@ package final class Linear: @unchecked Sendable {
     /// Base biases [outputs], or nil.
     private let bias: Memory?
     package let parts: [Part]
-    package let unit: Pass.Unit
+    private let unit: Pass.Unit
 
     package init(weight: PackedWeight, bias: Memory?, parts: [Part], unit: Pass.Unit = .tokens) {
         self.weight = weight

@@ -16,9 +16,6 @@ package struct Segment {
 /// A pass object is made once for a session or a trainer and used again for every call, so that calls of a size seen
 /// before allocate nothing. Not for concurrent use.
 package final class Pass {
-    /// Whether a layer's matrices have a row for each token, for each row of the batch, or for each chosen token.
-    package enum Unit: Sendable { case tokens, rows, chosen }
-
     package let team: Team
     /// Lives until the backward pass is done.
     package let kept = Arena(smallestBlock: 64 << 20)
@@ -32,7 +29,7 @@ package final class Pass {
     package private(set) var positions: UnsafePointer<Int32>
     /// First token of each row within the pass, and the token count.
     package private(set) var starts: UnsafePointer<Int64>
-    package private(set) var sequences: UnsafePointer<gk_sequence>
+    private(set) var sequences: UnsafePointer<gk_sequence>
     package private(set) var segments: [Segment] = []
     /// Place of the pass in its batch: what dropout counts by.
     package private(set) var batchFirstRow = 0
@@ -42,9 +39,10 @@ package final class Pass {
     package private(set) var cache: KeyValueCache?
     package private(set) var cacheRows: [Int] = []
 
-    /// Chosen tokens of each segment, and how many of the batch were chosen before them.
-    private var chosen: [(first: Int, count: Int)] = []
-    private var batchFirstChosen = 0
+    /// See `Unit`.
+    private(set) var summaries: Summaries?
+    var chosen: [(first: Int, count: Int)] = []
+    var batchFirstChosen = 0
 
     /// Layers from this depth on keep what backward needs; `Int.max` in inference.
     package var keptDepth = Int.max
@@ -69,9 +67,12 @@ package final class Pass {
     /// Takes rows `range` of `batch`, with the adapter of each given by `adapter`, and forgets what the arenas held.
     ///
     /// With a cache, whose row for each row of the range `cacheRow` says, the tokens continue what it holds.
+    ///
+    /// - Parameter summary: The only token of each row whose last hidden state will be read, which spares the last layer the
+    ///   work on the others; nil where all will be.
     package func begin(
-        _ batch: RowBatch, rows range: Range<Int>, cache: KeyValueCache? = nil, cacheRow: (Int) -> Int = { $0 },
-        adapter: (Int) -> AttachedAdapter?
+        _ batch: RowBatch, rows range: Range<Int>, reading summary: SummaryToken? = nil, cache: KeyValueCache? = nil,
+        cacheRow: (Int) -> Int = { $0 }, adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
         kept.rewind()
         scratch.rewind()
@@ -106,13 +107,14 @@ package final class Pass {
             for position in 0..<length { positions[Int(starts[row] + position)] = Int32(keys.before + position) }
             sequences[row] = gk_sequence(
                 query_start: starts[row], query_count: length, key_start: keys.start, key_count: keys.before + length,
-                identity: Int64(range.lowerBound + row))
+                query_position: keys.before, identity: Int64(range.lowerBound + row))
         }
         self.tokens = UnsafePointer(tokens)
         self.types = UnsafePointer(types)
         self.positions = UnsafePointer(positions)
         self.starts = UnsafePointer(starts)
         self.sequences = UnsafePointer(sequences)
+        summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
         findSegments(adapter: { adapter(range.lowerBound + $0) })
     }
 
@@ -145,55 +147,6 @@ package final class Pass {
 
     /// Where a layer's results live: until backward, or until the layer is done.
     package func arena(keeping: Bool) -> Arena { keeping ? kept : scratch }
-
-    /// The dropout of one site of the model, or nil where nothing is dropped. `site` is unique within the model.
-    package func dropout(
-        site: Int, probability: Float, width: Int, unit: Unit = .tokens, firstRow: Int = 0
-    ) -> gk_dropout? {
-        guard let dropoutKey, probability > 0 else { return nil }
-        let first = (unit == .tokens ? batchFirstToken : batchFirstRow) + firstRow
-        return gk_dropout(
-            key: dropoutKey, first_element: UInt64(first * width), site: UInt32(truncatingIfNeeded: site),
-            probability: probability)
-    }
-
-    /// Takes some of the pass's tokens, in order, as the rows of matrices of unit `.chosen`.
-    ///
-    /// - Parameter batchFirst: how many of the batch were chosen before them, which dropout counts by.
-    package func choose(_ tokens: UnsafeBufferPointer<Int32>, batchFirst: Int) {
-        chosen.removeAll(keepingCapacity: true)
-        batchFirstChosen = batchFirst
-        var first = 0
-        for segment in segments {
-            let end = segment.firstToken + segment.tokenCount
-            var next = first
-            while next < tokens.count, tokens[next] < end { next += 1 }
-            chosen.append((first, next - first))
-            first = next
-        }
-    }
-
-    /// Rows of a segment in matrices of `unit`.
-    package func range(of segment: Segment, _ unit: Unit) -> (first: Int, count: Int) {
-        switch unit {
-        case .tokens: (segment.firstToken, segment.tokenCount)
-        case .rows: (segment.firstRow, segment.rowCount)
-        case .chosen: chosen[segment.index]
-        }
-    }
-
-    package func context(_ segment: Segment, _ adapter: AttachedAdapter, site: Int, unit: Unit, keeps: Bool)
-        -> SiteContext
-    {
-        let before =
-            switch unit {
-            case .tokens: batchFirstToken
-            case .rows: batchFirstRow
-            case .chosen: batchFirstChosen
-            }
-        let first = before + range(of: segment, unit).first
-        return SiteContext(pass: self, adapter: adapter, site: site, firstRow: first, keeps: keeps)
-    }
 
     /// Called by models between layers: stops a cancelled call, and hands out the hidden states that were asked for.
     package func finishLayer(_ layer: Int, hidden: Matrix) throws(GraftError) {

@@ -13,13 +13,15 @@ package final class RMSNorm: @unchecked Sendable {
     private let scale: Memory
     private let width: Int
     private let epsilon: Float
-    package let site: Int
+    private let site: Int
+    private let unit: Pass.Unit
 
-    package init(scale: Memory, width: Int, epsilon: Float, site: Int) {
+    package init(scale: Memory, width: Int, epsilon: Float, site: Int, unit: Pass.Unit) {
         self.scale = scale
         self.width = width
         self.epsilon = epsilon
         self.site = site
+        self.unit = unit
     }
 
     /// `residual` and `sum` come together: the norm of x + residual, which `sum` receives. Without them, of x. Where
@@ -63,7 +65,10 @@ package final class RMSNorm: @unchecked Sendable {
     /// All rows at once, or segment by segment where an adapter has its own γ.
     private func eachRange(_ pass: Pass, rows: Int, _ body: (Int, Int, AttachedAdapter?) -> Void) {
         guard pass.segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, rows, nil) }
-        for segment in pass.segments { body(segment.firstToken, segment.tokenCount, segment.adapter) }
+        for segment in pass.segments {
+            let (first, count) = pass.range(of: segment, unit)
+            body(first, count, segment.adapter)
+        }
     }
 
     private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {

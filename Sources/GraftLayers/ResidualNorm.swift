@@ -1,10 +1,11 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = LayerNorm(branch(dropout(x)) + t): the end of a sub-layer with the norm after it; x, t, y [tokens, width].
+/// y = LayerNorm(branch(dropout(x)) + t): the end of a sub-layer with the norm after it; x, t, y [m, width].
 package struct ResidualNorm: Sendable {
     private let branch: Branch
     private let norm: LayerNorm
+    private let unit: Pass.Unit
     private let width: Int
     private let dropoutProbability: Float
     private let dropoutSite: Int
@@ -14,9 +15,12 @@ package struct ResidualNorm: Sendable {
         let norm: LayerNorm.Kept
     }
 
-    package init(branch: Branch, norm: LayerNorm, width: Int, dropoutProbability: Float, dropoutSite: Int) {
+    package init(
+        branch: Branch, norm: LayerNorm, unit: Pass.Unit, width: Int, dropoutProbability: Float, dropoutSite: Int
+    ) {
         self.branch = branch
         self.norm = norm
+        self.unit = unit
         self.width = width
         self.dropoutProbability = dropoutProbability
         self.dropoutSite = dropoutSite
@@ -49,6 +53,6 @@ package struct ResidualNorm: Sendable {
     }
 
     private func dropout(_ pass: Pass) -> gk_dropout? {
-        pass.dropout(site: dropoutSite, probability: dropoutProbability, width: width)
+        pass.dropout(site: dropoutSite, probability: dropoutProbability, width: width, unit: unit)
     }
 }

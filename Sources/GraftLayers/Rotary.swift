@@ -6,7 +6,7 @@ import GraftTensor
 ///
 ///     ω[i] = base^(-2 i / d), then scaled
 ///
-/// x [tokens, heads · d], changed in place. Turning back is the gradient.
+/// x [m, heads · d], changed in place. Turning back is the gradient.
 package final class Rotary: Sendable {
     /// How frequencies are stretched to longer texts than the model was first trained on.
     package enum Scaling: Equatable, Sendable {
@@ -45,14 +45,14 @@ package final class Rotary: Sendable {
         }
     }
 
-    /// Turns every head of x, whose rows are the tokens of the pass.
-    package func forward(_ x: Matrix, pass: Pass) { turn(x, isInverse: false, pass) }
+    /// Turns every head of x by the positions of its rows.
+    package func forward(_ x: Matrix, unit: Pass.Unit, pass: Pass) { turn(x, unit, isInverse: false, pass) }
 
-    package func backward(_ dx: Matrix, pass: Pass) { turn(dx, isInverse: true, pass) }
+    package func backward(_ dx: Matrix, unit: Pass.Unit, pass: Pass) { turn(dx, unit, isInverse: true, pass) }
 
-    private func turn(_ x: Matrix, isInverse: Bool, _ pass: Pass) {
+    private func turn(_ x: Matrix, _ unit: Pass.Unit, isInverse: Bool, _ pass: Pass) {
         gk_rotate(
-            pass.team.kernel, Int64(x.rows), Int32(x.columns / headWidth), Int32(headWidth), pass.positions,
+            pass.team.kernel, Int64(x.rows), Int32(x.columns / headWidth), Int32(headWidth), pass.positions(unit),
             frequencies.floats(), 1, isInverse, x.base, Int64(x.stride))
     }
 }

@@ -58,21 +58,19 @@ package protocol Transformer: AnyObject, Sendable {
     /// What was loaded: folder, number of parameters, and the packed weights for checksums.
     var source: ModelSource { get }
 
-    /// Hidden states of the last layer [tokens, hidden]. Keeps what backward needs of layers from `pass.keptDepth` on.
+    /// Hidden states of the last layer, of the tokens read. Keeps what backward needs of layers from `pass.keptDepth` on.
     func forward(_ pass: Pass) throws(GraftError) -> HiddenStates
-    /// Backward from d(last hidden states), which is overwritten, down to `pass.keptDepth`.
+    /// Backward from d(those), which is overwritten, down to `pass.keptDepth`.
     func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError)
     /// Which of a row's tokens stands for it in classification.
     var summaryToken: SummaryToken { get }
-    /// What the model makes of those tokens' hidden states [rows, hidden] for its own heads: [rows, hidden].
+    /// What the model makes of their hidden states [rows, hidden] for its own heads: [rows, hidden].
     func pool(_ summaries: Matrix, pass: Pass) throws(GraftError) -> Representation
     /// d(summaries) from d(representation), which is overwritten.
     func poolBackward(
         _ gradient: Matrix, _ representation: Representation, into dSummaries: Matrix?, pass: Pass
     ) throws(GraftError)
 }
-
-package enum SummaryToken: Sendable { case first, last }
 
 /// A model without a pooler. An encoder has no language to model.
 extension Transformer {

@@ -27,7 +27,7 @@ package final class Bert: Transformer, @unchecked Sendable {
     private let types: Embedding
     private let embeddingNorm: LayerNorm
     private let embeddingDropout: Float
-    private let layers: [BertLayer]
+    private let layers: LayerStack<BertLayer>
     private let pooler: Linear
 
     private struct Kept: BitwiseCopyable {
@@ -35,7 +35,7 @@ package final class Bert: Transformer, @unchecked Sendable {
         let positions: Embedding.Kept
         let types: Embedding.Kept
         let norm: LayerNorm.Kept?
-        let layers: UnsafeMutablePointer<BertLayer.Kept?>
+        let layers: LayerStack<BertLayer>.Kept
     }
 
     private struct PoolerKept: BitwiseCopyable {
@@ -64,14 +64,14 @@ package final class Bert: Transformer, @unchecked Sendable {
         for index in 0..<configuration.layerCount {
             layers.append(try BertLayer(index: index, configuration, &reader))
         }
-        self.layers = layers
+        self.layers = LayerStack(layers: layers)
         let hasPooler = reader.has("pooler.dense.weight")
         pooler =
             hasPooler
             ? try reader.linear(
-                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .rows)
+                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .read)
             : try reader.missingLinear(
-                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
+                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .read)
         missingForClassification = hasPooler ? [] : ["pooler.dense"]
         baseHead = try Self.baseHead(&reader, configuration, shape)
         headDropout = configuration.headDropout
@@ -92,7 +92,7 @@ package final class Bert: Transformer, @unchecked Sendable {
         else { return nil }
         let count = classifier.shape[0]
         let linear = try reader.linear(
-            ["classifier"], inputs: configuration.hiddenSize, outputs: [count], depth: shape.headDepth, unit: .rows,
+            ["classifier"], inputs: configuration.hiddenSize, outputs: [count], depth: shape.headDepth, unit: .read,
             place: .beside)
         let labels =
             configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
@@ -114,36 +114,18 @@ package final class Bert: Transformer, @unchecked Sendable {
                 gk_apply_dropout(pass.team.kernel, dropout, Int64(embedded.count), embedded.base, embedded.base)
             }
         }
-        try pass.finishLayer(0, hidden: embedded)
-
-        let layersKept = try pass.kept.allocate(BertLayer.Kept?.self, count: layers.count)
-        // Layers that keep nothing take turns in two matrices.
-        let other = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
-        var x = embedded
-        var spare = other
-        for (index, layer) in layers.enumerated() {
-            let keeps = pass.keeps(atDepth: index + 1)
-            let y = keeps ? try pass.kept.matrix(rows: pass.tokenCount, columns: width) : spare
-            (layersKept + index).initialize(to: try layer.forward(x, into: y, keeps: keeps, pass: pass))
-            if !keeps { spare = x }
-            x = y
-            try pass.finishLayer(index + 1, hidden: x)
-        }
+        let (hidden, layersKept) = try layers.forward(embedded, pass: pass)
+        try pass.finishLayer(shape.layerCount, hidden: hidden)
         let kept = try pass.kept.allocate(Kept.self, count: 1)
         kept.initialize(
             to: Kept(words: wordsKept, positions: positionsKept, types: typesKept, norm: norm, layers: layersKept))
-        return HiddenStates(matrix: x, kept: UnsafeMutableRawPointer(kept))
+        return HiddenStates(matrix: hidden, kept: UnsafeMutableRawPointer(kept))
     }
 
     package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
-        guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee else { return }
-        for index in layers.indices.reversed() where pass.keeps(atDepth: index + 1) {
-            try pass.cancelToken?.check()
-            guard let layerKept = kept.layers[index] else { return }
-            let isLowest = pass.keptDepth == index + 1
-            try layers[index].backward(gradient, layerKept, needsInput: !isLowest, pass: pass)
-        }
-        guard pass.keeps(atDepth: 0), let norm = kept.norm else { return }
+        guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee,
+            let gradient = try layers.backward(gradient, kept.layers, pass: pass), let norm = kept.norm
+        else { return }
         withOptionalPointer(
             pass.dropout(site: 0, probability: embeddingDropout, width: shape.hiddenSize)
         ) { dropout in

@@ -2,14 +2,16 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
-/// One layer of BERT: x [tokens, hidden] → y [tokens, hidden].
+/// One layer of BERT: x [tokens, hidden] → y [m, hidden], where m is the tokens, or in the last layer those that are read.
 ///
 ///     a = LayerNorm(x + dropout(W_o attention(W_q x, W_k x, W_v x)))
 ///     y = LayerNorm(a + dropout(W_2 f(W_1 a)))
 ///
 /// Each sum with its norm is a `ResidualNorm`.
-final class BertLayer: @unchecked Sendable {
-    private let queryKeyValue: Linear
+final class BertLayer: StackedLayer, @unchecked Sendable {
+    /// Of queries and all that comes of them.
+    let unit: Pass.Unit
+    private let queryKeyValue: QueryKeyValue
     private let attention: Attention
     private let attentionOutput: Linear
     private let attentionSum: ResidualNorm
@@ -24,7 +26,7 @@ final class BertLayer: @unchecked Sendable {
     private let feedForwardSites: Range<Int>
 
     struct Kept: BitwiseCopyable {
-        let queryKeyValue: Linear.Kept
+        let queryKeyValue: QueryKeyValue.Kept
         let attention: Attention.Kept
         let attentionOutput: Linear.Kept
         let attentionSum: ResidualNorm.Kept
@@ -39,66 +41,67 @@ final class BertLayer: @unchecked Sendable {
         let depth = index + 1
         hiddenSize = configuration.hiddenSize
         intermediateSize = configuration.intermediateSize
+        let unit: Pass.Unit = index + 1 < configuration.layerCount ? .tokens : .read
+        self.unit = unit
         activation = configuration.activation
         // This layer's three dropouts: attention, after attention, after feed-forward. The embeddings have 0.
         let firstDropout = 1 + index * 3
         let firstSite = reader.sites.count
-        queryKeyValue = try reader.linear(
+        queryKeyValue = try reader.queryKeyValue(
             ["query", "key", "value"].map { path + "attention.self." + $0 }, inputs: hiddenSize,
-            outputs: [hiddenSize, hiddenSize, hiddenSize], depth: depth)
+            queryWidth: hiddenSize, keyWidth: hiddenSize, depth: depth, unit: unit)
         attention = Attention(
             headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
-            headWidth: hiddenSize / configuration.headCount, isCausal: false,
+            headWidth: hiddenSize / configuration.headCount, isCausal: false, unit: unit,
             dropoutProbability: configuration.attentionDropout, dropoutSite: firstDropout,
             precision: reader.precision)
         attentionOutput = try reader.linear(
-            [path + "attention.output.dense"], inputs: hiddenSize, outputs: [hiddenSize], depth: depth)
+            [path + "attention.output.dense"], inputs: hiddenSize, outputs: [hiddenSize], depth: depth, unit: unit)
         attentionSum = ResidualNorm(
-            branch: reader.branch(path + "attention.output", after: .attention, width: hiddenSize, depth: depth),
+            branch: reader.branch(
+                path + "attention.output", after: .attention, width: hiddenSize, depth: depth, unit: unit),
             norm: try reader.layerNorm(
-                path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth),
-            width: hiddenSize, dropoutProbability: configuration.hiddenDropout, dropoutSite: firstDropout + 1)
+                path + "attention.output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth,
+                unit: unit),
+            unit: unit, width: hiddenSize, dropoutProbability: configuration.hiddenDropout,
+            dropoutSite: firstDropout + 1)
         attentionSites = firstSite..<reader.sites.count
         intermediate = try reader.linear(
-            [path + "intermediate.dense"], inputs: hiddenSize, outputs: [intermediateSize], depth: depth)
+            [path + "intermediate.dense"], inputs: hiddenSize, outputs: [intermediateSize], depth: depth, unit: unit)
         output = try reader.linear(
-            [path + "output.dense"], inputs: intermediateSize, outputs: [hiddenSize], depth: depth)
+            [path + "output.dense"], inputs: intermediateSize, outputs: [hiddenSize], depth: depth, unit: unit)
         feedForwardSites = attentionSites.upperBound..<reader.sites.count
         outputSum = ResidualNorm(
-            branch: reader.branch(path + "output", after: .feedForward, width: hiddenSize, depth: depth),
+            branch: reader.branch(
+                path + "output", after: .feedForward, width: hiddenSize, depth: depth, unit: unit),
             norm: try reader.layerNorm(
-                path + "output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth),
-            width: hiddenSize, dropoutProbability: configuration.hiddenDropout, dropoutSite: firstDropout + 2)
-    }
-
-    /// Columns of the joint query, key and value matrix.
-    private func split(_ joint: Matrix) -> (q: Matrix, k: Matrix, v: Matrix) {
-        (
-            joint.columns(from: 0, count: hiddenSize), joint.columns(from: hiddenSize, count: hiddenSize),
-            joint.columns(from: 2 * hiddenSize, count: hiddenSize)
-        )
+                path + "output.LayerNorm", width: hiddenSize, epsilon: configuration.epsilon, depth: depth, unit: unit),
+            unit: unit, width: hiddenSize, dropoutProbability: configuration.hiddenDropout,
+            dropoutSite: firstDropout + 2)
     }
 
     func forward(_ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
-        let tokens = x.rows
+        let count = pass.count(unit)
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let arena = pass.arena(keeping: keeps)
 
-        let joint = try arena.matrix(rows: tokens, columns: 3 * hiddenSize)
-        let queryKeyValueKept = try queryKeyValue.forward(x, into: joint, keeps: keeps, pass: pass)
-        let context = try arena.matrix(rows: tokens, columns: hiddenSize)
-        let (q, k, v) = split(joint)
-        let attentionKept = try attention.forward(q: q, k: k, v: v, into: context, keeps: keeps, pass: pass)
+        let parts = try queryKeyValue.make(in: arena, pass: pass)
+        let queryKeyValueKept = try queryKeyValue.forward(x, into: parts, keeps: keeps, pass: pass)
+        let context = try arena.matrix(rows: count, columns: hiddenSize)
+        let attentionKept = try attention.forward(
+            q: parts.q, k: parts.k, v: parts.v, into: context, keeps: keeps, pass: pass)
 
-        let projected = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+        let projected = try pass.scratch.matrix(rows: count, columns: hiddenSize)
+        let residual = try pass.select(x, unit, in: arena)
         let attentionOutputKept = try attentionOutput.forward(context, into: projected, keeps: keeps, pass: pass)
-        let a = try arena.matrix(rows: tokens, columns: hiddenSize)
-        let attentionSumKept = try attentionSum.forward(projected, residual: x, into: a, keeps: keeps, pass: pass)
+        let a = try arena.matrix(rows: count, columns: hiddenSize)
+        let attentionSumKept = try attentionSum.forward(
+            projected, residual: residual, into: a, keeps: keeps, pass: pass)
 
-        let beforeActivation = keeps ? try pass.kept.matrix(rows: tokens, columns: intermediateSize) : nil
+        let beforeActivation = keeps ? try pass.kept.matrix(rows: count, columns: intermediateSize) : nil
         let inner = try pass.arena(keeping: keeps && output.readsInput(pass))
-            .matrix(rows: tokens, columns: intermediateSize)
+            .matrix(rows: count, columns: intermediateSize)
         let intermediateKept = try intermediate.forward(
             a, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
         let outputKept = try output.forward(inner, into: projected, keeps: keeps, pass: pass)
@@ -111,17 +114,16 @@ final class BertLayer: @unchecked Sendable {
             output: outputKept, outputSum: outputSumKept)
     }
 
-    /// Turns d(y) into d(x), in place. Where `needsInput` is false only the adapters' gradients are wanted.
-    func backward(_ gradient: Matrix, _ kept: Kept, needsInput: Bool, pass: Pass) throws(GraftError) {
-        let tokens = gradient.rows
+    func backward(_ gradient: Matrix, _ kept: Kept, into dx: Matrix?, pass: Pass) throws(GraftError) {
+        let count = gradient.rows
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let spare = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+        let spare = try pass.scratch.matrix(rows: count, columns: hiddenSize)
 
         var branch = try outputSum.backward(gradient, kept.outputSum, using: spare, pass: pass)
-        let needsAttention = needsInput || pass.learns(at: attentionSites)
+        let needsAttention = dx != nil || pass.learns(at: attentionSites)
         guard needsAttention || pass.learns(at: feedForwardSites) else { return }
-        let dInner = try pass.scratch.matrix(rows: tokens, columns: intermediateSize)
+        let dInner = try pass.scratch.matrix(rows: count, columns: intermediateSize)
         try output.backward(branch, kept.output, into: dInner, pass: pass)
         gk_activation_backward(
             pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
@@ -131,12 +133,11 @@ final class BertLayer: @unchecked Sendable {
         guard needsAttention else { return }
 
         branch = try attentionSum.backward(gradient, kept.attentionSum, using: spare, pass: pass)
-        let dContext = try pass.scratch.matrix(rows: tokens, columns: hiddenSize)
+        let dContext = try pass.scratch.matrix(rows: count, columns: hiddenSize)
         try attentionOutput.backward(branch, kept.attentionOutput, into: dContext, pass: pass)
-        let dJoint = try pass.scratch.matrix(rows: tokens, columns: 3 * hiddenSize)
-        let (dq, dk, dv) = split(dJoint)
-        attention.backward(dContext, kept.attention, dq: dq, dk: dk, dv: dv, pass: pass)
-        try queryKeyValue.backward(
-            dJoint, kept.queryKeyValue, into: needsInput ? gradient : nil, accumulate: true, pass: pass)
+        let parts = try queryKeyValue.make(in: pass.scratch, pass: pass)
+        attention.backward(dContext, kept.attention, dq: parts.q, dk: parts.k, dv: parts.v, pass: pass)
+        if let dx { pass.selectBackward(gradient, unit, into: dx) }
+        try queryKeyValue.backward(parts, kept.queryKeyValue, into: dx, accumulate: true, pass: pass)
     }
 }

@@ -25,13 +25,13 @@ package final class Llama: Transformer, @unchecked Sendable {
     package let initializerRange: Float
 
     private let words: Embedding
-    private let layers: [LlamaLayer]
+    private let layers: LayerStack<LlamaLayer>
     private let finalNorm: RMSNorm
 
     private struct Kept: BitwiseCopyable {
         let words: Embedding.Kept
         let norm: RMSNorm.Kept?
-        let layers: UnsafeMutablePointer<LlamaLayer.Kept?>
+        let layers: LayerStack<LlamaLayer>.Kept
     }
 
     package init(folder: ModelFolder, precision: Precision) throws(GraftError) {
@@ -51,9 +51,9 @@ package final class Llama: Transformer, @unchecked Sendable {
         for index in 0..<configuration.layerCount {
             layers.append(try LlamaLayer(index: index, configuration, rotary: rotary, &reader))
         }
-        self.layers = layers
+        self.layers = LayerStack(layers: layers)
         finalNorm = try reader.rmsNorm(
-            "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount)
+            "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
         let isClassifier =
             try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
         baseHead = isClassifier ? try Self.baseHead(&reader, configuration, shape) : nil
@@ -76,7 +76,7 @@ package final class Llama: Transformer, @unchecked Sendable {
         }
         let linear = try reader.linear(
             ["score"], inputs: configuration.hiddenSize, outputs: [count], bias: false, depth: shape.headDepth,
-            unit: .rows, place: .beside)
+            unit: .read, place: .beside)
         let labels =
             configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
         return (linear, labels)
@@ -111,24 +111,11 @@ package final class Llama: Transformer, @unchecked Sendable {
         let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
         let wordsKept = try words.forward(
             pass.tokens, into: embedded, accumulate: false, keeps: pass.keeps(atDepth: 0), pass: pass)
-        try pass.finishLayer(0, hidden: embedded)
-
-        let layersKept = try pass.kept.allocate(LlamaLayer.Kept?.self, count: layers.count)
-        // Layers that keep nothing take turns in two matrices.
-        var x = embedded
-        var spare = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
-        for (index, layer) in layers.enumerated() {
-            let keeps = pass.keeps(atDepth: index + 1)
-            let y = keeps ? try pass.kept.matrix(rows: pass.tokenCount, columns: width) : spare
-            (layersKept + index).initialize(to: try layer.forward(x, into: y, keeps: keeps, pass: pass))
-            if !keeps { spare = x }
-            x = y
-            if index + 1 < layers.count { try pass.finishLayer(index + 1, hidden: x) }
-        }
-        let normed = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
+        let (x, layersKept) = try layers.forward(embedded, pass: pass)
+        let normed = try pass.arena(keeping: keepsAny).matrix(rows: x.rows, columns: width)
         let norm = try finalNorm.forward(x, into: normed, keeps: keepsAny, pass: pass)
         // As transformers counts them, the last hidden states are normed.
-        try pass.finishLayer(layers.count, hidden: normed)
+        try pass.finishLayer(shape.layerCount, hidden: normed)
         let kept = try pass.kept.allocate(Kept.self, count: 1)
         kept.initialize(to: Kept(words: wordsKept, norm: norm, layers: layersKept))
         return HiddenStates(matrix: normed, kept: UnsafeMutableRawPointer(kept))
@@ -137,13 +124,7 @@ package final class Llama: Transformer, @unchecked Sendable {
     package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee, let norm = kept.norm else { return }
         finalNorm.backward(gradient, norm, into: gradient, pass: pass)
-        for index in layers.indices.reversed() where pass.keeps(atDepth: index + 1) {
-            try pass.cancelToken?.check()
-            guard let layerKept = kept.layers[index] else { return }
-            let isLowest = pass.keptDepth == index + 1
-            try layers[index].backward(gradient, layerKept, needsInput: !isLowest, pass: pass)
-        }
-        guard pass.keeps(atDepth: 0) else { return }
+        guard let gradient = try layers.backward(gradient, kept.layers, pass: pass) else { return }
         try words.backward(gradient, kept.words, pass: pass)
     }
 }

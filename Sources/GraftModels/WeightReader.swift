@@ -76,9 +76,27 @@ struct WeightReader {
         return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
     }
 
+    /// What attention is given, from modules `paths` of query, key and value. In a model's last layer the tokens of `unit`
+    /// `.read` ask.
+    mutating func queryKeyValue(
+        _ paths: [String], inputs: Int, queryWidth: Int, keyWidth: Int, bias: Bool = true, depth: Int, unit: Pass.Unit
+    ) throws(GraftError) -> QueryKeyValue {
+        guard unit != .tokens else {
+            let outputs = [queryWidth, keyWidth, keyWidth]
+            let all = try linear(paths, inputs: inputs, outputs: outputs, bias: bias, depth: depth)
+            return QueryKeyValue(together: all, queryWidth: queryWidth, keyWidth: keyWidth)
+        }
+        return QueryKeyValue(
+            query: try linear(
+                Array(paths.prefix(1)), inputs: inputs, outputs: [queryWidth], bias: bias, depth: depth, unit: unit),
+            keyValue: try linear(
+                Array(paths.dropFirst()), inputs: inputs, outputs: [keyWidth, keyWidth], bias: bias, depth: depth),
+            unit: unit, queryWidth: queryWidth, keyWidth: keyWidth)
+    }
+
     /// Scale and bias, also under the names of old checkpoints (gamma, beta).
     mutating func layerNorm(
-        _ path: String, width: Int, epsilon: Float, depth: Int
+        _ path: String, width: Int, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
     ) throws(GraftError) -> LayerNorm {
         let isOld = !has(path + ".weight") && has(path + ".gamma")
         let scale = try Memory(byteCount: width * 4)
@@ -93,17 +111,21 @@ struct WeightReader {
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
                 copyWeight: { $0.update(from: scale.floats(), count: width) },
                 copyBias: { $0.update(from: bias.floats(), count: width) }))
-        return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1)
+        return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
 
     /// The end of a sub-layer, whose module `path` is.
-    mutating func branch(_ path: String, after sublayer: Site.Sublayer, width: Int, depth: Int) -> Branch {
+    mutating func branch(
+        _ path: String, after sublayer: Site.Sublayer, width: Int, depth: Int, unit: Pass.Unit
+    ) -> Branch {
         sites.append(Site(path: path, hidden: sublayer, width: width, depth: depth))
-        return Branch(site: sites.count - 1)
+        return Branch(site: sites.count - 1, unit: unit)
     }
 
     /// A scale alone.
-    mutating func rmsNorm(_ path: String, width: Int, epsilon: Float, depth: Int) throws(GraftError) -> RMSNorm {
+    mutating func rmsNorm(
+        _ path: String, width: Int, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
+    ) throws(GraftError) -> RMSNorm {
         let scale = try Memory(byteCount: width * 4)
         try read(prefix + path + ".weight", count: width, into: scale.floats())
         parameterCount += width
@@ -112,7 +134,7 @@ struct WeightReader {
             Site(
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
                 copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
-        return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1)
+        return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
 
     /// A table that stays where it is stored, and is read row by row.

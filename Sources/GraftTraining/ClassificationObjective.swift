@@ -6,6 +6,7 @@ import GraftTensor
 /// Cross-entropy of each row's label, with class weights and label smoothing.
 struct ClassificationObjective: Objective {
     let labelCount: Int
+    var summary: SummaryToken? { classifier.model.summaryToken }
     let withoutWeight = "all rows of the batch have class weight 0"
     private let classifier: SequenceClassifier
     private let classWeights: [Float]

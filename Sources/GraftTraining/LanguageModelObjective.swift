@@ -9,6 +9,7 @@ import GraftTensor
 /// label is nobody's to predict.
 struct LanguageModelObjective: Objective {
     let labelCount = 0
+    let summary: SummaryToken? = nil
     let withoutWeight = "no token of the batch has a label to predict"
     private let model: any Transformer
     private let head: LanguageModelHead
@@ -50,7 +51,7 @@ struct LanguageModelObjective: Objective {
         let (tokens, labels) = try predictions(batch, first, pass)
         let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.layerCount
         let dHidden =
-            learnsInLayers ? try pass.scratch.matrix(rows: pass.tokenCount, columns: hidden.matrix.columns) : nil
+            learnsInLayers ? try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns) : nil
         if let dHidden { dHidden.base.update(repeating: 0, count: dHidden.count) }
         try head.eachChunk(of: tokens, batchFirst: sums.tokenCount, hidden.matrix, pass: pass) {
             chunk throws(GraftError) in

@@ -3,6 +3,8 @@ import GraftTensor
 
 /// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden states.
 protocol Objective {
+    /// The only token of each row whose hidden state the loss reads; nil where it may read any.
+    var summary: SummaryToken? { get }
     /// Classes of the rows; 0 where rows have none.
     var labelCount: Int { get }
     /// What a batch lacks whose weight is 0.

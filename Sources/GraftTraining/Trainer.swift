@@ -140,7 +140,7 @@ package final class Trainer {
         var first = 0
         while first < batch.rowCount {
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(batch, rows: first..<end) { _ in trained }
+            try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
             let hidden = try content.model.forward(pass)
             try objective.run(batch, first: first, hidden, scale: scale, &sums, pass: pass)
             guard sums.loss.isFinite || !learns else {

@@ -8,11 +8,13 @@ struct AttentionCase: CustomStringConvertible {
     var keyValueHeads = 2
     var width = 32
     var causal = false
+    /// Keys after the place of the last query.
+    var laterKeys = 0
     var probability: Float = 0
     var precision = Types.float32
 
     var description: String {
-        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal), dropout \(probability), "
+        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), dropout \(probability), "
             + "precision \(precision)"
     }
 
@@ -24,7 +26,8 @@ struct AttentionCase: CustomStringConvertible {
             defer { (query, key) = (query + length.queries + 1, key + length.keys + 1) }
             return gk_sequence(
                 query_start: Int64(query), query_count: Int64(length.queries), key_start: Int64(key),
-                key_count: Int64(length.keys), identity: Int64(3 + 2 * i))
+                key_count: Int64(length.keys), query_position: Int64(length.keys - length.queries - laterKeys),
+                identity: Int64(3 + 2 * i))
         }
     }
     var queryRows: Int { lengths.reduce(2) { $0 + $1.queries + 1 } }
@@ -149,7 +152,7 @@ struct AttentionReference {
     ) -> [(p: Double, kept: Double)] {
         let (width, group) = (shape.width, head / (shape.heads / shape.keyValueHeads))
         let (row, keys) = (Int(sequence.query_start) + query, Int(sequence.key_count))
-        let visible = shape.causal ? min(keys, max(0, query + 1 + keys - Int(sequence.query_count))) : keys
+        let visible = shape.causal ? min(keys, max(0, Int(sequence.query_position) + query + 1)) : keys
         let scores = (0..<visible).map { j -> Double in
             var dot = 0.0
             for c in 0..<width {

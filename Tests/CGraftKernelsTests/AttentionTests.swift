@@ -14,6 +14,8 @@ extension Kernels {
             AttentionCase(lengths: [(40, 17)], heads: 1, keyValueHeads: 1, width: 64, causal: true, probability: 0.2),
             AttentionCase(lengths: [(5, 270)], heads: 1, keyValueHeads: 1, width: 256),
             AttentionCase(lengths: [(259, 530)], heads: 1, keyValueHeads: 1, width: 16, causal: true, probability: 0.1),
+            AttentionCase(lengths: [(1, 9), (3, 290)], width: 32, causal: true, laterKeys: 8, probability: 0.1),
+            AttentionCase(lengths: [(1, 600)], width: 16, causal: true, laterKeys: 599),
         ]
 
         static func expectRight(

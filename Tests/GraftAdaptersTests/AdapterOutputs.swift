@@ -15,16 +15,20 @@ struct AdapterOutputs {
         wantsLogits: Bool
     ) throws {
         let pass = try Pass(team: try Team(threadCount: threadCount))
-        try pass.begin(rows, rows: 0..<rows.rowCount) { adapters[min($0, adapters.count - 1)] }
-        let states = try model.forward(pass)
-        hidden = Array(UnsafeBufferPointer(start: states.matrix.base, count: states.matrix.count))
+        func states(reading summary: SummaryToken?) throws -> HiddenStates {
+            try pass.begin(rows, rows: 0..<rows.rowCount, reading: summary) { adapters[min($0, adapters.count - 1)] }
+            return try model.forward(pass)
+        }
+        let all = try states(reading: nil).matrix
+        hidden = Array(UnsafeBufferPointer(start: all.base, count: all.count))
         guard wantsLogits else {
             logits = []
             return
         }
         let classifier = SequenceClassifier(model: model)
+        let summaries = try states(reading: model.summaryToken)
         let matrix = try pass.kept.matrix(rows: rows.rowCount, columns: try classifier.columns(pass))
-        _ = try classifier.forward(states, into: matrix, pass: pass)
+        _ = try classifier.forward(summaries, into: matrix, pass: pass)
         logits = Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))
     }
 

@@ -39,6 +39,26 @@ import Testing
         }
     }
 
+    @Test("A token's hidden state has the same bits when no other of its row is read", arguments: Cell.all)
+    func reads(cell: Cell) throws {
+        let rows = try cell.rows(count: 18)
+        let composition = try Composition(adapter: try cell.actingAdapters()[0], scale: 1)
+        let adapters = (0..<rows.rowCount).map { $0 % 3 == 0 ? nil : composition }
+        let states = try Outputs(cell, rows, adapters).states
+        let model = try cell.model()
+        let width = model.shape.hiddenSize
+        let session = try Session(model: model, threadCount: 1, passTokenCount: 0, cancelToken: nil)
+        for pooling in [Session.Pooling.first, .last] {
+            var read = [Float](repeating: .nan, count: rows.rowCount * width)
+            try session.embed(rows, adapters: adapters, pooling: pooling, normalizes: false, into: &read)
+            for row in 0..<rows.rowCount {
+                let expected = pooling == .first ? states[row].prefix(width) : states[row].suffix(width)
+                let found = read[row * width..<(row + 1) * width].map(\.bitPattern)
+                #expect(found == Array(expected), "row \(row), \(pooling)")
+            }
+        }
+    }
+
     @Test("Results have the same bits on 1, 2, 3 and 8 threads", arguments: Cell.all)
     func threads(cell: Cell) throws {
         let rows = try cell.rows(count: 18)

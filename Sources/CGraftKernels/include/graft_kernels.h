@@ -180,7 +180,9 @@ typedef struct gk_sequence {
     int64_t query_count;
     int64_t key_start;
     int64_t key_count;
-    int64_t identity; /**< Number of the row in its batch: what dropout counts by. Below 65,536. */
+    int64_t
+        query_position; /**< Of the first query among the keys; the others follow it. Counts where causal. */
+    int64_t identity;   /**< Number of the row in its batch: what dropout counts by. Below 65,536. */
 } gk_sequence;
 
 /** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts at j *
@@ -193,7 +195,7 @@ typedef struct gk_attention {
     int32_t head_width;           /**< At most 256. */
     gk_type precision; /**< GK_FLOAT32, or GK_BFLOAT16: operands of the inner products are rounded. */
     float scale;
-    bool causal; /**< Query i sees keys up to i + key_count - query_count. */
+    bool causal; /**< Query i sees keys up to query_position + i. */
     uint8_t reserved[3];
     gk_dropout dropout; /**< first_element is not used. */
 } gk_attention;

@@ -1,0 +1,135 @@
+import CGraftKernels
+import GraftTensor
+
+/// The token that stands for its row where one number of a row is wanted, as in classification.
+package enum SummaryToken: Sendable { case first, last }
+
+extension Pass {
+    /// What a layer's matrices have a row for.
+    package enum Unit: Sendable {
+        /// Each token.
+        case tokens
+        /// Each token whose last hidden state is read: one of each row, or all. A model's last layer needs the others only
+        /// as keys and values; its queries, and whatever comes after them, are of this unit.
+        case read
+        /// Each of those that `choose` was given.
+        case chosen
+    }
+
+    /// The tokens read, where these are one of each row.
+    struct Summaries {
+        let tokens: UnsafePointer<Int32>
+        let positions: UnsafePointer<Int32>
+        /// In which each asks alone.
+        let sequences: UnsafePointer<gk_sequence>
+
+        init(_ summary: SummaryToken, of pass: Pass) throws(GraftError) {
+            let tokens = try pass.kept.allocate(Int32.self, count: pass.rowCount)
+            let positions = try pass.kept.allocate(Int32.self, count: pass.rowCount)
+            let sequences = try pass.kept.allocate(gk_sequence.self, count: pass.rowCount)
+            for row in 0..<pass.rowCount {
+                let token = summary == .first ? pass.starts[row] : pass.starts[row + 1] - 1
+                tokens[row] = Int32(token)
+                positions[row] = pass.positions[Int(token)]
+                sequences[row] = pass.sequences[row]
+                sequences[row].query_position += token - pass.starts[row]
+                sequences[row].query_start = Int64(row)
+                sequences[row].query_count = 1
+            }
+            self.tokens = UnsafePointer(tokens)
+            self.positions = UnsafePointer(positions)
+            self.sequences = UnsafePointer(sequences)
+        }
+    }
+
+    private func summaries(_ unit: Unit) -> Summaries? { unit == .read ? summaries : nil }
+
+    /// Rows of a matrix of `unit`.
+    package func count(_ unit: Unit) -> Int { summaries(unit) == nil ? tokenCount : rowCount }
+
+    /// Places of the tokens in their rows.
+    func positions(_ unit: Unit) -> UnsafePointer<Int32> { summaries(unit)?.positions ?? positions }
+
+    /// Which queries, of `unit`, ask which keys, of each token.
+    func sequences(_ unit: Unit) -> UnsafePointer<gk_sequence> { summaries(unit)?.sequences ?? sequences }
+
+    /// Rows of a segment in matrices of `unit`.
+    func range(of segment: Segment, _ unit: Unit) -> (first: Int, count: Int) {
+        switch unit {
+        case .tokens: (segment.firstToken, segment.tokenCount)
+        case .read: summaries == nil ? (segment.firstToken, segment.tokenCount) : (segment.firstRow, segment.rowCount)
+        case .chosen: chosen[segment.index]
+        }
+    }
+
+    /// Rows of the batch before those of this pass, in matrices of `unit`: what dropout counts by.
+    private func batchFirst(_ unit: Unit) -> Int {
+        switch unit {
+        case .tokens: batchFirstToken
+        case .read: summaries == nil ? batchFirstToken : batchFirstRow
+        case .chosen: batchFirstChosen
+        }
+    }
+
+    /// Takes some of the tokens read, in order, as the rows of matrices of unit `.chosen`.
+    ///
+    /// - Parameters:
+    ///   - rows: Their rows in the last hidden states.
+    ///   - batchFirst: How many of the batch were chosen before them.
+    package func choose(_ rows: UnsafeBufferPointer<Int32>, batchFirst: Int) {
+        chosen.removeAll(keepingCapacity: true)
+        batchFirstChosen = batchFirst
+        var first = 0
+        for segment in segments {
+            let (start, count) = range(of: segment, .read)
+            var next = first
+            while next < rows.count, rows[next] < start + count { next += 1 }
+            chosen.append((first, next - first))
+            first = next
+        }
+    }
+
+    /// The dropout of one site of the model, or nil where nothing is dropped. `site` is unique within the model.
+    package func dropout(
+        site: Int, probability: Float, width: Int, unit: Unit = .tokens, firstRow: Int = 0
+    ) -> gk_dropout? {
+        guard let dropoutKey, probability > 0 else { return nil }
+        return gk_dropout(
+            key: dropoutKey, first_element: UInt64((batchFirst(unit) + firstRow) * width),
+            site: UInt32(truncatingIfNeeded: site), probability: probability)
+    }
+
+    func context(_ segment: Segment, _ adapter: AttachedAdapter, site: Int, unit: Unit, keeps: Bool) -> SiteContext {
+        let first = batchFirst(unit) + range(of: segment, unit).first
+        return SiteContext(pass: self, adapter: adapter, site: site, firstRow: first, keeps: keeps)
+    }
+
+    /// The rows of x, which has one for each token, that a matrix of `unit` has; x itself where it has all.
+    package func select(_ x: Matrix, _ unit: Unit, in arena: Arena) throws(GraftError) -> Matrix {
+        guard let summaries = summaries(unit) else { return x }
+        let y = try arena.matrix(rows: rowCount, columns: x.columns)
+        for row in 0..<rowCount {
+            let token = Int(summaries.tokens[row])
+            (y.base + row * y.stride).update(from: x.base + token * x.stride, count: x.columns)
+        }
+        return y
+    }
+
+    /// Adds the rows of y, of `unit`, to those that `select` took from x.
+    func add(_ y: Matrix, _ unit: Unit, toSelectedOf x: Matrix) {
+        guard let summaries = summaries(unit) else {
+            return gk_add(team.kernel, Int64(x.count), 1, y.base, x.base)
+        }
+        for row in 0..<rowCount {
+            let token = Int(summaries.tokens[row])
+            gk_add(team.kernel, Int64(x.columns), 1, y.base + row * y.stride, x.base + token * x.stride)
+        }
+    }
+
+    /// d(x) from d(y) for y that `select` took from x: zero for the others. dx is dy where these are all.
+    package func selectBackward(_ dy: Matrix, _ unit: Unit, into dx: Matrix) {
+        guard dx.base != dy.base else { return }
+        dx.base.update(repeating: 0, count: dx.count)
+        add(dy, unit, toSelectedOf: dx)
+    }
+}
