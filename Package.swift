@@ -47,13 +47,23 @@ let kernelFlags: [CSetting] = [
     ])
 ]
 
+/// What stands below each floor, with the floor itself. A target names all of it: SwiftPM builds a target anew only when one
+/// that it names has changed.
+let tensor: [Target.Dependency] = ["CGraftKernels", "GraftTensor"]
+let formats = tensor + ["GraftFormats"]
+let tokenizers = formats + ["GraftTokenizers"]
+let layers = tensor + ["GraftLayers"]
+let sites = formats + ["GraftLayers"]
+let tasks = tokenizers + ["GraftLayers", "GraftModels", "GraftAdapters"]
+let everything = tasks + ["GraftTraining", "GraftInference"]
+
 /// One floor of Swift: it may import only the floors it names.
 func floor(_ name: String, on dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + more, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
 }
 
 let package = Package(
@@ -68,40 +78,39 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
         floor("GraftTensor", on: ["CGraftKernels"]),
         .target(
-            name: "GraftFormats", dependencies: ["GraftTensor", "CPCRE2"], swiftSettings: strict,
+            name: "GraftFormats", dependencies: tensor + ["CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
         .target(
-            name: "GraftTokenizers", dependencies: ["GraftFormats", "CUTF8Proc"], swiftSettings: strict,
+            name: "GraftTokenizers", dependencies: formats + ["CUTF8Proc"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
-        floor("GraftLayers", on: ["GraftTensor"]),
-        floor("GraftModels", on: ["GraftLayers", "GraftFormats"]),
-        floor("GraftAdapters", on: ["GraftLayers", "GraftFormats"]),
-        floor("GraftTraining", on: ["GraftModels", "GraftAdapters", "GraftTokenizers"]),
-        floor("GraftInference", on: ["GraftModels", "GraftAdapters", "GraftTokenizers"]),
+        floor("GraftLayers", on: tensor),
+        floor("GraftModels", on: sites),
+        floor("GraftAdapters", on: sites),
+        floor("GraftTraining", on: tasks),
+        floor("GraftInference", on: tasks),
         .target(
-            name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
-            swiftSettings: strict + abiSwift, linkerSettings: abiLink),
+            name: "Graft", dependencies: everything + ["CGraft"], swiftSettings: strict + abiSwift,
+            linkerSettings: abiLink),
         .executableTarget(
-            name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
-            exclude: ["compare.py"],
-            swiftSettings: strict),
+            name: "TokenizerBenchmark", dependencies: tokenizers, path: "Benchmarks/Tokenizers",
+            exclude: ["compare.py"], swiftSettings: strict),
         .target(
-            name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
-            swiftSettings: strict),
+            name: "GraftTestSupport", dependencies: sites, path: "Tests/Support", swiftSettings: strict),
         .target(
-            name: "GraftMatrix", dependencies: ["GraftTraining", "GraftTestSupport"], path: "Tests/Matrix",
+            name: "GraftMatrix", dependencies: tasks + ["GraftTraining", "GraftTestSupport"], path: "Tests/Matrix",
             swiftSettings: strict),
         .executableTarget(
-            name: "MatrixTraining", dependencies: ["GraftMatrix"], path: "Tests/MatrixTraining", swiftSettings: strict),
-        tests("CGraftKernels"),
-        tests("GraftTensor"),
-        tests("GraftFormats"),
-        tests("GraftTokenizers"),
-        tests("GraftLayers"),
-        tests("GraftModels", ["GraftTestSupport"]),
-        tests("GraftAdapters", ["GraftModels", "GraftTestSupport"]),
-        tests("GraftTraining", ["GraftTestSupport"]),
-        tests("GraftInference", ["GraftTraining", "GraftTestSupport"]),
-        tests("GraftMatrix", ["GraftInference", "MatrixTraining"]),
+            name: "MatrixTraining", dependencies: tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"],
+            path: "Tests/MatrixTraining", swiftSettings: strict),
+        tests("CGraftKernels", ["CGraftKernels"]),
+        tests("GraftTensor", tensor),
+        tests("GraftFormats", formats),
+        tests("GraftTokenizers", tokenizers),
+        tests("GraftLayers", layers),
+        tests("GraftModels", sites + ["GraftModels", "GraftTestSupport"]),
+        tests("GraftAdapters", sites + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
+        tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport"]),
+        tests("GraftInference", everything + ["GraftTestSupport"]),
+        tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),
     ]
 )
