@@ -123,7 +123,7 @@ static void measure(const gk_team *team, const shape *s) {
     size_t size = gk_packed_size(s->type, s->n, s->k);
     at.packed = aligned_alloc(64, size);
     memset(at.packed, 0, size);
-    gk_pack(s->type, s->n, s->k, at.packed, 0, s->n, at.b, GK_FLOAT32, s->k, 1);
+    gk_pack(team, s->type, s->n, s->k, at.packed, 0, s->n, at.b, GK_FLOAT32, s->k, 1);
 
     double operations = 2.0 * (double)s->m * (double)s->n * (double)s->k, best = 1e9, limit = 0;
     double end = seconds() + 0.4;

@@ -42,6 +42,11 @@ int gk_path(void) {
     return path;
 }
 
+const char *gk_missing_path(void) {
+    const char *forced = getenv("GRAFT_KERNELS");
+    return forced && named_path(forced) < 0 ? forced : NULL;
+}
+
 const char *gk_path_name(void) {
     return path_names[gk_path()];
 }

@@ -1,5 +1,6 @@
 /** Frozen weights: W [n, k] stored as panels of 32 rows of W, [k words][32] each, and read back. */
 #include "products.h"
+#include "ranges.h"
 #include <string.h>
 
 enum { CHUNK = 128 /**< Elements of a row of W converted at once; even. */ };
@@ -35,33 +36,41 @@ static void read_chunk(const gk_product_path *path, const void *rows, gk_type so
     }
 }
 
-void gk_pack(gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row, int64_t row_count,
-             const void *rows, gk_type source, int64_t row_stride, int64_t column_stride) {
-    (void)n;
-    const gk_product_path *path = gk_products();
+/** Packs up to GK_PANEL rows of one panel, from `row` of W on. */
+static void pack_rows(const gk_product_path *path, gk_type type, int64_t k, void *packed, int64_t row,
+                      int64_t height, const void *rows, gk_type source, int64_t first, int64_t row_stride,
+                      int64_t column_stride) {
     float chunk[GK_PANEL][CHUNK];
     uint16_t halves[GK_PANEL][CHUNK];
-    for (int64_t done = 0; done < row_count;) {
-        int64_t row = first_row + done;
-        int64_t height = gk_minimum(GK_PANEL - row % GK_PANEL, row_count - done);
-        gk_word *panel = (gk_word *)packed + row_offset(type, k, row);
-        for (int64_t column = 0; column < k; column += CHUNK) {
-            int64_t width = gk_minimum(CHUNK, k - column);
-            int64_t depth = gk_depth(type, width);
-            read_chunk(path, rows, source, row_stride, column_stride, done, height, column, width, chunk);
-            gk_word *out = panel + column / gk_word_elements(type) * GK_PANEL;
-            if (type == GK_FLOAT32) {
-                path->transpose(height, depth, (const gk_word *)chunk, CHUNK, out, GK_PANEL);
-                continue;
-            }
-            for (int64_t i = 0; i < height; i++) {
-                path->from_float32(width, chunk[i], GK_BFLOAT16, halves[i]);
-                if (width % 2)
-                    halves[i][width] = 0;
-            }
-            path->transpose(height, depth, (const gk_word *)halves, CHUNK / 2, out, GK_PANEL);
+    gk_word *panel = (gk_word *)packed + row_offset(type, k, row);
+    for (int64_t column = 0; column < k; column += CHUNK) {
+        int64_t width = gk_minimum(CHUNK, k - column);
+        int64_t depth = gk_depth(type, width);
+        read_chunk(path, rows, source, row_stride, column_stride, first, height, column, width, chunk);
+        gk_word *out = panel + column / gk_word_elements(type) * GK_PANEL;
+        if (type == GK_FLOAT32) {
+            path->transpose(height, depth, (const gk_word *)chunk, CHUNK, out, GK_PANEL);
+            continue;
         }
-        done += height;
+        for (int64_t i = 0; i < height; i++) {
+            path->from_float32(width, chunk[i], GK_BFLOAT16, halves[i]);
+            if (width % 2)
+                halves[i][width] = 0;
+        }
+        path->transpose(height, depth, (const gk_word *)halves, CHUNK / 2, out, GK_PANEL);
+    }
+}
+
+void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row,
+             int64_t row_count, const void *rows, gk_type source, int64_t row_stride, int64_t column_stride) {
+    (void)n;
+    const gk_product_path *path = gk_products();
+    int64_t end = first_row + row_count, panels = gk_divide_up(end, GK_PANEL) - first_row / GK_PANEL;
+#pragma omp parallel for num_threads(gk_threads_for(team, row_count *k))
+    for (int64_t p = 0; p < panels; p++) {
+        int64_t start = (first_row / GK_PANEL + p) * GK_PANEL, row = start > first_row ? start : first_row;
+        pack_rows(path, type, k, packed, row, gk_minimum(start + GK_PANEL, end) - row, rows, source,
+                  row - first_row, row_stride, column_stride);
     }
 }
 

@@ -31,8 +31,9 @@ public func graft_model_load(
     create(out) { () throws(GraftError) in
         let options = try graft_model_options.read(options, "options")
         let precision = try choice(options.precision, Precision.self, "precision")
-        _ = try Team.checkedCount(Int(options.thread_count))
-        return ModelHandle(try Architectures.load(path: try text(path, "path"), precision: precision))
+        return ModelHandle(
+            try Architectures.load(
+                path: try text(path, "path"), precision: precision, threadCount: Int(options.thread_count)))
     }
 }
 

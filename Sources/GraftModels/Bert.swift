@@ -43,11 +43,11 @@ package final class Bert: Transformer, @unchecked Sendable {
         let beforeTanh: Matrix
     }
 
-    package init(folder: ModelFolder, precision: Precision) throws(GraftError) {
+    package init(folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) {
         let configuration = try BertConfiguration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
         let prefix = folder.tensor("bert.embeddings.word_embeddings.weight") != nil ? "bert." : ""
-        var reader = WeightReader(folder: folder, precision: precision, prefix: prefix)
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: configuration.typeCount, maximumLength: configuration.maximumLength)

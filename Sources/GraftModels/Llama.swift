@@ -34,11 +34,11 @@ package final class Llama: Transformer, @unchecked Sendable {
         let layers: LayerStack<LlamaLayer>.Kept
     }
 
-    package init(folder: ModelFolder, precision: Precision) throws(GraftError) {
+    package init(folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) {
         let configuration = try LlamaConfiguration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
         let prefix = folder.tensor("model.embed_tokens.weight") != nil ? "model." : ""
-        var reader = WeightReader(folder: folder, precision: precision, prefix: prefix)
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength,

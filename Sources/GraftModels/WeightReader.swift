@@ -10,15 +10,17 @@ import GraftTensor
 struct WeightReader {
     let folder: ModelFolder
     let precision: Precision
+    private let team: Team
     /// Before every name in the checkpoint: "bert." in a checkpoint of a task class.
     let prefix: String
     private(set) var sites: [Site] = []
     private(set) var parameterCount = 0
     private(set) var packed: ModelSource.Weights = []
 
-    init(folder: ModelFolder, precision: Precision, prefix: String) {
+    init(folder: ModelFolder, precision: Precision, team: Team, prefix: String) {
         self.folder = folder
         self.precision = precision
+        self.team = team
         self.prefix = prefix
     }
 
@@ -41,7 +43,8 @@ struct WeightReader {
             let stored = table.map { prefix + $0 } ?? name
             let tensor = try folder.requireTensor(stored + ".weight", shape: [count, inputs])
             weight.pack(
-                firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor))
+                firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor),
+                team: team)
             tensor.release()
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
             parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)

@@ -17,9 +17,10 @@ package final class PackedWeight: @unchecked Sendable {
     /// Packs rows from `firstRow` on, read from `rows` of the stored type, row after row.
     ///
     /// Only while the weight is being built, by the thread that builds it.
-    package func pack(firstRow: Int, rowCount: Int, rows: UnsafeRawPointer, type: gk_type) {
+    package func pack(firstRow: Int, rowCount: Int, rows: UnsafeRawPointer, type: gk_type, team: Team) {
         gk_pack(
-            precision.kernelType, Int64(outputs), Int64(inputs), memory.base, Int64(firstRow), Int64(rowCount), rows,
+            team.kernel, precision.kernelType, Int64(outputs), Int64(inputs), memory.base, Int64(firstRow),
+            Int64(rowCount), rows,
             type, Int64(inputs), 1)
     }
 

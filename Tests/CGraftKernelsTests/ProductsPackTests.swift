@@ -35,19 +35,31 @@ extension Kernels {
                     var row = 0
                     for count in [7, 1, 30, 40, 23] {
                         let rows = Array(weights.storage[row * k..<(row + count) * k])
-                        gk_pack(
-                            type, Int64(n), Int64(k), packed.memory, Int64(row), Int64(count), rows, Types.float32,
-                            Int64(k), 1)
+                        packed.pack(row, count, rows, Types.float32, rowStride: k)
                         row += count
                     }
                     #expect(row == n)
                     #expect(packed.bytes.elementsEqual(whole.bytes), "\(path), type \(type), pieces")
 
                     let transposed = Packed(type, zeroed: n, k)
-                    gk_pack(
-                        type, Int64(n), Int64(k), transposed.memory, 0, Int64(n), weights.transposed.storage,
-                        Types.float32, 1, Int64(n))
+                    transposed.pack(0, n, weights.transposed.storage, Types.float32, rowStride: 1, columnStride: n)
                     #expect(transposed.bytes.elementsEqual(whole.bytes), "\(path), type \(type), transposed")
+                }
+            }
+        }
+
+        @Test("Threads make the same bytes, whichever rows they begin with")
+        func threads() {
+            let (n, k) = (331, 259)
+            let weights = Matrix.random(n, k, seed: 4)
+            for type in Types.packed {
+                let whole = Packed(type, weights)
+                for threads in [2, 3, 8] {
+                    let packed = Packed(type, zeroed: n, k)
+                    packed.pack(0, 45, weights.storage, Types.float32, rowStride: k, threads: threads)
+                    packed.pack(
+                        45, n - 45, Array(weights.storage[(45 * k)...]), Types.float32, rowStride: k, threads: threads)
+                    #expect(packed.bytes.elementsEqual(whole.bytes), "type \(type), \(threads) threads")
                 }
             }
         }
@@ -66,10 +78,10 @@ extension Kernels {
                     onEveryPath { path in
                         let expected = Packed(type, values)
                         let plain = Packed(type, zeroed: n, k)
-                        gk_pack(type, Int64(n), Int64(k), plain.memory, 0, Int64(n), stored, source, Int64(k), 1)
+                        plain.pack(0, n, stored, source, rowStride: k)
                         #expect(plain.bytes.elementsEqual(expected.bytes), "\(path), \(source) to \(type)")
                         let turned = Packed(type, zeroed: n, k)
-                        gk_pack(type, Int64(n), Int64(k), turned.memory, 0, Int64(n), transposed, source, 1, Int64(n))
+                        turned.pack(0, n, transposed, source, rowStride: 1, columnStride: n)
                         #expect(turned.bytes.elementsEqual(expected.bytes), "\(path), \(source) to \(type), transposed")
                     }
                 }

@@ -95,8 +95,19 @@ final class Packed {
 
     convenience init(_ type: gk_type, _ weights: Matrix) {
         self.init(type, zeroed: weights.rows, weights.columns)
-        gk_pack(
-            type, Int64(n), Int64(k), memory, 0, Int64(n), weights.storage, Types.float32, Int64(weights.stride), 1)
+        pack(0, n, weights.storage, Types.float32, rowStride: weights.stride)
+    }
+
+    /// Packs rows from `row` on.
+    func pack(
+        _ row: Int, _ count: Int, _ rows: UnsafeRawPointer, _ source: gk_type, rowStride: Int, columnStride: Int = 1,
+        threads: Int = 1
+    ) {
+        Team(threads).run { team in
+            gk_pack(
+                team, type, Int64(n), Int64(k), memory, Int64(row), Int64(count), rows, source, Int64(rowStride),
+                Int64(columnStride))
+        }
     }
 
     deinit { memory.deallocate() }

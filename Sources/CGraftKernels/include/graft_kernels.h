@@ -22,6 +22,8 @@
 
 /** Name of the chosen path: "portable", "avx2", "avx512" or "avx512bf16". */
 const char *gk_path_name(void);
+/** What GRAFT_KERNELS asks for, where that is no path of this processor; else NULL. */
+const char *gk_missing_path(void);
 /** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not thread safe.
  */
 bool gk_choose_path(const char *name);
@@ -77,9 +79,10 @@ void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t 
  * first. */
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k);
 /** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source` type, with
- *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. */
-void gk_pack(gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row, int64_t row_count,
-             const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
+ *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. Of the team
+ * only the count of threads is used. */
+void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row,
+             int64_t row_count, const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
 /** Writes rows of W back as float32 [row_count, k]: what the products see. */
 void gk_unpack(gk_type type, int64_t n, int64_t k, const void *packed, int64_t first_row, int64_t row_count,
                float *rows);
