@@ -61,7 +61,8 @@ GRAFT_API int32_t graft_version_number(void);
 /** Version of the loaded library, such as "1.0.0". Static. Since 1.0. */
 GRAFT_API const char *graft_version_string(void);
 /** Kernel set chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16". The
- *  environment variable GRAFT_KERNELS forces one. Static. Since 1.0. */
+ *  environment variable GRAFT_KERNELS forces one; with a set that the processor lacks, nothing that
+ *  computes can be made. Static. Since 1.0. */
 GRAFT_API const char *graft_kernel_name(void);
 
 /* ---- Status and errors -------------------------------------------------------------------- */
@@ -253,7 +254,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
                                                              const char *config_json, uint64_t seed,
                                                              graft_adapter **out);
 /** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while a
- *  trainer or a composition uses the adapter. Since 1.0. */
+ *  trainer uses the adapter; compositions made before keep the head it had. Settings that name modules in
+ *  full must have been given with "task_type", since a task's class puts its own name before them: a head
+ *  that would change which modules are adapted is refused. Its dropout is not saved with the adapter.
+ *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
                                                                const graft_head_options *options);
 /** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
@@ -369,14 +373,15 @@ typedef struct graft_trainer_options {
     float label_smoothing;                  /**< 0 to 1. Default 0. */
     float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0. */
     int32_t warmup_steps;                   /**< Default 0. */
-    int32_t total_steps;                    /**< End of the schedule. Default 0: set by graft_trainer_fit();
-                                                 steps before it use the peak rate. */
+    int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
+                                                 epoch_count says. Default 0: set by graft_trainer_fit(); steps
+                                                 before it use the peak rate. */
     int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
     int32_t batches_per_step;               /**< Gradient accumulation. Default 1. */
     int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
     int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
-    int32_t patience;                       /**< Evaluations without a better metric before it stops; 0 never
-                                                 stops early. Default 0. */
+    int32_t patience;                       /**< Evaluations without a better metric before it stops; needs
+                                                 rows to evaluate on. Default 0: never stops early. */
     int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
     int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
 } graft_trainer_options;

@@ -83,7 +83,7 @@ package final class AdapterContent: @unchecked Sendable {
     package var labelCount: Int { task == .languageModel ? 0 : labels.count }
 
     /// adapter_config.json as it would be saved.
-    package var configText: String { JSON.object(layout.config).serialized(.configuration) }
+    package var configText: String { String(decoding: AdapterFiles.configuration(layout.config), as: UTF8.self) }
 
     /// Binds the adapter for passes. `gradients`, of the plan's layout, are the trainer's.
     package func attached(scale: Float, gradients: UnsafeMutablePointer<Float>? = nil) -> AttachedAdapter {
@@ -180,6 +180,7 @@ package final class Adapter: Sendable {
         var layout = old.layout
         try layout.set(task, head: head)
         let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .load, place: "head")
+        try new.requireSameTargets(as: old)
         new.take(from: old)
         state.withLock {
             $0.content = new
@@ -189,6 +190,19 @@ package final class Adapter: Sendable {
 }
 
 extension AdapterContent {
+    /// A task puts the backbone's name before those of its modules, so settings that name modules in full may choose others.
+    fileprivate func requireSameTargets(as old: AdapterContent) throws(GraftError) {
+        for (index, site) in model.sites.enumerated() where site.place == .backbone {
+            let (was, isNow) = (old.plan.sites[index]?.isAdapted ?? false, plan.sites[index]?.isAdapted ?? false)
+            guard was != isNow else { continue }
+            throw GraftError(
+                .invalidArgument,
+                "the module \"\(old.names.path(of: site))\" is called \"\(names.path(of: site))\" with this task, and the "
+                    + "settings \(isNow ? "begin" : "cease") to adapt it: give task_type when the adapter is created, and name "
+                    + "modules as they are called then")
+        }
+    }
+
     /// Copies the numbers of every tensor that both have, whatever the prefix of their names.
     fileprivate func take(from old: AdapterContent) {
         var known: [String: PlannedTensor] = [:]

@@ -10,6 +10,8 @@ package protocol AdapterMethod: Sendable {
     static var layout: any AdapterLayout.Type { get }
     /// What the layout's configuration calls it: PEFT's `peft_type`, or AdapterHub's `architecture`.
     static var typeName: String? { get }
+    /// Settings that change nothing of what a trained adapter computes or goes on to learn.
+    static var withoutEffect: Set<String> { get }
     /// Every setting in the layout's spelling: as given, or its default.
     static func settings(completing given: JSONObject, place: String) throws(GraftError) -> JSONObject
 

@@ -5,22 +5,23 @@ extension JSON {
         package var indent: Int?
         /// Members by Unicode scalars of their keys, as `sort_keys=True`.
         package var sortsKeys = false
+        /// Keys whose objects keep their members' order all the same.
+        package var unsorted: Set<String> = []
         /// `\uXXXX` for everything beyond printable ASCII, as `ensure_ascii=True`.
         package var escapesNonASCII = true
         /// No white space at all, as serde_json writes.
         package var isCompact = false
 
         package init(
-            indent: Int? = nil, sortsKeys: Bool = false, escapesNonASCII: Bool = true, isCompact: Bool = false
+            indent: Int? = nil, sortsKeys: Bool = false, unsorted: Set<String> = [], escapesNonASCII: Bool = true,
+            isCompact: Bool = false
         ) {
             self.indent = indent
             self.sortsKeys = sortsKeys
+            self.unsorted = unsorted
             self.escapesNonASCII = escapesNonASCII
             self.isCompact = isCompact
         }
-
-        /// `json.dumps(value, indent=2, sort_keys=True)`: configurations of PEFT, AdapterHub and transformers.
-        package static let configuration = Style(indent: 2, sortsKeys: true)
     }
 
     /// The value's text, equal to that of Python's `json.dumps` to the byte. No newline at the end.
@@ -34,7 +35,7 @@ extension JSON {
 
     package func serializedBytes(_ style: Style) -> [UInt8] {
         var writer = JSONTextWriter(style: style)
-        writer.write(self, level: 0)
+        writer.write(self, level: 0, sortsKeys: style.sortsKeys)
         return writer.bytes
     }
 
@@ -42,6 +43,11 @@ extension JSON {
     var shortText: String {
         guard case .string(let text) = self else { return kind }
         return JSON.string(text.shortened).serialized(Style(escapesNonASCII: false))
+    }
+
+    /// Any value for a message: a number as it stands, a string in quotes, of others what they are.
+    package var briefText: String {
+        if case .number(let text) = self { text.shortened } else { shortText }
     }
 }
 
@@ -60,22 +66,26 @@ private struct JSONTextWriter {
         self.style = style
     }
 
-    mutating func write(_ value: JSON, level: Int) {
+    mutating func write(_ value: JSON, level: Int, sortsKeys: Bool) {
         switch value {
         case .null: append("null")
         case .bool(let value): append(value ? "true" : "false")
         case .number(let text): append(text)
         case .string(let text): write(text)
         case .array(let elements):
-            write(elements, "[", "]", level) { writer, element in writer.write(element, level: level + 1) }
+            write(elements, "[", "]", level) { writer, element in
+                writer.write(element, level: level + 1, sortsKeys: sortsKeys)
+            }
         case .object(let object):
             let members = Array(object)
             let ordered =
-                style.sortsKeys ? members.sorted { ExactString($0.key) < ExactString($1.key) } : members
+                sortsKeys ? members.sorted { ExactString($0.key) < ExactString($1.key) } : members
             write(ordered, "{", "}", level) { writer, member in
                 writer.write(member.key)
                 writer.append(writer.style.isCompact ? ":" : ": ")
-                writer.write(member.value, level: level + 1)
+                writer.write(
+                    member.value, level: level + 1,
+                    sortsKeys: sortsKeys && !writer.style.unsorted.contains(member.key))
             }
         }
     }

@@ -9,8 +9,8 @@ package final class Composition: Sendable {
     let model: any Transformer
 
     package init(adapter: Adapter, scale: Float) throws(GraftError) {
-        guard scale.isFinite else {
-            throw GraftError(.invalidArgument, "scale must be a finite number, found \(scale)")
+        guard abs(scale) <= 1e6 else {
+            throw GraftError(.invalidArgument, "scale must be a number from -1e6 to 1e6, found \(scale)")
         }
         let content = adapter.content
         if scale != 1, let site = content.plan.sites.firstIndex(where: { $0?.weight != nil || $0?.bias != nil }) {

@@ -23,6 +23,9 @@ package struct SiteAdapter: Sendable {
     /// Changes a hidden site's x.
     package var effect: (any BranchEffect)?
 
+    /// Whether it changes what the site computes, rather than replacing its numbers.
+    package var isAdapted: Bool { delta != nil || effect != nil }
+
     package init(
         weight: Parameter? = nil, bias: Parameter? = nil, delta: (any Delta)? = nil,
         effect: (any BranchEffect)? = nil

@@ -5,10 +5,10 @@ import GraftLayers
 import GraftTensor
 
 /// A folder that holds all that training needs to go on with the same bits: the adapter in its layout, and
-/// `trainer.safetensors` with the numbers, the optimizer's moments, the best weights, and where training stands.
+/// `trainer.safetensors` with the options, the numbers, the optimizer's moments, the best weights, and where training stands.
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Whether there is one, once what killed writers left beside it is gone.
     static func find(at path: String) throws(GraftError) -> Bool {
@@ -34,8 +34,7 @@ extension Trainer {
         if waitingBatches > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
         let counts =
             [
-                Checkpoint.version, Int64(bitPattern: options.fingerprint), Int64(bitPattern: planFingerprint),
-                Int64(waitingBatches), Int64(content.model.source.precision.rawValue),
+                Checkpoint.version, Int64(waitingBatches), Int64(content.model.source.precision.rawValue),
                 Int64(bitPattern: content.model.source.identity),
             ] + progress.counts
         let measures = progress.measures
@@ -46,7 +45,8 @@ extension Trainer {
                 tensors.append(("counts", .signed64, [counts.count], countBytes))
                 tensors.append(("measures", .float64, [measures.count], measureBytes))
                 do throws(GraftError) {
-                    bytes = try SafetensorsWriter.serialize(tensors: tensors)
+                    bytes = try SafetensorsWriter.serialize(
+                        tensors: tensors, metadata: settings.map { ($0.name, $0.value) })
                 } catch {
                     failure = error
                 }
@@ -62,30 +62,32 @@ extension Trainer {
     /// Restores what `save` wrote. On an error nothing changed.
     package func resume(from path: String) throws(GraftError) {
         let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName)
-        let counts: [Int64] = try read(file, "counts", .signed64, count: 6 + TrainingProgress.countCount)
+        let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
         let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
         guard counts[0] == Checkpoint.version else {
             throw GraftError(.unsupported, "\(file.path): version \(counts[0]); this build reads \(Checkpoint.version)")
         }
-        guard counts[1] == Int64(bitPattern: options.fingerprint) else {
-            throw GraftError(.incompatible, "\(file.path) was written with other training options")
+        for (name, value) in settings where file.metadata[name] != value {
+            throw GraftError(
+                .incompatible,
+                "\(file.path) was written with \(name) \(file.metadata[name] ?? "unknown"); this trainer has \(value)")
         }
-        guard counts[2] == Int64(bitPattern: planFingerprint) else {
-            throw GraftError(.incompatible, "\(file.path) is of an adapter with other tensors")
+        if let difference = content.difference(from: try Adapter(model: content.model, path: path).content) {
+            throw GraftError(.incompatible, "\(path) holds another adapter: \(difference)")
         }
         let source = content.model.source
-        guard counts[4] == Int64(source.precision.rawValue) else {
+        guard counts[2] == Int64(source.precision.rawValue) else {
             throw GraftError(
                 .incompatible,
                 "\(file.path) was trained on a model held at another precision than \(source.precision), which this one has"
             )
         }
-        guard counts[5] == Int64(bitPattern: source.identity) else {
+        guard counts[3] == Int64(bitPattern: source.identity) else {
             throw GraftError(
                 .incompatible, "\(file.path) was trained on other base weights than those of \(source.path)")
         }
-        guard let waiting = Int(exactly: counts[3]), waiting >= 0, waiting < options.batchesPerStep,
-            let restored = TrainingProgress(counts: Array(counts.dropFirst(6)), measures: measures)
+        guard let waiting = Int(exactly: counts[1]), waiting >= 0, waiting < options.batchesPerStep,
+            let restored = TrainingProgress(counts: Array(counts.dropFirst(4)), measures: measures)
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
@@ -125,8 +127,9 @@ extension Trainer {
         }
     }
 
-    private var planFingerprint: UInt64 {
-        content.plan.tensors.reduce(0) { fnv1a("\($1.name) \($1.shape)".utf8, from: $0 &+ 1) }
+    /// What a checkpoint must have been written with: the options, and what no adapter's files say.
+    private var settings: [(name: String, value: String)] {
+        options.named + [("dropout of the head", "\(content.plan.head?.dropout ?? 0)")]
     }
 
     /// A number that changes with the rows, their order and their labels.

@@ -11,7 +11,12 @@ extension Trainer {
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
         try check(dataset)
-        if let evaluation { try check(evaluation) }
+        if let evaluation {
+            try check(evaluation)
+        } else if options.patience > 0 {
+            throw GraftError(
+                .invalidArgument, "patience is \(options.patience), and there are no rows to evaluate on")
+        }
         dropWaiting()
         try begin(dataset)
 

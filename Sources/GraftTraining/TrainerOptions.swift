@@ -78,16 +78,18 @@ package struct TrainerOptions: Sendable {
         }
     }
 
-    /// A number that changes with every option that changes the result of training.
-    var fingerprint: UInt64 {
-        var text = "\(seed) \(optimizer) \(schedule) \(metric) \(passTokenCount) \(rowsPerBatch) \(batchesPerStep)"
-        text += " \(epochCount) \(evaluationSteps) \(patience) \(warmupSteps) \(totalSteps) \(groupsByLength)"
-        for value in [
-            learningRate, weightDecay, beta1, beta2, epsilon, momentum, maximumGradientNorm, labelSmoothing,
-            warmupRatio,
-        ] + classWeights {
-            text += " \(value.bitPattern)"
-        }
-        return fnv1a(text.utf8)
+    /// Every option that changes the result of training, under its name in C.
+    var named: [(name: String, value: String)] {
+        [
+            ("seed", "\(seed)"), ("optimizer", "\(optimizer)"), ("schedule", "\(schedule)"), ("metric", "\(metric)"),
+            ("learning_rate", "\(learningRate)"), ("weight_decay", "\(weightDecay)"), ("beta1", "\(beta1)"),
+            ("beta2", "\(beta2)"), ("epsilon", "\(epsilon)"), ("momentum", "\(momentum)"),
+            ("maximum_gradient_norm", "\(maximumGradientNorm)"), ("label_smoothing", "\(labelSmoothing)"),
+            ("class_weights", "\(classWeights)"), ("warmup_ratio", "\(warmupRatio)"),
+            ("warmup_steps", "\(warmupSteps)"), ("total_steps", "\(totalSteps)"),
+            ("rows_per_batch", "\(rowsPerBatch)"), ("batches_per_step", "\(batchesPerStep)"),
+            ("epoch_count", "\(epochCount)"), ("evaluation_steps", "\(evaluationSteps)"), ("patience", "\(patience)"),
+            ("pass_token_count", "\(passTokenCount)"), ("group_by_length", "\(groupsByLength)"),
+        ]
     }
 }

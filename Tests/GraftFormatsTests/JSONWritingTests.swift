@@ -17,7 +17,7 @@ struct JSONWritingTests {
         for value in [plain.value, unicode.value, compact.value] {
             #expect(value == plain.value)
             #expect(value.serialized(indent: 2, sortedKeys: true) == sorted.text)
-            #expect(value.serialized(.configuration) == sorted.text)
+            #expect(value.serialized(JSON.Style(indent: 2, sortsKeys: true)) == sorted.text)
             #expect(value.serialized() == plain.text)
             #expect(value.serialized(JSON.Style(indent: 4, escapesNonASCII: false)) == unicode.text)
             #expect(value.serialized(JSON.Style(escapesNonASCII: false, isCompact: true)) == compact.text)
@@ -32,7 +32,7 @@ struct JSONWritingTests {
             "revision": nil, "rank_pattern": [:], "layers": [], "rate": 1e-05,
         ]
         #expect(
-            value.serialized(.configuration) == """
+            value.serialized(JSON.Style(indent: 2, sortsKeys: true)) == """
                 {
                   "bias": "none",
                   "layers": [],

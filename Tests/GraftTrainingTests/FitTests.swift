@@ -124,6 +124,16 @@ import Testing
         #expect(bits(loop.values) == bits(trainer.values))
     }
 
+    @Test("Patience without rows to evaluate on is refused")
+    func patienceAlone() throws {
+        let fixture = try TrainingFixture(rows: 9)
+        let trainer = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options { $0.patience = 2 })
+        let error = #expect(throws: GraftError.self) {
+            try trainer.fit(fixture.dataset, evaluation: nil) { _ in true }
+        }
+        #expect(error?.code == .invalidArgument && error?.message.contains("patience") == true)
+    }
+
     @Test("Training stops when the metric no longer gains, and the best weights come back")
     func earlyStopping() throws {
         let fixture = try TrainingFixture()

@@ -203,10 +203,26 @@ import Testing
         }
         var other = options(0, path)
         other.learningRate *= 2
-        try expect(.incompatible, "other training options", try fixture.adapter(), other)
         try expect(
-            .incompatible, "other tensors", try fixture.adapter(settings: ", \"target_modules\": [\"key\"]"),
-            options(0, path))
+            .incompatible, "learning_rate 0.005; this trainer has 0.01", try fixture.adapter(), other)
+        // Other arithmetic under the same tensors.
+        for (settings, words) in [
+            ("\"lora_alpha\": 64", "setting {\"lora_alpha\": 8.0}, here {\"lora_alpha\": 64.0}"),
+            ("\"use_rslora\": true", "use_rslora"), ("\"target_modules\": [\"key\"]", "target_modules"),
+            ("\"alpha_pattern\": {\"query\": 3}", "alpha_pattern"),
+            ("\"modules_to_save\": [\"pooler\", \"classifier\", \"score\"]", "modules_to_save"),
+        ] {
+            try expect(.incompatible, words, try fixture.adapter(settings: ", \(settings)"), options(0, path))
+        }
+        try expect(.incompatible, "lora_dropout", try fixture.adapter(dropout: 0.5), options(0, path))
+        for (head, words) in [
+            (HeadSettings(labels: ["b", "a", "c"], dropout: nil, trainsDense: false), "labels [\"a\", \"b\", \"c\"]"),
+            (HeadSettings(labels: ["a", "b", "c"], dropout: 0.7, trainsDense: false), "dropout of the head 0.1"),
+        ] {
+            let adapter = try fixture.adapter()
+            try adapter.setHead(head)
+            try expect(.incompatible, words, adapter, options(0, path))
+        }
         try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: fixture.evaluation)
         var relabelled = fixture.dataset
         relabelled.labels[0] = (relabelled.labels[0] + 1) % 3

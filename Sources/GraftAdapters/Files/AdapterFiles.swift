@@ -12,6 +12,13 @@ package struct AdapterFiles: Sendable {
 
     package subscript(name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
 
+    /// A configuration as `json.dumps(value, indent=2, sort_keys=True)` writes it, but with patterns in their own order:
+    /// the first that matches counts.
+    static func configuration(_ settings: JSONObject, indent: Int? = 2) -> [UInt8] {
+        JSON.object(settings).serializedBytes(
+            JSON.Style(indent: indent, sortsKeys: true, unsorted: ["alpha_pattern", "rank_pattern"]))
+    }
+
     mutating func add(_ bytes: [UInt8], as name: String) { files.append((name, bytes)) }
 
     /// Writes them into a folder, and leaves out of it other files of adapters that it may have held.
@@ -46,8 +53,15 @@ package struct AdapterFolder {
         return object
     }
 
+    /// `pickle` is a file that may stand there instead, and `remedy` what to do then: reading a pickle runs code.
     @discardableResult
-    mutating func readWeights(_ name: String) throws(GraftError) -> SafetensorsFile {
+    mutating func readWeights(
+        _ name: String, insteadOf pickle: String?, remedy: String
+    ) throws(GraftError) -> SafetensorsFile {
+        if !has(name), let pickle, has(pickle) {
+            throw GraftError(
+                .unsupported, "\(path)/\(pickle) is a Python pickle, which can run any code: \(remedy)")
+        }
         let file = try SafetensorsFile(path: path + "/" + name)
         files.add(Array(file.file.bytes), as: name)
         weights.append(file)

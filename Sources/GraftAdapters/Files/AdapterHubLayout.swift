@@ -90,13 +90,8 @@ struct AdapterHubLayout: AdapterLayout {
     private static func readWeights(
         _ name: String, _ folder: inout AdapterFolder
     ) throws(GraftError) -> SafetensorsFile {
-        if !folder.has(name), let pickle = pickles[name], folder.has(pickle) {
-            throw GraftError(
-                .unsupported,
-                "\(folder.path)/\(pickle) is a Python pickle, which can run any code: load it with adapters and save it "
-                    + "with use_safetensors=True")
-        }
-        return try folder.readWeights(name)
+        try folder.readWeights(
+            name, insteadOf: pickles[name], remedy: "load it with adapters and save it with use_safetensors=True")
     }
 
     /// BERT's classes hold their adapters in the sub-layers themselves; other models, beside them.
@@ -148,12 +143,12 @@ struct AdapterHubLayout: AdapterLayout {
 
     func files(_ tensors: [SafetensorsWriter.Tensor]) throws(GraftError) -> AdapterFiles {
         var files = AdapterFiles()
-        files.add(JSON.object(config).serializedBytes(.configuration), as: AdapterFiles.configName)
+        files.add(AdapterFiles.configuration(config), as: AdapterFiles.configName)
         let isHead = { (name: String) in name.hasPrefix(AdapterHubHead.start) }
         files.add(
             try SafetensorsWriter.serialize(tensors: tensors.filter { !isHead($0.name) }), as: Self.weightsName)
         if let head {
-            files.add(JSON.object(head.config).serializedBytes(.configuration), as: Self.headConfigName)
+            files.add(AdapterFiles.configuration(head.config), as: Self.headConfigName)
             files.add(
                 try SafetensorsWriter.serialize(tensors: tensors.filter { isHead($0.name) }), as: Self.headWeightsName)
         }

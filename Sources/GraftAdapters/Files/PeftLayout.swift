@@ -8,6 +8,8 @@ import GraftTensor
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     private static let weightsName = "adapter_model.safetensors"
+    /// What PEFT wrote before it had safetensors, or writes with `safe_serialization=False`.
+    private static let pickleName = "adapter_model.bin"
     private static let labelsKey = "id2label"
     /// Before the name of every module.
     static let start = "base_model.model."
@@ -41,7 +43,8 @@ struct PeftLayout: AdapterLayout {
         config = folder.config
         method = try AdapterMethods.of(
             Self.self, typeName: try config.string("peft_type"), key: "peft_type", place: folder.configPath)
-        let file = try folder.readWeights(Self.weightsName)
+        let file = try folder.readWeights(
+            Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         let isLanguageModel = Task(peftName: try config.optionalString("task_type")) == .languageModel
         if isLanguageModel { _ = try LanguageModelHead(model: model) }
         let hasPrefix =
@@ -97,7 +100,7 @@ struct PeftLayout: AdapterLayout {
         var saved = config
         saved["inference_mode"] = .bool(true)
         var files = AdapterFiles()
-        files.add(JSON.object(saved).serializedBytes(.configuration), as: AdapterFiles.configName)
+        files.add(AdapterFiles.configuration(saved), as: AdapterFiles.configName)
         files.add(try SafetensorsWriter.serialize(tensors: tensors, metadata: metadata), as: Self.weightsName)
         return files
     }
@@ -127,16 +130,24 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(.incompatible, "\(file.path): tensor \"\(name)\" has shape \(weight.shape)")
         }
         let count = weight.shape[0]
-        var labels: [String] = []
-        if let text = file.metadata[labelsKey],
-            let names = try JSON(parsing: text, source: "\(file.path): metadata \"id2label\"").objectValue
-        {
-            labels = (0..<count).compactMap { names[String($0)]?.stringValue }
-        } else if let base = model.baseHead, base.labels.count == count {
-            labels = base.labels
+        let own = try ownLabels(of: file, count: count)
+        let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
+        return HeadSettings(
+            labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil, trainsDense: false)
+    }
+
+    /// The labels in the file's metadata, one for each class; nil where it has none.
+    private static func ownLabels(of file: SafetensorsFile, count: Int) throws(GraftError) -> [String]? {
+        guard let text = file.metadata[labelsKey] else { return nil }
+        let place = "\(file.path): metadata \"\(labelsKey)\""
+        let names = try JSON(parsing: text, source: place).objectValue
+        let labels = (0..<count).compactMap { names?[String($0)]?.stringValue }
+        guard labels.count == count, names?.count == count else {
+            throw GraftError(
+                .corruptFile,
+                "\(place): expected the names of classes \"0\" to \"\(count - 1)\", found "
+                    + JSON.string(text).briefText)
         }
-        let ownsLabels = file.metadata[labelsKey] != nil && labels.count == count
-        if labels.count != count { labels = numberedLabels(count) }
-        return HeadSettings(labels: labels, ownsLabels: ownsLabels, dropout: nil, trainsDense: false)
+        return labels
     }
 }

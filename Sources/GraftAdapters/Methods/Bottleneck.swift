@@ -35,7 +35,7 @@ package struct Bottleneck: AdapterMethod {
     ]
 
     /// Settings that matter only beside one that is fixed, or when fresh weights are drawn.
-    private static let withoutEffect: Set<String> = [
+    package static let withoutEffect: Set<String> = [
         "adapter_residual_before_ln", "architecture", "factorized_phm_W", "factorized_phm_rule",
         "hypercomplex_nonlinearity", "init_weights_seed", "inv_adapter_reduction_factor", "learn_phm", "phm_bias",
         "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "shared_W_phm", "shared_phm_rule",

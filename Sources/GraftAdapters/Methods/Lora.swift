@@ -16,8 +16,8 @@ package struct Lora: AdapterMethod {
 
     private let rank: Int
     private let alpha: Double
-    private let ranks: PatternValues
-    private let alphas: PatternValues
+    private let ranks: PatternValues<Int>
+    private let alphas: PatternValues<Double>
     private let usesSquareRoot: Bool
     private let dropout: Float
     private let bias: Bias
@@ -37,7 +37,7 @@ package struct Lora: AdapterMethod {
     ]
 
     /// Settings that say where a file came from, or matter only beside another that is refused.
-    private static let withoutEffect: Set<String> = [
+    package static let withoutEffect: Set<String> = [
         "auto_mapping", "base_model_name_or_path", "fan_in_fan_out", "inference_mode", "megatron_core", "peft_type",
         "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
     ]
@@ -64,7 +64,7 @@ package struct Lora: AdapterMethod {
 
     package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {
         self.place = place
-        for (key, value) in settings where !Self.done.contains(key) && !Self.withoutEffect.contains(key) {
+        for (key, value) in settings where !Self.done.contains(key) && !Self.hasNoEffect(key, settings, use) {
             guard !value.isOff else {
                 if Self.undone.contains(key) || use == .load { continue }
                 throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
@@ -73,22 +73,16 @@ package struct Lora: AdapterMethod {
                 use == .create && !Self.undone.contains(key) ? .invalidArgument : .unsupported,
                 "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
         }
-        rank = try settings.optionalInt("r") ?? 8
-        guard rank > 0, rank <= 1 << 16 else {
-            throw GraftError(.invalidArgument, "\(place): r must be 1 to 65536, found \(rank)")
-        }
-        alpha = try settings.optionalDouble("lora_alpha") ?? 8
-        guard alpha > 0, alpha.isFinite else {
-            throw GraftError(.invalidArgument, "\(place): lora_alpha must be above 0, found \(alpha)")
-        }
+        rank = try Self.rank(Self.given("r", settings) ?? 8, "\(place): r")
+        alpha = try Self.alpha(Self.given("lora_alpha", settings) ?? 8, "\(place): lora_alpha")
         let dropout = try settings.optionalDouble("lora_dropout") ?? 0
         guard dropout >= 0, dropout < 1 else {
             throw GraftError(
                 .invalidArgument, "\(place): lora_dropout must be at least 0 and below 1, found \(dropout)")
         }
         self.dropout = Float(dropout)
-        ranks = try PatternValues(settings, key: "rank_pattern", place: place)
-        alphas = try PatternValues(settings, key: "alpha_pattern", place: place)
+        ranks = try PatternValues(settings, key: "rank_pattern", place: place, read: Self.rank)
+        alphas = try PatternValues(settings, key: "alpha_pattern", place: place, read: Self.alpha)
         usesSquareRoot = try settings.optionalBool("use_rslora") ?? false
         hasOutputBias = try settings.optionalBool("lora_bias") ?? false
         let biasName = try settings.optionalString("bias") ?? "none"
@@ -99,6 +93,33 @@ package struct Lora: AdapterMethod {
         self.bias = bias
         start = try Self.start(settings["init_lora_weights"] ?? true, use: use, place: place)
         targets = try TargetModules(settings, place: place)
+    }
+
+    private static func given(_ key: String, _ settings: JSONObject) -> JSON? {
+        guard let value = settings[key], !value.isNull else { return nil }
+        return value
+    }
+
+    private static func rank(_ value: JSON, _ what: String) throws(GraftError) -> Int {
+        guard let rank = value.intValue, rank > 0, rank <= 1 << 16 else {
+            throw GraftError(
+                .invalidArgument, "\(what) must be a whole number from 1 to 65536, found \(value.briefText)")
+        }
+        return rank
+    }
+
+    private static func alpha(_ value: JSON, _ what: String) throws(GraftError) -> Double {
+        guard let alpha = value.doubleValue, alpha > 0, alpha <= 1e6 else {
+            throw GraftError(
+                .invalidArgument, "\(what) must be a number above 0 and at most 1e6, found \(value.briefText)")
+        }
+        return alpha
+    }
+
+    /// How a trained file's A began, where it says so, is of no consequence any more.
+    private static func hasNoEffect(_ key: String, _ settings: JSONObject, _ use: SettingsUse) -> Bool {
+        withoutEffect.contains(key)
+            || key == "eva_config" && use == .load && settings["init_lora_weights"]?.stringValue == "eva"
     }
 
     private static func start(_ value: JSON, use: SettingsUse, place: String) throws(GraftError) -> Start {
@@ -120,6 +141,11 @@ package struct Lora: AdapterMethod {
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let chosen = try targets.sites(
             names, kinds: [.linear, .embedding], defaults: Self.defaultTargets[names.model.architecture], use: use)
+        if use == .create {
+            let paths = chosen.map { names.path(of: names.model.sites[$0]) }
+            try ranks.requireMatches(among: paths)
+            try alphas.requireMatches(among: paths)
+        }
         for index in chosen { try planDelta(at: index, &plan, names) }
         switch bias {
         case .none: break
@@ -139,10 +165,7 @@ package struct Lora: AdapterMethod {
     private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
         let site = names.model.sites[index]
         let path = names.path(of: site)
-        let rank = try ranks.value(for: path).map { Int($0) } ?? self.rank
-        guard rank > 0, rank <= 1 << 16 else {
-            throw GraftError(.invalidArgument, "\(place): rank_pattern gives \(path) rank \(rank)")
-        }
+        let rank = try ranks.value(for: path) ?? self.rank
         let alpha = try alphas.value(for: path) ?? self.alpha
         let factor = Float(alpha / (usesSquareRoot ? Double(rank).squareRoot() : Double(rank)))
         // Kaiming with a = √5: uniform in ±1/√fan_in, as torch.nn.Linear.

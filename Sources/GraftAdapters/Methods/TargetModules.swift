@@ -129,7 +129,22 @@ struct TargetModules: Sendable {
             }
         }
         if chosen.isEmpty { throw noMatch(describe(targets), names) }
+        if use == .create { try requireExclusions(names) }
         return chosen
+    }
+
+    /// Refuses an exclusion that would silently do nothing.
+    private func requireExclusions(_ names: ModuleNames) throws(GraftError) {
+        guard let excluded else { return }
+        let parts: [Names] =
+            if case .list(let list) = excluded { list.map { .list([$0]) } } else { [excluded] }
+        for part in parts {
+            var matches = false
+            for site in names.model.sites where site.kind.hasWeights && !matches {
+                matches = try part.matches(names.path(of: site))
+            }
+            guard matches else { throw noMatch(describe(part), key: "exclude_modules", names) }
+        }
     }
 
     private func isTarget(_ path: String, _ site: Site, _ targets: Names) throws(GraftError) -> Bool {
@@ -152,11 +167,11 @@ struct TargetModules: Sendable {
         }
     }
 
-    private func noMatch(_ what: String, _ names: ModuleNames) -> GraftError {
+    private func noMatch(_ what: String, key: String = "target_modules", _ names: ModuleNames) -> GraftError {
         let example = names.model.sites.first { $0.kind == .linear }.map { names.path(of: $0) } ?? ""
         return GraftError(
             .notFound,
-            "\(place): target_modules \(what) matches no module of this \(names.model.architecture) model, whose "
+            "\(place): \(key) \(what) matches no module of this \(names.model.architecture) model, whose "
                 + "modules are named like \"\(example)\"")
     }
 }

@@ -1,0 +1,43 @@
+import GraftFormats
+
+extension AdapterContent {
+    /// What tells this adapter from another one of the same model, apart from its numbers, as "setting {"r": 16}, here {"r": 8}";
+    /// nil where the numbers of either would mean the same in both.
+    package func difference(from other: AdapterContent) -> String? {
+        func unequal<Value: Equatable>(_ what: String, _ theirs: Value, _ ours: Value) -> String? {
+            theirs == ours ? nil : "\(what) \(theirs), here \(ours)"
+        }
+        if let words = unequal("method", other.method.name, method.name) { return words }
+        if let words = unequal("task", other.task, task) { return words }
+        if let words = unequal("labels", other.labels, labels) { return words }
+        let keys = Set(layout.settings.map(\.key) + other.layout.settings.map(\.key))
+        for key in keys.subtracting(method.withoutEffect).sorted() {
+            if let words = unequal("setting", other.canonical(key), canonical(key)) { return words }
+        }
+        for (theirs, ours) in zip(other.plan.tensors, plan.tensors) {
+            if let words = unequal("tensor", "\(theirs.name) \(theirs.shape)", "\(ours.name) \(ours.shape)") {
+                return words
+            }
+        }
+        return unequal("number of tensors", other.plan.tensors.count, plan.tensors.count)
+    }
+
+    /// A setting as one text, whichever of its spellings was given.
+    private func canonical(_ key: String) -> String {
+        var setting = JSONObject()
+        setting[key] = Self.withPlainNumbers(layout.settings[key] ?? .null)
+        return String(decoding: AdapterFiles.configuration(setting, indent: nil), as: UTF8.self)
+    }
+
+    private static func withPlainNumbers(_ value: JSON) -> JSON {
+        switch value {
+        case .number: return value.doubleValue.map(JSON.double) ?? value
+        case .array(let elements): return .array(elements.map(withPlainNumbers))
+        case .object(let members):
+            var plain = JSONObject()
+            for (key, value) in members { plain[key] = withPlainNumbers(value) }
+            return .object(plain)
+        default: return value
+        }
+    }
+}
