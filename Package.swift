@@ -109,7 +109,7 @@ let package = Package(
         tests("GraftLayers", layers),
         tests("GraftModels", sites + ["GraftModels", "GraftTestSupport"]),
         tests("GraftAdapters", sites + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
-        tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport"]),
+        tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"]),
         tests("GraftInference", everything + ["GraftTestSupport"]),
         tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),
     ]

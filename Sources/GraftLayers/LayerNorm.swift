@@ -38,7 +38,7 @@ package final class LayerNorm: @unchecked Sendable {
         _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
         let kept = keeps ? try Kept(rows: x.rows, width: width, pass) : nil
-        eachRange(pass, rows: x.rows) { first, count, adapter in
+        pass.eachRange(at: site, unit) { first, count, adapter in
             forward(x, residual, dropout, first: first, count: count, adapter, into: y, kept, pass)
         }
         return kept
@@ -71,7 +71,7 @@ package final class LayerNorm: @unchecked Sendable {
 
     /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradients of an adapter's own γ and β.
     package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
-        eachRange(pass, rows: dy.rows) { first, count, adapter in
+        pass.eachRange(at: site, unit) { first, count, adapter in
             backward(dy, kept, first: first, count: count, adapter, into: ds, pass)
         }
     }
@@ -92,15 +92,6 @@ package final class LayerNorm: @unchecked Sendable {
             kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset,
             action?.weight.flatMap { own in gradients.map { $0 + own.offset } },
             action?.bias.flatMap { own in gradients.map { $0 + own.offset } })
-    }
-
-    /// All rows at once, or segment by segment where an adapter has its own γ or β.
-    private func eachRange(_ pass: Pass, rows: Int, _ body: (Int, Int, AttachedAdapter?) -> Void) {
-        guard pass.segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, rows, nil) }
-        for segment in pass.segments {
-            let (first, count) = pass.range(of: segment, unit)
-            body(first, count, segment.adapter)
-        }
     }
 
     private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {

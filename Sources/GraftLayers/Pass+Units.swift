@@ -44,7 +44,7 @@ extension Pass {
 
     private func summaries(_ unit: Unit) -> Summaries? { unit == .read ? summaries : nil }
 
-    /// Rows of a matrix of `unit`.
+    /// Rows of a matrix of `unit`, but for `.chosen`.
     package func count(_ unit: Unit) -> Int { summaries(unit) == nil ? tokenCount : rowCount }
 
     /// Places of the tokens in their rows.
@@ -59,6 +59,15 @@ extension Pass {
         case .tokens: (segment.firstToken, segment.tokenCount)
         case .read: summaries == nil ? (segment.firstToken, segment.tokenCount) : (segment.firstRow, segment.rowCount)
         case .chosen: chosen[segment.index]
+        }
+    }
+
+    /// All rows of a matrix of `unit` at once, or those of each segment where an adapter acts at a site.
+    func eachRange(at site: Int, _ unit: Unit, _ body: (_ first: Int, _ count: Int, AttachedAdapter?) -> Void) {
+        guard segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, count(unit), nil) }
+        for segment in segments {
+            let (first, count) = range(of: segment, unit)
+            body(first, count, segment.adapter)
         }
     }
 

@@ -30,7 +30,7 @@ package final class RMSNorm: @unchecked Sendable {
         _ x: Matrix, adding residual: (x: Matrix, sum: Matrix)? = nil, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
         let inverseRoot = keeps ? try pass.kept.allocate(Float.self, count: x.rows) : nil
-        eachRange(pass, rows: x.rows) { first, count, adapter in
+        pass.eachRange(at: site, unit) { first, count, adapter in
             let offset = first * width
             gk_rms_norm_forward(
                 pass.team.kernel, Int64(count), Int64(width), x.base + offset, residual.map { $0.x.base + offset },
@@ -47,7 +47,7 @@ package final class RMSNorm: @unchecked Sendable {
 
     /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradient of an adapter's own γ.
     package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
-        eachRange(pass, rows: dy.rows) { first, count, adapter in
+        pass.eachRange(at: site, unit) { first, count, adapter in
             let offset = first * width
             let own = adapter?.at(site)?.weight
             gk_rms_norm_backward(
@@ -60,15 +60,6 @@ package final class RMSNorm: @unchecked Sendable {
     /// Whether an adapter of this pass learns its own γ.
     package func learns(_ pass: Pass) -> Bool {
         pass.segments.contains { $0.adapter?.gradients != nil && $0.adapter?.at(site)?.weight != nil }
-    }
-
-    /// All rows at once, or segment by segment where an adapter has its own γ.
-    private func eachRange(_ pass: Pass, rows: Int, _ body: (Int, Int, AttachedAdapter?) -> Void) {
-        guard pass.segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, rows, nil) }
-        for segment in pass.segments {
-            let (first, count) = pass.range(of: segment, unit)
-            body(first, count, segment.adapter)
-        }
     }
 
     private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {

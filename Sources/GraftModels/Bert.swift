@@ -73,30 +73,12 @@ package final class Bert: Transformer, @unchecked Sendable {
             : try reader.missingLinear(
                 "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .read)
         missingForClassification = hasPooler ? [] : ["pooler.dense"]
-        baseHead = try Self.baseHead(&reader, configuration, shape)
+        baseHead = try reader.classifier("classifier", labels: configuration.labels, shape)
         headDropout = configuration.headDropout
         initializerRange = configuration.initializerRange
         sites = reader.sites
         source = ModelSource(
             path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
-    }
-
-    /// The classifier of a BertForSequenceClassification checkpoint.
-    private static func baseHead(
-        _ reader: inout WeightReader, _ configuration: BertConfiguration, _ shape: ModelShape
-    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
-        guard reader.prefix != "", let classifier = reader.folder.tensor("classifier.weight"),
-            classifier.shape.count == 2,
-            try reader.folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification")
-                ?? false
-        else { return nil }
-        let count = classifier.shape[0]
-        let linear = try reader.linear(
-            ["classifier"], inputs: configuration.hiddenSize, outputs: [count], depth: shape.headDepth, unit: .read,
-            place: .beside)
-        let labels =
-            configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
-        return (linear, labels)
     }
 
     package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {

@@ -54,10 +54,8 @@ package final class Llama: Transformer, @unchecked Sendable {
         self.layers = LayerStack(layers: layers)
         finalNorm = try reader.rmsNorm(
             "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
-        let isClassifier =
-            try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
-        baseHead = isClassifier ? try Self.baseHead(&reader, configuration, shape) : nil
-        let languageHead = isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
+        baseHead = try reader.classifier("score", bias: false, labels: configuration.labels, shape)
+        let languageHead = try reader.isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
         self.languageHead = languageHead
         self.words = languageHead.map { configuration.tiesEmbeddings ? words.tied(to: $0.weight) : words } ?? words
         endTokens = try Self.endTokens(folder, configuration)
@@ -65,21 +63,6 @@ package final class Llama: Transformer, @unchecked Sendable {
         sites = reader.sites
         source = ModelSource(
             path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
-    }
-
-    /// The classifier of a LlamaForSequenceClassification checkpoint.
-    private static func baseHead(
-        _ reader: inout WeightReader, _ configuration: LlamaConfiguration, _ shape: ModelShape
-    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
-        guard let score = reader.folder.tensor("score.weight"), let count = score.shape.first, count > 0 else {
-            return nil
-        }
-        let linear = try reader.linear(
-            ["score"], inputs: configuration.hiddenSize, outputs: [count], bias: false, depth: shape.headDepth,
-            unit: .read, place: .beside)
-        let labels =
-            configuration.labels.count == count ? configuration.labels : (0..<count).map { "LABEL_\($0)" }
-        return (linear, labels)
     }
 
     /// The embedding table once more where it is tied, the checkpoint's own matrix, or none in a bare LlamaModel.

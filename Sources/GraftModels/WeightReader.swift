@@ -64,6 +64,26 @@ struct WeightReader {
         return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
     }
 
+    /// Whether the checkpoint is of the architecture's sequence classification class.
+    var isClassifier: Bool {
+        get throws(GraftError) {
+            try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
+        }
+    }
+
+    /// The head of such a checkpoint with its labels, which are numbered where config.json has not one for each class.
+    mutating func classifier(
+        _ path: String, bias: Bool = true, labels: [String], _ shape: ModelShape
+    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
+        guard try isClassifier, let weight = folder.tensor(path + ".weight"), weight.shape.count == 2,
+            let count = weight.shape.first, count > 0
+        else { return nil }
+        let linear = try linear(
+            [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .read,
+            place: .beside)
+        return (linear, labels.count == count ? labels : (0..<count).map { "LABEL_\($0)" })
+    }
+
     /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights there.
     mutating func missingLinear(
         _ path: String, inputs: Int, outputs: Int, depth: Int, unit: Pass.Unit

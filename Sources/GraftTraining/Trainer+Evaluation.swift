@@ -17,4 +17,12 @@ extension Trainer {
         return (metrics, sums.confusion)
     }
 
+    /// The loss of a batch and its gradients, with the next step's dropout; changes nothing.
+    package func gradients(of batch: RowBatch) throws(GraftError) -> (loss: Double, gradients: [Float]) {
+        let metrics = try accumulate(batch, batchesInStep: 1)
+        let gradients = Array(UnsafeBufferPointer(start: optimizer.gradients, count: optimizer.count))
+        dropWaiting()
+        progress.batch -= 1
+        return (metrics.loss, gradients)
+    }
 }

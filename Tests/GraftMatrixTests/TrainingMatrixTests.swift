@@ -31,40 +31,13 @@ import Testing
         arguments: Cell.trained.filter { $0.precision == .float32 })
     func gradients(cell: Cell) throws {
         let rows = try cell.rows(count: 8)
-        let trainer = try Trainer(adapter: try cell.actingAdapters()[0], options: cell.options())
-        /// Of the same batch with the same dropout, whatever the adapter's numbers are.
-        func loss() throws -> Double {
-            defer {
-                trainer.dropWaiting()
-                trainer.progress.batch = 0
-            }
-            return try trainer.accumulate(rows, batchesInStep: 1).loss
-        }
-        _ = try trainer.accumulate(rows, batchesInStep: 1)
-        let gradients = (0..<trainer.optimizer.count).map { trainer.optimizer.gradients[$0] }
-        trainer.dropWaiting()
-        trainer.progress.batch = 0
-        for tensor in trainer.content.plan.tensors {
-            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
-            let index = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
-            let value = trainer.content.values + index
-            let original = value.pointee
-            func difference(_ step: Float) throws -> Double {
-                defer { value.pointee = original }
-                value.pointee = original + step
-                let (above, up) = (try loss(), value.pointee)
-                value.pointee = original - step
-                let (below, down) = (try loss(), value.pointee)
-                return (above - below) / Double(up - down)
-            }
-            // Two steps together are exact to the fourth order, but not across a kink, such as ReLU's: small ones miss it.
-            let expected = try [Float(0.005), 0.001, 0.0004].map {
-                (4 * (try difference($0)) - (try difference(2 * $0))) / 3
-            }
+        let adapter = try cell.actingAdapters()[0]
+        let trainer = try Trainer(adapter: adapter, options: cell.options())
+        for numbers in try CentralDifferences(trainer, adapter: adapter, rows, steps: [0.005, 0.001, 0.0004]).checked {
+            let number = numbers[0]
             #expect(
-                expected.contains { abs(Double(gradients[index]) - $0) < 2e-4 + 4e-3 * abs($0) },
-                "\(tensor.name): \(gradients[index]), by differences \(expected)")
-            #expect(gradients[index] != 0, "\(tensor.name) has no gradient")
+                number.differences.contains { abs(Double(number.gradient) - $0) < 2e-4 + 4e-3 * abs($0) }, "\(number)")
+            #expect(number.gradient != 0, "\(number.tensor) has no gradient")
         }
     }
 

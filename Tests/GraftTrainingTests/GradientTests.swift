@@ -1,6 +1,7 @@
 import GraftAdapters
 import GraftFormats
 import GraftLayers
+import GraftMatrix
 import GraftTensor
 import GraftTestSupport
 import Testing
@@ -93,43 +94,14 @@ import Testing
         let trainer = try Trainer(adapter: adapter, options: options)
         let batch = fixture.dataset
 
-        /// The loss of the same batch with the same dropout, whatever the adapter's numbers are.
-        func loss() throws -> Double {
-            let loss = try trainer.accumulate(batch, batchesInStep: 1).loss
-            trainer.dropWaiting()
-            trainer.progress.batch = 0
-            return loss
-        }
-        _ = try trainer.accumulate(batch, batchesInStep: 1)
-        let gradients = trainer.gradients
-        trainer.dropWaiting()
-        trainer.progress.batch = 0
-
-        var random = RandomNumbers(seed: 1, stream: golden.testDescription)
         var checked = 0
-        for tensor in trainer.content.plan.tensors {
-            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
-            let largest = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
+        for numbers in try CentralDifferences(trainer, adapter: adapter, batch, steps: [0.01], others: 3).checked {
             var scale: Float = 0
-            for index in [largest] + (0..<3).map({ _ in range.lowerBound + random.below(range.count) }) {
-                let value = trainer.content.values + index
-                let original = value.pointee
-                /// (f(x + h) - f(x - h)) / 2h, h being what the float can hold.
-                func difference(_ step: Float) throws -> Double {
-                    value.pointee = original + step
-                    let (above, up) = (try loss(), value.pointee)
-                    value.pointee = original - step
-                    let (below, down) = (try loss(), value.pointee)
-                    value.pointee = original
-                    return (above - below) / Double(up - down)
-                }
-                // Two steps together are exact to the fourth order.
-                let expected = (4 * (try difference(0.01)) - (try difference(0.02))) / 3
-                scale = max(scale, abs(gradients[index]))
+            for number in numbers {
+                scale = max(scale, abs(number.gradient))
                 #expect(
-                    abs(Double(gradients[index]) - expected) < 1e-4 + 2e-3 * Double(scale),
-                    "\(tensor.name)[\(index - range.lowerBound)]: \(gradients[index]), by differences \(expected)")
-                checked += abs(expected) > 1e-3 ? 1 : 0
+                    abs(Double(number.gradient) - number.differences[0]) < 1e-4 + 2e-3 * Double(scale), "\(number)")
+                checked += abs(number.differences[0]) > 1e-3 ? 1 : 0
             }
         }
         #expect(checked >= trainer.content.plan.tensors.count / 2, "too few gradients are large enough to tell")

@@ -1,6 +1,7 @@
 import GraftAdapters
 import GraftFormats
 import GraftLayers
+import GraftMatrix
 import GraftModels
 import GraftTensor
 import GraftTestSupport
@@ -88,34 +89,10 @@ import Testing
         let folder = try Goldens.copyOfModel("llama-tiny/everything", changing: ["attention_dropout": .double(dropout)])
         let model = try Architectures.load(path: folder, precision: .float32)
         let trainer = try trainer(settings, dropout: dropout, model: model)
-        func loss() throws -> Double {
-            let loss = try trainer.accumulate(batch, batchesInStep: 1).loss
-            trainer.dropWaiting()
-            trainer.progress.batch = 0
-            return loss
-        }
-        _ = try trainer.accumulate(batch, batchesInStep: 1)
-        let gradients = trainer.gradients
-        trainer.dropWaiting()
-        trainer.progress.batch = 0
-        for tensor in trainer.content.plan.tensors {
-            let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
-            let index = try #require(range.max { abs(gradients[$0]) < abs(gradients[$1]) })
-            let value = trainer.content.values + index
-            let original = value.pointee
-            func difference(_ step: Float) throws -> Double {
-                value.pointee = original + step
-                let (above, up) = (try loss(), value.pointee)
-                value.pointee = original - step
-                let (below, down) = (try loss(), value.pointee)
-                value.pointee = original
-                return (above - below) / Double(up - down)
-            }
-            let expected = (4 * (try difference(0.005)) - (try difference(0.01))) / 3
-            #expect(
-                abs(Double(gradients[index]) - expected) < 2e-4 + 4e-3 * abs(expected),
-                "\(tensor.name): \(gradients[index]), by differences \(expected)")
-            #expect(abs(gradients[index]) > 1e-4, "\(tensor.name) learns nothing")
+        for numbers in try CentralDifferences(trainer, adapter: trainer.adapter, batch, steps: [0.005]).checked {
+            let expected = numbers[0].differences[0]
+            #expect(abs(Double(numbers[0].gradient) - expected) < 2e-4 + 4e-3 * abs(expected), "\(numbers[0])")
+            #expect(abs(numbers[0].gradient) > 1e-4, "\(numbers[0].tensor) learns nothing")
         }
     }
 
