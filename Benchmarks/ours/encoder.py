@@ -2,7 +2,6 @@
 
 import argparse
 
-import numpy  # noqa: F401  so that results are its arrays, as the peers' are
 import graft
 import settings
 from data import full_length_texts

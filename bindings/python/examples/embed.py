@@ -10,7 +10,7 @@ import graft
 
 def main(model_path: str, lines: list[str]) -> None:
     with graft.Model(model_path) as model, graft.Tokenizer(model_path) as tokenizer:
-        vectors = [list(row) for row in graft.Session(model, tokenizer).embed(lines)]
+        vectors = graft.Session(model, tokenizer).embed(lines)
     for number in range(1, len(lines)):
         similarities = [sum(a * b for a, b in zip(vectors[number], before)) for before in vectors[:number]]
         best = max(similarities)

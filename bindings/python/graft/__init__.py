@@ -12,6 +12,7 @@ from .adapter import Adapter, Composition, adapter_methods
 from .dataset import Batch, Dataset, RowAdapter
 from .errors import GraftError, Status
 from .library import lib as _lib
+from .matrix import Matrix
 from .metrics import Evaluation, Metrics
 from .model import Model, architectures
 from .session import Session
@@ -35,6 +36,7 @@ __all__ = [
     "Encoding",
     "Evaluation",
     "GraftError",
+    "Matrix",
     "Metrics",
     "Model",
     "RowAdapter",

@@ -12,10 +12,11 @@ from .dataset import Batch, RowAdapter
 from .errors import GraftError, Status, invalid
 from .handle import Handle
 from .library import Ints, TokenCallback, initialised, lib
+from .matrix import Matrix
 from .model import Model
 from .structs import GenerateOptions, SessionOptions
 from .tokenizer import Tokenizer
-from .values import Matrix, int_array, to_matrix
+from .values import int_array
 
 Pooling = Literal["mean", "first", "last"]
 
@@ -90,7 +91,7 @@ class Session(Handle):
             lib.graft_session_embed(
                 self.pointer, batch.pointer, POOLINGS[pooling], 1 if normalize else 0, part, capacity
             )
-        return to_matrix(numbers, len(texts), self._width)
+        return Matrix(numbers, len(texts), self._width)
 
     def hidden_states(
         self,
@@ -111,7 +112,7 @@ class Session(Handle):
         """The same for a batch of given tokens."""
         numbers = (c_float * (batch.token_count * self._width))()
         lib.graft_session_hidden_states(self.pointer, batch.pointer, layer, numbers, len(numbers))
-        states = to_matrix(numbers, batch.token_count, self._width)
+        states = Matrix(numbers, batch.token_count, self._width)
         starts = batch.row_starts
         return [states[start:end] for start, end in zip(starts, starts[1:])]
 
@@ -124,7 +125,7 @@ class Session(Handle):
     ) -> Matrix:
         """Logits: [texts, labels]. Where adapters differ in labels, shorter rows end in -infinity."""
         numbers, columns = self._logits(texts, pairs, adapters)
-        return to_matrix(numbers, len(texts), columns)
+        return Matrix(numbers, len(texts), columns)
 
     def predict_proba(
         self,
@@ -141,7 +142,7 @@ class Session(Handle):
             powers = [math.exp(logit - largest) for logit in row]
             total = math.fsum(powers)
             numbers[start : start + columns] = [power / total for power in powers]
-        return to_matrix(numbers, len(texts), columns)
+        return Matrix(numbers, len(texts), columns)
 
     def predict(
         self,

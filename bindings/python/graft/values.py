@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
-from ctypes import Array, c_char_p, c_float, c_int32
-from typing import Any
+from ctypes import Array, c_char_p, c_int32
 
 from .errors import invalid
-
-#: float32 [rows, columns]: a numpy array in a program that has imported numpy, else a list of lists. Importing numpy for
-#: a program that does not use it would take as long as everything else up to the first result.
-Matrix = Any
 
 
 def path_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -47,11 +41,3 @@ def int_array(numbers: Sequence[int], name: str) -> Array[c_int32]:
         if not -(2**31) <= value < 2**31:
             raise invalid(f"{name}: {value} is not a 32-bit integer")
     return (c_int32 * len(values))(*values)
-
-
-def to_matrix(numbers: Array[c_float], rows: int, columns: int) -> Matrix:
-    """Numbers that the library wrote, as the caller gets them. With numpy they are not copied."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        return numpy.frombuffer(memoryview(numbers), numpy.float32, rows * columns).reshape(rows, columns)
-    return [list(numbers[row * columns : (row + 1) * columns]) for row in range(rows)]

@@ -51,7 +51,7 @@ def test_saved_and_loaded_it_classifies_the_same_and_saves_the_same_bytes(
     assert loaded.labels == LABELS
     before = graft.Session(model, tokenizer, trained).classify(TEXTS)
     after = graft.Session(model, tokenizer, loaded).classify(TEXTS)
-    assert [list(row) for row in before] == [list(row) for row in after]
+    assert before == after
     loaded.save(tmp_path / "second")
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == sorted(path.name for path in (tmp_path / "second").iterdir())
@@ -87,7 +87,7 @@ def test_a_bottleneck_is_trained_saved_loaded_and_used_beside_other_adapters(
         adapters = [loaded, trained, loaded]
         mixed = session.classify(TEXTS[:3], adapters=adapters)
         alone = [session.classify([text], adapters=[own])[0] for text, own in zip(TEXTS, adapters)]
-    assert [list(row) for row in mixed] == [list(row) for row in alone]
+    assert list(mixed) == alone
 
 
 def test_loading_nothing_is_not_found(model: graft.Model, tmp_path: Path) -> None:
