@@ -8,12 +8,17 @@ from typing import NamedTuple
 from .structs import MetricsStruct
 
 
+def described(*measures: tuple[str, float, str]) -> str:
+    """Names and values, in the form that stands behind them, of the measures that apply."""
+    return "  ".join([f"{name} {value:{form}}" for name, value, form in measures if not math.isnan(value)])
+
+
 class Metrics(NamedTuple):
     """One step or evaluation. NaN marks a measure that does not apply."""
 
-    #: Mean over rows (weighted, where classes are), in nats.
+    #: Mean over rows (weighted, where classes are), or over the tokens that count, in nats.
     loss: float
-    #: 0 to 1.
+    #: 0 to 1, of rows or of tokens.
     accuracy: float
     #: 0 to 1: mean over the labels that occur or are predicted.
     macro_f1: float
@@ -43,27 +48,25 @@ class Metrics(NamedTuple):
         return cls(**{**values, "evaluation": bool(struct.evaluation)})
 
     def __str__(self) -> str:
-        parts = [f"step {self.step}" + (f"/{self.total_steps}" if self.total_steps else "")]
-        for name, value, form in (
+        measures = described(
             ("loss", self.loss, ".4f"),
             ("accuracy", self.accuracy, ".4f"),
             ("macro F1", self.macro_f1, ".4f"),
             ("rate", self.learning_rate, ".2e"),
             ("tokens/s", self.tokens_per_second, ".0f"),
-        ):
-            if not math.isnan(value):
-                parts.append(f"{name} {value:{form}}")
-        return "  ".join(parts)
+        )
+        return f"step {self.step}{f'/{self.total_steps}' if self.total_steps else ''}  {measures}"
 
 
 class Evaluation(NamedTuple):
-    """An adapter measured on a dataset."""
+    """An adapter measured on a dataset; the measures are as in :class:`Metrics`."""
 
     loss: float
     accuracy: float
+    #: NaN for a language model.
     macro_f1: float
     row_count: int
-    #: Names of the labels.
+    #: Names of the labels; none for a language model.
     labels: list[str]
     #: Rows with label [true][predicted].
     confusion: list[list[int]]
@@ -79,7 +82,7 @@ class Evaluation(NamedTuple):
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        return (
-            f"accuracy {self.accuracy:.4f}  macro F1 {self.macro_f1:.4f}  loss {self.loss:.4f}  "
-            f"on {self.row_count} rows"
+        measures = described(
+            ("accuracy", self.accuracy, ".4f"), ("macro F1", self.macro_f1, ".4f"), ("loss", self.loss, ".4f")
         )
+        return f"{measures}  on {self.row_count} rows"

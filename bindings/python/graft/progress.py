@@ -7,7 +7,7 @@ import time
 from importlib import import_module
 from typing import Any, Protocol
 
-from .metrics import Metrics
+from .metrics import Metrics, described
 
 
 class Progress(Protocol):
@@ -28,10 +28,10 @@ def _summary(metrics: Metrics) -> str:
 
 
 def _evaluation(metrics: Metrics) -> str:
-    return (
-        f"step {metrics.step}: loss {metrics.loss:.4f}  accuracy {metrics.accuracy:.4f}  "
-        f"macro F1 {metrics.macro_f1:.4f}  on the evaluation set"
+    measures = described(
+        ("loss", metrics.loss, ".4f"), ("accuracy", metrics.accuracy, ".4f"), ("macro F1", metrics.macro_f1, ".4f")
     )
+    return f"step {metrics.step}: {measures}  on the evaluation set"
 
 
 class TqdmProgress:
@@ -115,8 +115,10 @@ class PlainProgress:
             print(file=sys.stderr)
 
 
-def make_progress() -> Progress:
-    """The best that is installed."""
+def make_progress() -> Progress | None:
+    """The best that is installed; None in a program that has no standard error, such as a service."""
+    if sys.stderr is None:
+        return None
     try:
         return TqdmProgress(import_module("tqdm"))
     except ImportError:

@@ -20,7 +20,7 @@ from .structs import MetricsStruct, TrainerOptions
 from .values import path_bytes
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing_extensions import Unpack
 
 CHOICES: dict[str, dict[str, int]] = {
     "optimizer": {"adamw": 0, "sgd": 1},
@@ -80,7 +80,7 @@ class TrainingOptions(TypedDict, total=False):
     checkpoint_path: str | os.PathLike[str]
     #: Saves every so many steps. Default 0: each epoch.
     checkpoint_steps: int
-    #: Whether rows of a batch have similar lengths. Default True.
+    #: Whether rows of a batch have similar lengths. Default False.
     group_by_length: bool
     #: Tokens in one pass, which bounds memory. Default 0: chosen.
     pass_token_count: int

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 import graft
-from graft import library, structs
+from graft import library, structs, trainer
 
 STRUCTS = {
     "graft_model_options": structs.ModelOptions,
@@ -107,6 +107,24 @@ def test_structs_have_the_layout_of_the_compiled_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [status for status in graft.Status if status is not graft.Status.OK])
 def test_statuses_have_the_names_of_the_header(status: graft.Status) -> None:
     assert library.lib.graft_status_name(status).decode() == f"GRAFT_ERROR_{status.name}"
+
+
+def test_the_training_options_have_the_defaults_that_are_documented() -> None:
+    options = library.initialised(structs.TrainerOptions, "graft_trainer_options_init")
+    source = Path(trainer.__file__).read_text("utf-8").partition("class TrainingOptions")[2].partition("\nclass ")[0]
+    documented = dict((name, default) for default, name in re.findall(r"Default:? ([^\n]+)\n    (\w+):", source))
+    assert set(documented) == set(graft.TrainingOptions.__annotations__)
+    for name, text in documented.items():
+        value = getattr(options, {"threads": "thread_count"}.get(name, name))
+        if text in ("all 1.", "nowhere."):
+            assert not value, name
+        elif text in ("True.", "False."):
+            assert bool(value) is (text == "True."), name
+        elif name in trainer.CHOICES:
+            assert trainer.CHOICES[name][text.strip('".')] == value, name
+        else:
+            number = re.match(r"-?[\d.e-]*\d", text)
+            assert number and float(number[0]) == pytest.approx(value), name
 
 
 def test_the_training_options_are_those_of_the_struct() -> None:

@@ -91,6 +91,15 @@ except KeyboardInterrupt:
     assert (process.returncode, output.strip(), errors) == (0, "interrupted", "")
 
 
+def test_progress_does_without_a_standard_error(folder: Path) -> None:
+    code = (
+        "import sys; sys.stderr = None\n"
+        + TRAINING
+        + "print(graft.Trainer(model, adapter, epoch_count=1).fit(data).step)"
+    )
+    assert run(code, str(folder), "8").stdout == "1\n"
+
+
 def test_without_a_terminal_progress_is_lines_and_standard_output_is_left_alone(folder: Path) -> None:
     code = (
         "import sys; sys.modules['tqdm'] = sys.modules['rich'] = None\n"
@@ -102,12 +111,13 @@ def test_without_a_terminal_progress_is_lines_and_standard_output_is_left_alone(
     assert "4/4" in result.stderr and "tokens/s" in result.stderr and "macro F1" in result.stderr
 
 
-@pytest.mark.parametrize("module", ["tqdm"])
+@pytest.mark.parametrize("module", ["tqdm", "rich"])
 def test_progress_uses_a_bar_that_is_installed(folder: Path, module: str) -> None:
-    code = TRAINING + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
+    hidden = "" if module == "tqdm" else "import sys; sys.modules['tqdm'] = None\n"
+    code = hidden + TRAINING + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
     result = run(code, str(folder), "8")
     assert result.returncode == 0, result.stderr
-    assert "100%" in result.stderr and "tokens/s" in result.stderr
+    assert ("100%" if module == "tqdm" else "4/4") in result.stderr and "tokens/s" in result.stderr
 
 
 def test_results_do_not_depend_on_numpy_and_do_not_import_it(folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from conftest import LABELS, TEXTS
 
 import graft
+from graft import progress
 
 
 def weights(adapter: graft.Adapter, folder: Path) -> bytes:
@@ -190,3 +191,12 @@ def test_an_evaluation_prints_as_text() -> None:
     evaluation = graft.Evaluation(0.5, 0.75, 0.7, 4, ["yes", "no"], [[2, 1], [0, 1]])
     assert str(evaluation) == "accuracy 0.7500  macro F1 0.7000  loss 0.5000  on 4 rows"
     assert evaluation.confusion_table() == "         1  2\nyes  1   2  1\n no  2   .  1"
+
+
+def test_measures_that_do_not_apply_are_not_printed() -> None:
+    nan = math.nan
+    evaluation = graft.Evaluation(0.5, 0.75, nan, 4, [], [])
+    assert str(evaluation) == "accuracy 0.7500  loss 0.5000  on 4 rows"
+    metrics = graft.Metrics(0.5, 0.75, nan, nan, nan, nan, 3, 0, 0, 4, 9, True)
+    assert str(metrics) == "step 3  loss 0.5000  accuracy 0.7500"
+    assert progress._evaluation(metrics) == "step 3: loss 0.5000  accuracy 0.7500  on the evaluation set"
