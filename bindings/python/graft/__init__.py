@@ -3,13 +3,14 @@
 >>> model, tokenizer = graft.Model(path), graft.Tokenizer(path)
 >>> graft.Session(model, tokenizer).embed(["Good morning."])
 
-Every call that fails raises :class:`GraftError`. Objects may be released in any order, or left to Python.
+Every call that fails raises :class:`GraftError`; an argument of a wrong type is a TypeError. Objects may be released in
+any order, or left to Python.
 """
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, adapter_methods
-from .dataset import Batch, Dataset, RowAdapter
+from .adapter import Adapter, Composition, RowAdapter, adapter_methods
+from .dataset import Batch, Dataset
 from .errors import GraftError, Status
 from .library import lib as _lib
 from .matrix import Matrix
@@ -17,7 +18,7 @@ from .metrics import Evaluation, Metrics
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
-from .trainer import CancelToken, Trainer, TrainingOptions
+from .trainer import Trainer, TrainingOptions
 
 __version__: str = _lib.graft_version_string().decode()
 
@@ -30,7 +31,6 @@ def kernel_name() -> str:
 __all__ = [
     "Adapter",
     "Batch",
-    "CancelToken",
     "Composition",
     "Dataset",
     "Encoding",

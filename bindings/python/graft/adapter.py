@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from ctypes import POINTER, byref, c_char_p, c_void_p, cast
+from collections.abc import Iterable, Mapping
+from ctypes import POINTER, byref, c_char_p, c_float, c_uint64, c_void_p, cast
 from typing import Any, Literal
 
-from .errors import invalid
 from .handle import Handle
 from .library import initialised, lib
 from .model import Model
 from .structs import HeadOptions
-from .values import path_bytes, text_array, text_bytes
+from .values import as_list, c_number, choice, path_bytes, set_numbers, text_array, text_bytes, text_list
 
 Task = Literal["sequence_classification", "language_model"]
 
@@ -42,20 +41,21 @@ class Adapter(Handle):
 
         settings = None if config is None else json.dumps(dict(config)).encode()
         out = c_void_p()
-        lib.graft_adapter_create(model.pointer, text_bytes(method), settings, seed, byref(out))
+        number = c_number(c_uint64, seed, "seed")
+        lib.graft_adapter_create(Model.pointer_of(model), text_bytes(method, "method"), settings, number, byref(out))
         return cls(out)
 
     @classmethod
     def load(cls, model: Model, path: str | os.PathLike[str]) -> Adapter:
         """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call names what is not."""
         out = c_void_p()
-        lib.graft_adapter_load(model.pointer, path_bytes(path), byref(out))
+        lib.graft_adapter_load(Model.pointer_of(model), path_bytes(path), byref(out))
         return cls(out)
 
     def set_head(
         self,
         task: Task = "sequence_classification",
-        labels: Sequence[str] = (),
+        labels: Iterable[str] = (),
         *,
         dropout: float | None = None,
         dense_layer: bool = False,
@@ -68,16 +68,14 @@ class Adapter(Handle):
         :param dropout: before the last layer; None: as the model's ``config.json`` says.
         :param dense_layer: trains the dense + tanh layer before it as well.
         """
-        if task not in TASKS:
-            raise invalid(f"task: expected one of {', '.join(TASKS)}; found {task!r}")
+        number = choice(task, TASKS, "task")
         options = initialised(HeadOptions, "graft_head_options_init")
-        names = text_array(labels)
+        names = text_array(text_list(labels, "labels"))
         options.labels = cast(names, POINTER(c_char_p))
-        options.label_count = len(names)
-        options.dense_layer = 1 if dense_layer else 0
+        set_numbers(options, label_count=len(names), dense_layer=1 if dense_layer else 0)
         if dropout is not None:
-            options.dropout = dropout
-        lib.graft_adapter_set_head(self.pointer, TASKS[task], byref(options))
+            set_numbers(options, dropout=dropout)
+        lib.graft_adapter_set_head(self.pointer, number, byref(options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes directory ``path``, whole or not at all: a bottleneck in AdapterHub's layout, else in PEFT's."""
@@ -126,10 +124,26 @@ class Composition(Handle):
 
     def __init__(self, adapter: Adapter, scale: float = 1.0) -> None:
         out = c_void_p()
-        lib.graft_composition_create(adapter.pointer, scale, byref(out))
+        lib.graft_composition_create(Adapter.pointer_of(adapter), c_number(c_float, scale, "scale"), byref(out))
         super().__init__(out)
         #: What a row's logits stand for.
         self.labels = adapter.labels
+
+
+#: What may act on a row: an adapter as trained, a composition, or what the session has.
+RowAdapter = Adapter | Composition | None
+
+
+def compositions(adapters: Iterable[RowAdapter]) -> list[Composition | None]:
+    """What acts on each row; rows of one adapter share its composition."""
+    rows = as_list(adapters, "adapters", "adapters, one for each row")
+    made: dict[int, Composition] = {}
+    for row, adapter in enumerate(rows):
+        if adapter is not None and not isinstance(adapter, Composition):
+            if id(adapter) not in made:
+                made[id(adapter)] = Composition(adapter)
+            rows[row] = made[id(adapter)]
+    return rows
 
 
 def adapter_methods() -> list[str]:

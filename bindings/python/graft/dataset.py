@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from ctypes import byref, c_void_p
+from collections.abc import Iterable, Sequence
+from ctypes import Array, byref, c_int32, c_void_p
 from itertools import chain
 
-from .adapter import Adapter, Composition
+from .adapter import RowAdapter, compositions
 from .errors import GraftError, Status, invalid
 from .handle import Handle
 from .library import lib
 from .tokenizer import Tokenizer, encode_options
-from .values import int_array, path_bytes, text_array
-
-#: What may act on a row: an adapter as trained, a composition, or what the session has.
-RowAdapter = Adapter | Composition | None
+from .values import as_list, int_array, path_bytes, text_array, text_list
 
 
 class Batch(Handle):
@@ -30,37 +27,53 @@ class Batch(Handle):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        texts: Sequence[str],
+        texts: Iterable[str],
         *,
-        pairs: Sequence[str] | None = None,
-        labels: Sequence[int] | None = None,
+        pairs: Iterable[str] | None = None,
+        labels: Iterable[int] | None = None,
         maximum_length: int = 0,
     ) -> None:
-        if pairs is not None and len(pairs) != len(texts):
-            raise invalid(f"pairs: expected {len(texts)}, one for each text; found {len(pairs)}")
-        first = text_array(texts)
-        second = None if pairs is None else text_array(pairs)
-        options = encode_options(maximum_length)
-        out = c_void_p()
-        lib.graft_batch_encode(tokenizer.pointer, first, second, len(first), byref(options), byref(out))
-        super().__init__(out)
+        first = text_list(texts, "texts")
+        second = None if pairs is None else text_list(pairs, "pairs")
+        if second is not None and len(second) != len(first):
+            raise invalid(f"pairs: expected {len(first)}, one for each text; found {len(second)}")
+        self._encode(tokenizer, first, second, maximum_length)
         if labels is not None:
             self.set_labels(labels)
+
+    def _encode(
+        self, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
+    ) -> None:
+        options = encode_options(maximum_length)
+        second = None if pairs is None else text_array(pairs)
+        out = c_void_p()
+        lib.graft_batch_encode(
+            Tokenizer.pointer_of(tokenizer), text_array(texts), second, len(texts), byref(options), byref(out)
+        )
+        super().__init__(out)
+
+    @classmethod
+    def from_utf8(
+        cls, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
+    ) -> Batch:
+        """The same for texts that were checked and encoded before."""
+        batch = cls.__new__(cls)
+        batch._encode(tokenizer, texts, pairs, maximum_length)
+        return batch
 
     @classmethod
     def from_tokens(
         cls,
-        rows: Sequence[Sequence[int]],
+        rows: Iterable[Iterable[int]],
         *,
-        type_ids: Sequence[Sequence[int]] | None = None,
-        labels: Sequence[int] | None = None,
+        type_ids: Iterable[Iterable[int]] | None = None,
+        labels: Iterable[int] | None = None,
     ) -> Batch:
         """Rows of token ids that are already known; ``type_ids`` has the same lengths, and is all 0 when None."""
-        if type_ids is not None and [len(row) for row in type_ids] != [len(row) for row in rows]:
+        tokens, lengths = _flat(rows, "tokens")
+        types, type_lengths = (None, lengths) if type_ids is None else _flat(type_ids, "type_ids")
+        if list(type_lengths) != list(lengths):
             raise invalid("type_ids: expected as many in each row as there are tokens")
-        tokens = int_array(list(chain.from_iterable(rows)), "tokens")
-        types = None if type_ids is None else int_array(list(chain.from_iterable(type_ids)), "type_ids")
-        lengths = int_array([len(row) for row in rows], "lengths")
         out = c_void_p()
         lib.graft_batch_create(tokens, types, lengths, len(lengths), byref(out))
         batch = cls.__new__(cls)
@@ -69,27 +82,24 @@ class Batch(Handle):
             batch.set_labels(labels)
         return batch
 
-    def set_labels(self, labels: Sequence[int]) -> None:
+    def set_labels(self, labels: Iterable[int]) -> None:
         """The number of each row's label, from 0."""
         numbers = int_array(labels, "labels")
         lib.graft_batch_set_labels(self.pointer, numbers, len(numbers))
 
-    def set_token_labels(self, labels: Sequence[Sequence[int]]) -> None:
+    def set_token_labels(self, labels: Iterable[Iterable[int]]) -> None:
         """What the token before each token should predict, for a language model: the token itself, or -100 where it
         does not count."""
-        if [len(row) for row in labels] != [end - start for start, end in zip(self.row_starts, self.row_starts[1:])]:
+        numbers, lengths = _flat(labels, "labels")
+        starts = self.row_starts
+        if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
             raise invalid("labels: expected as many in each row as there are tokens")
-        numbers = int_array(list(chain.from_iterable(labels)), "labels")
         lib.graft_batch_set_token_labels(self.pointer, numbers, len(numbers))
 
-    def set_adapters(self, adapters: Sequence[RowAdapter]) -> None:
+    def set_adapters(self, adapters: Iterable[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
-        made: dict[int, Composition] = {}  # one for each adapter that stands for itself
-        handles = (c_void_p * len(adapters))()
-        for row, adapter in enumerate(adapters):
-            if isinstance(adapter, Adapter):
-                adapter = made.setdefault(id(adapter), Composition(adapter))
-            handles[row] = None if adapter is None else adapter.pointer.value
+        rows = compositions(adapters)
+        handles = (c_void_p * len(rows))(*[None if row is None else row.pointer.value for row in rows])
         lib.graft_batch_set_adapters(self.pointer, handles, len(handles))
 
     @property
@@ -110,9 +120,9 @@ class Batch(Handle):
 class Dataset(Handle):
     """Labelled rows on which to train or evaluate.
 
-    :param labels: numbers from 0, or names.
+    :param labels: one for each text: numbers from 0, or names.
     :param label_names: the names, in the order of their numbers. When None and ``labels`` are names: those that
-        occur, sorted.
+        occur, sorted. A test set that may lack some needs the training set's, ``adapter.labels``.
     :param maximum_length: truncates longer rows; 0: as ``tokenizer.json`` says.
     """
 
@@ -121,20 +131,24 @@ class Dataset(Handle):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        texts: Sequence[str],
-        labels: Sequence[int | str],
+        texts: Iterable[str],
+        labels: Iterable[int] | Iterable[str],
         *,
-        pairs: Sequence[str] | None = None,
-        label_names: Sequence[str] | None = None,
+        pairs: Iterable[str] | None = None,
+        label_names: Iterable[str] | None = None,
         maximum_length: int = 0,
     ) -> None:
-        if len(labels) != len(texts):
-            raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(labels)}")
-        if label_names is None and any(isinstance(label, str) for label in labels):
-            label_names = sorted({str(label) for label in labels})
+        texts, given = as_list(texts, "texts", "strings"), as_list(labels, "labels", "numbers or names")
+        if len(given) != len(texts):
+            raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(given)}")
+        are_names = {isinstance(label, str) for label in given}
+        if len(are_names) > 1:
+            raise invalid("labels: expected numbers or names, found both")
+        if label_names is None:
+            label_names = sorted(set(map(str, given))) if True in are_names else []
         #: Names of the labels in the order of their numbers; empty when only numbers were given.
-        self.label_names = list(label_names or [])
-        numbers = _label_numbers(labels, self.label_names)
+        self.label_names = [name.decode() for name in text_list(label_names, "label_names")]
+        numbers = _label_numbers(given, self.label_names)
         out = c_void_p()
         lib.graft_dataset_create(byref(out))
         super().__init__(out)
@@ -147,35 +161,42 @@ class Dataset(Handle):
         tokenizer: Tokenizer,
         path: str | os.PathLike[str],
         *,
-        label_names: Sequence[str] | None = None,
+        label_names: Iterable[str] | None = None,
         maximum_length: int = 0,
     ) -> Dataset:
-        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without a header."""
+        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without a header or
+        quotes. Labels are names, even those that look like numbers; empty lines are skipped."""
+        name = os.fsdecode(path)
         try:
-            with open(path_bytes(path), encoding="utf-8", newline="") as file:
-                content = file.read()
+            with open(path_bytes(path), "rb") as file:
+                content = file.read().decode("utf-8").removeprefix("\ufeff")
         except OSError as error:
             status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
-            raise GraftError(status, f"{path}: {error.strerror}") from error
+            raise GraftError(status, f"{name}: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise GraftError(Status.CORRUPT_FILE, f"{path}: byte {error.start} is not UTF-8") from error
-        rows = [line.rstrip("\r").split("\t") for line in content.split("\n") if line.strip()]
-        width = len(rows[0]) if rows else 2
-        for number, row in enumerate(rows, 1):
-            if len(row) != width or width not in (2, 3):
+            raise GraftError(Status.CORRUPT_FILE, f"{name}: byte {error.start} is not UTF-8") from error
+        rows: list[list[str]] = []
+        for number, line in enumerate(content.split("\n"), 1):
+            if not (line := line.removesuffix("\r")):
+                continue
+            rows.append(line.split("\t"))
+            if len(rows[-1]) not in (2, 3) or len(rows[-1]) != len(rows[0]):
                 raise GraftError(
                     Status.CORRUPT_FILE,
-                    f"{path}: expected text TAB label or text TAB pair TAB label, the same on every line; "
-                    f"found {len(row)} columns in row {number}",
+                    f"{name}: expected text TAB label or text TAB pair TAB label, the same on every line; "
+                    f"found {len(rows[-1])} columns in line {number}",
                 )
-        return cls(
-            tokenizer,
-            [row[0] for row in rows],
-            [row[-1] for row in rows],
-            pairs=[row[1] for row in rows] if width == 3 else None,
-            label_names=label_names,
-            maximum_length=maximum_length,
-        )
+        try:
+            return cls(
+                tokenizer,
+                [row[0] for row in rows],
+                [row[-1] for row in rows],
+                pairs=[row[1] for row in rows] if rows and len(rows[0]) == 3 else None,
+                label_names=label_names,
+                maximum_length=maximum_length,
+            )
+        except GraftError as error:
+            raise GraftError(error.status, f"{name}: {error}") from None
 
     @classmethod
     def from_batch(cls, batch: Batch) -> Dataset:
@@ -190,20 +211,29 @@ class Dataset(Handle):
 
     def append(self, batch: Batch) -> None:
         """Copies the rows of a labelled batch to the end."""
-        lib.graft_dataset_append(self.pointer, batch.pointer)
+        lib.graft_dataset_append(self.pointer, Batch.pointer_of(batch))
 
     def __len__(self) -> int:
         return int(lib.graft_dataset_row_count(self.pointer))
 
 
+def _flat(rows: Iterable[Iterable[int]], name: str) -> tuple[Array[c_int32], Array[c_int32]]:
+    """Rows end to end, and their lengths."""
+    lists = [as_list(row, f"{name}[{number}]", "integers") for number, row in enumerate(as_list(rows, name, "rows"))]
+    return int_array(chain.from_iterable(lists), name), int_array(map(len, lists), "lengths")
+
+
 def _label_numbers(labels: Sequence[int | str], names: Sequence[str]) -> list[int]:
+    """The numbers of labels that are names; where there are names, labels that are numbers must be theirs."""
     known = {name: number for number, name in enumerate(names)}
-    numbers = []
+    if len(known) != len(names):
+        raise invalid(f"label_names: expected different names, found {', '.join(names)}")
+    numbers: list[int] = []
     for row, label in enumerate(labels):
-        if not isinstance(label, str):
-            numbers.append(int(label))
-        elif label in known:
-            numbers.append(known[label])
-        else:
+        if isinstance(label, str) and label not in known:
             raise invalid(f"labels: row {row} has {label!r}, which is not among {', '.join(known)}")
+        numbers.append(known[label] if isinstance(label, str) else label)
+    for row, number in enumerate(int_array(numbers, "labels")):
+        if known and not 0 <= number < len(known):
+            raise invalid(f"labels: row {row} has {number}; label_names are 0 to {len(known) - 1}")
     return numbers

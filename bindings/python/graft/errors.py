@@ -1,4 +1,4 @@
-"""The one exception that Graft raises."""
+"""The exception that Graft raises."""
 
 from __future__ import annotations
 

@@ -26,6 +26,13 @@ class Handle:
         self._pointer: int | None = pointer.value
         self._finalizer = weakref.finalize(self, getattr(lib, self._release_function), pointer.value)
 
+    @classmethod
+    def pointer_of(cls, handle: Handle) -> c_void_p:
+        """The pointer of an argument that must be of this class."""
+        if not isinstance(handle, cls):
+            raise TypeError(f"expected a graft.{cls.__name__}, found {type(handle).__name__}")
+        return handle.pointer
+
     @property
     def pointer(self) -> c_void_p:
         """The handle as the library knows it. Raises when it was released."""
@@ -47,4 +54,5 @@ class Handle:
         self.release()
 
     def __reduce__(self) -> Any:
-        raise TypeError(f"a {type(self).__name__} lives in this process only: save it to files instead of pickling it")
+        name = type(self).__name__
+        raise TypeError(f"this {name} cannot be copied or pickled: it lives in the library, in this process only")

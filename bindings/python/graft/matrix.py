@@ -29,7 +29,7 @@ class Matrix(Sequence["memoryview[float]"]):
 
     def __init__(self, numbers: Array[c_float] | bytearray, rows: int, columns: int) -> None:
         self._numbers: memoryview[Any] = memoryview(numbers).cast("B").cast("f")
-        self._rows = range(rows)  # those of the memory's rows that are this matrix's, so that a slice is a slice of this
+        self._rows = range(rows)  # which of the memory's rows are this matrix's: a slice of rows is a slice of this
         self._columns = columns
 
     @property

@@ -6,11 +6,10 @@ import os
 from ctypes import byref, c_void_p
 from typing import Literal
 
-from .errors import invalid
 from .handle import Handle
 from .library import initialised, lib
 from .structs import ModelOptions
-from .values import path_bytes
+from .values import choice, path_bytes, set_numbers
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -28,11 +27,8 @@ class Model(Handle):
     _release_function = "graft_model_release"
 
     def __init__(self, path: str | os.PathLike[str], precision: Precision = "float32", threads: int = 0) -> None:
-        if precision not in PRECISIONS:
-            raise invalid(f"precision: expected one of {', '.join(PRECISIONS)}; found {precision!r}")
         options = initialised(ModelOptions, "graft_model_options_init")
-        options.precision = PRECISIONS[precision]
-        options.thread_count = threads
+        set_numbers(options, precision=choice(precision, PRECISIONS, "precision"), thread_count=threads)
         out = c_void_p()
         lib.graft_model_load(path_bytes(path), byref(options), byref(out))
         super().__init__(out)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from ctypes import POINTER, Array, byref, c_float, c_int64, c_uint64, c_void_p, cast, sizeof
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c_void_p, cast, sizeof
+from typing import Literal, SupportsIndex
 
-from .adapter import Adapter, Composition
-from .dataset import Batch, RowAdapter
+from .adapter import Adapter, Composition, RowAdapter, compositions
+from .dataset import Batch
 from .errors import GraftError, Status, invalid
 from .handle import Handle
 from .library import Ints, TokenCallback, initialised, lib
@@ -16,7 +16,7 @@ from .matrix import Matrix
 from .model import Model
 from .structs import GenerateOptions, SessionOptions
 from .tokenizer import Tokenizer
-from .values import int_array
+from .values import as_list, c_number, choice, int_array, set_numbers, text_list
 
 Pooling = Literal["mean", "first", "last"]
 
@@ -35,7 +35,8 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
 class Session(Handle):
     """Working memory and active adapters for one stream of calls: one session for each thread that runs a model.
 
-    Rows that are longer than the model allows are truncated.
+    Texts are any iterable of strings, and pairs and adapters are one for each text. Rows that are longer than the model
+    allows are truncated. Calls use the tokenizer, so it must not be released before the session.
 
     :param adapter: acts on every row that names none of its own; None: the plain model.
     :param threads: threads of one call; 0: one per core. Results do not depend on it.
@@ -54,10 +55,10 @@ class Session(Handle):
         pass_token_count: int = 0,
     ) -> None:
         options = initialised(SessionOptions, "graft_session_options_init")
-        options.thread_count = threads
-        options.pass_token_count = pass_token_count
+        set_numbers(options, thread_count=threads, pass_token_count=pass_token_count)
+        Tokenizer.pointer_of(tokenizer)
         out = c_void_p()
-        lib.graft_session_create(model.pointer, byref(options), byref(out))
+        lib.graft_session_create(Model.pointer_of(model), byref(options), byref(out))
         super().__init__(out)
         self._model = model
         self._tokenizer = tokenizer
@@ -69,137 +70,148 @@ class Session(Handle):
 
     def set_adapter(self, adapter: Adapter | Composition | None) -> None:
         """What acts from now on on every row that names no adapter of its own; None detaches."""
-        composition = Composition(adapter) if isinstance(adapter, Adapter) else adapter
+        (composition,) = compositions([adapter])
         lib.graft_session_set_adapters(self.pointer, None if composition is None else composition.pointer)
         self._labels = [] if composition is None else composition.labels
 
     def embed(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         pooling: Pooling = "mean",
         normalize: bool = True,
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """One vector a text: [texts, hidden_size], of length 1 unless ``normalize`` is False."""
-        if pooling not in POOLINGS:
-            raise invalid(f"pooling: expected one of {', '.join(POOLINGS)}; found {pooling!r}")
-        numbers = (c_float * (len(texts) * self._width))()
-        for first, batch in self._batches(texts, pairs, adapters):
+        """One vector a text: [texts, hidden_size], of length 1 unless ``normalize`` is False.
+
+        :param pooling: of the last hidden states of a text's tokens: their mean, the first or the last.
+        """
+        rows, number = _Rows(texts, pairs, adapters), choice(pooling, POOLINGS, "pooling")
+        numbers = (c_float * (len(rows) * self._width))()
+        for first, batch in self._batches(rows):
             part, capacity = _tail(numbers, first * self._width)
-            lib.graft_session_embed(
-                self.pointer, batch.pointer, POOLINGS[pooling], 1 if normalize else 0, part, capacity
-            )
-        return Matrix(numbers, len(texts), self._width)
+            lib.graft_session_embed(self.pointer, batch.pointer, number, 1 if normalize else 0, part, capacity)
+        return Matrix(numbers, len(rows), self._width)
 
     def hidden_states(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         layer: int = -1,
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> list[Matrix]:
         """The states of each text's tokens, [tokens, hidden_size], after ``layer``: 1 to the model's layer count, 0 for
         the embeddings, -1 for the last."""
-        rows: list[Matrix] = []
-        for _, batch in self._batches(texts, pairs, adapters):
-            rows.extend(self.batch_hidden_states(batch, layer))
-        return rows
+        states: list[Matrix] = []
+        for _, batch in self._batches(_Rows(texts, pairs, adapters)):
+            states.extend(self._states(batch, layer))
+        return states
 
     def batch_hidden_states(self, batch: Batch, layer: int = -1) -> list[Matrix]:
-        """The same for a batch of given tokens."""
-        numbers = (c_float * (batch.token_count * self._width))()
-        lib.graft_session_hidden_states(self.pointer, batch.pointer, layer, numbers, len(numbers))
-        states = Matrix(numbers, batch.token_count, self._width)
-        starts = batch.row_starts
-        return [states[start:end] for start, end in zip(starts, starts[1:])]
+        """The same for a batch of given tokens, none of whose rows may be longer than the model allows."""
+        return self._states(batch, layer)
 
     def classify(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
         """Logits: [texts, labels]. Where adapters differ in labels, shorter rows end in -infinity."""
-        numbers, columns = self._logits(texts, pairs, adapters)
-        return Matrix(numbers, len(texts), columns)
+        rows = _Rows(texts, pairs, adapters)
+        numbers, columns = self._logits(rows)
+        return Matrix(numbers, len(rows), columns)
 
     def predict_proba(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Probabilities: [texts, labels]; each row sums to 1."""
-        numbers, columns = self._logits(texts, pairs, adapters)
+        """Probabilities: [texts, labels]; each row sums to 1. Where adapters differ in labels, shorter rows end in 0.
+        """
+        rows = _Rows(texts, pairs, adapters)
+        numbers, columns = self._logits(rows)
         for start in range(0, len(numbers), columns or 1):
             row = numbers[start : start + columns]
             largest = max(row)
             powers = [math.exp(logit - largest) for logit in row]
             total = math.fsum(powers)
             numbers[start : start + columns] = [power / total for power in powers]
-        return Matrix(numbers, len(texts), columns)
+        return Matrix(numbers, len(rows), columns)
 
     def predict(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> list[str]:
         """The name of each text's likeliest label."""
-        numbers, columns = self._logits(texts, pairs, adapters)
+        rows = _Rows(texts, pairs, adapters)
+        numbers, columns = self._logits(rows)
         names = []
-        for row in range(len(texts)):
+        for row, labels in enumerate(self._row_labels(rows)):
             logits = numbers[row * columns : (row + 1) * columns]
-            own = None if adapters is None else adapters[row]
-            labels = self._labels if own is None else own.labels
             names.append(labels[logits.index(max(logits))])
         return names
 
     def generate(
         self,
-        prompts: Sequence[str],
+        prompts: Iterable[str],
         *,
-        adapters: Sequence[RowAdapter] | None = None,
+        adapters: Iterable[RowAdapter] | None = None,
         maximum_tokens: int = 128,
         temperature: float = 0.0,
         top_k: int = 0,
         top_p: float = 1.0,
         repetition_penalty: float = 1.0,
-        seed: int | Sequence[int] = 0,
-        stop_tokens: Sequence[int] | None = None,
+        seed: SupportsIndex | Iterable[int] = 0,
+        stop_tokens: Iterable[int] | None = None,
         on_text: Callable[[int, str], bool | None] | None = None,
     ) -> list[str]:
-        """What each prompt goes on with.
+        """What each prompt goes on with: the text of the new tokens.
 
+        A prompt that is longer than the model allows is an error.
+
+        :param maximum_tokens: new tokens a row, at most as many as the model has positions left.
         :param temperature: 0: always the likeliest token.
-        :param seed: of all rows, or one for each.
+        :param top_k: chooses among the likeliest so many; 0: all.
+        :param top_p: above 0 to 1: chooses among the likeliest that together have this probability.
+        :param repetition_penalty: above 0: makes tokens that the row has less likely where it is above 1.
+        :param seed: of all rows, or one for each. A row's text depends on its prompt, its adapter and its seed alone.
         :param stop_tokens: tokens that end a row; None: the model's ends of text.
         :param on_text: receives row and text as it comes; True ends the row. An exception ends the call.
         """
         options = initialised(GenerateOptions, "graft_generate_options_init")
-        options.maximum_tokens = maximum_tokens
-        options.temperature = temperature
-        options.top_k = top_k
-        options.top_p = top_p
-        options.repetition_penalty = repetition_penalty
-        if isinstance(seed, int):
-            options.seed = seed
-        elif len(seed) == len(prompts):
-            seeds = (c_uint64 * len(seed))(*seed)
-            options.row_seeds = cast(seeds, POINTER(c_uint64))
+        set_numbers(
+            options,
+            maximum_tokens=maximum_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+        )
+        batch = Batch.from_utf8(self._tokenizer, text_list(prompts, "prompts"), None, 0)
+        if adapters is not None:
+            batch.set_adapters(adapters)
+        texts = [""] * len(batch)
+        if isinstance(seed, Iterable):
+            seeds = [c_number(c_uint64, number, "seed") for number in seed]
+            if len(seeds) != len(texts):
+                raise invalid(f"seed: expected {len(texts)}, one for each prompt; found {len(seeds)}")
+            options.row_seeds = cast((c_uint64 * len(seeds))(*seeds), POINTER(c_uint64))
         else:
-            raise invalid(f"seed: expected {len(prompts)}, one for each prompt; found {len(seed)}")
+            set_numbers(options, seed=seed)
         if stop_tokens is not None:
-            stops = int_array([*stop_tokens, 0], "stop_tokens")
+            # The 0 makes it an array where there are none.
+            stops = int_array([*as_list(stop_tokens, "stop_tokens", "integers"), 0], "stop_tokens")
             options.stop_tokens = cast(stops, Ints)
-            options.stop_token_count = len(stop_tokens)
-        texts = [""] * len(prompts)
+            options.stop_token_count = len(stops) - 1
         failures: list[BaseException] = []
 
         def receive(_data: int | None, row: int, _token: int, text: bytes) -> int:
@@ -212,9 +224,7 @@ class Session(Handle):
                 failures.append(error)
                 return 1
 
-        with Batch(self._tokenizer, prompts) as batch:
-            if adapters is not None:
-                batch.set_adapters(adapters)
+        with batch:
             callback = TokenCallback(receive)
             lib.graft_session_generate(
                 self.pointer, self._tokenizer.pointer, batch.pointer, byref(options), callback, None
@@ -223,13 +233,25 @@ class Session(Handle):
             raise failures[0]
         return texts
 
-    def _logits(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, adapters: Sequence[RowAdapter] | None
-    ) -> tuple[Array[c_float], int]:
-        counts = {len(self._labels) if own is None else len(own.labels) for own in adapters or [None]}
-        columns = max(counts)
-        numbers = (c_float * (len(texts) * columns))(*([-math.inf] * (len(texts) * columns)))
-        for first, batch in self._batches(texts, pairs, adapters):
+    def _states(self, batch: Batch, layer: int) -> list[Matrix]:
+        pointer, number = Batch.pointer_of(batch), c_number(c_int32, layer, "layer")
+        numbers = (c_float * (batch.token_count * self._width))()
+        lib.graft_session_hidden_states(self.pointer, pointer, number, numbers, len(numbers))
+        states = Matrix(numbers, batch.token_count, self._width)
+        starts = batch.row_starts
+        return [states[start:end] for start, end in zip(starts, starts[1:])]
+
+    def _row_labels(self, rows: _Rows) -> list[list[str]]:
+        """What each row's logits stand for."""
+        if rows.adapters is None:
+            return [self._labels] * len(rows)
+        return [self._labels if own is None else own.labels for own in rows.adapters]
+
+    def _logits(self, rows: _Rows) -> tuple[Array[c_float], int]:
+        columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
+        count = len(rows) * columns
+        numbers = (c_float * count)(*([-math.inf] * count))
+        for first, batch in self._batches(rows):
             self._classify(batch, numbers, first, columns)
         return numbers, columns
 
@@ -248,22 +270,33 @@ class Session(Handle):
             start = (first + row) * columns
             numbers[start : start + columns] = logits + [-math.inf] * (columns - written.value)  # type: ignore[assignment]
 
-    def _batches(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, adapters: Sequence[RowAdapter] | None
-    ) -> Iterator[tuple[int, Batch]]:
-        if isinstance(texts, str):
-            raise TypeError("expected a list of strings, found one string: put it in a list")
-        for name, values in (("pairs", pairs), ("adapters", adapters)):
-            if values is not None and len(values) != len(texts):
-                raise invalid(f"{name}: expected {len(texts)}, one for each text; found {len(values)}")
-        for first in range(0, len(texts), ROWS_PER_CALL):
-            rows = slice(first, first + ROWS_PER_CALL)
-            with Batch(
-                self._tokenizer,
-                texts[rows],
-                pairs=None if pairs is None else pairs[rows],
-                maximum_length=self._maximum_length,
-            ) as batch:
-                if adapters is not None:
-                    batch.set_adapters(adapters[rows])
-                yield first, batch
+    def _batches(self, rows: _Rows) -> Iterator[tuple[int, Batch]]:
+        """Each call's first row and its batch."""
+        for part in rows.calls():
+            pairs = None if rows.pairs is None else rows.pairs[part]
+            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, self._maximum_length) as batch:
+                if rows.adapters is not None:
+                    batch.set_adapters(rows.adapters[part])
+                yield part.start, batch
+
+
+class _Rows:
+    """What a caller gives for each row, as lists of one length."""
+
+    def __init__(
+        self, texts: Iterable[str], pairs: Iterable[str] | None, adapters: Iterable[RowAdapter] | None
+    ) -> None:
+        self.texts = text_list(texts, "texts")
+        self.pairs = None if pairs is None else text_list(pairs, "pairs")
+        self.adapters = None if adapters is None else compositions(adapters)
+        for name, values in (("pairs", self.pairs), ("adapters", self.adapters)):
+            if values is not None and len(values) != len(self):
+                raise invalid(f"{name}: expected {len(self)}, one for each text; found {len(values)}")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def calls(self) -> Iterator[slice]:
+        """The rows of each call of the library."""
+        for first in range(0, len(self), ROWS_PER_CALL):
+            yield slice(first, min(first + ROWS_PER_CALL, len(self)))

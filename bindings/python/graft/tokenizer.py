@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib
 from .structs import EncodeOptions
-from .values import int_array, path_bytes, text_bytes
+from .values import int_array, path_bytes, set_numbers, text_bytes
 
 
 class Encoding(NamedTuple):
@@ -31,8 +31,7 @@ class Encoding(NamedTuple):
 def encode_options(maximum_length: int, add_special_tokens: bool = True) -> EncodeOptions:
     """Options of an encoding; a maximum of 0 is as tokenizer.json says."""
     options = initialised(EncodeOptions, "graft_encode_options_init")
-    options.maximum_length = maximum_length
-    options.add_special_tokens = 1 if add_special_tokens else 0
+    set_numbers(options, maximum_length=maximum_length, add_special_tokens=1 if add_special_tokens else 0)
     return options
 
 
@@ -57,8 +56,8 @@ class Tokenizer(Handle):
         """Tokens of ``text``, with ``pair`` as second segment, at most ``maximum_length`` of them when it is not 0."""
         options = encode_options(maximum_length, add_special_tokens)
         out = c_void_p()
-        second = None if pair is None else text_bytes(pair)
-        lib.graft_tokenizer_encode(self.pointer, text_bytes(text), second, byref(options), byref(out))
+        second = None if pair is None else text_bytes(pair, "pair")
+        lib.graft_tokenizer_encode(self.pointer, text_bytes(text, "text"), second, byref(options), byref(out))
         try:
             count = lib.graft_encoding_token_count(out)
             characters = lib.graft_encoding_character_offsets(out)[: 2 * count]
@@ -73,7 +72,7 @@ class Tokenizer(Handle):
         finally:
             lib.graft_encoding_release(out)
 
-    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
+    def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
         """Text of token ids."""
         tokens = int_array(ids, "ids")
         needed = c_int64(0)
@@ -85,4 +84,4 @@ class Tokenizer(Handle):
                 raise
         text = create_string_buffer(max(1, needed.value))
         lib.graft_tokenizer_decode(*arguments, text, len(text), byref(needed))
-        return text.value.decode("utf-8")
+        return text.raw[: needed.value - 1].decode("utf-8")  # all of it: a byte token may be a NUL

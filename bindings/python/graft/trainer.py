@@ -17,7 +17,7 @@ from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
 from .structs import MetricsStruct, TrainerOptions
-from .values import path_bytes
+from .values import as_list, choice, path_bytes, set_numbers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -122,29 +122,28 @@ class Trainer(Handle):
         values: dict[str, Any] = dict(options)
         for name, value in values.items():
             if name == "threads":
-                struct.thread_count = value
+                set_numbers(struct, thread_count=value)
             elif name == "class_weights":
-                if len(value) != len(self._labels):
-                    raise invalid(f"class_weights: expected {len(self._labels)}, found {len(value)}")
-                struct.class_weights = cast((c_float * len(value))(*value), POINTER(c_float))
+                weights = as_list(value, name, "numbers")
+                if len(weights) != len(self._labels):
+                    raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
+                struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
             elif name == "checkpoint_path":
                 struct.checkpoint_path = path_bytes(value)
             elif name in CHOICES:
-                if value not in CHOICES[name]:
-                    raise invalid(f"{name}: expected one of {', '.join(CHOICES[name])}; found {value!r}")
-                setattr(struct, name, CHOICES[name][value])
+                set_numbers(struct, **{name: choice(value, CHOICES[name], name)})
             elif name in TrainingOptions.__annotations__:
-                setattr(struct, name, value)
+                set_numbers(struct, **{name: value})
             else:
                 raise TypeError(f"Trainer() has no option {name!r}")
         out = c_void_p()
-        lib.graft_trainer_create(model.pointer, adapter.pointer, byref(struct), byref(out))
+        lib.graft_trainer_create(Model.pointer_of(model), Adapter.pointer_of(adapter), byref(struct), byref(out))
         super().__init__(out)
 
     def step(self, batch: Batch) -> Metrics:
         """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls."""
         struct = initialised(MetricsStruct, "graft_metrics_init")
-        lib.graft_trainer_step(self.pointer, batch.pointer, byref(struct))
+        lib.graft_trainer_step(self.pointer, Batch.pointer_of(batch), byref(struct))
         return Metrics.read(struct)
 
     def fit(
@@ -165,9 +164,8 @@ class Trainer(Handle):
         :param callback: called after each step and evaluation; True stops the training with
             :attr:`Status.CANCELLED`.
         """
-        self._check_labels(train)
-        if evaluation is not None:
-            self._check_labels(evaluation)
+        first = self._checked(train)
+        second = None if evaluation is None else self._checked(evaluation)
         bar = make_progress() if progress else None
         raised: list[BaseException] = []
 
@@ -188,11 +186,10 @@ class Trainer(Handle):
 
         struct = initialised(MetricsStruct, "graft_metrics_init")
         interrupts = Interrupts(on_interrupt)
-        second = None if evaluation is None else evaluation.pointer
         try:
             with interrupts:
                 lib.graft_trainer_fit(
-                    self.pointer, train.pointer, second, ProgressCallback(report), None, byref(struct)
+                    self.pointer, first, second, ProgressCallback(report), None, byref(struct)
                 )
         except GraftError as error:
             if raised and error.status == Status.CANCELLED:
@@ -205,12 +202,12 @@ class Trainer(Handle):
 
     def evaluate(self, dataset: Dataset) -> Evaluation:
         """Measures the adapter; changes nothing. After Ctrl-C the trainer can only be saved or released."""
-        self._check_labels(dataset)
+        pointer = self._checked(dataset)
         count = len(self._labels)
         confusion = (c_int64 * (count * count))()
         struct = initialised(MetricsStruct, "graft_metrics_init")
         with Interrupts(lambda _: self._token.cancel()):
-            lib.graft_trainer_evaluate(self.pointer, dataset.pointer, byref(struct), confusion, len(confusion))
+            lib.graft_trainer_evaluate(self.pointer, pointer, byref(struct), confusion, len(confusion))
         return Evaluation(
             loss=struct.loss,
             accuracy=struct.accuracy,
@@ -228,11 +225,13 @@ class Trainer(Handle):
         """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
 
-    def _check_labels(self, dataset: Dataset) -> None:
+    def _checked(self, dataset: Dataset) -> c_void_p:
         """Numbers that stand for other names than the adapter's would train it on the wrong labels."""
+        pointer = Dataset.pointer_of(dataset)
         if dataset.label_names and dataset.label_names != self._labels:
             raise GraftError(
                 Status.INCOMPATIBLE,
                 f"labels: the adapter has {', '.join(self._labels)}; the dataset has "
                 f"{', '.join(dataset.label_names)}: pass label_names=adapter.labels",
             )
+        return pointer

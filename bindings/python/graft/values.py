@@ -1,10 +1,12 @@
-"""Python values to C and back."""
+"""Python values to C: checked here, since ctypes wraps numbers and its errors do not say which argument is meant."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from ctypes import Array, c_char_p, c_int32
+from collections.abc import Iterable, Mapping
+from ctypes import Array, Structure, c_char_p, c_int32
+from operator import index
+from typing import Any
 
 from .errors import invalid
 
@@ -17,27 +19,72 @@ def path_bytes(path: str | os.PathLike[str]) -> bytes:
     return encoded
 
 
-def text_bytes(text: str) -> bytes:
+def text_bytes(text: str, name: str) -> bytes:
     """UTF-8 of a text. The library reads text up to a NUL, so one inside is refused rather than cut off there."""
     if not isinstance(text, str):
-        raise TypeError(f"expected a string, found {type(text).__name__}")
-    encoded = text.encode("utf-8")
+        raise TypeError(f"{name}: expected a string, found {type(text).__name__}")
+    try:
+        encoded = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = f"{text[error.start]!r} at character {error.start}"
+        raise invalid(f"{name}: expected Unicode text, found half a surrogate pair, {found}") from None
     if b"\0" in encoded:
-        raise invalid(f"a text cannot contain a NUL character: {text[:60]!r}")
+        raise invalid(f"{name}: a text cannot contain a NUL character: {text[:60]!r}")
     return encoded
 
 
-def text_array(texts: Sequence[str]) -> Array[c_char_p]:
+def as_list(values: Iterable[Any], name: str, of: str) -> list[Any]:
+    """What an iterable gives: a list, an array, a column of a table, a generator. One string is not meant as many."""
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{name}: expected a list of {of}, found one {type(values).__name__}: put it in a list")
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name}: expected a list of {of}, found {type(values).__name__}")
+    return list(values)
+
+
+def text_list(texts: Iterable[str], name: str) -> list[bytes]:
+    """UTF-8 of each text."""
+    return [text_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(texts, name, "strings"))]
+
+
+def text_array(texts: list[bytes]) -> Array[c_char_p]:
     """An array of C strings, which it keeps alive."""
-    if isinstance(texts, str):
-        raise TypeError("expected a list of strings, found one string: put it in a list")
-    return (c_char_p * len(texts))(*[text_bytes(text) for text in texts])
+    return (c_char_p * len(texts))(*texts)
 
 
-def int_array(numbers: Sequence[int], name: str) -> Array[c_int32]:
-    """An array of 32-bit integers; numbers outside their range are refused."""
-    values = [int(number) for number in numbers]
-    for value in values:
+def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:
+    """An array of 32-bit integers. Other numbers are refused rather than rounded, larger ones rather than wrapped."""
+    values = as_list(numbers, name, "integers")
+    for position, value in enumerate(values):
+        try:
+            values[position] = value = index(value)
+        except TypeError:
+            raise TypeError(f"{name}[{position}]: expected an integer, found {value!r}") from None
         if not -(2**31) <= value < 2**31:
-            raise invalid(f"{name}: {value} is not a 32-bit integer")
+            raise invalid(f"{name}[{position}]: {value} is not a 32-bit integer")
     return (c_int32 * len(values))(*values)
+
+
+def c_number(kind: Any, value: Any, name: str) -> Any:
+    """A number as the C type ``kind`` has it. An integer that does not fit is refused rather than wrapped."""
+    try:
+        number = kind(value).value
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+    if isinstance(number, int) and number != value:
+        raise invalid(f"{name}: {value} is out of range")
+    return number
+
+
+def set_numbers(options: Structure, **numbers: Any) -> None:
+    """Sets fields of an options struct."""
+    kinds = {field[0]: field[1] for field in options._fields_}
+    for name, value in numbers.items():
+        setattr(options, name, c_number(kinds[name], value, name))
+
+
+def choice(value: str, choices: Mapping[str, int], name: str) -> int:
+    """The number that a name stands for."""
+    if not isinstance(value, str) or value not in choices:
+        raise invalid(f"{name}: expected one of {', '.join(choices)}; found {value!r}")
+    return choices[value]

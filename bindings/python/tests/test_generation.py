@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy
 import pytest
 from conftest import ROOT
 
@@ -63,6 +64,30 @@ def test_a_row_ends_when_asked_and_an_exception_comes_through(session: graft.Ses
         session.generate(PROMPTS, top_p=0)
     with pytest.raises(graft.GraftError, match="seed"):
         session.generate(PROMPTS, seed=[1])
+
+
+def test_what_says_how_to_choose_is_any_iterable_of_numbers(session: graft.Session) -> None:
+    chosen = session.generate(PROMPTS[:2], temperature=1.0, seed=[5, 5], stop_tokens=[426], maximum_tokens=20)
+    assert chosen == session.generate(
+        iter(PROMPTS[:2]),
+        temperature=numpy.float32(1),
+        seed=numpy.int64(5),
+        stop_tokens=iter([426]),
+        maximum_tokens=numpy.int32(20),
+    )
+    assert chosen == session.generate(PROMPTS[:2], temperature=1, seed=iter([5, 5]), stop_tokens=[426], maximum_tokens=20)
+    with pytest.raises(graft.GraftError, match="seed: expected 2, one for each prompt; found 1"):
+        session.generate(PROMPTS[:2], seed=iter([5]))
+    with pytest.raises(TypeError, match="stop_tokens: expected a list of integers, found int"):
+        session.generate(PROMPTS[:1], stop_tokens=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="prompts: expected a list of strings, found one str"):
+        session.generate("Once")
+
+
+def test_a_token_of_the_byte_0_does_not_end_the_decoded_text(tokenizer: graft.Tokenizer) -> None:
+    ids = tokenizer.encode("cat").ids
+    byte_0 = 3  # <0x00>, as in every vocabulary of this kind
+    assert tokenizer.decode([*ids, byte_0, *ids[1:]]).count("cat") == 2
 
 
 def test_a_language_model_learns_a_text_and_rows_keep_their_adapters(

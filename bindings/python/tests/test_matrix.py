@@ -30,7 +30,8 @@ def test_a_matrix_is_a_sequence_of_rows(matrix: graft.Matrix) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [slice(1, 3), slice(None), slice(3, None), slice(None, None, 2), slice(None, 0, -2), slice(9, None), slice(-1)]
+    "rows",
+    [slice(1, 3), slice(None), slice(3, None), slice(None, None, 2), slice(None, 0, -2), slice(9, None), slice(-1)],
 )
 def test_a_slice_is_a_matrix_of_the_same_memory(matrix: graft.Matrix, rows: slice) -> None:
     part = matrix[rows]
@@ -54,7 +55,8 @@ def test_numpy_takes_it_without_copying(matrix: graft.Matrix) -> None:
     assert (array.dtype, array.shape) == (numpy.float32, (4, 3))
     array[1, 2] = 50
     assert matrix[1][2] == 50
-    for same in (matrix.numpy(), numpy.asarray(matrix, copy=False), numpy.asarray(matrix[1:]), numpy.asarray(matrix[1])):
+    uncopied = (matrix.numpy(), numpy.asarray(matrix, copy=False), numpy.asarray(matrix[1:]), numpy.asarray(matrix[1]))
+    for same in uncopied:
         assert numpy.shares_memory(array, same) and 50 in same
     for copied in (numpy.array(matrix), numpy.asarray(matrix, dtype=numpy.float64)):
         assert not numpy.shares_memory(array, copied) and numpy.array_equal(array, copied)

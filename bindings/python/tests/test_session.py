@@ -118,6 +118,7 @@ def test_rows_may_have_adapters_of_their_own(
         assert mixed[1][:2] == session.classify([TEXTS[1]])[0]
         expected[1] = session.predict([TEXTS[1]])[0]
     assert predicted == expected
+    assert numpy.isneginf(mixed).sum() == 1
 
 
 def test_predicting_without_an_adapter_is_an_error(session: graft.Session) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LABELS, TEXTS
+from test_generation import STORIES
 
 import graft
 from graft import progress
@@ -164,13 +165,21 @@ def test_a_table_of_texts_is_read(tokenizer: graft.Tokenizer, tmp_path: Path) ->
     table.write_text("eins\tuno\r\nzwei\tdos\n\ndrei\ttres\n", "utf-8")
     dataset = graft.Dataset.from_tsv(tokenizer, table)
     assert (len(dataset), dataset.label_names) == (3, ["dos", "tres", "uno"])
+    table.write_bytes(b"\xef\xbb\xbfeins\tuno\r\n\r\n\tdos\r\n")
+    with_mark = graft.Dataset.from_tsv(tokenizer, str(table).encode())
+    assert (len(with_mark), with_mark.label_names) == (2, ["dos", "uno"])
     table.write_text("premise\thypothesis\tyes\nanother\tsecond\tno\n", "utf-8")
     assert len(graft.Dataset.from_tsv(tokenizer, table)) == 2
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no tab\n", "found 1 columns in row 1"), (b"a\tx\nb\ty\tz\n", "found 3 columns in row 2"), (b"\xff\tx\n", "UTF-8")],
+    [
+        (b"no tab\n", "found 1 columns in line 1"),
+        (b"a\tx\n\nb\ty\tz\n", "found 3 columns in line 3"),
+        (b"a\tx\n \n", "found 1 columns in line 2"),
+        (b"a\tx\n\xff\tx\n", "byte 4 is not UTF-8"),
+    ],
 )
 def test_a_malformed_table_is_refused(
     tokenizer: graft.Tokenizer, tmp_path: Path, content: bytes, message: str
@@ -179,6 +188,27 @@ def test_a_malformed_table_is_refused(
     with pytest.raises(graft.GraftError, match=message) as caught:
         graft.Dataset.from_tsv(tokenizer, tmp_path / "table.tsv")
     assert caught.value.status is graft.Status.CORRUPT_FILE
+
+
+def test_a_label_that_a_table_should_not_have_is_named_with_the_table(
+    tokenizer: graft.Tokenizer, tmp_path: Path
+) -> None:
+    (tmp_path / "test.tsv").write_text("eins\tuno\nzwei\tunseen\n", "utf-8")
+    with pytest.raises(graft.GraftError, match="test.tsv: labels: row 1 has 'unseen', which is not among dos, uno"):
+        graft.Dataset.from_tsv(tokenizer, tmp_path / "test.tsv", label_names=["dos", "uno"])
+
+
+def test_the_mark_of_utf8_is_not_part_of_the_first_text(tmp_path: Path) -> None:
+    model, tokenizer = graft.Model(STORIES), graft.Tokenizer(STORIES)  # BERT's tokenizer would not see it
+    adapter = graft.Adapter.create(model)
+    adapter.set_head(labels=LABELS)
+    losses = []
+    for name, mark in (("plain.tsv", b""), ("marked.tsv", b"\xef\xbb\xbf")):
+        (tmp_path / name).write_bytes(mark + b"thank you\tthanks\n")
+        rows = graft.Dataset.from_tsv(tokenizer, tmp_path / name, label_names=LABELS)
+        with graft.Trainer(model, adapter) as trainer:
+            losses.append(trainer.evaluate(rows).loss)
+    assert losses[0] == losses[1]
 
 
 def test_a_missing_table_is_not_found(tokenizer: graft.Tokenizer, tmp_path: Path) -> None:
