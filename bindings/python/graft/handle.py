@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from ctypes import c_void_p
+from functools import wraps
+from threading import RLock
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .errors import invalid
 from .library import lib
 
 Self = TypeVar("Self", bound="Handle")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Handle:
@@ -25,6 +30,8 @@ class Handle:
     def __init__(self, pointer: c_void_p) -> None:
         self._pointer: int | None = pointer.value
         self._finalizer = weakref.finalize(self, getattr(lib, self._release_function), pointer.value)
+        self._turn = RLock()
+        self._is_in_use = False
 
     @classmethod
     def pointer_of(cls, handle: Handle) -> c_void_p:
@@ -56,3 +63,25 @@ class Handle:
     def __reduce__(self) -> Any:
         name = type(self).__name__
         raise TypeError(f"this {name} cannot be copied or pickled: it lives in the library, in this process only")
+
+
+def exclusive(
+    method: Callable[Concatenate[Self, Arguments], Result],
+) -> Callable[Concatenate[Self, Arguments], Result]:
+    """A method during which the library needs the object for itself.
+
+    Threads that share the object take turns. A call within a call, as from its callback, is refused.
+    """
+
+    @wraps(method)
+    def call(self: Self, /, *arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        with self._turn:
+            if self._is_in_use:
+                raise invalid(f"this {type(self).__name__} is in the middle of a call: callbacks cannot make one")
+            self._is_in_use = True
+            try:
+                return method(self, *arguments, **options)
+            finally:
+                self._is_in_use = False
+
+    return call

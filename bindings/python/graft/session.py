@@ -10,7 +10,8 @@ from typing import Literal, SupportsIndex
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .dataset import Batch
 from .errors import GraftError, Status, invalid
-from .handle import Handle
+from .handle import Handle, exclusive
+from .interrupts import Interrupts
 from .library import Ints, TokenCallback, initialised, lib
 from .matrix import Matrix
 from .model import Model
@@ -22,8 +23,9 @@ Pooling = Literal["mean", "first", "last"]
 
 POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
 
-#: Rows in one call of the library. Python sees Ctrl-C between calls; results do not depend on it.
-ROWS_PER_CALL = 512
+#: One call of the library has at most so many rows, and no more once it has so many bytes of text: a second's work for
+#: a small model. Python sees Ctrl-C between calls; results do not depend on them.
+ROWS_PER_CALL, BYTES_PER_CALL = 512, 16384
 
 
 def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
@@ -34,6 +36,7 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
 
 class Session(Handle):
     """Working memory and active adapters for one stream of calls: one session for each thread that runs a model.
+    Threads that share one take turns.
 
     Texts are any iterable of strings, and pairs and adapters are one for each text. Rows that are longer than the model
     allows are truncated. Calls use the tokenizer, so it must not be released before the session.
@@ -68,12 +71,14 @@ class Session(Handle):
         if adapter is not None:
             self.set_adapter(adapter)
 
+    @exclusive
     def set_adapter(self, adapter: Adapter | Composition | None) -> None:
         """What acts from now on on every row that names no adapter of its own; None detaches."""
         (composition,) = compositions([adapter])
         lib.graft_session_set_adapters(self.pointer, None if composition is None else composition.pointer)
         self._labels = [] if composition is None else composition.labels
 
+    @exclusive
     def embed(
         self,
         texts: Iterable[str],
@@ -94,6 +99,7 @@ class Session(Handle):
             lib.graft_session_embed(self.pointer, batch.pointer, number, 1 if normalize else 0, part, capacity)
         return Matrix(numbers, len(rows), self._width)
 
+    @exclusive
     def hidden_states(
         self,
         texts: Iterable[str],
@@ -109,10 +115,12 @@ class Session(Handle):
             states.extend(self._states(batch, layer))
         return states
 
+    @exclusive
     def batch_hidden_states(self, batch: Batch, layer: int = -1) -> list[Matrix]:
         """The same for a batch of given tokens, none of whose rows may be longer than the model allows."""
         return self._states(batch, layer)
 
+    @exclusive
     def classify(
         self,
         texts: Iterable[str],
@@ -125,6 +133,7 @@ class Session(Handle):
         numbers, columns = self._logits(rows)
         return Matrix(numbers, len(rows), columns)
 
+    @exclusive
     def predict_proba(
         self,
         texts: Iterable[str],
@@ -144,6 +153,7 @@ class Session(Handle):
             numbers[start : start + columns] = [power / total for power in powers]
         return Matrix(numbers, len(rows), columns)
 
+    @exclusive
     def predict(
         self,
         texts: Iterable[str],
@@ -160,6 +170,7 @@ class Session(Handle):
             names.append(labels[logits.index(max(logits))])
         return names
 
+    @exclusive
     def generate(
         self,
         prompts: Iterable[str],
@@ -174,7 +185,7 @@ class Session(Handle):
         stop_tokens: Iterable[int] | None = None,
         on_text: Callable[[int, str], bool | None] | None = None,
     ) -> list[str]:
-        """What each prompt goes on with: the text of the new tokens.
+        """What each prompt goes on with: the text of the new tokens. Ctrl-C stops it after the tokens under way.
 
         A prompt that is longer than the model allows is an error.
 
@@ -219,12 +230,14 @@ class Session(Handle):
             try:
                 piece = text.decode("utf-8", "replace")
                 texts[row] += piece
-                return 1 if failures or (on_text is not None and on_text(row, piece)) else 0
+                ends = on_text is not None and not interrupts.count and on_text(row, piece)
+                return 1 if failures or ends or interrupts.count else 0
             except BaseException as error:  # noqa: BLE001
                 failures.append(error)
                 return 1
 
-        with batch:
+        interrupts = Interrupts(lambda _: None)
+        with batch, interrupts:
             callback = TokenCallback(receive)
             lib.graft_session_generate(
                 self.pointer, self._tokenizer.pointer, batch.pointer, byref(options), callback, None
@@ -298,5 +311,11 @@ class _Rows:
 
     def calls(self) -> Iterator[slice]:
         """The rows of each call of the library."""
-        for first in range(0, len(self), ROWS_PER_CALL):
-            yield slice(first, min(first + ROWS_PER_CALL, len(self)))
+        first = size = 0
+        for row in range(len(self)):
+            if row - first == ROWS_PER_CALL or size >= BYTES_PER_CALL:
+                yield slice(first, row)
+                first, size = row, 0
+            size += len(self.texts[row]) + (0 if self.pairs is None else len(self.pairs[row]))
+        if first < len(self):
+            yield slice(first, len(self))

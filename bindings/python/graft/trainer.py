@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from .adapter import Adapter
 from .dataset import Batch, Dataset
 from .errors import GraftError, Status, invalid
-from .handle import Handle
+from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import ProgressCallback, initialised, lib
 from .metrics import Evaluation, Metrics
@@ -103,6 +103,7 @@ class CancelToken(Handle):
 
 class Trainer(Handle):
     """Trains one adapter, which has a head and which nothing else uses until the trainer is released.
+    Threads that share a trainer take turns.
 
     >>> with graft.Trainer(model, adapter, learning_rate=1e-3, epoch_count=5) as trainer:
     ...     trainer.fit(train, evaluation=validation)
@@ -140,12 +141,14 @@ class Trainer(Handle):
         lib.graft_trainer_create(Model.pointer_of(model), Adapter.pointer_of(adapter), byref(struct), byref(out))
         super().__init__(out)
 
+    @exclusive
     def step(self, batch: Batch) -> Metrics:
         """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls."""
         struct = initialised(MetricsStruct, "graft_metrics_init")
         lib.graft_trainer_step(self.pointer, Batch.pointer_of(batch), byref(struct))
         return Metrics.read(struct)
 
+    @exclusive
     def fit(
         self,
         train: Dataset,
@@ -162,7 +165,7 @@ class Trainer(Handle):
 
         :param progress: shows a bar on standard error.
         :param callback: called after each step and evaluation; True stops the training with
-            :attr:`Status.CANCELLED`.
+            :attr:`Status.CANCELLED`. It cannot use the trainer or the adapter.
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
@@ -200,6 +203,7 @@ class Trainer(Handle):
                 bar.close()
         return Metrics.read(struct)
 
+    @exclusive
     def evaluate(self, dataset: Dataset) -> Evaluation:
         """Measures the adapter; changes nothing. After Ctrl-C the trainer can only be saved or released."""
         pointer = self._checked(dataset)
@@ -217,10 +221,12 @@ class Trainer(Handle):
             confusion=[confusion[row * count : (row + 1) * count] for row in range(count)],
         )
 
+    @exclusive
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a checkpoint, from which a trainer of the same kind can :meth:`resume`."""
         lib.graft_trainer_save(self.pointer, path_bytes(path))
 
+    @exclusive
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))

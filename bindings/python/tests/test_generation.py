@@ -84,6 +84,12 @@ def test_what_says_how_to_choose_is_any_iterable_of_numbers(session: graft.Sessi
         session.generate("Once")
 
 
+def test_a_callback_cannot_use_the_session_that_calls_it(session: graft.Session) -> None:
+    with pytest.raises(graft.GraftError, match="this Session is in the middle of a call"):
+        session.generate(PROMPTS[:1], on_text=lambda _row, text: len(session.embed([text])) > 0)
+    assert session.generate(PROMPTS[:1], maximum_tokens=3) != [""]
+
+
 def test_a_token_of_the_byte_0_does_not_end_the_decoded_text(tokenizer: graft.Tokenizer) -> None:
     ids = tokenizer.encode("cat").ids
     byte_0 = 3  # <0x00>, as in every vocabulary of this kind

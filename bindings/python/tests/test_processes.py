@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from test_generation import STORIES
 
 # A process that was started in the background, as this one may be, ignores Ctrl-C until it says otherwise.
 TRAINING = """
@@ -89,6 +90,50 @@ except KeyboardInterrupt:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=20)
     assert (process.returncode, output.strip(), errors) == (0, "interrupted", "")
+
+
+def interrupted_after(line: str, code: str, *arguments: str) -> tuple[str, float]:
+    """What code prints that gets Ctrl-C half a second after it printed a line, and how long that took it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == line
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    return output.strip(), time.monotonic() - start
+
+
+INTERRUPTED = """
+import signal, sys, graft
+signal.signal(signal.SIGINT, signal.default_int_handler)
+session = graft.Session(graft.Model(sys.argv[1]), graft.Tokenizer(sys.argv[1]))
+print("begins", flush=True)
+try:
+    {call}
+except KeyboardInterrupt:
+    print("interrupted", len(session.embed(["and goes on"])), flush=True)
+"""
+
+
+def test_ctrl_c_stops_a_generation_which_needs_no_callback_for_it() -> None:
+    call = "while True: session.generate(['Once upon a time'] * 8, maximum_tokens=400, stop_tokens=[])"
+    output, _ = interrupted_after("begins", INTERRUPTED.format(call=call), str(STORIES))
+    assert output == "interrupted 1"
+
+
+def test_ctrl_c_stops_an_embedding_of_many_long_texts_soon(folder: Path) -> None:
+    call = "session.embed(['some words to read slowly ' * 100] * 2000)"
+    output, seconds = interrupted_after("begins", INTERRUPTED.format(call=call), str(folder))
+    assert output == "interrupted 1"
+    assert seconds < 15
 
 
 def test_progress_does_without_a_standard_error(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -10,6 +11,7 @@ import pytest
 from conftest import LABELS, TEXTS
 
 import graft
+from graft.session import _Rows as Rows
 
 
 def test_embeddings_are_unit_vectors_that_know_meaning(session: graft.Session) -> None:
@@ -34,6 +36,31 @@ def test_more_texts_than_one_call_takes_are_worked_through(session: graft.Sessio
     vectors = session.embed(["again and again"] * 1100)
     assert vectors.shape == (1100, 384)
     assert vectors[0] == vectors[1099]
+
+
+@pytest.mark.parametrize(("rows", "size"), [(4, 2**20), (512, 40), (512, 1), (1, 1)])
+def test_how_texts_are_cut_into_calls_changes_nothing(
+    session: graft.Session, monkeypatch: pytest.MonkeyPatch, rows: int, size: int
+) -> None:
+    expected = session.embed(TEXTS, TEXTS[::-1]), session.hidden_states(TEXTS)
+    monkeypatch.setattr("graft.session.ROWS_PER_CALL", rows)
+    monkeypatch.setattr("graft.session.BYTES_PER_CALL", size)
+    assert (session.embed(TEXTS, TEXTS[::-1]), session.hidden_states(TEXTS)) == expected
+
+
+def test_one_call_has_many_short_texts_or_a_few_long_ones() -> None:
+    short, long = ["short"] * 600, ["x" * 4096] * 9
+    assert [rows.stop - rows.start for rows in Rows(short + long, None, None).calls()] == [512, 92, 4, 1]
+    assert [rows.stop - rows.start for rows in Rows(long, long, None).calls()] == [2, 2, 2, 2, 1]
+
+
+def test_threads_that_share_a_session_take_turns(session: graft.Session, trained: graft.Adapter) -> None:
+    expected = session.embed(TEXTS), session.classify(TEXTS, adapters=[trained] * len(TEXTS))
+    with ThreadPoolExecutor(4) as pool:
+        vectors = [pool.submit(session.embed, TEXTS) for _ in range(20)]
+        logits = [pool.submit(session.classify, TEXTS, adapters=[trained] * len(TEXTS)) for _ in range(20)]
+        assert all(future.result() == expected[0] for future in vectors)
+        assert all(future.result() == expected[1] for future in logits)
 
 
 def test_threads_change_nothing(

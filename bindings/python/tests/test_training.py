@@ -230,3 +230,12 @@ def test_measures_that_do_not_apply_are_not_printed() -> None:
     metrics = graft.Metrics(0.5, 0.75, nan, nan, nan, nan, 3, 0, 0, 4, 9, True)
     assert str(metrics) == "step 3  loss 0.5000  accuracy 0.7500"
     assert progress._evaluation(metrics) == "step 3: loss 0.5000  accuracy 0.7500  on the evaluation set"
+
+
+def test_a_callback_cannot_use_the_trainer_that_calls_it(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset
+) -> None:
+    with graft.Trainer(model, adapter) as trainer:
+        with pytest.raises(graft.GraftError, match="this Trainer is in the middle of a call"):
+            trainer.fit(dataset, progress=False, callback=lambda metrics: trainer.evaluate(dataset).loss > 0)
+        assert trainer.evaluate(dataset).row_count == len(dataset)
