@@ -162,9 +162,11 @@ fill        = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' -e '
 
 .PHONY: install
 install: library
-	install -d $(destination)/include $(destination)/lib/pkgconfig $(destination)/lib/cmake/graft
+	install -d $(destination)/include $(destination)/lib/pkgconfig $(destination)/lib/cmake/graft \
+	  $(destination)/share/doc/graft
 	install -m 644 include/graft.h $(destination)/include/
 	install -m 755 $(LIBRARY) $(destination)/lib/
+	install -m 644 LICENSE NOTICE $(destination)/share/doc/graft/
 	ln -sf libgraft.so.$(VERSION) $(destination)/lib/libgraft.so.$(MAJOR)
 	ln -sf libgraft.so.$(MAJOR) $(destination)/lib/libgraft.so
 	$(fill) bindings/c/graft.pc.in > $(destination)/lib/pkgconfig/graft.pc

@@ -8,6 +8,7 @@ from pathlib import Path
 from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "libgraft.so.1"
@@ -36,6 +37,13 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
+class NoSourceArchive(sdist):
+    """The library's sources and header are outside this folder, so an archive of it could not be built."""
+
+    def run(self) -> None:
+        raise SystemExit("the package is built from Graft's whole source tree: make a wheel, with make wheel")
+
+
 class PlatformDistribution(Distribution):
     def has_ext_modules(self) -> bool:
         return True
@@ -45,6 +53,6 @@ WORK.mkdir(parents=True, exist_ok=True)
 setup(
     version=version(),
     distclass=PlatformDistribution,
-    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel},
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel, "sdist": NoSourceArchive},
     options={"build": {"build_base": str(WORK)}, "egg_info": {"egg_base": str(WORK)}},
 )

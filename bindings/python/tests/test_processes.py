@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import signal
 import subprocess
@@ -223,3 +224,17 @@ def test_pip_installs_the_package_with_the_library_inside(tmp_path: Path) -> Non
     assert Path(folder).is_relative_to(tmp_path)
     assert (Path(folder) / "libgraft.so.1").is_file() and (Path(folder) / "py.typed").is_file()
     assert version.count(".") == 2
+    metadata = importlib.metadata.Distribution.at(next(Path(folder).parent.glob("libgraft-*.dist-info")))
+    assert metadata.metadata["License-Expression"] == "Apache-2.0"
+    assert {"Typing :: Typed", "Operating System :: POSIX :: Linux"} <= set(metadata.metadata.get_all("Classifier"))
+    assert "Apache License" in (metadata.read_text("licenses/LICENSE") or "")
+    assert "PCRE2" in (metadata.read_text("licenses/NOTICE") or "")
+
+
+def test_a_source_archive_that_could_not_be_built_is_refused(tmp_path: Path) -> None:
+    code = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "bindings" / "python", capture_output=True, text=True
+    )
+    assert result.returncode != 0 and "make a wheel, with make wheel" in result.stderr
+    assert list(tmp_path.iterdir()) == []
