@@ -32,6 +32,9 @@ class Adapter(Handle):
     ) -> Adapter:
         """A fresh adapter: the same seed gives the same parameters on every machine.
 
+        The status of an error is NOT_FOUND where there is no such method or target module, INVALID_ARGUMENT for a value
+        out of range, or UNSUPPORTED for a setting that the library does not do.
+
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
             ``adapter_config.json``. For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
@@ -62,10 +65,12 @@ class Adapter(Handle):
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
 
-        A language model needs no more than the task: its output is the model's own.
+        That is an error while a trainer uses it; compositions made before keep the head it had. A language model needs
+        no more than the task: its output is the model's own. Settings that name modules in full must have been given
+        with ``"task_type"``: a head that would change which modules are adapted is refused.
 
         :param labels: names of the classes, at least two.
-        :param dropout: before the last layer; None: as the model's ``config.json`` says.
+        :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
         :param dense_layer: trains the dense + tanh layer before it as well.
         """
         number = choice(task, TASKS, "task")
@@ -78,7 +83,10 @@ class Adapter(Handle):
         lib.graft_adapter_set_head(self.pointer, number, byref(options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes directory ``path``, whole or not at all: a bottleneck in AdapterHub's layout, else in PEFT's."""
+        """Writes directory ``path``, whole or not at all: a bottleneck in AdapterHub's layout, else in PEFT's.
+
+        An adapter that was loaded and not trained is written as it was. One that is being trained is an error.
+        """
         lib.graft_adapter_save(self.pointer, path_bytes(path))
 
     @property
@@ -111,14 +119,16 @@ class Adapter(Handle):
         """Number of trained parameters."""
         return int(lib.graft_adapter_parameter_count(self.pointer))
 
-    def __repr__(self) -> str:
-        if self._pointer is None:
-            return "<graft.Adapter, released>"
-        return f"<graft.Adapter {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels>"
+    def _description(self) -> str:
+        return f" {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels"
 
 
 class Composition(Handle):
-    """An adapter as it acts on a row, its effect on the hidden states multiplied by ``scale``. Immutable."""
+    """An adapter as it acts on a row. Immutable.
+
+    :param scale: multiplies its effect on the hidden states; 1: as trained, 0: as if there were none. An adapter that
+        replaces weights of the model has no other scale than 1.
+    """
 
     _release_function = "graft_composition_release"
 

@@ -18,6 +18,7 @@ from .values import as_list, int_array, path_bytes, text_array, text_list
 class Batch(Handle):
     """Rows of tokens for one call, end to end without padding.
 
+    :param pairs: second segments, one for each text.
     :param maximum_length: truncates longer rows; 0: as ``tokenizer.json`` says.
     :param labels: the number of each row's label, where it is to be trained on.
     """
@@ -115,6 +116,9 @@ class Batch(Handle):
 
     def __len__(self) -> int:
         return int(lib.graft_batch_row_count(self.pointer))
+
+    def _description(self) -> str:
+        return f", {len(self)} rows, {self.token_count} tokens"
 
 
 class Dataset(Handle):
@@ -215,6 +219,9 @@ class Dataset(Handle):
 
     def __len__(self) -> int:
         return int(lib.graft_dataset_row_count(self.pointer))
+
+    def _description(self) -> str:
+        return f", {len(self)} rows, {len(self.label_names)} label names"
 
 
 def _flat(rows: Iterable[Iterable[int]], name: str) -> tuple[Array[c_int32], Array[c_int32]]:

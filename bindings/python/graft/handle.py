@@ -52,6 +52,14 @@ class Handle:
         self._pointer = None
         self._finalizer()
 
+    def __repr__(self) -> str:
+        name = f"graft.{type(self).__name__}"
+        return f"<{name}, released>" if self._pointer is None else f"<{name}{self._description()}>"
+
+    def _description(self) -> str:
+        """What stands after the name in a representation."""
+        return ""
+
     def __enter__(self: Self) -> Self:
         return self
 

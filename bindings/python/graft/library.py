@@ -181,7 +181,10 @@ def _open() -> CDLL:
             f"./bindings/python), run make in the source tree, or set GRAFT_LIBRARY. It needs libomp5."
         ) from error
     for name, (result, *arguments) in SIGNATURES.items():
-        function = getattr(library, name)
+        try:
+            function = getattr(library, name)
+        except AttributeError as error:
+            raise ImportError(f"{error}: expected a {NAME} no older than this package") from None
         function.restype = result
         function.argtypes = arguments
         if result is StatusResult:

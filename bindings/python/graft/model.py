@@ -19,6 +19,10 @@ PRECISIONS: dict[str, int] = {"float32": 0, "bfloat16": 1}
 class Model(Handle):
     """A frozen base model: architecture and weights, shared by any number of sessions, trainers and threads.
 
+    The files, of float32, float16 or bfloat16, must not change while the model lives. The status of an error is
+    NOT_FOUND where a file or tensor is missing, CORRUPT_FILE, UNSUPPORTED for another ``model_type``, INCOMPATIBLE
+    where a tensor's shape contradicts ``config.json``, or IO.
+
     :param path: directory in Hugging Face layout: ``config.json`` with ``model.safetensors`` or its shards.
     :param precision: how weights are held and multiplied; sums are always float32.
     :param threads: threads that load it; 0: one per core.
@@ -76,10 +80,8 @@ class Model(Handle):
         """A hash of the weights: the same before and after any use of the model."""
         return int(lib.graft_model_checksum(self.pointer))
 
-    def __repr__(self) -> str:
-        if self._pointer is None:
-            return "<graft.Model, released>"
-        return f"<graft.Model {self.architecture}, {self.layer_count} layers of {self.hidden_size}>"
+    def _description(self) -> str:
+        return f" {self.architecture}, {self.layer_count} layers of {self.hidden_size}"
 
 
 def architectures() -> list[str]:

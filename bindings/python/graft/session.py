@@ -128,7 +128,8 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Logits: [texts, labels]. Where adapters differ in labels, shorter rows end in -infinity."""
+        """Logits: [texts, labels]. Where adapters differ in labels, shorter rows end in -infinity. A row on which
+        nothing with a head acts is an error."""
         rows = _Rows(texts, pairs, adapters)
         numbers, columns = self._logits(rows)
         return Matrix(numbers, len(rows), columns)

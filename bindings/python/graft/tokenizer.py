@@ -53,7 +53,11 @@ class Tokenizer(Handle):
     def encode(
         self, text: str, pair: str | None = None, *, maximum_length: int = 0, add_special_tokens: bool = True
     ) -> Encoding:
-        """Tokens of ``text``, with ``pair`` as second segment, at most ``maximum_length`` of them when it is not 0."""
+        """Tokens of ``text``, with ``pair`` as second segment.
+
+        :param maximum_length: cuts off what is longer, from the longest segment first; 0: as ``tokenizer.json`` says.
+        :param add_special_tokens: those that the model expects around a text, such as ``[CLS]``.
+        """
         options = encode_options(maximum_length, add_special_tokens)
         out = c_void_p()
         second = None if pair is None else text_bytes(pair, "pair")
@@ -73,7 +77,7 @@ class Tokenizer(Handle):
             lib.graft_encoding_release(out)
 
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
-        """Text of token ids."""
+        """Text of token ids; one outside the vocabulary is an error of status INCOMPATIBLE."""
         tokens = int_array(ids, "ids")
         needed = c_int64(0)
         arguments = (self.pointer, tokens, len(tokens), 1 if skip_special_tokens else 0)

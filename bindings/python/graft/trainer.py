@@ -64,7 +64,8 @@ class TrainingOptions(TypedDict, total=False):
     warmup_ratio: float
     #: Default 0.
     warmup_steps: int
-    #: End of the schedule. Default 0: set by fit(); steps before it use the peak rate.
+    #: End of the schedule, and of fit() whatever epoch_count says. Default 0: set by fit(); steps before it use the
+    #: peak rate.
     total_steps: int
     #: For fit(). Default 32.
     rows_per_batch: int
@@ -74,7 +75,7 @@ class TrainingOptions(TypedDict, total=False):
     epoch_count: int
     #: Evaluates every so many steps. Default 0: each epoch.
     evaluation_steps: int
-    #: Evaluations without a better metric before it stops; 0 never stops early. Default 0.
+    #: Evaluations without a better metric before it stops; needs rows to evaluate on. Default 0: never stops early.
     patience: int
     #: Where fit() saves, and resumes from when it is there. Default: nowhere.
     checkpoint_path: str | os.PathLike[str]
@@ -143,7 +144,11 @@ class Trainer(Handle):
 
     @exclusive
     def step(self, batch: Batch) -> Metrics:
-        """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls."""
+        """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls.
+
+        The status of an error is INCOMPATIBLE where labels are missing or not the head's, tokens not the model's or
+        rows too long for it, or DIVERGED where the loss or its gradient is not a number: the adapter is as before.
+        """
         struct = initialised(MetricsStruct, "graft_metrics_init")
         lib.graft_trainer_step(self.pointer, Batch.pointer_of(batch), byref(struct))
         return Metrics.read(struct)
@@ -161,7 +166,8 @@ class Trainer(Handle):
 
         With an evaluation set, the adapter ends with the weights of the best evaluation, which is returned; else the
         last step's metrics are. Ctrl-C stops after the step under way, a second one at once; then KeyboardInterrupt is
-        raised and the adapter has the weights of the latest step.
+        raised and the adapter has the weights of the latest step. With ``checkpoint_path``, a run that was stopped
+        goes on where it was, and ends with the same bits. Errors are as of :meth:`step`, and IO.
 
         :param progress: shows a bar on standard error.
         :param callback: called after each step and evaluation; True stops the training with
@@ -205,7 +211,8 @@ class Trainer(Handle):
 
     @exclusive
     def evaluate(self, dataset: Dataset) -> Evaluation:
-        """Measures the adapter; changes nothing. After Ctrl-C the trainer can only be saved or released."""
+        """Measures the adapter; changes nothing. Ctrl-C stops it at once, and then the trainer can only be saved or
+        released."""
         pointer = self._checked(dataset)
         count = len(self._labels)
         confusion = (c_int64 * (count * count))()
@@ -228,7 +235,8 @@ class Trainer(Handle):
 
     @exclusive
     def resume(self, path: str | os.PathLike[str]) -> None:
-        """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit."""
+        """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit. An error of status
+        INCOMPATIBLE names what differs: options, adapter, base weights or their precision."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
 
     def _checked(self, dataset: Dataset) -> c_void_p:

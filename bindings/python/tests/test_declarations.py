@@ -112,7 +112,7 @@ def test_statuses_have_the_names_of_the_header(status: graft.Status) -> None:
 def test_the_training_options_have_the_defaults_that_are_documented() -> None:
     options = library.initialised(structs.TrainerOptions, "graft_trainer_options_init")
     source = Path(trainer.__file__).read_text("utf-8").partition("class TrainingOptions")[2].partition("\nclass ")[0]
-    documented = dict((name, default) for default, name in re.findall(r"Default:? ([^\n]+)\n    (\w+):", source))
+    documented = dict((name, default) for default, name in re.findall(r"Default:? ([^\n]+)\n(?:    #:.*\n)*    (\w+):", source))
     assert set(documented) == set(graft.TrainingOptions.__annotations__)
     for name, text in documented.items():
         value = getattr(options, {"threads": "thread_count"}.get(name, name))

@@ -49,6 +49,18 @@ def test_a_released_object_says_so(folder: Path) -> None:
         tokenizer.encode("after")
 
 
+def test_objects_show_what_they_are(
+    tokenizer: graft.Tokenizer, session: graft.Session, dataset: graft.Dataset, adapter: graft.Adapter
+) -> None:
+    batch = graft.Batch(tokenizer, ["one", "two words"])
+    assert repr(batch) == "<graft.Batch, 2 rows, 7 tokens>"
+    assert repr(dataset) == "<graft.Dataset, 6 rows, 3 label names>"
+    assert repr(adapter) == "<graft.Adapter lora, 38019 parameters, 3 labels>"
+    assert (repr(tokenizer), repr(session)) == ("<graft.Tokenizer>", "<graft.Session>")
+    batch.release()
+    assert repr(batch) == "<graft.Batch, released>"
+
+
 def test_objects_are_released_in_any_order(folder: Path, tokenizer: graft.Tokenizer) -> None:
     model = graft.Model(folder)
     session = graft.Session(model, tokenizer)

@@ -209,6 +209,12 @@ def test_a_library_that_is_not_there_is_named() -> None:
     assert result.returncode != 0 and "/no/such/library.so" in result.stderr and "ImportError" in result.stderr
 
 
+def test_a_library_that_lacks_a_function_is_named() -> None:
+    result = run("import graft", GRAFT_LIBRARY="libm.so.6")
+    assert result.returncode != 0 and "ImportError" in result.stderr
+    assert "undefined symbol: graft_version_number: expected a libgraft.so.1" in result.stderr
+
+
 def test_pip_installs_the_package_with_the_library_inside(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
