@@ -191,14 +191,15 @@ package final class Adapter: Sendable {
 
 extension AdapterContent {
     /// A task puts the backbone's name before those of its modules, so settings that name modules in full may choose others.
+    /// A module that the head takes in full is not adapted besides.
     fileprivate func requireSameTargets(as old: AdapterContent) throws(GraftError) {
         for (index, site) in model.sites.enumerated() where site.place == .backbone {
-            let (was, isNow) = (old.plan.sites[index]?.isAdapted ?? false, plan.sites[index]?.isAdapted ?? false)
-            guard was != isNow else { continue }
+            let (was, isNow) = (old.plan.sites[index] ?? SiteAdapter(), plan.sites[index] ?? SiteAdapter())
+            guard was.isAdapted != isNow.isAdapted, was.weight == nil, isNow.weight == nil else { continue }
             throw GraftError(
                 .invalidArgument,
                 "the module \"\(old.names.path(of: site))\" is called \"\(names.path(of: site))\" with this task, and the "
-                    + "settings \(isNow ? "begin" : "cease") to adapt it: give task_type when the adapter is created, and name "
+                    + "settings \(isNow.isAdapted ? "begin" : "cease") to adapt it: give task_type when the adapter is created, and name "
                     + "modules as they are called then")
         }
     }

@@ -95,6 +95,17 @@ import Testing
         #expect(named.content.plan.tensors.contains { $0.name.contains("bert.encoder.layer.1.attention.self.query") })
     }
 
+    @Test("A head may take a module in full that was adapted, and give it back")
+    func headTakesPooler() throws {
+        let adapter = try create("{\"target_modules\": \"all-linear\"}")
+        func names() -> [String] { adapter.content.plan.tensors.map(\.name).filter { $0.contains("pooler") } }
+        #expect(names() == ["lora_A", "lora_B"].map { "base_model.model.pooler.dense.\($0).weight" })
+        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: true))
+        #expect(names() == ["weight", "bias"].map { "base_model.model.bert.pooler.dense.\($0)" })
+        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
+        #expect(adapter.content.labels == ["a", "b"])
+    }
+
     /// A saved adapter with a head, whose files `change` may change.
     private func saved(_ change: (_ name: String, _ bytes: [UInt8]) -> (name: String, bytes: [UInt8])) throws -> String
     {
