@@ -24,7 +24,7 @@ struct ConfigurationReader {
 
     func probability(_ key: String, _ fallback: Float) throws(GraftError) -> Float {
         let value = try config.optionalDouble(key) ?? Double(fallback)
-        guard value >= 0, value < 1 else {
+        guard value >= 0, Float(value) < 1 else {
             throw GraftError(.corruptFile, "\(file): \"\(key)\" must be at least 0 and below 1, found \(value)")
         }
         return Float(value)

@@ -74,8 +74,10 @@ struct LlamaConfiguration {
         func positive(_ key: String, _ fallback: Double? = nil) throws(GraftError) -> Float {
             let found = try settings.optionalDouble(key) ?? fallback
             let value = if let found { found } else { try settings.double(key) }
-            guard value > 0 else {
-                throw GraftError(.corruptFile, "\(reader.file): \(name).\(key) must be above 0, found \(value)")
+            guard Float(value) > 0, Float(value).isFinite else {
+                throw GraftError(
+                    .corruptFile,
+                    "\(reader.file): \(name).\(key) must be a number above 0 that 32 bits hold, found \(value)")
             }
             return Float(value)
         }

@@ -33,15 +33,19 @@ struct WeightReader {
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, depth: Int,
         unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
     ) throws(GraftError) -> Linear {
+        let names = paths.map { (place == .backbone ? prefix : "") + $0 }
+        // Before memory for what config.json says, which may be absurd.
+        var tensors: [StoredTensor] = []
+        for (name, count) in zip(names, outputs) {
+            let stored = table.map { prefix + $0 } ?? name
+            tensors.append(try folder.requireTensor(stored + ".weight", shape: [count, inputs]))
+        }
         let total = outputs.reduce(0, +)
         let weight = try PackedWeight(outputs: total, inputs: inputs, precision: precision)
         let bias = hasBias ? try Memory(byteCount: total * 4) : nil
         var parts: [Linear.Part] = []
         var first = 0
-        for (path, count) in zip(paths, outputs) {
-            let name = (place == .backbone ? prefix : "") + path
-            let stored = table.map { prefix + $0 } ?? name
-            let tensor = try folder.requireTensor(stored + ".weight", shape: [count, inputs])
+        for ((path, count), (name, tensor)) in zip(zip(paths, outputs), zip(names, tensors)) {
             weight.pack(
                 firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor),
                 team: team)

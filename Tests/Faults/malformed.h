@@ -35,5 +35,6 @@ void test_cuts(void);
 void test_sizes_of_structs(void);
 void test_long_texts(void);
 void test_disks(void);
+void test_mutations(void);
 
 #endif

@@ -100,7 +100,8 @@ import Testing
     @Test(
         "A configuration that contradicts itself or asks for what is not done is refused by name",
         arguments: [
-            ("num_key_value_heads", 3, .corruptFile), ("head_dim", 7, .unsupported),
+            ("num_key_value_heads", 3, .corruptFile), ("num_attention_heads", 16_777_216, .incompatible),
+            ("intermediate_size", 16_777_216, .incompatible), ("head_dim", 7, .unsupported),
             ("head_dim", 16, .incompatible), ("hidden_act", "step", .unsupported),
             ("rms_norm_eps", "small", .corruptFile),
             ("eos_token_id", "end", .corruptFile), ("num_hidden_layers", 3, .notFound),
@@ -108,6 +109,8 @@ import Testing
             ("rope_parameters", ["rope_type": "yarn", "factor": 2.0], .unsupported),
             ("rope_parameters", ["rope_type": "linear"], .corruptFile),
             ("rope_parameters", ["rope_type": "linear", "factor": 0], .corruptFile),
+            ("rope_parameters", ["rope_type": "linear", "factor": 1e300], .corruptFile),
+            ("rope_parameters", ["rope_type": "linear", "factor": 1e-300], .corruptFile),
             ("rope_parameters", ["rope_theta": 0.5], .corruptFile),
             ("rope_parameters", ["partial_rotary_factor": 0.5], .unsupported),
             (

@@ -66,7 +66,7 @@ package struct Bottleneck: AdapterMethod {
         (input, base) = try Self.wiring(settings, place: place)
         scaling = try Self.scaling(settings, place: place)
         let dropout = try settings.optionalDouble("dropout") ?? 0
-        guard dropout >= 0, dropout < 1 else {
+        guard dropout >= 0, Float(dropout) < 1 else {
             throw GraftError(.invalidArgument, "\(place): dropout must be at least 0 and below 1, found \(dropout)")
         }
         self.dropout = Float(dropout)
