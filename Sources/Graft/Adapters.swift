@@ -91,9 +91,10 @@ extension graft_head_options {
             throw GraftError(.invalidArgument, "dropout must be -1, or at least 0 and below 1, found \(dropout)")
         }
         var names: [String] = []
+        var known: Set<[UInt8]> = []
         for (index, label) in try array(labels, count: Int(label_count), "labels").enumerated() {
             let name = try text(label, "labels[\(index)]")
-            guard !name.isEmpty, !names.contains(name) else {
+            guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
                 throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")
             }
             names.append(name)

@@ -160,7 +160,10 @@ public func graft_trainer_evaluate(
         }
         let result = try trainer.evaluate(dataset.rows)
         write(result.metrics, to: out)
-        counts?.update(from: result.confusion.counts, count: result.confusion.counts.count)
+        guard let counts else { return }
+        let table = UnsafeMutableBufferPointer(start: counts, count: trainer.labelCount * trainer.labelCount)
+        table.update(repeating: 0)
+        result.predictions.count(into: table)
     }
 }
 

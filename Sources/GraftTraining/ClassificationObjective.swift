@@ -56,7 +56,7 @@ struct ClassificationObjective: Objective {
     private func count(_ batch: RowBatch, _ first: Int, _ logits: Matrix, _ sums: inout LossSums) {
         for row in 0..<logits.rows {
             let scores = UnsafeBufferPointer(start: logits.base + row * logits.stride, count: labelCount)
-            sums.confusion.add(truth: Int(batch.labels[first + row]), prediction: largest(scores))
+            sums.predictions.add(truth: Int(batch.labels[first + row]), prediction: largest(scores))
         }
     }
 }

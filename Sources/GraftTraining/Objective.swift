@@ -28,12 +28,12 @@ struct LossSums {
     /// Tokens that counted, and those of them that were predicted.
     var tokenCount = 0
     var correctCount = 0
-    var confusion: ConfusionMatrix
+    var predictions: Predictions
 
-    init(labelCount: Int) { confusion = ConfusionMatrix(labelCount: labelCount) }
+    init(labelCount: Int) { predictions = Predictions(labelCount: labelCount) }
 
     /// Part of the tokens, or else of the rows, that was predicted.
-    var accuracy: Double { tokenCount > 0 ? Double(correctCount) / Double(tokenCount) : confusion.accuracy }
+    var accuracy: Double { tokenCount > 0 ? Double(correctCount) / Double(tokenCount) : predictions.accuracy }
 }
 
 /// The place of the largest score; the first of equals.

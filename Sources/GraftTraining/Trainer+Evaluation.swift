@@ -3,18 +3,18 @@ import GraftTensor
 
 extension Trainer {
     /// Measures the adapter on a data set; changes nothing.
-    package func evaluate(_ dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, confusion: ConfusionMatrix) {
+    package func evaluate(_ dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
         try check(dataset)
         let started = now()
         let sums = try run(dataset, scale: nil)
         var metrics = Metrics()
         metrics.loss = sums.weight > 0 ? sums.loss / sums.weight : .nan
         metrics.accuracy = sums.accuracy
-        metrics.macroF1 = sums.confusion.macroF1
+        metrics.macroF1 = sums.predictions.macroF1
         metrics.rowCount = dataset.rowCount
         metrics.tokenCount = dataset.tokenCount
         finish(&metrics, since: started, dataset)
-        return (metrics, sums.confusion)
+        return (metrics, sums.predictions)
     }
 
     /// The loss of a batch and its gradients, with the next step's dropout; changes nothing.

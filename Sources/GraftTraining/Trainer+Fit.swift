@@ -158,9 +158,12 @@ extension Trainer {
     private func isBetter(_ metrics: Metrics, than best: Metrics?) -> Bool {
         guard let best else { return true }
         switch options.metric {
-        case .loss: return metrics.loss < best.loss
-        case .accuracy: return metrics.accuracy > best.accuracy
-        case .macroF1: return metrics.macroF1 > best.macroF1
+        case .loss: return Self.is(-metrics.loss, above: -best.loss)
+        case .accuracy: return Self.is(metrics.accuracy, above: best.accuracy)
+        case .macroF1: return Self.is(metrics.macroF1, above: best.macroF1)
         }
     }
+
+    /// Every number is above one that is none.
+    static func `is`(_ value: Double, above best: Double) -> Bool { value > best || (best.isNaN && !value.isNaN) }
 }

@@ -1,5 +1,6 @@
 /* Input that programs hand over: structs of every size, long texts, labels and tokens out of range. */
 #include "malformed.h"
+#include <time.h>
 
 /* A block of exactly `size` bytes filled by init; read past its end and a sanitizer says so. */
 typedef void (*init)(void *options, size_t size);
@@ -107,6 +108,51 @@ void test_sizes_of_structs(void) {
     sizes(sizeof(graft_metrics), init_metrics, use_metrics, "metrics of every size");
     graft_batch_release(batch);
     graft_adapter_release(adapter);
+}
+
+/* A head of so many labels that a table of their pairs would fill any memory. */
+void test_many_labels(void) {
+    enum { COUNT = 200000, WIDTH = 10 };
+    static const int32_t tokens[] = {2, 3, 4, 5}, lengths[] = {2, 2}, labels[] = {1, COUNT - 1};
+    char *names = malloc(COUNT * WIDTH);
+    const char **pointers = malloc(COUNT * sizeof *pointers);
+    if (!names || !pointers)
+        exit(1);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names + i * WIDTH, WIDTH, "%d", i);
+        pointers[i] = names + i * WIDTH;
+    }
+    graft_head_options head;
+    graft_head_options_init(&head, sizeof head);
+    head.labels = pointers;
+    head.label_count = COUNT;
+    need(graft_adapter_create(tiny, "lora", NULL, 1, &adapter), "making an adapter");
+    time_t start = time(NULL);
+    expect(GRAFT_OK, "", graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
+           "a head of 200,000 labels");
+    claim(time(NULL) - start < 10, "its labels are compared quickly", "10 seconds");
+    graft_trainer *trainer = NULL;
+    graft_dataset *dataset = NULL;
+    graft_metrics metrics;
+    graft_metrics_init(&metrics, sizeof metrics);
+    need(graft_trainer_create(tiny, adapter, NULL, &trainer), "making a trainer");
+    need(graft_batch_create(tokens, NULL, lengths, 2, &batch), "making a batch");
+    need(graft_batch_set_labels(batch, labels, 2), "labelling it");
+    need(graft_dataset_create(&dataset), "making a dataset");
+    need(graft_dataset_append(dataset, batch), "filling it");
+    expect(GRAFT_OK, "", graft_trainer_evaluate(trainer, dataset, &metrics, NULL, 0),
+           "an evaluation of 200,000 labels");
+    claim(metrics.row_count == 2 && metrics.macro_f1 >= 0, "it measures its rows", "something else");
+    pointers[COUNT - 1] = "7";
+    graft_trainer_release(trainer);
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "labels[199999]",
+           graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
+           "a label that is there twice is found among 200,000");
+    graft_dataset_release(dataset);
+    graft_batch_release(batch);
+    graft_adapter_release(adapter);
+    free(pointers);
+    free(names);
 }
 
 static const char vocabulary[] =

@@ -127,6 +127,7 @@ int main(int argument_count, char **arguments) {
     test_sizes_of_structs();
     test_long_texts();
     test_disks();
+    test_many_labels();
     test_mutations();
     claim(graft_model_checksum(tiny) == checksum, "the model is as it was after all of it",
           "another checksum");

@@ -35,6 +35,7 @@ void test_cuts(void);
 void test_sizes_of_structs(void);
 void test_long_texts(void);
 void test_disks(void);
+void test_many_labels(void);
 void test_mutations(void);
 
 #endif

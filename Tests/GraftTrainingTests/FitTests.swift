@@ -179,6 +179,14 @@ import Testing
         #expect(Set(measures).count > 2)
     }
 
+    @Test("Every number is better than a measure that is none")
+    func notANumber() {
+        #expect(Trainer.is(0.1, above: .nan))
+        #expect(!Trainer.is(.nan, above: 0.1))
+        #expect(!Trainer.is(.nan, above: .nan))
+        #expect(!Trainer.is(0.1, above: 0.1))
+    }
+
     @Test("Without an evaluation set the result is the last step's, and nothing is brought back")
     func withoutEvaluation() throws {
         let fixture = try TrainingFixture()
@@ -229,16 +237,18 @@ import Testing
         let fixture = try TrainingFixture()
         let trainer = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options())
         let before = bits(trainer.values)
-        let (metrics, confusion) = try trainer.evaluate(fixture.evaluation)
+        let (metrics, predictions) = try trainer.evaluate(fixture.evaluation)
+        var counts: [Int64] = Array(repeating: 0, count: 9)
+        counts.withUnsafeMutableBufferPointer { predictions.count(into: $0) }
         #expect(bits(trainer.values) == before)
         #expect(trainer.gradients.allSatisfy { $0 == 0 })
         #expect(metrics.rowCount == 30)
-        #expect(confusion.counts.reduce(0, +) == 30)
+        #expect(counts.reduce(0, +) == 30)
         for label in 0..<3 {
-            let row = confusion.counts[label * 3..<label * 3 + 3].reduce(0, +)
+            let row = counts[label * 3..<label * 3 + 3].reduce(0, +)
             #expect(Int(row) == fixture.evaluation.labels.count { $0 == Int32(label) })
         }
-        #expect(metrics.accuracy == Double(confusion.counts[0] + confusion.counts[4] + confusion.counts[8]) / 30)
+        #expect(metrics.accuracy == Double(counts[0] + counts[4] + counts[8]) / 30)
         #expect(metrics.learningRate.isNaN)
         #expect(metrics.gradientNorm.isNaN)
     }
