@@ -21,7 +21,8 @@
  *            A `const char *` returned by a getter lives as long as its handle.
  *            Graft never returns memory for the caller to free.
  * Threads    `const graft_x *` arguments may be shared by concurrent calls. A non-const handle
- *            needs exclusive use during the call. Any thread may make any call.
+ *            needs exclusive use during the call: a session or trainer refuses a second call,
+ *            from another thread or from a callback. Any thread may make any call.
  *            Callbacks run on the calling thread, before the call returns.
  * Arrays     Row-major, tightly packed, 32-bit floats. Shapes are written [rows, columns].
  *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated.

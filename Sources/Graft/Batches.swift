@@ -5,14 +5,24 @@ import GraftTensor
 import GraftTokenizers
 
 /// Rows as C programs hold them, with the adapters that single rows name.
+///
+/// A call works on the content that it found, whatever another changes meanwhile.
 final class BatchHandle: @unchecked Sendable {
-    var rows: RowBatch
-    var adapters: [Composition?] = []
+    struct Content {
+        var rows: RowBatch
+        var adapters: [Composition?] = []
+    }
+
+    private let guarded: Guarded<Content>
     /// The row starts as C reads them.
     let starts: Memory
 
+    var content: Content { guarded.withLock { $0 } }
+
+    func change(_ body: (inout Content) -> Void) { guarded.withLock { body(&$0) } }
+
     init(_ rows: RowBatch) throws(GraftError) {
-        self.rows = rows
+        guarded = Guarded(Content(rows: rows))
         starts = try Memory(byteCount: rows.starts.count * 8)
         starts.base.assumingMemoryBound(to: Int64.self).update(from: rows.starts, count: rows.starts.count)
     }
@@ -20,7 +30,20 @@ final class BatchHandle: @unchecked Sendable {
 
 /// Rows to train or evaluate on.
 final class DatasetHandle: @unchecked Sendable {
-    var rows = RowBatch()
+    private let guarded = Guarded(RowBatch())
+
+    var rows: RowBatch { guarded.withLock { $0 } }
+
+    /// Adds all of a batch's rows, or none.
+    func append(_ batch: RowBatch) throws(GraftError) {
+        try guarded.withLock { rows throws(GraftError) in
+            if batch.rowCount > 0 && rows.rowCount > 0 {
+                try checkAgreement("labels", batch.labels.isEmpty, rows.labels.isEmpty)
+                try checkAgreement("token labels", batch.tokenLabels.isEmpty, rows.tokenLabels.isEmpty)
+            }
+            for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
+        }
+    }
 }
 
 /// Rows that one batch may have.
@@ -90,12 +113,12 @@ public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(b
 
 @c @implementation
 public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {
-    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.rows.rowCount) } ?? -1
+    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.content.rows.rowCount) } ?? -1
 }
 
 @c @implementation
 public func graft_batch_token_count(_ batch: OpaquePointer?) -> Int64 {
-    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.rows.tokenCount) } ?? -1
+    HandleTable.peek(batch, BatchHandle.self).map { Int64($0.content.rows.tokenCount) } ?? -1
 }
 
 @c @implementation
@@ -109,12 +132,11 @@ public func graft_batch_set_labels(
 ) -> graft_status {
     call { () throws(GraftError) in
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        try batch.checkRowCount(count)
-        let labels = try array(labels, count: batch.rows.rowCount, "labels")
+        let labels = try array(labels, count: try batch.checkedRowCount(count), "labels")
         for (row, label) in labels.enumerated() where label < 0 {
             throw GraftError(.invalidArgument, "labels[\(row)] must be 0 or more, found \(label)")
         }
-        batch.rows.labels = Array(labels)
+        batch.change { $0.rows.labels = Array(labels) }
     }
 }
 
@@ -124,11 +146,12 @@ public func graft_batch_set_token_labels(
 ) -> graft_status {
     call { () throws(GraftError) in
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        guard count == Int64(batch.rows.tokenCount) else {
-            throw GraftError(
-                .invalidArgument, "count is \(count); the batch has \(batch.rows.tokenCount) tokens")
+        let tokenCount = batch.content.rows.tokenCount
+        guard count == Int64(tokenCount) else {
+            throw GraftError(.invalidArgument, "count is \(count); the batch has \(tokenCount) tokens")
         }
-        batch.rows.tokenLabels = Array(try array(labels, count: batch.rows.tokenCount, "labels"))
+        let labels = try array(labels, count: tokenCount, "labels")
+        batch.change { $0.rows.tokenLabels = Array(labels) }
     }
 }
 
@@ -138,20 +161,21 @@ public func graft_batch_set_adapters(
 ) -> graft_status {
     call { () throws(GraftError) in
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        try batch.checkRowCount(count)
         var adapters: [Composition?] = []
-        for (row, handle) in try array(rows, count: batch.rows.rowCount, "rows").enumerated() {
+        for (row, handle) in try array(rows, count: try batch.checkedRowCount(count), "rows").enumerated() {
             adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
         }
-        batch.adapters = adapters
+        batch.change { [adapters] in $0.adapters = adapters }
     }
 }
 
 extension BatchHandle {
-    fileprivate func checkRowCount(_ count: Int64) throws(GraftError) {
-        guard count == Int64(rows.rowCount) else {
-            throw GraftError(.invalidArgument, "count is \(count); the batch has \(rows.rowCount) rows")
+    fileprivate func checkedRowCount(_ count: Int64) throws(GraftError) -> Int {
+        let rowCount = content.rows.rowCount
+        guard count == Int64(rowCount) else {
+            throw GraftError(.invalidArgument, "count is \(count); the batch has \(rowCount) rows")
         }
+        return rowCount
     }
 }
 
@@ -164,12 +188,7 @@ public func graft_dataset_create(_ out: UnsafeMutablePointer<OpaquePointer?>?) -
 public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePointer?) -> graft_status {
     call { () throws(GraftError) in
         let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").rows
-        if batch.rowCount > 0 && dataset.rows.rowCount > 0 {
-            try checkAgreement("labels", batch.labels.isEmpty, dataset.rows.labels.isEmpty)
-            try checkAgreement("token labels", batch.tokenLabels.isEmpty, dataset.rows.tokenLabels.isEmpty)
-        }
-        for row in 0..<batch.rowCount { dataset.rows.append(row: row, of: batch) }
+        try dataset.append(try HandleTable.borrow(batch, BatchHandle.self, "batch").content.rows)
     }
 }
 

@@ -17,7 +17,7 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
 func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(GraftError) -> AnyObject) -> graft_status {
     call { () throws(GraftError) in
         guard let out else { throw GraftError(.invalidArgument, "out is NULL; expected where to write the handle") }
-        out.pointee = HandleTable.insert(try make())
+        out.pointee = try HandleTable.insert(try make())
     }
 }
 

@@ -44,16 +44,17 @@ public func graft_session_generate(
     _ user_data: UnsafeMutableRawPointer?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let session = try HandleTable.borrow(session, Session.self, "session")
-        let tokenizer = try HandleTable.borrowOptional(tokenizer, Tokenizer.self, "tokenizer")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let options = try graft_generate_options.read(options, "options").checked(rowCount: batch.rows.rowCount)
-        guard let on_token else {
-            throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
-        }
-        try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
-            row, token, text in
-            text.withCString { on_token(user_data, Int64(row), token, $0) == 0 }
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            let tokenizer = try HandleTable.borrowOptional(tokenizer, Tokenizer.self, "tokenizer")
+            let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
+            let options = try graft_generate_options.read(options, "options").checked(rowCount: batch.rows.rowCount)
+            guard let on_token else {
+                throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
+            }
+            try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
+                row, token, text in
+                text.withCString { on_token(user_data, Int64(row), token, $0) == 0 }
+            }
         }
     }
 }

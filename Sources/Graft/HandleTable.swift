@@ -4,16 +4,22 @@ import GraftTensor
 ///
 /// A handle is not an address but a number that this table knows: index and generation of a slot. So a handle that was
 /// released, is of another kind, or was never one is recognised without touching memory. A borrowed object lives until
-/// the call that borrowed it ends, even when another thread releases its handle meanwhile.
+/// the call that borrowed it ends, even when another thread releases its handle meanwhile. A call that needs an object for
+/// itself is refused while another has it: on another thread, or further up on this one, below whose callback it is.
 enum HandleTable {
     /// Objects may be used by several threads as `graft.h` says; the header's rules stand in for the compiler's.
     private struct Shared: @unchecked Sendable {
         let object: AnyObject
     }
 
+    /// What a call does with an object that is not immutable.
+    enum Use { case reads, changes }
+
     private struct Slot {
         var shared: Shared?
         var generation: UInt
+        /// Calls that read the object now; -1 while one changes it.
+        var users = 0
     }
 
     private struct Slots {
@@ -24,19 +30,24 @@ enum HandleTable {
     private static let slots = Guarded(Slots())
     /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
     private static let indexBits: UInt = 30
+    private static let lastGeneration = UInt.max >> indexBits
 
-    static func insert(_ object: AnyObject) -> OpaquePointer? {
+    static func insert(_ object: AnyObject) throws(GraftError) -> OpaquePointer? {
         let shared = Shared(object: object)
-        let bits = slots.withLock { slots in
+        let bits: UInt? = slots.withLock { slots in
             let index: Int
             if let free = slots.free.popLast() {
                 index = free
             } else {
                 index = slots.all.count
+                guard index < 1 << (indexBits - 2) else { return nil }
                 slots.all.append(Slot(shared: nil, generation: 1))
             }
             slots.all[index].shared = shared
             return slots.all[index].generation << indexBits | UInt(index) << 2
+        }
+        guard let bits else {
+            throw GraftError(.outOfMemory, "there are 268435456 handles already; expected some to be released")
         }
         return OpaquePointer(bitPattern: bits)
     }
@@ -46,11 +57,39 @@ enum HandleTable {
         _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String
     ) throws(GraftError) -> Object {
         guard let handle else { throw GraftError(.invalidArgument, "\(name) is NULL; expected a handle") }
-        guard let object = object(handle) as? Object else {
-            throw GraftError(
-                .invalidArgument, "\(name) is not a live handle of its kind: it was released, or is something else")
-        }
+        guard let object = object(handle) as? Object else { throw notLive(name) }
         return object
+    }
+
+    /// Runs `body` with the object behind a handle while no other call changes it or, where `body` does, uses it at all.
+    static func with<Object: AnyObject>(
+        _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String, _ use: Use,
+        _ body: (Object) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let object = try borrow(handle, kind, name)
+        let bits = UInt(bitPattern: handle)
+        let isFree: Bool? = slots.withLock { slots in
+            guard let index = index(of: bits, slots) else { return nil }
+            switch use {
+            case .reads where slots.all[index].users >= 0: slots.all[index].users += 1
+            case .changes where slots.all[index].users == 0: slots.all[index].users = -1
+            default: return false
+            }
+            return true
+        }
+        guard let isFree else { throw notLive(name) }
+        guard isFree else {
+            throw GraftError(
+                .invalidArgument,
+                "\(name) is in use by another call, on another thread or the one whose callback this is; expected one call "
+                    + "at a time")
+        }
+        defer {
+            slots.withLock { slots in
+                if let index = index(of: bits, slots) { slots.all[index].users -= use == .reads ? 1 : -1 }
+            }
+        }
+        try body(object)
     }
 
     /// As `borrow`, with nil for NULL.
@@ -74,12 +113,16 @@ enum HandleTable {
         let removed: Shared? = slots.withLock { slots in
             guard let index = index(of: bits, slots) else { return nil }
             let shared = slots.all[index].shared
-            slots.all[index].shared = nil
-            slots.all[index].generation &+= 1
-            slots.free.append(index)
+            slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
+            // A slot that has had all its generations rests: a handle never comes back.
+            if slots.all[index].generation <= lastGeneration { slots.free.append(index) }
             return shared
         }
         withExtendedLifetime(removed) {}
+    }
+
+    private static func notLive(_ name: String) -> GraftError {
+        GraftError(.invalidArgument, "\(name) is not a live handle of its kind: it was released, or is something else")
     }
 
     private static func object(_ handle: OpaquePointer) -> AnyObject? {

@@ -38,8 +38,9 @@ public func graft_session_release(_ session: OpaquePointer?) { HandleTable.relea
 @c @implementation
 public func graft_session_set_adapters(_ session: OpaquePointer?, _ adapters: OpaquePointer?) -> graft_status {
     call { () throws(GraftError) in
-        let session = try HandleTable.borrow(session, Session.self, "session")
-        try session.attach(try HandleTable.borrowOptional(adapters, Composition.self, "adapters"))
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            try session.attach(try HandleTable.borrowOptional(adapters, Composition.self, "adapters"))
+        }
     }
 }
 
@@ -49,12 +50,13 @@ public func graft_session_hidden_states(
     _ capacity: Int64
 ) -> graft_status {
     call { () throws(GraftError) in
-        let session = try HandleTable.borrow(session, Session.self, "session")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let needed = batch.rows.tokenCount * session.model.shape.hiddenSize
-        try session.hiddenStates(
-            batch.rows, adapters: batch.adapters, layer: Int(layer),
-            into: try output(out, capacity: capacity, needs: needed, "out"))
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
+            let needed = batch.rows.tokenCount * session.model.shape.hiddenSize
+            try session.hiddenStates(
+                batch.rows, adapters: batch.adapters, layer: Int(layer),
+                into: try output(out, capacity: capacity, needs: needed, "out"))
+        }
     }
 }
 
@@ -64,13 +66,14 @@ public func graft_session_embed(
     _ out: UnsafeMutablePointer<Float>?, _ capacity: Int64
 ) -> graft_status {
     call { () throws(GraftError) in
-        let session = try HandleTable.borrow(session, Session.self, "session")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let needed = batch.rows.rowCount * session.model.shape.hiddenSize
-        try session.embed(
-            batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Session.Pooling.self, "pooling"),
-            normalizes: try flag(normalize, "normalize"),
-            into: try output(out, capacity: capacity, needs: needed, "out"))
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
+            let needed = batch.rows.rowCount * session.model.shape.hiddenSize
+            try session.embed(
+                batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Session.Pooling.self, "pooling"),
+                normalizes: try flag(normalize, "normalize"),
+                into: try output(out, capacity: capacity, needs: needed, "out"))
+        }
     }
 }
 
@@ -80,12 +83,13 @@ public func graft_session_classify(
     _ columns: UnsafeMutablePointer<Int64>?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let session = try HandleTable.borrow(session, Session.self, "session")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let count = try session.labelCount(batch.rows, adapters: batch.adapters)
-        columns?.pointee = Int64(count)
-        try session.classify(
-            batch.rows, adapters: batch.adapters, columns: count,
-            into: try output(out, capacity: capacity, needs: batch.rows.rowCount * count, "out"))
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
+            let count = try session.labelCount(batch.rows, adapters: batch.adapters)
+            columns?.pointee = Int64(count)
+            try session.classify(
+                batch.rows, adapters: batch.adapters, columns: count,
+                into: try output(out, capacity: capacity, needs: batch.rows.rowCount * count, "out"))
+        }
     }
 }

@@ -117,10 +117,11 @@ public func graft_trainer_step(
     _ trainer: OpaquePointer?, _ batch: OpaquePointer?, _ out: UnsafeMutablePointer<graft_metrics>?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        try check(out)
-        write(try trainer.step(batch.rows), to: out)
+        try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
+            let rows = try HandleTable.borrow(batch, BatchHandle.self, "batch").content.rows
+            try check(out)
+            write(try trainer.step(rows), to: out)
+        }
     }
 }
 
@@ -131,16 +132,17 @@ public func graft_trainer_fit(
     _ out: UnsafeMutablePointer<graft_metrics>?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
-        let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
-        let held = try HandleTable.borrowOptional(evaluation, DatasetHandle.self, "evaluation")
-        try check(out)
-        let metrics = try trainer.fit(dataset.rows, evaluation: held?.rows) { metrics in
-            guard let progress else { return true }
-            var now = graft_metrics(metrics)
-            return progress(user_data, &now) == 0
+        try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
+            let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
+            let held = try HandleTable.borrowOptional(evaluation, DatasetHandle.self, "evaluation")?.rows
+            try check(out)
+            let metrics = try trainer.fit(rows, evaluation: held) { metrics in
+                guard let progress else { return true }
+                var now = graft_metrics(metrics)
+                return progress(user_data, &now) == 0
+            }
+            write(metrics, to: out)
         }
-        write(metrics, to: out)
     }
 }
 
@@ -150,36 +152,39 @@ public func graft_trainer_evaluate(
     _ confusion: UnsafeMutablePointer<Int64>?, _ capacity: Int64
 ) -> graft_status {
     call { () throws(GraftError) in
-        let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
-        let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
-        try check(out)
-        var counts: UnsafeMutablePointer<Int64>?
-        if confusion != nil || capacity != 0 {
-            counts = try output(
-                confusion, capacity: capacity, needs: trainer.labelCount * trainer.labelCount, "confusion")
+        try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
+            let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
+            try check(out)
+            var counts: UnsafeMutablePointer<Int64>?
+            if confusion != nil || capacity != 0 {
+                counts = try output(
+                    confusion, capacity: capacity, needs: trainer.labelCount * trainer.labelCount, "confusion")
+            }
+            let result = try trainer.evaluate(rows)
+            write(result.metrics, to: out)
+            guard let counts else { return }
+            let table = UnsafeMutableBufferPointer(start: counts, count: trainer.labelCount * trainer.labelCount)
+            table.update(repeating: 0)
+            result.predictions.count(into: table)
         }
-        let result = try trainer.evaluate(dataset.rows)
-        write(result.metrics, to: out)
-        guard let counts else { return }
-        let table = UnsafeMutableBufferPointer(start: counts, count: trainer.labelCount * trainer.labelCount)
-        table.update(repeating: 0)
-        result.predictions.count(into: table)
     }
 }
 
 @c @implementation
 public func graft_trainer_save(_ trainer: OpaquePointer?, _ path: UnsafePointer<CChar>?) -> graft_status {
     call { () throws(GraftError) in
-        let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
-        try trainer.save(to: try text(path, "path"))
+        try HandleTable.with(trainer, Trainer.self, "trainer", .reads) { trainer throws(GraftError) in
+            try trainer.save(to: try text(path, "path"))
+        }
     }
 }
 
 @c @implementation
 public func graft_trainer_resume(_ trainer: OpaquePointer?, _ path: UnsafePointer<CChar>?) -> graft_status {
     call { () throws(GraftError) in
-        let trainer = try HandleTable.borrow(trainer, Trainer.self, "trainer")
-        try trainer.resume(from: try text(path, "path"))
+        try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
+            try trainer.resume(from: try text(path, "path"))
+        }
     }
 }
 

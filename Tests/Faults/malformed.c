@@ -126,9 +126,10 @@ int main(int argument_count, char **arguments) {
     test_cuts();
     test_sizes_of_structs();
     test_long_texts();
-    test_disks();
     test_many_labels();
+    test_disks();
     test_mutations();
+    test_sharing();
     claim(graft_model_checksum(tiny) == checksum, "the model is as it was after all of it",
           "another checksum");
     graft_model_release(tiny);

@@ -35,7 +35,8 @@ void test_cuts(void);
 void test_sizes_of_structs(void);
 void test_long_texts(void);
 void test_disks(void);
-void test_many_labels(void);
 void test_mutations(void);
+void test_many_labels(void);
+void test_sharing(void);
 
 #endif
