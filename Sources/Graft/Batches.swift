@@ -41,6 +41,9 @@ final class DatasetHandle: @unchecked Sendable {
                 try checkAgreement("labels", batch.labels.isEmpty, rows.labels.isEmpty)
                 try checkAgreement("token labels", batch.tokenLabels.isEmpty, rows.tokenLabels.isEmpty)
             }
+            // An array that grows is copied into one of twice the size.
+            try Memory.require(
+                16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
             for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
         }
     }
@@ -95,6 +98,7 @@ public func graft_batch_create(
             total += Int(length)
         }
         let tokens = try array(tokens, count: total, "tokens")
+        try Memory.require(8 * total, to: "a batch of \(total) tokens")
         var rows = RowBatch()
         var first = 0
         for length in lengths {

@@ -1,3 +1,4 @@
+import Glibc
 import GraftTensor
 
 /// The objects that C programs hold.
@@ -27,7 +28,10 @@ enum HandleTable {
         var free: [Int] = []
     }
 
-    private static let slots = Guarded(Slots())
+    private static let slots: Guarded<Slots> = {
+        pthread_atfork({ HandleTable.slots.lock() }, { HandleTable.slots.unlock() }, { HandleTable.slots.unlock() })
+        return Guarded(Slots())
+    }()
     /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
     private static let indexBits: UInt = 30
     private static let lastGeneration = UInt.max >> indexBits

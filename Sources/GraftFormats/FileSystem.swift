@@ -5,8 +5,7 @@ import GraftTensor
 enum FileSystem {
     /// The error of the call that just failed.
     static func failure(_ verb: String, _ path: String, code: Int32 = errno) -> GraftError {
-        let status: GraftError.Code = code == ENOENT || code == ENOTDIR ? .notFound : .io
-        return GraftError(status, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
+        GraftError(systemCode: code, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
     }
 
     /// Where a path leads once links are followed, so that writing replaces what a link points to and not the link.

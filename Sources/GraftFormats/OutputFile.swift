@@ -29,13 +29,32 @@ package final class OutputFile {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
-            let written = Glibc.write(descriptor, part.baseAddress, part.count)
+            let written = Self.withoutSizeSignal { Glibc.write(descriptor, part.baseAddress, part.count) }
             if written < 0 {
                 if errno == EINTR { continue }
                 throw FileSystem.failure("write to", name)
             }
             rest = rest.dropFirst(written)
         }
+    }
+
+    /// Runs a system call that fails with EFBIG at the process's limit on the size of files, without the signal SIGXFSZ that
+    /// comes with it, which would end the process.
+    private static func withoutSizeSignal(_ call: () -> Int) -> Int {
+        var (signal, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+        sigemptyset(&signal)
+        sigaddset(&signal, SIGXFSZ)
+        pthread_sigmask(SIG_BLOCK, &signal, &before)
+        sigpending(&pending)
+        let result = call()
+        let code = errno
+        if result < 0, code == EFBIG, sigismember(&pending, SIGXFSZ) == 0 {
+            var now = timespec()
+            sigtimedwait(&signal, nil, &now)
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        errno = code
+        return result
     }
 
     package func write(_ bytes: [UInt8]) throws(GraftError) {

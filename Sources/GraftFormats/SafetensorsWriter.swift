@@ -62,7 +62,9 @@ package struct SafetensorsWriter {
     package static func serialize(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) -> [UInt8] {
         let writer = try SafetensorsWriter(tensors: tensors, metadata: metadata)
         var bytes = writer.header
-        bytes.reserveCapacity(bytes.count + tensors.reduce(0) { $0 + $1.bytes.count })
+        let count = bytes.count + tensors.reduce(0) { $0 + $1.bytes.count }
+        try Memory.require(count, to: "writing tensors")
+        bytes.reserveCapacity(count)
         for tensor in writer.ordered { bytes.append(contentsOf: tensor.bytes) }
         return bytes
     }

@@ -25,6 +25,8 @@ package enum Architectures {
                 "\(path)/config.json: model_type \"\(type)\" is not known to this build, which has "
                     + names.joined(separator: ", "))
         }
-        return try architecture.load(folder, precision, try Team(threadCount: threadCount))
+        let team = try Team(threadCount: threadCount)
+        team.assemble()
+        return try architecture.load(folder, precision, team)
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What went wrong: a code for programs, and a message for people that says what was expected, what was found, and where.
 ///
 /// The codes are those of `graft_status` in `include/graft.h`. A function that can fail throws nothing else.
@@ -22,6 +24,15 @@ package struct GraftError: Error, Equatable, Sendable, CustomStringConvertible {
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// Of a system call on a file that failed with `errno`.
+    package init(systemCode: Int32, _ message: String) {
+        switch systemCode {
+        case ENOENT, ENOTDIR: self.init(.notFound, message)
+        case ENOMEM: self.init(.outOfMemory, message)
+        default: self.init(.io, message)
+        }
     }
 
     package var description: String { "\(code): \(message)" }

@@ -20,6 +20,12 @@ package final class Guarded<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    /// For the handlers of a fork, which must not happen while another thread is at work on the value: the child would wait
+    /// for that thread, which it does not have.
+    package func lock() { pthread_mutex_lock(mutex) }
+
+    package func unlock() { pthread_mutex_unlock(mutex) }
+
     /// Calls `body` with the value. `body` must not come back to the same object.
     @inlinable package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result

@@ -56,6 +56,7 @@ package final class MappedFile: Sendable {
         guard size <= limit else {
             throw GraftError(.unsupported, "\(path): expected at most \(limit) bytes, found \(size)")
         }
+        try Memory.require(size, to: "reading \(path)")
         var failure: GraftError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
@@ -95,7 +96,6 @@ package final class MappedFile: Sendable {
     }
 
     private static func failure(_ verb: String, _ path: String, _ code: Int32) -> GraftError {
-        let isMissing = code == ENOENT || code == ENOTDIR
-        return GraftError(isMissing ? .notFound : .io, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
+        GraftError(systemCode: code, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
     }
 }

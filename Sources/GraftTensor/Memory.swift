@@ -21,6 +21,17 @@ package final class Memory: @unchecked Sendable {
 
     deinit { munmap(base, byteCount) }
 
+    /// Checks that the system would give about so much memory, before work that takes it in pieces which cannot be refused:
+    /// Swift ends the process where an array or an object finds no memory. Small amounts are not checked.
+    package static func require(_ byteCount: Int, to purpose: @autoclosure () -> String) throws(GraftError) {
+        guard byteCount >= 1 << 20 else { return }
+        do throws(GraftError) {
+            _ = try Memory(byteCount: byteCount)
+        } catch {
+            throw GraftError(error.code, "\(purpose()): \(error.message)")
+        }
+    }
+
     /// The first `count` numbers from `offset` numbers on.
     package func floats(from offset: Int = 0) -> UnsafeMutablePointer<Float> {
         base.assumingMemoryBound(to: Float.self) + offset

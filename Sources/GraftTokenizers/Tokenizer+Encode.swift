@@ -35,7 +35,9 @@ extension Tokenizer {
     package func encode(
         _ text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>? = nil, _ options: Options = Options()
     ) throws(GraftError) -> Encoding {
-        try withScratch { scratch throws(GraftError) in
+        // Tokens with their places take several times the memory of the text.
+        try Memory.require(16 * (text.count + (pair?.count ?? 0)), to: "encoding a text")
+        return try withScratch { scratch throws(GraftError) in
             let truncation = truncation(options)
             // Of a single text, words beyond the limit need not be looked up. How a pair is shortened depends on the lengths
             // of both.

@@ -32,8 +32,12 @@ extension Tokenizer {
         try self.init(TokenizerParts(bytes, source: source), specialTokens: SpecialTokenNames(), source: source)
     }
 
+    /// Memory that a byte of a file takes when it is read, about.
+    private static let memoryPerByte = 8
+
     private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
         let file = try MappedFile(path: path)
+        try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
     }
 
@@ -43,6 +47,7 @@ extension Tokenizer {
         let file: MappedFile
         do throws(GraftError) {
             file = try MappedFile(path: path)
+            try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")
         }

@@ -91,6 +91,7 @@ extension Trainer {
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
+        try Memory.require(5 * 4 * optimizer.count, to: "reading \(file.path)")
         let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
         let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
         let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)

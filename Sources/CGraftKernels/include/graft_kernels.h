@@ -39,6 +39,14 @@ size_t gk_scratch_size(int32_t thread_count);
 /** One thread per core that this process may run on. */
 int32_t gk_default_thread_count(void);
 
+/** Threads of a team, at most. */
+enum { GK_MAXIMUM_THREADS = 256 };
+
+/** How many of `wanted` threads, at least 1, a team of the calling thread can have under the limits of the
+ * system and of OpenMP's environment. It has them from then on: to be called by the thread that calls the
+ * kernels. Costs nothing once as many were there. */
+int32_t gk_available_threads(int32_t wanted);
+
 /* ---- Element types ---- */
 
 typedef int32_t gk_type;

@@ -63,6 +63,7 @@ package struct AdapterFolder {
                 .unsupported, "\(path)/\(pickle) is a Python pickle, which can run any code: \(remedy)")
         }
         let file = try SafetensorsFile(path: path + "/" + name)
+        try Memory.require(file.file.bytes.count, to: "reading \(file.path)")
         files.add(Array(file.file.bytes), as: name)
         weights.append(file)
         return file
