@@ -120,7 +120,13 @@ package struct AtomicDirectory: ~Copyable {
 
     private static func checkReplaceable(_ destination: String, _ path: String) throws(GraftError) {
         var status = stat()
-        guard stat(destination, &status) == 0 else { return }
+        guard stat(destination, &status) == 0 else {
+            guard lstat(destination, &status) != 0 else {
+                throw GraftError(
+                    .io, "\(path): expected a folder or a name that is free, found a link that leads nowhere")
+            }
+            return
+        }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             throw GraftError(.io, "\(path): expected a folder, found \(FileKind.of(destination).rawValue)")
         }

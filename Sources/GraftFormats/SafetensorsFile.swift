@@ -1,12 +1,12 @@
 import GraftTensor
 
-/// A safetensors file, mapped: its tensors are read where they lie.
+/// A safetensors file, mapped or copied: its tensors are read where they lie.
 package final class SafetensorsFile: Sendable {
     package let file: MappedFile
     package let header: SafetensorsHeader
 
-    package init(path: String) throws(GraftError) {
-        file = try MappedFile(path: path)
+    package init(path: String, copies: Bool = false) throws(GraftError) {
+        file = try MappedFile(path: path, copies: copies)
         header = try SafetensorsHeader(file.bytes, source: path)
     }
 

@@ -1,26 +1,38 @@
 import Glibc
 
-/// A regular file mapped into memory, read-only, until the last reference to it goes.
+/// A regular file in memory, read-only, until the last reference to it goes: mapped, or a copy.
 ///
-/// Pages are read when they are touched and belong to the system's cache: ten processes share one copy. The file must not
-/// be shortened while it is mapped: the system would end the process that touches the missing pages.
+/// Pages of a mapped file are read when they are touched and belong to the system's cache: ten processes share one copy. The
+/// file must not be shortened while it is mapped: the system would end the process that touches the missing pages. A copy
+/// is what the file was, for files that are replaced while programs run, such as adapters.
 package final class MappedFile: Sendable {
     package let path: String
+    private let isCopy: Bool
     /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release an object after its
     /// last use in a function: what uses the pointer belongs in `withBytes`, unless the object is stored elsewhere.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
-    package init(path: String) throws(GraftError) {
+    package init(path: String, copies: Bool = false) throws(GraftError) {
         let (descriptor, size) = try Self.open(path)
         defer { close(descriptor) }
         self.path = path
+        isCopy = copies
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        let start =
+            copies
+            ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
+        guard copies else { return }
+        let count = try Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: start, count: size), path)
+        guard count == size else {
+            throw GraftError(
+                .corruptFile, "\(path): it was shortened while it was read, from \(size) to \(count) bytes")
+        }
     }
 
     deinit {
@@ -37,7 +49,7 @@ package final class MappedFile: Sendable {
 
     /// Lets the system take back the pages that lie wholly within a range of offsets; they are read again when touched.
     package func adviseDontNeed(_ range: Range<Int>) {
-        guard let base = bytes.baseAddress else { return }
+        guard let base = bytes.baseAddress, !isCopy else { return }
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let range = range.clamped(to: 0..<bytes.count)
         let start = (range.lowerBound + page - 1) / page * page
@@ -59,19 +71,31 @@ package final class MappedFile: Sendable {
         try Memory.require(size, to: "reading \(path)")
         var failure: GraftError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size {
-                let got = read(descriptor, buffer.baseAddress.map { $0 + count }, size - count)
-                if got == 0 { break }
-                if got < 0 {
-                    if errno == EINTR { continue }
-                    failure = Self.failure("read", path, errno)
-                    break
-                }
-                count += got
+            do throws(GraftError) {
+                count = try read(descriptor, into: UnsafeMutableRawBufferPointer(buffer), path)
+            } catch {
+                failure = error
             }
         }
         if let failure { throw failure }
         return bytes
+    }
+
+    /// Fills `buffer` as far as the file goes; returns how far.
+    private static func read(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, _ path: String
+    ) throws(GraftError) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let got = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+            if got == 0 { break }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw failure("read", path, errno)
+            }
+            count += got
+        }
+        return count
     }
 
     private static func open(_ path: String) throws(GraftError) -> (descriptor: Int32, size: Int) {

@@ -36,7 +36,7 @@ extension Tokenizer {
     private static let memoryPerByte = 8
 
     private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
-        let file = try MappedFile(path: path)
+        let file = try MappedFile(path: path, copies: true)
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
     }
@@ -46,7 +46,7 @@ extension Tokenizer {
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
-            file = try MappedFile(path: path)
+            file = try MappedFile(path: path, copies: true)
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")

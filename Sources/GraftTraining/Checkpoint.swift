@@ -61,7 +61,7 @@ extension Trainer {
 
     /// Restores what `save` wrote. On an error nothing changed.
     package func resume(from path: String) throws(GraftError) {
-        let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName)
+        let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName, copies: true)
         let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
         let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
         guard counts[0] == Checkpoint.version else {

@@ -27,6 +27,17 @@ struct MappedFileTests {
         }
     }
 
+    @Test("A copy stays what the file was when that is shortened, also where its pages were released")
+    func copy() throws {
+        let folder = try TestFolder()
+        let content = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+        let path = try folder.write(content, to: "f")
+        let file = try MappedFile(path: path, copies: true)
+        #expect(truncate(path, 0) == 0)
+        file.adviseDontNeed(0..<20_000)
+        #expect(file.withBytes { Array($0) } == content)
+    }
+
     @Test("The mapping survives the file's removal and replacement")
     func removal() throws {
         let folder = try TestFolder()

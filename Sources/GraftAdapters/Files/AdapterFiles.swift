@@ -62,7 +62,7 @@ package struct AdapterFolder {
             throw GraftError(
                 .unsupported, "\(path)/\(pickle) is a Python pickle, which can run any code: \(remedy)")
         }
-        let file = try SafetensorsFile(path: path + "/" + name)
+        let file = try SafetensorsFile(path: path + "/" + name, copies: true)
         try Memory.require(file.file.bytes.count, to: "reading \(file.path)")
         files.add(Array(file.file.bytes), as: name)
         weights.append(file)
