@@ -1,5 +1,5 @@
 /* What the system refuses is an error of the call that needed it, and never the end of the process: threads,
- * memory. And a process forked amid calls works.
+ * memory. A small stack is enough, and a process forked amid calls works.
  *
  *     limits GOLDENS SCRATCH
  *
@@ -175,6 +175,34 @@ static const char *in_a_fork(void) {
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
+static void *use_little_stack(void *unused) {
+    enum { DEPTH = 240 };
+    char settings[600] = "{\"target_modules\": \"";
+    graft_adapter *adapter = NULL;
+    (void)unused;
+    for (int i = 0; i < 2 * DEPTH; i++)
+        strcat(settings, i < DEPTH ? "(" : ")");
+    strcat(settings, "\"}");
+    if (graft_adapter_create(model, "lora", settings, 0, &adapter) != GRAFT_ERROR_INVALID_ARGUMENT)
+        return "240 parentheses within each other were taken";
+    if (graft_adapter_create(model, "lora", NULL, 0, &adapter) != GRAFT_OK ||
+        graft_adapter_save(adapter, join(scratch, "saved")) != GRAFT_OK)
+        return "an adapter was refused";
+    graft_adapter_release(adapter);
+    return embed(same) == GRAFT_OK ? NULL : "embedding failed";
+}
+
+static const char *with_little_stack(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *wrong = NULL;
+    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, 128 << 10) != 0 ||
+        pthread_create(&thread, &attributes, use_little_stack, NULL) != 0)
+        return "there is no thread";
+    pthread_join(thread, &wrong);
+    return wrong;
+}
+
 /* A model folder whose weights are a hole of 64 MB. */
 static void make_large_model(void) {
     char path[1000];
@@ -210,6 +238,7 @@ int main(int argument_count, char **arguments) {
     check(with_one_thread, "without more threads one computes the same");
     check(with_little_memory, "without memory calls say so");
     check(model_with_little_memory, "without memory for a model its loading says so");
+    check(with_little_stack, "a thread with a stack of 128 kB can do everything");
     check(with_forks, "forks amid calls of other threads do not hang");
 
     graft_batch_release(batch);
