@@ -81,10 +81,6 @@ let package = Package(
         .target(
             name: "Graft", dependencies: ["CGraft", "GraftTraining", "GraftInference"],
             swiftSettings: strict + abiSwift, linkerSettings: abiLink),
-        .executableTarget(
-            name: "TokenizerBenchmark", dependencies: ["GraftTokenizers"], path: "Benchmarks/Tokenizers",
-            exclude: ["compare.py"],
-            swiftSettings: strict),
         .target(
             name: "GraftTestSupport", dependencies: ["GraftFormats", "GraftLayers"], path: "Tests/Support",
             swiftSettings: strict),

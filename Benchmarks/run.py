@@ -82,7 +82,13 @@ class Figures:
 
 
 def with_unit(value: float, figure: str) -> str:
-    return f"{value:.0f} MB" if figure == "peak_mb" else f"{value:.1f} ms"
+    match figure:
+        case "peak_mb":
+            return f"{value:.0f} MB"
+        case "ms_per_mb":
+            return f"{1e3 / value:.1f} MB/s"
+        case _:
+            return f"{value:.1f} ms"
 
 
 def markdown(row: Row, figures: Figures) -> tuple[str, bool]:
@@ -161,7 +167,7 @@ def main() -> None:
 
     start("peers.make_models", ())
     start("peers.export_onnx", ())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "onnxruntime"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "tokenizers", "onnxruntime"))
     print(f"{processor()}, {THREADS} threads; {packages}; load before: {os.getloadavg()[0]:.1f}\n")
     print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
     figures, short = Figures(options.record), 0

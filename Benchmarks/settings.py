@@ -20,6 +20,13 @@ MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
 SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
 DATA = SHARED / "data"
 
+TOKENIZERS = {
+    "minilm": MODELS / "minilm",
+    "gpt2": SHARED / "tokenizers" / "gpt2",
+    "qwen": SHARED / "tokenizers" / "qwen-tiktoken",
+    "stories260k": SHARED / "models" / "stories260K" / "hf",
+}
+
 # AdapterHub pins another transformers than PEFT, so it has an environment of its own.
 ADAPTERHUB_PYTHON = os.environ.get(
     "GRAFT_ADAPTERHUB_PYTHON", str(ROOT / "build" / "venv-adapters" / "bin" / "python")
