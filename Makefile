@@ -22,6 +22,7 @@ VENV    := build/venv
 PIP     := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
 export GRAFT_TEST_MODELS ?= $(CURDIR)/build/models
+export GRAFT_TEST_DATA   ?= $(abspath ../shared)
 
 # ---- The library ----
 

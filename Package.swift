@@ -91,9 +91,6 @@ let package = Package(
         .target(
             name: "Graft", dependencies: everything + ["CGraft"], swiftSettings: strict + abiSwift,
             linkerSettings: abiLink),
-        .executableTarget(
-            name: "TokenizerBenchmark", dependencies: tokenizers, path: "Benchmarks/Tokenizers",
-            exclude: ["compare.py"], swiftSettings: strict),
         .target(
             name: "GraftTestSupport", dependencies: sites, path: "Tests/Support", swiftSettings: strict),
         .target(
@@ -104,8 +101,8 @@ let package = Package(
             path: "Tests/MatrixTraining", swiftSettings: strict),
         tests("CGraftKernels", ["CGraftKernels"]),
         tests("GraftTensor", tensor),
-        tests("GraftFormats", formats),
-        tests("GraftTokenizers", tokenizers),
+        tests("GraftFormats", sites + ["GraftTestSupport"]),
+        tests("GraftTokenizers", tokenizers + ["GraftLayers", "GraftTestSupport"]),
         tests("GraftLayers", layers),
         tests("GraftModels", sites + ["GraftModels", "GraftTestSupport"]),
         tests("GraftAdapters", sites + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),

@@ -1,5 +1,7 @@
-"""The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of tokens, random tokens."""
+"""The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of tokens, random tokens,
+and texts for tokenizers."""
 
+import json
 import random
 from dataclasses import dataclass
 
@@ -87,3 +89,21 @@ def random_tokens(rows: int, tokens: int, vocabulary: int) -> list[list[int]]:
     """Rows of token ids: a model with random weights has no text to prefer."""
     source = random.Random(rows * 1000 + tokens)
     return [source.choices(range(vocabulary), k=tokens) for _ in range(rows)]
+
+
+def _paragraphs() -> list[str]:
+    articles = json.loads((DATA / "xquad" / "xquad.en.json").read_text(encoding="utf-8"))["data"]
+    return [paragraph["context"] for article in articles for paragraph in article["paragraphs"]]
+
+
+def _reviews() -> list[str]:
+    path = DATA / "chnsenticorp_htl" / "ChnSentiCorp_htl_all.csv"
+    return path.read_text(encoding="utf-8").split("\n")[:3000]
+
+
+# Texts for tokenizers, 0.2 to 1.2 MB each.
+TOKENIZED = {
+    "SST-2 sentences": lambda: _sst2_file("train.tsv").texts[:20000],
+    "XQuAD paragraphs": _paragraphs,
+    "Chinese hotel reviews": _reviews,
+}

@@ -82,7 +82,13 @@ class Figures:
 
 
 def with_unit(value: float, figure: str) -> str:
-    return f"{value:.0f} MB" if figure == "peak_mb" else f"{value:.1f} ms"
+    match figure:
+        case "peak_mb":
+            return f"{value:.0f} MB"
+        case "ms_per_mb":
+            return f"{1e3 / value:.1f} MB/s"
+        case _:
+            return f"{value:.1f} ms"
 
 
 def markdown(row: Row, figures: Figures) -> tuple[str, bool]:
@@ -121,6 +127,18 @@ def products() -> list[tuple[str, float]]:
     return [(f"{m}×{n}×{k}, {precision}", float(share) / 100) for precision, m, n, k, share in found]
 
 
+def allocations() -> int:
+    """What the library asks of the system's memory in training steps after the first, as Tests/Safety counts it."""
+    tests = ROOT / "Tests"
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder, "allocations")
+        link = [f"-L{LIBRARY.parent}", "-lgraft", f"-Wl,-rpath,{LIBRARY.parent}"]
+        source = [f"-I{ROOT / 'include'}", tests / "Safety" / "allocations.c", "-o", program, *link]
+        subprocess.run(["cc", "-std=c11", "-O1", *source], check=True)
+        done = subprocess.run([program, tests / "Goldens"], capture_output=True, text=True)
+    return int(re.search(r"in training steps after the first: (\d+)", done.stdout)[1])
+
+
 def own_limits(figures: Figures) -> None:
     """The rows that have no peer."""
     print("\n| limit | found | goal | met |\n| --- | --- | --- | --- |")
@@ -138,6 +156,8 @@ def own_limits(figures: Figures) -> None:
     for work, share in products():
         if goal := PRODUCT_GOALS.get(work.split(",")[0]):
             print(f"| product {work} | {share:.0%} of the instructions' limit | ≥ {goal:.0%} | {met(share >= goal)} |")
+    count = allocations()
+    print(f"| allocations in training steps after the first | {count} | 0 | {met(count == 0)} |")
     size, opening = LIBRARY.stat().st_size / 2**20, opening_time()
     print(f"| libgraft.so | {size:.2f} MB | ≤ 8 MB | {met(size <= 8)} |")
     print(f"| libgraft.so opens in | {opening:.2f} ms | ≤ 5 ms | {met(opening <= 5)} |")
@@ -161,7 +181,7 @@ def main() -> None:
 
     start("peers.make_models", ())
     start("peers.export_onnx", ())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "onnxruntime"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "tokenizers", "onnxruntime"))
     print(f"{processor()}, {THREADS} threads; {packages}; load before: {os.getloadavg()[0]:.1f}\n")
     print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
     figures, short = Figures(options.record), 0

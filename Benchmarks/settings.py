@@ -17,7 +17,15 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
-DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
+SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
+DATA = SHARED / "data"
+
+TOKENIZERS = {
+    "minilm": MODELS / "minilm",
+    "gpt2": SHARED / "tokenizers" / "gpt2",
+    "qwen": SHARED / "tokenizers" / "qwen-tiktoken",
+    "stories260k": SHARED / "models" / "stories260K" / "hf",
+}
 
 # AdapterHub pins another transformers than PEFT, so it has an environment of its own.
 ADAPTERHUB_PYTHON = os.environ.get(

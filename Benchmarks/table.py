@@ -3,7 +3,8 @@
 import sys
 from dataclasses import dataclass
 
-from settings import ADAPTERHUB_PYTHON
+from data import TOKENIZED
+from settings import ADAPTERHUB_PYTHON, TOKENIZERS
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Row:
     peers: tuple[Run, ...]
     goal: float
     figure: str = "median_ms"
-    where: tuple[tuple[str, int], ...] = ()
+    where: tuple[tuple[str, int | str], ...] = ()
 
 
 def arguments(**values) -> tuple[str, ...]:
@@ -137,6 +138,20 @@ def first_embedding_rows(models: str) -> list[Row]:
     return [Row("process start → first embedding, minilm, from Python", graft, onnx, 2.0, figure="process_ms")]
 
 
+def tokenizer_rows() -> list[Row]:
+    """Encoding one by one, on one thread; the peer may take all texts in one call."""
+    made = []
+    for name in TOKENIZERS:
+        graft = Run("Graft", "ours.tokenizing", arguments(tokenizer=name))
+        peers = tuple(
+            Run(call, "peers.tokenizing", arguments(tokenizer=name, call=call)) for call in ("encode", "encode_batch")
+        )
+        for texts in TOKENIZED:
+            where = (("texts", texts),)
+            made.append(Row(f"tokenizer {name}, {texts}", graft, peers, 1.0, figure="ms_per_mb", where=where))
+    return made
+
+
 def dropout_pairs() -> list[tuple[Row, Row]]:
     """The rows of each training step with dropout and without."""
     rows = [row for row in training_rows() if row.figure == "median_ms"]
@@ -151,4 +166,5 @@ def all_rows(models: str) -> list[Row]:
         + ragged_rows()
         + encoder_rows()
         + first_embedding_rows(models)
+        + tokenizer_rows()
     )

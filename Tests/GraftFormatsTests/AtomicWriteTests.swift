@@ -228,17 +228,31 @@ struct AtomicWriteTests {
     @Test("A folder that does not let itself be written is an error that names the path")
     func readOnly() throws {
         let folder = try TestFolder()
-        // The kernel's own folders refuse even the system's administrator.
+        let path = folder.path + "/d"
+        try #require(mkdir(path, 0o755) == 0)
+        try OrdinaryUser.run(owning: [folder.path, path]) {
+            // Nothing but the mode of the folder itself is in the way.
+            try AtomicFile.write("x", to: path + "/f")
+            chmod(path, 0o555)
+            defer { chmod(path, 0o755) }
+            for name in ["f", "g"] {
+                #expect(
+                    try failure { try AtomicFile.write("y", to: "\(path)/\(name)") }
+                        == GraftError(.io, "\(path)/\(name): cannot create: Permission denied"))
+            }
+            let error = try failure { try AtomicDirectory.write(to: path + "/new") { _ in } }
+            #expect(error == GraftError(.io, "\(path)/new: cannot create: Permission denied"))
+        }
+        #expect(try folder.names(in: "d") == ["f"])
+        #expect(try text(of: path + "/f") == "x")
+    }
+
+    @Test("The kernel's own folders, which refuse even the administrator, are an error that names the path")
+    func kernelFolder() throws {
         let error = try failure { try AtomicFile.write("x", to: "/proc/graft") }
         #expect(error.message.hasPrefix("/proc/graft: cannot create: "), "\(error.message)")
         let folderError = try failure { try AtomicDirectory.write(to: "/proc/graft") { _ in } }
         #expect(folderError.message.hasPrefix("/proc/graft: cannot create: "), "\(folderError.message)")
-        guard geteuid() != 0 else { return }
-        chmod(folder.path, 0o555)
-        defer { chmod(folder.path, 0o755) }
-        #expect(
-            try failure { try AtomicFile.write("x", to: folder.path + "/f") }
-                == GraftError(.io, "\(folder.path)/f: cannot create: Permission denied"))
     }
 
     @Test(
@@ -389,6 +403,25 @@ private final class Flag: Sendable {
 /// these tests only write files, in code that ran before.
 private enum Fork {
     static let call = dlsym(nil, "fork").map { unsafeBitCast($0, to: (@convention(c) () -> pid_t).self) }
+}
+
+/// Work on files with the rights of a user who is not the administrator, for whom modes of folders mean nothing.
+private enum OrdinaryUser {
+    private static let nobody: uid_t = 65534
+    /// Changes the user of one thread, where `seteuid` changes that of all.
+    private static let change = dlsym(nil, "setfsuid").map {
+        unsafeBitCast($0, to: (@convention(c) (uid_t) -> Int32).self)
+    }
+
+    /// Runs `work`, which must not leave its thread, as this user; for an administrator, as nobody with these paths its own.
+    static func run(owning paths: [String], _ work: () throws -> Void) throws {
+        guard geteuid() == 0 else { return try work() }
+        for path in paths { try #require(chown(path, nobody, gid_t.max) == 0) }
+        let change = try #require(change)
+        _ = change(nobody)
+        defer { _ = change(0) }
+        try work()
+    }
 }
 
 /// A small disk of its own, in memory.

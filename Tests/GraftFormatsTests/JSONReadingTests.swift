@@ -1,5 +1,6 @@
 import GraftFormats
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @Suite("Reading JSON")
@@ -236,10 +237,10 @@ struct JSONReadingTests {
 
     @Test("Real tokenizers and configurations read")
     func realFiles() throws {
-        let tokenizer = try JSON(contentsOf: Repository.shared + "tokenizers/gpt2/tokenizer.json")
+        let tokenizer = try JSON(contentsOf: TestData.path("tokenizers/gpt2/tokenizer.json"))
         #expect(try tokenizer.object("model").object("vocab").count == 50257)
         #expect(try tokenizer.object("model").object("vocab").int("<|endoftext|>") == 50256)
-        let config = try JSON(contentsOf: Repository.shared + "models/me5-small-zh-en-pruned/config.json")
+        let config = try JSON(contentsOf: TestData.path("models/me5-small-zh-en-pruned/config.json"))
         #expect(try config.int("hidden_size") == 384)
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import GraftFormats
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @Suite("Model folders")
@@ -139,12 +140,12 @@ struct ModelFolderTests {
 
     @Test("Real models open")
     func realModels() throws {
-        let model = try ModelFolder(path: Repository.shared + "models/me5-small-zh-en-pruned")
+        let model = try ModelFolder(path: TestData.path("models/me5-small-zh-en-pruned"))
         let hidden = try model.config.int("hidden_size")
         let words = try model.config.int("vocab_size")
         let name = try #require(model.tensorNames.first { $0.hasSuffix("word_embeddings.weight") })
         #expect(try model.requireTensor(name, shape: [words, hidden]).elementCount == words * hidden)
         #expect(
-            try ModelFolder(path: Repository.shared + "models/stories260K/hf").config.string("model_type") == "llama")
+            try ModelFolder(path: TestData.path("models/stories260K/hf")).config.string("model_type") == "llama")
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import GraftFormats
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @Suite("Safetensors")
@@ -102,7 +103,7 @@ struct SafetensorsTests {
 
     @Test("A tensor keeps its mapping alive, and reads the same after its pages were released")
     func release() throws {
-        let path = Repository.shared + "models/stories260K/hf/model.safetensors"
+        let path = try TestData.path("models/stories260K/hf/model.safetensors")
         let tensor = try #require(try SafetensorsFile(path: path).tensors.max { $0.bytes.count < $1.bytes.count })
         let before = tensor.withBytes { Array($0) }
         tensor.release()
@@ -112,7 +113,7 @@ struct SafetensorsTests {
     @Test("Real models are written again byte for byte")
     func realModels() throws {
         for model in ["stories260K/hf", "me5-small-zh-en-pruned"] {
-            let path = Repository.shared + "models/\(model)/model.safetensors"
+            let path = try TestData.path("models/\(model)/model.safetensors")
             let file = try SafetensorsFile(path: path)
             let again = try rewritten(file)
             try file.file.withBytes { (bytes) throws in

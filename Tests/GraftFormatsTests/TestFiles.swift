@@ -7,7 +7,6 @@ import Testing
 enum Repository {
     static let path = String(#filePath.prefix(upTo: #filePath.range(ofText: "/Tests/GraftFormatsTests/")))
     static let goldens = path + "/Tests/Goldens/formats/"
-    static let shared = path + "/../shared/"
 }
 
 extension String {

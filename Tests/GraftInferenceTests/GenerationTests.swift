@@ -11,15 +11,14 @@ import Testing
 
 /// Texts that go on, with the real stories260K.
 @Suite struct GenerationTests {
-    static let folder = Goldens.root + "/../shared/models/stories260K/hf"
-
     private let model: any Transformer
     private let tokenizer: Tokenizer
     private let golden: [JSON]
 
     init() throws {
-        model = try Architectures.load(path: Self.folder, precision: .float32)
-        tokenizer = try Tokenizer(folder: Self.folder)
+        let folder = try TestData.path("models/stories260K/hf")
+        model = try Architectures.load(path: folder, precision: .float32)
+        tokenizer = try Tokenizer(folder: folder)
         golden = try JSON(contentsOf: Goldens.path("generation/greedy.json")).arrayValue ?? []
     }
 

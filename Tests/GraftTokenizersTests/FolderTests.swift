@@ -1,5 +1,6 @@
 import Glibc
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @testable import GraftTokenizers
@@ -8,7 +9,7 @@ import Testing
 struct FolderTests {
     @Test("The special tokens are known by their parts")
     func specialTokens() throws {
-        let tokenizer = try Tokenizer(folder: TestFiles.models + "/minilm")
+        let tokenizer = try Tokenizer(folder: TestData.model("minilm"))
         let special = tokenizer.specialTokens
         #expect(special.padding == 0 && special.unknown == 100 && special.classification == 101)
         #expect(special.separator == 102 && special.mask == 103)
@@ -23,7 +24,7 @@ struct FolderTests {
     @Test("vocab.txt alone makes the same tokenizer")
     func vocabularyFile() throws {
         let folder = try TemporaryFolder()
-        try folder.copy(TestFiles.models + "/minilm/vocab.txt", as: "vocab.txt")
+        try folder.copy(TestData.model("minilm/vocab.txt"), as: "vocab.txt")
         let plain = try Tokenizer(folder: folder.path)
         let full = try TestFiles.tokenizer("minilm")
         let options = Tokenizer.Options(shortening: .none)

@@ -1,4 +1,5 @@
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @testable import GraftTokenizers
@@ -18,7 +19,7 @@ struct GoldenLinesTests {
         for row in try TestFiles.lines(TestFiles.goldens + "/\(name).lines.tsv") {
             let fields = row.split(separator: "\t").map(String.init)
             try #require(fields.count == 5)
-            let file = try MappedFile.contents(of: TestFiles.shared + "/data/" + fields[0])
+            let file = try MappedFile.contents(of: TestData.path("data/" + fields[0]))
             let lines = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             #expect(lines.count == Int(fields[1]))
             var hash: UInt64 = 0

@@ -1,4 +1,5 @@
 import GraftTensor
+import GraftTestSupport
 import Testing
 
 @testable import GraftTokenizers
@@ -25,7 +26,7 @@ struct LlamaVectorTests {
     @Test("BPE with byte fallback: llama-spm")
     func llama() throws {
         let file = try VocabularyGGUF(
-            contentsOf: TestFiles.shared + "/tokenizers/ggml-vocab/ggml-vocab-llama-spm.gguf")
+            contentsOf: TestData.path("tokenizers/ggml-vocab/ggml-vocab-llama-spm.gguf"))
         try #require(file.tokens.count == 32000 && file.scores.count == 32000)
         try check(try file.llamaTokenizer(), "llama-spm")
     }
@@ -56,9 +57,11 @@ struct LlamaVectorTests {
     }
 
     private func vectors(_ name: String) throws -> [(text: String, ids: [Int32])] {
-        let path = TestFiles.shared + "/tokenizers/ggml-vocab/ggml-vocab-\(name).gguf"
-        let input = String(decoding: try MappedFile.contents(of: path + ".inp"), as: UTF8.self)
-        let output = String(decoding: try MappedFile.contents(of: path + ".out"), as: UTF8.self)
+        func contents(_ ending: String) throws -> String {
+            let path = try TestData.path("tokenizers/ggml-vocab/ggml-vocab-\(name).gguf\(ending)")
+            return String(decoding: try MappedFile.contents(of: path), as: UTF8.self)
+        }
+        let (input, output) = (try contents(".inp"), try contents(".out"))
         let texts = pieces(input, between: "\n__ggml_vocab_test__\n")
         let rows = output.split(separator: "\n", omittingEmptySubsequences: false).prefix(texts.count)
         try #require(texts.count == 47 && rows.count == texts.count)

@@ -1,30 +1,23 @@
 import Glibc
 import GraftFormats
 import GraftTensor
+import GraftTestSupport
 import Synchronization
 
 @testable import GraftTokenizers
 
 /// Where the tests' files are.
 enum TestFiles {
-    static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
-        separator: "/")
-    static let goldens = root + "/Tests/Goldens/tokenizers"
-    static let shared = root + "/../shared"
-
-    /// Models that `make models` fetches.
-    static var models: String {
-        getenv("GRAFT_TEST_MODELS").map { String(cString: $0) } ?? root + "/build/models"
-    }
+    static let goldens = Goldens.path("tokenizers")
 
     static let names = ["minilm", "gpt2", "qwen", "stories260k"]
 
-    static func path(_ name: String) -> String {
+    static func path(_ name: String) throws(GraftError) -> String {
         switch name {
-        case "minilm": models + "/minilm/tokenizer.json"
-        case "gpt2": shared + "/tokenizers/gpt2/tokenizer.json"
-        case "qwen": shared + "/tokenizers/qwen-tiktoken/tokenizer.json"
-        default: shared + "/models/stories260K/hf/tokenizer.json"
+        case "minilm": try TestData.model("minilm/tokenizer.json")
+        case "gpt2": try TestData.path("tokenizers/gpt2/tokenizer.json")
+        case "qwen": try TestData.path("tokenizers/qwen-tiktoken/tokenizer.json")
+        default: try TestData.path("models/stories260K/hf/tokenizer.json")
         }
     }
 
@@ -33,9 +26,6 @@ enum TestFiles {
     /// One of the real tokenizers; loaded once.
     static func tokenizer(_ name: String) throws -> Tokenizer {
         if let tokenizer = loaded.withLock({ $0[name] }) { return tokenizer }
-        guard access(path(name), R_OK) == 0 else {
-            throw GraftError(.notFound, "the tests need \(path(name)): run `make models`")
-        }
         let tokenizer = try Tokenizer(tokenizerFile: path(name))
         loaded.withLock { $0[name] = tokenizer }
         return tokenizer

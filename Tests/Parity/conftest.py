@@ -18,7 +18,8 @@ import graft  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "Tests" / "Goldens"
-DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared" / "data"))
+SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
+DATA = SHARED / "data"
 MINILM = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / "minilm"
 
 #: The largest difference allowed between two float32 computations of one model: hidden states, embeddings, logits.

@@ -3,8 +3,7 @@
  *
  *     races GOLDENS SCRATCH THREADS_OF_A_SESSION
  *
- * Run it with the library built for a sanitizer as well; OpenMP's runtime is not, so each session has one
- * thread there.
+ * Tests/Safety/sanitizers runs it with the library built for a sanitizer as well.
  */
 #include <graft.h>
 #include <pthread.h>
