@@ -53,7 +53,7 @@ let tensor: [Target.Dependency] = ["CGraftKernels", "GraftTensor"]
 let formats = tensor + ["GraftFormats"]
 let tokenizers = formats + ["GraftTokenizers"]
 let layers = tensor + ["GraftLayers"]
-let sites = formats + ["GraftLayers"]
+let formatsAndLayers = formats + ["GraftLayers"]
 let tasks = tokenizers + ["GraftLayers", "GraftModels", "GraftAdapters"]
 let everything = tasks + ["GraftTraining", "GraftInference"]
 
@@ -84,15 +84,15 @@ let package = Package(
             name: "GraftTokenizers", dependencies: formats + ["CUTF8Proc"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: tensor),
-        floor("GraftModels", on: sites),
-        floor("GraftAdapters", on: sites),
+        floor("GraftModels", on: formatsAndLayers),
+        floor("GraftAdapters", on: formatsAndLayers),
         floor("GraftTraining", on: tasks),
         floor("GraftInference", on: tasks),
         .target(
             name: "Graft", dependencies: everything + ["CGraft"], swiftSettings: strict + abiSwift,
             linkerSettings: abiLink),
         .target(
-            name: "GraftTestSupport", dependencies: sites, path: "Tests/Support", swiftSettings: strict),
+            name: "GraftTestSupport", dependencies: formatsAndLayers, path: "Tests/Support", swiftSettings: strict),
         .target(
             name: "GraftMatrix", dependencies: tasks + ["GraftTraining", "GraftTestSupport"], path: "Tests/Matrix",
             swiftSettings: strict),
@@ -101,11 +101,11 @@ let package = Package(
             path: "Tests/MatrixTraining", swiftSettings: strict),
         tests("CGraftKernels", ["CGraftKernels"]),
         tests("GraftTensor", tensor),
-        tests("GraftFormats", sites + ["GraftTestSupport"]),
+        tests("GraftFormats", formatsAndLayers + ["GraftTestSupport"]),
         tests("GraftTokenizers", tokenizers + ["GraftLayers", "GraftTestSupport"]),
         tests("GraftLayers", layers),
-        tests("GraftModels", sites + ["GraftModels", "GraftTestSupport"]),
-        tests("GraftAdapters", sites + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
+        tests("GraftModels", formatsAndLayers + ["GraftModels", "GraftTestSupport"]),
+        tests("GraftAdapters", formatsAndLayers + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
         tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"]),
         tests("GraftInference", everything + ["GraftTestSupport"]),
         tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),
