@@ -128,10 +128,11 @@ test-parity: dependencies
 	  --ignore-glob='*test_adapterhub*'
 	PYTHONPATH=bindings/python build/venv-adapters/bin/python -m pytest -q Tests/Parity/test_adapterhub*.py
 
-.PHONY: benchmark
-benchmark: dependencies
+# How fast, and what adapters learn (half an hour).
+.PHONY: benchmark quality
+benchmark quality: dependencies
 	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools build/venv-adapters/tools
-	build/venv-benchmark/bin/python Benchmarks/run.py
+	build/venv-benchmark/bin/python Benchmarks/run.py $(if $(filter quality,$@),--quality)
 
 # Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
 .PHONY: abi-baseline

@@ -1,6 +1,7 @@
 """The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of tokens, random tokens,
 and texts for tokenizers."""
 
+import argparse
 import json
 import random
 from dataclasses import dataclass
@@ -64,6 +65,22 @@ def sst2(training_rows: int = 8000) -> tuple[Labelled, Labelled, list[str]]:
 
 
 DATA_SETS = {"trec6": trec6, "sst2": sst2}
+
+
+def quality_data(arguments: argparse.Namespace) -> tuple[Labelled, Labelled, list[str]]:
+    """Train, test and names of the data set, with fewer training rows where the arguments say so."""
+    train, test, names = DATA_SETS[arguments.data]()
+    return train.take(list(range(len(train)))[: arguments.rows]), test, names
+
+
+def quality_parser(description: str | None) -> argparse.ArgumentParser:
+    """What every run of the quality recipe takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rows", type=int, help="training rows, where not all")
+    return parser
 
 
 def length_grouped_batches(lengths: list[int], batch_size: int, seed: int, group: int = 50) -> list[list[int]]:

@@ -2,6 +2,7 @@
 """Runs Graft and its peers side by side and prints the table of README.md as Markdown.
 
     python Benchmarks/run.py [--only TEXT] [--rounds N] [--record FILE]
+    python Benchmarks/run.py --quality [--only TEXT] [--seeds N ...] [--epochs N] [--rows N]
 
 Needs the packages of Benchmarks/requirements.txt, the library built, and an idle machine. Every ratio is peer / Graft
 of the same run; of several rounds, each side's best median counts.
@@ -18,9 +19,10 @@ import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
+from statistics import mean
 
 from settings import MODELS, ROOT, THREADS
-from table import Row, Run, all_rows, dropout_pairs
+from table import Row, Run, all_rows, dropout_runs, quality_rows
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = ROOT / "build" / "lib" / "libgraft.so.1"
@@ -139,12 +141,12 @@ def allocations() -> int:
     return int(re.search(r"in training steps after the first: (\d+)", done.stdout)[1])
 
 
-def own_limits(figures: Figures) -> None:
+def own_limits() -> None:
     """The rows that have no peer."""
     print("\n| limit | found | goal | met |\n| --- | --- | --- | --- |")
-    for dropped, kept in dropout_pairs():
-        cost = figures.value(dropped.ours, dropped) / figures.value(kept.ours, kept) - 1
-        print(f"| cost of dropout, {dropped.work} | {cost:+.1%} | ≤ 5 % | {met(cost <= 0.05)} |")
+    for work, run in dropout_runs():
+        cost = lines_of(run)[0]["cost"]
+        print(f"| cost of dropout 0.1, {work} | {cost:+.1%} | ≤ 5 % | {met(cost <= 0.05)} |")
     for precision in ("float32", "bfloat16"):
         ratio = json.loads(start("ours.loading", ("--precision", precision)).stdout)["ratio"]
         print(f"| loading bert-base, {precision}: memory / weights | {ratio:.2f} | ≤ 1.2 | {met(ratio <= 1.2)} |")
@@ -163,6 +165,31 @@ def own_limits(figures: Figures) -> None:
     print(f"| libgraft.so opens in | {opening:.2f} ms | ≤ 5 ms | {met(opening <= 5)} |")
 
 
+def quality_cells(run: Run | None) -> list[str]:
+    """Test accuracies in percent, one for each seed, their mean, and the mean of the seconds of training."""
+    if run is None:
+        return ["–"] * 3
+    lines = lines_of(run)
+    accuracies = [100 * line["test_accuracy"] for line in lines]
+    seconds = mean(line["train_seconds"] for line in lines)
+    return [", ".join(f"{accuracy:.1f}" for accuracy in accuracies), f"{mean(accuracies):.1f}", f"{seconds:.0f} s"]
+
+
+def quality(options: argparse.Namespace) -> None:
+    """The table of what adapters learn: both sides, and ours through the C interface alone."""
+    recipe = ["--seeds", *map(str, options.seeds), "--epochs", str(options.epochs)]
+    if options.rows:
+        recipe += ["--rows", str(options.rows)]
+    heads = ["data", "method", "peer", "", "mean", "training", "Graft", "mean", "training", "in C", "mean", "training"]
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
+    for row in quality_rows(tuple(recipe)):
+        if options.only in f"{row.data} {row.method}":
+            cells = [row.data, row.method, row.peer.side]
+            for run in (row.peer, row.ours, row.in_c):
+                cells += quality_cells(run)
+            print(f"| {' | '.join(cells)} |", flush=True)
+
+
 def met(condition: bool) -> str:
     return "yes" if condition else "**no**"
 
@@ -174,15 +201,21 @@ def processor() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="rows whose name contains this text")
+    parser.add_argument("--only", default="", help="rows whose name contains this text; limits: those without a peer")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--record", type=Path, help="appends every JSON line to this file")
+    parser.add_argument("--quality", action="store_true", help="what adapters learn, instead of how fast")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of --quality")
+    parser.add_argument("--epochs", type=int, default=5, help="of --quality")
+    parser.add_argument("--rows", type=int, help="training rows of --quality, where not all")
     options = parser.parse_args()
 
     start("peers.make_models", ())
-    start("peers.export_onnx", ())
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "tokenizers", "onnxruntime"))
     print(f"{processor()}, {THREADS} threads; {packages}; load before: {os.getloadavg()[0]:.1f}\n")
+    if options.quality:
+        return quality(options)
+    start("peers.export_onnx", ())
     print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
     figures, short = Figures(options.record), 0
     for row in all_rows(str(MODELS)):
@@ -191,8 +224,8 @@ def main() -> None:
             line, falls_short = markdown(row, figures)
             short += falls_short
             print(line, flush=True)
-    if not options.only:
-        own_limits(figures)
+    if options.only in ("", "limits"):
+        own_limits()
     print(f"\n{short} goals against peers are not met." if short else "\nEvery goal against a peer is met.")
 
 

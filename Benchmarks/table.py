@@ -3,8 +3,8 @@
 import sys
 from dataclasses import dataclass
 
-from data import TOKENIZED
-from settings import ADAPTERHUB_PYTHON, TOKENIZERS
+from data import DATA_SETS, TOKENIZED
+from settings import ADAPTERHUB_PYTHON, TOKENIZERS, TRAINING_SHAPES
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,45 @@ def tokenizer_rows() -> list[Row]:
     return made
 
 
-def dropout_pairs() -> list[tuple[Row, Row]]:
-    """The rows of each training step with dropout and without."""
-    rows = [row for row in training_rows() if row.figure == "median_ms"]
-    return list(zip(rows[::2], rows[1::2], strict=True))
+@dataclass(frozen=True)
+class QualityRow:
+    """One recipe on every side; what of it has no program in C has no such run."""
+
+    data: str
+    method: str
+    peer: Run
+    ours: Run
+    in_c: Run | None
+
+
+def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
+    """Both data sets with both methods; `options` are those of data.quality_parser."""
+    made = []
+    for method, side, python in (("lora", "PEFT", sys.executable), ("bottleneck", "AdapterHub", ADAPTERHUB_PYTHON)):
+        for data in DATA_SETS:
+            recipe = arguments(data=data) + options
+            both = arguments(method=method) + recipe
+            made.append(
+                QualityRow(
+                    data,
+                    method,
+                    Run(side, "peers.quality", both, python),
+                    Run("Graft", "ours.quality", both),
+                    Run("Graft in C", "ours.quality_in_c", recipe) if method == "lora" else None,
+                )
+            )
+    return made
+
+
+def dropout_runs() -> list[tuple[str, Run]]:
+    """What dropout costs each of the training steps."""
+    made = []
+    for model, shapes in TRAINING_SHAPES.items():
+        for rows, tokens in shapes:
+            for precision in ("float32", "bfloat16"):
+                step = arguments(model=model, rows=rows, tokens=tokens, precision=precision)
+                made.append((f"LoRA step, {model} {rows}×{tokens}, {precision}", Run("Graft", "ours.dropout_cost", step)))
+    return made
 
 
 def all_rows(models: str) -> list[Row]:

@@ -1,6 +1,6 @@
 /* The quality recipe through the C interface alone.
  *
- *     quality MODEL TRAIN.tsv TEST.tsv LABEL_COUNT SEED
+ *     quality MODEL TRAIN.tsv TEST.tsv LABEL_COUNT SEED EPOCHS
  *
  * A line of the files is: number of the label TAB text. Prints the seconds of training and the test accuracy.
  */
@@ -67,8 +67,8 @@ static double now(void) {
 }
 
 int main(int argument_count, char **arguments) {
-    if (argument_count != 6) {
-        fprintf(stderr, "usage: quality MODEL TRAIN.tsv TEST.tsv LABEL_COUNT SEED\n");
+    if (argument_count != 7) {
+        fprintf(stderr, "usage: quality MODEL TRAIN.tsv TEST.tsv LABEL_COUNT SEED EPOCHS\n");
         return EXIT_FAILURE;
     }
     const uint64_t seed = strtoull(arguments[5], NULL, 10);
@@ -90,7 +90,7 @@ int main(int argument_count, char **arguments) {
     options.warmup_ratio = 0.06f;
     options.maximum_gradient_norm = 1;
     options.rows_per_batch = 32;
-    options.epoch_count = 5;
+    options.epoch_count = atoi(arguments[6]);
     options.thread_count = getenv("GRAFT_BENCH_THREADS") ? atoi(getenv("GRAFT_BENCH_THREADS")) : 2;
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
     graft_metrics metrics;

@@ -1,18 +1,15 @@
 """The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py, rows in random order:
 without padding there is nothing that grouping by length would save."""
 
-import argparse
 import time
 
 import graft
 import settings
-from data import DATA_SETS
+from data import quality_data, quality_parser
 from ours.adapted_model import METHODS, load_model, make_adapter
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = quality_parser(__doc__)
 parser.add_argument("--method", choices=METHODS, default="lora")
-parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
-parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
 parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 arguments = parser.parse_args()
 
@@ -23,11 +20,11 @@ RECIPE = {
     "warmup_ratio": 0.06,
     "maximum_gradient_norm": 1.0,
     "rows_per_batch": 32,
-    "epoch_count": 5,
+    "epoch_count": arguments.epochs,
     "threads": settings.THREADS,
 }
 
-train_rows, test_rows, names = DATA_SETS[arguments.data]()
+train_rows, test_rows, names = quality_data(arguments)
 model = load_model("minilm", arguments.precision)
 tokenizer = graft.Tokenizer(settings.MODELS / "minilm")
 train, test = (

@@ -1,17 +1,13 @@
 """The quality recipe of ours/quality.py through the C interface alone: compiles and runs quality.c."""
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import settings
-from data import DATA_SETS, Labelled
+from data import Labelled, quality_data, quality_parser
 from ours.c_program import compile_program, output
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
-parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-arguments = parser.parse_args()
+arguments = quality_parser(__doc__).parse_args()
 
 
 def write(path: Path, part: Labelled) -> Path:
@@ -20,12 +16,12 @@ def write(path: Path, part: Labelled) -> Path:
     return path
 
 
-train, test, names = DATA_SETS[arguments.data]()
+train, test, names = quality_data(arguments)
 with tempfile.TemporaryDirectory() as temporary:
     program = compile_program("quality", temporary)
     files = [write(Path(temporary, "train.tsv"), train), write(Path(temporary, "test.tsv"), test)]
     for seed in arguments.seeds:
-        command = [program, settings.MODELS / "minilm", *files, str(len(names)), str(seed)]
+        command = [program, settings.MODELS / "minilm", *files, str(len(names)), str(seed), str(arguments.epochs)]
         seconds, accuracy = output(*command).split()
         settings.emit(
             "quality",

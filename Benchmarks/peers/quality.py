@@ -5,27 +5,24 @@ dropout 0.1, AdamW 1e-3 with decay 0.01, linear
 schedule with 6 % warm-up, gradients clipped to norm 1, batches of 32 grouped by length, five epochs.
 """
 
-import argparse
 import math
 import time
 
 import settings
-from data import DATA_SETS, length_grouped_batches
+from data import length_grouped_batches, quality_data, quality_parser
 from peers.adapted_model import PRECISIONS, SIDES, collate, load, load_tokenizer, torch_for
 
-EPOCHS, BATCH_ROWS, MAXIMUM_TOKENS = 5, 32, 128
+BATCH_ROWS, MAXIMUM_TOKENS = 32, 128
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = quality_parser(__doc__)
 parser.add_argument("--method", choices=list(SIDES), default="lora")
-parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
-parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
 parser.add_argument("--precision", choices=PRECISIONS, default="medium")
 arguments = parser.parse_args()
 
 torch = torch_for(arguments.precision)
 from transformers import get_linear_schedule_with_warmup  # noqa: E402
 
-train, test, names = DATA_SETS[arguments.data]()
+train, test, names = quality_data(arguments)
 tokenizer = load_tokenizer()
 tokenizer.enable_truncation(MAXIMUM_TOKENS)
 train_ids = [encoding.ids for encoding in tokenizer.encode_batch(train.texts)]
@@ -47,11 +44,12 @@ for seed in arguments.seeds:
     model = load("minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
-    total = EPOCHS * math.ceil(len(train) / BATCH_ROWS)
+    total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
     start = time.perf_counter()
-    for epoch in range(EPOCHS):
-        for rows in length_grouped_batches([len(ids) for ids in train_ids], BATCH_ROWS, seed * EPOCHS + epoch):
+    for epoch in range(arguments.epochs):
+        order = seed * arguments.epochs + epoch
+        for rows in length_grouped_batches([len(ids) for ids in train_ids], BATCH_ROWS, order):
             batch = collate([train_ids[i] for i in rows]) | {"labels": torch.tensor([train.labels[i] for i in rows])}
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
                 loss = model(**batch).loss
