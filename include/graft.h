@@ -151,6 +151,11 @@ GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
 /** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
  *  the end. */
 GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
+/** Labels of the checkpoint's own classification head, which acts on rows whose adapters have none: as
+ *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for
+ *  an invalid handle or index. Since 1.0. */
+GRAFT_API int32_t graft_model_label_count(const graft_model *model);
+GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
 /** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
 GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
 

@@ -7,10 +7,12 @@ import GraftTensor
 final class ModelHandle: Sendable {
     let model: any Transformer
     let architecture: CText
+    let labels: [CText]
 
     init(_ model: any Transformer) {
         self.model = model
         architecture = CText(model.architecture)
+        labels = model.baseHead?.labels.map(CText.init) ?? []
     }
 }
 
@@ -82,6 +84,18 @@ public func graft_model_end_token(_ model: OpaquePointer?, _ index: Int32) -> In
         tokens.indices.contains(Int(index))
     else { return -1 }
     return tokens[Int(index)]
+}
+
+@c @implementation
+public func graft_model_label_count(_ model: OpaquePointer?) -> Int32 {
+    HandleTable.peek(model, ModelHandle.self).map { Int32(clamping: $0.labels.count) } ?? -1
+}
+
+@c @implementation
+public func graft_model_label(_ model: OpaquePointer?, _ index: Int32) -> UnsafePointer<CChar>? {
+    guard let labels = HandleTable.peek(model, ModelHandle.self)?.labels, labels.indices.contains(Int(index))
+    else { return nil }
+    return labels[Int(index)].pointer
 }
 
 @c @implementation

@@ -21,7 +21,7 @@ struct ClassificationObjective: Objective {
 
     func check(_ batch: RowBatch) throws(GraftError) {
         guard batch.labels.count == batch.rowCount else {
-            throw GraftError(.incompatible, "the rows have no labels: call graft_batch_set_labels() first")
+            throw GraftError(.incompatible, "the rows have no labels: expected one for each row, set before")
         }
         for (row, label) in batch.labels.enumerated() where label < 0 || Int(label) >= labelCount {
             throw GraftError(

@@ -26,7 +26,7 @@ struct LanguageModelObjective: Objective {
 
     func check(_ batch: RowBatch) throws(GraftError) {
         guard batch.tokenLabels.count == batch.tokenCount else {
-            throw GraftError(.incompatible, "the rows have no token labels: call graft_batch_set_token_labels() first")
+            throw GraftError(.incompatible, "the rows have no token labels: expected one for each token, set before")
         }
         for (token, label) in batch.tokenLabels.enumerated() where Int(label) >= head.vocabularySize {
             throw GraftError(

@@ -56,7 +56,7 @@ package final class Trainer {
         }
         guard let labels = content.plan.head?.labelCount ?? content.model.baseHead?.labels.count else {
             throw GraftError(
-                .invalidArgument, "the adapter has no head to train for a task: call graft_adapter_set_head() first")
+                .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
         try options.check(labelCount: labels)
         return ClassificationObjective(content, labelCount: labels, options)

@@ -53,10 +53,9 @@ def main() -> None:
     adapter.set_head("language_model")
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(pairs)} pairs to learn")
 
-    options = graft.TrainingOptions(
-        learning_rate=arguments.learning_rate, rows_per_batch=8, epoch_count=arguments.epochs
-    )
-    with graft.Trainer(model, adapter, **options) as trainer:
+    with graft.Trainer(
+        model, adapter, learning_rate=arguments.learning_rate, rows_per_batch=8, epoch_count=arguments.epochs
+    ) as trainer:
         trainer.fit(pairs)
         result = trainer.evaluate(pairs)
     print(f"loss {result.loss:.4f}  accuracy {result.accuracy:.4f} of the answers' tokens")

@@ -35,10 +35,14 @@ def main() -> None:
     adapter.set_head(labels=labels, dense_layer=True)
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train)} rows to train on")
 
-    options = graft.TrainingOptions(
-        learning_rate=arguments.learning_rate, warmup_ratio=0.06, epoch_count=arguments.epochs, metric="macro_f1"
-    )
-    with graft.Trainer(model, adapter, **options) as trainer:
+    with graft.Trainer(
+        model,
+        adapter,
+        learning_rate=arguments.learning_rate,
+        warmup_ratio=0.06,
+        epoch_count=arguments.epochs,
+        metric="macro_f1",
+    ) as trainer:
         best = trainer.fit(train, evaluation=validation)
         print(f"best on the validation set: {best}")
         result = trainer.evaluate(test)

@@ -18,7 +18,7 @@ from .metrics import Evaluation, Metrics
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
-from .trainer import Trainer, TrainingOptions
+from .trainer import Trainer
 
 __version__: str = _lib.graft_version_string().decode()
 
@@ -44,7 +44,6 @@ __all__ = [
     "Status",
     "Tokenizer",
     "Trainer",
-    "TrainingOptions",
     "adapter_methods",
     "architectures",
     "kernel_name",

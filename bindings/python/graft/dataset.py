@@ -8,11 +8,12 @@ from ctypes import Array, byref, c_int32, c_void_p
 from itertools import chain
 
 from .adapter import RowAdapter, compositions
-from .errors import GraftError, Status, invalid
+from .errors import GraftError, invalid
 from .handle import Handle
 from .library import lib
+from .table import read_table
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, int_array, path_bytes, text_array, text_list
+from .values import as_list, int_array, text_array, text_list
 
 
 class Batch(Handle):
@@ -167,40 +168,28 @@ class Dataset(Handle):
         *,
         label_names: Iterable[str] | None = None,
         maximum_length: int = 0,
+        header: bool | None = None,
     ) -> Dataset:
-        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without a header or
-        quotes. Labels are names, even those that look like numbers; empty lines are skipped."""
-        name = os.fsdecode(path)
+        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without quotes. Labels are
+        names, even those that look like numbers; empty lines are skipped.
+
+        :param header: whether the first line names the columns; None: it does if its last word is one that names labels,
+            such as "label", or is no number where all others are. A first line whose label stands on no other line,
+            while theirs repeat, may be either, and is an error that asks for this argument.
+        """
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
         try:
-            with open(path_bytes(path), "rb") as file:
-                content = file.read().decode("utf-8").removeprefix("\ufeff")
-        except OSError as error:
-            status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
-            raise GraftError(status, f"{name}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise GraftError(Status.CORRUPT_FILE, f"{name}: byte {error.start} is not UTF-8") from error
-        rows: list[list[str]] = []
-        for number, line in enumerate(content.split("\n"), 1):
-            if not (line := line.removesuffix("\r")):
-                continue
-            rows.append(line.split("\t"))
-            if len(rows[-1]) not in (2, 3) or len(rows[-1]) != len(rows[0]):
-                raise GraftError(
-                    Status.CORRUPT_FILE,
-                    f"{name}: expected text TAB label or text TAB pair TAB label, the same on every line; "
-                    f"found {len(rows[-1])} columns in line {number}",
-                )
-        try:
+            rows = read_table(path, header, names)
             return cls(
                 tokenizer,
                 [row[0] for row in rows],
                 [row[-1] for row in rows],
                 pairs=[row[1] for row in rows] if rows and len(rows[0]) == 3 else None,
-                label_names=label_names,
+                label_names=names,
                 maximum_length=maximum_length,
             )
         except GraftError as error:
-            raise GraftError(error.status, f"{name}: {error}") from None
+            raise GraftError(error.status, f"{os.fsdecode(path)}: {error}") from None
 
     @classmethod
     def from_batch(cls, batch: Batch) -> Dataset:
@@ -226,7 +215,7 @@ class Dataset(Handle):
 
 def _flat(rows: Iterable[Iterable[int]], name: str) -> tuple[Array[c_int32], Array[c_int32]]:
     """Rows end to end, and their lengths."""
-    lists = [as_list(row, f"{name}[{number}]", "integers") for number, row in enumerate(as_list(rows, name, "rows"))]
+    lists = [as_list(row, f"{name}[{number}]", "integers") for number, row in enumerate(as_list(rows, name, "rows", 2))]
     return int_array(chain.from_iterable(lists), name), int_array(map(len, lists), "lengths")
 
 

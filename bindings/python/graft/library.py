@@ -74,6 +74,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_model_maximum_length": (c_int32, Handle),
     "graft_model_parameter_count": (c_int64, Handle),
     "graft_model_end_token": (c_int32, Handle, c_int32),
+    "graft_model_label_count": (c_int32, Handle),
+    "graft_model_label": (c_char_p, Handle, c_int32),
     "graft_model_checksum": (c_uint64, Handle),
     "graft_encode_options_init": (None, POINTER(EncodeOptions), c_size_t),
     "graft_tokenizer_load": (StatusResult, c_char_p, Out),

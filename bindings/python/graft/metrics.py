@@ -68,7 +68,7 @@ class Evaluation(NamedTuple):
     row_count: int
     #: Names of the labels; none for a language model.
     labels: list[str]
-    #: Rows with label [true][predicted].
+    #: Rows with label [true][predicted]; empty where it was not counted.
     confusion: list[list[int]]
 
     def confusion_table(self) -> str:

@@ -76,6 +76,12 @@ class Model(Handle):
         return tokens
 
     @property
+    def labels(self) -> list[str]:
+        """Labels of the checkpoint's own classification head, which acts where no adapter has one; empty without it."""
+        count = max(0, lib.graft_model_label_count(self.pointer))
+        return [lib.graft_model_label(self.pointer, index).decode() for index in range(count)]
+
+    @property
     def checksum(self) -> int:
         """A hash of the weights: the same before and after any use of the model."""
         return int(lib.graft_model_checksum(self.pointer))

@@ -17,7 +17,7 @@ from .matrix import Matrix
 from .model import Model
 from .structs import GenerateOptions, SessionOptions
 from .tokenizer import Tokenizer
-from .values import as_list, c_number, choice, int_array, set_numbers, text_list
+from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
 
 Pooling = Literal["mean", "first", "last"]
 
@@ -67,7 +67,7 @@ class Session(Handle):
         self._tokenizer = tokenizer
         self._width = model.hidden_size
         self._maximum_length = model.maximum_length
-        self._labels: list[str] = []
+        self._own_labels = self._labels = model.labels
         if adapter is not None:
             self.set_adapter(adapter)
 
@@ -76,7 +76,7 @@ class Session(Handle):
         """What acts from now on on every row that names no adapter of its own; None detaches."""
         (composition,) = compositions([adapter])
         lib.graft_session_set_adapters(self.pointer, None if composition is None else composition.pointer)
-        self._labels = [] if composition is None else composition.labels
+        self._labels = self._own_labels if composition is None else composition.labels
 
     @exclusive
     def embed(
@@ -128,8 +128,8 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Logits: [texts, labels]. Where adapters differ in labels, shorter rows end in -infinity. A row on which
-        nothing with a head acts is an error."""
+        """Logits: [texts, labels], of the heads of the rows' adapters, else of the model's own. Where they differ in
+        labels, shorter rows end in -infinity. A row without any head is an error."""
         rows = _Rows(texts, pairs, adapters)
         numbers, columns = self._logits(rows)
         return Matrix(numbers, len(rows), columns)
@@ -231,7 +231,11 @@ class Session(Handle):
             try:
                 piece = text.decode("utf-8", "replace")
                 texts[row] += piece
-                ends = on_text is not None and not interrupts.count and on_text(row, piece)
+                ends = (
+                    on_text is not None
+                    and not interrupts.count
+                    and asks_to_stop(on_text(row, piece), "on_text")
+                )
                 return 1 if failures or ends or interrupts.count else 0
             except BaseException as error:  # noqa: BLE001
                 failures.append(error)

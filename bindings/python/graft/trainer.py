@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from ctypes import POINTER, byref, c_float, c_int64, c_void_p, cast
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, SupportsIndex
 
 from .adapter import Adapter
 from .dataset import Batch, Dataset
@@ -17,74 +17,11 @@ from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
 from .structs import MetricsStruct, TrainerOptions
-from .values import as_list, choice, path_bytes, set_numbers
+from .values import as_list, asks_to_stop, choice, path_bytes, set_numbers
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-CHOICES: dict[str, dict[str, int]] = {
-    "optimizer": {"adamw": 0, "sgd": 1},
-    "schedule": {"constant": 0, "linear": 1, "cosine": 2},
-    "metric": {"loss": 0, "accuracy": 1, "macro_f1": 2},
-}
-
-
-class TrainingOptions(TypedDict, total=False):
-    """Options of a :class:`Trainer`; what is left out has the library's default."""
-
-    #: Shuffling and dropout. Default 0.
-    seed: int
-    #: Default 0: one per core. Results do not depend on it.
-    threads: int
-    #: Default "adamw".
-    optimizer: Literal["adamw", "sgd"]
-    #: Default "linear".
-    schedule: Literal["constant", "linear", "cosine"]
-    #: What early stopping watches and the best weights are chosen by. Default "loss".
-    metric: Literal["loss", "accuracy", "macro_f1"]
-    #: Peak, per step. Default 5e-4.
-    learning_rate: float
-    #: Decoupled with AdamW, L2 with SGD. Default 0.01.
-    weight_decay: float
-    #: Default 0.9.
-    beta1: float
-    #: Default 0.999.
-    beta2: float
-    #: Default 1e-8.
-    epsilon: float
-    #: For SGD. Default 0.9.
-    momentum: float
-    #: Clips above; 0 never clips. Default 1.
-    maximum_gradient_norm: float
-    #: 0 to 1. Default 0.
-    label_smoothing: float
-    #: One for each label. Default: all 1.
-    class_weights: Sequence[float]
-    #: Part of all steps, when warmup_steps is 0. Default 0.
-    warmup_ratio: float
-    #: Default 0.
-    warmup_steps: int
-    #: End of the schedule, and of fit() whatever epoch_count says. Default 0: set by fit(); steps before it use the
-    #: peak rate.
-    total_steps: int
-    #: For fit(). Default 32.
-    rows_per_batch: int
-    #: Gradient accumulation. Default 1.
-    batches_per_step: int
-    #: For fit(). Default 3.
-    epoch_count: int
-    #: Evaluates every so many steps. Default 0: each epoch.
-    evaluation_steps: int
-    #: Evaluations without a better metric before it stops; needs rows to evaluate on. Default 0: never stops early.
-    patience: int
-    #: Where fit() saves, and resumes from when it is there. Default: nowhere.
-    checkpoint_path: str | os.PathLike[str]
-    #: Saves every so many steps. Default 0: each epoch.
-    checkpoint_steps: int
-    #: Whether rows of a batch have similar lengths. Default False.
-    group_by_length: bool
-    #: Tokens in one pass, which bounds memory. Default 0: chosen.
-    pass_token_count: int
+OPTIMIZERS: dict[str, int] = {"adamw": 0, "sgd": 1}
+SCHEDULES: dict[str, int] = {"constant": 0, "linear": 1, "cosine": 2}
+METRICS: dict[str, int] = {"loss": 0, "accuracy": 1, "macro_f1": 2}
 
 
 class CancelToken(Handle):
@@ -111,33 +48,109 @@ class Trainer(Handle):
     ...     print(trainer.evaluate(test))
     >>> adapter.save("my-adapter")
 
-    :param options: see :class:`TrainingOptions`.
+    :param seed: of shuffling and dropout.
+    :param threads: 0: one per core. Results do not depend on it.
+    :param optimizer: ``"adamw"`` or ``"sgd"``.
+    :param schedule: of the learning rate after the warm-up: ``"constant"``, ``"linear"`` or ``"cosine"``.
+    :param metric: what early stopping watches and the best weights are chosen by: ``"loss"``, ``"accuracy"`` or
+        ``"macro_f1"``.
+    :param learning_rate: the peak, per step.
+    :param weight_decay: decoupled with AdamW, L2 with SGD.
+    :param beta1: of AdamW.
+    :param beta2: of AdamW.
+    :param epsilon: of AdamW.
+    :param momentum: of SGD.
+    :param maximum_gradient_norm: clips above; 0 never clips.
+    :param label_smoothing: 0 to 1.
+    :param class_weights: one for each label; None: all 1.
+    :param warmup_ratio: part of all steps, when ``warmup_steps`` is 0.
+    :param warmup_steps: steps in which the rate rises from 0 to its peak.
+    :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0: set by :meth:`fit`,
+        and steps before it use the peak rate.
+    :param rows_per_batch: of :meth:`fit`.
+    :param batches_per_step: gradient accumulation.
+    :param epoch_count: of :meth:`fit`.
+    :param evaluation_steps: evaluates every so many steps; 0: each epoch.
+    :param patience: evaluations without a better metric before it stops, which needs rows to evaluate on; 0: never
+        stops early.
+    :param checkpoint_path: where :meth:`fit` saves, and resumes from when it is there; None: nowhere.
+    :param checkpoint_steps: saves every so many steps; 0: each epoch.
+    :param group_by_length: whether rows of a batch have similar lengths.
+    :param pass_token_count: tokens in one pass, which bounds memory; 0: chosen.
     """
 
     _release_function = "graft_trainer_release"
 
-    def __init__(self, model: Model, adapter: Adapter, **options: Unpack[TrainingOptions]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        adapter: Adapter,
+        *,
+        seed: SupportsIndex = 0,
+        threads: SupportsIndex = 0,
+        optimizer: Literal["adamw", "sgd"] = "adamw",
+        schedule: Literal["constant", "linear", "cosine"] = "linear",
+        metric: Literal["loss", "accuracy", "macro_f1"] = "loss",
+        learning_rate: float = 5e-4,
+        weight_decay: float = 0.01,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        momentum: float = 0.9,
+        maximum_gradient_norm: float = 1.0,
+        label_smoothing: float = 0.0,
+        class_weights: Iterable[float] | None = None,
+        warmup_ratio: float = 0.0,
+        warmup_steps: SupportsIndex = 0,
+        total_steps: SupportsIndex = 0,
+        rows_per_batch: SupportsIndex = 32,
+        batches_per_step: SupportsIndex = 1,
+        epoch_count: SupportsIndex = 3,
+        evaluation_steps: SupportsIndex = 0,
+        patience: SupportsIndex = 0,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+        checkpoint_steps: SupportsIndex = 0,
+        group_by_length: bool = False,
+        pass_token_count: SupportsIndex = 0,
+    ) -> None:
         self._labels = adapter.labels
         self._token = CancelToken()
         struct = initialised(TrainerOptions, "graft_trainer_options_init")
         struct.cancel_token = self._token.pointer
-        values: dict[str, Any] = dict(options)
-        for name, value in values.items():
-            if name == "threads":
-                set_numbers(struct, thread_count=value)
-            elif name == "class_weights":
-                weights = as_list(value, name, "numbers")
-                if len(weights) != len(self._labels):
-                    raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
-                struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
-            elif name == "checkpoint_path":
-                struct.checkpoint_path = path_bytes(value)
-            elif name in CHOICES:
-                set_numbers(struct, **{name: choice(value, CHOICES[name], name)})
-            elif name in TrainingOptions.__annotations__:
-                set_numbers(struct, **{name: value})
-            else:
-                raise TypeError(f"Trainer() has no option {name!r}")
+        set_numbers(
+            struct,
+            seed=seed,
+            pass_token_count=pass_token_count,
+            thread_count=threads,
+            optimizer=choice(optimizer, OPTIMIZERS, "optimizer"),
+            schedule=choice(schedule, SCHEDULES, "schedule"),
+            metric=choice(metric, METRICS, "metric"),
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            momentum=momentum,
+            maximum_gradient_norm=maximum_gradient_norm,
+            label_smoothing=label_smoothing,
+            warmup_ratio=warmup_ratio,
+            warmup_steps=warmup_steps,
+            total_steps=total_steps,
+            rows_per_batch=rows_per_batch,
+            batches_per_step=batches_per_step,
+            epoch_count=epoch_count,
+            evaluation_steps=evaluation_steps,
+            patience=patience,
+            checkpoint_steps=checkpoint_steps,
+            group_by_length=group_by_length,
+        )
+        if class_weights is not None:
+            weights = as_list(class_weights, "class_weights", "numbers")
+            if len(weights) != len(self._labels):
+                raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
+            struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
+        if checkpoint_path is not None:
+            struct.checkpoint_path = path_bytes(checkpoint_path)
         out = c_void_p()
         lib.graft_trainer_create(Model.pointer_of(model), Adapter.pointer_of(adapter), byref(struct), byref(out))
         super().__init__(out)
@@ -170,21 +183,24 @@ class Trainer(Handle):
         goes on where it was, and ends with the same bits. Errors are as of :meth:`step`, and IO.
 
         :param progress: shows a bar on standard error.
-        :param callback: called after each step and evaluation; True stops the training with
-            :attr:`Status.CANCELLED`. It cannot use the trainer or the adapter.
+        :param callback: called after each step and evaluation; it cannot use the trainer. Where it returns True, the
+            training ends there: the adapter keeps the weights of the latest step, whose metrics are returned. An
+            exception ends it, too, and is raised.
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
         bar = make_progress() if progress else None
         raised: list[BaseException] = []
+        stopped_at: list[Metrics] = []
 
         def report(_user_data: Any, metrics: Any) -> int:
             try:
                 now = Metrics.read(metrics.contents)
                 if bar is not None:
                     bar.show(now)
-                wants_stop = callback is not None and bool(callback(now))
-                return 1 if wants_stop or interrupts.count else 0
+                if callback is not None and asks_to_stop(callback(now), "callback"):
+                    stopped_at.append(now)
+                return 1 if stopped_at or interrupts.count else 0
             except BaseException as error:  # C cannot pass it on: raised below instead
                 raised.append(error)
                 return 1
@@ -201,31 +217,41 @@ class Trainer(Handle):
                     self.pointer, first, second, ProgressCallback(report), None, byref(struct)
                 )
         except GraftError as error:
-            if raised and error.status == Status.CANCELLED:
+            if error.status != Status.CANCELLED:
+                raise
+            if raised:
                 raise raised[0] from None
-            raise
+            if not stopped_at:
+                raise
+            return stopped_at[0]
         finally:
             if bar is not None:
                 bar.close()
         return Metrics.read(struct)
 
     @exclusive
-    def evaluate(self, dataset: Dataset) -> Evaluation:
+    def evaluate(self, dataset: Dataset, *, confusion: bool | None = None) -> Evaluation:
         """Measures the adapter; changes nothing. Ctrl-C stops it at once, and then the trainer can only be saved or
-        released."""
+        released.
+
+        :param confusion: whether to count each pair of true and predicted label, which takes memory for the labels
+            squared; None: for up to 1,000 labels.
+        """
         pointer = self._checked(dataset)
-        count = len(self._labels)
-        confusion = (c_int64 * (count * count))()
+        if confusion is None:
+            confusion = len(self._labels) <= 1000
+        count = len(self._labels) if confusion else 0
+        pairs = (c_int64 * (count * count))()
         struct = initialised(MetricsStruct, "graft_metrics_init")
         with Interrupts(lambda _: self._token.cancel()):
-            lib.graft_trainer_evaluate(self.pointer, pointer, byref(struct), confusion, len(confusion))
+            lib.graft_trainer_evaluate(self.pointer, pointer, byref(struct), pairs or None, len(pairs))
         return Evaluation(
             loss=struct.loss,
             accuracy=struct.accuracy,
             macro_f1=struct.macro_f1,
             row_count=struct.row_count,
             labels=list(self._labels),
-            confusion=[confusion[row * count : (row + 1) * count] for row in range(count)],
+            confusion=[pairs[row * count : (row + 1) * count] for row in range(count)],
         )
 
     @exclusive

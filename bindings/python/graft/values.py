@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set
 from ctypes import Array, Structure, c_char_p, c_int32
 from operator import index
 from typing import Any
@@ -22,7 +22,9 @@ def path_bytes(path: str | os.PathLike[str]) -> bytes:
 def text_bytes(text: str, name: str) -> bytes:
     """UTF-8 of a text. The library reads text up to a NUL, so one inside is refused rather than cut off there."""
     if not isinstance(text, str):
-        raise TypeError(f"{name}: expected a string, found {type(text).__name__}")
+        advice = ": second texts are given as pairs" if isinstance(text, (tuple, list)) else ""
+        missing = " (a missing value)" if _is_missing(text) else ""
+        raise TypeError(f"{name}: expected a string, found {type(text).__name__}{missing}{advice}")
     try:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -33,12 +35,30 @@ def text_bytes(text: str, name: str) -> bytes:
     return encoded
 
 
-def as_list(values: Iterable[Any], name: str, of: str) -> list[Any]:
-    """What an iterable gives: a list, an array, a column of a table, a generator. One string is not meant as many."""
-    if isinstance(values, (str, bytes)):
-        raise TypeError(f"{name}: expected a list of {of}, found one {type(values).__name__}: put it in a list")
+def _is_missing(value: object) -> bool:
+    """Whether a table means by it that there is no value: None, NaN, pandas' NA."""
+    return value is None or value != value if isinstance(value, (float, type(None))) else type(value).__name__ == "NAType"
+
+
+def as_list(values: Iterable[Any], name: str, of: str, dimensions: int = 1) -> list[Any]:
+    """What an iterable gives in its order: a list, an array, a column of a table, a generator.
+
+    One string is not meant as many. What would give something else than its values is refused: a table or a dictionary
+    gives names, a set has no order, an array of more ``dimensions`` gives arrays.
+    """
+    expected = f"{name}: expected a list of {of}, found"
+    kind = type(values).__name__
+    if isinstance(values, (str, bytes, bytearray)):
+        raise TypeError(f"{expected} one {kind}: put it in a list")
+    if isinstance(values, Mapping):
+        raise TypeError(f"{expected} {kind}: its values are list({name}.values()), or one of them, if they are lists")
+    if isinstance(values, (Set, ItemsView)) and not isinstance(values, KeysView):
+        raise TypeError(f"{expected} {kind}, whose order means nothing: make it a list")
+    shape = getattr(values, "shape", None)
+    if isinstance(shape, tuple) and len(shape) not in (1, dimensions):
+        raise TypeError(f"{expected} {kind} of {len(shape)} dimensions: give one of its columns")
     if not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected a list of {of}, found {type(values).__name__}")
+        raise TypeError(f"{expected} {kind}")
     return list(values)
 
 
@@ -88,3 +108,12 @@ def choice(value: str, choices: Mapping[str, int], name: str) -> int:
     if not isinstance(value, str) or value not in choices:
         raise invalid(f"{name}: expected one of {', '.join(choices)}; found {value!r}")
     return choices[value]
+
+
+def asks_to_stop(answer: object, name: str) -> bool:
+    """What a callback's answer means: True stops, False or None goes on. Anything else was not meant as an answer."""
+    if answer is None:
+        return False
+    if type(answer).__name__ in ("bool", "bool_"):  # Python's, numpy's
+        return bool(answer)
+    raise TypeError(f"{name}: expected True, to stop, or None; it returned {type(answer).__name__}")

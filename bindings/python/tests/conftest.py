@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import struct
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,8 @@ import pytest
 import graft
 
 ROOT = Path(__file__).resolve().parents[3]
+#: Where the tests' data, tokenizers and other models are.
+SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
 LABELS = ["question", "complaint", "thanks"]
 TEXTS = [
     "When do you open?",
@@ -32,6 +37,31 @@ def folder() -> Path:
 @pytest.fixture(scope="session")
 def model(folder: Path) -> graft.Model:
     return graft.Model(folder)
+
+
+@pytest.fixture(scope="session")
+def classifier(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> graft.Model:
+    """MiniLM as a checkpoint with a classification head of its own: a second shard has it."""
+    path = tmp_path_factory.mktemp("classifier")
+    config = json.loads((folder / "config.json").read_text())
+    names = {str(number): label for number, label in enumerate(LABELS)}
+    config |= {"architectures": ["BertForSequenceClassification"], "id2label": names}
+    (path / "config.json").write_text(json.dumps(config))
+    (path / "encoder.safetensors").symlink_to(folder / "model.safetensors")
+    width = config["hidden_size"]
+    head = {
+        "classifier.weight": {"dtype": "F32", "shape": [3, width], "data_offsets": [0, 12 * width]},
+        "classifier.bias": {"dtype": "F32", "shape": [3], "data_offsets": [12 * width, 12 * width + 12]},
+    }
+    header = json.dumps(head).encode()
+    numbers = array("f", [(number * 37 % 101 - 50) / 100 for number in range(3 * width)] + [0.1, 0.0, -0.1])
+    (path / "head.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + numbers.tobytes())
+    with (folder / "model.safetensors").open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        tensors = dict.fromkeys(json.loads(file.read(size)).keys() - {"__metadata__"}, "encoder.safetensors")
+    tensors |= dict.fromkeys(head, "head.safetensors")
+    (path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": tensors}))
+    return graft.Model(path)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -109,25 +110,28 @@ def test_statuses_have_the_names_of_the_header(status: graft.Status) -> None:
     assert library.lib.graft_status_name(status).decode() == f"GRAFT_ERROR_{status.name}"
 
 
-def test_the_training_options_have_the_defaults_that_are_documented() -> None:
-    options = library.initialised(structs.TrainerOptions, "graft_trainer_options_init")
-    source = Path(trainer.__file__).read_text("utf-8").partition("class TrainingOptions")[2].partition("\nclass ")[0]
-    documented = dict((name, default) for default, name in re.findall(r"Default:? ([^\n]+)\n(?:    #:.*\n)*    (\w+):", source))
-    assert set(documented) == set(graft.TrainingOptions.__annotations__)
-    for name, text in documented.items():
-        value = getattr(options, {"threads": "thread_count"}.get(name, name))
-        if text in ("all 1.", "nowhere."):
+def trainer_options() -> dict[str, inspect.Parameter]:
+    """What help() shows, under the names of the struct's fields."""
+    parameters = dict(inspect.signature(graft.Trainer).parameters)
+    del parameters["model"], parameters["adapter"]
+    return {"thread_count" if name == "threads" else name: parameter for name, parameter in parameters.items()}
+
+
+def test_the_training_options_have_the_defaults_of_the_library() -> None:
+    struct = library.initialised(structs.TrainerOptions, "graft_trainer_options_init")
+    tables = {"optimizer": trainer.OPTIMIZERS, "schedule": trainer.SCHEDULES, "metric": trainer.METRICS}
+    for name, parameter in trainer_options().items():
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, name
+        value = getattr(struct, name)
+        if parameter.default is None:
             assert not value, name
-        elif text in ("True.", "False."):
-            assert bool(value) is (text == "True."), name
-        elif name in trainer.CHOICES:
-            assert trainer.CHOICES[name][text.strip('".')] == value, name
         else:
-            number = re.match(r"-?[\d.e-]*\d", text)
-            assert number and float(number[0]) == pytest.approx(value), name
+            assert tables.get(name, {}).get(parameter.default, parameter.default) == pytest.approx(value), name
 
 
-def test_the_training_options_are_those_of_the_struct() -> None:
+def test_the_training_options_are_those_of_the_struct_and_documented() -> None:
     fields = {name for name, *_ in structs.TrainerOptions._fields_}
-    options = {"thread_count" if name == "threads" else name for name in graft.TrainingOptions.__annotations__}
-    assert options == fields - {"struct_size", "cancel_token"}
+    options = trainer_options()
+    assert set(options) == fields - {"struct_size", "cancel_token"}
+    for parameter in options.values():
+        assert f":param {parameter.name}:" in (graft.Trainer.__doc__ or "")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SHARED
 
 import graft
 
-STORIES = ROOT.parent / "shared" / "models" / "stories260K" / "hf"
+STORIES = SHARED / "models" / "stories260K" / "hf"
 GREEDY = json.loads((ROOT / "Tests" / "Goldens" / "generation" / "greedy.json").read_text("utf-8"))
 PROMPTS = [row["prompt"] for row in GREEDY]
 
