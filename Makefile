@@ -144,6 +144,11 @@ abi-baseline:
 readme:
 	GRAFT_WRITE_README=1 swift test --filter ReadmeTests
 
+# Writes docs/python.md from the docstrings of the package; a test compares it.
+.PHONY: reference
+reference: library
+	PYTHONPATH=bindings/python $(PYTHON) bindings/python/reference.py > docs/python.md
+
 # ---- Formatting ----
 
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
