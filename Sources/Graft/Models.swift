@@ -38,6 +38,11 @@ public func graft_model_load(
 }
 
 @c @implementation
+public func graft_model_retain(_ model: OpaquePointer?) -> graft_status {
+    retain(model, ModelHandle.self, "model")
+}
+
+@c @implementation
 public func graft_model_release(_ model: OpaquePointer?) { HandleTable.release(model, ModelHandle.self) }
 
 @c @implementation
@@ -82,6 +87,16 @@ public func graft_model_end_token(_ model: OpaquePointer?, _ index: Int32) -> In
         tokens.indices.contains(Int(index))
     else { return -1 }
     return tokens[Int(index)]
+}
+
+@c @implementation
+public func graft_model_memory(_ model: OpaquePointer?) -> Int64 {
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.own) } ?? -1
+}
+
+@c @implementation
+public func graft_model_mapped_memory(_ model: OpaquePointer?) -> Int64 {
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.mapped) } ?? -1
 }
 
 @c @implementation
