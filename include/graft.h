@@ -346,9 +346,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_ada
  * One more owner.
  *
  * Threads that serve while another one brings a newer adapter need no lock. The host keeps the current
- * composition in an atomic pointer. Whoever brings a new one exchanges the pointers and releases the old
- * one, which those who still use it keep alive. Whoever serves retains what it finds, and where that was
- * released in between, finds the newer one:
+ * composition, never NULL, in an atomic pointer. Whoever brings a new one exchanges the pointers and
+ * releases the old one, which those who still use it keep alive. Whoever serves retains what it finds,
+ * and where that was released in between, finds the newer one:
  *
  *     graft_composition *found;
  *     do

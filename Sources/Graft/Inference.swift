@@ -96,7 +96,7 @@ public func graft_session_classify(
     call { () throws(GraftError) in
         try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
-            let count = try session.labelCounts(batch.rows, adapters: batch.adapters).max() ?? 0
+            let count = try session.labelCount(batch.rows, adapters: batch.adapters)
             columns?.pointee = Int64(count)
             try session.classify(
                 batch.rows, adapters: batch.adapters, columns: count,

@@ -28,6 +28,8 @@ package final class Session {
     private let passTokenCount: Int
     /// Of the latest texts that went on; its memory serves the next.
     let cache: KeyValueCache
+    /// Of the latest call; their memory serves the next.
+    var predictions: [Prediction] = []
 
     /// - Parameters:
     ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through in several.
@@ -94,19 +96,22 @@ package final class Session {
         }
     }
 
-    /// The number of labels of each row's head.
-    package func labelCounts(_ batch: RowBatch, adapters: [Composition?]) throws(GraftError) -> [Int] {
-        var counts: [Int] = []
-        for row in 0..<batch.rowCount {
-            let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
-            guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
-                throw GraftError(
-                    .invalidArgument,
-                    "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
-            }
-            counts.append(count)
+    /// The number of labels of a row's head.
+    func labelCount(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> Int {
+        let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
+        guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
+            throw GraftError(
+                .invalidArgument,
+                "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
         }
-        return counts
+        return count
+    }
+
+    /// The largest number of labels among the heads of the rows.
+    package func labelCount(_ batch: RowBatch, adapters: [Composition?]) throws(GraftError) -> Int {
+        var columns = 0
+        for row in 0..<batch.rowCount { columns = max(columns, try labelCount(ofRow: row, adapters: adapters)) }
+        return columns
     }
 
     /// One logit for each row and label: [rows, columns], rows with fewer labels end in -infinity.

@@ -98,7 +98,7 @@ extension Session {
     }
 
     func logits(_ batch: RowBatch, _ adapters: [Composition?] = []) throws -> (columns: Int, values: [Float]) {
-        let columns = try labelCounts(batch, adapters: adapters).max() ?? 0
+        let columns = try labelCount(batch, adapters: adapters)
         var out = [Float](repeating: .nan, count: batch.rowCount * columns)
         try classify(batch, adapters: adapters, columns: columns, into: &out)
         return (columns, out)

@@ -7,7 +7,12 @@ import Testing
 struct PredictionTests {
     private func best(_ count: Int, _ logits: [Float]) throws -> [Session.Prediction] {
         var logits = logits
-        return try logits.withUnsafeMutableBufferPointer { try Session.best(count, of: $0) }
+        var order = [Int32](repeating: -5, count: logits.count)
+        var predictions: [Session.Prediction] = []
+        try logits.withUnsafeMutableBufferPointer { logits in
+            try Session.rank(logits, best: count, with: &order, into: &predictions)
+        }
+        return predictions
     }
 
     @Test("Equal logits come in the order of their labels")
@@ -15,6 +20,18 @@ struct PredictionTests {
         #expect(try best(3, [1, 2, 2, 1, 2]).map(\.label) == [1, 2, 4])
         #expect(try best(1, [0, 0, 0]).map(\.label) == [0])
         #expect(try best(1, [-0.0, 0.0]).map(\.label) == [0])
+    }
+
+    @Test("Any number of labels comes in the order of a sort")
+    func order() throws {
+        var random = RandomNumbers(seed: 3, stream: "logits")
+        for count in 1...40 {
+            let logits = (0..<count).map { _ in Float(random.next() % 7) }
+            let sorted = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
+            for wanted in [1, count / 2, count] {
+                #expect(try best(wanted, logits).map { Int($0.label) } == Array(sorted.prefix(wanted)), "\(logits)")
+            }
+        }
     }
 
     @Test("Probabilities are softmax, also of large logits, and sum to 1")

@@ -23,7 +23,7 @@ struct Outputs {
         switch cell.task {
         case .none: results = Array(repeating: [], count: rows.rowCount)
         case .sequenceClassification:
-            let columns = try session.labelCounts(rows, adapters: adapters).max() ?? 0
+            let columns = try session.labelCount(rows, adapters: adapters)
             var logits = [Float](repeating: .nan, count: rows.rowCount * columns)
             try session.classify(rows, adapters: adapters, columns: columns, into: &logits)
             // A row with fewer labels than another ends in -infinity.
