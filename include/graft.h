@@ -18,6 +18,9 @@
  *            once with graft_x_release(). Release accepts NULL and never fails. A handle keeps
  *            alive what it was built from, so handles may be released in any order. A handle that
  *            was released, or is of another kind, is recognised and refused.
+ *            graft_x_retain() gives a handle one more owner, who releases it as well; the last
+ *            release frees it. It refuses a handle that is no longer live, so a thread may retain
+ *            what another one releases at that moment: see graft_composition_retain().
  *            A `const char *` returned by a getter lives as long as its handle.
  *            Graft never returns memory for the caller to free.
  * Threads    `const graft_x *` arguments may be shared by concurrent calls. A non-const handle
@@ -25,10 +28,14 @@
  *            from another thread or from a callback. Any thread may make any call.
  *            Callbacks run on the calling thread, before the call returns.
  * Arrays     Row-major, tightly packed, 32-bit floats. Shapes are written [rows, columns].
- *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated.
+ *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated;
+ *            texts to encode may instead be of given sizes and hold NUL (graft_encode_options).
  *            A batch has no padding: its tokens stand row after row, `token_count` in all.
  * Options    Pass NULL for defaults, or fill a struct with graft_x_options_init() and change it.
  * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
+ * Memory     graft_x_memory() is what a handle holds of the process's memory, in bytes: pages that
+ *            were touched, without what it shares with other handles. -1 for an invalid handle.
+ *            From any thread, also during a call.
  * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1.
  */
 #ifndef GRAFT_H
@@ -91,6 +98,19 @@ GRAFT_API const char *graft_status_name(graft_status status);
  *  where. "" if none failed. Valid until this thread's next failing call. Since 1.0. */
 GRAFT_API const char *graft_last_error_message(void);
 
+/* ---- Files in memory ---------------------------------------------------------------------- */
+
+/** A file of a folder, in memory. Not changed, and not kept once a call has returned. */
+typedef struct graft_file {
+    const char *name; /**< In its folder, such as "adapter_config.json". */
+    const void *data; /**< [size]; may be NULL where that is 0. */
+    int64_t size;     /**< Bytes. */
+} graft_file;
+
+/** Receives a file, which lives until the callback returns. Return 0 to go on, anything else to
+ *  stop. */
+typedef int32_t (*graft_file_callback)(void *user_data, const graft_file *file);
+
 /* ---- Cancellation ------------------------------------------------------------------------- */
 
 typedef struct graft_cancel_token graft_cancel_token;
@@ -99,6 +119,7 @@ typedef struct graft_cancel_token graft_cancel_token;
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_cancel_token_create(graft_cancel_token **out);
 /** Asks those calls to return GRAFT_ERROR_CANCELLED soon. From any thread. Since 1.0. */
 GRAFT_API void graft_cancel_token_cancel(const graft_cancel_token *token);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_cancel_token_retain(const graft_cancel_token *token);
 GRAFT_API void graft_cancel_token_release(graft_cancel_token *token);
 
 /* ---- Model -------------------------------------------------------------------------------- */
@@ -135,6 +156,7 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
                                                          graft_model **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_retain(const graft_model *model);
 GRAFT_API void graft_model_release(graft_model *model);
 
 GRAFT_API int32_t graft_architecture_count(void);
@@ -156,6 +178,11 @@ GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index)
  *  an invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_model_label_count(const graft_model *model);
 GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
+/** Memory of the weights that were packed. Since 1.0. */
+GRAFT_API int64_t graft_model_memory(const graft_model *model);
+/** Bytes of the tables that are read from the mapped files. The system reads them as they are
+ *  touched, shares them among processes and drops them where memory is short. Since 1.0. */
+GRAFT_API int64_t graft_model_mapped_memory(const graft_model *model);
 /** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
 GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
 
@@ -168,20 +195,34 @@ typedef struct graft_encoding graft_encoding;
 
 typedef struct graft_encode_options {
     size_t struct_size;
-    int32_t maximum_length;     /**< Truncates longer rows, longest segment first. Default 0: as
-                                     tokenizer.json says, else no limit. */
-    int32_t add_special_tokens; /**< 0 or 1. Default 1. */
+    int32_t maximum_length;       /**< Truncates longer rows, longest segment first. Default 0: as
+                                       tokenizer.json says, else no limit. */
+    int32_t add_special_tokens;   /**< 0 or 1. Default 1. */
+    const int64_t *text_sizes;    /**< Bytes of each text, which may hold NUL and need not end with it;
+                                       a text of 0 bytes may be NULL. One for each row, or one for
+                                       graft_tokenizer_encode(). Default NULL: up to the NUL. */
+    const int64_t *pair_sizes;    /**< The same for second segments. Default NULL: up to the NUL. */
+    int32_t replace_invalid_utf8; /**< 1: U+FFFD stands for each sequence of bytes that is not UTF-8,
+                                       the longest that begins a character, as in Python and in
+                                       browsers; offsets are those of the given bytes. Default 0:
+                                       such a text is an error that names row and byte. */
+    int32_t reserved;             /**< Must be 0. */
 } graft_encode_options;
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
 /** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
+/** The same from files in memory: tokenizer.json or vocab.txt, and those beside it in a model's folder
+ *  (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(const graft_file *files,
+                                                                   int32_t file_count, graft_tokenizer **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_tokenizer *tokenizer);
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
 GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
 
-/** Encodes `text`, with `pair` (may be NULL) as second segment. Since 1.0. */
+/** Encodes `text`, with `pair` as second segment; NULL: without, unless `pair_sizes` is set. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
                                                                const char *text, const char *pair,
                                                                const graft_encode_options *options,
@@ -198,6 +239,7 @@ GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encod
 GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
 /** Number of the word in its text that each token belongs to; -1 for special tokens. */
 GRAFT_API const int32_t *graft_encoding_word_ids(const graft_encoding *encoding);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_retain(const graft_encoding *encoding);
 GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
 /** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
@@ -270,10 +312,20 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *ad
  *  tensor and every setting is honoured, or the call fails and names it. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
                                                            graft_adapter **out);
+/** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
+                                                                 const graft_file *files, int32_t file_count,
+                                                                 graft_adapter **out);
 /** Writes directory `path`, whole or not at all: "lora" in PEFT's layout, "bottleneck" in
  *  AdapterHub's. An adapter that was loaded and not trained is written byte for byte as it was.
  *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
+/** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED
+ *  when it stopped. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(const graft_adapter *adapter,
+                                                                 graft_file_callback on_file,
+                                                                 void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_retain(const graft_adapter *adapter);
 GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 
 /** Getters of an adapter; NULL, -1 or 0 for an invalid handle or index. Since 1.0. */
@@ -283,6 +335,8 @@ GRAFT_API graft_task graft_adapter_task(const graft_adapter *adapter);
 GRAFT_API int32_t graft_adapter_label_count(const graft_adapter *adapter);
 GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t index);
 GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
+/** Memory of its numbers, and of the files that it was read from. Since 1.0. */
+GRAFT_API int64_t graft_adapter_memory(const graft_adapter *adapter);
 
 /* ---- Composition -------------------------------------------------------------------------- */
 
@@ -293,7 +347,32 @@ typedef struct graft_composition graft_composition;
  *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
                                                                  graft_composition **out);
+/**
+ * One more owner.
+ *
+ * Threads that serve while another one brings a newer adapter need no lock. The host keeps the current
+ * composition, never NULL, in an atomic pointer. Whoever brings a new one exchanges the pointers and
+ * releases the old one, which those who still use it keep alive. Whoever serves retains what it finds,
+ * and where that was released in between, finds the newer one:
+ *
+ *     graft_composition *found;
+ *     do
+ *         found = atomic_load(&current);
+ *     while (graft_composition_retain(found) != GRAFT_OK);
+ *
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_retain(const graft_composition *composition);
 GRAFT_API void graft_composition_release(graft_composition *composition);
+/** Its adapter, with one more owner: the same handle, unless that was released. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(const graft_composition *composition,
+                                                                  graft_adapter **out);
+/** NaN for an invalid handle. Since 1.0. */
+GRAFT_API float graft_composition_scale(const graft_composition *composition);
+/** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
+ *  composition was made, or else the model's own. -1 or NULL for an invalid handle or index. Since 1.0. */
+GRAFT_API int32_t graft_composition_label_count(const graft_composition *composition);
+GRAFT_API const char *graft_composition_label(const graft_composition *composition, int32_t index);
 
 /* ---- Batch and dataset -------------------------------------------------------------------- */
 
@@ -313,6 +392,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
                                                            const int32_t *lengths, int64_t row_count,
                                                            graft_batch **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_retain(const graft_batch *batch);
 GRAFT_API void graft_batch_release(graft_batch *batch);
 /** -1 for an invalid handle. */
 GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
@@ -338,6 +418,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
                                                              const graft_batch *batch);
 GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_retain(const graft_dataset *dataset);
 GRAFT_API void graft_dataset_release(graft_dataset *dataset);
 
 /* ---- Training ----------------------------------------------------------------------------- */
@@ -466,6 +547,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *
  *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
  *  their precision. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
+/** Working memory, gradients, moments and the best weights. Since 1.0. */
+GRAFT_API int64_t graft_trainer_memory(const graft_trainer *trainer);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_retain(const graft_trainer *trainer);
 GRAFT_API void graft_trainer_release(graft_trainer *trainer);
 
 /* ---- Inference ---------------------------------------------------------------------------- */
@@ -489,7 +573,10 @@ GRAFT_API void graft_session_options_init(graft_session_options *options, size_t
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *model,
                                                              const graft_session_options *options,
                                                              graft_session **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_retain(const graft_session *session);
 GRAFT_API void graft_session_release(graft_session *session);
+/** Working memory, which stays for the next call. Since 1.0. */
+GRAFT_API int64_t graft_session_memory(const graft_session *session);
 
 /** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
@@ -510,6 +597,28 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *sessi
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
                                                                const graft_batch *batch, float *out,
                                                                int64_t capacity, int64_t *columns);
+
+/**
+ * The likeliest labels of each row, the likeliest first and equals by their numbers.
+ *
+ * @param session            The session.
+ * @param batch              Rows, each with its adapters.
+ * @param best_count         Labels wanted of each row, 1 to 2^20.
+ * @param[out] labels        [row_count, best_count]: numbers as graft_composition_label() or
+ *                           graft_adapter_label() has them; -1 where a row has no more.
+ * @param[out] probabilities The same shape: softmax of a row over its own labels; 0 where it has no
+ *                           more. May be NULL.
+ * @param capacity           Elements of each array.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head), GRAFT_ERROR_DIVERGED (logits that are not
+ *         numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, rows
+ *         longer than the model), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED,
+ *         GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *session,
+                                                              const graft_batch *batch, int64_t best_count,
+                                                              int32_t *labels, float *probabilities,
+                                                              int64_t capacity);
 
 /** How graft_session_generate() chooses tokens, in the order of the fields from
  *  repetition_penalty to top_p. */
@@ -533,10 +642,11 @@ typedef struct graft_generate_options {
                                      Default 1: all. */
 } graft_generate_options;
 
-/** One new token of row `row` of the batch. `text` is what it adds to the row's text: "" for a
- *  token that ends the row, while a character is incomplete, or without a tokenizer. It lives until
- *  the callback returns. Return 0 to go on, anything else to end this row. */
-typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text);
+/** One new token of row `row` of the batch. `text`, of `size` bytes and a NUL, is what it adds to the
+ *  row's text: "" for a token that ends the row, while a character is incomplete, or without a
+ *  tokenizer. It lives until the callback returns. Return 0 to go on, anything else to end this row. */
+typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text,
+                                        int64_t size);
 
 GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
 

@@ -6,32 +6,11 @@
  * least of reading the block.
  */
 #define _GNU_SOURCE
-#include <graft.h>
+#include "measure.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 enum { MOST_THREADS = 64, ROUNDS = 10, READS = 3, MOST_TOKENS = 1000, PROMPT = 16 };
-
-static void check(graft_status status) {
-    if (status == GRAFT_OK)
-        return;
-    fprintf(stderr, "%s: %s\n", graft_status_name(status), graft_last_error_message());
-    exit(EXIT_FAILURE);
-}
-
-static double milliseconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
-}
-
-static int ascending(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
 
 static void sort(double *times, int count) {
     qsort(times, (size_t)count, sizeof *times, ascending);
@@ -82,8 +61,8 @@ typedef struct clock_record {
     double times[MOST_TOKENS / ROUNDS];
 } clock_record;
 
-static int32_t note_time(void *user_data, int64_t row, int32_t token, const char *text) {
-    (void)row, (void)token, (void)text;
+static int32_t note_time(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
+    (void)row, (void)token, (void)text, (void)size;
     clock_record *record = user_data;
     if (record->count < MOST_TOKENS / ROUNDS)
         record->times[record->count++] = milliseconds();

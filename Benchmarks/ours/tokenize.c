@@ -3,31 +3,10 @@
  * Each text in the file ends with a NUL. Prints the median milliseconds of encoding all of them.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <graft.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "measure.h"
 #include <string.h>
-#include <time.h>
 
 enum { MOST_REPEATS = 100, WHOLE = 1 << 20 };
-
-static void check(graft_status status) {
-    if (status == GRAFT_OK)
-        return;
-    fprintf(stderr, "%s: %s\n", graft_status_name(status), graft_last_error_message());
-    exit(EXIT_FAILURE);
-}
-
-static double milliseconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
-}
-
-static int ascending(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
 
 static char *read_texts(const char *path, long *size) {
     FILE *file = fopen(path, "rb");

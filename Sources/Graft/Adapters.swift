@@ -1,30 +1,13 @@
 public import CGraft
 import GraftAdapters
-import GraftInference
 import GraftTensor
 
 /// An adapter as C programs hold it, with the strings that were handed out.
 final class AdapterHandle: Sendable {
     let adapter: Adapter
-    private let texts = Guarded<[String: CText]>([:])
+    let texts = LentTexts()
 
     init(_ adapter: Adapter) { self.adapter = adapter }
-
-    /// A C string that lives as long as this handle.
-    func lend(_ text: String) -> UnsafePointer<CChar>? {
-        texts.withLock { texts in
-            if let known = texts[text] { return SendablePointer(known.pointer) }
-            let new = CText(text)
-            texts[text] = new
-            return SendablePointer(new.pointer)
-        }.pointer
-    }
-}
-
-private struct SendablePointer: @unchecked Sendable {
-    let pointer: UnsafePointer<CChar>?
-
-    init(_ pointer: UnsafePointer<CChar>?) { self.pointer = pointer }
 }
 
 extension graft_head_options: OptionStruct {
@@ -115,6 +98,27 @@ public func graft_adapter_load(
 }
 
 @c @implementation
+public func graft_adapter_load_files(
+    _ model: OpaquePointer?, _ files: UnsafePointer<graft_file>?, _ file_count: Int32,
+    _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
+        return AdapterHandle(try Adapter(model: model, try folder(files, count: file_count)))
+    }
+}
+
+@c @implementation
+public func graft_adapter_save_files(
+    _ adapter: OpaquePointer?, _ on_file: graft_file_callback?, _ user_data: UnsafeMutableRawPointer?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
+        try hand(try adapter.files().files, to: on_file, user_data)
+    }
+}
+
+@c @implementation
 public func graft_adapter_save(_ adapter: OpaquePointer?, _ path: UnsafePointer<CChar>?) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
@@ -123,16 +127,21 @@ public func graft_adapter_save(_ adapter: OpaquePointer?, _ path: UnsafePointer<
 }
 
 @c @implementation
+public func graft_adapter_retain(_ adapter: OpaquePointer?) -> graft_status {
+    retain(adapter, AdapterHandle.self, "adapter")
+}
+
+@c @implementation
 public func graft_adapter_release(_ adapter: OpaquePointer?) { HandleTable.release(adapter, AdapterHandle.self) }
 
 @c @implementation
 public func graft_adapter_method(_ adapter: OpaquePointer?) -> UnsafePointer<CChar>? {
-    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.lend($0.adapter.content.method.name) }
+    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.texts.lend($0.adapter.content.method.name) }
 }
 
 @c @implementation
 public func graft_adapter_config_json(_ adapter: OpaquePointer?) -> UnsafePointer<CChar>? {
-    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.lend($0.adapter.content.configText) }
+    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.texts.lend($0.adapter.content.configText) }
 }
 
 @c @implementation
@@ -149,26 +158,16 @@ public func graft_adapter_label_count(_ adapter: OpaquePointer?) -> Int32 {
 public func graft_adapter_label(_ adapter: OpaquePointer?, _ index: Int32) -> UnsafePointer<CChar>? {
     HandleTable.peek(adapter, AdapterHandle.self).flatMap { handle in
         let labels = handle.adapter.content.labels
-        return labels.indices.contains(Int(index)) ? handle.lend(labels[Int(index)]) : nil
+        return labels.indices.contains(Int(index)) ? handle.texts.lend(labels[Int(index)]) : nil
     }
+}
+
+@c @implementation
+public func graft_adapter_memory(_ adapter: OpaquePointer?) -> Int64 {
+    HandleTable.peek(adapter, AdapterHandle.self).map { Int64($0.adapter.content.residentByteCount) } ?? -1
 }
 
 @c @implementation
 public func graft_adapter_parameter_count(_ adapter: OpaquePointer?) -> Int64 {
     HandleTable.peek(adapter, AdapterHandle.self).map { Int64($0.adapter.content.parameterCount) } ?? -1
-}
-
-@c @implementation
-public func graft_composition_create(
-    _ adapter: OpaquePointer?, _ scale: Float, _ out: UnsafeMutablePointer<OpaquePointer?>?
-) -> graft_status {
-    create(out) { () throws(GraftError) in
-        try Composition(
-            adapter: try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter, scale: scale)
-    }
-}
-
-@c @implementation
-public func graft_composition_release(_ composition: OpaquePointer?) {
-    HandleTable.release(composition, Composition.self)
 }

@@ -60,16 +60,23 @@ public func graft_batch_encode(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
-        let options = try graft_encode_options.read(options, "options").checked()
+        let given = try graft_encode_options.read(options, "options")
+        let options = try given.checked()
         let count = try count(row_count, "row_count", atMost: maximumRows)
         let texts = try array(texts, count: count, "texts")
+        if pairs == nil && given.pair_sizes != nil {
+            throw GraftError(.invalidArgument, "options: pair_sizes are set, and pairs is NULL")
+        }
         var rows = RowBatch()
         for row in 0..<count {
+            let text = try bytes(texts[row], size: given.text_sizes.map { $0 + row }, "texts[\(row)]")
             var pair: UnsafeBufferPointer<UInt8>?
-            if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
+            if let pairs {
+                pair = try bytes(pairs[row], size: given.pair_sizes.map { $0 + row }, "pairs[\(row)]")
+            }
             let encoding: Encoding
             do throws(GraftError) {
-                encoding = try tokenizer.encode(try bytes(texts[row], "texts"), pair: pair, options)
+                encoding = try tokenizer.encode(text, pair: pair, options)
             } catch {
                 throw GraftError(error.code, "row \(row): \(error.message)")
             }
@@ -110,6 +117,11 @@ public func graft_batch_create(
         }
         return try BatchHandle(rows)
     }
+}
+
+@c @implementation
+public func graft_batch_retain(_ batch: OpaquePointer?) -> graft_status {
+    retain(batch, BatchHandle.self, "batch")
 }
 
 @c @implementation
@@ -167,7 +179,8 @@ public func graft_batch_set_adapters(
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
         var adapters: [Composition?] = []
         for (row, handle) in try array(rows, count: try batch.checkedRowCount(count), "rows").enumerated() {
-            adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
+            let own = try HandleTable.borrowOptional(handle, CompositionHandle.self, "rows[\(row)]")
+            adapters.append(own?.composition)
         }
         batch.change { [adapters] in $0.adapters = adapters }
     }
@@ -209,6 +222,11 @@ private func checkAgreement(_ name: String, _ batchHasNone: Bool, _ datasetHasNo
 @c @implementation
 public func graft_dataset_row_count(_ dataset: OpaquePointer?) -> Int64 {
     HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.rowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_retain(_ dataset: OpaquePointer?) -> graft_status {
+    retain(dataset, DatasetHandle.self, "dataset")
 }
 
 @c @implementation

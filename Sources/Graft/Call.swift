@@ -16,9 +16,22 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
 /// Writes a new handle through `out`, which must not be NULL; checked before the work is done.
 func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(GraftError) -> AnyObject) -> graft_status {
     call { () throws(GraftError) in
-        guard let out else { throw GraftError(.invalidArgument, "out is NULL; expected where to write the handle") }
+        let out = try place(out)
         out.pointee = try HandleTable.insert(try make())
     }
+}
+
+/// Where to write a handle.
+func place(
+    _ out: UnsafeMutablePointer<OpaquePointer?>?
+) throws(GraftError) -> UnsafeMutablePointer<OpaquePointer?> {
+    guard let out else { throw GraftError(.invalidArgument, "out is NULL; expected where to write the handle") }
+    return out
+}
+
+/// `graft_x_retain`: one more owner of a handle.
+func retain<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type, _ name: String) -> graft_status {
+    call { () throws(GraftError) in try HandleTable.retain(handle, kind, name) }
 }
 
 /// A C string as text.
@@ -36,25 +49,39 @@ func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(Graft
     return try text(pointer, name)
 }
 
-/// As `bytes`, with nil for NULL.
-func optionalBytes(
-    _ pointer: UnsafePointer<CChar>?, _ name: String
-) throws(GraftError) -> UnsafeBufferPointer<UInt8>? {
-    guard let pointer else { return nil }
-    return try bytes(pointer, name)
+/// The bytes of a text: as many as `size` points to, or with NULL those of a C string, without its NUL.
+func bytes(
+    _ start: UnsafePointer<CChar>?, size: UnsafePointer<Int64>?, _ name: @autoclosure () -> String
+) throws(GraftError) -> UnsafeBufferPointer<UInt8> {
+    var length = 0
+    if let size {
+        length = try count(size.pointee, "the size of \(name())")
+        guard start != nil || length == 0 else {
+            throw GraftError(.invalidArgument, "\(name()) is NULL; expected \(length) bytes of UTF-8 text")
+        }
+    } else if let start {
+        length = strlen(start)
+    } else {
+        throw GraftError(.invalidArgument, "\(name()) is NULL; expected UTF-8 text")
+    }
+    return UnsafeBufferPointer(
+        start: UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self), count: length)
 }
 
-/// The bytes of a C string, without its NUL.
-func bytes(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> UnsafeBufferPointer<UInt8> {
-    guard let pointer else { throw GraftError(.invalidArgument, "\(name) is NULL; expected UTF-8 text") }
-    return UnsafeBufferPointer(
-        start: UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self), count: strlen(pointer))
+/// As `bytes`, with nil for a text that is not there: NULL, and no size says that it is empty.
+func optionalBytes(
+    _ start: UnsafePointer<CChar>?, size: UnsafePointer<Int64>?, _ name: String
+) throws(GraftError) -> UnsafeBufferPointer<UInt8>? {
+    guard start != nil || size != nil else { return nil }
+    return try bytes(start, size: size, name)
 }
 
 /// A count or capacity from a caller.
-func count(_ value: Int64, _ name: String, atMost most: Int64 = 1 << 40) throws(GraftError) -> Int {
-    guard value >= 0, value <= most else {
-        throw GraftError(.invalidArgument, "\(name) must be 0 to \(most), found \(value)")
+func count(
+    _ value: Int64, _ name: @autoclosure () -> String, from least: Int64 = 0, atMost most: Int64 = 1 << 40
+) throws(GraftError) -> Int {
+    guard value >= least, value <= most else {
+        throw GraftError(.invalidArgument, "\(name()) must be \(least) to \(most), found \(value)")
     }
     return Int(value)
 }

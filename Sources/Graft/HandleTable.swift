@@ -19,6 +19,8 @@ enum HandleTable {
     private struct Slot {
         var shared: Shared?
         var generation: UInt
+        /// How many releases it takes to free the object.
+        var owners = 1
         /// Calls that read the object now; -1 while one changes it.
         var users = 0
     }
@@ -109,13 +111,29 @@ enum HandleTable {
         handle.flatMap { object($0) as? Object }
     }
 
-    /// Gives up the caller's share. A handle that is not live is left alone.
+    /// Gives a live handle one more owner.
+    static func retain<Object: AnyObject>(
+        _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String
+    ) throws(GraftError) {
+        _ = try borrow(handle, kind, name)
+        let bits = UInt(bitPattern: handle)
+        let isLive = slots.withLock { slots in
+            guard let index = index(of: bits, slots) else { return false }
+            slots.all[index].owners += 1
+            return true
+        }
+        guard isLive else { throw notLive(name) }
+    }
+
+    /// Gives up one owner's share; the last one's frees the handle. A handle that is not live is left alone.
     static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
         guard let handle, object(handle) is Object else { return }
         // The object may be large: it goes after the lock.
         let bits = UInt(bitPattern: handle)
         let removed: Shared? = slots.withLock { slots in
             guard let index = index(of: bits, slots) else { return nil }
+            slots.all[index].owners -= 1
+            guard slots.all[index].owners == 0 else { return nil }
             let shared = slots.all[index].shared
             slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
             // A slot that has had all its generations rests: a handle never comes back.

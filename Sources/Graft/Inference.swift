@@ -33,13 +33,24 @@ public func graft_session_create(
 }
 
 @c @implementation
+public func graft_session_retain(_ session: OpaquePointer?) -> graft_status {
+    retain(session, Session.self, "session")
+}
+
+@c @implementation
 public func graft_session_release(_ session: OpaquePointer?) { HandleTable.release(session, Session.self) }
+
+@c @implementation
+public func graft_session_memory(_ session: OpaquePointer?) -> Int64 {
+    HandleTable.peek(session, Session.self).map { Int64($0.residentByteCount) } ?? -1
+}
 
 @c @implementation
 public func graft_session_set_adapters(_ session: OpaquePointer?, _ adapters: OpaquePointer?) -> graft_status {
     call { () throws(GraftError) in
         try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
-            try session.attach(try HandleTable.borrowOptional(adapters, Composition.self, "adapters"))
+            let adapters = try HandleTable.borrowOptional(adapters, CompositionHandle.self, "adapters")
+            try session.attach(adapters?.composition)
         }
     }
 }
@@ -90,6 +101,26 @@ public func graft_session_classify(
             try session.classify(
                 batch.rows, adapters: batch.adapters, columns: count,
                 into: try output(out, capacity: capacity, needs: batch.rows.rowCount * count, "out"))
+        }
+    }
+}
+
+@c @implementation
+public func graft_session_predict(
+    _ session: OpaquePointer?, _ batch: OpaquePointer?, _ best_count: Int64, _ labels: UnsafeMutablePointer<Int32>?,
+    _ probabilities: UnsafeMutablePointer<Float>?, _ capacity: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
+            let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
+            let bestCount = try count(best_count, "best_count", from: 1, atMost: 1 << 20)
+            let needed = batch.rows.rowCount * bestCount
+            let labels = try output(labels, capacity: capacity, needs: needed, "labels")
+            let predictions = try session.predict(batch.rows, adapters: batch.adapters, bestCount: bestCount)
+            for (index, prediction) in predictions.enumerated() {
+                labels[index] = prediction.label
+                probabilities?[index] = prediction.probability
+            }
         }
     }
 }

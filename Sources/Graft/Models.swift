@@ -40,6 +40,11 @@ public func graft_model_load(
 }
 
 @c @implementation
+public func graft_model_retain(_ model: OpaquePointer?) -> graft_status {
+    retain(model, ModelHandle.self, "model")
+}
+
+@c @implementation
 public func graft_model_release(_ model: OpaquePointer?) { HandleTable.release(model, ModelHandle.self) }
 
 @c @implementation
@@ -96,6 +101,16 @@ public func graft_model_label(_ model: OpaquePointer?, _ index: Int32) -> Unsafe
     guard let labels = HandleTable.peek(model, ModelHandle.self)?.labels, labels.indices.contains(Int(index))
     else { return nil }
     return labels[Int(index)].pointer
+}
+
+@c @implementation
+public func graft_model_memory(_ model: OpaquePointer?) -> Int64 {
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.own) } ?? -1
+}
+
+@c @implementation
+public func graft_model_mapped_memory(_ model: OpaquePointer?) -> Int64 {
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.mapped) } ?? -1
 }
 
 @c @implementation

@@ -53,4 +53,9 @@ public func graft_cancel_token_cancel(_ token: OpaquePointer?) {
 }
 
 @c @implementation
+public func graft_cancel_token_retain(_ token: OpaquePointer?) -> graft_status {
+    retain(token, CancelToken.self, "token")
+}
+
+@c @implementation
 public func graft_cancel_token_release(_ token: OpaquePointer?) { HandleTable.release(token, CancelToken.self) }

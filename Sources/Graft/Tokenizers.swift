@@ -29,15 +29,20 @@ final class EncodingHandle: @unchecked Sendable {
 
 extension graft_encode_options: OptionStruct {
     static var defaults: Self {
-        Self(struct_size: MemoryLayout<Self>.size, maximum_length: 0, add_special_tokens: 1)
+        Self(
+            struct_size: MemoryLayout<Self>.size, maximum_length: 0, add_special_tokens: 1, text_sizes: nil,
+            pair_sizes: nil, replace_invalid_utf8: 0, reserved: 0)
     }
 
     /// The tokenizer floor's options.
     func checked() throws(GraftError) -> Tokenizer.Options {
         let length = try count(Int64(maximum_length), "maximum_length", atMost: 1 << 30)
-        return Tokenizer.Options(
+        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
+        var options = Tokenizer.Options(
             maximumLength: length == 0 ? nil : length,
             addsSpecialTokens: try flag(add_special_tokens, "add_special_tokens"))
+        options.replacesInvalidUTF8 = try flag(replace_invalid_utf8, "replace_invalid_utf8")
+        return options
     }
 }
 
@@ -51,6 +56,18 @@ public func graft_tokenizer_load(
     _ path: UnsafePointer<CChar>?, _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
     create(out) { () throws(GraftError) in try Tokenizer(folder: try text(path, "path")) }
+}
+
+@c @implementation
+public func graft_tokenizer_load_files(
+    _ files: UnsafePointer<graft_file>?, _ file_count: Int32, _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in try Tokenizer(try folder(files, count: file_count)) }
+}
+
+@c @implementation
+public func graft_tokenizer_retain(_ tokenizer: OpaquePointer?) -> graft_status {
+    retain(tokenizer, Tokenizer.self, "tokenizer")
 }
 
 @c @implementation
@@ -68,9 +85,10 @@ public func graft_tokenizer_encode(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
-        let options = try graft_encode_options.read(options, "options").checked()
-        let text = try bytes(text, "text")
-        let pair = try optionalBytes(pair, "pair")
+        let given = try graft_encode_options.read(options, "options")
+        let options = try given.checked()
+        let text = try bytes(text, size: given.text_sizes, "text")
+        let pair = try optionalBytes(pair, size: given.pair_sizes, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
         return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
     }
@@ -100,6 +118,11 @@ public func graft_encoding_character_offsets(_ encoding: OpaquePointer?) -> Unsa
 
 private func column(_ encoding: OpaquePointer?, _ index: Int) -> UnsafePointer<Int32>? {
     HandleTable.peek(encoding, EncodingHandle.self).map { UnsafePointer($0.column(index)) }
+}
+
+@c @implementation
+public func graft_encoding_retain(_ encoding: OpaquePointer?) -> graft_status {
+    retain(encoding, EncodingHandle.self, "encoding")
 }
 
 @c @implementation

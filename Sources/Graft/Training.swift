@@ -189,4 +189,14 @@ public func graft_trainer_resume(_ trainer: OpaquePointer?, _ path: UnsafePointe
 }
 
 @c @implementation
+public func graft_trainer_retain(_ trainer: OpaquePointer?) -> graft_status {
+    retain(trainer, Trainer.self, "trainer")
+}
+
+@c @implementation
 public func graft_trainer_release(_ trainer: OpaquePointer?) { HandleTable.release(trainer, Trainer.self) }
+
+@c @implementation
+public func graft_trainer_memory(_ trainer: OpaquePointer?) -> Int64 {
+    HandleTable.peek(trainer, Trainer.self).map { Int64($0.residentByteCount) } ?? -1
+}

@@ -92,6 +92,11 @@ package final class AdapterContent: @unchecked Sendable {
             scale: scale, owner: self)
     }
 
+    /// Bytes of its numbers and of the files that it was read from.
+    package var residentByteCount: Int {
+        memory.residentByteCount + (original?.files.reduce(0) { $0 + $1.bytes.count } ?? 0)
+    }
+
     /// Sum of the tensors' sizes.
     package var parameterCount: Int { plan.tensors.reduce(0) { $0 + $1.parameter.count } }
 }

@@ -5,9 +5,13 @@ package final class SafetensorsFile: Sendable {
     package let file: MappedFile
     package let header: SafetensorsHeader
 
-    package init(path: String, copies: Bool = false) throws(GraftError) {
-        file = try MappedFile(path: path, copies: copies)
-        header = try SafetensorsHeader(file.bytes, source: path)
+    package convenience init(path: String, copies: Bool = false) throws(GraftError) {
+        try self.init(try MappedFile(path: path, copies: copies))
+    }
+
+    package init(_ file: MappedFile) throws(GraftError) {
+        self.file = file
+        header = try SafetensorsHeader(file.bytes, source: file.path)
     }
 
     package var path: String { file.path }

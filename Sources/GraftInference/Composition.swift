@@ -6,6 +6,9 @@ import GraftTensor
 package final class Composition: Sendable {
     package let adapter: Adapter
     package let attached: AttachedAdapter
+    package let scale: Float
+    /// What the logits of a row stand for on which it acts: those of the adapter's head, or of the model's.
+    package let labels: [String]
     let model: any Transformer
 
     package init(adapter: Adapter, scale: Float) throws(GraftError) {
@@ -20,6 +23,8 @@ package final class Composition: Sendable {
                     + "replaces the model's and has no scale; expected 1")
         }
         self.adapter = adapter
+        self.scale = scale
+        labels = content.labels
         model = content.model
         attached = content.attached(scale: scale)
     }

@@ -38,8 +38,6 @@ extension Session {
                     },
                     left: min(options.maximumTokens, shape.maximumLength - prompt.count)))
         }
-        let cache = cache ?? KeyValueCache(layerCount: shape.layerCount, width: shape.keyWidth)
-        self.cache = cache
         try cache.begin(capacities: rows.indices.map { batch.length(ofRow: $0) + rows[$0].left })
         let stops = Set(options.stopTokens ?? model.endTokens)
 

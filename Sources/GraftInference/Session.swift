@@ -27,7 +27,9 @@ package final class Session {
     let pass: Pass
     private let passTokenCount: Int
     /// Of the latest texts that went on; its memory serves the next.
-    var cache: KeyValueCache?
+    let cache: KeyValueCache
+    /// Of the latest call; their memory serves the next.
+    var predictions: [Prediction] = []
 
     /// - Parameters:
     ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through in several.
@@ -40,8 +42,12 @@ package final class Session {
         self.model = model
         pass = try Pass(team: try Team(threadCount: threadCount))
         pass.cancelToken = cancelToken
+        cache = KeyValueCache(layerCount: model.shape.layerCount, width: model.shape.keyWidth)
         self.passTokenCount = passTokenCount > 0 ? passTokenCount : 1024
     }
+
+    /// Bytes of working memory that were touched. Any thread may ask.
+    package var residentByteCount: Int { pass.residentByteCount + cache.residentByteCount }
 
     package func attach(_ composition: Composition?) throws(GraftError) {
         if let composition { try check(composition) }
@@ -90,18 +96,21 @@ package final class Session {
         }
     }
 
+    /// The number of labels of a row's head.
+    func labelCount(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> Int {
+        let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
+        guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
+            throw GraftError(
+                .invalidArgument,
+                "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
+        }
+        return count
+    }
+
     /// The largest number of labels among the heads of the rows.
     package func labelCount(_ batch: RowBatch, adapters: [Composition?]) throws(GraftError) -> Int {
         var columns = 0
-        for row in 0..<batch.rowCount {
-            let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
-            guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
-                throw GraftError(
-                    .invalidArgument,
-                    "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
-            }
-            columns = max(columns, count)
-        }
+        for row in 0..<batch.rowCount { columns = max(columns, try labelCount(ofRow: row, adapters: adapters)) }
         return columns
     }
 
@@ -118,7 +127,7 @@ package final class Session {
     }
 
     /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
-    private func eachPass(
+    func eachPass(
         _ batch: RowBatch, _ adapters: [Composition?], reading summary: SummaryToken?,
         _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {

@@ -135,6 +135,9 @@ package final class Pass {
         }
     }
 
+    /// Bytes of working memory that were touched. Any thread may ask.
+    package var residentByteCount: Int { team.residentByteCount + kept.residentByteCount + scratch.residentByteCount }
+
     /// Whether a layer at `depth` keeps what backward needs.
     package func keeps(atDepth depth: Int) -> Bool { depth >= keptDepth }
 

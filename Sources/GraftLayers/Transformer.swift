@@ -119,6 +119,19 @@ package struct ModelSource: @unchecked Sendable {
     package typealias Weights = [(bytes: UnsafeRawBufferPointer, owner: AnyObject)]
     package let weights: Weights
 
+    /// Bytes of their own memory, and of the tables that are read from mapped files.
+    package var memory: (own: Int, mapped: Int) {
+        var memory = (own: 0, mapped: 0)
+        for (bytes, owner) in weights {
+            switch owner {
+            case let weight as PackedWeight: memory.own += weight.residentByteCount
+            case let numbers as Memory: memory.own += numbers.residentByteCount
+            default: memory.mapped += bytes.count
+            }
+        }
+        return memory
+    }
+
     private let firstChecksum = Guarded<UInt64?>(nil)
 
     package init(path: String, parameterCount: Int, precision: Precision, weights: Weights) {

@@ -9,6 +9,8 @@ package final class Arena {
     }
 
     private var blocks: [Memory] = []
+    /// The same, for threads that ask how much memory they take.
+    private let held = Guarded<[Memory]>([])
     private var current = 0
     private var used = 0
     private let smallestBlock: Int
@@ -32,6 +34,9 @@ package final class Arena {
     /// Bytes held from the system.
     package var byteCount: Int { blocks.reduce(0) { $0 + $1.byteCount } }
 
+    /// Bytes that were touched of those. Any thread may ask.
+    package var residentByteCount: Int { held.withLock { $0 }.reduce(0) { $0 + $1.residentByteCount } }
+
     /// 64-byte aligned memory for `count` elements.
     package func allocate<Element: BitwiseCopyable>(
         _ type: Element.Type, count: Int
@@ -53,6 +58,7 @@ package final class Arena {
         // Few blocks, since what does not fit the rest of one is lost; what of a block is never used costs nothing.
         let block = try Memory(byteCount: max(size, smallestBlock, byteCount / 2))
         blocks.append(block)
+        held.withLock { $0.append(block) }
         current = blocks.count - 1
         used = size
         return block.base.assumingMemoryBound(to: Element.self)

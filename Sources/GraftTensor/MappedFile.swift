@@ -35,6 +35,20 @@ package final class MappedFile: Sendable {
         }
     }
 
+    /// A copy of bytes that are a file's content; `path` is what messages call it.
+    package init(copyOf source: UnsafeRawBufferPointer, path: String) throws(GraftError) {
+        self.path = path
+        isCopy = true
+        guard source.count > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let start = mmap(nil, source.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
+        UnsafeMutableRawBufferPointer(start: start, count: source.count).copyMemory(from: source)
+        bytes = UnsafeRawBufferPointer(start: start, count: source.count)
+    }
+
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }

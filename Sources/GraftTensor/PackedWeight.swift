@@ -49,6 +49,8 @@ package final class PackedWeight: @unchecked Sendable {
             precision.kernelType, Int64(outputs), Int64(inputs), memory.base, Int64(firstRow), Int64(rowCount), rows)
     }
 
+    package var residentByteCount: Int { memory.residentByteCount }
+
     /// The packed bytes, for checksums.
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(

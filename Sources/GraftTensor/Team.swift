@@ -31,5 +31,7 @@ package final class Team {
     /// Has the threads there, or as many of them as the system allows, for the kernels that the calling thread calls next.
     package func assemble() { kernel.pointee.thread_count = gk_available_threads(wantedCount) }
 
+    package var residentByteCount: Int { scratch.residentByteCount }
+
     package var threadCount: Int { Int(kernel.pointee.thread_count) }
 }

@@ -1,3 +1,5 @@
+import GraftFormats
+
 /// Where a token stands in a text: positions of its first byte (or character) and of the one after its last.
 package struct TokenOffsets: BitwiseCopyable, Equatable, Hashable, Sendable {
     package var start: Int32
@@ -59,9 +61,14 @@ private struct CharacterPositions {
         var before: [Int32] = []
         before.reserveCapacity(text.count)
         var characters: Int32 = 0
-        for byte in text {
-            if byte & 0xC0 != 0x80 { characters += 1 }
-            before.append(characters - 1)
+        let bytes = UnsafeRawBufferPointer(text)
+        while before.count < bytes.count {
+            // What is ill-formed counts as the character that replaces it.
+            let length =
+                UTF8Scanning.sequenceLength(in: bytes, at: before.count)
+                ?? UTF8Scanning.illFormedLength(in: bytes, at: before.count)
+            for _ in 0..<length { before.append(characters) }
+            characters += 1
         }
         self.before = before
         count = Int(characters)

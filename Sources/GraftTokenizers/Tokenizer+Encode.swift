@@ -14,6 +14,8 @@ extension Tokenizer {
         package var shortening: Shortening
         /// Whether to add the model's own tokens, such as `[CLS]` and `[SEP]`.
         package var addsSpecialTokens: Bool
+        /// Whether U+FFFD stands for bytes that are not UTF-8, which otherwise are refused.
+        package var replacesInvalidUTF8 = false
 
         package init(shortening: Shortening = .asFile, addsSpecialTokens: Bool = true) {
             self.shortening = shortening
@@ -31,10 +33,15 @@ extension Tokenizer {
     /// Encodes a text or a pair of texts.
     ///
     /// Texts are UTF-8 and may hold anything, NUL included; ill-formed UTF-8 is refused with the position of the first
-    /// wrong byte. Offsets in the result are bytes of the texts.
+    /// wrong byte, unless the options have it replaced. Offsets in the result are bytes of the texts.
     package func encode(
         _ text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>? = nil, _ options: Options = Options()
     ) throws(GraftError) -> Encoding {
+        if options.replacesInvalidUTF8,
+            UTF8Validation.firstInvalid(text) != nil || pair.flatMap(UTF8Validation.firstInvalid) != nil
+        {
+            return try encodeRepaired(text, pair: pair, options)
+        }
         // Tokens with their places take several times the memory of the text.
         try Memory.require(16 * (text.count + (pair?.count ?? 0)), to: "encoding a text")
         return try withScratch { scratch throws(GraftError) in

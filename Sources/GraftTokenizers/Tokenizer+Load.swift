@@ -6,23 +6,24 @@ extension Tokenizer {
     ///
     /// `tokenizer_config.json` and `special_tokens_map.json` are read where they are there: for the names of special
     /// tokens, and beside `vocab.txt` for how to normalise.
-    package convenience init(folder: String) throws(GraftError) {
-        let map = try Self.optionalObject("\(folder)/special_tokens_map.json")
-        let configuration = try Self.optionalObject("\(folder)/tokenizer_config.json")
+    package convenience init(_ folder: InputFolder) throws(GraftError) {
+        let map = try Self.optionalObject("special_tokens_map.json", in: folder)
+        let configuration = try Self.optionalObject("tokenizer_config.json", in: folder)
         let names = try SpecialTokenNames([map, configuration].compactMap { $0 })
         do throws(GraftError) {
-            try self.init(tokenizerFile: "\(folder)/tokenizer.json", specialTokens: names)
+            try self.init(tokenizerFile: "tokenizer.json", in: folder, specialTokens: names)
         } catch  where error.code == .notFound {
             try self.init(
-                vocabularyFile: "\(folder)/vocab.txt", configuration: configuration ?? JSONObject(),
-                specialTokens: names,
-                folder: folder)
+                vocabularyFile: "vocab.txt", in: folder, configuration: configuration ?? JSONObject(),
+                specialTokens: names)
         }
     }
 
+    package convenience init(folder: String) throws(GraftError) { try self.init(InputFolder(path: folder)) }
+
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {
-        try self.init(tokenizerFile: path, specialTokens: SpecialTokenNames())
+        try self.init(try MappedFile(path: path, copies: true), specialTokens: SpecialTokenNames())
     }
 
     /// Reads a `tokenizer.json` from memory.
@@ -35,30 +36,38 @@ extension Tokenizer {
     /// Memory that a byte of a file takes when it is read, about.
     private static let memoryPerByte = 8
 
-    private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
-        let file = try MappedFile(path: path, copies: true)
-        try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
-        try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
+    private convenience init(
+        tokenizerFile name: String, in folder: InputFolder, specialTokens: SpecialTokenNames
+    ) throws(GraftError) {
+        try self.init(try folder.file(name), specialTokens: specialTokens)
+    }
+
+    private convenience init(_ file: MappedFile, specialTokens: SpecialTokenNames) throws(GraftError) {
+        try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
+        try self.init(
+            TokenizerParts(file.bytes, source: file.path), specialTokens: specialTokens, source: file.path)
     }
 
     private convenience init(
-        vocabularyFile path: String, configuration: JSONObject, specialTokens: SpecialTokenNames, folder: String
+        vocabularyFile name: String, in folder: InputFolder, configuration: JSONObject,
+        specialTokens: SpecialTokenNames
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
-            file = try MappedFile(path: path, copies: true)
-            try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
+            file = try folder.file(name)
+            try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         } catch  where error.code == .notFound {
-            throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")
+            throw GraftError(.notFound, "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
         }
         let parts = try TokenizerParts(
-            vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: path)
-        try self.init(parts, specialTokens: specialTokens, source: path)
+            vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: file.path)
+        try self.init(parts, specialTokens: specialTokens, source: file.path)
     }
 
-    private static func optionalObject(_ path: String) throws(GraftError) -> JSONObject? {
+    private static func optionalObject(_ name: String, in folder: InputFolder) throws(GraftError) -> JSONObject? {
         do throws(GraftError) {
-            return try JSON(contentsOf: path).requireObject()
+            let bytes = try folder.contents(of: name, limit: JSON.maximumFileSize)
+            return try JSON(parsing: bytes, source: folder.path(of: name)).requireObject()
         } catch  where error.code == .notFound {
             return nil
         }

@@ -21,6 +21,8 @@ final class OptimizerState {
     /// Beyond it squares and updates would leave the range of float32.
     static let largestNorm = 1e18
 
+    var residentByteCount: Int { memory.residentByteCount }
+
     func clearGradients() { gradients.update(repeating: 0, count: count) }
 
     func clearMoments() { firstMoment.update(repeating: 0, count: 2 * count) }

@@ -20,7 +20,11 @@ package final class Trainer {
     /// Where training stands; all of it goes into a checkpoint.
     var progress = TrainingProgress()
     /// The weights of the best evaluation.
-    var bestValues: Memory?
+    var bestValues: Memory? {
+        get { best.withLock { $0 } }
+        set { best.withLock { $0 = newValue } }
+    }
+    private let best = Guarded<Memory?>(nil)
     /// Batches whose gradients wait for an update.
     var waitingBatches = 0
 
@@ -63,6 +67,11 @@ package final class Trainer {
     }
 
     deinit { adapter.endTraining() }
+
+    /// Bytes that were touched of working memory, gradients, moments and best weights. Any thread may ask.
+    package var residentByteCount: Int {
+        pass.residentByteCount + optimizer.residentByteCount + (bestValues?.residentByteCount ?? 0)
+    }
 
     /// Classes of the rows; 0 for a language model.
     package var labelCount: Int { objective.labelCount }

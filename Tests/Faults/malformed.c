@@ -114,6 +114,32 @@ const char *copy_folder(const char *golden, const char *name) {
     return target;
 }
 
+graft_file *read_files(const char *source, int32_t *count) {
+    enum { MOST_FILES = 16 };
+    char path[1000];
+    snprintf(path, sizeof path, "%s", source);
+    graft_file *files = calloc(MOST_FILES, sizeof *files);
+    DIR *folder = opendir(path);
+    if (!files || !folder)
+        fail("cannot list", path);
+    *count = 0;
+    for (const char *name; *count < MOST_FILES && (name = next_name(folder)); ++*count) {
+        size_t size;
+        char *bytes = read_file(join(path, name), &size);
+        files[*count] = (graft_file){.name = strdup(name), .data = bytes, .size = (int64_t)size};
+    }
+    closedir(folder);
+    return files;
+}
+
+void free_files(graft_file *files, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        free((void *)files[i].name);
+        free((void *)files[i].data);
+    }
+    free(files);
+}
+
 int main(int argument_count, char **arguments) {
     if (argument_count != 3)
         return 2;

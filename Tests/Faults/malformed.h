@@ -22,6 +22,10 @@ void write_bytes(const char *path, const void *bytes, size_t size);
  * path. */
 const char *copy_folder(const char *golden, const char *name);
 
+/* The plain files of a folder, for free_files(); writes how many. */
+graft_file *read_files(const char *folder, int32_t *count);
+void free_files(graft_file *files, int32_t count);
+
 /* The call gives `expected` and a message that holds `fragment`. */
 void expect(graft_status expected, const char *fragment, graft_status found, const char *sentence);
 /* The call fails, and neither as a bug nor without a reason. */

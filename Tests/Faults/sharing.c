@@ -72,8 +72,8 @@ static double train(void) {
     return metrics.loss;
 }
 
-static int32_t on_token(void *user_data, int64_t row, int32_t token, const char *text) {
-    (void)text;
+static int32_t on_token(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
+    (void)text, (void)size;
     uint64_t *hash = user_data;
     static float numbers[CAPACITY];
     *hash = (*hash ^ (uint64_t)row << 32 ^ (uint32_t)token) * 0x100000001b3;

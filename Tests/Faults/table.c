@@ -1,4 +1,5 @@
-/* Folders that are right but for one thing: what is wrong, the status, and a part of the message. */
+/* Folders that are right but for one thing: what is wrong, the status, and a part of the message. Those of
+ * adapters and tokenizers are loaded from the disk and from memory. */
 #include "malformed.h"
 
 enum { MAXIMUM_FILE = 1 << 20 };
@@ -276,6 +277,20 @@ static void apply(const char *folder, const fault *fault) {
     }
 }
 
+/* What is wrong in a folder is wrong in memory as well. */
+static void check_in_memory(const fault *fault, const char *folder) {
+    void *const untouched = (void *)&tiny;
+    void *out = untouched;
+    int32_t count;
+    graft_file *files = read_files(folder, &count);
+    graft_status status = fault->kind == ADAPTER
+                              ? graft_adapter_load_files(tiny, files, count, (graft_adapter **)&out)
+                              : graft_tokenizer_load_files(files, count, (graft_tokenizer **)&out);
+    free_files(files, count);
+    expect(fault->status, fault->fragment, status, fault->sentence);
+    claim(out == untouched, "a failed call leaves its output alone", fault->sentence);
+}
+
 static void check(const fault *fault) {
     void *const untouched = (void *)&tiny;
     void *out = untouched;
@@ -299,6 +314,8 @@ static void check(const fault *fault) {
     }
     expect(fault->status, fault->fragment, status, fault->sentence);
     claim(out == untouched, "a failed call leaves its output alone", fault->sentence);
+    if (fault->kind != MODEL)
+        check_in_memory(fault, join(scratch, fault->kind == ADAPTER ? "adapter" : "tokenizer"));
 }
 
 void test_table(void) {

@@ -185,7 +185,8 @@ static void test_sessions(int32_t threads) {
     for (int i = 0; i < ROW_COUNT; i++)
         rows[i] = i % 3 ? compositions[i % 3 - 1] : NULL;
     check(graft_batch_set_adapters(batch, rows, ROW_COUNT), "naming the rows' adapters");
-    float vectors[ROW_COUNT * 32], logits[ROW_COUNT * 3];
+    float vectors[ROW_COUNT * 32], logits[ROW_COUNT * 3], shares[ROW_COUNT * 2];
+    int32_t best[ROW_COUNT * 2];
     static float states[ROW_COUNT * 64 * 32];
     int64_t columns = 0;
     for (int i = 0; i < 4; i++) {
@@ -194,9 +195,11 @@ static void test_sessions(int32_t threads) {
         check(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, vectors, ROW_COUNT * 32),
               "embedding");
         check(graft_session_classify(session, batch, logits, ROW_COUNT * 3, &columns), "classifying");
+        check(graft_session_predict(session, batch, 2, best, shares, ROW_COUNT * 2), "predicting");
         check(graft_session_hidden_states(session, batch, -1, states, ROW_COUNT * 64 * 32), "hidden states");
     }
-    end(0, "embedding, classifying and hidden states of rows with several adapters allocate nothing");
+    end(0, "embedding, classifying, predicting and hidden states of rows with several adapters allocate "
+           "nothing");
     graft_batch_release(batch);
     graft_session_release(session);
     for (int i = 0; i < 2; i++)

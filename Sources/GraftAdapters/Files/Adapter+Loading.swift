@@ -6,8 +6,8 @@ import GraftTensor
 extension Adapter {
     /// Reads a folder, in the layout that its adapter_config.json is of. Every tensor and every setting is honoured, or the
     /// load fails and names it.
-    package convenience init(model: any Transformer, path: String) throws(GraftError) {
-        var folder = try AdapterFolder(path: path)
+    package convenience init(model: any Transformer, _ input: InputFolder) throws(GraftError) {
+        var folder = try AdapterFolder(input)
         let content: AdapterContent
         do throws(GraftError) {
             let layout = try AdapterLayouts.of(folder).init(&folder, model: model)
@@ -18,6 +18,12 @@ extension Adapter {
         }
         try content.read(folder)
         self.init(loaded: content)
+    }
+}
+
+extension Adapter {
+    package convenience init(model: any Transformer, path: String) throws(GraftError) {
+        try self.init(model: model, InputFolder(path: path))
     }
 }
 

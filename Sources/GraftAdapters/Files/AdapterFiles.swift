@@ -30,24 +30,26 @@ package struct AdapterFiles: Sendable {
 
 /// An adapter folder as it is read: its files, their bytes as they are, and their tensors.
 package struct AdapterFolder {
-    let path: String
+    private let input: InputFolder
     private(set) var config = JSONObject()
     private(set) var files = AdapterFiles()
     private(set) var weights: [SafetensorsFile] = []
 
-    init(path: String) throws(GraftError) {
-        self.path = path
+    init(_ input: InputFolder) throws(GraftError) {
+        self.input = input
         config = try readObject(AdapterFiles.configName)
     }
 
-    var configPath: String { path + "/" + AdapterFiles.configName }
+    var path: String { input.path }
 
-    func has(_ name: String) -> Bool { FileKind.of(path + "/" + name) != .nothing }
+    var configPath: String { input.path(of: AdapterFiles.configName) }
+
+    func has(_ name: String) -> Bool { input.has(name) }
 
     mutating func readObject(_ name: String) throws(GraftError) -> JSONObject {
-        let bytes = try MappedFile.contents(of: path + "/" + name)
-        guard let object = try JSON(parsing: bytes, source: path + "/" + name).objectValue else {
-            throw GraftError(.corruptFile, "\(path)/\(name): expected an object of settings")
+        let bytes = try input.contents(of: name)
+        guard let object = try JSON(parsing: bytes, source: input.path(of: name)).objectValue else {
+            throw GraftError(.corruptFile, "\(input.path(of: name)): expected an object of settings")
         }
         files.add(bytes, as: name)
         return object
@@ -60,9 +62,9 @@ package struct AdapterFolder {
     ) throws(GraftError) -> SafetensorsFile {
         if !has(name), let pickle, has(pickle) {
             throw GraftError(
-                .unsupported, "\(path)/\(pickle) is a Python pickle, which can run any code: \(remedy)")
+                .unsupported, "\(input.path(of: pickle)) is a Python pickle, which can run any code: \(remedy)")
         }
-        let file = try SafetensorsFile(path: path + "/" + name, copies: true)
+        let file = try SafetensorsFile(try input.file(name))
         try Memory.require(file.file.bytes.count, to: "reading \(file.path)")
         files.add(Array(file.file.bytes), as: name)
         weights.append(file)
@@ -78,16 +80,17 @@ package struct AdapterFolder {
 }
 
 extension Adapter {
-    /// Writes the folder in its method's layout, whole or not at all; one that nothing changed, as it was read.
+    /// Writes the folder, whole or not at all.
     package func save(to path: String) throws(GraftError) {
-        let content = try usable()
-        let files: AdapterFiles
-        if isAsLoaded, let original = content.original {
-            files = original
-        } else {
-            files = try content.files()
-        }
+        let files = try files()
         try AtomicDirectory.write(to: path) { folder throws(GraftError) in try files.write(to: &folder) }
+    }
+
+    /// The folder's files in its method's layout; of an adapter that nothing changed, as they were read.
+    package func files() throws(GraftError) -> AdapterFiles {
+        let content = try usable()
+        if isAsLoaded, let original = content.original { return original }
+        return try content.files()
     }
 }
 

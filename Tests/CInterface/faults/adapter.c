@@ -116,4 +116,36 @@ void test_composition(void) {
     invalid(graft_composition_create(adapter, INFINITY, &out), "an infinite scale is refused");
     invalid(graft_composition_create(adapter, 1, NULL), "composing into NULL is refused");
     graft_composition_release(NULL);
+
+    graft_adapter *own = make_adapter(1), *found = NULL, *again = NULL;
+    need(graft_composition_create(own, 0.5f, &out), "composing");
+    claim(graft_composition_scale(out) == 0.5f, "a composition has its scale", "another");
+    expect_number(2, graft_composition_label_count(out), "a composition has its adapter's labels");
+    claim(strcmp(graft_composition_label(out, 1), "second") == 0, "in their order",
+          graft_composition_label(out, 1));
+    need(graft_composition_adapter(out, &found), "asking for the adapter");
+    claim(found == own, "a composition gives the handle that it was made of", "another");
+    graft_adapter_release(own);
+    expect_number(2, graft_adapter_label_count(found), "which has one more owner");
+    need(graft_adapter_set_head(found, GRAFT_TASK_NONE, NULL), "taking the head away");
+    expect_number(0, graft_adapter_label_count(found), "an adapter without head has no labels");
+    expect_number(2, graft_composition_label_count(out), "a composition keeps the head it was made with");
+    graft_adapter_release(found);
+    expect_number(-1, graft_adapter_label_count(found), "after its last owner the handle is gone");
+    need(graft_composition_adapter(out, &again), "asking for the adapter once more");
+    claim(again != found && graft_adapter_parameter_count(again) > 0,
+          "another handle stands for the same adapter", "none");
+    graft_adapter_release(again);
+
+    invalid(graft_composition_adapter(out, NULL), "an adapter into NULL is refused");
+    invalid(graft_composition_adapter(NULL, &found), "the adapter of NULL is refused");
+    invalid(graft_composition_adapter((const graft_composition *)model, &found),
+            "the adapter of a model is refused");
+    claim(!graft_composition_label(out, 2) && !graft_composition_label(out, -1) &&
+              !graft_composition_label(NULL, 0),
+          "a label out of range is NULL", "one");
+    expect_number(-1, graft_composition_label_count((const graft_composition *)adapter),
+                  "an adapter is no composition of labels");
+    claim(isnan(graft_composition_scale(NULL)), "NULL has no scale", "one");
+    graft_composition_release(out);
 }

@@ -154,6 +154,10 @@ int main(int argument_count, char **arguments) {
     test_adapter(scratch);
     test_head();
     test_composition();
+    test_files(folder, scratch);
+    test_handles(folder);
+    test_texts();
+    test_predictions();
     test_batch();
     test_trainer(scratch);
     test_session();

@@ -1,7 +1,7 @@
 #include "faults.h"
 
-static int32_t no_token(void *user_data, int64_t row, int32_t token, const char *text) {
-    (void)user_data, (void)row, (void)token, (void)text;
+static int32_t no_token(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
+    (void)user_data, (void)row, (void)token, (void)text, (void)size;
     claim(0, "a refused call hands out no token", "a token");
     return 1;
 }

@@ -5,7 +5,6 @@
  * Errors lead to one place that releases everything: the shape for code that must not end its process.
  */
 #include <graft.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,21 +13,6 @@
         if ((status = (call)) != GRAFT_OK)                                                                   \
             goto done;                                                                                       \
     } while (0)
-
-/* Prints the likeliest label of each row of `logits` [row_count, label_count], and its probability. */
-static void print_labels(const graft_adapter *adapter, char *const *sentences, const float *logits,
-                         int64_t row_count, int64_t label_count) {
-    for (int64_t row = 0; row < row_count; row++) {
-        const float *scores = logits + row * label_count;
-        int32_t best = 0;
-        for (int32_t i = 1; i < label_count; i++)
-            best = scores[i] > scores[best] ? i : best;
-        double sum = 0;
-        for (int32_t i = 0; i < label_count; i++)
-            sum += exp(scores[i] - scores[best]);
-        printf("%5.1f %%  %-16s  %s\n", 100 / sum, graft_adapter_label(adapter, best), sentences[row]);
-    }
-}
 
 int main(int argument_count, char **arguments) {
     if (argument_count < 4) {
@@ -45,7 +29,8 @@ int main(int argument_count, char **arguments) {
     graft_composition *composition = NULL;
     graft_session *session = NULL;
     graft_batch *batch = NULL;
-    float *logits = NULL;
+    int32_t *labels = NULL;
+    float *probabilities = NULL;
 
     TRY(graft_model_load(arguments[1], NULL, &model));
     TRY(graft_tokenizer_load(arguments[1], &tokenizer));
@@ -59,20 +44,23 @@ int main(int argument_count, char **arguments) {
     options.maximum_length = graft_model_maximum_length(model);
     TRY(graft_batch_encode(tokenizer, (const char *const *)sentences, NULL, row_count, &options, &batch));
 
-    int64_t label_count = graft_adapter_label_count(adapter);
-    logits = calloc((size_t)(row_count * label_count), sizeof *logits);
-    if (!logits) {
+    labels = calloc((size_t)row_count, sizeof *labels);
+    probabilities = calloc((size_t)row_count, sizeof *probabilities);
+    if (!labels || !probabilities) {
         fprintf(stderr, "not enough memory for %lld rows\n", (long long)row_count);
         goto done;
     }
-    TRY(graft_session_classify(session, batch, logits, row_count * label_count, NULL));
-    print_labels(adapter, sentences, logits, row_count, label_count);
+    TRY(graft_session_predict(session, batch, 1, labels, probabilities, row_count));
+    for (int64_t row = 0; row < row_count; row++)
+        printf("%5.1f %%  %-16s  %s\n", 100 * probabilities[row], graft_adapter_label(adapter, labels[row]),
+               sentences[row]);
 
 done:
     if (status != GRAFT_OK)
         fprintf(stderr, "%s: %s\n", graft_status_name(status), graft_last_error_message());
-    int exit_code = status == GRAFT_OK && logits ? EXIT_SUCCESS : EXIT_FAILURE;
-    free(logits);
+    int exit_code = status == GRAFT_OK && labels && probabilities ? EXIT_SUCCESS : EXIT_FAILURE;
+    free(labels);
+    free(probabilities);
     graft_batch_release(batch);
     graft_session_release(session);
     graft_composition_release(composition);

@@ -15,9 +15,9 @@ static void check(graft_status status, const char *what) {
 }
 
 /* Prints what a token adds; the row ends where standard output is closed. */
-static int32_t print_text(void *user_data, int64_t row, int32_t token, const char *text) {
+static int32_t print_text(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
     (void)user_data, (void)row, (void)token;
-    return fputs(text, stdout) == EOF || fflush(stdout) == EOF;
+    return fwrite(text, 1, (size_t)size, stdout) != (size_t)size || fflush(stdout) == EOF;
 }
 
 int main(int argument_count, char **arguments) {

@@ -3,7 +3,7 @@
 
 int main(void) {
     const char *text = "My parcel should have been here on Monday!";
-    float logits[12]; /* one for each label of the adapter that `make demo` saved */
+    int32_t label = 0;
     graft_model *model = NULL;
     graft_tokenizer *tokenizer = NULL;
     graft_adapter *adapter = NULL;
@@ -17,11 +17,8 @@ int main(void) {
                  graft_session_create(model, NULL, &session) ||
                  graft_session_set_adapters(session, composition) ||
                  graft_batch_encode(tokenizer, &text, NULL, 1, NULL, &batch) ||
-                 graft_session_classify(session, batch, logits, 12, NULL);
-    int best = 0;
-    for (int i = 1; i < 12 && !failed; i++)
-        best = logits[i] > logits[best] ? i : best;
-    puts(failed ? graft_last_error_message() : graft_adapter_label(adapter, best));
+                 graft_session_predict(session, batch, 1, &label, NULL, 1);
+    puts(failed ? graft_last_error_message() : graft_adapter_label(adapter, label));
     graft_batch_release(batch); /* in any order; NULL is fine */
     graft_session_release(session);
     graft_composition_release(composition);

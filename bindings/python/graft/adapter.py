@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from ctypes import POINTER, byref, c_char_p, c_float, c_uint64, c_void_p, cast
+from ctypes import POINTER, byref, c_char_p, c_float, c_uint64, c_void_p, cast, string_at
 from typing import Any, Literal
 
 from .handle import Handle
-from .library import initialised, lib
+from .library import FileCallback, initialised, lib
 from .model import Model
 from .structs import HeadOptions
-from .values import as_list, c_number, choice, path_bytes, set_numbers, text_array, text_bytes, text_list
+from .values import as_list, c_number, choice, file_array, name_bytes, name_list, path_bytes, set_numbers, text_array
 
 Task = Literal["sequence_classification", "language_model"]
 
@@ -45,7 +45,7 @@ class Adapter(Handle):
         settings = None if config is None else json.dumps(dict(config)).encode()
         out = c_void_p()
         number = c_number(c_uint64, seed, "seed")
-        lib.graft_adapter_create(Model.pointer_of(model), text_bytes(method, "method"), settings, number, byref(out))
+        lib.graft_adapter_create(Model.pointer_of(model), name_bytes(method, "method"), settings, number, byref(out))
         return cls(out)
 
     @classmethod
@@ -53,6 +53,13 @@ class Adapter(Handle):
         """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call names what is not."""
         out = c_void_p()
         lib.graft_adapter_load(Model.pointer_of(model), path_bytes(path), byref(out))
+        return cls(out)
+
+    @classmethod
+    def from_files(cls, model: Model, files: Mapping[str, bytes]) -> Adapter:
+        """The same from the files of such a directory in memory, by their names."""
+        array, out = file_array(files), c_void_p()
+        lib.graft_adapter_load_files(Model.pointer_of(model), array, len(array), byref(out))
         return cls(out)
 
     def set_head(
@@ -75,7 +82,7 @@ class Adapter(Handle):
         """
         number = choice(task, TASKS, "task")
         options = initialised(HeadOptions, "graft_head_options_init")
-        names = text_array(text_list(labels, "labels"))
+        names = text_array(name_list(labels, "labels"))
         options.labels = cast(names, POINTER(c_char_p))
         set_numbers(options, label_count=len(names), dense_layer=1 if dense_layer else 0)
         if dropout is not None:
@@ -88,6 +95,18 @@ class Adapter(Handle):
         An adapter that was loaded and not trained is written as it was. One that is being trained is an error.
         """
         lib.graft_adapter_save(self.pointer, path_bytes(path))
+
+    def to_files(self) -> dict[str, bytes]:
+        """The files that :meth:`save` writes, by their names."""
+        files: dict[str, bytes] = {}
+
+        def receive(_data: int | None, file: Any) -> int:
+            name, size = file.contents.name.decode(), file.contents.size
+            files[name] = string_at(file.contents.data, size) if size else b""
+            return 0
+
+        lib.graft_adapter_save_files(self.pointer, FileCallback(receive), None)
+        return files
 
     @property
     def method(self) -> str:
@@ -119,6 +138,11 @@ class Adapter(Handle):
         """Number of trained parameters."""
         return int(lib.graft_adapter_parameter_count(self.pointer))
 
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that its numbers take, and the files that it was read from."""
+        return int(lib.graft_adapter_memory(self.pointer))
+
     def _description(self) -> str:
         return f" {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels"
 
@@ -136,8 +160,21 @@ class Composition(Handle):
         out = c_void_p()
         lib.graft_composition_create(Adapter.pointer_of(adapter), c_number(c_float, scale, "scale"), byref(out))
         super().__init__(out)
+        count = lib.graft_composition_label_count(out)
         #: What a row's logits stand for.
-        self.labels = adapter.labels
+        self.labels = [lib.graft_composition_label(out, index).decode() for index in range(count)]
+
+    @property
+    def adapter(self) -> Adapter:
+        """Its adapter, which need not have been kept."""
+        out = c_void_p()
+        lib.graft_composition_adapter(self.pointer, byref(out))
+        return Adapter(out)
+
+    @property
+    def scale(self) -> float:
+        """What multiplies its effect."""
+        return float(lib.graft_composition_scale(self.pointer))
 
 
 #: What may act on a row: an adapter as trained, a composition, or what the session has.

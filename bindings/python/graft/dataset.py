@@ -13,7 +13,7 @@ from .handle import Handle
 from .library import lib
 from .table import read_table
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, int_array, text_array, text_list
+from .values import as_list, int_array, name_list, text_array, text_list
 
 
 class Batch(Handle):
@@ -46,7 +46,7 @@ class Batch(Handle):
     def _encode(
         self, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
     ) -> None:
-        options = encode_options(maximum_length)
+        options = encode_options(texts, pairs, maximum_length)
         second = None if pairs is None else text_array(pairs)
         out = c_void_p()
         lib.graft_batch_encode(
@@ -152,7 +152,7 @@ class Dataset(Handle):
         if label_names is None:
             label_names = sorted(set(map(str, given))) if True in are_names else []
         #: Names of the labels in the order of their numbers; empty when only numbers were given.
-        self.label_names = [name.decode() for name in text_list(label_names, "label_names")]
+        self.label_names = [name.decode() for name in name_list(label_names, "label_names")]
         numbers = _label_numbers(given, self.label_names)
         out = c_void_p()
         lib.graft_dataset_create(byref(out))

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 from .errors import GraftError, Status
 from .structs import (
     EncodeOptions,
+    FileStruct,
     GenerateOptions,
     HeadOptions,
     MetricsStruct,
@@ -43,9 +44,11 @@ Floats = POINTER(c_float)
 Ints = POINTER(c_int32)
 Longs = POINTER(c_int64)
 Out = POINTER(c_void_p)
+Files = POINTER(FileStruct)
 
 ProgressCallback = CFUNCTYPE(c_int32, c_void_p, POINTER(MetricsStruct))
-TokenCallback = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int32, c_char_p)
+TokenCallback = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int32, c_void_p, c_int64)
+FileCallback = CFUNCTYPE(c_int32, c_void_p, Files)
 
 
 class StatusResult(c_int32):
@@ -61,9 +64,11 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_last_error_message": (c_char_p,),
     "graft_cancel_token_create": (StatusResult, Out),
     "graft_cancel_token_cancel": (None, Handle),
+    "graft_cancel_token_retain": (StatusResult, Handle),
     "graft_cancel_token_release": (None, Handle),
     "graft_model_options_init": (None, POINTER(ModelOptions), c_size_t),
     "graft_model_load": (StatusResult, c_char_p, POINTER(ModelOptions), Out),
+    "graft_model_retain": (StatusResult, Handle),
     "graft_model_release": (None, Handle),
     "graft_architecture_count": (c_int32,),
     "graft_architecture_name": (c_char_p, c_int32),
@@ -76,9 +81,13 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_model_end_token": (c_int32, Handle, c_int32),
     "graft_model_label_count": (c_int32, Handle),
     "graft_model_label": (c_char_p, Handle, c_int32),
+    "graft_model_memory": (c_int64, Handle),
+    "graft_model_mapped_memory": (c_int64, Handle),
     "graft_model_checksum": (c_uint64, Handle),
     "graft_encode_options_init": (None, POINTER(EncodeOptions), c_size_t),
     "graft_tokenizer_load": (StatusResult, c_char_p, Out),
+    "graft_tokenizer_load_files": (StatusResult, Files, c_int32, Out),
+    "graft_tokenizer_retain": (StatusResult, Handle),
     "graft_tokenizer_release": (None, Handle),
     "graft_tokenizer_vocabulary_size": (c_int32, Handle),
     "graft_tokenizer_encode": (StatusResult, Handle, c_char_p, c_char_p, POINTER(EncodeOptions), Out),
@@ -88,6 +97,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_encoding_byte_offsets": (Ints, Handle),
     "graft_encoding_character_offsets": (Ints, Handle),
     "graft_encoding_word_ids": (Ints, Handle),
+    "graft_encoding_retain": (StatusResult, Handle),
     "graft_encoding_release": (None, Handle),
     "graft_tokenizer_decode": (StatusResult, Handle, Ints, c_int64, c_int32, c_char_p, c_int64, Longs),
     "graft_head_options_init": (None, POINTER(HeadOptions), c_size_t),
@@ -96,7 +106,10 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_adapter_create": (StatusResult, Handle, c_char_p, c_char_p, c_uint64, Out),
     "graft_adapter_set_head": (StatusResult, Handle, c_int32, POINTER(HeadOptions)),
     "graft_adapter_load": (StatusResult, Handle, c_char_p, Out),
+    "graft_adapter_load_files": (StatusResult, Handle, Files, c_int32, Out),
     "graft_adapter_save": (StatusResult, Handle, c_char_p),
+    "graft_adapter_save_files": (StatusResult, Handle, FileCallback, c_void_p),
+    "graft_adapter_retain": (StatusResult, Handle),
     "graft_adapter_release": (None, Handle),
     "graft_adapter_method": (c_char_p, Handle),
     "graft_adapter_config_json": (c_char_p, Handle),
@@ -104,10 +117,17 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_adapter_label_count": (c_int32, Handle),
     "graft_adapter_label": (c_char_p, Handle, c_int32),
     "graft_adapter_parameter_count": (c_int64, Handle),
+    "graft_adapter_memory": (c_int64, Handle),
     "graft_composition_create": (StatusResult, Handle, c_float, Out),
+    "graft_composition_retain": (StatusResult, Handle),
     "graft_composition_release": (None, Handle),
+    "graft_composition_adapter": (StatusResult, Handle, Out),
+    "graft_composition_scale": (c_float, Handle),
+    "graft_composition_label_count": (c_int32, Handle),
+    "graft_composition_label": (c_char_p, Handle, c_int32),
     "graft_batch_encode": (StatusResult, Handle, Texts, Texts, c_int64, POINTER(EncodeOptions), Out),
     "graft_batch_create": (StatusResult, Ints, Ints, Ints, c_int64, Out),
+    "graft_batch_retain": (StatusResult, Handle),
     "graft_batch_release": (None, Handle),
     "graft_batch_row_count": (c_int64, Handle),
     "graft_batch_token_count": (c_int64, Handle),
@@ -118,6 +138,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_dataset_create": (StatusResult, Out),
     "graft_dataset_append": (StatusResult, Handle, Handle),
     "graft_dataset_row_count": (c_int64, Handle),
+    "graft_dataset_retain": (StatusResult, Handle),
     "graft_dataset_release": (None, Handle),
     "graft_trainer_options_init": (None, POINTER(TrainerOptions), c_size_t),
     "graft_metrics_init": (None, POINTER(MetricsStruct), c_size_t),
@@ -135,14 +156,19 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_trainer_evaluate": (StatusResult, Handle, Handle, POINTER(MetricsStruct), Longs, c_int64),
     "graft_trainer_save": (StatusResult, Handle, c_char_p),
     "graft_trainer_resume": (StatusResult, Handle, c_char_p),
+    "graft_trainer_memory": (c_int64, Handle),
+    "graft_trainer_retain": (StatusResult, Handle),
     "graft_trainer_release": (None, Handle),
     "graft_session_options_init": (None, POINTER(SessionOptions), c_size_t),
     "graft_session_create": (StatusResult, Handle, POINTER(SessionOptions), Out),
+    "graft_session_retain": (StatusResult, Handle),
     "graft_session_release": (None, Handle),
+    "graft_session_memory": (c_int64, Handle),
     "graft_session_set_adapters": (StatusResult, Handle, Handle),
     "graft_session_hidden_states": (StatusResult, Handle, Handle, c_int32, Floats, c_int64),
     "graft_session_embed": (StatusResult, Handle, Handle, c_int32, c_int32, Floats, c_int64),
     "graft_session_classify": (StatusResult, Handle, Handle, Floats, c_int64, Longs),
+    "graft_session_predict": (StatusResult, Handle, Handle, c_int64, Ints, Floats, c_int64),
     "graft_generate_options_init": (None, POINTER(GenerateOptions), c_size_t),
     "graft_session_generate": (
         StatusResult,

@@ -82,6 +82,16 @@ class Model(Handle):
         return [lib.graft_model_label(self.pointer, index).decode() for index in range(count)]
 
     @property
+    def memory(self) -> int:
+        """Bytes of memory that the packed weights take."""
+        return int(lib.graft_model_memory(self.pointer))
+
+    @property
+    def mapped_memory(self) -> int:
+        """Bytes of the tables that are read from the mapped files, which processes share."""
+        return int(lib.graft_model_mapped_memory(self.pointer))
+
+    @property
     def checksum(self) -> int:
         """A hash of the weights: the same before and after any use of the model."""
         return int(lib.graft_model_checksum(self.pointer))

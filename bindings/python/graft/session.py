@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c_void_p, cast, sizeof
+from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c_void_p, cast, sizeof, string_at
 from typing import Literal, SupportsIndex
 
 from .adapter import Adapter, Composition, RowAdapter, compositions
@@ -145,13 +145,12 @@ class Session(Handle):
         """Probabilities: [texts, labels]; each row sums to 1. Where adapters differ in labels, shorter rows end in 0.
         """
         rows = _Rows(texts, pairs, adapters)
-        numbers, columns = self._logits(rows)
-        for start in range(0, len(numbers), columns or 1):
-            row = numbers[start : start + columns]
-            largest = max(row)
-            powers = [math.exp(logit - largest) for logit in row]
-            total = math.fsum(powers)
-            numbers[start : start + columns] = [power / total for power in powers]
+        columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
+        labels, probabilities = self._best(rows, max(1, columns))
+        numbers = (c_float * (len(rows) * columns))()
+        for place, (label, probability) in enumerate(zip(labels, probabilities)):
+            if label >= 0:
+                numbers[place // columns * columns + label] = probability
         return Matrix(numbers, len(rows), columns)
 
     @exclusive
@@ -164,12 +163,27 @@ class Session(Handle):
     ) -> list[str]:
         """The name of each text's likeliest label."""
         rows = _Rows(texts, pairs, adapters)
-        numbers, columns = self._logits(rows)
-        names = []
-        for row, labels in enumerate(self._row_labels(rows)):
-            logits = numbers[row * columns : (row + 1) * columns]
-            names.append(labels[logits.index(max(logits))])
-        return names
+        labels, _ = self._best(rows, 1)
+        return [names[label] for names, label in zip(self._row_labels(rows), labels)]
+
+    @exclusive
+    def predict_best(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        count: int = 3,
+        *,
+        adapters: Iterable[RowAdapter] | None = None,
+    ) -> list[list[tuple[str, float]]]:
+        """The ``count`` likeliest labels of each text with their probabilities, the likeliest first; fewer where a
+        text's adapter has fewer."""
+        rows = _Rows(texts, pairs, adapters)
+        labels, probabilities = self._best(rows, count)
+        best: list[list[tuple[str, float]]] = []
+        for row, names in enumerate(self._row_labels(rows)):
+            places = range(row * count, (row + 1) * count)
+            best.append([(names[labels[place]], probabilities[place]) for place in places if labels[place] >= 0])
+        return best
 
     @exclusive
     def generate(
@@ -226,10 +240,10 @@ class Session(Handle):
             options.stop_token_count = len(stops) - 1
         failures: list[BaseException] = []
 
-        def receive(_data: int | None, row: int, _token: int, text: bytes) -> int:
+        def receive(_data: int | None, row: int, _token: int, text: int, size: int) -> int:
             # An exception would be lost in ctypes: it ends every row and is raised after the call.
             try:
-                piece = text.decode("utf-8", "replace")
+                piece = string_at(text, size).decode("utf-8", "replace")
                 texts[row] += piece
                 ends = (
                     on_text is not None
@@ -259,11 +273,27 @@ class Session(Handle):
         starts = batch.row_starts
         return [states[start:end] for start, end in zip(starts, starts[1:])]
 
+    @property
+    def memory(self) -> int:
+        """Bytes of working memory, which stays for the next call."""
+        return int(lib.graft_session_memory(self.pointer))
+
     def _row_labels(self, rows: _Rows) -> list[list[str]]:
         """What each row's logits stand for."""
         if rows.adapters is None:
             return [self._labels] * len(rows)
         return [self._labels if own is None else own.labels for own in rows.adapters]
+
+    def _best(self, rows: _Rows, count: int) -> tuple[Array[c_int32], Array[c_float]]:
+        """The numbers and the probabilities of each row's likeliest labels."""
+        wanted = c_number(c_int64, count, "count")
+        total = len(rows) * max(0, count)
+        labels, probabilities = (c_int32 * total)(), (c_float * total)()
+        for first, batch in self._batches(rows):
+            part, capacity = _tail(probabilities, first * count)
+            numbers = (c_int32 * capacity).from_buffer(labels, first * count * sizeof(c_int32))
+            lib.graft_session_predict(self.pointer, batch.pointer, wanted, numbers, part, capacity)
+        return labels, probabilities
 
     def _logits(self, rows: _Rows) -> tuple[Array[c_float], int]:
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))

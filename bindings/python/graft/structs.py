@@ -5,6 +5,14 @@ from __future__ import annotations
 from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 
 
+class FileStruct(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("data", c_void_p),
+        ("size", c_int64),
+    ]
+
+
 class ModelOptions(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -18,6 +26,10 @@ class EncodeOptions(Structure):
         ("struct_size", c_size_t),
         ("maximum_length", c_int32),
         ("add_special_tokens", c_int32),
+        ("text_sizes", POINTER(c_int64)),
+        ("pair_sizes", POINTER(c_int64)),
+        ("replace_invalid_utf8", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib
 from .structs import EncodeOptions
-from .values import int_array, path_bytes, set_numbers, text_bytes
+from .values import file_array, int_array, path_bytes, set_numbers, sizes, text_bytes
 
 
 class Encoding(NamedTuple):
@@ -28,9 +28,14 @@ class Encoding(NamedTuple):
     word_ids: list[int | None]
 
 
-def encode_options(maximum_length: int, add_special_tokens: bool = True) -> EncodeOptions:
-    """Options of an encoding; a maximum of 0 is as tokenizer.json says."""
+def encode_options(
+    texts: list[bytes], pairs: list[bytes] | None, maximum_length: int, add_special_tokens: bool = True
+) -> EncodeOptions:
+    """Options of an encoding of these texts; a maximum of 0 is as tokenizer.json says."""
     options = initialised(EncodeOptions, "graft_encode_options_init")
+    options.text_sizes = sizes(texts)
+    if pairs is not None:
+        options.pair_sizes = sizes(pairs)
     set_numbers(options, maximum_length=maximum_length, add_special_tokens=1 if add_special_tokens else 0)
     return options
 
@@ -45,6 +50,16 @@ class Tokenizer(Handle):
         lib.graft_tokenizer_load(path_bytes(path), byref(out))
         super().__init__(out)
 
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
+        """The same from files in memory: ``tokenizer.json`` or ``vocab.txt``, and those that stand beside it in a
+        model's folder, by their names."""
+        array, out = file_array(files), c_void_p()
+        lib.graft_tokenizer_load_files(array, len(array), byref(out))
+        tokenizer = cls.__new__(cls)
+        Handle.__init__(tokenizer, out)
+        return tokenizer
+
     @property
     def vocabulary_size(self) -> int:
         """Ids run from 0 to this, exclusive."""
@@ -58,10 +73,11 @@ class Tokenizer(Handle):
         :param maximum_length: cuts off what is longer, from the longest segment first; 0: as ``tokenizer.json`` says.
         :param add_special_tokens: those that the model expects around a text, such as ``[CLS]``.
         """
-        options = encode_options(maximum_length, add_special_tokens)
-        out = c_void_p()
+        first = text_bytes(text, "text")
         second = None if pair is None else text_bytes(pair, "pair")
-        lib.graft_tokenizer_encode(self.pointer, text_bytes(text, "text"), second, byref(options), byref(out))
+        options = encode_options([first], None if second is None else [second], maximum_length, add_special_tokens)
+        out = c_void_p()
+        lib.graft_tokenizer_encode(self.pointer, first, second, byref(options), byref(out))
         try:
             count = lib.graft_encoding_token_count(out)
             characters = lib.graft_encoding_character_offsets(out)[: 2 * count]

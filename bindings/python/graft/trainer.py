@@ -265,6 +265,11 @@ class Trainer(Handle):
         INCOMPATIBLE names what differs: options, adapter, base weights or their precision."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
 
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that its working memory takes, its gradients, moments and best weights."""
+        return int(lib.graft_trainer_memory(self.pointer))
+
     def _checked(self, dataset: Dataset) -> c_void_p:
         """Numbers that stand for other names than the adapter's would train it on the wrong labels."""
         pointer = Dataset.pointer_of(dataset)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set
-from ctypes import Array, Structure, c_char_p, c_int32
+from ctypes import Array, Structure, c_char_p, c_int32, c_int64, c_void_p, cast
 from operator import index
 from typing import Any
 
 from .errors import invalid
+from .structs import FileStruct
 
 
 def path_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -20,7 +21,7 @@ def path_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def text_bytes(text: str, name: str) -> bytes:
-    """UTF-8 of a text. The library reads text up to a NUL, so one inside is refused rather than cut off there."""
+    """UTF-8 of a text."""
     if not isinstance(text, str):
         advice = ": second texts are given as pairs" if isinstance(text, (tuple, list)) else ""
         missing = " (a missing value)" if _is_missing(text) else ""
@@ -30,8 +31,14 @@ def text_bytes(text: str, name: str) -> bytes:
     except UnicodeEncodeError as error:
         found = f"{text[error.start]!r} at character {error.start}"
         raise invalid(f"{name}: expected Unicode text, found half a surrogate pair, {found}") from None
+    return encoded
+
+
+def name_bytes(text: str, name: str) -> bytes:
+    """UTF-8 of a name. The library reads names up to a NUL, so one inside is refused rather than cut off there."""
+    encoded = text_bytes(text, name)
     if b"\0" in encoded:
-        raise invalid(f"{name}: a text cannot contain a NUL character: {text[:60]!r}")
+        raise invalid(f"{name}: a name cannot contain a NUL character: {text[:60]!r}")
     return encoded
 
 
@@ -67,9 +74,32 @@ def text_list(texts: Iterable[str], name: str) -> list[bytes]:
     return [text_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(texts, name, "strings"))]
 
 
+def name_list(names: Iterable[str], name: str) -> list[bytes]:
+    """UTF-8 of each name."""
+    return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(names, name, "strings"))]
+
+
 def text_array(texts: list[bytes]) -> Array[c_char_p]:
     """An array of C strings, which it keeps alive."""
     return (c_char_p * len(texts))(*texts)
+
+
+def sizes(texts: list[bytes]) -> Array[c_int64]:
+    """How many bytes each text has."""
+    return (c_int64 * len(texts))(*map(len, texts))
+
+
+def file_array(files: Mapping[str, bytes]) -> Array[FileStruct]:
+    """Files in memory, by their names; the array keeps them alive."""
+    if not isinstance(files, Mapping):
+        raise TypeError(f"files: expected contents by file names, found {type(files).__name__}")
+    structs = []
+    for name, content in files.items():
+        if not isinstance(content, bytes):
+            raise TypeError(f"files[{name!r}]: expected bytes, found {type(content).__name__}")
+        data = cast(c_char_p(content), c_void_p)
+        structs.append(FileStruct(name_bytes(name, "files"), data, len(content)))
+    return (FileStruct * len(structs))(*structs)
 
 
 def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:

@@ -94,3 +94,37 @@ def test_loading_nothing_is_not_found(model: graft.Model, tmp_path: Path) -> Non
     with pytest.raises(graft.GraftError) as caught:
         graft.Adapter.load(model, tmp_path / "none")
     assert caught.value.status is graft.Status.NOT_FOUND
+
+
+def test_an_adapter_goes_to_memory_and_back(model: graft.Model, adapter: graft.Adapter, tmp_path: Path) -> None:
+    adapter.save(tmp_path / "saved")
+    files = adapter.to_files()
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()}
+    loaded = graft.Adapter.from_files(model, files)
+    assert (loaded.labels, loaded.config, loaded.to_files()) == (adapter.labels, adapter.config, files)
+    bottleneck = graft.Adapter.create(model, "bottleneck")
+    bottleneck.set_head(labels=LABELS)
+    assert len(bottleneck.to_files()) == 4
+    assert graft.Adapter.from_files(model, bottleneck.to_files()).to_files() == bottleneck.to_files()
+
+
+def test_files_in_memory_are_checked_as_those_of_a_folder(model: graft.Model, adapter: graft.Adapter) -> None:
+    files = adapter.to_files()
+    with pytest.raises(graft.GraftError, match="files/adapter_model.safetensors") as caught:
+        graft.Adapter.from_files(model, {"adapter_config.json": files["adapter_config.json"]})
+    assert caught.value.status is graft.Status.NOT_FOUND
+    cut = {**files, "adapter_model.safetensors": files["adapter_model.safetensors"][:-4]}
+    with pytest.raises(graft.GraftError, match="files/adapter_model.safetensors") as caught:
+        graft.Adapter.from_files(model, cut)
+    assert caught.value.status is graft.Status.CORRUPT_FILE
+
+
+def test_a_composition_knows_what_it_was_made_of(adapter: graft.Adapter) -> None:
+    composition = graft.Composition(adapter, 0.25)
+    assert (composition.scale, composition.labels) == (0.25, LABELS)
+    found = composition.adapter
+    found.set_head(labels=["other", "labels"])
+    assert adapter.labels == ["other", "labels"] and composition.labels == LABELS
+    adapter.release()
+    assert composition.adapter.labels == found.labels
+    assert 4 * found.parameter_count <= found.memory

@@ -80,6 +80,9 @@ Call = Callable[[graft.Model, graft.Tokenizer, graft.Session], object]
         (lambda m, t, s: graft.Dataset(t, ["a"], [0.5]), "labels[0]: expected an integer, found 0.5"),
         (lambda m, t, s: graft.Dataset(t, ["a"], [None]), "labels[0]: expected an integer, found None"),
         (lambda m, t, s: graft.Dataset(t, ["a"], ["x"], label_names="xy"), "label_names: expected a list of strings"),
+        (lambda m, t, s: graft.Adapter.from_files(m, [b"x"]), "files: expected contents by file names, found list"),
+        (lambda m, t, s: graft.Tokenizer.from_files({"tokenizer.json": "{}"}), "files['tokenizer.json']: expected bytes, found str"),
+        (lambda m, t, s: s.predict_best(["a"], count=1.5), "count: "),
         (lambda m, t, s: graft.Model("folder", threads="2"), "thread_count: 'str' object cannot be interpreted"),
     ],
 )
@@ -94,7 +97,12 @@ def test_the_wrong_type_is_a_type_error_that_names_the_argument(
     ("call", "message"),
     [
         (lambda m, t, s: s.embed(["a", "b\ud83d"]), r"texts[1]: expected Unicode text, found half a surrogate pair, '\ud83d' at character 1"),
-        (lambda m, t, s: s.embed(["a\0"]), "texts[0]: a text cannot contain a NUL character"),
+        (lambda m, t, s: graft.Adapter.create(m, "lo\0ra"), "method: a name cannot contain a NUL character"),
+        (lambda m, t, s: graft.Adapter.create(m).set_head(labels=["a", "b\0"]), "labels[1]: a name cannot contain a NUL character"),
+        (lambda m, t, s: graft.Adapter.from_files(m, {"a\0": b""}), "files: a name cannot contain a NUL character"),
+        (lambda m, t, s: graft.Tokenizer.from_files({"../tokenizer.json": b"{}"}), "is no name of a file"),
+        (lambda m, t, s: s.predict_best(["a"], count=0), "best_count must be 1 to 1048576, found 0"),
+        (lambda m, t, s: s.predict_best(["a"], count=2**70), "count: 1180591620717411303424 is out of range"),
         (lambda m, t, s: s.embed(["a"], pooling=["mean"]), "pooling: expected one of mean, first, last; found ['mean']"),
         (lambda m, t, s: s.hidden_states(["a"], layer=2**32), "layer: 4294967296 is out of range"),
         (lambda m, t, s: t.encode("a", maximum_length=2**33), "maximum_length: 8589934592 is out of range"),

@@ -15,6 +15,7 @@ import graft
 from graft import library, structs, trainer
 
 STRUCTS = {
+    "graft_file": structs.FileStruct,
     "graft_model_options": structs.ModelOptions,
     "graft_encode_options": structs.EncodeOptions,
     "graft_head_options": structs.HeadOptions,
@@ -44,6 +45,7 @@ C_TYPES = {
     "void *": ctypes.c_void_p,
     "graft_progress_callback": library.ProgressCallback,
     "graft_token_callback": library.TokenCallback,
+    "graft_file_callback": library.FileCallback,
     "const graft_composition *const *": ctypes.POINTER(ctypes.c_void_p),
 }
 

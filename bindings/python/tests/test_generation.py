@@ -117,3 +117,17 @@ def test_a_language_model_learns_a_text_and_rows_keep_their_adapters(
     assert losses[-1] < 0.01 < losses[0]
     plain, trained = session.generate(["The cat"] * 2, adapters=[None, adapter], maximum_tokens=6)
     assert trained.startswith(" is blue") and plain != trained
+
+
+def test_a_nul_in_a_text_that_comes_is_handed_on(session: graft.Session) -> None:
+    # So hot that each of the 512 tokens is as likely, the byte 0 among them.
+    pieces: dict[int, str] = {row: "" for row in range(8)}
+
+    def collect(row: int, text: str) -> None:
+        pieces[row] += text
+
+    texts = session.generate(
+        ["Once"] * 8, maximum_tokens=400, temperature=1e6, seed=range(8), stop_tokens=[], on_text=collect
+    )
+    assert sum(text.count("\0") for text in texts) >= 1
+    assert list(pieces.values()) == texts

@@ -100,11 +100,32 @@ def test_decoding_gives_the_text_back(tokenizer: graft.Tokenizer) -> None:
     assert tokenizer.decode([]) == ""
 
 
-@pytest.mark.parametrize("text", ["nul\0inside", "\0"])
-def test_a_text_with_nul_is_refused_instead_of_cut(tokenizer: graft.Tokenizer, text: str) -> None:
-    with pytest.raises(graft.GraftError, match="NUL") as caught:
-        tokenizer.encode(text)
-    assert caught.value.status is graft.Status.INVALID_ARGUMENT
+@pytest.mark.parametrize("text", ["nul\0inside", "\0", "\0one", "one\0", ""])
+def test_a_nul_in_a_text_is_a_character_like_others(tokenizer: graft.Tokenizer, text: str) -> None:
+    # This tokenizer cleans NUL away, once it sees it.
+    cleaned = tokenizer.encode(text.replace("\0", ""), "pair")
+    found = tokenizer.encode(text, "pa\0ir")
+    assert found.ids == cleaned.ids
+    for (start, end), segment in zip(found.offsets, found.type_ids):
+        assert 0 <= start <= end <= len(("pa\0ir" if segment else text))
+    assert graft.Batch(tokenizer, [text, "other"], pairs=["pa\0ir", ""]).row_starts[1] == len(found.ids)
+
+
+def test_a_tokenizer_from_memory_is_that_of_its_folder(folder: Path, tokenizer: graft.Tokenizer) -> None:
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".txt")}
+    for names in (files, ["tokenizer.json"], ["vocab.txt"]):
+        loaded = graft.Tokenizer.from_files({name: files[name] for name in names})
+        assert loaded.encode("Größe zählt, naïve unaffable!", "b") == tokenizer.encode("Größe zählt, naïve unaffable!", "b")
+    with pytest.raises(graft.GraftError, match="files: expected a tokenizer.json or a vocab.txt") as caught:
+        graft.Tokenizer.from_files({"config.json": b"{}"})
+    assert caught.value.status is graft.Status.NOT_FOUND
+
+
+def test_a_model_says_what_memory_it_takes(model: graft.Model) -> None:
+    tables = (model.vocabulary_size + model.maximum_length + 2) * model.hidden_size * 4
+    assert model.mapped_memory == tables
+    weights = model.parameter_count * 4 - tables
+    assert weights <= model.memory <= 1.1 * weights
 
 
 def test_a_number_outside_32_bits_is_refused_instead_of_wrapped(tokenizer: graft.Tokenizer) -> None:

@@ -148,6 +148,37 @@ def test_rows_may_have_adapters_of_their_own(
     assert numpy.isneginf(mixed).sum() == 1
 
 
+def test_the_best_labels_come_with_their_probabilities(
+    model: graft.Model, tokenizer: graft.Tokenizer, trained: graft.Adapter
+) -> None:
+    two = graft.Adapter.create(model, "lora", seed=9)
+    two.set_head(labels=["yes", "no"])
+    with graft.Session(model, tokenizer, trained) as session:
+        adapters = [None, two, trained]
+        best = session.predict_best(TEXTS[:3], count=3, adapters=adapters)
+        probabilities = session.predict_proba(TEXTS[:3], adapters=adapters).numpy()
+        assert [len(row) for row in best] == [3, 2, 3]
+        for row, names, shares in zip(best, (LABELS, ["yes", "no"], LABELS), probabilities):
+            assert [share for _, share in row] == sorted((share for _, share in row), reverse=True)
+            assert {name: share for name, share in row} == dict(zip(names, shares.tolist()))
+        assert probabilities[1][2] == 0
+        assert [[row[0][0]] for row in best] == [[name] for name in session.predict(TEXTS[:3], adapters=adapters)]
+        assert session.predict_best(TEXTS[:3], count=1, adapters=adapters) == [row[:1] for row in best]
+        assert session.predict_best([]) == []
+        assert session.memory > 0
+
+
+def test_texts_with_nul_are_read_to_their_end(
+    model: graft.Model, tokenizer: graft.Tokenizer, trained: graft.Adapter
+) -> None:
+    with graft.Session(model, tokenizer, trained) as session:
+        for text in TEXTS:
+            half = len(text) // 2
+            nul = text[:half] + "\0" + text[half:]
+            assert session.embed([nul], ["a\0b"]) == session.embed([text], ["ab"])
+            assert session.predict([nul]) == session.predict([text])
+
+
 def test_predicting_without_an_adapter_is_an_error(session: graft.Session) -> None:
     with pytest.raises(graft.GraftError):
         session.predict(TEXTS)
