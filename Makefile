@@ -26,20 +26,29 @@ export GRAFT_TEST_DATA   ?= $(abspath ../shared)
 
 # ---- The library ----
 
-# The Swift build knows what to rebuild; the copy changes only when the result does.
+# The Swift build knows what to rebuild; the library changes only when the result does.
 .PHONY: library
 library: $(LIBRARY)
 
 $(LIBRARY): swift-build
 	@mkdir -p $(@D)
-	@strip --strip-unneeded -o $@.new .build/release/libgraft.so
+	@Linking/link .build/release/graft.product/Objects.LinkFileList libgraft.so.$(MAJOR) $@.new
+	@strip --strip-unneeded $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 	@ln -sf libgraft.so.$(VERSION) build/lib/libgraft.so.$(MAJOR)
 	@ln -sf libgraft.so.$(MAJOR) build/lib/libgraft.so
+	@touch build/made
 
 .PHONY: swift-build
-swift-build:
+swift-build: build-folders
 	swift build --configuration release --product graft
+
+# What a Swift build leaves names its folder, down to the cache of modules, which the compiler refuses anywhere else ("missing
+# required module 'SwiftShims'"). So what came along with a copied or moved tree is built anew.
+.PHONY: build-folders
+build-folders:
+	@for plan in $(wildcard .build/debug.yaml .build/release.yaml .build-*/debug.yaml .build-*/release.yaml); do \
+	  if test -e $$plan && ! grep -qF -e '"$(CURDIR)/' -e '"$(realpath .)/' $$plan; then rm -rf $${plan%/*}; fi; done
 
 EXAMPLES := $(patsubst bindings/c/examples/%.c,build/examples/%,$(wildcard bindings/c/examples/*.c))
 
@@ -162,8 +171,17 @@ check-format:
 destination = $(DESTDIR)$(PREFIX)
 fill        = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(MAJOR)|g'
 
+installed   = include/graft.h lib/libgraft.so lib/libgraft.so.$(MAJOR) lib/libgraft.so.$(VERSION) lib/pkgconfig/graft.pc \
+              lib/cmake/graft/graftConfig.cmake lib/cmake/graft/graftConfigVersion.cmake \
+              share/doc/graft/LICENSE share/doc/graft/NOTICE
+
+# Installs what was built, without the tools that built it: `make` as yourself, then `sudo make install`. Builds only what is
+# missing or older than a source.
+outdated    = $(shell test -e $(LIBRARY) && test -e build/made || echo missing; \
+                find Sources Linking include Package.swift Makefile -type f -newer build/made 2>/dev/null)
+
 .PHONY: install
-install: library
+install: $(if $(outdated),library)
 	install -d $(destination)/include $(destination)/lib/pkgconfig $(destination)/lib/cmake/graft \
 	  $(destination)/share/doc/graft
 	install -m 644 include/graft.h $(destination)/include/
@@ -174,6 +192,13 @@ install: library
 	$(fill) bindings/c/graft.pc.in > $(destination)/lib/pkgconfig/graft.pc
 	$(fill) bindings/c/cmake/graftConfig.cmake.in > $(destination)/lib/cmake/graft/graftConfig.cmake
 	$(fill) bindings/c/cmake/graftConfigVersion.cmake.in > $(destination)/lib/cmake/graft/graftConfigVersion.cmake
+
+# Removes what install laid down, with the same PREFIX and DESTDIR, and the folders that were for it alone.
+.PHONY: uninstall
+uninstall:
+	rm -f $(addprefix $(destination)/,$(installed))
+	@for folder in lib/cmake/graft share/doc/graft; do \
+	  if test -d $(destination)/$$folder; then rmdir --ignore-fail-on-non-empty $(destination)/$$folder; fi; done
 
 .PHONY: wheel
 wheel: library $(VENV)/bin/python
