@@ -1,8 +1,9 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
 # make demo       train an adapter on bindings/data/intents from Python, classify with it from C
-# make test       everything that needs no other library; make test-parity compares with the real peers;
-#                 make test-sanitizers looks for races and for bad memory
-# make install    PREFIX=/usr/local DESTDIR=
+# make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they say);
+#                 make test-parity compares with the real peers; make test-sanitizers looks for races and for bad memory
+# make install    PREFIX=/usr/local DESTDIR=; make uninstall with the same
+# make wheel      the Python package with the library inside; make sdist, with the library's sources
 .DEFAULT_GOAL := library
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -155,7 +156,7 @@ readme:
 
 # ---- Formatting ----
 
-C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
+C_FILES = $(shell git ls-files '*.c' '*.cpp' '*.h' '*.inc')
 
 .PHONY: format check-format
 format:
@@ -200,9 +201,18 @@ uninstall:
 	@for folder in lib/cmake/graft share/doc/graft; do \
 	  if test -d $(destination)/$$folder; then rmdir --ignore-fail-on-non-empty $(destination)/$$folder; fi; done
 
+# A wheel for every Python 3, with all that it needs inside, where the C library is 2.28 or newer: auditwheel says so, or fails.
 .PHONY: wheel
-wheel: library $(VENV)/bin/python
-	$(PIP) wheel --no-deps --wheel-dir build/wheel ./bindings/python
+wheel: library $(VENV)/tools
+	@rm -rf build/wheel build/python/wheel
+	$(PIP) wheel --no-deps --wheel-dir build/python/wheel ./bindings/python
+	@PATH=$(abspath $(VENV)/bin):$$PATH auditwheel repair --only-plat --plat manylinux_2_28_x86_64 \
+	  --wheel-dir build/wheel build/python/wheel/*.whl
+
+# What `pip install` builds the same of, on a machine with a Swift toolchain.
+.PHONY: sdist
+sdist: $(VENV)/tools
+	$(VENV)/bin/python -m build --sdist --outdir build/sdist ./bindings/python >/dev/null
 
 .PHONY: clean
 clean:
