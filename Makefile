@@ -1,8 +1,9 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
 # make demo       train an adapter on bindings/data/intents from Python, classify with it from C
-# make test       everything that needs no other library; make test-parity compares with the real peers;
-#                 make test-sanitizers looks for races and for bad memory
-# make install    PREFIX=/usr/local DESTDIR=
+# make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they say);
+#                 make test-parity compares with the real peers; make test-sanitizers looks for races and for bad memory
+# make install    PREFIX=/usr/local DESTDIR=; make uninstall with the same
+# make wheel      the Python package with the library inside; make sdist, with the library's sources
 .DEFAULT_GOAL := library
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -26,20 +27,29 @@ export GRAFT_TEST_DATA   ?= $(abspath ../shared)
 
 # ---- The library ----
 
-# The Swift build knows what to rebuild; the copy changes only when the result does.
+# The Swift build knows what to rebuild; the library changes only when the result does.
 .PHONY: library
 library: $(LIBRARY)
 
 $(LIBRARY): swift-build
 	@mkdir -p $(@D)
-	@strip --strip-unneeded -o $@.new .build/release/libgraft.so
+	@Linking/link .build/release/graft.product/Objects.LinkFileList libgraft.so.$(MAJOR) $@.new
+	@strip --strip-unneeded $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 	@ln -sf libgraft.so.$(VERSION) build/lib/libgraft.so.$(MAJOR)
 	@ln -sf libgraft.so.$(MAJOR) build/lib/libgraft.so
+	@touch build/made
 
 .PHONY: swift-build
-swift-build:
+swift-build: build-folders
 	swift build --configuration release --product graft
+
+# What a Swift build leaves names its folder, down to the cache of modules, which the compiler refuses anywhere else ("missing
+# required module 'SwiftShims'"). So what came along with a copied or moved tree is built anew.
+.PHONY: build-folders
+build-folders:
+	@for plan in $(wildcard .build/debug.yaml .build/release.yaml .build-*/debug.yaml .build-*/release.yaml); do \
+	  if test -e $$plan && ! grep -qF -e '"$(CURDIR)/' -e '"$(realpath .)/' $$plan; then rm -rf $${plan%/*}; fi; done
 
 EXAMPLES := $(patsubst bindings/c/examples/%.c,build/examples/%,$(wildcard bindings/c/examples/*.c))
 
@@ -151,7 +161,7 @@ reference: library
 
 # ---- Formatting ----
 
-C_FILES = $(shell git ls-files '*.c' '*.h' '*.inc')
+C_FILES = $(shell git ls-files '*.c' '*.cpp' '*.h' '*.inc')
 
 .PHONY: format check-format
 format:
@@ -167,8 +177,17 @@ check-format:
 destination = $(DESTDIR)$(PREFIX)
 fill        = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(MAJOR)|g'
 
+installed   = include/graft.h lib/libgraft.so lib/libgraft.so.$(MAJOR) lib/libgraft.so.$(VERSION) lib/pkgconfig/graft.pc \
+              lib/cmake/graft/graftConfig.cmake lib/cmake/graft/graftConfigVersion.cmake \
+              share/doc/graft/LICENSE share/doc/graft/NOTICE
+
+# Installs what was built, without the tools that built it: `make` as yourself, then `sudo make install`. Builds only what is
+# missing or older than a source.
+outdated    = $(shell test -e $(LIBRARY) && test -e build/made || echo missing; \
+                find Sources Linking include Package.swift Makefile -type f -newer build/made 2>/dev/null)
+
 .PHONY: install
-install: library
+install: $(if $(outdated),library)
 	install -d $(destination)/include $(destination)/lib/pkgconfig $(destination)/lib/cmake/graft \
 	  $(destination)/share/doc/graft
 	install -m 644 include/graft.h $(destination)/include/
@@ -180,9 +199,25 @@ install: library
 	$(fill) bindings/c/cmake/graftConfig.cmake.in > $(destination)/lib/cmake/graft/graftConfig.cmake
 	$(fill) bindings/c/cmake/graftConfigVersion.cmake.in > $(destination)/lib/cmake/graft/graftConfigVersion.cmake
 
+# Removes what install laid down, with the same PREFIX and DESTDIR, and the folders that were for it alone.
+.PHONY: uninstall
+uninstall:
+	rm -f $(addprefix $(destination)/,$(installed))
+	@for folder in lib/cmake/graft share/doc/graft; do \
+	  if test -d $(destination)/$$folder; then rmdir --ignore-fail-on-non-empty $(destination)/$$folder; fi; done
+
+# A wheel for every Python 3, with all that it needs inside, where the C library is 2.28 or newer: auditwheel says so, or fails.
 .PHONY: wheel
-wheel: library $(VENV)/bin/python
-	$(PIP) wheel --no-deps --wheel-dir build/wheel ./bindings/python
+wheel: library $(VENV)/tools
+	@rm -rf build/wheel build/python/wheel
+	$(PIP) wheel --no-deps --wheel-dir build/python/wheel ./bindings/python
+	@PATH=$(abspath $(VENV)/bin):$$PATH auditwheel repair --only-plat --plat manylinux_2_28_x86_64 \
+	  --wheel-dir build/wheel build/python/wheel/*.whl
+
+# What `pip install` builds the same of, on a machine with a Swift toolchain.
+.PHONY: sdist
+sdist: $(VENV)/tools
+	$(VENV)/bin/python -m build --sdist --outdir build/sdist ./bindings/python >/dev/null
 
 .PHONY: clean
 clean:

@@ -1,8 +1,6 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let here = Context.packageDirectory
-
 /// Every floor: Swift 6 language mode (the tools version's default) and warnings as errors.
 ///
 /// Functions stand in sections of their own, and nothing is kept for importers that cannot be: so the linker leaves out what
@@ -11,31 +9,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .unsafeFlags(
         ["-Xfrontend", "-function-sections", "-Xfrontend", "-internalize-at-link"], .when(configuration: .release)),
-]
-
-/// The ABI target links a self-contained, versioned `libgraft.so` in release. Debug and test bundles
-/// cannot use these flags, so Swift tests stand on the inner floors and the ABI is tested from C and Python.
-let abiSwift: [SwiftSetting] = [
-    .unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))
-]
-let abiLink: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-static-stdlib", "-use-ld=lld",
-            "-Xlinker", "--version-script=\(here)/include/graft.map",
-            "-Xlinker", "-soname", "-Xlinker", "libgraft.so.1",
-            "-Xlinker", "-z", "-Xlinker", "defs",
-            "-Xlinker", "-z", "-Xlinker", "now",
-            "-Xlinker", "-z", "-Xlinker", "nodelete",
-            "-Xlinker", "--no-undefined-version",
-            "-Xlinker", "--gc-sections",
-            // Folds functions of equal code: 150 KB of the standard library's generic ones.
-            "-Xlinker", "--icf=all",
-            // Leaves out the names of characters, 0.55 MB: Sources/Graft/CharacterNames.swift answers instead.
-            "-Xlinker", "--wrap=_swift_stdlib_getScalarName",
-            // 0.4 MB of relocations become 3 KB; needs the C library 2.36 (Debian 12).
-            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
-        ], .when(platforms: [.linux], configuration: .release))
 ]
 
 /// Kernels are numbers only and are always optimised: a debug build tests the same code that ships.
@@ -68,7 +41,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "graft",
-    products: [.library(name: "graft", type: .dynamic, targets: ["Graft"])],
+    // A Swift program imports CGraft, the header, and holds the library in itself. For all others the Makefile links these objects
+    // into libgraft.so: see Linking.
+    products: [.library(name: "graft", type: .static, targets: ["Graft"])],
     targets: [
         .systemLibrary(name: "CGraft", path: "include"),
         .systemLibrary(name: "CPCRE2"),
@@ -88,9 +63,7 @@ let package = Package(
         floor("GraftAdapters", on: formatsAndLayers),
         floor("GraftTraining", on: tasks),
         floor("GraftInference", on: tasks),
-        .target(
-            name: "Graft", dependencies: everything + ["CGraft"], swiftSettings: strict + abiSwift,
-            linkerSettings: abiLink),
+        floor("Graft", on: everything + ["CGraft"]),
         .target(
             name: "GraftTestSupport", dependencies: formatsAndLayers, path: "Tests/Support", swiftSettings: strict),
         .target(

@@ -1,4 +1,7 @@
-"""Puts the library inside the package: from build/lib of the source tree, which make builds where it is missing."""
+"""Puts the library inside the package: from build/lib of the source tree, which make builds where it is missing.
+
+The tree is the one around this folder; in a source archive, which holds what builds the library, it is beside this file.
+"""
 
 import re
 import shutil
@@ -10,9 +13,14 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE / "source" if (HERE / "source").exists() else HERE.parents[1]
 NAME = "libgraft.so.1"
 WORK = ROOT / "build" / "python"
+
+#: What builds the library, for the source archive: without the numbers that tests compare with.
+SOURCES = ("CHANGELOG.md", "LICENSE", "Linking", "Makefile", "NOTICE", "Package.swift", "README.md", "Sources", "Tests", "include")
+LEFT_OUT = shutil.ignore_patterns("Goldens", "seeds", "__pycache__")
 
 
 def version() -> str:
@@ -37,11 +45,18 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
-class NoSourceArchive(sdist):
-    """The library's sources and header are outside this folder, so an archive of it could not be built."""
+class ArchiveWithSource(sdist):
+    """Holds the library's sources, too."""
 
-    def run(self) -> None:
-        raise SystemExit("the package is built from Graft's whole source tree: make a wheel, with make wheel")
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        super().make_release_tree(base_dir, files)
+        for part in SOURCES:
+            source, target = ROOT / part, Path(base_dir) / "source" / part
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=LEFT_OUT)
+            else:
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(source, target)
 
 
 class PlatformDistribution(Distribution):
@@ -53,6 +68,6 @@ WORK.mkdir(parents=True, exist_ok=True)
 setup(
     version=version(),
     distclass=PlatformDistribution,
-    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel, "sdist": NoSourceArchive},
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel, "sdist": ArchiveWithSource},
     options={"build": {"build_base": str(WORK)}, "egg_info": {"egg_base": str(WORK)}},
 )
