@@ -159,6 +159,11 @@ public func graft_adapter_parameter_count(_ adapter: OpaquePointer?) -> Int64 {
 }
 
 @c @implementation
+public func graft_adapter_maximum_length(_ adapter: OpaquePointer?) -> Int32 {
+    HandleTable.peek(adapter, AdapterHandle.self).map { Int32(clamping: $0.adapter.content.maximumLength ?? 0) } ?? -1
+}
+
+@c @implementation
 public func graft_composition_create(
     _ adapter: OpaquePointer?, _ scale: Float, _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {

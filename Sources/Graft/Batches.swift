@@ -44,6 +44,7 @@ final class DatasetHandle: @unchecked Sendable {
             // An array that grows is copied into one of twice the size.
             try Memory.require(
                 16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
+            if rows.rowCount == 0 { rows.origin = batch.origin } else if batch.rowCount > 0 { rows.origin.add(batch.origin) }
             for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
         }
     }
@@ -64,6 +65,8 @@ public func graft_batch_encode(
         let count = try count(row_count, "row_count", atMost: maximumRows)
         let texts = try array(texts, count: count, "texts")
         var rows = RowBatch()
+        rows.origin.maximumLength = tokenizer.maximumLength(options)
+        rows.origin.isChosen = options.shortening != .declared
         for row in 0..<count {
             var pair: UnsafeBufferPointer<UInt8>?
             if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
@@ -77,6 +80,8 @@ public func graft_batch_encode(
                 throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")
             }
             rows.append(tokens: encoding.ids, types: encoding.typeIDs)
+            rows.origin.truncatedRowCount += encoding.isTruncated ? 1 : 0
+            rows.origin.unknownTokenCount += encoding.unknownCount
         }
         return try BatchHandle(rows)
     }
@@ -123,6 +128,28 @@ public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {
 @c @implementation
 public func graft_batch_token_count(_ batch: OpaquePointer?) -> Int64 {
     HandleTable.peek(batch, BatchHandle.self).map { Int64($0.content.rows.tokenCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_maximum_length(_ batch: OpaquePointer?) -> Int32 { length(origin(batch)) }
+
+@c @implementation
+public func graft_batch_truncated_row_count(_ batch: OpaquePointer?) -> Int64 {
+    origin(batch).map { Int64($0.truncatedRowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_unknown_token_count(_ batch: OpaquePointer?) -> Int64 {
+    origin(batch).map { Int64($0.unknownTokenCount) } ?? -1
+}
+
+private func origin(_ batch: OpaquePointer?) -> RowOrigin? {
+    HandleTable.peek(batch, BatchHandle.self)?.content.rows.origin
+}
+
+/// 0 without a limit, -1 without rows to have one.
+private func length(_ origin: RowOrigin?) -> Int32 {
+    origin.map { Int32(clamping: $0.maximumLength ?? 0) } ?? -1
 }
 
 @c @implementation
@@ -209,6 +236,26 @@ private func checkAgreement(_ name: String, _ batchHasNone: Bool, _ datasetHasNo
 @c @implementation
 public func graft_dataset_row_count(_ dataset: OpaquePointer?) -> Int64 {
     HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.rowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_token_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.tokenCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_maximum_length(_ dataset: OpaquePointer?) -> Int32 {
+    length(HandleTable.peek(dataset, DatasetHandle.self)?.rows.origin)
+}
+
+@c @implementation
+public func graft_dataset_truncated_row_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.origin.truncatedRowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_unknown_token_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.origin.unknownTokenCount) } ?? -1
 }
 
 @c @implementation

@@ -5,44 +5,52 @@ extension Tokenizer {
     /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`.
     ///
     /// `tokenizer_config.json` and `special_tokens_map.json` are read where they are there: for the names of special
-    /// tokens, and beside `vocab.txt` for how to normalise.
+    /// tokens, and beside `vocab.txt` for how to normalise. `FolderDeclaration` says what else a folder declares.
     package convenience init(folder: String) throws(GraftError) {
         let map = try Self.optionalObject("\(folder)/special_tokens_map.json")
         let configuration = try Self.optionalObject("\(folder)/tokenizer_config.json")
         let names = try SpecialTokenNames([map, configuration].compactMap { $0 })
+        let declaration = try FolderDeclaration(folder: folder, configuration: configuration)
         do throws(GraftError) {
-            try self.init(tokenizerFile: "\(folder)/tokenizer.json", specialTokens: names)
+            try self.init(tokenizerFile: "\(folder)/tokenizer.json", specialTokens: names, declaration)
         } catch  where error.code == .notFound {
             try self.init(
                 vocabularyFile: "\(folder)/vocab.txt", configuration: configuration ?? JSONObject(),
-                specialTokens: names,
+                specialTokens: names, declaration,
                 folder: folder)
         }
     }
 
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {
-        try self.init(tokenizerFile: path, specialTokens: SpecialTokenNames())
+        try self.init(tokenizerFile: path, specialTokens: SpecialTokenNames(), FolderDeclaration())
     }
 
     /// Reads a `tokenizer.json` from memory.
     ///
     /// - Parameter source: what the bytes are, for messages: a path.
     package convenience init(tokenizer bytes: UnsafeRawBufferPointer, source: String) throws(GraftError) {
-        try self.init(TokenizerParts(bytes, source: source), specialTokens: SpecialTokenNames(), source: source)
+        var parts = try TokenizerParts(bytes, source: source)
+        FolderDeclaration().complete(&parts)
+        try self.init(parts, specialTokens: SpecialTokenNames(), source: source)
     }
 
     /// Memory that a byte of a file takes when it is read, about.
     private static let memoryPerByte = 8
 
-    private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
+    private convenience init(
+        tokenizerFile path: String, specialTokens: SpecialTokenNames, _ declaration: FolderDeclaration
+    ) throws(GraftError) {
         let file = try MappedFile(path: path, copies: true)
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
-        try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
+        var parts = try TokenizerParts(file.bytes, source: path)
+        declaration.complete(&parts)
+        try self.init(parts, specialTokens: specialTokens, source: path)
     }
 
     private convenience init(
-        vocabularyFile path: String, configuration: JSONObject, specialTokens: SpecialTokenNames, folder: String
+        vocabularyFile path: String, configuration: JSONObject, specialTokens: SpecialTokenNames,
+        _ declaration: FolderDeclaration, folder: String
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
@@ -51,12 +59,13 @@ extension Tokenizer {
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")
         }
-        let parts = try TokenizerParts(
+        var parts = try TokenizerParts(
             vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: path)
+        declaration.complete(&parts)
         try self.init(parts, specialTokens: specialTokens, source: path)
     }
 
-    private static func optionalObject(_ path: String) throws(GraftError) -> JSONObject? {
+    static func optionalObject(_ path: String) throws(GraftError) -> JSONObject? {
         do throws(GraftError) {
             return try JSON(contentsOf: path).requireObject()
         } catch  where error.code == .notFound {
