@@ -497,8 +497,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer
                                                           graft_progress_callback progress, void *user_data,
                                                           graft_metrics *out);
 /** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
- *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. `confusion` [label_count, label_count], row:
- *  true label, column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+ *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. `confusion`
+ * [label_count, label_count], row: true label, column: predicted, may be NULL when `capacity` is 0.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
                                                                graft_metrics *out, int64_t *confusion,
@@ -605,7 +606,7 @@ GRAFT_API void graft_generate_options_init(graft_generate_options *options, size
  * @param session   Of a model with an output over its vocabulary, such as Llama.
  * @param tokenizer Gives the tokens' text; NULL: ids only.
  * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
- *                  them without an end-of-text token.
+ *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH.
  * @param options   NULL for defaults.
  * @param on_token  Receives the tokens. Required.
  * @param user_data Handed to `on_token`.

@@ -44,7 +44,11 @@ final class DatasetHandle: @unchecked Sendable {
             // An array that grows is copied into one of twice the size.
             try Memory.require(
                 16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
-            if rows.rowCount == 0 { rows.origin = batch.origin } else if batch.rowCount > 0 { rows.origin.add(batch.origin) }
+            if rows.rowCount == 0 {
+                rows.origin = batch.origin
+            } else if batch.rowCount > 0 {
+                rows.origin.add(batch.origin)
+            }
             for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
         }
     }

@@ -2,7 +2,7 @@
 package struct RowOrigin: Sendable, Equatable {
     /// Most tokens that a row could have; nil where there was no limit, or where rows were given as tokens.
     package var maximumLength: Int?
-    /// Whether the caller chose the limit, rather than the tokenizer's files.
+    /// Whether the caller chose the limit, or that there is none, rather than the tokenizer's files.
     package var isChosen = false
     /// Rows that lost tokens to the limit.
     package var truncatedRowCount = 0
@@ -17,7 +17,8 @@ package struct RowOrigin: Sendable, Equatable {
             isChosen = others > own ? other.isChosen : own > others ? isChosen : isChosen || other.isChosen
             maximumLength = max(own, others)
         } else {
-            (maximumLength, isChosen) = (nil, false)
+            isChosen = (maximumLength == nil && isChosen) || (other.maximumLength == nil && other.isChosen)
+            maximumLength = nil
         }
         truncatedRowCount += other.truncatedRowCount
         unknownTokenCount += other.unknownTokenCount

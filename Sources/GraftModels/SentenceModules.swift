@@ -22,8 +22,11 @@ struct SentenceModules {
     private func embedding(
         _ prompts: Result<SentenceDeclaration.Prompts, GraftError>
     ) throws(GraftError) -> SentenceEmbedding {
-        guard let modules = try optional("modules.json")?.arrayValue else {
+        guard let file = try optional("modules.json") else {
             return SentenceEmbedding([.mean], steps: [.normalize])
+        }
+        guard let modules = file.arrayValue else {
+            throw GraftError(.corruptFile, "\(folder)/modules.json: expected an array of modules, found \(file.kind)")
         }
         var poolings: [Pooling] = []
         var steps: [SentenceEmbedding.Step] = []
@@ -94,7 +97,9 @@ struct SentenceModules {
                     .incompatible, "\(folder)/\(file): \(key) is \(width); the model's hidden size is \(hiddenSize)")
             }
         }
-        if try config.optionalBool("include_prompt") == false, try prompts.get().named.contains(where: { $0.text != "" }) {
+        if try config.optionalBool("include_prompt") == false,
+            try prompts.get().named.contains(where: { $0.text != "" })
+        {
             throw refused("include_prompt is false: leaving prompts out of a pooling is not done", file)
         }
         let names: [String]
@@ -137,7 +142,9 @@ struct SentenceModules {
         let hasBias = try config.optionalBool("bias") ?? true
         let weights = "\(folder)/\(path)/model.safetensors"
         if FileKind.of(weights) == .nothing, FileKind.of("\(folder)/\(path)/pytorch_model.bin") != .nothing {
-            throw refused("is a Python pickle, which can run any code: save the model as safetensors", path + "/pytorch_model.bin")
+            throw refused(
+                "is a Python pickle, which can run any code: save the model as safetensors", path + "/pytorch_model.bin"
+            )
         }
         let tensors = try SafetensorsFile(path: weights, copies: true)
         return SentenceDense(
@@ -184,7 +191,8 @@ struct SentenceModules {
         // sentence-transformers has these two where a folder does not say otherwise.
         var named = [(name: "query", text: ""), (name: "document", text: "")]
         for (name, value) in try config.optionalObject("prompts") ?? JSONObject() {
-            guard let text = value.isNull ? "" : value.stringValue, !name.utf8.contains(0), !text.utf8.contains(0) else {
+            guard let text = value.isNull ? "" : value.stringValue, !name.utf8.contains(0), !text.utf8.contains(0)
+            else {
                 throw config.unexpected("prompts", expected: "names with texts")
             }
             named.removeAll { $0.name == name }

@@ -105,7 +105,8 @@ extension Trainer {
         let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
         let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
         let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)
-        let gradients: [Float] = sums.batchCount > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
+        let gradients: [Float] =
+            sums.batchCount > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
         var best: Memory?
         if restored.best != nil {
             let numbers: [Float] = try read(file, "best_values", .float32, count: optimizer.count)

@@ -24,7 +24,7 @@ extension Trainer {
         }
         dropWaiting()
         try begin(dataset)
-        if let length = dataset.origin.maximumLength { record(length) }
+        if let length = limit(of: dataset) { record(length) }
 
         var batch = RowBatch()
         var order = self.order(dataset)

@@ -82,10 +82,15 @@ package final class Trainer {
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
         let started = now()
         var metrics = try accumulate(batch)
-        if let length = batch.origin.maximumLength { record(max(length, maximumLength ?? 0)) }
+        if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
         if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
         finish(&metrics, since: started, tokens: batch.tokenCount)
         return metrics
+    }
+
+    /// At what length rows were cut; nil where they were given as tokens, or where no file sets a limit.
+    func limit(of rows: RowBatch) -> Int? {
+        rows.origin.maximumLength ?? (rows.origin.isChosen ? content.model.shape.maximumLength : nil)
     }
 
     /// Has the adapter remember at what length the rows that it learns from are cut, so that those it is used on are, too.
@@ -193,7 +198,8 @@ package final class Trainer {
         }
         let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
         optimizer.update(
-            content.values, share: waiting.share, norm: norm, learningRate: rate, step: progress.step, options, pass.team)
+            content.values, share: waiting.share, norm: norm, learningRate: rate, step: progress.step, options,
+            pass.team)
         adapter.markChanged()
         waiting = StepSums()
         progress.step += 1

@@ -62,7 +62,9 @@ import Testing
         return try Trainer(adapter: adapter, options: options)
     }
 
-    @Test("Eight uneven rows in one batch, in eight, or cut otherwise are one update", arguments: Kind.allCases, [0, 0.01])
+    @Test(
+        "Eight uneven rows in one batch, in eight, or cut otherwise are one update", arguments: Kind.allCases,
+        [0, 0.01])
     func cuts(kind: Kind, clipping: Float) throws {
         let rows = rows(kind)
         func step(_ cuts: [Int]) throws -> (values: [Float], metrics: Metrics) {
@@ -89,7 +91,8 @@ import Testing
         }
     }
 
-    @Test("The gradients that wait are of the mean, and AdamW takes them as those of one batch", arguments: Kind.allCases)
+    @Test(
+        "The gradients that wait are of the mean, and AdamW takes them as those of one batch", arguments: Kind.allCases)
     func adam(kind: Kind) throws {
         let rows = rows(kind)
         func trained(_ cuts: [Range<Int>]) throws -> Trainer {
@@ -151,7 +154,9 @@ import Testing
         #expect(trainer.progress.step == step + 1 && bits(trainer.values) != values)
     }
 
-    @Test("A data set in which nothing counts is refused by name before the first step", arguments: [Kind.weights, .tokens])
+    @Test(
+        "A data set in which nothing counts is refused by name before the first step",
+        arguments: [Kind.weights, .tokens])
     func nothingAtAll(kind: Kind) throws {
         let good = kind == .tokens ? rows(kind) : fixture.dataset
         let empty =
@@ -195,7 +200,8 @@ import Testing
         tooLong.labels.append(0)
         let trainer = try trainer(.rows, batches: 1)
         for (rows, words) in [
-            (wrongLabel, "row 17 has label 3"), (wrongToken, "row 20, token 2: id 999"), (tooLong, "row 11 has 65 tokens"),
+            (wrongLabel, "row 17 has label 3"), (wrongToken, "row 20, token 2: id 999"),
+            (tooLong, "row 11 has 65 tokens"),
         ] {
             for (training, evaluation, name) in [
                 (rows, nil, "the training set"), (fixture.dataset, rows, "the evaluation set"),

@@ -151,7 +151,8 @@ final class BytePairEncoding: TokenModel {
         guard let id = unknown else {
             throw GraftError(
                 .incompatible,
-                "a character is not in the vocabulary, and neither is the unknown token \"\(unknownToken?.name ?? "")\"")
+                "a character is not in the vocabulary, and neither is the unknown token \"\(unknownToken?.name ?? "")\""
+            )
         }
         return id
     }

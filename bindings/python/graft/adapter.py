@@ -115,6 +115,11 @@ class Adapter(Handle):
         return [lib.graft_adapter_label(self.pointer, index).decode() for index in range(count)]
 
     @property
+    def maximum_length(self) -> int | None:
+        """Most tokens of the rows that it was trained on, which is saved with it; None where that is not known."""
+        return int(lib.graft_adapter_maximum_length(self.pointer)) or None
+
+    @property
     def parameter_count(self) -> int:
         """Number of trained parameters."""
         return int(lib.graft_adapter_parameter_count(self.pointer))
@@ -138,6 +143,8 @@ class Composition(Handle):
         super().__init__(out)
         #: What a row's logits stand for.
         self.labels = adapter.labels
+        #: Where the rows that it acts on are cut.
+        self.maximum_length = adapter.maximum_length
 
 
 #: What may act on a row: an adapter as trained, a composition, or what the session has.

@@ -95,7 +95,7 @@ def test_the_wrong_type_is_a_type_error_that_names_the_argument(
     [
         (lambda m, t, s: s.embed(["a", "b\ud83d"]), r"texts[1]: expected Unicode text, found half a surrogate pair, '\ud83d' at character 1"),
         (lambda m, t, s: s.embed(["a\0"]), "texts[0]: a text cannot contain a NUL character"),
-        (lambda m, t, s: s.embed(["a"], pooling=["mean"]), "pooling: expected one of mean, first, last; found ['mean']"),
+        (lambda m, t, s: s.embed(["a"], pooling=["mean"]), "pooling: expected one of mean, first, last, max, weighted_mean, mean_sqrt_length; found ['mean']"),
         (lambda m, t, s: s.hidden_states(["a"], layer=2**32), "layer: 4294967296 is out of range"),
         (lambda m, t, s: t.encode("a", maximum_length=2**33), "maximum_length: 8589934592 is out of range"),
         (lambda m, t, s: graft.Model("folder", threads=2**32), "thread_count: 4294967296 is out of range"),
