@@ -170,6 +170,17 @@ GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
 GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
 GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
 GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
+/** Width of the vectors of graft_session_embed() with GRAFT_POOLING_DEFAULT: the hidden size, unless
+ *  the folder's sentence-transformers modules put poolings side by side or have a dense layer. */
+GRAFT_API int32_t graft_model_embedding_size(const graft_model *model);
+/** Name of prompt `index` of config_sentence_transformers.json; NULL past the end. */
+GRAFT_API const char *graft_model_prompt_name(const graft_model *model, int32_t index);
+/** What the folder wants before a text that is embedded: the prompt called `name`, or for NULL its
+ *  default prompt, "" where it has none. It is the caller who puts it there. The status is
+ *  GRAFT_ERROR_NOT_FOUND for another name, and GRAFT_ERROR_CORRUPT_FILE for prompts that cannot be
+ *  read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(const graft_model *model, const char *name,
+                                                           const char **out);
 /** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
  *  the end. */
 GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
@@ -195,8 +206,11 @@ typedef struct graft_encoding graft_encoding;
 
 typedef struct graft_encode_options {
     size_t struct_size;
-    int32_t maximum_length;       /**< Truncates longer rows, longest segment first. Default 0: as
-                                       tokenizer.json says, else no limit. */
+    int32_t maximum_length;       /**< Truncates longer rows, longest segment first. Default 0:
+                                       graft_tokenizer_maximum_length(). For an adapter that was
+                                       trained: graft_adapter_maximum_length(). GRAFT_UNLIMITED_LENGTH:
+                                       no limit. One that is above the model's is an error where the
+                                       rows are used. */
     int32_t add_special_tokens;   /**< 0 or 1. Default 1. */
     const int64_t *text_sizes;    /**< Bytes of each text, which may hold NUL and need not end with it;
                                        a text of 0 bytes may be NULL. One for each row, or one for
@@ -208,6 +222,8 @@ typedef struct graft_encode_options {
                                        such a text is an error that names row and byte. */
     int32_t reserved;             /**< Must be 0. */
 } graft_encode_options;
+
+enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
@@ -221,6 +237,11 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_token
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
 GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
+
+/** Most tokens of a row, as the folder declares it: max_seq_length in sentence_bert_config.json, else
+ *  model_max_length in tokenizer_config.json, else truncation in tokenizer.json; 0 where none of them
+ *  sets a limit, -1 for an invalid handle. Since 1.0. */
+GRAFT_API int32_t graft_tokenizer_maximum_length(const graft_tokenizer *tokenizer);
 
 /** Encodes `text`, with `pair` as second segment; NULL: without, unless `pair_sizes` is set. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
@@ -337,6 +358,9 @@ GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t 
 GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
 /** Memory of its numbers, and of the files that it was read from. Since 1.0. */
 GRAFT_API int64_t graft_adapter_memory(const graft_adapter *adapter);
+/** Most tokens of the rows that it was trained on, which is saved with it: rows that it is used on
+ *  should be cut there, too. 0 where that is not known. */
+GRAFT_API int32_t graft_adapter_maximum_length(const graft_adapter *adapter);
 
 /* ---- Composition -------------------------------------------------------------------------- */
 
@@ -397,6 +421,13 @@ GRAFT_API void graft_batch_release(graft_batch *batch);
 /** -1 for an invalid handle. */
 GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
 GRAFT_API int64_t graft_batch_token_count(const graft_batch *batch);
+/** Most tokens that a row could have when the texts were encoded; 0 without a limit, or for given
+ *  tokens. Since 1.0. */
+GRAFT_API int32_t graft_batch_maximum_length(const graft_batch *batch);
+/** Rows that lost tokens to that limit. Since 1.0. */
+GRAFT_API int64_t graft_batch_truncated_row_count(const graft_batch *batch);
+/** Tokens of the texts that are the tokenizer's unknown one: what it has no token for. Since 1.0. */
+GRAFT_API int64_t graft_batch_unknown_token_count(const graft_batch *batch);
 /** First token of each row, and the token count: [row_count + 1]. Since 1.0. */
 GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
@@ -414,11 +445,17 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *ba
                                                                  int64_t count);
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
-/** Copies the batch's rows and labels to the end. Since 1.0. */
+/** Copies the batch's rows and labels to the end. Of batches with different limits, the data set has
+ *  the largest, or none if one has none. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
                                                              const graft_batch *batch);
 GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_retain(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_token_count(const graft_dataset *dataset);
+/** As of a batch, for all rows. Since 1.0. */
+GRAFT_API int32_t graft_dataset_maximum_length(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_truncated_row_count(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_unknown_token_count(const graft_dataset *dataset);
 GRAFT_API void graft_dataset_release(graft_dataset *dataset);
 
 /* ---- Training ----------------------------------------------------------------------------- */
@@ -464,7 +501,8 @@ typedef struct graft_trainer_options {
                                                  epoch_count says. Default 0: set by graft_trainer_fit(); steps
                                                  before it use the peak rate. */
     int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
-    int32_t batches_per_step;               /**< Gradient accumulation. Default 1. */
+    int32_t batches_per_step;               /**< Gradient accumulation: an update is by the mean over all that
+                                                 counts in so many batches together. Default 1. */
     int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
     int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
     int32_t patience;                       /**< Evaluations without a better metric before it stops; needs
@@ -505,11 +543,16 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *
 /**
  * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
  *
+ * An update is by the mean over the tokens that count, or over the rows (weighted, where classes are),
+ * of all its batches together. Where nothing in them counts, there is none: the adapter and the
+ * schedule stay, and the loss is NaN.
+ *
  * After the first call, calls with batches no larger allocate nothing.
  *
  * @param trainer     The trainer.
  * @param batch       Rows with labels.
- * @param[in,out] out Prepared by graft_metrics_init(); receives this batch's loss. May be NULL.
+ * @param[in,out] out Prepared by graft_metrics_init(); receives the loss of the step so far, which
+ *                    with one batch a step is this batch's. May be NULL.
  * @return GRAFT_ERROR_INCOMPATIBLE (labels missing or out of range, tokens outside the vocabulary,
  *         rows longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from
  *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
@@ -519,6 +562,11 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *traine
                                                            graft_metrics *out);
 /**
  * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
+ *
+ * Both sets are checked before the first step; what is wrong is named by its row. Rows that count for
+ * nothing, because none of their tokens has a label or their class has weight 0, are left out; a set
+ * in which nothing counts is refused. The adapter remembers the set's limit on the length of rows:
+ * graft_adapter_maximum_length().
  *
  * With an evaluation set, the adapter ends with the weights of the best evaluation by
  * `options.metric`, and `out` receives that evaluation; else the last step's metrics. With a
@@ -534,8 +582,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer
                                                           const graft_dataset *evaluation,
                                                           graft_progress_callback progress, void *user_data,
                                                           graft_metrics *out);
-/** Measures the adapter on `dataset`; changes nothing. `confusion` [label_count, label_count], row:
- *  true label, column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+/** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
+ *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. `confusion`
+ * [label_count, label_count], row: true label, column: predicted, may be NULL when `capacity` is 0.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
                                                                graft_metrics *out, int64_t *confusion,
@@ -565,8 +615,19 @@ typedef struct graft_session_options {
     int32_t reserved;                       /**< Must be 0. */
 } graft_session_options;
 
+/** How the last hidden states of a row's tokens become one vector. */
 typedef int32_t graft_pooling;
-enum { GRAFT_POOLING_MEAN = 0, GRAFT_POOLING_FIRST = 1, GRAFT_POOLING_LAST = 2 };
+enum {
+    GRAFT_POOLING_DEFAULT = -1, /**< As sentence-transformers' modules.json in the model's folder says, with
+                                     all that it says: several side by side, dense layers. Without that
+                                     file: the mean. */
+    GRAFT_POOLING_MEAN = 0,
+    GRAFT_POOLING_FIRST = 1,
+    GRAFT_POOLING_LAST = 2,
+    GRAFT_POOLING_MAX = 3,             /**< The largest of each element. */
+    GRAFT_POOLING_WEIGHTED_MEAN = 4,   /**< Tokens weigh as much as their places, from 1. */
+    GRAFT_POOLING_MEAN_SQRT_LENGTH = 5 /**< The sum, divided by the root of the number of tokens. */
+};
 
 GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
 
@@ -587,7 +648,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
                                                                     const graft_batch *batch, int32_t layer,
                                                                     float *out, int64_t capacity);
-/** One vector a row, of length 1 if `normalize` is 1: `out` [row_count, hidden_size]. Since 1.0. */
+/** One vector a row: `out` [row_count, hidden_size], or [row_count, graft_model_embedding_size()] with
+ *  GRAFT_POOLING_DEFAULT. `normalize` is 1 for vectors of length 1, 0 for any, or -1 for what the
+ *  model's folder says, which is 1 without a modules.json. The status is GRAFT_ERROR_UNSUPPORTED, and
+ *  the message names it, where the folder asks for what this build does not do. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
                                                             graft_pooling pooling, int32_t normalize,
                                                             float *out, int64_t capacity);
@@ -657,7 +721,7 @@ GRAFT_API void graft_generate_options_init(graft_generate_options *options, size
  * @param session   Of a model with an output over its vocabulary, such as Llama.
  * @param tokenizer Gives the tokens' text; NULL: ids only.
  * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
- *                  them without an end-of-text token.
+ *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH.
  * @param options   NULL for defaults.
  * @param on_token  Receives the tokens. Required.
  * @param user_data Handed to `on_token`.

@@ -86,6 +86,35 @@ void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *st
     }
 }
 
+void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
+                  const float *x, float *y, int64_t ldy) {
+    if (count == 0)
+        return;
+#pragma omp parallel num_threads(gk_threads_for(team, (starts[count] - starts[0]) * h))
+    {
+        gk_range columns = gk_thread_range(h, 16);
+        int64_t begin = columns.begin, end = columns.end;
+        for (int64_t i = 0; i < count; i++) {
+            int64_t first = starts[i], last = starts[i + 1];
+            float *row = y + i * ldy, length = (float)(last - first);
+            switch (pool) {
+            case GK_POOL_LARGEST:
+                GK_ON_PATH(largest_rows)(begin, end, first, last, h, x, row);
+                break;
+            case GK_POOL_PLACE:
+                GK_ON_PATH(placed_rows)
+                (begin, end, first, last, h, x, 2.0f / (length * (length + 1)), row);
+                break;
+            default:
+                GK_ON_PATH(mean_rows)(begin, end, first, last, h, x, row);
+                if (pool == GK_POOL_ROOT)
+                    for (int64_t c = begin; c < end; c++)
+                        row[c] *= __builtin_sqrtf(length);
+            }
+        }
+    }
+}
+
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x) {
 #pragma omp parallel num_threads(gk_threads_for(team, m *h))
     {

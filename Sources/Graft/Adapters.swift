@@ -171,3 +171,8 @@ public func graft_adapter_memory(_ adapter: OpaquePointer?) -> Int64 {
 public func graft_adapter_parameter_count(_ adapter: OpaquePointer?) -> Int64 {
     HandleTable.peek(adapter, AdapterHandle.self).map { Int64($0.adapter.content.parameterCount) } ?? -1
 }
+
+@c @implementation
+public func graft_adapter_maximum_length(_ adapter: OpaquePointer?) -> Int32 {
+    HandleTable.peek(adapter, AdapterHandle.self).map { Int32(clamping: $0.adapter.content.maximumLength ?? 0) } ?? -1
+}

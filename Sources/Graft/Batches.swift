@@ -44,6 +44,11 @@ final class DatasetHandle: @unchecked Sendable {
             // An array that grows is copied into one of twice the size.
             try Memory.require(
                 16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
+            if rows.rowCount == 0 {
+                rows.origin = batch.origin
+            } else if batch.rowCount > 0 {
+                rows.origin.add(batch.origin)
+            }
             for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
         }
     }
@@ -68,6 +73,8 @@ public func graft_batch_encode(
             throw GraftError(.invalidArgument, "options: pair_sizes are set, and pairs is NULL")
         }
         var rows = RowBatch()
+        rows.origin.maximumLength = tokenizer.maximumLength(options)
+        rows.origin.isChosen = options.shortening != .declared
         for row in 0..<count {
             let text = try bytes(texts[row], size: given.text_sizes.map { $0 + row }, "texts[\(row)]")
             var pair: UnsafeBufferPointer<UInt8>?
@@ -84,6 +91,8 @@ public func graft_batch_encode(
                 throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")
             }
             rows.append(tokens: encoding.ids, types: encoding.typeIDs)
+            rows.origin.truncatedRowCount += encoding.isTruncated ? 1 : 0
+            rows.origin.unknownTokenCount += encoding.unknownCount
         }
         return try BatchHandle(rows)
     }
@@ -135,6 +144,28 @@ public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {
 @c @implementation
 public func graft_batch_token_count(_ batch: OpaquePointer?) -> Int64 {
     HandleTable.peek(batch, BatchHandle.self).map { Int64($0.content.rows.tokenCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_maximum_length(_ batch: OpaquePointer?) -> Int32 { length(origin(batch)) }
+
+@c @implementation
+public func graft_batch_truncated_row_count(_ batch: OpaquePointer?) -> Int64 {
+    origin(batch).map { Int64($0.truncatedRowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_batch_unknown_token_count(_ batch: OpaquePointer?) -> Int64 {
+    origin(batch).map { Int64($0.unknownTokenCount) } ?? -1
+}
+
+private func origin(_ batch: OpaquePointer?) -> RowOrigin? {
+    HandleTable.peek(batch, BatchHandle.self)?.content.rows.origin
+}
+
+/// 0 without a limit, -1 without rows to have one.
+private func length(_ origin: RowOrigin?) -> Int32 {
+    origin.map { Int32(clamping: $0.maximumLength ?? 0) } ?? -1
 }
 
 @c @implementation
@@ -227,6 +258,26 @@ public func graft_dataset_row_count(_ dataset: OpaquePointer?) -> Int64 {
 @c @implementation
 public func graft_dataset_retain(_ dataset: OpaquePointer?) -> graft_status {
     retain(dataset, DatasetHandle.self, "dataset")
+}
+
+@c @implementation
+public func graft_dataset_token_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.tokenCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_maximum_length(_ dataset: OpaquePointer?) -> Int32 {
+    length(HandleTable.peek(dataset, DatasetHandle.self)?.rows.origin)
+}
+
+@c @implementation
+public func graft_dataset_truncated_row_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.origin.truncatedRowCount) } ?? -1
+}
+
+@c @implementation
+public func graft_dataset_unknown_token_count(_ dataset: OpaquePointer?) -> Int64 {
+    HandleTable.peek(dataset, DatasetHandle.self).map { Int64($0.rows.origin.unknownTokenCount) } ?? -1
 }
 
 @c @implementation

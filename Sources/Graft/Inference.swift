@@ -1,5 +1,6 @@
 public import CGraft
 import GraftInference
+import GraftLayers
 import GraftTensor
 
 extension graft_session_options: OptionStruct {
@@ -79,10 +80,12 @@ public func graft_session_embed(
     call { () throws(GraftError) in
         try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
-            let needed = batch.rows.rowCount * session.model.shape.hiddenSize
+            let embedding = try session.embedding(
+                pooling == graft_pooling(GRAFT_POOLING_DEFAULT) ? nil : try choice(pooling, Pooling.self, "pooling"),
+                normalizes: normalize == -1 ? nil : try flag(normalize, "normalize"))
+            let needed = batch.rows.rowCount * embedding.width(hiddenSize: session.model.shape.hiddenSize)
             try session.embed(
-                batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Session.Pooling.self, "pooling"),
-                normalizes: try flag(normalize, "normalize"),
+                batch.rows, adapters: batch.adapters, as: embedding,
                 into: try output(out, capacity: capacity, needs: needed, "out"))
         }
     }

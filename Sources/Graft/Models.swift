@@ -8,11 +8,14 @@ final class ModelHandle: Sendable {
     let model: any Transformer
     let architecture: CText
     let labels: [CText]
+    /// Names and texts.
+    let prompts: [(name: CText, text: CText)]
 
     init(_ model: any Transformer) {
         self.model = model
         architecture = CText(model.architecture)
         labels = model.baseHead?.labels.map(CText.init) ?? []
+        prompts = ((try? model.source.sentences.prompts.get())?.named ?? []).map { (CText($0.name), CText($0.text)) }
     }
 }
 
@@ -112,6 +115,38 @@ public func graft_model_memory(_ model: OpaquePointer?) -> Int64 {
 public func graft_model_mapped_memory(_ model: OpaquePointer?) -> Int64 {
     HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.mapped) } ?? -1
 }
+
+@c @implementation
+public func graft_model_embedding_size(_ model: OpaquePointer?) -> Int32 {
+    guard let model = HandleTable.peek(model, ModelHandle.self)?.model else { return -1 }
+    let width = model.shape.hiddenSize
+    return Int32(clamping: (try? model.source.sentences.embedding.get())?.width(hiddenSize: width) ?? width)
+}
+
+@c @implementation
+public func graft_model_prompt_name(_ model: OpaquePointer?, _ index: Int32) -> UnsafePointer<CChar>? {
+    guard let prompts = HandleTable.peek(model, ModelHandle.self)?.prompts, prompts.indices.contains(Int(index)) else {
+        return nil
+    }
+    return prompts[Int(index)].name.pointer
+}
+
+@c @implementation
+public func graft_model_prompt(
+    _ model: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ out: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let handle = try HandleTable.borrow(model, ModelHandle.self, "model")
+        let name = try optionalText(name, "name")
+        guard let out else { throw GraftError(.invalidArgument, "out is NULL") }
+        let prompts = try handle.model.source.sentences.prompts.get()
+        _ = try prompts.text(name)
+        let index = prompts.named.firstIndex { $0.name == name ?? prompts.defaultName }
+        out.pointee = index.flatMap { handle.prompts[$0].text.pointer } ?? noPrompt.pointer
+    }
+}
+
+private let noPrompt = CText("")
 
 @c @implementation
 public func graft_model_checksum(_ model: OpaquePointer?) -> UInt64 {

@@ -36,7 +36,7 @@ extension graft_encode_options: OptionStruct {
 
     /// The tokenizer floor's options.
     func checked() throws(GraftError) -> Tokenizer.Options {
-        let length = try count(Int64(maximum_length), "maximum_length", atMost: 1 << 30)
+        let length = try count(Int64(maximum_length), "maximum_length", atMost: Int64(Tokenizer.unlimited))
         guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         var options = Tokenizer.Options(
             maximumLength: length == 0 ? nil : length,
@@ -76,6 +76,11 @@ public func graft_tokenizer_release(_ tokenizer: OpaquePointer?) { HandleTable.r
 @c @implementation
 public func graft_tokenizer_vocabulary_size(_ tokenizer: OpaquePointer?) -> Int32 {
     HandleTable.peek(tokenizer, Tokenizer.self).map { Int32(clamping: $0.vocabularySize) } ?? -1
+}
+
+@c @implementation
+public func graft_tokenizer_maximum_length(_ tokenizer: OpaquePointer?) -> Int32 {
+    HandleTable.peek(tokenizer, Tokenizer.self).map { Int32(clamping: $0.maximumLength() ?? 0) } ?? -1
 }
 
 @c @implementation

@@ -53,6 +53,12 @@ package final class AdapterContent: @unchecked Sendable {
     private let memory: Memory
     /// The files it was read from, until training changes the numbers.
     package let original: AdapterFiles?
+    /// The most tokens of a row that it was trained on; nil where that is not known.
+    package var maximumLength: Int? {
+        get { length.withLock { $0 } }
+        set { length.withLock { $0 = newValue } }
+    }
+    private let length = Guarded<Int?>(nil)
 
     /// Plans the adapter and fills it with first values.
     init(
@@ -187,6 +193,7 @@ package final class Adapter: Sendable {
         let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .load, place: "head")
         try new.requireSameTargets(as: old)
         new.take(from: old)
+        new.maximumLength = old.maximumLength
         state.withLock {
             $0.content = new
             $0.isChanged = true

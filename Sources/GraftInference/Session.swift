@@ -7,21 +7,6 @@ import GraftTensor
 ///
 /// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
 package final class Session {
-    package enum Pooling: Int32, Sendable {
-        case mean = 0
-        case first = 1
-        case last = 2
-
-        /// The token whose hidden state it is; nil where all count.
-        var summary: SummaryToken? {
-            switch self {
-            case .mean: nil
-            case .first: .first
-            case .last: .last
-            }
-        }
-    }
-
     package let model: any Transformer
     package private(set) var composition: Composition?
     let pass: Pass
@@ -78,21 +63,25 @@ package final class Session {
         }
     }
 
-    /// One vector a row: [rows, hidden].
+    /// How rows are embedded: nil is as the model's folder declares.
+    package func embedding(_ pooling: Pooling?, normalizes: Bool?) throws(GraftError) -> SentenceEmbedding {
+        if let pooling, let normalizes {
+            return SentenceEmbedding([pooling], steps: normalizes ? [.normalize] : [])
+        }
+        let declared = try model.source.sentences.embedding.get()
+        if let pooling { return SentenceEmbedding([pooling], steps: declared.normalizes ? [.normalize] : []) }
+        return normalizes.map(declared.normalizing) ?? declared
+    }
+
+    /// One vector a row: [rows, width].
     package func embed(
-        _ batch: RowBatch, adapters: [Composition?], pooling: Pooling, normalizes: Bool,
+        _ batch: RowBatch, adapters: [Composition?], as embedding: SentenceEmbedding,
         into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
-        let width = model.shape.hiddenSize
-        try eachPass(batch, adapters, reading: pooling.summary) { first, count throws(GraftError) in
-            let hidden = try model.forward(pass).matrix
-            let rows = Matrix(out + first * width, rows: count, columns: width)
-            if pooling.summary == nil {
-                gk_mean_rows_forward(pass.team.kernel, Int64(count), pass.starts, Int64(width), hidden.base, rows.base)
-            } else {
-                rows.base.update(from: hidden.base, count: rows.count)
-            }
-            if normalizes { gk_normalize_rows(pass.team.kernel, Int64(count), Int64(width), rows.base) }
+        let width = embedding.width(hiddenSize: model.shape.hiddenSize)
+        try eachPass(batch, adapters, reading: embedding.summary) { first, count throws(GraftError) in
+            let hidden = try model.forward(pass)
+            try embedding.forward(hidden, into: Matrix(out + first * width, rows: count, columns: width), pass: pass)
         }
     }
 

@@ -10,6 +10,8 @@ package struct RowBatch: Sendable {
     package var labels: [Int32] = []
     /// One for each token, or none at all; below zero where a token does not count.
     package var tokenLabels: [Int32] = []
+    /// Of all rows together.
+    package var origin = RowOrigin()
 
     package init() {}
 
@@ -17,6 +19,9 @@ package struct RowBatch: Sendable {
     package var tokenCount: Int { tokens.count }
 
     package func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
+
+    /// The row's tokens.
+    package func range(ofRow row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row + 1]) }
 
     /// Adds a row; without types, all are 0.
     package mutating func append(tokens row: some Collection<Int32>, types rowTypes: (some Collection<Int32>)?) {
@@ -31,13 +36,14 @@ package struct RowBatch: Sendable {
 
     /// Adds row `row` of `other`, with its labels if it has any.
     package mutating func append(row: Int, of other: RowBatch) {
-        let range = Int(other.starts[row])..<Int(other.starts[row + 1])
+        let range = other.range(ofRow: row)
         append(tokens: other.tokens[range], types: other.types[range])
         if !other.labels.isEmpty { labels.append(other.labels[row]) }
         if !other.tokenLabels.isEmpty { tokenLabels.append(contentsOf: other.tokenLabels[range]) }
     }
 
     package mutating func removeAll() {
+        origin = RowOrigin()
         tokens.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
         labels.removeAll(keepingCapacity: true)
@@ -55,6 +61,11 @@ package struct RowBatch: Sendable {
 
     /// Checks what a model can take: token and type ids in its tables, row lengths within its positions.
     package func check(vocabularySize: Int, typeCount: Int, maximumLength: Int) throws(GraftError) {
+        if origin.isChosen, let chosen = origin.maximumLength, chosen > maximumLength {
+            throw GraftError(
+                .incompatible,
+                "the rows' maximum_length is \(chosen) tokens; the model takes at most \(maximumLength)")
+        }
         for row in 0..<rowCount {
             let length = self.length(ofRow: row)
             guard length <= maximumLength else {

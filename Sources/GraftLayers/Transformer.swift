@@ -118,6 +118,7 @@ package struct ModelSource: @unchecked Sendable {
     /// All frozen numbers, each part with what keeps it in memory.
     package typealias Weights = [(bytes: UnsafeRawBufferPointer, owner: AnyObject)]
     package let weights: Weights
+    package let sentences: SentenceDeclaration
 
     /// Bytes of their own memory, and of the tables that are read from mapped files.
     package var memory: (own: Int, mapped: Int) {
@@ -134,11 +135,14 @@ package struct ModelSource: @unchecked Sendable {
 
     private let firstChecksum = Guarded<UInt64?>(nil)
 
-    package init(path: String, parameterCount: Int, precision: Precision, weights: Weights) {
+    package init(
+        path: String, parameterCount: Int, precision: Precision, weights: Weights, sentences: SentenceDeclaration
+    ) {
         self.path = path
         self.parameterCount = parameterCount
         self.precision = precision
         self.weights = weights
+        self.sentences = sentences
     }
 
     /// The checksum when it was first asked for: what tells these weights from others.

@@ -78,7 +78,8 @@ package final class Bert: Transformer, @unchecked Sendable {
         initializerRange = configuration.initializerRange
         sites = reader.sites
         source = ModelSource(
-            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
+            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed,
+            sentences: SentenceModules.declaration(of: folder, hiddenSize: shape.hiddenSize))
     }
 
     package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {

@@ -62,7 +62,8 @@ package final class Llama: Transformer, @unchecked Sendable {
         initializerRange = configuration.initializerRange
         sites = reader.sites
         source = ModelSource(
-            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed)
+            path: folder.path, parameterCount: reader.parameterCount, precision: precision, weights: reader.packed,
+            sentences: SentenceModules.declaration(of: folder, hiddenSize: shape.hiddenSize))
     }
 
     /// The embedding table once more where it is tied, the checkpoint's own matrix, or none in a bare LlamaModel.

@@ -16,6 +16,7 @@ extension Encoding {
         wordIDs.reserveCapacity(count)
         sequenceIDs.reserveCapacity(count)
         specialTokensMask.reserveCapacity(count)
+        isTruncated = scratch.first.isShortened || scratch.second.isShortened
         for part in parts {
             switch part {
             case .special(let id, let typeID): append(special: id, typeID: typeID)

@@ -25,6 +25,10 @@ package struct Encoding: Equatable, Sendable {
     package var sequenceIDs: [Int32] = []
     /// Whether the tokenizer added the token. A special token that the text itself spells out is not marked.
     package var specialTokensMask: [Bool] = []
+    /// Whether tokens were dropped because there were too many.
+    package var isTruncated = false
+    /// How many tokens of the texts are the unknown one.
+    package var unknownCount = 0
 
     package init() {}
 

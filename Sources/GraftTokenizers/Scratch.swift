@@ -19,6 +19,7 @@ struct SequenceWork: ~Copyable {
     private(set) var original = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     /// The tokens that stay after truncation.
     var kept = 0..<0
+    var isShortened: Bool { kept.count < tokens.count }
 
     mutating func begin(_ original: UnsafeBufferPointer<UInt8>) {
         self.original = original
@@ -30,6 +31,8 @@ struct SequenceWork: ~Copyable {
     mutating func release() {
         original = UnsafeBufferPointer(start: nil, count: 0)
         text.release()
+        tokens.count = 0
+        kept = 0..<0
         tokens.releaseIfLarger(than: 1 << 20)
     }
 

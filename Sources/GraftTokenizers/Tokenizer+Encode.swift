@@ -4,10 +4,12 @@ import GraftTensor
 extension Tokenizer {
     /// How to encode.
     package struct Options: Equatable, Sendable {
-        /// How to shorten what is too long. `asFile`: as `tokenizer.json` says, which often is not at all.
+        /// How to shorten what is too long. `declared`: as the tokenizer's files say, which may be not at all.
         package enum Shortening: Equatable, Sendable {
-            case asFile
+            case declared
             case none
+            /// To so many tokens, dropped from the end of the longer text, or from the side that the files say.
+            case length(Int)
             case to(Truncation)
         }
 
@@ -17,16 +19,15 @@ extension Tokenizer {
         /// Whether U+FFFD stands for bytes that are not UTF-8, which otherwise are refused.
         package var replacesInvalidUTF8 = false
 
-        package init(shortening: Shortening = .asFile, addsSpecialTokens: Bool = true) {
+        package init(shortening: Shortening = .declared, addsSpecialTokens: Bool = true) {
             self.shortening = shortening
             self.addsSpecialTokens = addsSpecialTokens
         }
 
-        /// At most `maximumLength` tokens, dropped from the end of the longer text; nil as the file says.
+        /// At most `maximumLength` tokens; nil as the files say, `unlimited` without a limit.
         package init(maximumLength: Int?, addsSpecialTokens: Bool = true) {
-            self.init(
-                shortening: maximumLength.map { .to(Truncation(maximumLength: $0)) } ?? .asFile,
-                addsSpecialTokens: addsSpecialTokens)
+            let shortening = maximumLength.map { $0 < unlimited ? Shortening.length($0) : .none }
+            self.init(shortening: shortening ?? .declared, addsSpecialTokens: addsSpecialTokens)
         }
     }
 
@@ -49,7 +50,8 @@ extension Tokenizer {
             // Of a single text, words beyond the limit need not be looked up. How a pair is shortened depends on the lengths
             // of both.
             let mayStop = pair == nil && truncation?.side == .right && truncation?.strategy != .onlySecond
-            let limit = mayStop ? truncation?.maximumLength : nil
+            // One more than may stay tells that some must go.
+            let limit = mayStop ? truncation.map { min($0.maximumLength, Self.unlimited) + 1 } : nil
             try tokenize(text, &scratch.first, limit: limit, isSecond: false, &scratch.model)
             if let pair { try tokenize(pair, &scratch.second, limit: nil, isSecond: true, &scratch.model) }
             try shorten(scratch, hasPair: pair != nil, truncation, options)
@@ -73,14 +75,6 @@ extension Tokenizer {
     /// The tokens of an encoding as the vocabulary spells them.
     package func tokens(of encoding: Encoding) -> [String] {
         encoding.ids.map { token(for: $0) ?? "" }
-    }
-
-    private func truncation(_ options: Options) -> Truncation? {
-        switch options.shortening {
-        case .asFile: truncation
-        case .none: nil
-        case .to(let truncation): truncation
-        }
     }
 
     /// From bytes to tokens with their places in the original.
@@ -146,6 +140,10 @@ extension Tokenizer {
             if hasPair { postProcessor.adjustOffsets(of: &scratch.second, vocabulary: vocabulary) }
             parts = postProcessor.arrange(parts, addsSpecialTokens: options.addsSpecialTokens)
         }
-        return Encoding(parts, scratch)
+        var encoding = Encoding(parts, scratch)
+        if let unknown = model.unknown {
+            encoding.unknownCount = zip(encoding.ids, encoding.specialTokensMask).count { $0 == unknown && !$1 }
+        }
+        return encoding
     }
 }

@@ -5,17 +5,18 @@ extension Tokenizer {
     /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`.
     ///
     /// `tokenizer_config.json` and `special_tokens_map.json` are read where they are there: for the names of special
-    /// tokens, and beside `vocab.txt` for how to normalise.
+    /// tokens, and beside `vocab.txt` for how to normalise. `FolderDeclaration` says what else a folder declares.
     package convenience init(_ folder: InputFolder) throws(GraftError) {
         let map = try Self.optionalObject("special_tokens_map.json", in: folder)
         let configuration = try Self.optionalObject("tokenizer_config.json", in: folder)
         let names = try SpecialTokenNames([map, configuration].compactMap { $0 })
+        let declaration = try FolderDeclaration(folder, configuration: configuration)
         do throws(GraftError) {
-            try self.init(tokenizerFile: "tokenizer.json", in: folder, specialTokens: names)
+            try self.init(tokenizerFile: "tokenizer.json", in: folder, specialTokens: names, declaration)
         } catch  where error.code == .notFound {
             try self.init(
                 vocabularyFile: "vocab.txt", in: folder, configuration: configuration ?? JSONObject(),
-                specialTokens: names)
+                specialTokens: names, declaration)
         }
     }
 
@@ -23,34 +24,41 @@ extension Tokenizer {
 
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {
-        try self.init(try MappedFile(path: path, copies: true), specialTokens: SpecialTokenNames())
+        try self.init(
+            try MappedFile(path: path, copies: true), specialTokens: SpecialTokenNames(), FolderDeclaration())
     }
 
     /// Reads a `tokenizer.json` from memory.
     ///
     /// - Parameter source: what the bytes are, for messages: a path.
     package convenience init(tokenizer bytes: UnsafeRawBufferPointer, source: String) throws(GraftError) {
-        try self.init(TokenizerParts(bytes, source: source), specialTokens: SpecialTokenNames(), source: source)
+        var parts = try TokenizerParts(bytes, source: source)
+        FolderDeclaration().complete(&parts)
+        try self.init(parts, specialTokens: SpecialTokenNames(), source: source)
     }
 
     /// Memory that a byte of a file takes when it is read, about.
     private static let memoryPerByte = 8
 
     private convenience init(
-        tokenizerFile name: String, in folder: InputFolder, specialTokens: SpecialTokenNames
+        tokenizerFile name: String, in folder: InputFolder, specialTokens: SpecialTokenNames,
+        _ declaration: FolderDeclaration
     ) throws(GraftError) {
-        try self.init(try folder.file(name), specialTokens: specialTokens)
+        try self.init(try folder.file(name), specialTokens: specialTokens, declaration)
     }
 
-    private convenience init(_ file: MappedFile, specialTokens: SpecialTokenNames) throws(GraftError) {
+    private convenience init(
+        _ file: MappedFile, specialTokens: SpecialTokenNames, _ declaration: FolderDeclaration
+    ) throws(GraftError) {
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
-        try self.init(
-            TokenizerParts(file.bytes, source: file.path), specialTokens: specialTokens, source: file.path)
+        var parts = try TokenizerParts(file.bytes, source: file.path)
+        declaration.complete(&parts)
+        try self.init(parts, specialTokens: specialTokens, source: file.path)
     }
 
     private convenience init(
         vocabularyFile name: String, in folder: InputFolder, configuration: JSONObject,
-        specialTokens: SpecialTokenNames
+        specialTokens: SpecialTokenNames, _ declaration: FolderDeclaration
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
@@ -59,12 +67,13 @@ extension Tokenizer {
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
         }
-        let parts = try TokenizerParts(
+        var parts = try TokenizerParts(
             vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: file.path)
+        declaration.complete(&parts)
         try self.init(parts, specialTokens: specialTokens, source: file.path)
     }
 
-    private static func optionalObject(_ name: String, in folder: InputFolder) throws(GraftError) -> JSONObject? {
+    static func optionalObject(_ name: String, in folder: InputFolder) throws(GraftError) -> JSONObject? {
         do throws(GraftError) {
             let bytes = try folder.contents(of: name, limit: JSON.maximumFileSize)
             return try JSON(parsing: bytes, source: folder.path(of: name)).requireObject()

@@ -14,8 +14,9 @@ package final class Tokenizer: Sendable {
     /// Nil joins tokens with spaces.
     let decoders: [any TokenDecoder]?
     let addedTokens: AddedTokens
-    /// What the file says about texts that are too long.
+    /// What the files say about texts that are too long.
     package let truncation: Truncation?
+    private let truncationSide: Truncation.Side
     package let specialTokens: SpecialTokens
 
     private let idleScratch = Guarded<[Scratch]>([])
@@ -27,6 +28,7 @@ package final class Tokenizer: Sendable {
         postProcessors = parts.postProcessors
         decoders = parts.decoders
         truncation = parts.truncation
+        truncationSide = parts.truncationSide
         model = parts.model
         let normalizers = parts.normalizers
         let vocabulary = parts.model.vocabulary
@@ -46,6 +48,24 @@ package final class Tokenizer: Sendable {
     /// The largest id that an encoding can hold, so that a model's embedding can be checked for enough rows; -1 for none.
     package var largestID: Int {
         max(vocabulary.largestID, addedTokens.tokens.map { Int($0.id) }.max() ?? -1)
+    }
+
+    /// A maximum that is none.
+    package static let unlimited = 1 << 30
+
+    /// Most tokens of a row, as the files say or as options choose; nil without a limit.
+    package func maximumLength(_ options: Options = Options()) -> Int? {
+        truncation(options).flatMap { $0.maximumLength < Self.unlimited ? $0.maximumLength : nil }
+    }
+
+    /// How a text that is too long is shortened; nil where none is.
+    func truncation(_ options: Options) -> Truncation? {
+        switch options.shortening {
+        case .declared: truncation
+        case .none: nil
+        case .length(let maximum): Truncation(maximumLength: maximum, side: truncationSide)
+        case .to(let truncation): truncation
+        }
     }
 
     package func token(for id: Int32) -> String? {
@@ -94,4 +114,5 @@ struct TokenizerParts {
     var decoders: [any TokenDecoder]?
     var addedTokens: [AddedToken] = []
     var truncation: Truncation?
+    var truncationSide = Truncation.Side.right
 }

@@ -14,9 +14,10 @@ struct BatchOrder {
     /// Order in which the batches come.
     let batches: [Int]
 
-    init(_ dataset: RowBatch, epoch: Int, options: TrainerOptions) {
+    /// - Parameter counts: whether a row is in any batch.
+    init(_ dataset: RowBatch, epoch: Int, options: TrainerOptions, counts: (Int) -> Bool = { _ in true }) {
         var random = RandomNumbers(seed: options.seed, stream: "order of epoch \(epoch)")
-        var rows = Array(0..<dataset.rowCount)
+        var rows = (0..<dataset.rowCount).filter(counts)
         rows.shuffle(using: &random)
         rowsPerBatch = options.rowsPerBatch
         let batchCount = (rows.count + rowsPerBatch - 1) / rowsPerBatch

@@ -8,7 +8,7 @@ import GraftTensor
 /// `trainer.safetensors` with the options, the numbers, the optimizer's moments, the best weights, and where training stands.
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     /// Whether there is one, once what killed writers left beside it is gone.
     static func find(at path: String) throws(GraftError) -> Bool {
@@ -31,13 +31,13 @@ extension Trainer {
             numbers("second_moment", optimizer.secondMoment),
         ]
         if let bestValues, progress.best != nil { tensors.append(numbers("best_values", bestValues.floats())) }
-        if waitingBatches > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
+        if waiting.batchCount > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
         let counts =
             [
-                Checkpoint.version, Int64(waitingBatches), Int64(content.model.source.precision.rawValue),
+                Checkpoint.version, Int64(content.model.source.precision.rawValue),
                 Int64(bitPattern: content.model.source.identity),
-            ] + progress.counts
-        let measures = progress.measures
+            ] + waiting.counts + progress.counts
+        let measures = waiting.measures + progress.measures
         var bytes: [UInt8] = []
         var failure: GraftError?
         counts.withUnsafeBytes { countBytes in
@@ -62,32 +62,42 @@ extension Trainer {
     /// Restores what `save` wrote. On an error nothing changed.
     package func resume(from path: String) throws(GraftError) {
         let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName, copies: true)
-        let counts: [Int64] = try read(file, "counts", .signed64, count: 4 + TrainingProgress.countCount)
-        let measures: [Double] = try read(file, "measures", .float64, count: TrainingProgress.measureCount)
-        guard counts[0] == Checkpoint.version else {
-            throw GraftError(.unsupported, "\(file.path): version \(counts[0]); this build reads \(Checkpoint.version)")
+        let version = file["counts"].flatMap { tensor in
+            tensor.bytes.count < 8 ? nil : tensor.bytes.loadUnaligned(as: Int64.self)
         }
+        if let version, version != Checkpoint.version {
+            throw GraftError(.unsupported, "\(file.path): version \(version); this build reads \(Checkpoint.version)")
+        }
+        let firstProgress = 3 + StepSums.countCount
+        let counts: [Int64] = try read(
+            file, "counts", .signed64, count: firstProgress + TrainingProgress.countCount)
+        let measures: [Double] = try read(
+            file, "measures", .float64, count: StepSums.measureCount + TrainingProgress.measureCount)
         for (name, value) in settings where file.metadata[name] != value {
             throw GraftError(
                 .incompatible,
                 "\(file.path) was written with \(name) \(file.metadata[name] ?? "unknown"); this trainer has \(value)")
         }
-        if let difference = content.difference(from: try Adapter(model: content.model, path: path).content) {
+        let saved = try Adapter(model: content.model, path: path).content
+        if let difference = content.difference(from: saved) {
             throw GraftError(.incompatible, "\(path) holds another adapter: \(difference)")
         }
         let source = content.model.source
-        guard counts[2] == Int64(source.precision.rawValue) else {
+        guard counts[1] == Int64(source.precision.rawValue) else {
             throw GraftError(
                 .incompatible,
                 "\(file.path) was trained on a model held at another precision than \(source.precision), which this one has"
             )
         }
-        guard counts[3] == Int64(bitPattern: source.identity) else {
+        guard counts[2] == Int64(bitPattern: source.identity) else {
             throw GraftError(
                 .incompatible, "\(file.path) was trained on other base weights than those of \(source.path)")
         }
-        guard let waiting = Int(exactly: counts[1]), waiting >= 0, waiting < options.batchesPerStep,
-            let restored = TrainingProgress(counts: Array(counts.dropFirst(4)), measures: measures)
+        guard
+            let sums = StepSums(counts: counts[3..<firstProgress], measures: measures.prefix(StepSums.measureCount)),
+            sums.batchCount < options.batchesPerStep,
+            let restored = TrainingProgress(
+                counts: Array(counts[firstProgress...]), measures: Array(measures.dropFirst(StepSums.measureCount)))
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
@@ -95,7 +105,8 @@ extension Trainer {
         let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
         let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
         let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)
-        let gradients: [Float] = waiting > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
+        let gradients: [Float] =
+            sums.batchCount > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
         var best: Memory?
         if restored.best != nil {
             let numbers: [Float] = try read(file, "best_values", .float32, count: optimizer.count)
@@ -108,7 +119,9 @@ extension Trainer {
         optimizer.firstMoment.update(from: first, count: first.count)
         optimizer.secondMoment.update(from: second, count: second.count)
         optimizer.gradients.update(from: gradients, count: gradients.count)
-        waitingBatches = waiting
+        waiting = sums
+        maximumLength = saved.maximumLength
+        content.maximumLength = saved.maximumLength
         bestValues = best
         progress = restored
         adapter.markChanged()

@@ -7,7 +7,7 @@ import GraftTensor
 struct ClassificationObjective: Objective {
     let labelCount: Int
     var summary: SummaryToken? { classifier.model.summaryToken }
-    let withoutWeight = "all rows of the batch have class weight 0"
+    let withoutWeight = "all rows have class weight 0"
     private let classifier: SequenceClassifier
     private let classWeights: [Float]
     private let labelSmoothing: Float
@@ -29,9 +29,8 @@ struct ClassificationObjective: Objective {
         }
     }
 
-    func weight(of batch: RowBatch) -> Double {
-        guard !classWeights.isEmpty else { return Double(batch.rowCount) }
-        return batch.labels.reduce(0) { $0 + Double(classWeights[Int($1)]) }
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double {
+        classWeights.isEmpty ? 1 : Double(classWeights[Int(batch.labels[row])])
     }
 
     func run(

@@ -10,7 +10,7 @@ import GraftTensor
 struct LanguageModelObjective: Objective {
     let labelCount = 0
     let summary: SummaryToken? = nil
-    let withoutWeight = "no token of the batch has a label to predict"
+    let withoutWeight = "no token has a label to predict"
     private let model: any Transformer
     private let head: LanguageModelHead
     private let labelSmoothing: Float
@@ -28,21 +28,18 @@ struct LanguageModelObjective: Objective {
         guard batch.tokenLabels.count == batch.tokenCount else {
             throw GraftError(.incompatible, "the rows have no token labels: expected one for each token, set before")
         }
-        for (token, label) in batch.tokenLabels.enumerated() where Int(label) >= head.vocabularySize {
-            throw GraftError(
-                .incompatible, "token \(token) has label \(label); the vocabulary has \(head.vocabularySize) tokens")
+        for row in 0..<batch.rowCount {
+            for token in batch.range(ofRow: row) where Int(batch.tokenLabels[token]) >= head.vocabularySize {
+                throw GraftError(
+                    .incompatible,
+                    "row \(row), token \(token - batch.range(ofRow: row).lowerBound): label \(batch.tokenLabels[token]); the "
+                        + "vocabulary has \(head.vocabularySize) tokens")
+            }
         }
     }
 
-    func weight(of batch: RowBatch) -> Double {
-        var count = 0
-        for row in 0..<batch.rowCount {
-            let start = Int(batch.starts[row])
-            for token in start..<Int(batch.starts[row + 1]) where token > start && batch.tokenLabels[token] >= 0 {
-                count += 1
-            }
-        }
-        return Double(count)
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double {
+        Double(batch.tokenLabels[batch.range(ofRow: row).dropFirst()].count { $0 >= 0 })
     }
 
     func run(

@@ -7,18 +7,25 @@ protocol Objective {
     var summary: SummaryToken? { get }
     /// Classes of the rows; 0 where rows have none.
     var labelCount: Int { get }
-    /// What a batch lacks whose weight is 0.
+    /// What rows lack whose weight is 0.
     var withoutWeight: String { get }
     /// Checks that a batch has the labels that the task needs.
     func check(_ batch: RowBatch) throws(GraftError)
-    /// What the sum of losses is divided by; 0 where nothing counts.
-    func weight(of batch: RowBatch) -> Double
+    /// A row's part of what the sum of losses is divided by; 0 where it counts for nothing.
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double
     /// Adds the losses of the pass's rows, which begin at `first` in the batch, to the sums.
     ///
     /// With `scale`, also adds to the gradients of scale · loss, of the head and of all below it that learns.
     func run(
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ sums: inout LossSums, pass: Pass
     ) throws(GraftError)
+}
+
+extension Objective {
+    /// What the sum of losses is divided by; 0 where nothing counts.
+    func weight(of batch: RowBatch) -> Double {
+        (0..<batch.rowCount).reduce(0) { $0 + weight(ofRow: $1, in: batch) }
+    }
 }
 
 /// Losses of the rows so far, and in an evaluation what was predicted.

@@ -32,15 +32,18 @@ final class OptimizerState {
 
     /// Changes `values` by the gradients, clipped to the norm that the options allow, and clears them.
     ///
-    /// - Parameter step: Updates before this one.
+    /// - Parameters:
+    ///   - share: what the gradients are multiplied by first.
+    ///   - norm: of the gradients after that.
+    ///   - step: updates before this one.
     func update(
-        _ values: UnsafeMutablePointer<Float>, norm: Double, learningRate: Double, step: Int, _ options: TrainerOptions,
-        _ team: Team
+        _ values: UnsafeMutablePointer<Float>, share: Double = 1, norm: Double, learningRate: Double, step: Int,
+        _ options: TrainerOptions, _ team: Team
     ) {
-        var scale: Float = 1
+        var scale = Float(share)
         if options.maximumGradientNorm > 0 {
             // As torch.nn.utils.clip_grad_norm_.
-            scale = Float(min(1, Double(options.maximumGradientNorm) / (norm + 1e-6)))
+            scale = Float(min(1, Double(options.maximumGradientNorm) / (norm + 1e-6)) * share)
         }
         switch options.optimizer {
         case .adamW:

@@ -2,9 +2,14 @@ import GraftLayers
 import GraftTensor
 
 extension Trainer {
-    /// Measures the adapter on a data set; changes nothing.
+    /// Measures the adapter on a data set; changes nothing. Where nothing counts, the loss is NaN if there are rows to be
+    /// classified, and else there is nothing to measure.
     package func evaluate(_ dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
         try check(dataset)
+        guard objective.labelCount > 0 || objective.weight(of: dataset) > 0 else {
+            throw GraftError(
+                .invalidArgument, "\(objective.withoutWeight) in the \(dataset.rowCount) rows: nothing to measure")
+        }
         let started = now()
         let sums = try run(dataset, scale: nil)
         var metrics = Metrics()
@@ -13,13 +18,13 @@ extension Trainer {
         metrics.macroF1 = sums.predictions.macroF1
         metrics.rowCount = dataset.rowCount
         metrics.tokenCount = dataset.tokenCount
-        finish(&metrics, since: started, dataset)
+        finish(&metrics, since: started, tokens: dataset.tokenCount)
         return (metrics, sums.predictions)
     }
 
     /// The loss of a batch and its gradients, with the next step's dropout; changes nothing.
     package func gradients(of batch: RowBatch) throws(GraftError) -> (loss: Double, gradients: [Float]) {
-        let metrics = try accumulate(batch, batchesInStep: 1)
+        let metrics = try accumulate(batch)
         let gradients = Array(UnsafeBufferPointer(start: optimizer.gradients, count: optimizer.count))
         dropWaiting()
         progress.batch -= 1

@@ -10,18 +10,24 @@ extension Trainer {
     package func fit(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
-        try check(dataset)
+        try check(dataset, "the training set")
+        try requireWeight(dataset, "the training set")
         if let evaluation {
-            try check(evaluation)
+            try check(evaluation, "the evaluation set")
+            // Rows are classified right or wrong whatever their weight.
+            if objective.labelCount == 0 || options.metric == .loss {
+                try requireWeight(evaluation, "the evaluation set")
+            }
         } else if options.patience > 0 {
             throw GraftError(
                 .invalidArgument, "patience is \(options.patience), and there are no rows to evaluate on")
         }
         dropWaiting()
         try begin(dataset)
+        if let length = limit(of: dataset) { record(length) }
 
         var batch = RowBatch()
-        var order = BatchOrder(dataset, epoch: progress.epoch, options: options)
+        var order = self.order(dataset)
         while !progress.isFinished {
             switch progress.phase {
             case .step:
@@ -40,13 +46,23 @@ extension Trainer {
                 let savesNow = isDue(options.checkpointSteps, order)
                 let epoch = progress.epoch
                 close(order)
-                if progress.epoch != epoch {
-                    order = BatchOrder(dataset, epoch: progress.epoch, options: options)
-                }
+                if progress.epoch != epoch { order = self.order(dataset) }
                 if let path = options.checkpointPath, savesNow || progress.isFinished { try save(to: path) }
             }
         }
         return progress.best ?? progress.latest
+    }
+
+    private func requireWeight(_ rows: RowBatch, _ name: String) throws(GraftError) {
+        guard objective.weight(of: rows) > 0 else {
+            throw GraftError(
+                .invalidArgument, "\(name): \(objective.withoutWeight), of \(rows.rowCount) rows: nothing counts")
+        }
+    }
+
+    /// Rows that count for nothing are in no batch: training is as it would be without them.
+    private func order(_ dataset: RowBatch) -> BatchOrder {
+        BatchOrder(dataset, epoch: progress.epoch, options: options) { objective.weight(ofRow: $0, in: dataset) > 0 }
     }
 
     private func begin(_ dataset: RowBatch) throws(GraftError) {
@@ -65,7 +81,7 @@ extension Trainer {
                     + "that, or begin anew with another trainer\(options.checkpointPath == nil ? "" : " and checkpoint_path")"
             )
         }
-        let batches = (dataset.rowCount + options.rowsPerBatch - 1) / options.rowsPerBatch
+        let batches = order(dataset).count
         let places = progress.phase == .step ? 0...batches - 1 : 1...batches
         guard places.contains(progress.batchInEpoch) else {
             throw GraftError(
@@ -115,20 +131,15 @@ extension Trainer {
         let started = now()
         let (batchCount, batchInEpoch) = (progress.batch, progress.batchInEpoch)
         do throws(GraftError) {
-            let count = min(options.batchesPerStep, order.count - progress.batchInEpoch)
-            var total = Metrics()
-            total.loss = 0
-            for _ in 0..<count {
+            var metrics = Metrics()
+            for _ in 0..<min(options.batchesPerStep, order.count - progress.batchInEpoch) {
                 order.fill(&batch, progress.batchInEpoch, from: dataset)
-                let one = try accumulate(batch, batchesInStep: count)
-                total.loss += one.loss / Double(count)
-                total.rowCount += one.rowCount
-                total.tokenCount += one.tokenCount
+                metrics = try accumulate(batch)
                 progress.batchInEpoch += 1
             }
-            try update(&total)
-            finish(&total, since: started, batch)
-            return total
+            try update(&metrics)
+            finish(&metrics, since: started, tokens: metrics.tokenCount)
+            return metrics
         } catch {
             // A step that did not happen will happen again from its first batch.
             dropWaiting()

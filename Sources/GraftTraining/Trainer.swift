@@ -12,21 +12,23 @@ package final class Trainer {
     let options: TrainerOptions
     let optimizer: OptimizerState
 
-    private let objective: any Objective
+    let objective: any Objective
     private let pass: Pass
     private let trained: AttachedAdapter
     private let passTokenCount: Int
 
     /// Where training stands; all of it goes into a checkpoint.
     var progress = TrainingProgress()
+    /// The longest limit of the rows that were trained on.
+    var maximumLength: Int?
     /// The weights of the best evaluation.
     var bestValues: Memory? {
         get { best.withLock { $0 } }
         set { best.withLock { $0 = newValue } }
     }
     private let best = Guarded<Memory?>(nil)
-    /// Batches whose gradients wait for an update.
-    var waitingBatches = 0
+    /// What waits for an update, beside the gradients.
+    var waiting = StepSums()
 
     package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         let content = adapter.content
@@ -85,34 +87,47 @@ package final class Trainer {
             totalSteps: progress.totalSteps)
     }
 
-    /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls.
+    /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
         let started = now()
-        var metrics = try accumulate(batch, batchesInStep: options.batchesPerStep)
-        if waitingBatches == options.batchesPerStep { try update(&metrics) }
-        finish(&metrics, since: started, batch)
+        var metrics = try accumulate(batch)
+        if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
+        if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
+        finish(&metrics, since: started, tokens: batch.tokenCount)
         return metrics
     }
 
-    func finish(_ metrics: inout Metrics, since started: Double, _ batch: RowBatch) {
+    /// At what length rows were cut; nil where they were given as tokens, or where no file sets a limit.
+    func limit(of rows: RowBatch) -> Int? {
+        rows.origin.maximumLength ?? (rows.origin.isChosen ? content.model.shape.maximumLength : nil)
+    }
+
+    /// Has the adapter remember at what length the rows that it learns from are cut, so that those it is used on are, too.
+    func record(_ length: Int) {
+        maximumLength = length
+        content.maximumLength = min(length, content.model.shape.maximumLength)
+    }
+
+    func finish(_ metrics: inout Metrics, since started: Double, tokens: Int) {
         metrics.step = progress.step
         metrics.totalSteps = progress.totalSteps
         metrics.epoch = progress.epoch
-        metrics.tokensPerSecond = Double(metrics.tokenCount) / max(now() - started, 1e-9)
+        metrics.tokensPerSecond = Double(tokens) / max(now() - started, 1e-9)
     }
 
-    /// Adds a batch's gradients. On any error the gradients that waited are dropped and the adapter is as it was.
-    func accumulate(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
+    /// Adds a batch's gradients, and measures the step so far. On any error the gradients that waited are dropped and the
+    /// adapter is as it was.
+    @discardableResult
+    func accumulate(_ batch: RowBatch) throws(GraftError) -> Metrics {
         do throws(GraftError) {
             guard batch.rowCount <= TrainerOptions.maximumRows else {
                 throw GraftError(
                     .invalidArgument, "a batch has at most \(TrainerOptions.maximumRows) rows, found \(batch.rowCount)")
             }
             try check(batch)
-            let metrics = try forwardBackward(batch, batchesInStep: batchesInStep)
-            waitingBatches += 1
+            try forwardBackward(batch)
             progress.batch += 1
-            return metrics
+            return waiting.metrics
         } catch {
             dropWaiting()
             throw error
@@ -121,21 +136,15 @@ package final class Trainer {
 
     func dropWaiting() {
         optimizer.clearGradients()
-        waitingBatches = 0
+        waiting = StepSums()
     }
 
-    private func forwardBackward(_ batch: RowBatch, batchesInStep: Int) throws(GraftError) -> Metrics {
-        // The loss is a mean over the whole batch, whichever passes its rows go through.
+    private func forwardBackward(_ batch: RowBatch) throws(GraftError) {
+        // The loss is a mean over the whole step, whichever batches and passes its rows go through.
         let weight = objective.weight(of: batch)
-        guard weight > 0 else {
-            throw GraftError(.invalidArgument, "\(objective.withoutWeight): the loss has no mean")
-        }
-        let sums = try run(batch, scale: Float(1 / (weight * Double(batchesInStep))))
-        var metrics = Metrics()
-        metrics.loss = sums.loss / weight
-        metrics.rowCount = batch.rowCount
-        metrics.tokenCount = batch.tokenCount
-        return metrics
+        if waiting.unit == 0 { waiting.unit = weight }
+        let loss = weight > 0 ? try run(batch, scale: Float(1 / waiting.unit)).loss : 0
+        waiting.add(loss, weight: weight, rows: batch.rowCount, tokens: batch.tokenCount)
     }
 
     /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to learn, with dropout
@@ -161,8 +170,17 @@ package final class Trainer {
         return sums
     }
 
-    /// Checks that rows have labels for the task and tokens that the model takes.
-    func check(_ batch: RowBatch) throws(GraftError) {
+    /// Checks that rows have labels for the task and tokens that the model takes. A message begins with the name of the
+    /// data set, where there is one.
+    func check(_ batch: RowBatch, _ name: String? = nil) throws(GraftError) {
+        do throws(GraftError) {
+            try checkRows(batch)
+        } catch {
+            throw name.map { GraftError(error.code, "\($0): \(error.message)") } ?? error
+        }
+    }
+
+    private func checkRows(_ batch: RowBatch) throws(GraftError) {
         let shape = content.model.shape
         guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
         try objective.check(batch)
@@ -170,9 +188,11 @@ package final class Trainer {
             vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
     }
 
-    /// Updates the adapter with the gradients that wait.
+    /// Updates the adapter with the gradients that wait. A step in which nothing counts is none: it changes neither the
+    /// adapter nor the schedule.
     func update(_ metrics: inout Metrics) throws(GraftError) {
-        let norm = optimizer.gradientNorm(pass.team)
+        guard waiting.weight > 0 else { return dropWaiting() }
+        let norm = optimizer.gradientNorm(pass.team) * waiting.share
         guard norm.isFinite else {
             dropWaiting()
             throw GraftError(
@@ -187,9 +207,10 @@ package final class Trainer {
         }
         let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
         optimizer.update(
-            content.values, norm: norm, learningRate: rate, step: progress.step, options, pass.team)
+            content.values, share: waiting.share, norm: norm, learningRate: rate, step: progress.step, options,
+            pass.team)
         adapter.markChanged()
-        waitingBatches = 0
+        waiting = StepSums()
         progress.step += 1
         metrics.learningRate = rate
         metrics.gradientNorm = norm

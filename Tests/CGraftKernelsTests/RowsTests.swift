@@ -60,6 +60,52 @@ extension Kernels {
             }
         }
 
+        @Test(
+            "Rows are pooled to their mean, scaled sum, placed mean and maximum; neighbours and threads change no bit")
+        func pool() {
+            let lengths = [1, 3, 64, 65, 200, 2]
+            let starts = lengths.reduce(into: [Int64(0)]) { $0.append(($0.last ?? 0) + Int64($1)) }
+            for h in [1, 15, 16, 97] {
+                let x = randomFloats(Int(starts.last ?? 0) * h, seed: 9)
+                for pool in [GK_POOL_MEAN, GK_POOL_ROOT, GK_POOL_PLACE, GK_POOL_LARGEST] {
+                    let expected = lengths.indices.flatMap { row in
+                        (0..<h).map { column -> Double in
+                            let values = (Int(starts[row])..<Int(starts[row + 1])).map { Double(x[$0 * h + column]) }
+                            let count = Double(values.count)
+                            switch pool {
+                            case GK_POOL_MEAN: return values.reduce(0, +) / count
+                            case GK_POOL_ROOT: return values.reduce(0, +) / count.squareRoot()
+                            case GK_POOL_PLACE:
+                                let sum = values.enumerated().reduce(0) { $0 + Double($1.offset + 1) * $1.element }
+                                return sum / (count * (count + 1) / 2)
+                            default: return values.max() ?? .nan
+                            }
+                        }
+                    }
+                    onEveryPath { path in
+                        func pooled(_ team: UnsafePointer<gk_team>, rows: Range<Int>) -> [Float] {
+                            // Rows of y lie apart.
+                            var y = [Float](repeating: 7, count: rows.count * (h + 3))
+                            starts[rows.lowerBound...].withUnsafeBufferPointer {
+                                gk_pool_rows(
+                                    team, gk_pool(pool), Int64(rows.count), $0.baseAddress, Int64(h), x, &y,
+                                    Int64(h + 3))
+                            }
+                            #expect(rows.indices.allSatisfy { y[($0 - rows.lowerBound) * (h + 3) + h] == 7 })
+                            return rows.indices.flatMap { Array(y[($0 - rows.lowerBound) * (h + 3)...].prefix(h)) }
+                        }
+                        let whole = Team(1).run { pooled($0, rows: 0..<lengths.count) }
+                        expectClose(whole, expected, within: 2e-6, "\(path), pool \(pool), width \(h)")
+                        expectSameBitsOnAnyThreads("\(path), pool \(pool)") { pooled($0, rows: 0..<lengths.count) }
+                        for row in lengths.indices {
+                            let alone = Team(1).run { pooled($0, rows: row..<row + 1) }
+                            #expect(alone == Array(whole[row * h..<(row + 1) * h]), "\(path), row \(row)")
+                        }
+                    }
+                }
+            }
+        }
+
         @Test("Adding and scaling are right on odd counts")
         func addAndScale() {
             for count in oddCounts + [40_009] {

@@ -4,7 +4,8 @@
 
 enum { MAXIMUM_FILE = 1 << 20 };
 
-typedef enum kind { MODEL, ADAPTER, TOKENIZER } kind;
+/* Of SENTENCES, the model loads, and what it says about embeddings fails. */
+typedef enum kind { MODEL, ADAPTER, TOKENIZER, SENTENCES } kind;
 
 /* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is kept
  * right. Without `from` the whole content is `to`; without both, the file is removed. */
@@ -20,6 +21,8 @@ typedef struct fault {
 #define SETTINGS ADAPTER, "adapter_config.json"
 #define TENSORS ADAPTER, "adapter_model.safetensors"
 #define TOKENS TOKENIZER, "tokenizer.json"
+#define MODULE(type, path) "{\"type\": \"sentence_transformers.models." type "\", \"path\": \"" path "\"}"
+#define TRANSFORMER MODULE("Transformer", "")
 #define INVALID GRAFT_ERROR_INVALID_ARGUMENT
 #define MISSING GRAFT_ERROR_NOT_FOUND
 #define CORRUPT GRAFT_ERROR_CORRUPT_FILE
@@ -189,6 +192,10 @@ static const fault table[] = {
      "classifier.weight", "a classification without head"},
     {TENSORS, "\"format\":\"pt\"", "\"format\":\"pt\",\"id2label\":\"{\\\"0\\\"\"", CORRUPT, "id2label",
      "labels that are no JSON"},
+    {TENSORS, "\"format\":\"pt\"", "\"format\":\"pt\",\"maximum_length\":\"0\"", CORRUPT, "maximum_length",
+     "rows of 0 tokens"},
+    {TENSORS, "\"format\":\"pt\"", "\"format\":\"pt\",\"maximum_length\":\"many\"", CORRUPT, "maximum_length",
+     "rows of many tokens"},
     /* tokenizer.json and vocab.txt */
     {TOKENS, NULL, NULL, MISSING, "vocab.txt", "no tokenizer at all"},
     {TOKENS, NULL, "", CORRUPT, "tokenizer.json", "an empty tokenizer.json"},
@@ -202,6 +209,33 @@ static const fault table[] = {
     {TOKENS, "\"type\": \"BertPreTokenizer\"", "\"type\": \"Cuneiform\"", UNSUPPORTED, "Cuneiform",
      "an unknown pre-tokenizer"},
     {TOKENIZER, "vocab.txt", NULL, "a\xff\nb\n", CORRUPT, "UTF-8", "a vocab.txt that is not UTF-8"},
+    /* what stands beside them */
+    {TOKENIZER, "tokenizer_config.json", NULL, "{\"model_max_length\": 0}", CORRUPT, "model_max_length",
+     "a length of 0"},
+    {TOKENIZER, "tokenizer_config.json", NULL, "{\"model_max_length\": \"512\"}", CORRUPT, "model_max_length",
+     "a length in quotes"},
+    {TOKENIZER, "tokenizer_config.json", NULL, "{\"truncation_side\": \"middle\"}", CORRUPT,
+     "truncation_side", "an unknown side to cut"},
+    {TOKENIZER, "sentence_bert_config.json", NULL, "{\"max_seq_length\": 1.5}", CORRUPT, "max_seq_length",
+     "one token and a half"},
+    {TOKENIZER, "sentence_bert_config.json", NULL, "[]", CORRUPT, "object", "settings that are a list"},
+    /* sentence-transformers' files */
+    {SENTENCES, "modules.json", NULL, "{", CORRUPT, "modules.json", "modules that are no JSON"},
+    {SENTENCES, "modules.json", NULL, "{}", CORRUPT, "array", "modules that are an object"},
+    {SENTENCES, "modules.json", NULL, "[]", UNSUPPORTED, "Pooling", "no modules"},
+    {SENTENCES, "modules.json", NULL, "[" TRANSFORMER "]", UNSUPPORTED, "Pooling", "no pooling"},
+    {SENTENCES, "modules.json", NULL, "[" TRANSFORMER ", " MODULE("Pooling", "1_Pooling") "]", MISSING,
+     "1_Pooling", "a pooling without settings"},
+    {SENTENCES, "modules.json", NULL, "[" TRANSFORMER ", " MODULE("Pooling", "../x") "]", UNSUPPORTED, "../x",
+     "a module outside its folder"},
+    {SENTENCES, "modules.json", NULL, "[" MODULE("BoW", "") "]", UNSUPPORTED, "BoW",
+     "a module that is not done"},
+    {SENTENCES, "modules.json", NULL, "[{\"path\": \"\", \"type\": \"my.Module\"}]", UNSUPPORTED, "my.Module",
+     "a module of somebody else"},
+    {SENTENCES, "config_sentence_transformers.json", NULL, "{\"prompts\": {\"a\": 1}}", CORRUPT, "prompts",
+     "a prompt that is a number"},
+    {SENTENCES, "config_sentence_transformers.json", NULL, "{\"default_prompt_name\": \"a\"}", CORRUPT,
+     "default_prompt_name", "a default prompt that there is not"},
 };
 
 static const char tokenizer[] =
@@ -291,6 +325,27 @@ static void check_in_memory(const fault *fault, const char *folder) {
     claim(out == untouched, "a failed call leaves its output alone", fault->sentence);
 }
 
+/* Embeds a row of the folder's model as the folder declares. */
+static graft_status embed(const char *folder) {
+    graft_model *model = NULL;
+    graft_session *session = NULL;
+    graft_batch *batch = NULL;
+    const int32_t tokens[] = {5, 6}, lengths[] = {2};
+    float vector[32];
+    const char *prompt;
+    need(graft_model_load(folder, NULL, &model), "loading a model with a fault in its modules");
+    need(graft_session_create(model, NULL, &session), "making a session");
+    need(graft_batch_create(tokens, NULL, lengths, 1, &batch), "making a batch");
+    need(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, vector, 32), "embedding without them");
+    graft_status status = graft_model_prompt(model, NULL, &prompt);
+    if (status == GRAFT_OK)
+        status = graft_session_embed(session, batch, GRAFT_POOLING_DEFAULT, -1, vector, 32);
+    graft_batch_release(batch);
+    graft_session_release(session);
+    graft_model_release(model);
+    return status;
+}
+
 static void check(const fault *fault) {
     void *const untouched = (void *)&tiny;
     void *out = untouched;
@@ -305,6 +360,10 @@ static void check(const fault *fault) {
         const char *folder = copy_folder("lora/default", "adapter");
         apply(folder, fault);
         status = graft_adapter_load(tiny, folder, (graft_adapter **)&out);
+    } else if (fault->kind == SENTENCES) {
+        const char *folder = copy_folder("bert-tiny/base", "model");
+        apply(folder, fault);
+        status = embed(folder);
     } else {
         const char *folder = copy_folder("lora/default", "tokenizer");
         if (strcmp(fault->file, "vocab.txt") != 0)

@@ -87,7 +87,7 @@ extension Session {
         _ batch: RowBatch, _ adapters: [Composition?] = [], pooling: Pooling = .mean, normalizes: Bool = true
     ) throws -> [Float] {
         var out = [Float](repeating: .nan, count: batch.rowCount * model.shape.hiddenSize)
-        try embed(batch, adapters: adapters, pooling: pooling, normalizes: normalizes, into: &out)
+        try embed(batch, adapters: adapters, as: try embedding(pooling, normalizes: normalizes), into: &out)
         return out
     }
 

@@ -48,9 +48,9 @@ import Testing
         let model = try cell.model()
         let width = model.shape.hiddenSize
         let session = try Session(model: model, threadCount: 1, passTokenCount: 0, cancelToken: nil)
-        for pooling in [Session.Pooling.first, .last] {
+        for pooling in [Pooling.first, .last] {
             var read = [Float](repeating: .nan, count: rows.rowCount * width)
-            try session.embed(rows, adapters: adapters, pooling: pooling, normalizes: false, into: &read)
+            try session.embed(rows, adapters: adapters, as: SentenceEmbedding([pooling], steps: []), into: &read)
             for row in 0..<rows.rowCount {
                 let expected = pooling == .first ? states[row].prefix(width) : states[row].suffix(width)
                 let found = read[row * width..<(row + 1) * width].map(\.bitPattern)

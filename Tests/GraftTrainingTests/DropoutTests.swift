@@ -10,7 +10,7 @@ import Testing
 @Suite struct DropoutTests {
     private func losses(_ trainer: Trainer, _ batch: RowBatch, count: Int) throws -> [Double] {
         try (0..<count).map { _ in
-            let loss = try trainer.accumulate(batch, batchesInStep: 1).loss
+            let loss = try trainer.accumulate(batch).loss
             trainer.dropWaiting()
             return loss
         }
@@ -58,7 +58,7 @@ import Testing
             try prepare(trainer)
             let parameter = try part(trainer)
             return try (0..<count).map { _ in
-                _ = try trainer.accumulate(fixture.dataset, batchesInStep: 1)
+                _ = try trainer.accumulate(fixture.dataset)
                 defer { trainer.dropWaiting() }
                 return trainer.gradients[parameter.offset..<parameter.offset + parameter.count].map(Double.init)
             }

@@ -59,36 +59,6 @@ import Testing
         }
     }
 
-    @Test("Two batches of 16 rows, accumulated, are one batch of 32")
-    func accumulation() throws {
-        let fixture = try TrainingFixture(rows: 64, changing: Goldens.withoutDropout)
-        func trained(_ rows: Int, _ batches: Int) throws -> (gradients: [Float], values: [Float]) {
-            let options = TrainingFixture.options {
-                $0.batchesPerStep = batches
-                $0.optimizer = .sgd
-            }
-            let trainer = try Trainer(adapter: try fixture.adapter(dropout: 0), options: options)
-            var gradients: [Float] = []
-            var batch = RowBatch()
-            for row in 0..<fixture.dataset.rowCount {
-                batch.append(row: row, of: fixture.dataset)
-                guard batch.rowCount == rows else { continue }
-                _ = try trainer.accumulate(batch, batchesInStep: batches)
-                batch.removeAll()
-                guard trainer.waitingBatches == batches else { continue }
-                if gradients.isEmpty { gradients = trainer.gradients }
-                var metrics = Metrics()
-                try trainer.update(&metrics)
-            }
-            #expect(trainer.progress.step == 2)
-            return (gradients, trainer.values)
-        }
-        let (one, two) = (try trained(32, 1), try trained(16, 2))
-        #expect(one.gradients.contains { abs($0) > 1e-3 })
-        #expect(Goldens.difference(one.gradients, two.gradients) < 1e-6)
-        #expect(Goldens.difference(one.values, two.values) < 1e-6)
-    }
-
     @Test("fit accumulates as the caller's loop does, and the last step of an epoch takes the batches that are left")
     func fitAccumulates() throws {
         let fixture = try TrainingFixture(rows: 50, changing: Goldens.withoutDropout)
@@ -119,7 +89,7 @@ import Testing
             _ = try loop.step(batch)
         }
         order.fill(&batch, 6, from: fixture.dataset)
-        var metrics = try loop.accumulate(batch, batchesInStep: 1)
+        var metrics = try loop.accumulate(batch)
         try loop.update(&metrics)
         #expect(bits(loop.values) == bits(trainer.values))
     }

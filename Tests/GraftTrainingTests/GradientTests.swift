@@ -113,7 +113,7 @@ import Testing
             let fixture = try TrainingFixture(rows: 32, precision: precision, changing: Goldens.withoutDropout)
             let adapter = try fixture.adapter(dropout: 0, settings: ", \"target_modules\": \"all-linear\"")
             let trainer = try Trainer(adapter: adapter, options: TrainingFixture.options())
-            _ = try trainer.accumulate(fixture.dataset, batchesInStep: 1)
+            _ = try trainer.accumulate(fixture.dataset)
             return trainer.gradients
         }
         let (exact, rounded) = (try gradients(.float32), try gradients(.bfloat16))

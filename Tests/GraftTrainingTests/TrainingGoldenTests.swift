@@ -43,7 +43,7 @@ import Testing
         let gradients = try SafetensorsFile(path: Goldens.path("\(folder)/gradients.safetensors"))
         for (index, step) in steps.enumerated() {
             let batch = try Goldens.rows(batches[index])
-            var metrics = try trainer.accumulate(batch, batchesInStep: 1)
+            var metrics = try trainer.accumulate(batch)
             if index == 0 { try compare(trainer, trainer.optimizer.gradients, gradients, except: [], tolerance: 1e-4) }
             try trainer.update(&metrics)
             #expect(abs(metrics.loss - (try step.double("loss"))) < 2e-5, "step \(index): loss \(metrics.loss)")

@@ -5,10 +5,11 @@ import json
 import pytest
 import safetensors.torch
 import torch
-from peft import PeftModel, get_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from transformers import LlamaForCausalLM
 
 import graft
-from conftest import DATA, MINILM, TOLERANCE
+from conftest import DATA, GOLDENS, MINILM, TOLERANCE
 from peft_models import adapted, base, logits, padded
 
 STEPS, ROWS, LABELS = 12, 8, 2
@@ -132,3 +133,78 @@ def test_every_gradient_is_that_of_peft_in_float64(settings, without_dropout, ba
         # Softmax ignores a bias of the keys, so its gradient is zero by nature and has no scale of its own.
         limit = 1e-7 if largest < 1e-12 else GRADIENT_TOLERANCE * largest
         assert error < limit, f"{tensor}: error {error:.1e}, largest gradient {largest:.1e}"
+
+
+def uneven(batches) -> dict:
+    """Eight rows of one to thirty tokens."""
+    ids = [row for batch in batches for row in batch["ids"]]
+    ids = sorted(ids, key=len)[:: len(ids) // 8][:8]
+    return {"ids": ids, "labels": [row % LABELS for row in range(8)]}
+
+
+@pytest.mark.parametrize("cuts", [[8], [1] * 8, [5, 1, 2]], ids=str)
+@pytest.mark.parametrize("weights, smoothing", [(None, 0.0), ([0.25, 3.0], 0.1)], ids=str)
+def test_accumulated_rows_are_one_mean_of_torch(cuts, weights, smoothing, without_dropout, batches, tmp_path):
+    batch = uneven(batches)
+    adapted(without_dropout, LABELS, seed=4).save_pretrained(tmp_path / "start")
+    model = PeftModel.from_pretrained(base(without_dropout, LABELS), tmp_path / "start", is_trainable=True).train()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    loss = torch.nn.functional.cross_entropy(
+        model(**padded(batch["ids"])).logits,
+        torch.tensor(batch["labels"]),
+        weight=None if weights is None else torch.tensor(weights),
+        label_smoothing=smoothing,
+    )
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(trained, 1.0).item()
+
+    ours = graft.Model(without_dropout)
+    adapter = graft.Adapter.load(ours, tmp_path / "start")
+    options = {} if weights is None else {"class_weights": weights}
+    with graft.Trainer(ours, adapter, batches_per_step=len(cuts), label_smoothing=smoothing, **options) as trainer:
+        first = 0
+        for count in cuts:
+            part = slice(first, first + count)
+            with graft.Batch.from_tokens(batch["ids"][part], labels=batch["labels"][part]) as rows:
+                metrics = trainer.step(rows)
+            first += count
+    assert metrics.step == 1
+    assert metrics.loss == pytest.approx(loss.item(), abs=TOLERANCE)
+    assert metrics.gradient_norm == pytest.approx(norm, rel=1e-4)
+
+
+@pytest.mark.parametrize("cuts", [[8], [1] * 8, [5, 1, 2]], ids=str)
+def test_accumulated_tokens_are_one_mean_of_transformers(cuts, tmp_path):
+    folder = GOLDENS / "llama-tiny" / "everything"
+    generator = torch.Generator().manual_seed(2)
+    rows = [torch.randint(3, 110, (length,), generator=generator).tolist() for length in (2, 12, 3, 5, 9, 1, 4, 7)]
+    labels = [[-100 if (row + place) % 3 == 0 else token for place, token in enumerate(ids)] for row, ids in enumerate(rows)]
+    count = sum(label >= 0 for row in labels for label in row[1:])
+    settings = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    torch.manual_seed(5)
+    theirs = get_peft_model(LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32), settings).train()
+    theirs.save_pretrained(tmp_path / "start")
+    total = 0.0
+    for ids, row in zip(rows, labels):
+        # As transformers' Trainer does it with accumulated batches.
+        loss = theirs(
+            input_ids=torch.tensor([ids]), labels=torch.tensor([row]), num_items_in_batch=torch.tensor(count)
+        ).loss
+        if not loss.isnan():
+            loss.backward()
+            total += loss.item()
+    trained = [parameter for parameter in theirs.parameters() if parameter.requires_grad]
+    norm = torch.nn.utils.clip_grad_norm_(trained, 1e9).item()
+
+    model = graft.Model(folder)
+    adapter = graft.Adapter.load(model, tmp_path / "start")
+    with graft.Trainer(model, adapter, batches_per_step=len(cuts)) as trainer:
+        first = 0
+        for rows_in_cut in cuts:
+            part = slice(first, first + rows_in_cut)
+            with graft.Batch.from_tokens(rows[part]) as batch:
+                batch.set_token_labels(labels[part])
+                metrics = trainer.step(batch)
+            first += rows_in_cut
+    assert metrics.loss == pytest.approx(total, abs=TOLERANCE)
+    assert metrics.gradient_norm == pytest.approx(norm, rel=1e-4)

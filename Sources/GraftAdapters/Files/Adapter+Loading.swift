@@ -17,6 +17,7 @@ extension Adapter {
             throw GraftError(.corruptFile, error.message)
         }
         try content.read(folder)
+        content.maximumLength = try TrainedLength.read(folder.weights)
         self.init(loaded: content)
     }
 }

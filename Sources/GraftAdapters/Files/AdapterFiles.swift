@@ -103,6 +103,6 @@ extension AdapterContent {
                     $0.name, .float32, $0.shape,
                     UnsafeRawBufferPointer(start: values + $0.parameter.offset, count: $0.parameter.count * 4)
                 )
-            })
+            }, metadata: TrainedLength.metadata(maximumLength))
     }
 }

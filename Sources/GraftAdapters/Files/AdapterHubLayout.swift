@@ -141,12 +141,16 @@ struct AdapterHubLayout: AdapterLayout {
         if let head { plan.head = try head.plan(&plan, names.model) }
     }
 
-    func files(_ tensors: [SafetensorsWriter.Tensor]) throws(GraftError) -> AdapterFiles {
+    func files(
+        _ tensors: [SafetensorsWriter.Tensor], metadata: SafetensorsWriter.Metadata
+    ) throws(GraftError) -> AdapterFiles {
         var files = AdapterFiles()
         files.add(AdapterFiles.configuration(config), as: AdapterFiles.configName)
         let isHead = { (name: String) in name.hasPrefix(AdapterHubHead.start) }
         files.add(
-            try SafetensorsWriter.serialize(tensors: tensors.filter { !isHead($0.name) }), as: Self.weightsName)
+            try SafetensorsWriter.serialize(
+                tensors: tensors.filter { !isHead($0.name) }, metadata: metadata.isEmpty ? nil : metadata),
+            as: Self.weightsName)
         if let head {
             files.add(AdapterFiles.configuration(head.config), as: Self.headConfigName)
             files.add(

@@ -4,7 +4,7 @@ import GraftTensor
 
 /// PEFT's layout: adapter_config.json, which has `peft_type`, and adapter_model.safetensors.
 ///
-/// Names of labels travel in the weights file's metadata, which PEFT does not read.
+/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     private static let weightsName = "adapter_model.safetensors"
@@ -90,8 +90,10 @@ struct PeftLayout: AdapterLayout {
         try plan.addSavedModules(config, head: head, names: names, place: place)
     }
 
-    func files(_ tensors: [SafetensorsWriter.Tensor]) throws(GraftError) -> AdapterFiles {
-        var metadata: SafetensorsWriter.Metadata = [("format", "pt")]
+    func files(
+        _ tensors: [SafetensorsWriter.Tensor], metadata own: SafetensorsWriter.Metadata
+    ) throws(GraftError) -> AdapterFiles {
+        var metadata: SafetensorsWriter.Metadata = [("format", "pt")] + own
         if let head, head.ownsLabels {
             var names = JSONObject()
             for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }

@@ -7,7 +7,8 @@ import GraftTensor
 final class BytePairEncoding: TokenModel {
     let vocabulary: Vocabulary
     private let merges: MergeTable
-    private let unknown: (name: String, id: Int32?)?
+    private let unknownToken: (name: String, id: Int32?)?
+    var unknown: Int32? { unknownToken?.id }
     private let fusesUnknown: Bool
     /// Whether a word that is a token is that token, however it would merge.
     private let takesWholeWords: Bool
@@ -28,7 +29,7 @@ final class BytePairEncoding: TokenModel {
             throw GraftError(.unsupported, "\(file.source): model.dropout is \(dropout): only 0 is supported")
         }
         let vocabulary = file.vocabulary
-        unknown = try settings.optionalString("unk_token").map { ($0, vocabulary.id(of: $0)) }
+        unknownToken = try settings.optionalString("unk_token").map { ($0, vocabulary.id(of: $0)) }
         fusesUnknown = try settings.optionalBool("fuse_unk") ?? false
         takesWholeWords = try settings.optionalBool("ignore_merges") ?? false
         continuingPrefix = Array((try settings.optionalString("continuing_subword_prefix") ?? "").utf8)
@@ -102,7 +103,7 @@ final class BytePairEncoding: TokenModel {
                 if waiting > 0 { chain.append(id: try unknownID(), length: waiting) }
                 waiting = 0
                 chain.append(id: id, length: length)
-            } else if !appendBytes(of: view, position, length, isFirst, isLast, to: &chain), unknown != nil {
+            } else if !appendBytes(of: view, position, length, isFirst, isLast, to: &chain), unknownToken != nil {
                 if waiting > 0, !fusesUnknown {
                     chain.append(id: try unknownID(), length: waiting)
                     waiting = 0
@@ -147,10 +148,11 @@ final class BytePairEncoding: TokenModel {
     }
 
     private func unknownID() throws(GraftError) -> Int32 {
-        guard let unknown, let id = unknown.id else {
+        guard let id = unknown else {
             throw GraftError(
                 .incompatible,
-                "a character is not in the vocabulary, and neither is the unknown token \"\(unknown?.name ?? "")\"")
+                "a character is not in the vocabulary, and neither is the unknown token \"\(unknownToken?.name ?? "")\""
+            )
         }
         return id
     }

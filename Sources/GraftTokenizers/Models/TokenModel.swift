@@ -11,6 +11,8 @@ struct FoundToken: BitwiseCopyable {
 /// The stage that turns a word into tokens: WordPiece, byte-pair encoding.
 protocol TokenModel: AnyObject, Sendable {
     var vocabulary: Vocabulary { get }
+    /// The token of what is not in the vocabulary; nil where the model has none.
+    var unknown: Int32? { get }
 
     /// Appends the tokens of every piece to `tokens`; stops after the piece that fills `limit`, if there is one.
     func tokenize(

@@ -6,6 +6,7 @@ final class WordLevel: TokenModel {
     let vocabulary: Vocabulary
     private let unknownToken: String
     private let unknownID: Int32?
+    var unknown: Int32? { unknownID }
 
     init(_ file: ModelFile) throws(GraftError) {
         vocabulary = file.vocabulary

@@ -12,6 +12,7 @@ final class WordPiece: TokenModel {
     private let unknownToken: String
     /// Nil where the vocabulary lacks it: then an unknown word is an error.
     private let unknownID: Int32?
+    var unknown: Int32? { unknownID }
 
     init(vocabulary: Vocabulary, unknownToken: String, continuingPrefix: String, maximumCharacters: Int) {
         self.vocabulary = vocabulary

@@ -7,12 +7,14 @@ final class CharacterNormalizer: Normalizer {
     typealias Rule = @Sendable (Unicode.Scalar) -> [UInt32]
 
     private let rule: Rule
+    let isLowercase: Bool
     /// The character in place of each; `several` for other than one.
     private let single: ScalarTable<UInt32>
     private static let several = UInt32.max
 
-    init(_ rule: @escaping Rule) {
+    init(isLowercase: Bool = false, _ rule: @escaping Rule) {
         self.rule = rule
+        self.isLowercase = isLowercase
         single = ScalarTable(surrogateValue: Self.several) { scalar in
             let result = rule(scalar)
             return result.count == 1 ? result[0] : Self.several
@@ -42,7 +44,7 @@ final class CharacterNormalizer: Normalizer {
     }
 
     static func lowercase() -> CharacterNormalizer {
-        CharacterNormalizer { $0.properties.lowercaseMapping.unicodeScalars.map(\.value) }
+        CharacterNormalizer(isLowercase: true) { $0.properties.lowercaseMapping.unicodeScalars.map(\.value) }
     }
 
     static func stripAccents() -> CharacterNormalizer {

@@ -53,6 +53,7 @@ void test_adapter(const char *scratch) {
     invalid(graft_adapter_create(model, "lora", NULL, 0, NULL), "no output is refused");
     expect_number(-1, graft_adapter_label_count(NULL), "NULL has -1 labels");
     expect_number(-1, graft_adapter_parameter_count(NULL), "NULL has -1 parameters");
+    expect_number(-1, graft_adapter_maximum_length(NULL), "NULL was trained on rows of -1 tokens");
     claim(!graft_adapter_label(adapter, 2) && !graft_adapter_label(adapter, -1) &&
               !graft_adapter_label(NULL, 0),
           "a label out of range is NULL", "one");

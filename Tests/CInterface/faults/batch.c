@@ -41,10 +41,36 @@ void test_batch(void) {
     graft_batch_release(out);
     expect_number(-1, graft_batch_row_count(out), "a released batch has -1 rows");
     expect_number(-1, graft_batch_token_count(NULL), "NULL has -1 tokens in rows");
+    expect_number(-1, graft_batch_maximum_length(NULL), "NULL has a limit of -1 tokens");
+    expect_number(-1, graft_batch_truncated_row_count(out), "a released batch has -1 cut rows");
+    expect_number(-1, graft_batch_unknown_token_count(NULL), "NULL has -1 unknown tokens");
     claim(graft_batch_row_starts(NULL) == NULL, "NULL has no row starts", "some");
 
     invalid(graft_dataset_create(NULL), "a dataset into NULL is refused");
     invalid(graft_dataset_append(dataset, NULL), "appending NULL is refused");
     invalid(graft_dataset_append(NULL, batch), "appending to NULL is refused");
     expect_number(-1, graft_dataset_row_count((const graft_dataset *)batch), "a batch is no dataset");
+    expect_number(-1, graft_dataset_token_count(NULL), "NULL has -1 tokens in its rows");
+    expect_number(-1, graft_dataset_maximum_length(NULL), "a data set NULL has a limit of -1 tokens");
+    expect_number(-1, graft_dataset_truncated_row_count(NULL), "NULL has -1 cut rows");
+    expect_number(-1, graft_dataset_unknown_token_count(NULL), "a data set NULL has -1 unknown tokens");
+
+    /* Rows remember where they were cut; a data set has the largest limit. */
+    graft_encode_options options;
+    graft_dataset *rows_of_two = NULL;
+    need(graft_dataset_create(&rows_of_two), "making a dataset");
+    for (int32_t length = 3; length <= 4; length++) {
+        graft_encode_options_init(&options, sizeof options);
+        options.maximum_length = length;
+        need(graft_batch_encode(tokenizer, texts, NULL, 2, &options, &out), "encoding");
+        expect_number(length, graft_batch_maximum_length(out), "a batch knows its limit");
+        expect_number(length == 3, graft_batch_truncated_row_count(out), "of 3 and 4 tokens 3 cut one row");
+        expect_number(0, graft_batch_unknown_token_count(out), "all their tokens are known");
+        need(graft_dataset_append(rows_of_two, out), "appending");
+        graft_batch_release(out);
+    }
+    expect_number(4, graft_dataset_maximum_length(rows_of_two), "a data set has the largest limit");
+    expect_number(1, graft_dataset_truncated_row_count(rows_of_two), "one of its rows was cut");
+    expect_number(13, graft_dataset_token_count(rows_of_two), "its rows have 3, 3, 3 and 4 tokens");
+    graft_dataset_release(rows_of_two);
 }

@@ -37,6 +37,19 @@ void test_model(const char *folder, const char *scratch) {
     expect_number(-1, graft_model_vocabulary_size(NULL), "NULL has a vocabulary of -1");
     expect_number(-1, graft_model_maximum_length(NULL), "NULL has a maximum length of -1");
     expect_number(-1, graft_model_parameter_count(NULL), "NULL has -1 parameters");
+    expect_number(-1, graft_model_embedding_size(NULL), "NULL has embeddings of width -1");
+    claim(graft_model_prompt_name(NULL, 0) == NULL, "NULL has no prompts", "one");
+    claim(graft_model_prompt_name(model, 99) == NULL && graft_model_prompt_name(model, -1) == NULL,
+          "a model has no prompt 99 and none -1", "one");
+    const char *prompt = NULL;
+    invalid(graft_model_prompt(NULL, NULL, &prompt), "the prompt of NULL is refused");
+    invalid(graft_model_prompt(model, NULL, NULL), "a prompt into NULL is refused");
+    invalid(graft_model_prompt(model, "\xff", &prompt), "the name of a prompt that is not UTF-8 is refused");
+    expect(GRAFT_ERROR_NOT_FOUND, graft_model_prompt(model, "other", &prompt),
+           "an unknown prompt is not found");
+    claim(prompt == NULL, "a prompt that is not found leaves its output alone", "another value");
+    expect(GRAFT_OK, graft_model_prompt(model, NULL, &prompt), "without a default prompt");
+    claim(prompt && *prompt == 0, "nothing stands before a text", prompt ? prompt : "NULL");
     expect_number(-1, graft_model_end_token(NULL, 0), "NULL has no token that ends a text");
     expect_number(-1, graft_model_label_count(NULL), "NULL has no labels");
     claim(graft_model_label(NULL, 0) == NULL, "NULL has no label", "a label");

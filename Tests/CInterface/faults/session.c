@@ -36,7 +36,12 @@ void test_session(void) {
            graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, values, 8),
            "8 numbers are too few for two vectors");
     invalid(graft_session_embed(session, batch, 9, 1, vectors, 2 * size), "pooling 9 is refused");
+    invalid(graft_session_embed(session, batch, -2, 1, vectors, 2 * size), "pooling -2 is refused");
     invalid(graft_session_embed(session, batch, 0, 2, vectors, 2 * size), "normalize 2 is refused");
+    invalid(graft_session_embed(session, batch, 0, -2, vectors, 2 * size), "normalize -2 is refused");
+    expect(GRAFT_OK, graft_session_embed(session, batch, GRAFT_POOLING_DEFAULT, -1, vectors, 2 * size),
+           "two vectors as the folder declares them fit");
+    expect_number(size, graft_model_embedding_size(model), "MiniLM's embeddings are as wide as its states");
     invalid(graft_session_embed(session, batch, 0, 1, NULL, 2 * size), "vectors into NULL are refused");
     invalid(graft_session_embed(session, batch, 0, 1, vectors, -1), "a capacity of -1 is refused");
     invalid(graft_session_embed(session, NULL, 0, 1, vectors, 2 * size), "embedding NULL is refused");

@@ -9,6 +9,8 @@ void test_tokenizer(const char *scratch) {
     expect_number(-1, graft_tokenizer_vocabulary_size(NULL), "NULL has -1 tokens");
     expect_number(-1, graft_tokenizer_vocabulary_size((const graft_tokenizer *)model),
                   "a model has -1 tokens");
+    expect_number(-1, graft_tokenizer_maximum_length(NULL), "NULL has a maximum length of -1");
+    expect_number(256, graft_tokenizer_maximum_length(tokenizer), "MiniLM's rows have 256 tokens at most");
     graft_tokenizer_release(NULL);
 
     graft_encoding *encoding = NULL;

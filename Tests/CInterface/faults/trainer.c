@@ -105,6 +105,22 @@ void test_trainer(const char *scratch) {
     need(graft_dataset_create(&empty), "making a dataset");
     expect_refused(graft_trainer_fit(out, empty, NULL, NULL, NULL, NULL), "training on nothing is refused");
     graft_dataset_release(empty);
+    /* Rows of class weight 0 are nothing, too, but for a step, which they do not make. */
+    static const float no_weights[] = {0, 0};
+    graft_trainer_options nothing;
+    graft_trainer_options_init(&nothing, sizeof nothing);
+    nothing.class_weights = no_weights;
+    graft_trainer *weightless = NULL;
+    graft_adapter *other = make_adapter(1);
+    need(graft_trainer_create(model, other, &nothing, &weightless), "making a trainer");
+    invalid(graft_trainer_fit(weightless, dataset, NULL, NULL, NULL, NULL),
+            "training on rows of weight 0 is refused");
+    claim(strstr(graft_last_error_message(), "the training set") != NULL, "the message names the set",
+          graft_last_error_message());
+    expect(GRAFT_OK, graft_trainer_step(weightless, batch, &metrics), "a step in which nothing counts");
+    expect_number(0, metrics.step, "is none");
+    graft_trainer_release(weightless);
+    graft_adapter_release(other);
     int calls = 0;
     expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, stop_at_once, &calls, NULL),
            "a callback stops the training");

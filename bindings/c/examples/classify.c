@@ -41,7 +41,7 @@ int main(int argument_count, char **arguments) {
 
     graft_encode_options options;
     graft_encode_options_init(&options, sizeof options);
-    options.maximum_length = graft_model_maximum_length(model);
+    options.maximum_length = graft_adapter_maximum_length(adapter); /* as in training */
     TRY(graft_batch_encode(tokenizer, (const char *const *)sentences, NULL, row_count, &options, &batch));
 
     labels = calloc((size_t)row_count, sizeof *labels);

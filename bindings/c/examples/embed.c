@@ -57,20 +57,16 @@ int main(int argument_count, char **arguments) {
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
     check(graft_session_create(model, NULL, &session), "making a session");
 
-    graft_encode_options options;
-    graft_encode_options_init(&options, sizeof options);
-    options.maximum_length = graft_model_maximum_length(model);
-    check(graft_batch_encode(tokenizer, (const char *const *)lines, NULL, count, &options, &batch),
-          "encoding");
+    check(graft_batch_encode(tokenizer, (const char *const *)lines, NULL, count, NULL, &batch), "encoding");
 
-    int32_t size = graft_model_hidden_size(model);
+    int32_t size = graft_model_embedding_size(model);
     int64_t capacity = count * size;
     float *vectors = malloc((size_t)(capacity > 0 ? capacity : 1) * sizeof *vectors);
     if (!vectors) {
         fprintf(stderr, "not enough memory for %lld lines\n", (long long)count);
         return EXIT_FAILURE;
     }
-    check(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, vectors, capacity), "embedding");
+    check(graft_session_embed(session, batch, GRAFT_POOLING_DEFAULT, 1, vectors, capacity), "embedding");
 
     for (int64_t i = 1; i < count; i++) {
         int64_t nearest = 0;

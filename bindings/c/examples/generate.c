@@ -40,7 +40,10 @@ int main(int argument_count, char **arguments) {
         check(graft_composition_create(adapter, 1, &composition), "composing the adapter");
         check(graft_session_set_adapters(session, composition), "attaching the adapter");
     }
-    check(graft_batch_encode(tokenizer, &prompt, NULL, 1, NULL, &batch), "encoding the prompt");
+    graft_encode_options whole; /* a prompt that is too long is an error, rather than cut */
+    graft_encode_options_init(&whole, sizeof whole);
+    whole.maximum_length = GRAFT_UNLIMITED_LENGTH;
+    check(graft_batch_encode(tokenizer, &prompt, NULL, 1, &whole, &batch), "encoding the prompt");
 
     graft_generate_options options;
     graft_generate_options_init(&options, sizeof options);

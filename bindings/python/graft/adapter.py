@@ -134,6 +134,11 @@ class Adapter(Handle):
         return [lib.graft_adapter_label(self.pointer, index).decode() for index in range(count)]
 
     @property
+    def maximum_length(self) -> int | None:
+        """Most tokens of the rows that it was trained on, which is saved with it; None where that is not known."""
+        return int(lib.graft_adapter_maximum_length(self.pointer)) or None
+
+    @property
     def parameter_count(self) -> int:
         """Number of trained parameters."""
         return int(lib.graft_adapter_parameter_count(self.pointer))
@@ -163,6 +168,8 @@ class Composition(Handle):
         count = lib.graft_composition_label_count(out)
         #: What a row's logits stand for.
         self.labels = [lib.graft_composition_label(out, index).decode() for index in range(count)]
+        #: Where the rows that it acts on are cut.
+        self.maximum_length = adapter.maximum_length
 
     @property
     def adapter(self) -> Adapter:

@@ -11,6 +11,7 @@ from .adapter import RowAdapter, compositions
 from .errors import GraftError, invalid
 from .handle import Handle
 from .library import lib
+from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .table import read_table
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, int_array, name_list, text_array, text_list
@@ -20,7 +21,7 @@ class Batch(Handle):
     """Rows of tokens for one call, end to end without padding.
 
     :param pairs: second segments, one for each text.
-    :param maximum_length: truncates longer rows; 0: as ``tokenizer.json`` says.
+    :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``.
     :param labels: the number of each row's label, where it is to be trained on.
     """
 
@@ -115,6 +116,21 @@ class Batch(Handle):
         """Tokens of all rows."""
         return int(lib.graft_batch_token_count(self.pointer))
 
+    @property
+    def maximum_length(self) -> int | None:
+        """Most tokens that a row could have; None without a limit, or for given tokens."""
+        return int(lib.graft_batch_maximum_length(self.pointer)) or None
+
+    @property
+    def truncated_row_count(self) -> int:
+        """Rows that lost tokens to that limit."""
+        return int(lib.graft_batch_truncated_row_count(self.pointer))
+
+    @property
+    def unknown_token_count(self) -> int:
+        """Tokens of the texts that are the tokenizer's unknown one."""
+        return int(lib.graft_batch_unknown_token_count(self.pointer))
+
     def __len__(self) -> int:
         return int(lib.graft_batch_row_count(self.pointer))
 
@@ -125,10 +141,13 @@ class Batch(Handle):
 class Dataset(Handle):
     """Labelled rows on which to train or evaluate.
 
+    A warning says when rows were cut, or when the tokenizer does not know much of the texts.
+
     :param labels: one for each text: numbers from 0, or names.
     :param label_names: the names, in the order of their numbers. When None and ``labels`` are names: those that
         occur, sorted. A test set that may lack some needs the training set's, ``adapter.labels``.
-    :param maximum_length: truncates longer rows; 0: as ``tokenizer.json`` says.
+    :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``. What is trained on these rows
+        remembers it.
     """
 
     _release_function = "graft_dataset_release"
@@ -203,8 +222,38 @@ class Dataset(Handle):
         return dataset
 
     def append(self, batch: Batch) -> None:
-        """Copies the rows of a labelled batch to the end."""
+        """Copies the rows of a labelled batch to the end. Of batches with different limits, the data set has the largest,
+        or none if one has none."""
         lib.graft_dataset_append(self.pointer, Batch.pointer_of(batch))
+        if batch.truncated_row_count and not self._warned_of_cuts:
+            warn_of_cuts(len(batch), batch.truncated_row_count, batch.maximum_length or 0)
+            self._warned_of_cuts = True
+        if not self._warned_of_unknown_tokens:
+            self._warned_of_unknown_tokens = warn_of_unknown_tokens(self.token_count, self.unknown_token_count)
+
+    #: Each is said once.
+    _warned_of_cuts = False
+    _warned_of_unknown_tokens = False
+
+    @property
+    def token_count(self) -> int:
+        """Tokens of all rows."""
+        return int(lib.graft_dataset_token_count(self.pointer))
+
+    @property
+    def maximum_length(self) -> int | None:
+        """Most tokens that a row could have; None without a limit, or for given tokens."""
+        return int(lib.graft_dataset_maximum_length(self.pointer)) or None
+
+    @property
+    def truncated_row_count(self) -> int:
+        """Rows that lost tokens to that limit."""
+        return int(lib.graft_dataset_truncated_row_count(self.pointer))
+
+    @property
+    def unknown_token_count(self) -> int:
+        """Tokens of the texts that are the tokenizer's unknown one."""
+        return int(lib.graft_dataset_unknown_token_count(self.pointer))
 
     def __len__(self) -> int:
         return int(lib.graft_dataset_row_count(self.pointer))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from ctypes import byref, c_void_p
+from ctypes import byref, c_char_p, c_void_p
 from typing import Literal
 
 from .handle import Handle
 from .library import initialised, lib
 from .structs import ModelOptions
-from .values import choice, path_bytes, set_numbers
+from .values import choice, path_bytes, set_numbers, text_bytes
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -61,6 +61,26 @@ class Model(Handle):
     def maximum_length(self) -> int:
         """Most tokens a row may have."""
         return int(lib.graft_model_maximum_length(self.pointer))
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of the vectors of :meth:`Session.embed` when it is asked for no pooling of its own."""
+        return int(lib.graft_model_embedding_size(self.pointer))
+
+    @property
+    def prompt_names(self) -> list[str]:
+        """Names of the prompts that the folder has for texts to embed."""
+        names: list[str] = []
+        while (name := lib.graft_model_prompt_name(self.pointer, len(names))) is not None:
+            names.append(name.decode())
+        return names
+
+    def prompt(self, name: str | None = None) -> str:
+        """What stands before a text that is embedded: the prompt of that name, or the default one, ``""`` where the folder
+        has none. Another name is an error of status NOT_FOUND."""
+        out = c_char_p()
+        lib.graft_model_prompt(self.pointer, None if name is None else text_bytes(name, "name"), byref(out))
+        return (out.value or b"").decode()
 
     @property
     def parameter_count(self) -> int:

@@ -13,15 +13,24 @@ from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import Ints, TokenCallback, initialised, lib
+from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .matrix import Matrix
 from .model import Model
 from .structs import GenerateOptions, SessionOptions
-from .tokenizer import Tokenizer
-from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
+from .tokenizer import UNLIMITED_LENGTH, Tokenizer
+from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_bytes, text_list
 
-Pooling = Literal["mean", "first", "last"]
+Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
-POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
+POOLINGS: dict[str, int] = {
+    "mean": 0,
+    "first": 1,
+    "last": 2,
+    "max": 3,
+    "weighted_mean": 4,
+    "mean_sqrt_length": 5,
+}
+DECLARED = -1
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text: a second's work for
 #: a small model. Python sees Ctrl-C between calls; results do not depend on them.
@@ -38,12 +47,14 @@ class Session(Handle):
     """Working memory and active adapters for one stream of calls: one session for each thread that runs a model.
     Threads that share one take turns.
 
-    Texts are any iterable of strings, and pairs and adapters are one for each text. Rows that are longer than the model
-    allows are truncated. Calls use the tokenizer, so it must not be released before the session.
+    Texts are any iterable of strings, and pairs and adapters are one for each text. Rows are cut where those that their
+    adapter was trained on were, else at the tokenizer's ``maximum_length``, and always where the model ends; a warning
+    says how many. Calls use the tokenizer, so it must not be released before the session.
 
     :param adapter: acts on every row that names none of its own; None: the plain model.
     :param threads: threads of one call; 0: one per core. Results do not depend on it.
     :param pass_token_count: tokens worked on at a time, which bounds memory; 0: chosen.
+    :param maximum_length: cuts all rows there instead; at most the model's.
     """
 
     _release_function = "graft_session_release"
@@ -56,6 +67,7 @@ class Session(Handle):
         threads: int = 0,
         *,
         pass_token_count: int = 0,
+        maximum_length: int = 0,
     ) -> None:
         options = initialised(SessionOptions, "graft_session_options_init")
         set_numbers(options, thread_count=threads, pass_token_count=pass_token_count)
@@ -66,8 +78,15 @@ class Session(Handle):
         self._model = model
         self._tokenizer = tokenizer
         self._width = model.hidden_size
-        self._maximum_length = model.maximum_length
+        self._longest = model.maximum_length
+        self._declared_length = tokenizer.maximum_length
+        self._maximum_length = c_number(c_int32, maximum_length, "maximum_length")
+        if not 0 <= self._maximum_length <= self._longest:
+            raise invalid(
+                f"maximum_length: expected 0 to {self._longest}, which the model takes; found {maximum_length}"
+            )
         self._own_labels = self._labels = model.labels
+        self._adapter_length: int | None = None
         if adapter is not None:
             self.set_adapter(adapter)
 
@@ -77,27 +96,41 @@ class Session(Handle):
         (composition,) = compositions([adapter])
         lib.graft_session_set_adapters(self.pointer, None if composition is None else composition.pointer)
         self._labels = self._own_labels if composition is None else composition.labels
+        self._adapter_length = None if composition is None else composition.maximum_length
 
     @exclusive
     def embed(
         self,
         texts: Iterable[str],
         pairs: Iterable[str] | None = None,
-        pooling: Pooling = "mean",
-        normalize: bool = True,
+        pooling: Pooling | None = None,
+        normalize: bool | None = None,
         *,
+        prompt_name: str | None = None,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """One vector a text: [texts, hidden_size], of length 1 unless ``normalize`` is False.
+        """One vector a text: [texts, hidden_size], or without ``pooling`` [texts, model.embedding_size].
 
-        :param pooling: of the last hidden states of a text's tokens: their mean, the first or the last.
+        What is not given is as sentence-transformers' files in the model's folder declare it. Where these ask for what the
+        library does not do, the status of the error is UNSUPPORTED.
+
+        :param pooling: of the last hidden states of a text's tokens: their mean, the first, the last, the largest of
+            each element, the mean weighted by the tokens' places, or the sum divided by the root of their number. None:
+            as declared, with all that is done to it there; else the mean.
+        :param normalize: whether vectors have length 1. None: as declared, else they have.
+        :param prompt_name: of the declared prompt that is put before each text; None: the declared default, if any.
         """
-        rows, number = _Rows(texts, pairs, adapters), choice(pooling, POOLINGS, "pooling")
-        numbers = (c_float * (len(rows) * self._width))()
+        rows = _Rows(texts, pairs, adapters)
+        if prompt := text_bytes(self._model.prompt(prompt_name), "prompt"):
+            rows.texts = [prompt + text for text in rows.texts]
+        number = DECLARED if pooling is None else choice(pooling, POOLINGS, "pooling")
+        normalizes = DECLARED if normalize is None else 1 if normalize else 0
+        width = self._model.embedding_size if pooling is None else self._width
+        numbers = (c_float * (len(rows) * width))()
         for first, batch in self._batches(rows):
-            part, capacity = _tail(numbers, first * self._width)
-            lib.graft_session_embed(self.pointer, batch.pointer, number, 1 if normalize else 0, part, capacity)
-        return Matrix(numbers, len(rows), self._width)
+            part, capacity = _tail(numbers, first * width)
+            lib.graft_session_embed(self.pointer, batch.pointer, number, normalizes, part, capacity)
+        return Matrix(numbers, len(rows), width)
 
     @exclusive
     def hidden_states(
@@ -222,7 +255,7 @@ class Session(Handle):
             top_p=top_p,
             repetition_penalty=repetition_penalty,
         )
-        batch = Batch.from_utf8(self._tokenizer, text_list(prompts, "prompts"), None, 0)
+        batch = Batch.from_utf8(self._tokenizer, text_list(prompts, "prompts"), None, UNLIMITED_LENGTH)
         if adapters is not None:
             batch.set_adapters(adapters)
         texts = [""] * len(batch)
@@ -319,13 +352,31 @@ class Session(Handle):
             numbers[start : start + columns] = logits + [-math.inf] * (columns - written.value)  # type: ignore[assignment]
 
     def _batches(self, rows: _Rows) -> Iterator[tuple[int, Batch]]:
-        """Each call's first row and its batch."""
-        for part in rows.calls():
+        """Each call's first row and its batch. Warns at the end of what the texts lost."""
+        cut = longest = tokens = unknown = 0
+        limits = self._row_limits(rows)
+        for part in rows.calls(limits):
             pairs = None if rows.pairs is None else rows.pairs[part]
-            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, self._maximum_length) as batch:
+            limit = limits[part.start]
+            # The tokenizer's own limit may have its own way of cutting.
+            given = 0 if limit == self._declared_length else limit
+            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given) as batch:
                 if rows.adapters is not None:
                     batch.set_adapters(rows.adapters[part])
                 yield part.start, batch
+                if batch.truncated_row_count:
+                    cut, longest = cut + batch.truncated_row_count, max(longest, limit)
+                tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count
+        warn_of_cuts(len(rows), cut, longest)
+        warn_of_unknown_tokens(tokens, unknown)
+
+    def _row_limits(self, rows: _Rows) -> list[int]:
+        """Where each row is cut."""
+        own = rows.adapters or [None] * len(rows)
+        return [self._limit(self._adapter_length if adapter is None else adapter.maximum_length) for adapter in own]
+
+    def _limit(self, adapter_length: int | None) -> int:
+        return self._maximum_length or min(adapter_length or self._declared_length or self._longest, self._longest)
 
 
 class _Rows:
@@ -344,11 +395,12 @@ class _Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def calls(self) -> Iterator[slice]:
-        """The rows of each call of the library."""
+    def calls(self, limits: list[int] | None = None) -> Iterator[slice]:
+        """The rows of each call of the library; those of one call have one limit."""
         first = size = 0
         for row in range(len(self)):
-            if row - first == ROWS_PER_CALL or size >= BYTES_PER_CALL:
+            has_other_limit = limits is not None and limits[row] != limits[first]
+            if row - first == ROWS_PER_CALL or size >= BYTES_PER_CALL or has_other_limit:
                 yield slice(first, row)
                 first, size = row, 0
             size += len(self.texts[row]) + (0 if self.pairs is None else len(self.pairs[row]))

@@ -28,10 +28,14 @@ class Encoding(NamedTuple):
     word_ids: list[int | None]
 
 
+#: A ``maximum_length`` that is no limit.
+UNLIMITED_LENGTH = 1 << 30
+
+
 def encode_options(
     texts: list[bytes], pairs: list[bytes] | None, maximum_length: int, add_special_tokens: bool = True
 ) -> EncodeOptions:
-    """Options of an encoding of these texts; a maximum of 0 is as tokenizer.json says."""
+    """Options of an encoding of these texts; a maximum of 0 is the tokenizer's."""
     options = initialised(EncodeOptions, "graft_encode_options_init")
     options.text_sizes = sizes(texts)
     if pairs is not None:
@@ -65,12 +69,18 @@ class Tokenizer(Handle):
         """Ids run from 0 to this, exclusive."""
         return int(lib.graft_tokenizer_vocabulary_size(self.pointer))
 
+    @property
+    def maximum_length(self) -> int | None:
+        """Most tokens of a row, as the folder declares it in ``sentence_bert_config.json``, else in
+        ``tokenizer_config.json``, else in ``tokenizer.json``; None where none of them sets a limit."""
+        return int(lib.graft_tokenizer_maximum_length(self.pointer)) or None
+
     def encode(
         self, text: str, pair: str | None = None, *, maximum_length: int = 0, add_special_tokens: bool = True
     ) -> Encoding:
         """Tokens of ``text``, with ``pair`` as second segment.
 
-        :param maximum_length: cuts off what is longer, from the longest segment first; 0: as ``tokenizer.json`` says.
+        :param maximum_length: cuts off what is longer, from the longest segment first; 0: the tokenizer's.
         :param add_special_tokens: those that the model expects around a text, such as ``[CLS]``.
         """
         first = text_bytes(text, "text")

@@ -68,7 +68,8 @@ class Trainer(Handle):
     :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0: set by :meth:`fit`,
         and steps before it use the peak rate.
     :param rows_per_batch: of :meth:`fit`.
-    :param batches_per_step: gradient accumulation.
+    :param batches_per_step: gradient accumulation: an update is by the mean over all that counts in so many batches
+        together.
     :param epoch_count: of :meth:`fit`.
     :param evaluation_steps: evaluates every so many steps; 0: each epoch.
     :param patience: evaluations without a better metric before it stops, which needs rows to evaluate on; 0: never
@@ -157,7 +158,8 @@ class Trainer(Handle):
 
     @exclusive
     def step(self, batch: Batch) -> Metrics:
-        """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls.
+        """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls, by the
+        mean over all that counts in them together. The loss is that of the step so far, NaN where nothing counts.
 
         The status of an error is INCOMPATIBLE where labels are missing or not the head's, tokens not the model's or
         rows too long for it, or DIVERGED where the loss or its gradient is not a number: the adapter is as before.
@@ -176,6 +178,10 @@ class Trainer(Handle):
         callback: Callable[[Metrics], bool | None] | None = None,
     ) -> Metrics:
         """Whole training: epochs of shuffled batches.
+
+        Both sets are checked before the first step, and what is wrong is named by its row. Rows that count for nothing,
+        since none of their tokens has a label or their class has weight 0, are left out; a set in which nothing counts is
+        an error. The adapter remembers where the rows were cut: ``adapter.maximum_length``.
 
         With an evaluation set, the adapter ends with the weights of the best evaluation, which is returned; else the
         last step's metrics are. Ctrl-C stops after the step under way, a second one at once; then KeyboardInterrupt is

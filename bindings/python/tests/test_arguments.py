@@ -103,7 +103,7 @@ def test_the_wrong_type_is_a_type_error_that_names_the_argument(
         (lambda m, t, s: graft.Tokenizer.from_files({"../tokenizer.json": b"{}"}), "is no name of a file"),
         (lambda m, t, s: s.predict_best(["a"], count=0), "best_count must be 1 to 1048576, found 0"),
         (lambda m, t, s: s.predict_best(["a"], count=2**70), "count: 1180591620717411303424 is out of range"),
-        (lambda m, t, s: s.embed(["a"], pooling=["mean"]), "pooling: expected one of mean, first, last; found ['mean']"),
+        (lambda m, t, s: s.embed(["a"], pooling=["mean"]), "pooling: expected one of mean, first, last, max, weighted_mean, mean_sqrt_length; found ['mean']"),
         (lambda m, t, s: s.hidden_states(["a"], layer=2**32), "layer: 4294967296 is out of range"),
         (lambda m, t, s: t.encode("a", maximum_length=2**33), "maximum_length: 8589934592 is out of range"),
         (lambda m, t, s: graft.Model("folder", threads=2**32), "thread_count: 4294967296 is out of range"),

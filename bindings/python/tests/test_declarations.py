@@ -37,6 +37,7 @@ C_TYPES = {
     "const char *": ctypes.c_char_p,
     "char *": ctypes.c_char_p,
     "const char *const *": library.Texts,
+    "const char **": library.Texts,
     "int32_t *": library.Ints,
     "const int32_t *": library.Ints,
     "int64_t *": library.Longs,
