@@ -5,14 +5,14 @@ import GraftTensor
 /// printable characters (Radford et al. 2019). `use_regex` off only spells.
 struct ByteLevelPreTokenizer: PreTokenizer {
     private let addsPrefixSpace: Bool
-    private let expression: RegularExpression?
+    private let expression: TextExpression?
 
     private static let words =
         #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
     init(_ settings: JSONObject) throws(GraftError) {
         addsPrefixSpace = try settings.bool("add_prefix_space")
-        expression = try settings.optionalBool("use_regex") ?? true ? try RegularExpression(oniguruma: Self.words) : nil
+        expression = try settings.optionalBool("use_regex") ?? true ? try TextExpression(Self.words) : nil
     }
 
     func divide(_ text: inout WorkingText) throws(GraftError) {
