@@ -23,7 +23,9 @@ extension Tokenizer {
         let byteCount = ids.reduce(0) { $0 + (addedTokens.decoded($1)?.text.count ?? vocabulary.length(of: $1)) }
         try Memory.require(Self.memoryPerDecodedByte * byteCount, to: "decoding \(ids.count) tokens")
         for id in ids { append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens) }
-        return String(decoding: try decodedBytes(tokens), as: UTF8.self)
+        var text = try decodedBytes(tokens)
+        if cleansUp { SpaceCleanup.ofTexts.apply(to: &text) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Memory that a byte of the tokens may take on its way through the decoders, about.

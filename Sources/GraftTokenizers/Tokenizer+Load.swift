@@ -2,27 +2,20 @@ import GraftFormats
 import GraftTensor
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`.
-    ///
-    /// `tokenizer_config.json` and `special_tokens_map.json` are read where they are there: for the names of special
-    /// tokens, and beside `vocab.txt` for how to normalise.
+    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with what the files beside it
+    /// say (see `FolderSettings`).
     package convenience init(folder: String) throws(GraftError) {
-        let map = try Self.optionalObject("\(folder)/special_tokens_map.json")
-        let configuration = try Self.optionalObject("\(folder)/tokenizer_config.json")
-        let names = try SpecialTokenNames([map, configuration].compactMap { $0 })
+        let settings = try FolderSettings(folder: folder)
         do throws(GraftError) {
-            try self.init(tokenizerFile: "\(folder)/tokenizer.json", specialTokens: names)
+            try self.init(tokenizerFile: "\(folder)/tokenizer.json", settings: settings)
         } catch  where error.code == .notFound {
-            try self.init(
-                vocabularyFile: "\(folder)/vocab.txt", configuration: configuration ?? JSONObject(),
-                specialTokens: names,
-                folder: folder)
+            try self.init(vocabularyFile: "\(folder)/vocab.txt", settings: settings, folder: folder)
         }
     }
 
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {
-        try self.init(tokenizerFile: path, specialTokens: SpecialTokenNames())
+        try self.init(tokenizerFile: path, settings: nil)
     }
 
     /// Reads a `tokenizer.json` from memory.
@@ -35,14 +28,16 @@ extension Tokenizer {
     /// Memory that a byte of a file takes when it is read, about.
     private static let memoryPerByte = 8
 
-    private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
+    private convenience init(tokenizerFile path: String, settings: FolderSettings?) throws(GraftError) {
         let file = try MappedFile(path: path, copies: true)
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
-        try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
+        var parts = try TokenizerParts(file.bytes, source: path)
+        try settings?.apply(to: &parts)
+        try self.init(parts, specialTokens: settings?.names ?? SpecialTokenNames(), source: path)
     }
 
     private convenience init(
-        vocabularyFile path: String, configuration: JSONObject, specialTokens: SpecialTokenNames, folder: String
+        vocabularyFile path: String, settings: FolderSettings, folder: String
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
@@ -51,17 +46,8 @@ extension Tokenizer {
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")
         }
-        let parts = try TokenizerParts(
-            vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: path)
-        try self.init(parts, specialTokens: specialTokens, source: path)
-    }
-
-    private static func optionalObject(_ path: String) throws(GraftError) -> JSONObject? {
-        do throws(GraftError) {
-            return try JSON(contentsOf: path).requireObject()
-        } catch  where error.code == .notFound {
-            return nil
-        }
+        let parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: path)
+        try self.init(parts, specialTokens: settings.names, source: path)
     }
 }
 
@@ -102,9 +88,9 @@ extension TokenizerParts {
 
     /// BERT's tokenizer from a list of tokens, one a line, whose ids are the lines' numbers from 0.
     init(
-        vocabulary bytes: UnsafeRawBufferPointer, configuration: JSONObject, specialTokens: SpecialTokenNames,
-        source: String
+        vocabulary bytes: UnsafeRawBufferPointer, settings: FolderSettings, source: String
     ) throws(GraftError) {
+        try settings.requireVocabularyFile(source)
         let text = UnsafeBufferPointer(start: bytes.bindMemory(to: UInt8.self).baseAddress, count: bytes.count)
         if let position = UTF8Validation.firstInvalid(text) {
             throw GraftError(.corruptFile, "\(source): not UTF-8 at byte \(position)")
@@ -118,26 +104,17 @@ extension TokenizerParts {
             try vocabulary.add(UnsafeBufferPointer(rebasing: line), id: id)
             id += 1
         }
-        let lowercases = try configuration.optionalBool("do_lower_case") ?? true
         self.init(
             model: WordPiece(
-                vocabulary: vocabulary, unknownToken: specialTokens["unk_token"] ?? "[UNK]", continuingPrefix: "##",
+                vocabulary: vocabulary, unknownToken: settings.names["unk_token"] ?? "[UNK]", continuingPrefix: "##",
                 maximumCharacters: 100))
-        normalizers = [
-            BertNormalizer(
-                cleansText: true,
-                separatesChinese: try configuration.optionalBool("tokenize_chinese_chars") ?? true,
-                stripsAccents: try configuration.optionalBool("strip_accents") ?? lowercases,
-                lowercases: lowercases)
-        ]
+        normalizers = [try settings.bertNormalizer()]
         preTokenizers = [BertPreTokenizer()]
         decoders = [WordPieceDecoder(prefix: "##", cleansUp: true)]
-        for key in ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"] {
-            guard let name = specialTokens[key], let id = vocabulary.id(of: name) else { continue }
-            addedTokens.append(AddedToken(content: name, id: id, isSpecial: true))
-        }
-        guard let separator = specialTokens["sep_token"].flatMap({ vocabulary.id(of: $0) }),
-            let classification = specialTokens["cls_token"].flatMap({ vocabulary.id(of: $0) })
+        cleansUp = try settings.configuration.optionalBool("clean_up_tokenization_spaces") ?? false
+        try settings.addTokens(to: &self)
+        guard let separator = settings.names["sep_token"].flatMap({ vocabulary.id(of: $0) }),
+            let classification = settings.names["cls_token"].flatMap({ vocabulary.id(of: $0) })
         else {
             throw GraftError(.incompatible, "\(source): expected the tokens [CLS] and [SEP] among the lines")
         }

@@ -13,6 +13,8 @@ package final class Tokenizer: Sendable {
     let postProcessors: [any PostProcessor]
     /// Nil joins tokens with spaces.
     let decoders: [any TokenDecoder]?
+    /// Whether decoded text is then rid of spaces before punctuation and English contractions.
+    let cleansUp: Bool
     let addedTokens: AddedTokens
     /// What the file says about texts that are too long.
     package let truncation: Truncation?
@@ -27,6 +29,7 @@ package final class Tokenizer: Sendable {
         postProcessors = parts.postProcessors
         decoders = parts.decoders
         truncation = parts.truncation
+        cleansUp = parts.cleansUp
         model = parts.model
         let normalizers = parts.normalizers
         let vocabulary = parts.model.vocabulary
@@ -94,4 +97,6 @@ struct TokenizerParts {
     var decoders: [any TokenDecoder]?
     var addedTokens: [AddedToken] = []
     var truncation: Truncation?
+    /// Whether decoded text is rid of spaces before punctuation and English contractions.
+    var cleansUp = false
 }
