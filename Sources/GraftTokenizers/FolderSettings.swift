@@ -12,7 +12,8 @@ import GraftTensor
 /// | `bos_token` … `mask_token`, `additional_special_tokens`, `extra_special_tokens`, other `…_token` | names of special tokens; one that `tokenizer.json` does not list is added |
 /// | `added_tokens_decoder` | added tokens, those of `tokenizer.json` included, with what marks them |
 /// | `special_tokens_map.json`, `added_tokens.json` | without `added_tokens_decoder`: the same, and above `tokenizer_config.json` |
-/// | `add_prefix_space` | for GPT-2's class whether a space is put before the text; for others refused where `tokenizer.json` does otherwise |
+/// | `legacy` | for Llama's class whether a mark for a space is put before each piece of text, or the whole only |
+/// | `add_prefix_space` | for GPT-2's and Llama's classes whether a space is put before the text; for others refused where `tokenizer.json` does otherwise |
 /// | `add_bos_token`, `add_eos_token` | for Llama's classes refused where `tokenizer.json` does otherwise; for others of no effect |
 /// | `clean_up_tokenization_spaces` | true: no spaces before punctuation in decoded text, but for byte-pair encoding |
 /// | `split_special_tokens`, `fix_mistral_regex`, `clean_up_…_for_bpe_…`, `do_basic_tokenize` | refused where they would change a token |
@@ -166,6 +167,7 @@ extension FolderSettings {
     /// Makes the tokenizer of a `tokenizer.json` what the folder says.
     func apply(to parts: inout TokenizerParts) throws(GraftError) {
         if isBert { try applyBert(to: &parts) }
+        if isLlama(parts) { try applyLlama(to: &parts) }
         try addTokens(to: &parts)
         try applyPrefixSpace(to: &parts)
         try checkEnds(parts)
@@ -215,6 +217,38 @@ extension FolderSettings {
                     + "that class has: expected PreTrainedTokenizerFast, or BERT's own \(part)")
         }
         parts.normalizers = [try bertNormalizer()]
+    }
+
+    /// Llama's class takes a tokenizer of bytes as it is.
+    private func isLlama(_ parts: TokenizerParts) -> Bool {
+        let isOfBytes =
+            parts.preTokenizers.contains { $0 is ByteLevelPreTokenizer }
+            || parts.decoders?.contains { $0 is ByteLevelDecoder } ?? false
+        return tokenizerClass == "LlamaTokenizer" && !isOfBytes
+    }
+
+    /// Llama's class is built anew from vocabulary and merges: a mark for a space before the text, bytes for what is unknown.
+    private func applyLlama(to parts: inout TokenizerParts) throws(GraftError) {
+        guard let model = parts.model as? BytePairEncoding, model.isPlainWithBytes else {
+            throw GraftError(
+                .unsupported,
+                "\(source): tokenizer_class is LlamaTokenizer, but the model of tokenizer.json is another than that class "
+                    + "has: expected PreTrainedTokenizerFast, or byte-pair encoding that falls back to all 256 bytes")
+        }
+        let isPrepended = try configuration.optionalBool("add_prefix_space") ?? true
+        let isLegacy = try configuration.optionalBool("legacy") ?? false
+        parts.normalizers = []
+        parts.preTokenizers = try Stages.preTokenizers([
+            "type": "Metaspace", "replacement": "▁", "split": false,
+            "prepend_scheme": isPrepended ? isLegacy ? "always" : "first" : "never",
+        ])
+        parts.decoders = try Stages.decoders([
+            "type": "Sequence",
+            "decoders": [
+                ["type": "Replace", "pattern": ["String": "▁"], "content": " "], ["type": "ByteFallback"],
+                ["type": "Fuse"], ["type": "Strip", "content": " ", "start": isPrepended ? 1 : 0, "stop": 0],
+            ],
+        ])
     }
 
     private func applyPrefixSpace(to parts: inout TokenizerParts) throws(GraftError) {

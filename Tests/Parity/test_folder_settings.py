@@ -72,6 +72,10 @@ WORDS_CASES = {
 }
 
 LLAMA_CASES = {
+    "Llama's class": ({"tokenizer_class": "LlamaTokenizer"}, None, True),
+    "Llama's class, legacy": ({"tokenizer_class": "LlamaTokenizerFast", "legacy": True}, None, True),
+    "Llama's class, no space": ({"tokenizer_class": "LlamaTokenizer", "add_prefix_space": False}, None, True),
+    "Llama's class, added": ({"tokenizer_class": "LlamaTokenizer", "additional_special_tokens": ["<ent>"]}, None, True),
     "as it is": ({}, None, True),
     "bos and eos": ({"add_bos_token": False, "add_eos_token": True}, None, True),
     "Llama's class, no bos": ({"tokenizer_class": "LlamaTokenizer", "add_bos_token": False}, None, False),

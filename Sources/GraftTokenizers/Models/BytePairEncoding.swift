@@ -40,6 +40,11 @@ final class BytePairEncoding: TokenModel {
         merges = try MergeTable(bytes, vocabulary: vocabulary, prefix: continuingPrefix, source: file.source)
     }
 
+    /// Whether it adds nothing to characters, merges all words alike, and has a token for every byte.
+    var isPlainWithBytes: Bool {
+        continuingPrefix.isEmpty && endingSuffix.isEmpty && !takesWholeWords && byteIDs?.contains(-1) == false
+    }
+
     private static func byteIDs(_ vocabulary: Vocabulary) -> [Int32] {
         (0..<256).map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
