@@ -2,15 +2,20 @@
 
     python Tests/Goldens/tokenizers/make_properties.py
 
-Writes Sources/GraftTokenizers/Text/UnicodeTable.swift, which the library reads, and beside this script properties.tsv: for
-each property, bracket and class how many scalars belong to it, and a hash over them. The names are those that properties.tsv
-already lists; a name that is added there is filled in.
+Writes Sources/GraftTokenizers/Text/UnicodeTable.swift, which the library reads, and beside this script:
+    properties.tsv      for each property, bracket and escape how many scalars belong to it, and a hash over them; the names are
+                        those that are there already, and a name that is added is filled in
+    classes.tsv         the same for the expressions of expressions.py that match one scalar
+    expressions.json    where its other expressions match in its texts, and which are refused
 """
+import json
 from pathlib import Path
 
 import numpy
 import tokenizers
 from tokenizers import Regex, normalizers, pre_tokenizers
+
+from expressions import CLASSES, PATTERNS, REFUSED, TEXTS
 
 assert tokenizers.__version__ == "0.23.3", "the table is of tokenizers 0.23.3"
 HERE = Path(__file__).resolve().parent
@@ -122,7 +127,24 @@ def golden(name: str, found: list[tuple[int, int]]) -> str:
     return f"{name}\t{count}\t{total:016x}\n"
 
 
+def pieces(pattern: str, text: str) -> list[int]:
+    """Where the pieces end that an expression cuts a text into, in characters."""
+    return [end for _, (_, end) in pre_tokenizers.Split(Regex(pattern), "isolated").pre_tokenize_str(text)]
+
+
+def write_expressions() -> None:
+    alone = [pattern for pattern in CLASSES if "<" not in pattern and not pattern.lower().startswith("\\b")]
+    (HERE / "classes.tsv").write_text("".join(golden(pattern, matched(f"(?:{pattern})")) for pattern in alone))
+    matches = {pattern: [pieces(pattern, text) for text in TEXTS] for pattern in PATTERNS}
+    lines = [f"{json.dumps(pattern)}: {json.dumps(ends)}" for pattern, ends in matches.items()]
+    refused = json.dumps(REFUSED, indent=1)
+    (HERE / "expressions.json").write_text(
+        f'{{"texts": {json.dumps(TEXTS)},\n"pieces": {{\n' + ",\n".join(lines) + f'\n}},\n"refused": {refused}}}\n'
+    )
+
+
 def main() -> None:
+    write_expressions()
     names = [line.split("\t")[0] for line in (HERE / "properties.tsv").read_text().splitlines()]
     special = {"rust word": lambda: joined(pre_tokenizers.Whitespace())}
     sets = {name: special[name]() if name in special else matched(expression(name)) for name in names}
