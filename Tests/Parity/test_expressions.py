@@ -32,7 +32,7 @@ def our_tokenizer(pattern: str, folder) -> graft.Tokenizer:
 
 def assert_same(pattern: str, texts: Iterable[str], tokenizer: graft.Tokenizer) -> None:
     for text in texts:
-        ours = tokenizer.encode(text, add_special_tokens=False).character_offsets
+        ours = tokenizer.encode(text, add_special_tokens=False).offsets
         assert [tuple(offsets) for offsets in ours] == their_matches(pattern, text), (pattern, text[:80])
 
 

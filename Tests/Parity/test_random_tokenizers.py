@@ -128,12 +128,12 @@ def check(file: dict, ours: graft.Tokenizer, theirs: Tokenizer, parts: list[str]
     where = (json.dumps(file), parts)
     assert found.ids == expected.ids, where
     assert found.type_ids == expected.type_ids and found.word_ids == expected.word_ids, where
-    for part, character, byte in zip(expected.sequence_ids, found.character_offsets, found.byte_offsets, strict=True):
+    for part, character, byte in zip(expected.sequence_ids, found.offsets, found.byte_offsets, strict=True):
         text = "" if part is None else parts[part]
         assert 0 <= character[0] <= character[1] <= len(text), where
         assert 0 <= byte[0] <= byte[1] <= len(text.encode()), where
     if lies_within(expected, parts):
-        assert [tuple(offsets) for offsets in found.character_offsets] == [tuple(offsets) for offsets in expected.offsets], where
+        assert [tuple(offsets) for offsets in found.offsets] == [tuple(offsets) for offsets in expected.offsets], where
     for skip in (True, False):
         decoded = ours.decode(found.ids, skip_special_tokens=skip)
         try:
