@@ -203,7 +203,8 @@ static const fault table[] = {
     {TOKENS, NULL, "{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0]]}}", UNSUPPORTED,
      "batches made from the ids", "a tokenizer of a kind to come"},
     {TOKENS, "\"type\": \"BertPreTokenizer\"",
-     "\"type\": \"Split\", \"pattern\": {\"Regex\": \"(?i:ss)\"}, \"behavior\": \"Isolated\", \"invert\": false",
+     "\"type\": \"Split\", \"pattern\": {\"Regex\": \"(?i:ss)\"}, \"behavior\": \"Isolated\", \"invert\": "
+     "false",
      UNSUPPORTED, "regardless of case", "an expression in which one letter stands for two"},
     {TOKENS, "\"type\": \"BertPreTokenizer\"",
      "\"type\": \"Split\", \"pattern\": {\"Regex\": \"[a\"}, \"behavior\": \"Isolated\", \"invert\": false",
