@@ -1,15 +1,21 @@
 public import CGraft
+import Glibc
 import GraftTensor
 import GraftTokenizers
 
 /// The tokens of a text, laid out as C reads them.
 final class EncodingHandle: @unchecked Sendable {
     let count: Int
-    private let numbers: Memory
+    /// Of the C library's heap: most texts are short, and pages of their own would take longer than to encode them.
+    private let numbers: UnsafeMutablePointer<Int32>
 
     init(_ encoding: Encoding, characterOffsets: [TokenOffsets]) throws(GraftError) {
         count = encoding.count
-        numbers = try Memory(byteCount: count * 7 * 4)
+        let byteCount = max(count, 1) * 7 * MemoryLayout<Int32>.stride
+        guard let block = malloc(byteCount) else {
+            throw GraftError(.outOfMemory, "the system refused \(byteCount) bytes for an encoding of \(count) tokens")
+        }
+        numbers = block.assumingMemoryBound(to: Int32.self)
         for index in 0..<count {
             column(0)[index] = encoding.ids[index]
             column(1)[index] = encoding.typeIDs[index]
@@ -21,10 +27,10 @@ final class EncodingHandle: @unchecked Sendable {
         }
     }
 
+    deinit { free(numbers) }
+
     /// Column `index` of seven: ids, types, words, byte offsets (two), character offsets (two).
-    func column(_ index: Int) -> UnsafeMutablePointer<Int32> {
-        numbers.base.assumingMemoryBound(to: Int32.self) + index * count
-    }
+    func column(_ index: Int) -> UnsafeMutablePointer<Int32> { numbers + index * count }
 }
 
 extension graft_encode_options: OptionStruct {

@@ -52,6 +52,16 @@ package struct InputFolder {
         return Array(bytes)
     }
 
+    /// The object that a JSON file holds; nil where there is no such file.
+    package func optionalObject(_ name: String) throws(GraftError) -> JSONObject? {
+        do throws(GraftError) {
+            let bytes = try contents(of: name, limit: JSON.maximumFileSize)
+            return try JSON(parsing: bytes, source: path(of: name)).requireObject()
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// A copy of a file.
     package func file(_ name: String) throws(GraftError) -> MappedFile {
         guard let held else { return try MappedFile(path: path(of: name), copies: true) }

@@ -3,16 +3,21 @@ import GraftTensor
 
 /// A regular expression from a file, run by PCRE2 with its just-in-time compiler.
 ///
-/// Characters and their classes are Unicode's. Compiled once; any number of threads may search with it.
+/// Characters and their classes are Unicode's, unless told that the text is `bytes`. Compiled once; any number of threads may search with it.
 package final class RegularExpression: @unchecked Sendable {
     package struct Options: OptionSet, Sendable {
         package let rawValue: UInt32
         package init(rawValue: UInt32) { self.rawValue = rawValue }
 
         /// Matches begin where the search does, as with Python's `re.match`.
-        package static let anchored = Options(rawValue: UInt32(PCRE2_ANCHORED))
-        /// `^` and `$` also match at the begin and end of each line, as Oniguruma has it.
-        package static let multiline = Options(rawValue: UInt32(PCRE2_MULTILINE))
+        package static let anchored = Options(rawValue: 1)
+        /// Expression and text are bytes without a meaning, not characters.
+        package static let bytes = Options(rawValue: 2)
+
+        fileprivate var flags: UInt32 {
+            let anchoring = contains(.anchored) ? UInt32(PCRE2_ANCHORED) : 0
+            return anchoring | (contains(.bytes) ? 0 : UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP))
+        }
     }
 
     /// Parentheses within each other.
@@ -31,7 +36,7 @@ package final class RegularExpression: @unchecked Sendable {
         // Each level takes stack, of which a thread may have little.
         pcre2_set_parens_nest_limit_8(context, Self.deepest)
         // `\C` would match half a character.
-        let all = UInt32(PCRE2_UTF) | UInt32(PCRE2_UCP) | UInt32(PCRE2_NEVER_BACKSLASH_C) | options.rawValue
+        let all = options.flags | UInt32(PCRE2_NEVER_BACKSLASH_C)
         var error: Int32 = 0
         var position = 0
         guard let code = pcre2_compile_8(bytes, bytes.count, all, &error, &position, context) else {

@@ -16,6 +16,9 @@ struct AddedToken: Equatable, Sendable {
     /// Is looked for in the normalised text, in its own normalised form.
     var isNormalized = false
 
+    /// In place of the id of a token that gets the next one if the vocabulary lacks it.
+    static let next: Int32 = -1
+
     init(content: String, id: Int32, isSpecial: Bool) {
         self.content = content
         self.id = id
@@ -34,6 +37,20 @@ struct AddedToken: Equatable, Sendable {
         stripsLeft = try settings.bool("lstrip")
         stripsRight = try settings.bool("rstrip")
         isNormalized = try settings.bool("normalized")
+    }
+
+    /// A token as configuration files beside `tokenizer.json` write it: what is missing is false, but for `normalized`, which
+    /// special tokens are not.
+    ///
+    /// - Parameter isSpecial: whether it is special even where nothing says so.
+    init(sparse settings: JSONObject, id: Int32, isSpecial: Bool) throws(GraftError) {
+        content = try settings.string("content")
+        self.id = id
+        self.isSpecial = try settings.optionalBool("special") ?? false || isSpecial
+        isSingleWord = try settings.optionalBool("single_word") ?? false
+        stripsLeft = try settings.optionalBool("lstrip") ?? false
+        stripsRight = try settings.optionalBool("rstrip") ?? false
+        isNormalized = try settings.optionalBool("normalized") ?? !self.isSpecial
     }
 }
 
@@ -62,7 +79,7 @@ struct AddedTokens: Sendable {
             let known = idByContent[content] ?? vocabulary.id(of: entry.content)
             let id = known ?? Int32(truncatingIfNeeded: nextID)
             // Hugging Face's loader counts on from the vocabulary and goes by the content, whatever id is written.
-            guard known != nil || id == entry.id else {
+            guard known != nil || id == entry.id || entry.id == AddedToken.next else {
                 throw GraftError(
                     .corruptFile,
                     "\(source): the added token \"\(entry.content)\" has the id \(entry.id), "
@@ -82,7 +99,14 @@ struct AddedTokens: Sendable {
         }
         for token in tokens {
             let content = Array(token.content.utf8)
-            decodedText.append(token.isNormalized ? try normalize(content) : content)
+            let text = token.isNormalized ? try normalize(content) : content
+            guard !text.isEmpty else {
+                throw GraftError(
+                    .unsupported,
+                    "\(source): the normalizer leaves nothing of the added token \"\(token.content)\", which is found in "
+                        + "normalised text: expected it to leave something, or \"normalized\": false")
+            }
+            decodedText.append(text)
         }
         literal = AddedTokenMatcher(zip(tokens, decodedText).filter { !$0.0.isNormalized }.map { ($0.1, $0.0) })
         normalized = AddedTokenMatcher(zip(tokens, decodedText).filter(\.0.isNormalized).map { ($0.1, $0.0) })

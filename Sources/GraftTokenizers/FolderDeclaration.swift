@@ -21,7 +21,7 @@ struct FolderDeclaration {
     /// - Parameter configuration: `tokenizer_config.json`.
     init(_ folder: InputFolder, configuration: JSONObject?) throws(GraftError) {
         for file in Self.sentenceFiles {
-            guard let settings = try Tokenizer.optionalObject(file, in: folder), settings.count > 0 else { continue }
+            guard let settings = try folder.optionalObject(file), settings.count > 0 else { continue }
             maximumLength = try Self.length(settings, "max_seq_length")
             lowercases = try settings.optionalBool("do_lower_case") ?? false
             break

@@ -41,10 +41,29 @@ struct SequenceWork: ~Copyable {
         let view = text.view
         for index in 0..<tokens.count {
             let token = tokens.base[index]
+            let piece = text.pieces[Int(token.piece)]
+            if token.end > piece.end {
+                locateOverrun(index, piece)
+                continue
+            }
             let origin = view.original(Int(token.start), Int(token.end))
             tokens.base[index].start = Int32(bitPattern: origin.start)
             tokens.base[index].end = Int32(bitPattern: origin.end)
         }
+    }
+
+    /// Of bytes that a prefix or suffix fell back to, some tokens are beyond their word: there is nothing that they stand
+    /// for. Their positions count from the word, as in Hugging Face `tokenizers`, but end with the text.
+    private mutating func locateOverrun(_ index: Int, _ piece: Piece) {
+        let token = tokens.base[index]
+        tokens.base[index].start = characterStart(atOrBefore: token.start - piece.start)
+        tokens.base[index].end = characterStart(atOrBefore: token.end - piece.start)
+    }
+
+    private func characterStart(atOrBefore position: Int32) -> Int32 {
+        var start = min(Int(position), original.count)
+        while start > 0, start < original.count, original[start] & 0xC0 == 0x80 { start -= 1 }
+        return Int32(start)
     }
 
     /// The position after the character of the original at `position`.

@@ -22,7 +22,7 @@ package struct SpecialTokens: Equatable, Sendable {
     }
 }
 
-/// How the special tokens are spelled: from `tokenizer_config.json`, then `special_tokens_map.json`, else BERT's names.
+/// How the special tokens are spelled: as files say it, else BERT's names.
 struct SpecialTokenNames {
     private var names: [String: String] = [
         "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]",

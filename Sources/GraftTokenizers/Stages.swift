@@ -76,7 +76,7 @@ enum Stages {
     static func model(_ file: ModelFile) throws(GraftError) -> any TokenModel {
         let type = try file.type()
         guard let (_, make) = models.first(where: { $0.type == type }) else {
-            throw unknown("model", type, models.map(\.type))
+            throw unknown("model", type, models.map(\.type), instead: type == "Unigram" ? insteadOfUnigram : "")
         }
         return try make(file)
     }
@@ -102,8 +102,14 @@ enum Stages {
         return [try make(settings)]
     }
 
-    private static func unknown(_ kind: String, _ type: String, _ known: [String]) -> GraftError {
+    /// What works today for the tokenizers of many multilingual models.
+    private static let insteadOfUnigram =
+        "; texts of this tokenizer can be encoded with another library, such as the tokenizers package, and batches "
+        + "made from the ids"
+
+    private static func unknown(_ kind: String, _ type: String, _ known: [String], instead: String = "") -> GraftError {
         GraftError(
-            .unsupported, "the \(kind) \"\(type)\" is not supported: expected one of \(known.joined(separator: ", "))")
+            .unsupported,
+            "the \(kind) \"\(type)\" is not supported: expected one of \(known.joined(separator: ", "))\(instead)")
     }
 }

@@ -20,9 +20,16 @@ extension Tokenizer {
     /// The same, but ids that no token has are left out: a model may have more of them than its tokenizer.
     func text(of ids: some Collection<Int32>, skipSpecialTokens: Bool) throws(GraftError) -> String {
         var tokens = TokenTexts()
+        let byteCount = ids.reduce(0) { $0 + (addedTokens.decoded($1)?.text.count ?? vocabulary.length(of: $1)) }
+        try Memory.require(Self.memoryPerDecodedByte * byteCount, to: "decoding \(ids.count) tokens")
         for id in ids { append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens) }
-        return String(decoding: try decodedBytes(tokens), as: UTF8.self)
+        var text = try decodedBytes(tokens)
+        if cleansUp { SpaceCleanup.ofTexts.apply(to: &text) }
+        return String(decoding: text, as: UTF8.self)
     }
+
+    /// Memory that a byte of the tokens may take on its way through the decoders, about.
+    private static let memoryPerDecodedByte = 8
 
     private func append(_ id: Int32, to tokens: inout TokenTexts, skipSpecialTokens: Bool) {
         if let added = addedTokens.decoded(id) {

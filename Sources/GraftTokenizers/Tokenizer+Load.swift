@@ -2,21 +2,14 @@ import GraftFormats
 import GraftTensor
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`.
-    ///
-    /// `tokenizer_config.json` and `special_tokens_map.json` are read where they are there: for the names of special
-    /// tokens, and beside `vocab.txt` for how to normalise. `FolderDeclaration` says what else a folder declares.
+    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with what the files beside it
+    /// say (see `FolderSettings`).
     package convenience init(_ folder: InputFolder) throws(GraftError) {
-        let map = try Self.optionalObject("special_tokens_map.json", in: folder)
-        let configuration = try Self.optionalObject("tokenizer_config.json", in: folder)
-        let names = try SpecialTokenNames([map, configuration].compactMap { $0 })
-        let declaration = try FolderDeclaration(folder, configuration: configuration)
+        let settings = try FolderSettings(folder)
         do throws(GraftError) {
-            try self.init(tokenizerFile: "tokenizer.json", in: folder, specialTokens: names, declaration)
+            try self.init(try folder.file("tokenizer.json"), settings: settings)
         } catch  where error.code == .notFound {
-            try self.init(
-                vocabularyFile: "vocab.txt", in: folder, configuration: configuration ?? JSONObject(),
-                specialTokens: names, declaration)
+            try self.init(vocabularyFile: "vocab.txt", in: folder, settings: settings)
         }
     }
 
@@ -24,8 +17,7 @@ extension Tokenizer {
 
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {
-        try self.init(
-            try MappedFile(path: path, copies: true), specialTokens: SpecialTokenNames(), FolderDeclaration())
+        try self.init(try MappedFile(path: path, copies: true), settings: nil)
     }
 
     /// Reads a `tokenizer.json` from memory.
@@ -40,25 +32,16 @@ extension Tokenizer {
     /// Memory that a byte of a file takes when it is read, about.
     private static let memoryPerByte = 8
 
-    private convenience init(
-        tokenizerFile name: String, in folder: InputFolder, specialTokens: SpecialTokenNames,
-        _ declaration: FolderDeclaration
-    ) throws(GraftError) {
-        try self.init(try folder.file(name), specialTokens: specialTokens, declaration)
-    }
-
-    private convenience init(
-        _ file: MappedFile, specialTokens: SpecialTokenNames, _ declaration: FolderDeclaration
-    ) throws(GraftError) {
+    private convenience init(_ file: MappedFile, settings: FolderSettings?) throws(GraftError) {
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         var parts = try TokenizerParts(file.bytes, source: file.path)
-        declaration.complete(&parts)
-        try self.init(parts, specialTokens: specialTokens, source: file.path)
+        try settings?.apply(to: &parts)
+        (settings?.declaration ?? FolderDeclaration()).complete(&parts)
+        try self.init(parts, specialTokens: settings?.names ?? SpecialTokenNames(), source: file.path)
     }
 
     private convenience init(
-        vocabularyFile name: String, in folder: InputFolder, configuration: JSONObject,
-        specialTokens: SpecialTokenNames, _ declaration: FolderDeclaration
+        vocabularyFile name: String, in folder: InputFolder, settings: FolderSettings
     ) throws(GraftError) {
         let file: MappedFile
         do throws(GraftError) {
@@ -67,19 +50,9 @@ extension Tokenizer {
         } catch  where error.code == .notFound {
             throw GraftError(.notFound, "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
         }
-        var parts = try TokenizerParts(
-            vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: file.path)
-        declaration.complete(&parts)
-        try self.init(parts, specialTokens: specialTokens, source: file.path)
-    }
-
-    static func optionalObject(_ name: String, in folder: InputFolder) throws(GraftError) -> JSONObject? {
-        do throws(GraftError) {
-            let bytes = try folder.contents(of: name, limit: JSON.maximumFileSize)
-            return try JSON(parsing: bytes, source: folder.path(of: name)).requireObject()
-        } catch  where error.code == .notFound {
-            return nil
-        }
+        var parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: file.path)
+        settings.declaration.complete(&parts)
+        try self.init(parts, specialTokens: settings.names, source: file.path)
     }
 }
 
@@ -120,9 +93,9 @@ extension TokenizerParts {
 
     /// BERT's tokenizer from a list of tokens, one a line, whose ids are the lines' numbers from 0.
     init(
-        vocabulary bytes: UnsafeRawBufferPointer, configuration: JSONObject, specialTokens: SpecialTokenNames,
-        source: String
+        vocabulary bytes: UnsafeRawBufferPointer, settings: FolderSettings, source: String
     ) throws(GraftError) {
+        try settings.requireVocabularyFile(source)
         let text = UnsafeBufferPointer(start: bytes.bindMemory(to: UInt8.self).baseAddress, count: bytes.count)
         if let position = UTF8Validation.firstInvalid(text) {
             throw GraftError(.corruptFile, "\(source): not UTF-8 at byte \(position)")
@@ -136,26 +109,17 @@ extension TokenizerParts {
             try vocabulary.add(UnsafeBufferPointer(rebasing: line), id: id)
             id += 1
         }
-        let lowercases = try configuration.optionalBool("do_lower_case") ?? true
         self.init(
             model: WordPiece(
-                vocabulary: vocabulary, unknownToken: specialTokens["unk_token"] ?? "[UNK]", continuingPrefix: "##",
+                vocabulary: vocabulary, unknownToken: settings.names["unk_token"] ?? "[UNK]", continuingPrefix: "##",
                 maximumCharacters: 100))
-        normalizers = [
-            BertNormalizer(
-                cleansText: true,
-                separatesChinese: try configuration.optionalBool("tokenize_chinese_chars") ?? true,
-                stripsAccents: try configuration.optionalBool("strip_accents") ?? lowercases,
-                lowercases: lowercases)
-        ]
+        normalizers = [try settings.bertNormalizer()]
         preTokenizers = [BertPreTokenizer()]
         decoders = [WordPieceDecoder(prefix: "##", cleansUp: true)]
-        for key in ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"] {
-            guard let name = specialTokens[key], let id = vocabulary.id(of: name) else { continue }
-            addedTokens.append(AddedToken(content: name, id: id, isSpecial: true))
-        }
-        guard let separator = specialTokens["sep_token"].flatMap({ vocabulary.id(of: $0) }),
-            let classification = specialTokens["cls_token"].flatMap({ vocabulary.id(of: $0) })
+        cleansUp = try settings.configuration.optionalBool("clean_up_tokenization_spaces") ?? false
+        try settings.addTokens(to: &self)
+        guard let separator = settings.names["sep_token"].flatMap({ vocabulary.id(of: $0) }),
+            let classification = settings.names["cls_token"].flatMap({ vocabulary.id(of: $0) })
         else {
             throw GraftError(.incompatible, "\(source): expected the tokens [CLS] and [SEP] among the lines")
         }

@@ -13,6 +13,8 @@ package final class Tokenizer: Sendable {
     let postProcessors: [any PostProcessor]
     /// Nil joins tokens with spaces.
     let decoders: [any TokenDecoder]?
+    /// Whether decoded text is then rid of spaces before punctuation and English contractions.
+    let cleansUp: Bool
     let addedTokens: AddedTokens
     /// What the files say about texts that are too long.
     package let truncation: Truncation?
@@ -29,6 +31,7 @@ package final class Tokenizer: Sendable {
         decoders = parts.decoders
         truncation = parts.truncation
         truncationSide = parts.truncationSide
+        cleansUp = parts.cleansUp
         model = parts.model
         let normalizers = parts.normalizers
         let vocabulary = parts.model.vocabulary
@@ -115,4 +118,6 @@ struct TokenizerParts {
     var addedTokens: [AddedToken] = []
     var truncation: Truncation?
     var truncationSide = Truncation.Side.right
+    /// Whether decoded text is rid of spaces before punctuation and English contractions.
+    var cleansUp = false
 }

@@ -94,7 +94,25 @@ struct BadTokenizerFileTests {
         ),
         ("model", "null", .corruptFile, "expected an object"),
         ("model", "{}", .unsupported, "the model \"Unigram\" is not supported"),
-        ("model", #"{"type":"Unigram","vocab":[["a",0]]}"#, .unsupported, "the model \"Unigram\" is not supported"),
+        (
+            "model", #"{"type":"Unigram","vocab":[["a",0]]}"#, .unsupported,
+            "\"Unigram\" is not supported: expected one of WordPiece, BPE, WordLevel; texts of this tokenizer can be encoded "
+        ),
+        (
+            "pre_tokenizer",
+            #"{"type":"Split","pattern":{"Regex":"(a)\\1"},"behavior":"Isolated","invert":false}"#, .unsupported,
+            #"the regular expression "(a)\1" has a back reference or octal number \1, which is not supported"#
+        ),
+        (
+            "pre_tokenizer",
+            #"{"type":"Split","pattern":{"Regex":"[a"},"behavior":"Isolated","invert":false}"#, .corruptFile,
+            #"the regular expression "[a" has a bracket without an end, which is not valid"#
+        ),
+        (
+            "added_tokens",
+            #"[{"id":4,"content":"\u0007","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":true}]"#,
+            .unsupported, "the normalizer leaves nothing of the added token"
+        ),
         (
             "model", #"{"type":"WordPiece","vocab":{"a":-1}}"#, .corruptFile,
             "the token \"a\" has the id -1: expected 0 to"

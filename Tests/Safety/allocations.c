@@ -24,7 +24,7 @@ void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
 static atomic_int is_counting;
-static atomic_long count, count_of_openmp;
+static atomic_long count, count_of_openmp, count_of_maps;
 static int lists;
 
 static void note(const char *name, size_t size, const void *caller) {
@@ -80,6 +80,7 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
 
 void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
     note("mmap", size, CALLER);
+    atomic_fetch_add(&count_of_maps, 1);
     return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
 }
 
@@ -206,6 +207,40 @@ static void test_sessions(int32_t threads) {
         graft_composition_release(compositions[i]);
 }
 
+/* A short text's tokens come from the heap: pages of their own would take longer than the encoding. */
+static void test_encoding(void) {
+    char folder[] = "/tmp/graft-allocations-XXXXXX", path[100];
+    if (!mkdtemp(folder))
+        exit(1);
+    snprintf(path, sizeof path, "%s/vocab.txt", folder);
+    FILE *file = fopen(path, "w");
+    if (!file || fputs("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nshort\ntext\n", file) < 0 || fclose(file) != 0)
+        exit(1);
+    graft_tokenizer *tokenizer = NULL;
+    graft_encoding *encoding = NULL;
+    check(graft_tokenizer_load(folder, &tokenizer), "loading a tokenizer");
+    for (int i = 0; i < 12; i++) {
+        if (i == 2)
+            atomic_store(&count_of_maps, 0);
+        check(graft_tokenizer_encode(tokenizer, "A short text", NULL, NULL, &encoding), "encoding");
+        if (graft_encoding_token_count(encoding) != 5) {
+            printf("FAILED  the text has %lld tokens, expected 5\n",
+                   (long long)graft_encoding_token_count(encoding));
+            failed++;
+        }
+        graft_encoding_release(encoding);
+    }
+    if (atomic_load(&count_of_maps) == 0) {
+        held++;
+    } else {
+        failed++;
+        printf("FAILED  ten short texts map memory %ld times, expected 0\n", atomic_load(&count_of_maps));
+    }
+    graft_tokenizer_release(tokenizer);
+    remove(path);
+    rmdir(folder);
+}
+
 int main(int argument_count, char **arguments) {
     if (argument_count < 2)
         return 2;
@@ -251,6 +286,7 @@ int main(int argument_count, char **arguments) {
         }
         graft_model_release(model);
     }
+    test_encoding();
     printf("in training steps after the first: %ld allocations\n", in_steps);
     printf("OpenMP's own, counted apart: %ld\n", atomic_load(&count_of_openmp));
     printf("%d held\n", held);

@@ -23,6 +23,7 @@ struct ReplaceDecoder: TokenDecoder {
                 for index in 0..<spans.count {
                     let span = spans[index]
                     if span.isMatch {
+                        try result.requireRoom(for: content.count)
                         result.extend(content)
                     } else {
                         result.extend(bytes[Int(span.start)..<Int(span.end)])

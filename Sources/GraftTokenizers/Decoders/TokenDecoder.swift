@@ -22,6 +22,13 @@ struct TokenTexts {
         ends.append(bytes.count)
     }
 
+    /// Makes room for bytes that a file's setting decides the number of: an error where there is none.
+    mutating func requireRoom(for extra: Int) throws(GraftError) {
+        guard bytes.capacity - bytes.count < extra else { return }
+        try Memory.require(4 * (bytes.count + extra), to: "decoding tokens")
+        bytes.reserveCapacity(max(2 * bytes.capacity, bytes.count + extra))
+    }
+
     /// Adds to the text that the next `endText` ends.
     mutating func extend(_ text: some Sequence<UInt8>) {
         bytes.append(contentsOf: text)

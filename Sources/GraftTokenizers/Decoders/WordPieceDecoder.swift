@@ -18,6 +18,9 @@ struct WordPieceDecoder: TokenDecoder {
             cleansUp: try settings.optionalBool("cleanup") ?? true)
     }
 
+    /// Whether it is the decoder of BERT's class.
+    var isStandard: Bool { cleansUp && prefix == Array("##".utf8) }
+
     func decode(_ tokens: TokenTexts) -> TokenTexts {
         var joined = TokenTexts()
         for index in 0..<tokens.count {
@@ -30,20 +33,9 @@ struct WordPieceDecoder: TokenDecoder {
             } else {
                 text = [UInt8(ascii: " ")] + token
             }
-            if cleansUp { Self.cleanUp(&text) }
+            if cleansUp { SpaceCleanup.ofTokens.apply(to: &text) }
             joined.append(text)
         }
         return joined
-    }
-
-    /// Applied to each token by itself, in this order, as Hugging Face `tokenizers` does.
-    private static let replacements: [(of: [UInt8], with: [UInt8])] = [
-        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
-        (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
-    ].map { (Array($0.utf8), Array($1.utf8)) }
-
-    private static func cleanUp(_ text: inout [UInt8]) {
-        guard text.contains(UInt8(ascii: " ")) else { return }
-        for (pattern, replacement) in replacements { text = ByteSearch.replacing(pattern, with: replacement, in: text) }
     }
 }

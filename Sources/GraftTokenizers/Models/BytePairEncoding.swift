@@ -41,6 +41,11 @@ final class BytePairEncoding: TokenModel {
         merges = try MergeTable(bytes, vocabulary: vocabulary, prefix: continuingPrefix, source: file.source)
     }
 
+    /// Whether it adds nothing to characters, merges all words alike, and has a token for every byte.
+    var isPlainWithBytes: Bool {
+        continuingPrefix.isEmpty && endingSuffix.isEmpty && !takesWholeWords && byteIDs?.contains(-1) == false
+    }
+
     private static func byteIDs(_ vocabulary: Vocabulary) -> [Int32] {
         (0..<256).map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
@@ -53,6 +58,7 @@ final class BytePairEncoding: TokenModel {
         with scratch: inout ModelScratch
     ) throws(GraftError) {
         let view = text.view
+        try requireMemory(for: text)
         let limit = limit.map { tokens.count + $0 }
         for index in 0..<text.pieces.count {
             let piece = text.pieces[index]
@@ -73,6 +79,22 @@ final class BytePairEncoding: TokenModel {
             }
             if let limit, tokens.count >= limit { break }
         }
+    }
+
+    /// Where prefix and suffix fall back to bytes, a text may become many times as many tokens.
+    private func requireMemory(for text: borrowing WorkingText) throws(GraftError) {
+        guard byteIDs != nil, !continuingPrefix.isEmpty || !endingSuffix.isEmpty else { return }
+        let (ofPrefixes, isMore) = text.view.count.multipliedReportingOverflow(by: continuingPrefix.count)
+        let (ofSuffixes, isMoreYet) = text.pieces.count.multipliedReportingOverflow(by: endingSuffix.count)
+        let most = WorkingText.maximumCount
+        guard !isMore, !isMoreYet, ofPrefixes < most, ofSuffixes < most, ofPrefixes + ofSuffixes < most else {
+            throw GraftError(
+                .invalidArgument,
+                "a text of \(text.view.count) bytes in \(text.pieces.count) words is too long with a prefix of "
+                    + "\(continuingPrefix.count) and a suffix of \(endingSuffix.count) bytes for each")
+        }
+        let bytes = MemoryLayout<FoundToken>.stride + MemoryLayout<SymbolChain.Symbol>.stride
+        try Memory.require(2 * bytes * (ofPrefixes + ofSuffixes), to: "encoding a text with its prefixes and suffixes")
     }
 
     private func appendTokens(

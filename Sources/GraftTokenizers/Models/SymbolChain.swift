@@ -43,10 +43,12 @@ struct SymbolChain: ~Copyable {
 
     /// Appends the symbols as tokens.
     func appendTokens(start: Int32, piece: Int32, to tokens: inout Buffer<FoundToken>) {
-        var begin = start
+        var begin = Int(start)
         for index in 0..<symbols.count where symbols[index].length > 0 {
-            let end = begin + symbols[index].length
-            tokens.append(FoundToken(id: symbols[index].id, start: begin, end: end, piece: piece))
+            let end = begin + Int(symbols[index].length)
+            tokens.append(
+                FoundToken(
+                    id: symbols[index].id, start: Int32(clamping: begin), end: Int32(clamping: end), piece: piece))
             begin = end
         }
     }

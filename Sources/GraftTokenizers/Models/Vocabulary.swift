@@ -136,6 +136,9 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// How many bytes a token has; 0 if no token has the id.
+    func length(of id: Int32) -> Int { withToken(id) { $0.count } ?? 0 }
+
     func token(_ id: Int32) -> String? {
         withToken(id) { String(decoding: $0, as: UTF8.self) }
     }

@@ -115,7 +115,7 @@ struct WordCache: ~Copyable {
         for index in 0..<count {
             let token = tokens[first + index]
             // Tokens follow each other without gaps, or the word is not kept.
-            guard token.start == end else { return }
+            guard token.start == end, token.end - start <= UInt8.max else { return }
             end = token.end
             withUnsafeMutableBytes(of: &entry.ids) {
                 $0.storeBytes(of: token.id, toByteOffset: 4 * index, as: Int32.self)

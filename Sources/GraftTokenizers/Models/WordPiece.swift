@@ -23,6 +23,11 @@ final class WordPiece: TokenModel {
         unknownID = vocabulary.id(of: unknownToken)
     }
 
+    /// Whether it is as BERT's class makes it from a vocabulary.
+    func isStandard(unknownToken: String?) -> Bool {
+        unknownToken == self.unknownToken && continuingPrefix == Array("##".utf8) && maximumCharacters == 100
+    }
+
     convenience init(_ settings: JSONObject, vocabulary: Vocabulary) throws(GraftError) {
         let maximumCharacters = try settings.optionalInt("max_input_chars_per_word") ?? 100
         guard maximumCharacters >= 0 else {

@@ -8,6 +8,7 @@ import GraftTensor
 /// order although they are kept need the steps one after the other.
 final class BertNormalizer: Normalizer {
     private let steps: CharacterSteps
+    var cleansText: Bool { steps.cleansText }
 
     /// What becomes of a character: an action and, in the low 21 bits, the character that takes its place.
     private struct Entry {

@@ -11,6 +11,7 @@ struct PrependNormalizer: Normalizer {
 
     func normalize(_ source: TextView, _ range: Range<Int>, into out: inout TextBuffer) throws(GraftError) {
         guard !range.isEmpty else { return }
+        try out.requireRoom(for: content.count)
         out.prepend(content, to: source, range)
         out.copy(source, range.lowerBound, range.upperBound)
     }

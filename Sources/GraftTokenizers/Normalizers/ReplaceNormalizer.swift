@@ -20,6 +20,7 @@ struct ReplaceNormalizer: Normalizer {
                 out.copy(source, Int(span.start), Int(span.end))
                 continue
             }
+            try out.requireRoom(for: content.count)
             out.beginAlignment()
             let origin = source.alignment(before: Int(span.end), in: range)
             for byte in content { out.append(byte, origin) }

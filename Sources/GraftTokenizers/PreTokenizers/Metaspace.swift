@@ -14,6 +14,8 @@ struct Metaspace: PreTokenizer, TokenDecoder {
     private let scheme: Scheme
     private let splits: Bool
 
+    var addsPrefixSpace: Bool { scheme != .never }
+
     init(_ settings: JSONObject) throws(GraftError) {
         let replacement = try settings.string("replacement")
         guard replacement.unicodeScalars.count == 1 else {

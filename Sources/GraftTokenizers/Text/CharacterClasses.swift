@@ -60,10 +60,7 @@ enum CharacterClasses {
 
     /// What `\w` matches in Rust's regular expressions.
     static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
-        default: scalar.properties.isAlphabetic || scalar.properties.isJoinControl
-        }
+        UnicodeProperties.rustWord.contains(scalar.value)
     }
 
     /// Non-spacing marks: what BertNormalizer's `strip_accents` drops after decomposition.

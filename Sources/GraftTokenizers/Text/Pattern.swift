@@ -4,7 +4,7 @@ import GraftTensor
 /// What a stage looks for in text: `{"String": "…"}` or `{"Regex": "…"}`.
 enum Pattern: Sendable {
     case literal([UInt8])
-    case expression(RegularExpression)
+    case expression(TextExpression)
 
     init(_ settings: JSONObject) throws(GraftError) {
         let pattern = try settings.object("pattern")
@@ -12,7 +12,7 @@ enum Pattern: Sendable {
             guard !text.isEmpty else { throw pattern.unexpected("String", expected: "a text that is not empty") }
             self = .literal(Array(text.utf8))
         } else {
-            self = .expression(try RegularExpression(oniguruma: try pattern.string("Regex")))
+            self = .expression(try TextExpression(try pattern.string("Regex")))
         }
     }
 

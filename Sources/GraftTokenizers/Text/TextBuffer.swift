@@ -1,3 +1,5 @@
+import GraftTensor
+
 /// Text that a stage writes: bytes, and where each came from.
 ///
 /// It starts without alignment, which holds as long as what is written stands at the original's positions (see
@@ -45,6 +47,15 @@ struct TextBuffer: ~Copyable {
     mutating func reserve(_ extra: Int) {
         bytes.reserve(extra)
         if isAligned { alignment.reserve(extra) }
+    }
+
+    /// Makes room for bytes that a file's setting, not the text, decides the number of: an error where there is none.
+    mutating func requireRoom(for extra: Int) throws(GraftError) {
+        guard bytes.capacity - bytes.count < extra else { return }
+        let (total, isMore) = count.addingReportingOverflow(extra)
+        guard !isMore, total <= WorkingText.maximumCount else { throw WorkingText.tooLong(isMore ? .max : total) }
+        try Memory.require(2 * total * (1 + MemoryLayout<Alignment>.stride), to: "rewriting a text")
+        reserve(extra)
     }
 
     /// Writes a byte that stands for something else than the original's byte at its position.

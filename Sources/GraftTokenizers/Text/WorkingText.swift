@@ -61,6 +61,7 @@ struct WorkingText: ~Copyable {
     mutating func rewrite(
         _ body: (_ source: TextView, _ range: Range<Int>, _ out: inout TextBuffer) throws(GraftError) -> Void
     ) throws(GraftError) {
+        try Memory.require(Self.memoryPerByte * view.count, to: "rewriting a text")
         back.removeAll()
         divided.count = 0
         for index in 0..<pieces.count {
@@ -113,6 +114,9 @@ struct WorkingText: ~Copyable {
         }
         swap(&pieces, &divided)
     }
+
+    /// Memory that a byte may take when it is written anew with its alignment, about.
+    private static let memoryPerByte = 32
 
     /// Positions are kept in 32 bits.
     static let maximumCount = Int(Int32.max) / 2
