@@ -217,6 +217,10 @@ enum {
                                        graft_adapter_set_head() are not used. */
 };
 
+/** What of the last hidden states of a row's tokens stands for the row. */
+typedef int32_t graft_pooling;
+enum { GRAFT_POOLING_MEAN = 0, GRAFT_POOLING_FIRST = 1, GRAFT_POOLING_LAST = 2 };
+
 typedef struct graft_head_options {
     size_t struct_size;
     const char *const *labels; /**< Names of the classes, copied. Required. */
@@ -225,7 +229,10 @@ typedef struct graft_head_options {
     int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0.
                                     The layer of a "bottleneck" adapter is its own, as AdapterHub's;
                                     without it the head reads the hidden state as it is. */
-    int32_t reserved;          /**< Must be 0. */
+    graft_pooling pooling;     /**< What the head reads of a row. Default -1: the token that the
+                                    architecture's own class reads, BERT's first and Llama's last.
+                                    No other head is one that PEFT or AdapterHub knows: a saved
+                                    adapter that has one is Graft's alone, and they say so. */
 } graft_head_options;
 
 GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);
@@ -475,9 +482,6 @@ typedef struct graft_session_options {
     int32_t thread_count;                   /**< Default 0: one per core. */
     int32_t reserved;                       /**< Must be 0. */
 } graft_session_options;
-
-typedef int32_t graft_pooling;
-enum { GRAFT_POOLING_MEAN = 0, GRAFT_POOLING_FIRST = 1, GRAFT_POOLING_LAST = 2 };
 
 GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
 

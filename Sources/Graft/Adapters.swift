@@ -1,6 +1,7 @@
 public import CGraft
 import GraftAdapters
 import GraftInference
+import GraftLayers
 import GraftTensor
 
 /// An adapter as C programs hold it, with the strings that were handed out.
@@ -30,7 +31,7 @@ private struct SendablePointer: @unchecked Sendable {
 extension graft_head_options: OptionStruct {
     static var defaults: Self {
         Self(
-            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, reserved: 0)
+            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, pooling: -1)
     }
 }
 
@@ -86,7 +87,6 @@ extension graft_head_options {
         guard label_count >= 2, label_count <= 1 << 20 else {
             throw GraftError(.invalidArgument, "label_count must be 2 to 1048576, found \(label_count)")
         }
-        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         guard dropout == -1 || (dropout >= 0 && dropout < 1) else {
             throw GraftError(.invalidArgument, "dropout must be -1, or at least 0 and below 1, found \(dropout)")
         }
@@ -100,7 +100,8 @@ extension graft_head_options {
             names.append(name)
         }
         return HeadSettings(
-            labels: names, dropout: dropout == -1 ? nil : dropout, trainsDense: try flag(dense_layer, "dense_layer"))
+            labels: names, dropout: dropout == -1 ? nil : dropout, trainsDense: try flag(dense_layer, "dense_layer"),
+            pooling: pooling == -1 ? nil : try choice(pooling, Pooling.self, "pooling"))
     }
 }
 

@@ -1,5 +1,6 @@
 public import CGraft
 import GraftInference
+import GraftLayers
 import GraftTensor
 
 extension graft_session_options: OptionStruct {
@@ -70,7 +71,7 @@ public func graft_session_embed(
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
             let needed = batch.rows.rowCount * session.model.shape.hiddenSize
             try session.embed(
-                batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Session.Pooling.self, "pooling"),
+                batch.rows, adapters: batch.adapters, pooling: try choice(pooling, Pooling.self, "pooling"),
                 normalizes: try flag(normalize, "normalize"),
                 into: try output(out, capacity: capacity, needs: needed, "out"))
         }

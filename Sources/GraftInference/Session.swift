@@ -7,21 +7,6 @@ import GraftTensor
 ///
 /// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
 package final class Session {
-    package enum Pooling: Int32, Sendable {
-        case mean = 0
-        case first = 1
-        case last = 2
-
-        /// The token whose hidden state it is; nil where all count.
-        var summary: SummaryToken? {
-            switch self {
-            case .mean: nil
-            case .first: .first
-            case .last: .last
-            }
-        }
-    }
-
     package let model: any Transformer
     package private(set) var composition: Composition?
     let pass: Pass
@@ -81,11 +66,7 @@ package final class Session {
         try eachPass(batch, adapters, reading: pooling.summary) { first, count throws(GraftError) in
             let hidden = try model.forward(pass).matrix
             let rows = Matrix(out + first * width, rows: count, columns: width)
-            if pooling.summary == nil {
-                gk_mean_rows_forward(pass.team.kernel, Int64(count), pass.starts, Int64(width), hidden.base, rows.base)
-            } else {
-                rows.base.update(from: hidden.base, count: rows.count)
-            }
+            pass.pool(hidden, pooling, firstRow: 0, into: rows)
             if normalizes { gk_normalize_rows(pass.team.kernel, Int64(count), Int64(width), rows.base) }
         }
     }
@@ -110,7 +91,10 @@ package final class Session {
         _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let classifier = SequenceClassifier(model: model)
-        try eachPass(batch, adapters, reading: model.summaryToken) { first, count throws(GraftError) in
+        let poolings = Set((0..<batch.rowCount).map { classifier.pooling(adapter(adapters, $0)) })
+        // Rows whose heads read different tokens share passes that read all.
+        let summary = poolings.count == 1 ? poolings.first?.summary : nil
+        try eachPass(batch, adapters, reading: summary) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)

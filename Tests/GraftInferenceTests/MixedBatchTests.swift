@@ -38,7 +38,7 @@ import Testing
         let (columns, logits) = try session.logits(mixed.rows, mixed.adapters)
         let states = try session.states(mixed.rows, mixed.adapters)
         #expect(columns == 7)
-        for pooling in [Session.Pooling.mean, .first, .last] {
+        for pooling in [Pooling.mean, .first, .last] {
             let vectors = try session.embeddings(mixed.rows, mixed.adapters, pooling: pooling)
             for row in 0..<mixed.rows.rowCount {
                 let alone = try session.embeddings(mixed.single(row), [mixed.adapters[row]], pooling: pooling)

@@ -48,7 +48,7 @@ import Testing
         let model = try cell.model()
         let width = model.shape.hiddenSize
         let session = try Session(model: model, threadCount: 1, passTokenCount: 0, cancelToken: nil)
-        for pooling in [Session.Pooling.first, .last] {
+        for pooling in [Pooling.first, .last] {
             var read = [Float](repeating: .nan, count: rows.rowCount * width)
             try session.embed(rows, adapters: adapters, pooling: pooling, normalizes: false, into: &read)
             for row in 0..<rows.rowCount {

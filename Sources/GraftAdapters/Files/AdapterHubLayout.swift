@@ -125,8 +125,7 @@ struct AdapterHubLayout: AdapterLayout {
     var labels: [String]? { head?.labels }
 
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
-        var changed = JSONObject()
-        for (key, value) in config where key != Self.taskKey { changed[key] = value }
+        var changed = config.without(Self.taskKey)
         if task == .languageModel {
             _ = try LanguageModelHead(model: names.model)
             changed[Self.taskKey] = task.peftName.map(JSON.string)

@@ -14,8 +14,10 @@ from .structs import HeadOptions
 from .values import as_list, c_number, choice, path_bytes, set_numbers, text_array, text_bytes, text_list
 
 Task = Literal["sequence_classification", "language_model"]
+Pooling = Literal["mean", "first", "last"]
 
 TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1, "language_model": 5}
+POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
 
 
 class Adapter(Handle):
@@ -62,6 +64,7 @@ class Adapter(Handle):
         *,
         dropout: float | None = None,
         dense_layer: bool = False,
+        pooling: Pooling | None = None,
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
 
@@ -72,12 +75,16 @@ class Adapter(Handle):
         :param labels: names of the classes, at least two.
         :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
         :param dense_layer: trains the dense + tanh layer before it as well.
+        :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
+            the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
         """
         number = choice(task, TASKS, "task")
         options = initialised(HeadOptions, "graft_head_options_init")
         names = text_array(text_list(labels, "labels"))
         options.labels = cast(names, POINTER(c_char_p))
         set_numbers(options, label_count=len(names), dense_layer=1 if dense_layer else 0)
+        if pooling is not None:
+            set_numbers(options, pooling=choice(pooling, POOLINGS, "pooling"))
         if dropout is not None:
             set_numbers(options, dropout=dropout)
         lib.graft_adapter_set_head(self.pointer, number, byref(options))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c_void_p, cast, sizeof
-from typing import Literal, SupportsIndex
+from typing import SupportsIndex
 
-from .adapter import Adapter, Composition, RowAdapter, compositions
+from .adapter import POOLINGS, Adapter, Composition, Pooling, RowAdapter, compositions
 from .dataset import Batch
 from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
@@ -18,10 +18,6 @@ from .model import Model
 from .structs import GenerateOptions, SessionOptions
 from .tokenizer import Tokenizer
 from .values import as_list, c_number, choice, int_array, set_numbers, text_list
-
-Pooling = Literal["mean", "first", "last"]
-
-POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text: a second's work for
 #: a small model. Python sees Ctrl-C between calls; results do not depend on them.
