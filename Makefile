@@ -94,7 +94,6 @@ SENTENCES ?= "My parcel should have been here on Monday, where is it?" \
 .PHONY: demo
 demo: dependencies
 	@$(MAKE) --no-print-directory library examples models
-	@$(VENV)/bin/python -c 'import tqdm' 2>/dev/null || $(PIP) install tqdm
 	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/train.py \
 	  $(MODEL) bindings/data/intents build/demo/intents
 	@echo && echo "The same adapter in a C program:"
