@@ -247,10 +247,12 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  * @param model       The base model the adapter will fit.
  * @param method      A name listed by graft_adapter_method_name().
  * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For
- *                    "lora", as in PEFT's adapter_config.json. For "bottleneck", AdapterHub's
- *                    fields, over those of the configuration that "config" names: "seq_bn"
- *                    (Pfeiffer; the default), "double_seq_bn" (Houlsby) or "par_bn" (parallel), as
- *                    in {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
+ *                    "lora", as in PEFT's adapter_config.json; what is not given is as there, but
+ *                    lora_alpha is 16 and target_modules all linear modules (null is PEFT's own
+ *                    choice). For "bottleneck", AdapterHub's fields, over those of the
+ *                    configuration that "config" names: "seq_bn" (Pfeiffer; the default),
+ *                    "double_seq_bn" (Houlsby) or "par_bn" (parallel), as in
+ *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
@@ -371,7 +373,7 @@ typedef struct graft_trainer_options {
     graft_optimizer optimizer;              /**< Default AdamW. */
     graft_schedule schedule;                /**< Default linear. */
     graft_metric metric;                    /**< Default loss. */
-    float learning_rate;                    /**< Peak, per step. Default 5e-4. */
+    float learning_rate;                    /**< Peak, per step. Default 1e-3. */
     float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
     float beta1;                            /**< Default 0.9. */
     float beta2;                            /**< Default 0.999. */
@@ -379,12 +381,12 @@ typedef struct graft_trainer_options {
     float momentum;                         /**< For SGD. Default 0.9. */
     float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
     float label_smoothing;                  /**< 0 to 1. Default 0. */
-    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0. */
+    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0.06. */
     int32_t warmup_steps;                   /**< Default 0. */
     int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
                                                  epoch_count says. Default 0: set by graft_trainer_fit(); steps
                                                  before it use the peak rate. */
-    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
+    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 16. */
     int32_t batches_per_step;               /**< Gradient accumulation. Default 1. */
     int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
     int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */

@@ -43,7 +43,7 @@ struct AdapterHubLayout: AdapterLayout {
         self.method = method
         names = Self.names(model, adapter: name, hasBackbonePrefix: true)
         config = Self.frame(model, name: name)
-        config["config"] = .object(try method.settings(completing: settings, place: place))
+        config["config"] = .object(try method.settings(completing: settings, for: model, place: place))
         if let task = given[Self.taskKey], !task.isOff {
             guard task.stringValue == Task.languageModel.peftName else {
                 throw GraftError(

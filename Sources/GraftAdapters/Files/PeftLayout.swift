@@ -37,7 +37,7 @@ struct PeftLayout: AdapterLayout {
         var given = given
         given["base_model_name_or_path"] = given["base_model_name_or_path"] ?? .string(model.source.path)
         self.method = method
-        settings = try method.settings(completing: given, place: place)
+        settings = try method.settings(completing: given, for: model, place: place)
         let task = Task(peftName: settings["task_type"]?.stringValue)
         if task == .languageModel { _ = try LanguageModelHead(model: model) }
         names = Self.names(model, for: task)

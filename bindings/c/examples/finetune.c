@@ -95,8 +95,7 @@ int main(int argument_count, char **arguments) {
     graft_trainer *trainer = NULL;
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
-    const char *settings = "{\"r\": 8, \"lora_alpha\": 16, \"target_modules\": \"all-linear\"}";
-    check(graft_adapter_create(model, "lora", settings, 0, &adapter), "making the adapter");
+    check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
     check(graft_adapter_set_head(adapter, GRAFT_TASK_LANGUAGE_MODEL, NULL), "choosing the task");
     graft_dataset *pairs = read_pairs(model, tokenizer, arguments[2]);
 

@@ -101,20 +101,17 @@ int main(int argument_count, char **arguments) {
     graft_dataset *training_set = read_dataset(tokenizer, arguments[2]);
     graft_dataset *test_set = read_dataset(tokenizer, arguments[3]);
 
-    const char *settings = "{\"r\": 8, \"lora_alpha\": 16, \"lora_dropout\": 0.1}";
-    check(graft_adapter_create(model, "lora", settings, 0, &adapter), "making the adapter");
+    check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
     graft_head_options head;
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = label_count;
-    head.dense_layer = 1;
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
 
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
-    options.learning_rate = 2e-3f;
-    options.warmup_ratio = 0.06f;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 12;
+    if (argument_count == 6)
+        options.epoch_count = atoi(arguments[5]);
     int is_terminal = isatty(STDERR_FILENO);
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);

@@ -29,7 +29,8 @@ def main(folder: Path, data: Path, adapters: Path) -> None:
                 trainer.fit(train)
                 seconds = time.monotonic() - started
                 result = trainer.evaluate(test)
-            path = adapters / f"{question.name}-{trained.replace(' ', '-')}"
+            path = adapters / (question.name if trained == "adapter" else f"{question.name}-head")
+            adapters.mkdir(parents=True, exist_ok=True)
             adapter.save(path)
             size = sum(file.stat().st_size for file in path.iterdir())
             print(

@@ -39,7 +39,8 @@ class Adapter(Handle):
 
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
-            ``adapter_config.json``. For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
+            ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
+            linear modules (None is PEFT's own choice of them). For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
             names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
         """
         import json  # here, since most programs only load adapters

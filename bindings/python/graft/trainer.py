@@ -42,7 +42,7 @@ class TrainingOptions(TypedDict, total=False):
     schedule: Literal["constant", "linear", "cosine"]
     #: What early stopping watches and the best weights are chosen by. Default "loss".
     metric: Literal["loss", "accuracy", "macro_f1"]
-    #: Peak, per step. Default 5e-4.
+    #: Peak, per step. Default 1e-3.
     learning_rate: float
     #: Decoupled with AdamW, L2 with SGD. Default 0.01.
     weight_decay: float
@@ -60,14 +60,14 @@ class TrainingOptions(TypedDict, total=False):
     label_smoothing: float
     #: One for each label. Default: all 1.
     class_weights: Sequence[float]
-    #: Part of all steps, when warmup_steps is 0. Default 0.
+    #: Part of all steps, when warmup_steps is 0. Default 0.06.
     warmup_ratio: float
     #: Default 0.
     warmup_steps: int
     #: End of the schedule, and of fit() whatever epoch_count says. Default 0: set by fit(); steps before it use the
     #: peak rate.
     total_steps: int
-    #: For fit(). Default 32.
+    #: For fit(). Default 16.
     rows_per_batch: int
     #: Gradient accumulation. Default 1.
     batches_per_step: int
