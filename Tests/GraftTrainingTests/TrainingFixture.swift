@@ -49,9 +49,11 @@ struct TrainingFixture {
         hasDenseLayer: Bool = false
     ) throws -> Adapter {
         let start = settings.contains("init_lora_weights") ? "" : ", \"init_lora_weights\": false"
+        let usual = [("lora_alpha", "8"), ("target_modules", "null")].filter { !settings.contains("\"\($0.0)\"") }
+            .map { ", \"\($0.0)\": \($0.1)" }.joined()
         let adapter = try Adapter(
             model: model, method: "lora",
-            config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(settings)}", seed: seed)
+            config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(usual)\(settings)}", seed: seed)
         try adapter.setHead(
             HeadSettings(
                 labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: hasDenseLayer, pooling: pooling))

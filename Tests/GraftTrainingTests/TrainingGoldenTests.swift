@@ -69,6 +69,7 @@ import Testing
         case "cosine": options.schedule = .cosine
         default: options.schedule = .constant
         }
+        options.warmupRatio = 0
         options.warmupSteps = try variant.optionalInt("warmup_steps") ?? 0
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
