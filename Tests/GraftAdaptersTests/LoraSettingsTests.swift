@@ -59,7 +59,8 @@ import Testing
         "A name or pattern that would silently do nothing is refused",
         arguments: [
             ("\"target_modules\": [\"query\", \"valeu\"]", "valeu"), ("\"rank_pattern\": {\"qurey\": 2}", "qurey"),
-            ("\"alpha_pattern\": {\"word_embeddings\": 2}", "word_embeddings"), ("\"exclude_modules\": [\"valeu\"]", "valeu"),
+            ("\"alpha_pattern\": {\"word_embeddings\": 2}", "word_embeddings"),
+            ("\"exclude_modules\": [\"valeu\"]", "valeu"),
             ("\"exclude_modules\": \".*valeu\"", "valeu"),
         ])
     func withoutEffect(setting: String, word: String) {

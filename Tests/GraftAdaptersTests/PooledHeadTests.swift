@@ -51,7 +51,9 @@ import Testing
         }
     }
 
-    @Test("The architecture's own pooling is not said, so that the adapter stays PEFT's and AdapterHub's", arguments: methods)
+    @Test(
+        "The architecture's own pooling is not said, so that the adapter stays PEFT's and AdapterHub's",
+        arguments: methods)
     func ownPooling(method: String) throws {
         let said = try adapter("bert", method, .first).content.files().files
         let unsaid = try adapter("bert", method, nil).content.files().files
@@ -63,9 +65,14 @@ import Testing
     func otherPooling() throws {
         let peft = try adapter("bert", "lora", .mean).content
         #expect(peft.configText.contains("\"pooling\": \"mean\""))
-        #expect(!peft.plan.tensors.contains { $0.name.hasSuffix("model.classifier.weight") || $0.name.contains("pooler.dense.weight") })
+        #expect(
+            !peft.plan.tensors.contains {
+                $0.name.hasSuffix("model.classifier.weight") || $0.name.contains("pooler.dense.weight")
+            })
         let hub = try adapter("bert", "bottleneck", .mean).content.files()
-        #expect(hub["head_config.json"].map { String(decoding: $0, as: UTF8.self) }?.contains("\"pooling\": \"mean\"") == true)
+        #expect(
+            hub["head_config.json"].map { String(decoding: $0, as: UTF8.self) }?.contains("\"pooling\": \"mean\"")
+                == true)
     }
 
     @Test("A new head takes the place of a pooled one, and the other way round")

@@ -55,7 +55,8 @@ import Testing
             testDescription: "label smoothing and class weights", settings: ", \"use_rslora\": true",
             labelSmoothing: 0.1,
             classWeights: [0.5, 1, 3]),
-        Case(testDescription: "the mean of the tokens", settings: ", \"target_modules\": \"all-linear\"", pooling: .mean),
+        Case(
+            testDescription: "the mean of the tokens", settings: ", \"target_modules\": \"all-linear\"", pooling: .mean),
         Case(
             testDescription: "the mean of the tokens, through a dense layer, with dropout",
             settings: ", \"target_modules\": [\"word_embeddings\"]",

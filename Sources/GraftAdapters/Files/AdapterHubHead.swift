@@ -133,7 +133,8 @@ struct AdapterHubHead: Sendable {
         let weight = try plan.add(tensor(module, "weight"), shape: [labels.count, width], start)
         let bias = hasBias ? try plan.add(tensor(module, "bias"), shape: [labels.count], .zero) : nil
         return HeadParameters(
-            pooling: pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler, dense: dense, activation: activation, weight: weight, bias: bias,
+            pooling: pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler, dense: dense,
+            activation: activation, weight: weight, bias: bias,
             labelCount: labels.count, dropout: dropout ?? model.headDropout)
     }
 

@@ -58,7 +58,8 @@ struct PeftLayout: AdapterLayout {
         head = try Self.head(of: file, settings, model, pooling, place: folder.configPath)
         guard pooling == nil || head != nil else {
             throw GraftError(
-                .corruptFile, "\(folder.configPath): \(Self.poolingKey) is that of a head, which the adapter does not have")
+                .corruptFile,
+                "\(folder.configPath): \(Self.poolingKey) is that of a head, which the adapter does not have")
         }
     }
 
