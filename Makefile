@@ -1,5 +1,5 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
-# make demo       train an adapter on bindings/data/intents from Python, classify with it from C
+# make demo       train two adapters on bindings/data/team from Python, ask both in one process from C
 # make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they say);
 #                 make test-parity compares with the real peers; make test-sanitizers looks for races and for bad memory
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall with the same
@@ -96,19 +96,18 @@ $(MODEL)/config.json: | $(VENV)/bin/python
 
 # ---- Demo ----
 
-SENTENCES ?= "My parcel should have been here on Monday, where is it?" \
-             "you charged my card twice!!" \
-             "The vase was broken when I opened the box." \
-             "Could I have it sent to my office instead?"
+SENTENCES ?= "Would you mind watering the plants while Mara is away?" \
+             "Mara told me that you had watered the plants." \
+             "I have promised Mara to water the plants." \
+             "Do you know whether Mara has watered the plants?"
 
 .PHONY: demo
 demo: dependencies
 	@$(MAKE) --no-print-directory library examples models
-	@$(VENV)/bin/python -c 'import tqdm' 2>/dev/null || $(PIP) install tqdm
-	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/train.py \
-	  $(MODEL) bindings/data/intents build/demo/intents
-	@echo && echo "The same adapter in a C program:"
-	@build/examples/classify $(MODEL) build/demo/intents $(SENTENCES)
+	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/demo.py \
+	  $(MODEL) bindings/data/team build/demo
+	@echo && echo "Both adapters in one process, in C: what each message does, and who the errand is for:"
+	@build/examples/swap $(MODEL) build/demo/act build/demo/who $(SENTENCES)
 
 # ---- Tests ----
 

@@ -46,10 +46,18 @@ def _trec6_file(name: str, names: list[str], finer_labels: bool) -> Labelled:
     return Labelled(texts, labels)
 
 
+TREC6_LABELS = ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
+
+
 def trec6() -> tuple[Labelled, Labelled, list[str]]:
     """Train (train.txt), test, and the names of the six labels."""
-    names = ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
-    return _trec6_file("train.txt", names, False), _trec6_file("test.txt", names, True), names
+    return trec6_part("train"), trec6_part("test"), TREC6_LABELS
+
+
+def trec6_part(part: str) -> Labelled:
+    """Part "train", "validation" or "test"."""
+    name = {"validation": "valid"}.get(part, part)
+    return _trec6_file(f"{name}.txt", TREC6_LABELS, finer_labels=part == "test")
 
 
 def _sst2_file(name: str) -> Labelled:
@@ -62,6 +70,14 @@ def sst2(training_rows: int = 8000) -> tuple[Labelled, Labelled, list[str]]:
     """The first `training_rows` of a fixed shuffle of train.tsv, and test.tsv."""
     train = _sst2_file("train.tsv")
     return train.take(shuffled(len(train), seed=0)[:training_rows]), _sst2_file("test.tsv"), ["negative", "positive"]
+
+
+def sst2_part(part: str) -> Labelled:
+    """The training rows of `sst2`, as many of dev.tsv for part "validation" as test.tsv has, or those of "test"."""
+    if part == "train":
+        return sst2()[0]
+    rows = _sst2_file("dev.tsv" if part == "validation" else "test.tsv")
+    return rows.take(shuffled(len(rows), seed=0)[:872])
 
 
 DATA_SETS = {"trec6": trec6, "sst2": sst2}

@@ -285,6 +285,21 @@ enum {
                                        graft_adapter_set_head() are not used. */
 };
 
+/** What of the last hidden states of a row's tokens stands for the row. */
+typedef int32_t graft_pooling;
+enum {
+    GRAFT_POOLING_DEFAULT = -1, /**< For vectors as sentence-transformers' modules.json in the model's folder
+                                     says, with all that it says: several side by side, dense layers. Without
+                                     that file: the mean. For a head the architecture's own. */
+    GRAFT_POOLING_MEAN = 0,
+    GRAFT_POOLING_FIRST = 1,
+    GRAFT_POOLING_LAST = 2,
+    GRAFT_POOLING_MAX = 3,             /**< The largest of each element; not for a head. */
+    GRAFT_POOLING_WEIGHTED_MEAN = 4,   /**< Tokens weigh as much as their places, from 1; not for a head. */
+    GRAFT_POOLING_MEAN_SQRT_LENGTH = 5 /**< The sum, divided by the root of the number of tokens; not for a
+                                            head. */
+};
+
 typedef struct graft_head_options {
     size_t struct_size;
     const char *const *labels; /**< Names of the classes, copied. Required. */
@@ -293,7 +308,10 @@ typedef struct graft_head_options {
     int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0.
                                     The layer of a "bottleneck" adapter is its own, as AdapterHub's;
                                     without it the head reads the hidden state as it is. */
-    int32_t reserved;          /**< Must be 0. */
+    graft_pooling pooling;     /**< What the head reads of a row. Default -1: the token that the
+                                    architecture's own class reads, BERT's first and Llama's last.
+                                    No other head is one that PEFT or AdapterHub knows: a saved
+                                    adapter that has one is Graft's alone, and they say so. */
 } graft_head_options;
 
 GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);
@@ -308,10 +326,12 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  * @param model       The base model the adapter will fit.
  * @param method      A name listed by graft_adapter_method_name().
  * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For
- *                    "lora", as in PEFT's adapter_config.json. For "bottleneck", AdapterHub's
- *                    fields, over those of the configuration that "config" names: "seq_bn"
- *                    (Pfeiffer; the default), "double_seq_bn" (Houlsby) or "par_bn" (parallel), as
- *                    in {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
+ *                    "lora", as in PEFT's adapter_config.json; what is not given is as there, but
+ *                    lora_alpha is 16 and target_modules all linear modules (null is PEFT's own
+ *                    choice). For "bottleneck", AdapterHub's fields, over those of the
+ *                    configuration that "config" names: "seq_bn" (Pfeiffer; the default),
+ *                    "double_seq_bn" (Houlsby) or "par_bn" (parallel), as in
+ *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
@@ -487,7 +507,7 @@ typedef struct graft_trainer_options {
     graft_optimizer optimizer;              /**< Default AdamW. */
     graft_schedule schedule;                /**< Default linear. */
     graft_metric metric;                    /**< Default loss. */
-    float learning_rate;                    /**< Peak, per step. Default 5e-4. */
+    float learning_rate;                    /**< Peak, per step. Default 1e-3. */
     float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
     float beta1;                            /**< Default 0.9. */
     float beta2;                            /**< Default 0.999. */
@@ -495,12 +515,12 @@ typedef struct graft_trainer_options {
     float momentum;                         /**< For SGD. Default 0.9. */
     float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
     float label_smoothing;                  /**< 0 to 1. Default 0. */
-    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0. */
+    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0.06. */
     int32_t warmup_steps;                   /**< Default 0. */
     int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
                                                  epoch_count says. Default 0: set by graft_trainer_fit(); steps
                                                  before it use the peak rate. */
-    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 32. */
+    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 16. */
     int32_t batches_per_step;               /**< Gradient accumulation: an update is by the mean over all that
                                                  counts in so many batches together. Default 1. */
     int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
@@ -614,20 +634,6 @@ typedef struct graft_session_options {
     int32_t thread_count;                   /**< Default 0: one per core. */
     int32_t reserved;                       /**< Must be 0. */
 } graft_session_options;
-
-/** How the last hidden states of a row's tokens become one vector. */
-typedef int32_t graft_pooling;
-enum {
-    GRAFT_POOLING_DEFAULT = -1, /**< As sentence-transformers' modules.json in the model's folder says, with
-                                     all that it says: several side by side, dense layers. Without that
-                                     file: the mean. */
-    GRAFT_POOLING_MEAN = 0,
-    GRAFT_POOLING_FIRST = 1,
-    GRAFT_POOLING_LAST = 2,
-    GRAFT_POOLING_MAX = 3,             /**< The largest of each element. */
-    GRAFT_POOLING_WEIGHTED_MEAN = 4,   /**< Tokens weigh as much as their places, from 1. */
-    GRAFT_POOLING_MEAN_SQRT_LENGTH = 5 /**< The sum, divided by the root of the number of tokens. */
-};
 
 GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
 

@@ -1,5 +1,6 @@
 public import CGraft
 import GraftAdapters
+import GraftLayers
 import GraftTensor
 
 /// An adapter as C programs hold it, with the strings that were handed out.
@@ -13,7 +14,7 @@ final class AdapterHandle: Sendable {
 extension graft_head_options: OptionStruct {
     static var defaults: Self {
         Self(
-            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, reserved: 0)
+            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, pooling: -1)
     }
 }
 
@@ -69,7 +70,6 @@ extension graft_head_options {
         guard label_count >= 2, label_count <= 1 << 20 else {
             throw GraftError(.invalidArgument, "label_count must be 2 to 1048576, found \(label_count)")
         }
-        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         guard dropout == -1 || (dropout >= 0 && dropout < 1) else {
             throw GraftError(.invalidArgument, "dropout must be -1, or at least 0 and below 1, found \(dropout)")
         }
@@ -83,7 +83,18 @@ extension graft_head_options {
             names.append(name)
         }
         return HeadSettings(
-            labels: names, dropout: dropout == -1 ? nil : dropout, trainsDense: try flag(dense_layer, "dense_layer"))
+            labels: names, dropout: dropout == -1 ? nil : dropout, trainsDense: try flag(dense_layer, "dense_layer"),
+            pooling: pooling == graft_pooling(GRAFT_POOLING_DEFAULT) ? nil : try headPooling())
+    }
+
+    private func headPooling() throws(GraftError) -> Pooling {
+        let chosen = try choice(pooling, Pooling.self, "pooling")
+        guard Pooling.ofHeads.contains(chosen) else {
+            throw GraftError(
+                .invalidArgument,
+                "pooling is \(pooling); a head reads the mean of the tokens (0), the first (1) or the last (2)")
+        }
+        return chosen
     }
 }
 

@@ -18,6 +18,7 @@ extension graft_trainer_options: OptionStruct {
         options.epsilon = defaults.epsilon
         options.momentum = defaults.momentum
         options.maximum_gradient_norm = defaults.maximumGradientNorm
+        options.warmup_ratio = defaults.warmupRatio
         options.rows_per_batch = Int32(defaults.rowsPerBatch)
         options.batches_per_step = Int32(defaults.batchesPerStep)
         options.epoch_count = Int32(defaults.epochCount)

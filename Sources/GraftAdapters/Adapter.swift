@@ -32,12 +32,25 @@ package struct HeadSettings: Sendable {
     package let dropout: Float?
     /// Whether the dense layer with tanh before the head is trained too.
     package let trainsDense: Bool
+    /// nil: the architecture's own.
+    package let pooling: Pooling?
 
-    package init(labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool) {
+    package init(
+        labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool, pooling: Pooling? = nil
+    ) {
         self.labels = labels
         self.ownsLabels = ownsLabels
         self.dropout = dropout
         self.trainsDense = trainsDense
+        self.pooling = pooling
+    }
+
+    /// The same, with a pooling only where it is not the architecture's own.
+    func fitted(to model: any Transformer) -> HeadSettings {
+        let isOwn = pooling == Pooling(model.summaryToken)
+        return HeadSettings(
+            labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
+            pooling: isOwn ? nil : pooling)
     }
 }
 
@@ -189,7 +202,7 @@ package final class Adapter: Sendable {
         let old = try usable()
         if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
         var layout = old.layout
-        try layout.set(task, head: head)
+        try layout.set(task, head: head?.fitted(to: old.model))
         let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .load, place: "head")
         try new.requireSameTargets(as: old)
         new.take(from: old)

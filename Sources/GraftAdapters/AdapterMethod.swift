@@ -12,8 +12,10 @@ package protocol AdapterMethod: Sendable {
     static var typeName: String? { get }
     /// Settings that change nothing of what a trained adapter computes or goes on to learn.
     static var withoutEffect: Set<String> { get }
-    /// Every setting in the layout's spelling: as given, or its default.
-    static func settings(completing given: JSONObject, place: String) throws(GraftError) -> JSONObject
+    /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the model.
+    static func settings(
+        completing given: JSONObject, for model: any Transformer, place: String
+    ) throws(GraftError) -> JSONObject
 
     /// Checks every setting; `place` begins the messages.
     init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError)

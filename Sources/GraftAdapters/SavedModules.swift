@@ -35,7 +35,7 @@ extension AdapterPlan {
                 $0.bias = bias
             }
         }
-        guard head != nil else { return }
+        guard let head, head.readsPooler else { return }
         for path in model.missingForClassification {
             let isSaved = model.sites.enumerated().contains { $1.path == path && sites[$0]?.weight != nil }
             guard isSaved else {
@@ -63,6 +63,7 @@ extension AdapterPlan {
     }
 
     private mutating func addHead(_ settings: HeadSettings, _ names: ModuleNames) throws(GraftError) -> HeadParameters {
+        if let pooling = settings.pooling { return try PooledHead.plan(&self, settings, pooling, names) }
         let model = names.model
         let count = settings.labels.count
         let width = model.shape.hiddenSize
@@ -75,7 +76,7 @@ extension AdapterPlan {
             ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
             : nil
         return HeadParameters(
-            readsPooler: true, weight: weight, bias: bias, labelCount: count,
+            pooling: Pooling(model.summaryToken), readsPooler: true, weight: weight, bias: bias, labelCount: count,
             dropout: settings.dropout ?? model.headDropout)
     }
 }

@@ -5,7 +5,7 @@ import GraftTensor
 /// Sequence classification: logits = W dropout(representation) + b, with each row's own head.
 ///
 /// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. The representation
-/// is what the model's pooler makes of the token that stands for the row, or what the head's own dense layers do.
+/// is what the model's pooler makes of the row's pooled hidden states, or what the head's own dense layers do.
 package struct SequenceClassifier: Sendable {
     package let model: any Transformer
 
@@ -44,14 +44,20 @@ package struct SequenceClassifier: Sendable {
         return columns
     }
 
+    /// What stands for a row in the head of its adapter.
+    package func pooling(_ adapter: AttachedAdapter?) -> Pooling { pooling(adapter?.head) }
+
+    /// What stands for a row in a head; nil is the checkpoint's own.
+    package func pooling(_ head: HeadParameters?) -> Pooling { head?.pooling ?? Pooling(model.summaryToken) }
+
     private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
 
-    /// Fills `logits` [rows, columns], of a pass that reads the model's summary tokens; a row with fewer labels ends in
-    /// -infinity.
+    /// Fills `logits` [rows, columns], of a pass that reads the tokens that the heads of its rows do, or all; a row with
+    /// fewer labels ends in -infinity.
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let summaries = hidden.matrix
+        let summaries = try summaries(hidden.matrix, pass)
         var pooled: Representation?
         if pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
             pooled = try model.pool(summaries, pass: pass)
@@ -77,6 +83,18 @@ package struct SequenceClassifier: Sendable {
             }
         }
         return Kept(pooled: pooled, base: baseKept, layers: layersKept)
+    }
+
+    /// The pooled hidden states of each row: [rows, hidden].
+    private func summaries(_ hidden: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
+        guard !pass.readsOneToken else { return hidden }
+        let all = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: hidden.columns)
+        for segment in pass.segments {
+            pass.pool(
+                hidden, pooling(segment.adapter), firstRow: segment.firstRow,
+                into: all.rows(from: segment.firstRow, count: segment.rowCount))
+        }
+        return all
     }
 
     /// The logits of some rows by their adapter's head, and what each of its layers was given.
@@ -128,7 +146,7 @@ package struct SequenceClassifier: Sendable {
     ) -> gk_dropout? {
         pass.dropout(
             site: Self.firstDropoutSite + head.dense.count - layer, probability: head.dropout, width: width,
-            unit: .read, firstRow: firstRow)
+            unit: .rows, firstRow: firstRow)
     }
 
     private func dropped(
@@ -171,6 +189,11 @@ package struct SequenceClassifier: Sendable {
             gradient = dSummaries
         }
         guard learnsInLayers else { return }
+        if !pass.readsOneToken {
+            let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
+            pass.poolBackward(gradient, pooling(adapter), into: dHidden)
+            gradient = dHidden
+        }
         try model.backward(gradient, hidden, pass: pass)
     }
 

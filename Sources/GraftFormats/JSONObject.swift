@@ -69,6 +69,13 @@ extension JSONObject: RandomAccessCollection {
     package var startIndex: Int { 0 }
     package var endIndex: Int { members.count }
     package subscript(position: Int) -> Member { members[position] }
+
+    /// The others, in their order.
+    package func without(_ key: String) -> JSONObject {
+        var others = JSONObject()
+        for (other, value) in self where other != key { others[other] = value }
+        return others
+    }
     package var keys: [String] { members.map(\.key) }
 }
 

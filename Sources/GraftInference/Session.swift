@@ -108,7 +108,10 @@ package final class Session {
         _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let classifier = SequenceClassifier(model: model)
-        try eachPass(batch, adapters, reading: model.summaryToken) { first, count throws(GraftError) in
+        let poolings = Set((0..<batch.rowCount).map { classifier.pooling(adapter(adapters, $0)) })
+        // Rows whose heads read different tokens share passes that read all.
+        let summary = poolings.count == 1 ? poolings.first?.summary : nil
+        try eachPass(batch, adapters, reading: summary) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)

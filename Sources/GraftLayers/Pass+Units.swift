@@ -12,6 +12,8 @@ extension Pass {
         /// Each token whose last hidden state is read: one of each row, or all. A model's last layer needs the others only
         /// as keys and values; its queries, and whatever comes after them, are of this unit.
         case read
+        /// Each row of the batch: what is made of the tokens read, one of each row or pooled.
+        case rows
         /// Each of those that `choose` was given.
         case chosen
     }
@@ -28,7 +30,7 @@ extension Pass {
             let positions = try pass.kept.allocate(Int32.self, count: pass.rowCount)
             let sequences = try pass.kept.allocate(gk_sequence.self, count: pass.rowCount)
             for row in 0..<pass.rowCount {
-                let token = summary == .first ? pass.starts[row] : pass.starts[row + 1] - 1
+                let token = pass.token(summary, ofRow: row)
                 tokens[row] = Int32(token)
                 positions[row] = pass.positions[Int(token)]
                 sequences[row] = pass.sequences[row]
@@ -42,10 +44,18 @@ extension Pass {
         }
     }
 
+    /// The place within the pass of the token that stands for a row.
+    func token(_ summary: SummaryToken, ofRow row: Int) -> Int64 {
+        summary == .first ? starts[row] : starts[row + 1] - 1
+    }
+
+    /// Whether the last hidden states are those of one token of each row.
+    package var readsOneToken: Bool { summaries != nil }
+
     private func summaries(_ unit: Unit) -> Summaries? { unit == .read ? summaries : nil }
 
     /// Rows of a matrix of `unit`, but for `.chosen`.
-    package func count(_ unit: Unit) -> Int { summaries(unit) == nil ? tokenCount : rowCount }
+    package func count(_ unit: Unit) -> Int { unit == .rows || summaries(unit) != nil ? rowCount : tokenCount }
 
     /// Places of the tokens in their rows.
     func positions(_ unit: Unit) -> UnsafePointer<Int32> { summaries(unit)?.positions ?? positions }
@@ -58,6 +68,7 @@ extension Pass {
         switch unit {
         case .tokens: (segment.firstToken, segment.tokenCount)
         case .read: summaries == nil ? (segment.firstToken, segment.tokenCount) : (segment.firstRow, segment.rowCount)
+        case .rows: (segment.firstRow, segment.rowCount)
         case .chosen: chosen[segment.index]
         }
     }
@@ -76,6 +87,7 @@ extension Pass {
         switch unit {
         case .tokens: batchFirstToken
         case .read: summaries == nil ? batchFirstToken : batchFirstRow
+        case .rows: batchFirstRow
         case .chosen: batchFirstChosen
         }
     }

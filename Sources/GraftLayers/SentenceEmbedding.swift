@@ -1,38 +1,6 @@
 import CGraftKernels
 import GraftTensor
 
-/// How the last hidden states of a row's tokens become one vector.
-package enum Pooling: Int32, Sendable, CaseIterable {
-    case mean = 0
-    case first = 1
-    case last = 2
-    /// The largest of each element.
-    case maximum = 3
-    /// Each token weighs as much as its place in the row, from 1.
-    case weightedMean = 4
-    /// The sum divided by the root of the number of tokens.
-    case rootMean = 5
-
-    /// The token whose hidden state it is; nil where all count.
-    package var summary: SummaryToken? {
-        switch self {
-        case .first: .first
-        case .last: .last
-        case .mean, .maximum, .weightedMean, .rootMean: nil
-        }
-    }
-
-    fileprivate var kernel: gk_pool? {
-        switch self {
-        case .mean: gk_pool(GK_POOL_MEAN)
-        case .rootMean: gk_pool(GK_POOL_ROOT)
-        case .weightedMean: gk_pool(GK_POOL_PLACE)
-        case .maximum: gk_pool(GK_POOL_LARGEST)
-        case .first, .last: nil
-        }
-    }
-}
-
 /// How a row becomes its vector: poolings side by side, and what is then done to them.
 package struct SentenceEmbedding: Sendable {
     /// What is done to a pooled vector.
@@ -83,7 +51,8 @@ package struct SentenceEmbedding: Sendable {
             denseCount == 0
             ? out : try pass.scratch.matrix(rows: out.rows, columns: poolings.count * width)
         for (index, pooling) in poolings.enumerated() {
-            pool(pooling, hidden.matrix, into: x.columns(from: index * width, count: width), pass)
+            pass.pool(
+                hidden.matrix, pooling, firstRow: 0, into: x.columns(from: index * width, count: width))
         }
         var left = denseCount
         for step in steps {
@@ -95,19 +64,6 @@ package struct SentenceEmbedding: Sendable {
                 dense.forward(x, into: y, pass.team)
                 x = y
             }
-        }
-    }
-
-    private func pool(_ pooling: Pooling, _ hidden: Matrix, into y: Matrix, _ pass: Pass) {
-        if let kernel = pooling.kernel {
-            return gk_pool_rows(
-                pass.team.kernel, kernel, Int64(y.rows), pass.starts, Int64(y.columns), hidden.base, y.base,
-                Int64(y.stride))
-        }
-        for row in 0..<y.rows {
-            let token =
-                summary != nil ? row : Int(pooling == .first ? pass.starts[row] : pass.starts[row + 1] - 1)
-            (y.base + row * y.stride).update(from: hidden.base + token * hidden.stride, count: y.columns)
         }
     }
 }

@@ -50,7 +50,9 @@ package struct HeadParameters: Sendable {
         }
     }
 
-    /// Whether they read what the model's pooler gives, rather than the hidden state of the token that stands for the row.
+    /// What stands for a row.
+    package let pooling: Pooling
+    /// Whether they read what the model's pooler makes of that, rather than that itself.
     package let readsPooler: Bool
     package let dense: [Dense]
     package let activation: Activation
@@ -63,9 +65,10 @@ package struct HeadParameters: Sendable {
     package let dropout: Float
 
     package init(
-        readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity, weight: Parameter,
+        pooling: Pooling, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity, weight: Parameter,
         bias: Parameter?, labelCount: Int, dropout: Float
     ) {
+        self.pooling = pooling
         self.readsPooler = readsPooler
         self.dense = dense
         self.activation = activation

@@ -69,9 +69,9 @@ package final class Bert: Transformer, @unchecked Sendable {
         pooler =
             hasPooler
             ? try reader.linear(
-                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .read)
+                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .rows)
             : try reader.missingLinear(
-                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .read)
+                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
         missingForClassification = hasPooler ? [] : ["pooler.dense"]
         baseHead = try reader.classifier("classifier", labels: configuration.labels, shape)
         headDropout = configuration.headDropout

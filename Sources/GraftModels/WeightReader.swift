@@ -83,7 +83,7 @@ struct WeightReader {
             let count = weight.shape.first, count > 0
         else { return nil }
         let linear = try linear(
-            [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .read,
+            [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .rows,
             place: .beside)
         return (linear, labels.count == count ? labels : (0..<count).map { "LABEL_\($0)" })
     }

@@ -6,7 +6,7 @@ import GraftTensor
 /// Cross-entropy of each row's label, with class weights and label smoothing.
 struct ClassificationObjective: Objective {
     let labelCount: Int
-    var summary: SummaryToken? { classifier.model.summaryToken }
+    let summary: SummaryToken?
     let withoutWeight = "all rows have class weight 0"
     private let classifier: SequenceClassifier
     private let classWeights: [Float]
@@ -15,6 +15,7 @@ struct ClassificationObjective: Objective {
     init(_ content: AdapterContent, labelCount: Int, _ options: TrainerOptions) {
         self.labelCount = labelCount
         classifier = SequenceClassifier(model: content.model)
+        summary = classifier.pooling(content.plan.head).summary
         classWeights = options.classWeights
         labelSmoothing = options.labelSmoothing
     }

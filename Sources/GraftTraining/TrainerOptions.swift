@@ -1,7 +1,7 @@
 import GraftLayers
 import GraftTensor
 
-/// How to train. Defaults are those of `graft_trainer_options_init`.
+/// How to train. Defaults are those of `graft_trainer_options_init`, chosen by `Benchmarks/recipe.py`.
 package struct TrainerOptions: Sendable {
     package enum Optimizer: Int32, Sendable { case adamW = 0, sgd = 1 }
     package enum Metric: Int32, Sendable { case loss = 0, accuracy = 1, macroF1 = 2 }
@@ -15,7 +15,7 @@ package struct TrainerOptions: Sendable {
     package var optimizer = Optimizer.adamW
     package var schedule = Schedule.Shape.linear
     package var metric = Metric.loss
-    package var learningRate: Float = 5e-4
+    package var learningRate: Float = 1e-3
     package var weightDecay: Float = 0.01
     package var beta1: Float = 0.9
     package var beta2: Float = 0.999
@@ -23,10 +23,10 @@ package struct TrainerOptions: Sendable {
     package var momentum: Float = 0.9
     package var maximumGradientNorm: Float = 1
     package var labelSmoothing: Float = 0
-    package var warmupRatio: Float = 0
+    package var warmupRatio: Float = 0.06
     package var warmupSteps = 0
     package var totalSteps = 0
-    package var rowsPerBatch = 32
+    package var rowsPerBatch = 16
     package var batchesPerStep = 1
     package var epochCount = 3
     package var evaluationSteps = 0

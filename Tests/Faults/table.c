@@ -177,6 +177,12 @@ static const fault table[] = {
     {SETTINGS, "\"lora_dropout\": 0.0", "\"lora_dropout\": 0.999999999", CORRUPT, "lora_dropout",
      "a dropout that 32 bits round to 1"},
     {SETTINGS, "\"bias\": \"none\"", "\"bias\": \"all\"", CORRUPT, "bias", "biases that are not in the file"},
+    {SETTINGS, "\"bias\": \"none\"", "\"bias\": \"none\", \"pooling\": \"max\"", UNSUPPORTED,
+     "\"mean\", \"first\", \"last\"", "a head that pools as no head does"},
+    {SETTINGS, "\"bias\": \"none\"", "\"bias\": \"none\", \"pooling\": \"mean\"", CORRUPT,
+     "pooled_classifier.weight", "a pooled head that is not in the file"},
+    {SETTINGS, "\"bias\": \"none\"", "\"bias\": \"none\", \"pooling\": 1", CORRUPT, "pooling",
+     "a pooling that is a number"},
     /* adapter_model.safetensors */
     {TENSORS, NULL, NULL, MISSING, "adapter_model.safetensors", "an adapter without tensors"},
     {TENSORS, "layer.0.attention.self.query.lora_A", "layer.7.attention.self.query.lora_A", CORRUPT,

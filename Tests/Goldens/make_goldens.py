@@ -28,6 +28,7 @@ MAKERS = {
     "lora": "lora",
     "lora-refused": "lora_refused",
     "lora-training": "lora_training",
+    "pooled-head": "pooled_head",
     "llama-tiny": "tiny_llama",
     "llama-training": "llama_training",
     "generation": "generation",

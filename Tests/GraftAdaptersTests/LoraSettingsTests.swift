@@ -41,11 +41,26 @@ import Testing
         #expect(error?.code == .invalidArgument && error?.message.contains(words) == true, "\(error?.message ?? "")")
     }
 
+    @Test("A fresh adapter adapts every linear module, and null is PEFT's choice of them")
+    func defaultTargets() throws {
+        func adapted(_ settings: String) throws -> Set<String> {
+            let names = try create(settings).content.plan.tensors.map(\.name)
+            return Set(names.compactMap { $0.split(separator: ".").dropLast(2).last.map(String.init) })
+        }
+        #expect(try adapted("{}") == ["query", "key", "value", "dense"])
+        #expect(try adapted("{\"target_modules\": null}") == ["query", "value"])
+        #expect(try create("{}").content.configText.contains("\"lora_alpha\": 16"))
+        // Beside a list of names, as PEFT asks.
+        let first = try create("{\"layers_to_transform\": [0]}").content.plan.tensors.map(\.name)
+        #expect(!first.isEmpty && first.allSatisfy { $0.contains("layer.0.") })
+    }
+
     @Test(
         "A name or pattern that would silently do nothing is refused",
         arguments: [
             ("\"target_modules\": [\"query\", \"valeu\"]", "valeu"), ("\"rank_pattern\": {\"qurey\": 2}", "qurey"),
-            ("\"alpha_pattern\": {\"key\": 2}", "\"key\""), ("\"exclude_modules\": [\"valeu\"]", "valeu"),
+            ("\"alpha_pattern\": {\"word_embeddings\": 2}", "word_embeddings"),
+            ("\"exclude_modules\": [\"valeu\"]", "valeu"),
             ("\"exclude_modules\": \".*valeu\"", "valeu"),
         ])
     func withoutEffect(setting: String, word: String) {

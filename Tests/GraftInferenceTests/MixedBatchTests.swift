@@ -11,10 +11,10 @@ import Testing
     @Test("The rows of a batch have different adapters, heads and scales")
     func batchIsMixed() throws {
         let mixed = try MixedRows(.float32)
-        #expect(Set(mixed.labelCounts) == [2, 3, 4, 7])
+        #expect(Set(mixed.labelCounts) == [2, 3, 4, 5, 7])
         #expect(mixed.adapters.contains { $0 == nil })
         let kinds = Set(mixed.adapters.map { $0.map(ObjectIdentifier.init) })
-        #expect(kinds.count == MixedRows.goldenFolders.count + 4)
+        #expect(kinds.count == MixedRows.goldenFolders.count + 7)
         // Otherwise the tests below would compare equal things.
         let session = try mixed.session()
         let plain = try session.embeddings(mixed.rows)

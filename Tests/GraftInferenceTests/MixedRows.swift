@@ -41,6 +41,12 @@ struct MixedRows {
             compositions.append(try Composition(adapter: adapter, scale: scale))
             counts.append(labels)
         }
+        for (pooling, labels, dense) in [(Pooling.mean, 5, false), (.last, 2, true), (.mean, 3, true)] {
+            let adapter = try Self.adapter(
+                model, rank: 3, targets: "\"all-linear\"", labels: labels, pooling: pooling, hasDenseLayer: dense)
+            compositions.append(try Composition(adapter: adapter, scale: 1))
+            counts.append(labels)
+        }
         // Neighbours share an adapter now and then; the others change from row to row.
         let inputs = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
         var rows = RowBatch()
@@ -59,13 +65,15 @@ struct MixedRows {
 
     /// An adapter whose every number is random, so that it changes what the model computes.
     static func adapter(
-        _ model: any Transformer, rank: Int, targets: String, labels: Int, seed: UInt64 = 5
+        _ model: any Transformer, rank: Int, targets: String, labels: Int, seed: UInt64 = 5,
+        pooling: Pooling? = nil, hasDenseLayer: Bool = false
     ) throws -> Adapter {
         let adapter = try Adapter(
             model: model, method: "lora",
             config: "{\"r\": \(rank), \"target_modules\": \(targets), \"init_lora_weights\": false}", seed: seed)
         try adapter.setHead(
-            HeadSettings(labels: (0..<labels).map { "label \($0)" }, dropout: nil, trainsDense: false))
+            HeadSettings(
+                labels: (0..<labels).map { "label \($0)" }, dropout: nil, trainsDense: hasDenseLayer, pooling: pooling))
         return adapter
     }
 

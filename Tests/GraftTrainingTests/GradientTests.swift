@@ -17,7 +17,8 @@ import Testing
         var changes: [String: JSON] = Goldens.withoutDropout
         var labelSmoothing: Float = 0
         var classWeights: [Float] = []
-        var hasHead = true
+        var pooling: Pooling?
+        var hasDenseLayer = false
     }
 
     static let cases = [
@@ -54,6 +55,20 @@ import Testing
             testDescription: "label smoothing and class weights", settings: ", \"use_rslora\": true",
             labelSmoothing: 0.1,
             classWeights: [0.5, 1, 3]),
+        Case(
+            testDescription: "the mean of the tokens", settings: ", \"target_modules\": \"all-linear\"", pooling: .mean),
+        Case(
+            testDescription: "the mean of the tokens, through a dense layer, with dropout",
+            settings: ", \"target_modules\": [\"word_embeddings\"]",
+            changes: ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.3, "classifier_dropout": 0.25],
+            pooling: .mean, hasDenseLayer: true),
+        Case(
+            testDescription: "the last token", settings: ", \"target_modules\": [\"dense\"]", pooling: .last,
+            hasDenseLayer: true),
+        Case(
+            testDescription: "a head alone", settings: ", \"target_modules\": \"dummy-target-modules\"",
+            pooling: .mean, hasDenseLayer: true),
+        bottleneck("the mean of the tokens", "\"config\": \"houlsby\"", pooling: .mean),
         bottleneck("houlsby", "\"config\": \"houlsby\""),
         bottleneck("pfeiffer", "\"config\": \"pfeiffer\", \"mh_adapter\": true, \"non_linearity\": \"tanh\""),
         bottleneck("parallel", "\"config\": \"parallel\", \"mh_adapter\": true, \"non_linearity\": \"silu\""),
@@ -72,9 +87,10 @@ import Testing
     ]
 
     private static func bottleneck(
-        _ name: String, _ settings: String, _ changes: [String: JSON] = Goldens.withoutDropout
+        _ name: String, _ settings: String, _ changes: [String: JSON] = Goldens.withoutDropout, pooling: Pooling? = nil
     ) -> Case {
-        Case(testDescription: name, settings: ", " + settings, isBottleneck: true, changes: changes)
+        Case(
+            testDescription: name, settings: ", " + settings, isBottleneck: true, changes: changes, pooling: pooling)
     }
 
     @Test("Gradients are the central differences of the loss", arguments: cases)
@@ -84,8 +100,10 @@ import Testing
         let dropout = hasDropout ? 0.2 : 0
         let adapter =
             golden.isBottleneck
-            ? try fixture.bottleneck(dropout: dropout, settings: golden.settings)
-            : try fixture.adapter(dropout: dropout, settings: golden.settings)
+            ? try fixture.bottleneck(dropout: dropout, settings: golden.settings, pooling: golden.pooling)
+            : try fixture.adapter(
+                dropout: dropout, settings: golden.settings, pooling: golden.pooling,
+                hasDenseLayer: golden.hasDenseLayer)
         let options = TrainingFixture.options {
             $0.labelSmoothing = golden.labelSmoothing
             $0.classWeights = golden.classWeights

@@ -218,6 +218,10 @@ import Testing
         for (head, words) in [
             (HeadSettings(labels: ["b", "a", "c"], dropout: nil, trainsDense: false), "labels [\"a\", \"b\", \"c\"]"),
             (HeadSettings(labels: ["a", "b", "c"], dropout: 0.7, trainsDense: false), "dropout of the head 0.1"),
+            (
+                HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: false, pooling: .mean),
+                "modules_to_save"
+            ),
         ] {
             let adapter = try fixture.adapter()
             try adapter.setHead(head)

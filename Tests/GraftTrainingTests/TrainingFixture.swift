@@ -44,23 +44,30 @@ struct TrainingFixture {
     }
 
     /// An adapter with a head of three labels, that drops out and changes the model from the start.
-    func adapter(dropout: Double = 0.1, seed: UInt64 = 3, settings: String = "") throws -> Adapter {
+    func adapter(
+        dropout: Double = 0.1, seed: UInt64 = 3, settings: String = "", pooling: Pooling? = nil,
+        hasDenseLayer: Bool = false
+    ) throws -> Adapter {
         let start = settings.contains("init_lora_weights") ? "" : ", \"init_lora_weights\": false"
+        let usual = [("lora_alpha", "8"), ("target_modules", "null")].filter { !settings.contains("\"\($0.0)\"") }
+            .map { ", \"\($0.0)\": \($0.1)" }.joined()
         let adapter = try Adapter(
             model: model, method: "lora",
-            config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(settings)}", seed: seed)
+            config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(usual)\(settings)}", seed: seed)
         try adapter.setHead(
-            HeadSettings(labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: false))
+            HeadSettings(
+                labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: hasDenseLayer, pooling: pooling))
         return adapter
     }
 
     /// A bottleneck with a head of two layers, whose weights are as wide as its output shows.
-    func bottleneck(dropout: Double, settings: String) throws -> Adapter {
+    func bottleneck(dropout: Double, settings: String, pooling: Pooling? = nil) throws -> Adapter {
         let adapter = try Adapter(
             model: model, method: "bottleneck",
             config: "{\"reduction_factor\": 4, \"dropout\": \(dropout)\(settings)}", seed: 3)
         try adapter.setHead(
-            HeadSettings(labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: true))
+            HeadSettings(
+                labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: true, pooling: pooling))
         var random = RandomNumbers(seed: 3, stream: settings)
         for tensor in adapter.content.plan.tensors {
             for index in 0..<tensor.parameter.count {

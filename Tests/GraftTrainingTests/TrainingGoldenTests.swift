@@ -8,7 +8,7 @@ import Testing
 
 @testable import GraftTraining
 
-/// Ten steps of PEFT or AdapterHub, step by step: losses, norms, every gradient, and every tensor at the end.
+/// Ten steps of PEFT or AdapterHub, or of PEFT below a head of PyTorch's own, step by step: losses, norms, every gradient, and every tensor at the end.
 @Suite struct TrainingGoldenTests {
     struct Variant: Sendable, CustomTestStringConvertible {
         let folder: String
@@ -16,14 +16,14 @@ import Testing
         var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
     }
 
-    static let variants = ["lora-training", "llama-training", "bottleneck"].flatMap { folder in
+    static let variants = ["lora-training", "pooled-head", "llama-training", "bottleneck"].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
         }
     }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 26) }
+    func goldensAreThere() { #expect(Self.variants.count >= 29) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
@@ -69,6 +69,7 @@ import Testing
         case "cosine": options.schedule = .cosine
         default: options.schedule = .constant
         }
+        options.warmupRatio = 0
         options.warmupSteps = try variant.optionalInt("warmup_steps") ?? 0
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))

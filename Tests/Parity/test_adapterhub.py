@@ -146,6 +146,15 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_adapterhub(
     assert_same_files(tmp_path / "theirs", tmp_path / "ours")
 
 
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_adapterhub_refuses_a_head_that_it_does_not_know(pooling, minilm, tmp_path):
+    adapter = graft.Adapter.create(minilm, "bottleneck")
+    adapter.set_head(labels=LABELS, pooling=pooling)
+    adapter.save(tmp_path / "ours")
+    with pytest.raises(TypeError, match="pooling"):
+        AutoAdapterModel.from_pretrained(MINILM).load_adapter(str(tmp_path / "ours"), use_safetensors=True)
+
+
 @pytest.mark.parametrize("config, word", REFUSED.values(), ids=REFUSED)
 def test_what_is_not_done_is_refused_by_name(config, word, minilm, tmp_path):
     folder = save(adapted(MINILM, config), tmp_path / "theirs")

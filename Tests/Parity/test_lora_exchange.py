@@ -28,6 +28,7 @@ FROM_PEFT = {
     "excluded": dict(r=4, target_modules="all-linear", exclude_modules=["pooler.dense", "key"]),
     "some-layers": dict(QUERY_VALUE, layers_to_transform=[0, 5]),
     "pooler-saved": dict(QUERY_VALUE, modules_to_save=["pooler"]),
+    "head-alone": dict(target_modules="dummy-target-modules", modules_to_save=["pooler"]),
     "bias-all": dict(QUERY_VALUE, bias="all"),
     "bias-lora-only": dict(QUERY_VALUE, bias="lora_only"),
     "lora-bias": dict(QUERY_VALUE, lora_bias=True),
@@ -37,6 +38,7 @@ FROM_PEFT = {
 
 #: Settings that Graft trains with and PEFT must load with equal logits.
 FROM_GRAFT = {
+    "defaults": dict(),
     "query-value": dict(QUERY_VALUE, lora_alpha=16, lora_dropout=0.1),
     "patterns": dict(QUERY_VALUE, rank_pattern={"value": 2}, alpha_pattern={"query": 20}, use_rslora=True),
     "all-linear": dict(r=4, target_modules="all-linear", bias="all", lora_bias=True),
@@ -114,6 +116,20 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, min
     kept = {name: tensor for name, tensor in get_peft_model_state_dict(theirs).items() if not name.endswith(copies)}
     assert sorted(ours) == sorted(kept)
     assert all(torch.equal(ours[name], kept[name]) for name in ours)
+
+
+@pytest.mark.parametrize("dense_layer", [False, True])
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_peft_warns_of_a_head_that_it_does_not_know(pooling, dense_layer, minilm, tmp_path):
+    adapter = graft.Adapter.create(minilm)
+    adapter.set_head(labels=LABELS, pooling=pooling, dense_layer=dense_layer)
+    adapter.save(tmp_path / "graft")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded(MINILM, tmp_path / "graft", len(LABELS))
+    messages = [str(warning.message) for warning in caught]
+    assert any("pooling" in message for message in messages), "the setting"
+    assert any("missing" in message and "classifier" in message for message in messages), "the head"
 
 
 def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, texts, tmp_path):

@@ -19,6 +19,9 @@ struct AdapterHubHead: Sendable {
     private let hasBias: Bool
     private let readsPooler: Bool
     private let dropout: Float?
+    /// nil: the architecture's own. Another is no setting of AdapterHub's, which refuses it.
+    private let pooling: Pooling?
+    private static let poolingKey = "pooling"
 
     /// A fresh one: `dense_layer` asks for AdapterHub's usual two layers.
     init(_ settings: HeadSettings, in frame: JSONObject) {
@@ -32,8 +35,14 @@ struct AdapterHubHead: Sendable {
             "use_pooler": false,
         ]
         var config = frame
-        config["config"] = head
+        if let pooling = settings.pooling, var own = head.objectValue {
+            own[Self.poolingKey] = .string(pooling.name)
+            config["config"] = .object(own)
+        } else {
+            config["config"] = head
+        }
         self.config = config
+        pooling = settings.pooling
         labels = settings.labels
         name = frame["name"]?.stringValue ?? ""
         layerCount = settings.trainsDense ? 2 : 1
@@ -76,12 +85,20 @@ struct AdapterHubHead: Sendable {
         guard (0..<1).contains(dropout ?? 0) else {
             throw GraftError(.corruptFile, "\(place): dropout_prob must be at least 0 and below 1")
         }
+        let poolingName = try head.optionalString(Self.poolingKey)
+        pooling = poolingName.flatMap(Pooling.init(name:))
+        guard pooling != nil || poolingName == nil else {
+            throw GraftError(
+                .unsupported,
+                "\(place): \(Self.poolingKey) \"\(poolingName ?? "")\"; expected "
+                    + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
+        }
         labels = try Self.labels(head, count: count, place: place)
     }
 
     private static let keys: Set<String> = [
         "activation_function", "bias", "dropout_prob", "head_type", "id2label", "label2id", "layers", "num_labels",
-        "use_pooler",
+        poolingKey, "use_pooler",
     ]
 
     private static func labels(_ head: JSONObject, count: Int, place: String) throws(GraftError) -> [String] {
@@ -116,7 +133,8 @@ struct AdapterHubHead: Sendable {
         let weight = try plan.add(tensor(module, "weight"), shape: [labels.count, width], start)
         let bias = hasBias ? try plan.add(tensor(module, "bias"), shape: [labels.count], .zero) : nil
         return HeadParameters(
-            readsPooler: readsPooler, dense: dense, activation: activation, weight: weight, bias: bias,
+            pooling: pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler, dense: dense,
+            activation: activation, weight: weight, bias: bias,
             labelCount: labels.count, dropout: dropout ?? model.headDropout)
     }
 

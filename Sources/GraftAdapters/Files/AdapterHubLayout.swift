@@ -43,7 +43,7 @@ struct AdapterHubLayout: AdapterLayout {
         self.method = method
         names = Self.names(model, adapter: name, hasBackbonePrefix: true)
         config = Self.frame(model, name: name)
-        config["config"] = .object(try method.settings(completing: settings, place: place))
+        config["config"] = .object(try method.settings(completing: settings, for: model, place: place))
         if let task = given[Self.taskKey], !task.isOff {
             guard task.stringValue == Task.languageModel.peftName else {
                 throw GraftError(
@@ -125,8 +125,7 @@ struct AdapterHubLayout: AdapterLayout {
     var labels: [String]? { head?.labels }
 
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
-        var changed = JSONObject()
-        for (key, value) in config where key != Self.taskKey { changed[key] = value }
+        var changed = config.without(Self.taskKey)
         if task == .languageModel {
             _ = try LanguageModelHead(model: names.model)
             changed[Self.taskKey] = task.peftName.map(JSON.string)

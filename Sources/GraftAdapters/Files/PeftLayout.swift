@@ -4,20 +4,24 @@ import GraftTensor
 
 /// PEFT's layout: adapter_config.json, which has `peft_type`, and adapter_model.safetensors.
 ///
-/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read.
+/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read. A head that pools in another way than
+/// the architecture's class has `pooling` in the configuration and tensors of its own names: PEFT warns of both, and takes
+/// neither for the head of its class.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     private static let weightsName = "adapter_model.safetensors"
     /// What PEFT wrote before it had safetensors, or writes with `safe_serialization=False`.
     private static let pickleName = "adapter_model.bin"
     private static let labelsKey = "id2label"
+    private static let poolingKey = "pooling"
     /// Before the name of every module.
     static let start = "base_model.model."
     /// Names that PEFT adds for every sequence classification, whichever of them the model has.
     static let headNames = ["classifier", "score"]
 
     let method: any AdapterMethod.Type
-    private(set) var config: JSONObject
+    /// adapter_config.json but for the head's pooling.
+    private(set) var settings: JSONObject
     private(set) var names: ModuleNames
     private(set) var head: HeadSettings?
 
@@ -33,24 +37,41 @@ struct PeftLayout: AdapterLayout {
         var given = given
         given["base_model_name_or_path"] = given["base_model_name_or_path"] ?? .string(model.source.path)
         self.method = method
-        config = try method.settings(completing: given, place: place)
-        let task = Task(peftName: config["task_type"]?.stringValue)
+        settings = try method.settings(completing: given, for: model, place: place)
+        let task = Task(peftName: settings["task_type"]?.stringValue)
         if task == .languageModel { _ = try LanguageModelHead(model: model) }
         names = Self.names(model, for: task)
     }
 
     init(_ folder: inout AdapterFolder, model: any Transformer) throws(GraftError) {
-        config = folder.config
+        let pooling = try Self.pooling(folder.config, place: folder.configPath)
+        settings = folder.config.without(Self.poolingKey)
         method = try AdapterMethods.of(
-            Self.self, typeName: try config.string("peft_type"), key: "peft_type", place: folder.configPath)
+            Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
-        let isLanguageModel = Task(peftName: try config.optionalString("task_type")) == .languageModel
+        let isLanguageModel = Task(peftName: try settings.optionalString("task_type")) == .languageModel
         if isLanguageModel { _ = try LanguageModelHead(model: model) }
         let hasPrefix =
             isLanguageModel || file.tensors.contains { $0.name.hasPrefix(Self.start + model.backbone + ".") }
         names = Self.names(model, hasBackbonePrefix: hasPrefix)
-        head = try Self.head(of: file, config, model, place: folder.configPath)
+        head = try Self.head(of: file, settings, model, pooling, place: folder.configPath)
+        guard pooling == nil || head != nil else {
+            throw GraftError(
+                .corruptFile,
+                "\(folder.configPath): \(Self.poolingKey) is that of a head, which the adapter does not have")
+        }
+    }
+
+    private static func pooling(_ config: JSONObject, place: String) throws(GraftError) -> Pooling? {
+        guard let name = try config.optionalString(poolingKey) else { return nil }
+        guard let pooling = Pooling(name: name) else {
+            throw GraftError(
+                .unsupported,
+                "\(place): \(poolingKey) \"\(name)\"; expected "
+                    + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
+        }
+        return pooling
     }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
@@ -62,32 +83,37 @@ struct PeftLayout: AdapterLayout {
         ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start)
     }
 
-    var settings: JSONObject { config }
+    var config: JSONObject {
+        guard let pooling = head?.pooling else { return settings }
+        var config = settings
+        config[Self.poolingKey] = .string(pooling.name)
+        return config
+    }
 
     var task: Task {
         if head != nil { return .sequenceClassification }
-        return Task(peftName: config["task_type"]?.stringValue) == .languageModel ? .languageModel : .none
+        return Task(peftName: settings["task_type"]?.stringValue) == .languageModel ? .languageModel : .none
     }
 
     var labels: [String]? { head?.labels }
 
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
-        config["task_type"] = task.peftName.map(JSON.string) ?? .null
-        var saved = try config.optionalStrings("modules_to_save") ?? []
-        if let head {
+        settings["task_type"] = task.peftName.map(JSON.string) ?? .null
+        var saved = try settings.optionalStrings("modules_to_save") ?? []
+        if let head, head.pooling == nil {
             for name in Self.headNames + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
                 saved.append(name)
             }
         } else {
             saved.removeAll { Self.headNames.contains($0) }
         }
-        config["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
+        settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
         names = Self.names(names.model, for: task)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
-        try plan.addSavedModules(config, head: head, names: names, place: place)
+        try plan.addSavedModules(settings, head: head, names: names, place: place)
     }
 
     func files(
@@ -109,9 +135,9 @@ struct PeftLayout: AdapterLayout {
 
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
     private static func head(
-        of file: SafetensorsFile, _ config: JSONObject, _ model: any Transformer, place: String
+        of file: SafetensorsFile, _ settings: JSONObject, _ model: any Transformer, _ pooling: Pooling?, place: String
     ) throws(GraftError) -> HeadSettings? {
-        let task = try config.optionalString("task_type")
+        let task = try settings.optionalString("task_type")
         switch task {
         case nil, "FEATURE_EXTRACTION", "SEQ_CLS": break
         case "CAUSAL_LM": return nil
@@ -120,7 +146,8 @@ struct PeftLayout: AdapterLayout {
                 .unsupported,
                 "\(place): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
-        let name = "\(start)\(model.headPath).weight"
+        let path = pooling == nil ? model.headPath : PooledHead.path
+        let name = "\(start)\(path).weight"
         guard let weight = file[name] else {
             if task == "SEQ_CLS" {
                 throw GraftError(
@@ -135,7 +162,8 @@ struct PeftLayout: AdapterLayout {
         let own = try ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         return HeadSettings(
-            labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil, trainsDense: false)
+            labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
+            trainsDense: pooling != nil && file["\(start)\(PooledHead.densePath).weight"] != nil, pooling: pooling)
     }
 
     /// The labels in the file's metadata, one for each class; nil where it has none.

@@ -26,11 +26,13 @@ package struct Lora: AdapterMethod {
     private let targets: TargetModules
     private let place: String
 
+    /// Of a fresh adapter. PEFT's, but for alpha and the targets, which `Benchmarks/recipe.py` chose. What a file leaves out
+    /// means what PEFT means by it.
     private static let defaults: [(key: String, value: JSON)] = [
         ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
         ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
         ("inference_mode", .bool(true)), ("init_lora_weights", .bool(true)), ("layers_pattern", .null),
-        ("layers_to_transform", .null), ("lora_alpha", .integer(8)), ("lora_bias", .bool(false)),
+        ("layers_to_transform", .null), ("lora_alpha", .integer(16)), ("lora_bias", .bool(false)),
         ("lora_dropout", .double(0)), ("modules_to_save", .null), ("peft_type", "LORA"),
         ("r", .integer(8)), ("rank_pattern", .object(JSONObject())), ("revision", .null),
         ("target_modules", .null), ("task_type", .null), ("use_dora", .bool(false)), ("use_rslora", .bool(false)),
@@ -55,11 +57,24 @@ package struct Lora: AdapterMethod {
         "use_rslora",
     ]
 
-    package static func settings(completing given: JSONObject, place: String) -> JSONObject {
+    package static func settings(
+        completing given: JSONObject, for model: any Transformer, place: String
+    ) -> JSONObject {
         var settings = JSONObject()
         for (key, value) in defaults { settings[key] = value }
+        settings["target_modules"] = .array(linearModules(of: model).map(JSON.string))
         for (key, value) in given { settings[key] = value }
         return settings
+    }
+
+    /// The names of all linear modules, each once: "query", "key", "value" and "dense" of BERT.
+    private static func linearModules(of model: any Transformer) -> [String] {
+        var names: [String] = []
+        for site in model.sites where site.kind == .linear && site.place == .backbone {
+            let name = site.path.split(separator: ".").last.map(String.init) ?? site.path
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
     }
 
     package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {

@@ -10,11 +10,14 @@ struct TargetModules: Sendable {
         case list([String])
         case expression(String, RegularExpression)
         case allLinear
+        /// PEFT's "dummy-target-modules": only the head and `modules_to_save` are trained.
+        case nothing
 
         init?(_ value: JSON?, key: String, place: String) throws(GraftError) {
             switch value {
             case nil, .null: return nil
             case .string(let text) where text.lowercased() == "all-linear" && key == "target_modules": self = .allLinear
+            case .string("dummy-target-modules") where key == "target_modules": self = .nothing
             case .string(let text):
                 self = .expression(text, try RegularExpression(python: "(?:\(text))$", place: "\(place): \(key)"))
             case .array(let values):
@@ -36,7 +39,7 @@ struct TargetModules: Sendable {
             switch self {
             case .list(let names): names.contains { Self.name($0, matches: path) }
             case .expression(_, let expression): try expression.matches(path)
-            case .allLinear: false
+            case .allLinear, .nothing: false
             }
         }
 
@@ -115,6 +118,7 @@ struct TargetModules: Sendable {
                 .invalidArgument,
                 "\(place): target_modules is null and there is no default for \"\(names.model.architecture)\"")
         }
+        if case .nothing = targets { return [] }
         var chosen: [Int] = []
         for (index, site) in names.model.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
             if try isTarget(names.path(of: site), site, targets) { chosen.append(index) }
@@ -164,6 +168,7 @@ struct TargetModules: Sendable {
         case .list(let list): "[" + list.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
         case .expression(let text, _): "\"\(text)\""
         case .allLinear: "all-linear"
+        case .nothing: "dummy-target-modules"
         }
     }
 

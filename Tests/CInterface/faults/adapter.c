@@ -95,7 +95,8 @@ void test_head(void) {
     HEAD(dropout, 1.5f, "a dropout of 1.5 is refused");
     HEAD(dropout, NAN, "a dropout that is not a number is refused");
     HEAD(dense_layer, 2, "dense_layer 2 is refused");
-    HEAD(reserved, 1, "reserved 1 is refused");
+    HEAD(pooling, 3, "pooling 3 is refused");
+    HEAD(pooling, -2, "pooling -2 is refused");
     HEAD(struct_size, 1, "head options of size 1 are refused");
 #undef HEAD
     invalid(graft_adapter_set_head(bare, 1, NULL), "a head without options is refused");

@@ -5,10 +5,12 @@
  * A line of the file is: prompt TAB answer. The model reads both and learns the answer alone; afterwards
  * `generate MODEL PROMPT 0 0 ADAPTER` gives it.
  */
+#define _POSIX_C_SOURCE 200809L /* isatty */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAXIMUM_LENGTH = 512, NO_LABEL = -100 };
 
@@ -71,10 +73,16 @@ static graft_dataset *read_pairs(const graft_model *model, const graft_tokenizer
     return dataset;
 }
 
+/* One line that is written over on a terminal; elsewhere a line for each tenth of the steps. */
 static int32_t print_progress(void *user_data, const graft_metrics *metrics) {
-    (void)user_data;
-    fprintf(stderr, "\r%lld/%lld  loss %.4f  %.0f tokens/s ", (long long)metrics->step,
-            (long long)metrics->total_steps, metrics->loss, metrics->tokens_per_second);
+    const int is_terminal = *(const int *)user_data;
+    if (is_terminal ||
+        metrics->step * 10 / metrics->total_steps > (metrics->step - 1) * 10 / metrics->total_steps)
+        fprintf(stderr, "%sstep %lld/%lld  loss %.4f  %.0f tokens/s%s", is_terminal ? "\r" : "",
+                (long long)metrics->step, (long long)metrics->total_steps, metrics->loss,
+                metrics->tokens_per_second, is_terminal ? "\033[K" : "\n");
+    if (is_terminal && metrics->step == metrics->total_steps)
+        fputc('\n', stderr);
     return 0; /* anything else would stop the training */
 }
 
@@ -87,8 +95,7 @@ int main(int argument_count, char **arguments) {
     graft_trainer *trainer = NULL;
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
-    const char *settings = "{\"r\": 8, \"lora_alpha\": 16, \"target_modules\": \"all-linear\"}";
-    check(graft_adapter_create(model, "lora", settings, 0, &adapter), "making the adapter");
+    check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
     check(graft_adapter_set_head(adapter, GRAFT_TASK_LANGUAGE_MODEL, NULL), "choosing the task");
     graft_dataset *pairs = read_pairs(model, tokenizer, arguments[2]);
 
@@ -97,12 +104,13 @@ int main(int argument_count, char **arguments) {
     options.learning_rate = 2e-3f;
     options.rows_per_batch = 8;
     options.epoch_count = argument_count == 5 ? atoi(arguments[4]) : 3;
+    int is_terminal = isatty(STDERR_FILENO);
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
-    check(graft_trainer_fit(trainer, pairs, NULL, print_progress, NULL, NULL), "training");
+    check(graft_trainer_fit(trainer, pairs, NULL, print_progress, &is_terminal, NULL), "training");
     check(graft_trainer_evaluate(trainer, pairs, &metrics, NULL, 0), "evaluating");
-    printf("\nloss %.4f  accuracy %.4f of the answers' tokens\n", metrics.loss, metrics.accuracy);
+    printf("loss %.4f  accuracy %.4f of the answers' tokens\n", metrics.loss, metrics.accuracy);
 
     graft_trainer_release(trainer);
     check(graft_adapter_save(adapter, arguments[3]), "saving the adapter");

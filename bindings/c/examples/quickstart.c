@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 int main(void) {
-    const char *text = "My parcel should have been here on Monday!";
+    const char *text = "Could you water the plants?";
     int32_t label = 0;
     graft_model *model = NULL;
     graft_tokenizer *tokenizer = NULL;
@@ -12,7 +12,7 @@ int main(void) {
     graft_batch *batch = NULL;
     int failed = graft_model_load("build/models/minilm", NULL, &model) ||
                  graft_tokenizer_load("build/models/minilm", &tokenizer) ||
-                 graft_adapter_load(model, "build/demo/intents", &adapter) ||
+                 graft_adapter_load(model, "build/demo/act", &adapter) ||
                  graft_composition_create(adapter, 1, &composition) ||
                  graft_session_create(model, NULL, &session) ||
                  graft_session_set_adapters(session, composition) ||

@@ -4,10 +4,12 @@
  *
  * A line of the files is: text TAB label.
  */
+#define _POSIX_C_SOURCE 200809L /* isatty */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LABEL_LIMIT = 256, MAXIMUM_LENGTH = 128 };
 
@@ -74,11 +76,16 @@ static graft_dataset *read_dataset(const graft_tokenizer *tokenizer, const char 
     return dataset;
 }
 
+/* One line that is written over on a terminal; elsewhere a line for each tenth of the steps. */
 static int32_t print_progress(void *user_data, const graft_metrics *metrics) {
-    (void)user_data;
-    fprintf(stderr, "\r%lld/%lld  loss %.4f  rate %.1e  %.0f tokens/s ", (long long)metrics->step,
-            (long long)metrics->total_steps, metrics->loss, metrics->learning_rate,
-            metrics->tokens_per_second);
+    const int is_terminal = *(const int *)user_data;
+    if (is_terminal ||
+        metrics->step * 10 / metrics->total_steps > (metrics->step - 1) * 10 / metrics->total_steps)
+        fprintf(stderr, "%sstep %lld/%lld  loss %.4f  %.0f tokens/s%s", is_terminal ? "\r" : "",
+                (long long)metrics->step, (long long)metrics->total_steps, metrics->loss,
+                metrics->tokens_per_second, is_terminal ? "\033[K" : "\n");
+    if (is_terminal && metrics->step == metrics->total_steps)
+        fputc('\n', stderr);
     return 0; /* anything else would stop the training */
 }
 
@@ -94,26 +101,24 @@ int main(int argument_count, char **arguments) {
     graft_dataset *training_set = read_dataset(tokenizer, arguments[2]);
     graft_dataset *test_set = read_dataset(tokenizer, arguments[3]);
 
-    const char *settings = "{\"r\": 8, \"lora_alpha\": 16, \"lora_dropout\": 0.1}";
-    check(graft_adapter_create(model, "lora", settings, 0, &adapter), "making the adapter");
+    check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
     graft_head_options head;
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = label_count;
-    head.dense_layer = 1;
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
 
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
-    options.learning_rate = 2e-3f;
-    options.warmup_ratio = 0.06f;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 12;
+    if (argument_count == 6)
+        options.epoch_count = atoi(arguments[5]);
+    int is_terminal = isatty(STDERR_FILENO);
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
-    check(graft_trainer_fit(trainer, training_set, NULL, print_progress, NULL, &metrics), "training");
+    check(graft_trainer_fit(trainer, training_set, NULL, print_progress, &is_terminal, &metrics), "training");
     check(graft_trainer_evaluate(trainer, test_set, &metrics, NULL, 0), "evaluating");
-    printf("\naccuracy %.4f  macro F1 %.4f\n", metrics.accuracy, metrics.macro_f1);
+    printf("accuracy %.4f  macro F1 %.4f\n", metrics.accuracy, metrics.macro_f1);
 
     graft_trainer_release(trainer);
     check(graft_adapter_save(adapter, arguments[4]), "saving the adapter");

@@ -49,7 +49,7 @@ def main() -> None:
     model = graft.Model(arguments.model, precision=arguments.precision)
     tokenizer = graft.Tokenizer(arguments.model)
     pairs = read_pairs(model, tokenizer, arguments.pairs, arguments.maximum_length)
-    adapter = graft.Adapter.create(model, "lora", {"r": 8, "lora_alpha": 16, "target_modules": "all-linear"})
+    adapter = graft.Adapter.create(model)
     adapter.set_head("language_model")
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(pairs)} pairs to learn")
 

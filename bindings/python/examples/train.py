@@ -17,8 +17,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="folder of the base model")
     parser.add_argument("data", type=Path, help="folder of train.tsv, validation.tsv and test.tsv")
     parser.add_argument("adapter", type=Path, help="folder to save the adapter in")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
 
@@ -31,18 +30,11 @@ def main() -> None:
         for name in ("validation.tsv", "test.tsv")
     )
 
-    adapter = graft.Adapter.create(model, "lora", {"r": 8, "lora_alpha": 16, "lora_dropout": 0.1})
-    adapter.set_head(labels=labels, dense_layer=True)
+    adapter = graft.Adapter.create(model)
+    adapter.set_head(labels=labels)
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train)} rows to train on")
 
-    with graft.Trainer(
-        model,
-        adapter,
-        learning_rate=arguments.learning_rate,
-        warmup_ratio=0.06,
-        epoch_count=arguments.epochs,
-        metric="macro_f1",
-    ) as trainer:
+    with graft.Trainer(model, adapter, epoch_count=arguments.epochs, metric="macro_f1") as trainer:
         best = trainer.fit(train, evaluation=validation)
         print(f"best on the validation set: {best}")
         result = trainer.evaluate(test)

@@ -14,8 +14,10 @@ from .structs import HeadOptions
 from .values import as_list, c_number, choice, file_array, name_bytes, name_list, path_bytes, set_numbers, text_array
 
 Task = Literal["sequence_classification", "language_model"]
+HeadPooling = Literal["mean", "first", "last"]
 
 TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1, "language_model": 5}
+HEAD_POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
 
 
 class Adapter(Handle):
@@ -37,7 +39,8 @@ class Adapter(Handle):
 
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
-            ``adapter_config.json``. For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
+            ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
+            linear modules (None is PEFT's own choice of them). For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
             names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
         """
         import json  # here, since most programs only load adapters
@@ -69,6 +72,7 @@ class Adapter(Handle):
         *,
         dropout: float | None = None,
         dense_layer: bool = False,
+        pooling: HeadPooling | None = None,
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
 
@@ -79,12 +83,16 @@ class Adapter(Handle):
         :param labels: names of the classes, at least two.
         :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
         :param dense_layer: trains the dense + tanh layer before it as well.
+        :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
+            the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
         """
         number = choice(task, TASKS, "task")
         options = initialised(HeadOptions, "graft_head_options_init")
         names = text_array(name_list(labels, "labels"))
         options.labels = cast(names, POINTER(c_char_p))
         set_numbers(options, label_count=len(names), dense_layer=1 if dense_layer else 0)
+        if pooling is not None:
+            set_numbers(options, pooling=choice(pooling, HEAD_POOLINGS, "pooling"))
         if dropout is not None:
             set_numbers(options, dropout=dropout)
         lib.graft_adapter_set_head(self.pointer, number, byref(options))

@@ -40,7 +40,7 @@ class HeadOptions(Structure):
         ("label_count", c_int32),
         ("dropout", c_float),
         ("dense_layer", c_int32),
-        ("reserved", c_int32),
+        ("pooling", c_int32),
     ]
 
 

@@ -76,7 +76,7 @@ def session(model: graft.Model, tokenizer: graft.Tokenizer) -> graft.Session:
 
 @pytest.fixture
 def adapter(model: graft.Model) -> Iterator[graft.Adapter]:
-    with graft.Adapter.create(model, "lora", {"r": 4, "lora_alpha": 8}, seed=3) as fresh:
+    with graft.Adapter.create(model, "lora", {"r": 4, "lora_alpha": 8, "target_modules": None}, seed=3) as fresh:
         fresh.set_head(labels=LABELS)
         yield fresh
 
@@ -89,7 +89,7 @@ def dataset(tokenizer: graft.Tokenizer) -> graft.Dataset:
 @pytest.fixture(scope="session")
 def trained(model: graft.Model, tokenizer: graft.Tokenizer) -> graft.Adapter:
     """Knows the texts above."""
-    adapter = graft.Adapter.create(model, "lora", {"r": 4, "lora_alpha": 8}, seed=3)
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "lora_alpha": 8, "target_modules": None}, seed=3)
     adapter.set_head(labels=LABELS)
     rows = graft.Dataset(tokenizer, TEXTS, [0, 0, 1, 1, 2, 2], label_names=LABELS)
     with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=20, rows_per_batch=6) as trainer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from array import array
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,51 @@ def test_a_bottleneck_is_trained_saved_loaded_and_used_beside_other_adapters(
         mixed = session.classify(TEXTS[:3], adapters=adapters)
         alone = [session.classify([text], adapters=[own])[0] for text, own in zip(TEXTS, adapters)]
     assert list(mixed) == alone
+
+
+@pytest.mark.parametrize("method", ["lora", "bottleneck"])
+def test_a_head_of_the_mean_is_trained_saved_loaded_and_used_beside_other_heads(
+    method: str, model: graft.Model, tokenizer: graft.Tokenizer, trained: graft.Adapter, tmp_path: Path
+) -> None:
+    adapter = graft.Adapter.create(model, method, seed=1)
+    adapter.set_head(labels=LABELS, pooling="mean")
+    with graft.Trainer(model, adapter, seed=1) as trainer:
+        with graft.Batch(tokenizer, TEXTS, labels=[index % 3 for index in range(len(TEXTS))]) as batch:
+            losses = [trainer.step(batch).loss for _ in range(20)]
+    assert losses[-1] < losses[0] / 2
+    adapter.save(tmp_path / "mean")
+    loaded = graft.Adapter.load(model, tmp_path / "mean")
+    with graft.Session(model, tokenizer) as session:
+        adapters = [loaded, trained, adapter]
+        mixed = session.classify(TEXTS[:3], adapters=adapters)
+        alone = [session.classify([text], adapters=[own])[0] for text, own in zip(TEXTS, adapters)]
+    assert list(mixed) == alone
+
+
+def test_the_logits_of_a_head_alone_are_its_product_with_the_mean(
+    model: graft.Model, tokenizer: graft.Tokenizer, tmp_path: Path
+) -> None:
+    """A fresh head without anything below it: W · mean, where W is what its file holds."""
+    adapter = graft.Adapter.create(model, "lora", {"target_modules": "dummy-target-modules"}, seed=1)
+    adapter.set_head(labels=LABELS, pooling="mean")
+    assert adapter.parameter_count == 3 * 384 + 3
+    adapter.save(tmp_path / "head")
+    stored = (tmp_path / "head" / "adapter_model.safetensors").read_bytes()
+    length = int.from_bytes(stored[:8], "little")
+    header = json.loads(stored[8 : 8 + length])
+    (start, end) = header["base_model.model.pooled_classifier.weight"]["data_offsets"]
+    weights = array("f", stored[8 + length + start : 8 + length + end])
+    with graft.Session(model, tokenizer, adapter) as session:
+        logits = session.classify(TEXTS)
+        for row, mean in zip(logits, session.embed(TEXTS, normalize=False)):
+            for label, logit in enumerate(row):
+                product = sum(a * b for a, b in zip(weights[label * 384 : (label + 1) * 384], mean))
+                assert logit == pytest.approx(product, abs=1e-5)
+
+
+def test_a_pooling_that_does_not_exist_is_refused(model: graft.Model) -> None:
+    with pytest.raises(graft.GraftError, match="pooling"):
+        graft.Adapter.create(model).set_head(labels=LABELS, pooling="max")  # type: ignore[arg-type]
 
 
 def test_loading_nothing_is_not_found(model: graft.Model, tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import venv
 from pathlib import Path
@@ -146,24 +150,68 @@ def test_progress_does_without_a_standard_error(folder: Path) -> None:
     assert run(code, str(folder), "8").stdout == "1\n"
 
 
-def test_without_a_terminal_progress_is_lines_and_standard_output_is_left_alone(folder: Path) -> None:
-    code = (
-        "import sys; sys.modules['tqdm'] = sys.modules['rich'] = None\n"
-        + TRAINING
-        + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
-    )
-    result = run(code, str(folder), "8")
+FIT = TRAINING + "graft.Trainer(model, adapter, epoch_count=25, rows_per_batch=4).fit(data, evaluation=data)"
+
+
+def test_without_a_terminal_progress_is_a_few_plain_lines_and_standard_output_is_left_alone(folder: Path) -> None:
+    result = run(FIT.replace(", evaluation=data", ""), str(folder), "8")
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
-    assert "4/4" in result.stderr and "tokens/s" in result.stderr and "macro F1" in result.stderr
+    assert "\r" not in result.stderr and "\033" not in result.stderr
+    lines = result.stderr.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [f"step {step}/50" for step in range(5, 55, 5)]
+    assert all("loss" in line and "tokens/s" in line for line in lines)
 
 
-@pytest.mark.parametrize("module", ["tqdm", "rich"])
-def test_progress_uses_a_bar_that_is_installed(folder: Path, module: str) -> None:
-    hidden = "" if module == "tqdm" else "import sys; sys.modules['tqdm'] = None\n"
-    code = hidden + TRAINING + "graft.Trainer(model, adapter, epoch_count=2, rows_per_batch=4).fit(data, evaluation=data)"
-    result = run(code, str(folder), "8")
-    assert result.returncode == 0, result.stderr
-    assert ("100%" if module == "tqdm" else "4/4") in result.stderr and "tokens/s" in result.stderr
+def test_without_a_terminal_evaluations_are_lines_of_their_own(folder: Path) -> None:
+    lines = run(FIT, str(folder), "8").stderr.splitlines()
+    assert len([line for line in lines if "macro F1" in line]) == 25 and len(lines) == 35
+
+
+def on_a_terminal(code: str, *arguments: str, columns: int) -> str:
+    """What a program writes to a terminal so wide."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        os.close(terminal)
+        written = b""
+        while part := _read(controller):
+            written += part
+    os.close(controller)
+    assert process.returncode == 0, written
+    return written.decode()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:  # how Linux says that nobody holds the terminal any more
+        return b""
+
+
+@pytest.mark.parametrize("columns", [40, 120])
+def test_on_a_terminal_the_bar_is_drawn_again_in_its_place(folder: Path, columns: int) -> None:
+    written = on_a_terminal(FIT + "; print('next', file=sys.stderr)", str(folder), "8", columns=columns)
+    drawn = written.split("\r\n")
+    bars = [bar for line in drawn for bar in line.split("\r") if bar.startswith("[")]
+    assert len(bars) > 2 and all(len(bar.replace("\033[K", "")) < columns for bar in bars)
+    assert "50/50" in bars[-1]
+    # A new line begins only after an evaluation, which takes the bar's place, and at the end.
+    finished = [line.split("\r")[-1] for line in drawn]
+    assert ["on the evaluation set" in line for line in finished[:25]] == [True] * 25
+    assert finished[25].startswith("[") and finished[26:] == ["next", ""]
+
+
+def test_a_standard_error_that_is_closed_does_not_end_a_training(folder: Path) -> None:
+    code = (
+        TRAINING
+        + "import os; read, write = os.pipe(); os.close(read); sys.stderr = os.fdopen(write, 'w')\n"
+        + "print(graft.Trainer(model, adapter, epoch_count=3).fit(data, evaluation=data).epoch >= 0)"
+    )
+    assert run(code, str(folder), "8").stdout == "True\n"
 
 
 def test_results_do_not_depend_on_numpy_and_do_not_import_it(folder: Path) -> None:
@@ -200,7 +248,7 @@ except graft.GraftError as error:
 
 
 def test_importing_takes_nothing_that_is_not_needed() -> None:
-    result = run("import graft, sys; print([name for name in ('numpy', 'tqdm', 'rich', 'json', 'dataclasses', 'pathlib') if name in sys.modules])")
+    result = run("import graft, sys; print([name for name in ('numpy', 'json', 'dataclasses', 'pathlib') if name in sys.modules])")
     assert result.stdout.strip() == "[]", result.stderr
 
 

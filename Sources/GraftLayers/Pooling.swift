@@ -1,0 +1,86 @@
+import CGraftKernels
+import GraftTensor
+
+/// How the last hidden states of a row's tokens become one vector.
+package enum Pooling: Int32, Sendable {
+    case mean = 0
+    case first = 1
+    case last = 2
+    /// The largest of each element.
+    case maximum = 3
+    /// Each token weighs as much as its place in the row, from 1.
+    case weightedMean = 4
+    /// The sum divided by the root of the number of tokens.
+    case rootMean = 5
+
+    /// Those that a head can read, for which there is a gradient.
+    package static let ofHeads: [Pooling] = [.mean, .first, .last]
+
+    package init(_ summary: SummaryToken) {
+        switch summary {
+        case .first: self = .first
+        case .last: self = .last
+        }
+    }
+
+    /// The token whose hidden state it is; nil where all count.
+    package var summary: SummaryToken? {
+        switch self {
+        case .first: .first
+        case .last: .last
+        case .mean, .maximum, .weightedMean, .rootMean: nil
+        }
+    }
+
+    fileprivate var kernel: gk_pool {
+        switch self {
+        case .maximum: gk_pool(GK_POOL_LARGEST)
+        case .weightedMean: gk_pool(GK_POOL_PLACE)
+        case .rootMean: gk_pool(GK_POOL_ROOT)
+        case .mean, .first, .last: gk_pool(GK_POOL_MEAN)
+        }
+    }
+
+    /// As files of heads call it.
+    package var name: String { "\(self)" }
+
+    package init?(name: String) {
+        guard let pooling = Self.ofHeads.first(where: { $0.name == name }) else { return nil }
+        self = pooling
+    }
+}
+
+extension Pass {
+    /// y [count, hidden] from the last hidden states h of the tokens read: rows from `firstRow` on, pooled.
+    ///
+    /// A pass that reads one token of each row has pooled already.
+    package func pool(_ h: Matrix, _ pooling: Pooling, firstRow: Int, into y: Matrix) {
+        guard readsOneToken || pooling.summary != nil else {
+            return gk_pool_rows(
+                team.kernel, pooling.kernel, Int64(y.rows), starts + firstRow, Int64(h.columns), h.base, y.base,
+                Int64(y.stride))
+        }
+        for row in 0..<y.rows {
+            let token =
+                if readsOneToken { firstRow + row } else {
+                    self.token(pooling.summary ?? .first, ofRow: firstRow + row)
+                }
+            (y.base + row * y.stride).update(from: h.base + Int(token) * h.stride, count: h.columns)
+        }
+    }
+
+    /// d(h) from d(y), for all rows of a pass that pooled them alike.
+    package func poolBackward(_ dy: Matrix, _ pooling: Pooling, into dh: Matrix) {
+        if readsOneToken {
+            dh.base.update(from: dy.base, count: dy.count)
+        } else if let summary = pooling.summary {
+            dh.base.update(repeating: 0, count: dh.count)
+            for row in 0..<dy.rows {
+                let token = Int(self.token(summary, ofRow: row))
+                (dh.base + token * dh.stride).update(from: dy.base + row * dy.stride, count: dy.columns)
+            }
+        } else {
+            gk_mean_rows_backward(team.kernel, Int64(dy.rows), starts, Int64(dy.columns), dy.base, dh.base)
+        }
+    }
+}
