@@ -62,10 +62,9 @@ extension Pass {
         }
         for row in 0..<y.rows {
             let token =
-                if readsOneToken { firstRow + row } else {
-                    self.token(pooling.summary ?? .first, ofRow: firstRow + row)
-                }
-            (y.base + row * y.stride).update(from: h.base + Int(token) * h.stride, count: h.columns)
+                readsOneToken
+                ? firstRow + row : Int(self.token(pooling.summary ?? .first, ofRow: firstRow + row))
+            (y.base + row * y.stride).update(from: h.base + token * h.stride, count: h.columns)
         }
     }
 

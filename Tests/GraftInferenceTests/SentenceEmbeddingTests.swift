@@ -14,7 +14,7 @@ import Testing
     init() throws { rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json"))) }
 
     /// bert-tiny with files of sentence-transformers; paths may be in folders.
-    private func model(_ files: [String: String]) throws -> any Transformer {
+    private func makeModel(_ files: [String: String]) throws -> any Transformer {
         let folder = try Goldens.temporaryFolder()
         for name in ["config.json", "model.safetensors"] {
             let bytes = try MappedFile.contents(of: Goldens.path("bert-tiny/sequence-classification/\(name)"))
@@ -27,7 +27,7 @@ import Testing
         return try Architectures.load(path: folder, precision: .float32)
     }
 
-    private func session(_ model: any Transformer) throws -> Session {
+    private func makeSession(_ model: any Transformer) throws -> Session {
         try Session(model: model, threadCount: 2, passTokenCount: 20, cancelToken: nil)
     }
 
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// The vectors of each row in double, from its hidden states.
-    private func expected(_ session: Session, _ poolings: [Pooling], normalizes: Bool) throws -> [Double] {
+    private func vectors(_ session: Session, _ poolings: [Pooling], normalizes: Bool) throws -> [Double] {
         let states = try session.states(rows)
         let width = session.model.shape.hiddenSize
         return (0..<rows.rowCount).flatMap { row in
@@ -65,7 +65,7 @@ import Testing
                     case .last: return values[values.count - 1]
                     case .maximum: return values.max() ?? .nan
                     case .weightedMean:
-                        let sum = values.enumerated().reduce(0) { $0 + Double($1.offset + 1) * $1.element }
+                        let sum = values.enumerated().reduce(0.0) { $0 + Double($1.offset + 1) * $1.element }
                         return sum / (count * (count + 1) / 2)
                     }
                 }
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    private func difference(_ found: [Float], _ expected: [Double]) -> Double {
+    private func largestDifference(_ found: [Float], _ expected: [Double]) -> Double {
         guard found.count == expected.count else { return .infinity }
         return zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
     }
@@ -99,13 +99,13 @@ import Testing
             for (types, normalizes) in [
                 (["Transformer", "Pooling"], false), (["Transformer", "Pooling", "Normalize"], true),
             ] {
-                let session = try session(
-                    try model([
+                let session = try makeSession(
+                    try makeModel([
                         "modules.json": Self.modules(types),
                         "1_Pooling/config.json": "{\"word_embedding_dimension\": 32, \(settings)}",
                     ]))
                 let found = try embedded(session)
-                let difference = difference(found, try expected(session, poolings, normalizes: normalizes))
+                let difference = largestDifference(found, try vectors(session, poolings, normalizes: normalizes))
                 #expect(difference < 2e-6, "\(settings): \(difference)")
             }
         }
@@ -113,12 +113,12 @@ import Testing
 
     @Test("What the caller chooses goes before what is declared; without a declaration it is the mean of length 1")
     func choices() throws {
-        let declared = try session(
-            try model([
+        let declared = try makeSession(
+            try makeModel([
                 "modules.json": Self.modules(["Transformer", "Pooling"]),
                 "1_Pooling/config.json": #"{"embedding_dimension": 32, "pooling_mode": ["cls", "max"]}"#,
             ]))
-        let silent = try session(try model([:]))
+        let silent = try makeSession(try makeModel([:]))
         for (session, pooling, normalizes, poolings, expectsLength) in [
             (declared, nil, true, [.first, .maximum], true), (declared, .mean, nil, [.mean], false),
             (declared, .last, true, [.last], true), (silent, nil, nil, [.mean], true),
@@ -126,16 +126,16 @@ import Testing
             (silent, .maximum, nil, [.maximum], true), (silent, .weightedMean, false, [.weightedMean], false),
         ] as [(Session, Pooling?, Bool?, [Pooling], Bool)] {
             let found = try embedded(session, pooling, normalizes: normalizes)
-            #expect(difference(found, try expected(session, poolings, normalizes: expectsLength)) < 2e-6)
+            #expect(largestDifference(found, try vectors(session, poolings, normalizes: expectsLength)) < 2e-6)
         }
         // A length of 1 that is declared is left out when it is not wanted.
-        let normal = try session(
-            try model([
+        let normal = try makeSession(
+            try makeModel([
                 "modules.json": Self.modules(["Transformer", "Pooling", "Normalize"]),
                 "1_Pooling/config.json": #"{"pooling_mode": "mean"}"#,
             ]))
         let raw = try embedded(normal, normalizes: false)
-        #expect(difference(raw, try expected(normal, [.mean], normalizes: false)) < 2e-6)
+        #expect(largestDifference(raw, try vectors(normal, [.mean], normalizes: false)) < 2e-6)
     }
 
     @Test(
@@ -144,13 +144,13 @@ import Testing
         var random = RandomNumbers(seed: 1, stream: "dense")
         let weight = (0..<5 * 64).map { _ in random.normal() * 0.2 }
         let bias = (0..<5).map { _ in random.normal() }
-        let model = try model([
+        let model = try makeModel([
             "modules.json": Self.modules(["Transformer", "Pooling", "Dense", "Normalize", "Dropout"]),
             "1_Pooling/config.json": #"{"word_embedding_dimension": 32, "pooling_mode": ["mean", "cls"]}"#,
             "2_Dense/config.json": #"{"in_features": 64, "out_features": 5, "bias": true, "#
                 + #""activation_function": "torch.nn.modules.activation.\#(activation)"}"#,
         ])
-        let refused = #expect(throws: GraftError.self) { try embedded(try session(model)) }
+        let refused = #expect(throws: GraftError.self) { try embedded(try makeSession(model)) }
         #expect(refused?.code == .notFound && refused?.message.contains("2_Dense") == true)
         let bytes = try weight.withUnsafeBytes { weight in
             try bias.withUnsafeBytes { bias in
@@ -160,8 +160,8 @@ import Testing
             }
         }
         try AtomicFile.write(bytes, to: model.source.path + "/2_Dense/model.safetensors")
-        let session = try session(try Architectures.load(path: model.source.path, precision: .float32))
-        let pooled = try expected(session, [.mean, .first], normalizes: false)
+        let session = try makeSession(try Architectures.load(path: model.source.path, precision: .float32))
+        let pooled = try vectors(session, [.mean, .first], normalizes: false)
         let expected = (0..<rows.rowCount).flatMap { row in
             let vector = (0..<5).map { output -> Double in
                 let sum = (0..<64).reduce(Double(bias[output])) {
@@ -173,7 +173,7 @@ import Testing
             return vector.map { $0 / length }
         }
         let found = try embedded(session)
-        #expect(difference(found, expected) < 2e-6)
+        #expect(largestDifference(found, expected) < 2e-6)
         let embedding = try session.embedding(nil, normalizes: nil)
         for row in 0..<rows.rowCount {
             var single = RowBatch()
@@ -239,7 +239,7 @@ import Testing
                 ], .incompatible, "31 in_features"
             ),
         ] as [([String: String], GraftError.Code, String)] {
-            let session = try session(try model(files))
+            let session = try makeSession(try makeModel(files))
             for pooling in [nil, Pooling.mean] {
                 let error = #expect(throws: GraftError.self) { try embedded(session, pooling) }
                 #expect(error?.code == code && error?.message.contains(words) == true, "\(error?.message ?? "")")
@@ -251,7 +251,7 @@ import Testing
     @Test("Prompts are the folder's, the default one where none is named")
     func prompts() throws {
         let file = "config_sentence_transformers.json"
-        let prompts = try model([
+        let prompts = try makeModel([
             file:
                 #"{"prompts": {"query": "query: ", "passage": "passage: ", "none": null}, "default_prompt_name": "passage"}"#
         ]).source.sentences.prompts.get()
@@ -260,10 +260,10 @@ import Testing
         #expect(try prompts.text("document") == "")
         let error = #expect(throws: GraftError.self) { try prompts.text("other") }
         #expect(error?.code == .notFound && error?.message.contains("\"passage\"") == true)
-        #expect(try model([file: "{}"]).source.sentences.prompts.get().text(nil) == "")
-        #expect(try model([:]).source.sentences.prompts.get().named.isEmpty)
+        #expect(try makeModel([file: "{}"]).source.sentences.prompts.get().text(nil) == "")
+        #expect(try makeModel([:]).source.sentences.prompts.get().named.isEmpty)
         for text in [#"{"default_prompt_name": "other"}"#, #"{"prompts": {"a": 1}}"#, #"{"prompts": []}"#, "[]"] {
-            let error = #expect(throws: GraftError.self) { try model([file: text]).source.sentences.prompts.get() }
+            let error = #expect(throws: GraftError.self) { try makeModel([file: text]).source.sentences.prompts.get() }
             #expect(error?.code == .corruptFile)
         }
     }
