@@ -1,9 +1,14 @@
 import CGraft
+import CGraftKernels
 import Glibc
 import GraftTensor
 
 /// Runs a fallible entry point: 0, or the code of the error, whose message this thread then keeps.
+///
+/// What the host has set for its own arithmetic, such as how it rounds, holds again when the entry point is done.
 func call(_ body: () throws(GraftError) -> Void) -> graft_status {
+    gk_begin_call()
+    defer { gk_end_call() }
     do throws(GraftError) {
         try body()
         return graft_status(GRAFT_OK)
@@ -11,6 +16,13 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
         LastError.set(error.message)
         return error.code.rawValue
     }
+}
+
+/// Runs the host's code amid a call: with the host's own settings, and with no thread kept from other callers.
+func callBack<Result>(_ body: () -> Result) -> Result {
+    gk_pause_call()
+    defer { gk_begin_call() }
+    return body()
 }
 
 /// Writes a new handle through `out`, which must not be NULL; checked before the work is done.
