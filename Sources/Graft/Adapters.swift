@@ -11,13 +11,16 @@ final class AdapterHandle: Sendable {
     init(_ adapter: Adapter) { self.adapter = adapter }
 
     /// A C string that lives as long as this handle.
-    func lend(_ text: String) -> UnsafePointer<CChar>? {
-        texts.withLock { texts in
-            if let known = texts[text] { return SendablePointer(known.pointer) }
-            let new = CText(text)
-            texts[text] = new
-            return SendablePointer(new.pointer)
-        }.pointer
+    func lend(_ text: @autoclosure () -> String) -> UnsafePointer<CChar>? {
+        undisturbed {
+            let text = text()
+            return texts.withLock { texts in
+                if let known = texts[text] { return SendablePointer(known.pointer) }
+                let new = CText(text)
+                texts[text] = new
+                return SendablePointer(new.pointer)
+            }.pointer
+        }
     }
 }
 

@@ -4,18 +4,24 @@ import Glibc
 import GraftTensor
 
 /// Runs a fallible entry point: 0, or the code of the error, whose message this thread then keeps.
-///
-/// What the host has set for its own arithmetic, such as how it rounds, holds again when the entry point is done.
 func call(_ body: () throws(GraftError) -> Void) -> graft_status {
+    undisturbed {
+        do throws(GraftError) {
+            try body()
+            return graft_status(GRAFT_OK)
+        } catch {
+            LastError.set(error.message)
+            return error.code.rawValue
+        }
+    }
+}
+
+/// Runs what an entry point does apart from what the host has set for its own arithmetic, such as how it rounds; that
+/// holds again afterwards.
+func undisturbed<Result>(_ body: () -> Result) -> Result {
     gk_begin_call()
     defer { gk_end_call() }
-    do throws(GraftError) {
-        try body()
-        return graft_status(GRAFT_OK)
-    } catch {
-        LastError.set(error.message)
-        return error.code.rawValue
-    }
+    return body()
 }
 
 /// Runs the host's code amid a call: with the host's own settings, and with no thread kept from other callers.

@@ -114,7 +114,7 @@ enum HandleTable {
         guard let handle, object(handle) is Object else { return }
         // The object may be large: it goes after the lock.
         let bits = UInt(bitPattern: handle)
-        let removed: Shared? = slots.withLock { slots in
+        var removed: Shared? = slots.withLock { slots in
             guard let index = index(of: bits, slots) else { return nil }
             let shared = slots.all[index].shared
             slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
@@ -122,7 +122,7 @@ enum HandleTable {
             if slots.all[index].generation <= lastGeneration { slots.free.append(index) }
             return shared
         }
-        withExtendedLifetime(removed) {}
+        undisturbed { removed = nil }
     }
 
     private static func notLive(_ name: String) -> GraftError {
