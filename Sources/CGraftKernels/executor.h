@@ -39,10 +39,9 @@ int32_t gk_threads(const gk_team *team, int64_t useful);
 void gk_run(const gk_team *team, int32_t threads, int64_t part_count,
             __attribute__((noescape)) gk_part run);
 
-/** Into how many parts to cut work for so many threads: some for each, in case one of them lags. */
-static inline int64_t gk_parts_for(int32_t threads) {
-    return threads < 2 ? 1 : 4 * (int64_t)threads;
-}
+/** Into how many parts to cut work for so many threads: one for each, which costs least, or some for each while
+ * one of them lags. */
+int64_t gk_parts_for(int32_t threads);
 
 /** The line of a seat's queue lies behind the scratch of all threads. */
 static inline gk_queue *gk_queues(const gk_team *team) {

@@ -44,6 +44,8 @@ static _Thread_local struct {
     /** Where it may run, and how many threads that is good for; found out when a call first wants several. */
     int32_t processor_count;
     cpu_set_t processors;
+    /** So many more regions are cut finely: one in which a worker lagged was not long ago. */
+    int32_t fine_count;
     /** The system has refused a thread in this call. */
     bool is_refused;
     /** Workers were left free and awake. */
@@ -331,6 +333,8 @@ int32_t gk_claim_workers(int32_t wanted) {
         for (gk_worker *worker; crew.worker_count < count && (worker = hire());) {
             push(&crew.workers, worker);
             crew.worker_count++;
+            /* It is hardly awake. */
+            crew.fine_count = crew.fine_count > 1 ? crew.fine_count : 1;
         }
         claim(crew.worker_count);
         pthread_mutex_unlock(&pool.lock);
@@ -364,7 +368,14 @@ void gk_end_region(void) {
         give_back(false);
 }
 
+int64_t gk_parts_for(int32_t threads) {
+    const int64_t fine = 4;
+    return threads < 2 ? 1 : crew.fine_count > 0 ? fine * threads : threads;
+}
+
 void gk_workers_run(const gk_region *region) {
+    /* Another program that takes a processor has it for some milliseconds. */
+    const int32_t regions_of_lag = 32;
     int32_t seat = 1;
     for (gk_worker *worker = crew.workers; worker && seat < region->seat_count; worker = worker->next) {
         worker->region = region;
@@ -372,13 +383,15 @@ void gk_workers_run(const gk_region *region) {
         if (atomic_exchange(&worker->state, OFFERED) == PARKED)
             wake(&worker->state);
     }
+    if (crew.fine_count > 0)
+        crew.fine_count--;
     gk_work_at(region, 0);
     seat = 1;
     for (gk_worker *worker = crew.workers; worker && seat < region->seat_count; worker = worker->next, seat++) {
         uint32_t expected = OFFERED;
-        if (atomic_compare_exchange_strong(&worker->state, &expected, IDLE))
-            continue;
-        if (!sees_change(worker, RUNNING, caller_patience, false)) {
+        bool is_absent = atomic_compare_exchange_strong(&worker->state, &expected, IDLE);
+        if (is_absent || !sees_change(worker, RUNNING, caller_patience, false)) {
+            crew.fine_count = regions_of_lag;
             expected = RUNNING;
             if (atomic_compare_exchange_strong(&worker->state, &expected, AWAITED))
                 while (atomic_load(&worker->state) == AWAITED)
