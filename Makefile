@@ -113,7 +113,7 @@ demo: dependencies
 
 .PHONY: test
 test: dependencies
-	@$(MAKE) --no-print-directory library examples models $(VENV)/tools
+	@$(MAKE) --no-print-directory library examples models $(VENV)/tools build/venv-runtimes/tools
 	@Tests/run
 
 # Builds the library twice more, for the thread and the address sanitizer, and runs what shares and what breaks.
@@ -124,6 +124,7 @@ test-sanitizers: dependencies
 build/venv-parity/tools: Tests/Parity/requirements.txt
 build/venv-adapters/tools: Tests/Parity/requirements-adapters.txt
 build/venv-benchmark/tools: Benchmarks/requirements.txt
+build/venv-runtimes/tools: Tests/Safety/requirements.txt
 
 build/venv-%/tools:
 	$(PYTHON) -m venv $(@D)

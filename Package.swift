@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 /// Kernels are numbers only and are always optimised: a debug build tests the same code that ships.
 let kernelFlags: [CSetting] = [
     .unsafeFlags([
-        "-O3", "-std=c11", "-fopenmp", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
+        "-O3", "-std=c11", "-fblocks", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden",
         "-ffunction-sections",
         "-Wall", "-Wextra", "-Werror", "-gdwarf-4",
     ])
@@ -50,7 +50,7 @@ let package = Package(
         .systemLibrary(name: "CUTF8Proc"),
         .target(
             name: "CGraftKernels", cSettings: kernelFlags,
-            linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libomp.so.5", "-Xlinker", "-lm"])]),
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-lm"])]),
         floor("GraftTensor", on: ["CGraftKernels"]),
         .target(
             name: "GraftFormats", dependencies: tensor + ["CPCRE2"], swiftSettings: strict,

@@ -2,8 +2,8 @@
  * Speed of the matrix products, next to what the instructions of this processor can do.
  *
  *   flags="-O3 -std=c11 -fno-math-errno -ffp-contract=off -I Sources/CGraftKernels/include"
- *   clang $flags -fopenmp -c Sources/CGraftKernels/?*.c
- *   clang $flags Benchmarks/products.c *.o -o products_speed -l:libomp.so.5 -lm && ./products_speed [threads]
+ *   clang $flags -fblocks -c Sources/CGraftKernels/?*.c
+ *   clang $flags Benchmarks/products.c *.o -o products_speed -lm && ./products_speed [threads]
  *
  * Every line is the best of many runs, and the limit is measured again before each line: on a shared or
  * throttled machine only the percentage means something.
@@ -152,6 +152,8 @@ static void measure(const gk_team *team, const shape *s) {
 int main(int count, char **arguments) {
     int32_t threads = count > 1 ? atoi(arguments[1]) : gk_default_thread_count();
     gk_team team = {.thread_count = threads, .scratch = aligned_alloc(64, gk_scratch_size(threads))};
+    gk_hold_workers();
+    gk_begin_call();
     printf("path %s, %d threads; rows x outputs x inputs\n", gk_path_name(), threads);
     static const int64_t sizes[][3] = {{2048, 768, 768}, {2048, 3072, 768}, {2048, 768, 3072},
                                        {1000, 768, 768}, {2048, 384, 384},  {127, 768, 768},

@@ -2,8 +2,8 @@
  * Speed of the kernels that are not products: nanoseconds per element, and GFLOP/s of attention's inner
  * products. Each figure is the fastest of many calls.
  *
- *   clang -O3 -std=c11 -fopenmp -fno-math-errno -ffp-contract=off -ISources/CGraftKernels/include
- *         Benchmarks/rows.c Sources/CGraftKernels/*.c -l:libomp.so.5 -lm -o rows && ./rows [threads]
+ *   clang -O3 -std=c11 -fblocks -fno-math-errno -ffp-contract=off -ISources/CGraftKernels/include
+ *         Benchmarks/rows.c Sources/CGraftKernels/*.c -lm -o rows && ./rows [threads]
  */
 #define _POSIX_C_SOURCE 200809L
 #include "graft_kernels.h"
@@ -114,6 +114,8 @@ static void attention(const gk_team *team, int64_t batch, int64_t length, int32_
 int main(int count, char **arguments) {
     int threads = count > 1 ? atoi(arguments[1]) : gk_default_thread_count();
     gk_team team = {.thread_count = threads, .scratch = aligned_alloc(64, gk_scratch_size(threads))};
+    gk_hold_workers();
+    gk_begin_call();
     printf("%s, %d threads\n", gk_path_name(), threads);
     if (count < 3)
         elements(&team);

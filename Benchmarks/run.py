@@ -120,9 +120,9 @@ def products() -> list[tuple[str, float]]:
     kernels = ROOT / "Sources" / "CGraftKernels"
     flags = ["-O3", "-std=c11", "-fno-math-errno", "-ffp-contract=off", f"-I{kernels / 'include'}"]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["clang", *flags, "-fopenmp", "-c", *kernels.glob("*.c")], check=True, cwd=folder)
+        subprocess.run(["clang", *flags, "-fblocks", "-c", *kernels.glob("*.c")], check=True, cwd=folder)
         objects = [path.name for path in Path(folder).glob("*.o")]
-        program = [HERE / "products.c", *objects, "-o", "products", "-l:libomp.so.5", "-lm"]
+        program = [HERE / "products.c", *objects, "-o", "products", "-lm"]
         subprocess.run(["clang", *flags, *program], check=True, cwd=folder)
         done = subprocess.run([f"{folder}/products", str(THREADS)], check=True, capture_output=True, text=True)
     found = re.findall(r"forward +(\w+) +(\d+) x +(\d+) x +(\d+) .*? ([0-9.]+) % of", done.stdout)

@@ -25,8 +25,14 @@
  *            Graft never returns memory for the caller to free.
  * Threads    `const graft_x *` arguments may be shared by concurrent calls. A non-const handle
  *            needs exclusive use during the call: a session or trainer refuses a second call,
- *            from another thread or from a callback. Any thread may make any call.
- *            Callbacks run on the calling thread, before the call returns.
+ *            from another thread or from a callback. Any thread may make any call; 64 kB of stack
+ *            are enough. Callbacks run on the calling thread, before the call returns.
+ *            A call computes on its own thread and on workers that all calls share: never more
+ *            threads at once than the processors that affinity, the quotas of control groups and
+ *            OMP_NUM_THREADS leave to the process. Workers take no signals, sleep between calls,
+ *            and end with the last session and trainer. A forked process makes its own.
+ *            What a thread has set for its arithmetic (rounding, subnormal numbers, traps) changes
+ *            no result, and is the same after the call and in callbacks.
  * Arrays     Row-major, tightly packed, 32-bit floats. Shapes are written [rows, columns].
  *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated;
  *            texts to encode may instead be of given sizes and hold NUL (graft_encode_options).
@@ -72,6 +78,8 @@ GRAFT_API const char *graft_version_string(void);
  *  environment variable GRAFT_KERNELS forces one; with a set that the processor lacks, nothing that
  *  computes can be made. Static. Since 1.0. */
 GRAFT_API const char *graft_kernel_name(void);
+/** Who provides the threads: "threads" (Graft's own) or "openmp". Static. Since 1.0. */
+GRAFT_API const char *graft_executor_name(void);
 
 /* ---- Status and errors -------------------------------------------------------------------- */
 
@@ -97,6 +105,23 @@ GRAFT_API const char *graft_status_name(graft_status status);
 /** What went wrong in this thread's latest failed call: what was expected, what was found, and
  *  where. "" if none failed. Valid until this thread's next failing call. Since 1.0. */
 GRAFT_API const char *graft_last_error_message(void);
+
+/* ---- Threads ------------------------------------------------------------------------------ */
+
+/**
+ * Chooses who provides the threads, for all that is computed from now on; at any time, also while
+ * other threads are in calls. Results have the same bits.
+ *
+ * @param name "threads": Graft's own, the default. "openmp": the OpenMP runtime of this process, or
+ *             where it holds none the system's; for hosts that compute with OpenMP themselves. Its
+ *             own rules hold then: it may spin between calls, and end the process where it meets a
+ *             second runtime or no /dev/shm.
+ * @return GRAFT_ERROR_UNSUPPORTED: another name, or no OpenMP runtime was found. The environment
+ *         variable GRAFT_EXECUTOR chooses as well; with what is refused here, nothing that computes
+ *         can be made.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_set_executor(const char *name);
 
 /* ---- Files in memory ---------------------------------------------------------------------- */
 
@@ -134,7 +159,7 @@ enum { GRAFT_PRECISION_FLOAT32 = 0, GRAFT_PRECISION_BFLOAT16 = 1 };
 typedef struct graft_model_options {
     size_t struct_size;        /**< sizeof(graft_model_options). */
     graft_precision precision; /**< Default GRAFT_PRECISION_FLOAT32. */
-    int32_t thread_count;      /**< For loading. Default 0: one per core. */
+    int32_t thread_count;      /**< For loading, at most. Default 0: one per processor. */
 } graft_model_options;
 
 GRAFT_API void graft_model_options_init(graft_model_options *options, size_t struct_size);
@@ -503,7 +528,7 @@ typedef struct graft_trainer_options {
     int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
                                                  worked through in passes, and memory stays bounded. Results do
                                                  not depend on it beyond rounding. Default 0: chosen. */
-    int32_t thread_count;                   /**< Default 0: one per core. */
+    int32_t thread_count;                   /**< At most. Default 0: one per processor. */
     graft_optimizer optimizer;              /**< Default AdamW. */
     graft_schedule schedule;                /**< Default linear. */
     graft_metric metric;                    /**< Default loss. */
@@ -631,7 +656,7 @@ typedef struct graft_session_options {
     size_t struct_size;
     const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
     int64_t pass_token_count;               /**< Tokens in one pass; bounds memory. Default 0: chosen. */
-    int32_t thread_count;                   /**< Default 0: one per core. */
+    int32_t thread_count;                   /**< At most. Default 0: one per processor. */
     int32_t reserved;                       /**< Must be 0. */
 } graft_session_options;
 

@@ -33,12 +33,13 @@ static void backward(const gk_attention_inputs *inputs, const gk_attention_gradi
     GK_ON_PATH(attention_backward)(inputs, gradients, sequence, key_value_head, scratch);
 }
 
-/** Work in units of one element of a plain loop, to decide how many threads it is worth. */
-static int64_t element_work(const gk_attention *attention) {
+/** As many threads as the work is worth, in the measure of a plain loop. */
+static int32_t threads_for(const gk_team *team, const gk_attention *attention) {
     int64_t scores = 0;
     for (int64_t i = 0; i < attention->sequence_count; i++)
         scores += attention->sequences[i].query_count * (attention->sequences[i].key_count + 8);
-    return scores * attention->head_count * (attention->head_width + 16) / 16;
+    int64_t elements = scores * attention->head_count * (attention->head_width + 16) / 16;
+    return gk_threads(team, elements / GK_ELEMENTS_PER_THREAD);
 }
 
 /**
@@ -46,11 +47,11 @@ static int64_t element_work(const gk_attention *attention) {
  * have some where there are fewer heads than threads could share evenly. Cutting costs packing the keys once
  * more.
  */
-static int64_t parts_of_head(const gk_team *team, const gk_attention *attention, int64_t longest) {
+static int64_t parts_of_head(int32_t threads, const gk_attention *attention, int64_t longest) {
     int64_t items = attention->sequence_count * attention->key_value_head_count;
     int64_t parts = (longest + GK_FORWARD_ROWS - 1) / GK_FORWARD_ROWS;
-    bool even = items >= 4 * team->thread_count || items % team->thread_count == 0;
-    int64_t wanted = even ? 1 : (4 * team->thread_count + items - 1) / items;
+    bool even = items >= 4 * threads || items % threads == 0;
+    int64_t wanted = even ? 1 : (4 * threads + items - 1) / items;
     return parts < wanted ? wanted : parts;
 }
 
@@ -70,19 +71,18 @@ void gk_attention_forward(const gk_team *team, const gk_attention *attention, co
     const gk_attention_inputs inputs = {attention, q, k, v, ldq, ldk, ldv};
     const gk_attention_results results = {out, ldo, log_sum};
     const int64_t heads = attention->key_value_head_count, group = gk_attention_group(attention);
-    const int64_t longest = longest_rows(attention), parts = parts_of_head(team, attention, longest);
+    const int32_t threads = threads_for(team, attention);
+    const int64_t longest = longest_rows(attention), parts = parts_of_head(threads, attention, longest);
     const int64_t smallest = 28, share = parts > 0 ? (longest + parts - 1) / parts : 0;
     const int64_t part_rows = share < smallest ? smallest : share;
     const int64_t items = attention->sequence_count * heads * parts;
-    int64_t next = 0;
-#pragma omp parallel num_threads(gk_threads_for(team, element_work(attention)))
-    for (int64_t item; (item = gk_next_item(&next)) < items;) {
+    gk_run(team, threads, items, ^(int64_t item, int32_t seat) {
         const gk_sequence *sequence = &attention->sequences[item / parts / heads];
         int64_t row = item % parts * part_rows, left = group * sequence->query_count - row;
         if (left > 0)
             forward(&inputs, &results, sequence, item / parts % heads, row,
-                    left < part_rows ? left : part_rows, gk_thread_scratch(team, omp_get_thread_num()));
-    }
+                    left < part_rows ? left : part_rows, gk_thread_scratch(team, seat));
+    });
 }
 
 void gk_attention_backward(const gk_team *team, const gk_attention *attention, const float *q, int64_t ldq,
@@ -92,9 +92,8 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
     const gk_attention_inputs inputs = {attention, q, k, v, ldq, ldk, ldv};
     const gk_attention_gradients gradients = {out, log_sum, dout, dq, dk, dv, ldo, lddo, lddq, lddk, lddv};
     const int64_t heads = attention->key_value_head_count, items = attention->sequence_count * heads;
-    int64_t next = 0;
-#pragma omp parallel num_threads(gk_threads_for(team, element_work(attention)))
-    for (int64_t item; (item = gk_next_item(&next)) < items;)
+    gk_run(team, threads_for(team, attention), items, ^(int64_t item, int32_t seat) {
         backward(&inputs, &gradients, &attention->sequences[item / heads], item % heads,
-                 gk_thread_scratch(team, omp_get_thread_num()));
+                 gk_thread_scratch(team, seat));
+    });
 }

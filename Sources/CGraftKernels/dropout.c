@@ -37,9 +37,7 @@ void gk_apply_dropout(const gk_team *team, const gk_dropout *dropout, int64_t co
             memcpy(y, x, (size_t)count * sizeof *y);
         return;
     }
-#pragma omp parallel num_threads(gk_threads_for(team, count))
-    {
-        gk_range range = gk_thread_range(count, 64);
+    gk_for_ranges(team, count, count, 64, ^(gk_range range) {
         GK_ON_PATH(apply_dropout)(dropout, range.begin, range.end, x, y);
-    }
+    });
 }

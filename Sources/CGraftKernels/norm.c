@@ -11,23 +11,19 @@ void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const floa
                            float *inverse_deviation) {
     if (!gk_drops(dropout))
         dropout = NULL;
-#pragma omp parallel num_threads(gk_threads_for(team, m *h))
-    {
-        gk_range rows = gk_thread_range(m, 1);
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
         GK_ON_PATH(layer_norm_forward)
         (rows.begin, rows.end, h, x, dropout, residual, gamma, beta, epsilon, sum, y, mean,
          inverse_deviation);
-    }
+    });
 }
 
 /** Columns are divided, never rows: each column is one sum in the order of the rows. */
 static void add_column_sums(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                             const float *mean, const float *inverse, float *dgamma, float *dbeta) {
-#pragma omp parallel num_threads(gk_threads_for(team, m *h))
-    {
-        gk_range columns = gk_thread_range(h, 16);
+    gk_for_ranges(team, m * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
         GK_ON_PATH(norm_column_sums)(columns.begin, columns.end, m, h, dy, sum, mean, inverse, dgamma, dbeta);
-    }
+    });
 }
 
 void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
@@ -36,30 +32,24 @@ void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const flo
     /* Before ds, which may replace dy. */
     if (dgamma || dbeta)
         add_column_sums(team, m, h, dy, sum, mean, inverse_deviation, dgamma, dbeta);
-#pragma omp parallel num_threads(gk_threads_for(team, m *h))
-    {
-        gk_range rows = gk_thread_range(m, 1);
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
         GK_ON_PATH(layer_norm_backward)(rows.begin, rows.end, h, dy, sum, mean, inverse_deviation, gamma, ds);
-    }
+    });
 }
 
 void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const float *residual,
                          const float *gamma, float epsilon, float *sum, float *y, float *inverse_root) {
-#pragma omp parallel num_threads(gk_threads_for(team, m *h))
-    {
-        gk_range rows = gk_thread_range(m, 1);
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
         GK_ON_PATH(rms_norm_forward)
         (rows.begin, rows.end, h, x, residual, gamma, epsilon, sum, y, inverse_root);
-    }
+    });
 }
 
 void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                           const float *inverse_root, const float *gamma, float *ds, float *dgamma) {
     if (dgamma)
         add_column_sums(team, m, h, dy, sum, NULL, inverse_root, dgamma, NULL);
-#pragma omp parallel num_threads(gk_threads_for(team, m *h))
-    {
-        gk_range rows = gk_thread_range(m, 1);
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
         GK_ON_PATH(rms_norm_backward)(rows.begin, rows.end, h, dy, sum, inverse_root, gamma, ds);
-    }
+    });
 }

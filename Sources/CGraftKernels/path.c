@@ -1,7 +1,5 @@
 /** Which instruction set this process uses. */
-#define _GNU_SOURCE
 #include "gk_internal.h"
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,14 +57,3 @@ bool gk_choose_path(const char *name) {
     return true;
 }
 
-size_t gk_scratch_size(int32_t thread_count) {
-    return (size_t)thread_count * GK_THREAD_SCRATCH;
-}
-
-int32_t gk_default_thread_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? count : 1;
-}

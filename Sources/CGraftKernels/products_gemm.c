@@ -1,5 +1,6 @@
 /** Products of small or trained float32 matrices: both operands are copied into blocks. */
 #include "products.h"
+#include "ranges.h"
 #include <string.h>
 
 static void load_panels(const gk_multiplication *product, int64_t first_panel, int64_t panel_count,
@@ -55,17 +56,7 @@ void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m,
 
 void gk_add_column_sums(const gk_team *team, int64_t m, int64_t n, const float *x, int64_t ldx, float *out) {
     const gk_product_path *path = gk_products();
-    const int64_t least_elements = 32 << 10, line = 16;
-    int64_t lines = gk_divide_up(n, line);
-    int64_t parts = m * n < least_elements ? 1 : gk_minimum(team->thread_count, lines);
-    if (parts <= 1) {
-        path->add_column_sums(m, n, x, ldx, out);
-        return;
-    }
-#pragma omp parallel for schedule(static) num_threads((int)parts)
-    for (int64_t part = 0; part < parts; part++) {
-        int64_t first = gk_share(lines, parts, part) * line;
-        int64_t end = gk_minimum(gk_share(lines, parts, part + 1) * line, n);
-        path->add_column_sums(m, end - first, x + first, ldx, out + first);
-    }
+    gk_for_ranges(team, m * n, n, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
+        path->add_column_sums(m, columns.end - columns.begin, x + columns.begin, ldx, out + columns.begin);
+    });
 }

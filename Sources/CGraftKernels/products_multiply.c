@@ -1,5 +1,6 @@
 /** A whole product: divided among threads, and each thread's part into blocks that fit the caches. */
 #include "products.h"
+#include "executor.h"
 
 const gk_product_path *gk_products(void) {
 #if defined(__x86_64__)
@@ -11,25 +12,22 @@ const gk_product_path *gk_products(void) {
 #endif
 }
 
-/** `rows` groups of rows times `columns` groups of panels; a thread takes one of each. */
+/** `rows` groups of rows times `columns` groups of panels; a part is one of each. */
 typedef struct division {
     int64_t rows, columns;
 } division;
 
-/** The division whose slowest thread is done first. */
-static division divide(const gk_multiplication *product, int64_t threads) {
-    /* Waking a team costs about as much as this many multiply-adds. */
-    const double least_operations = 1 << 17;
+/** The division in about so many parts whose slowest thread is done first. */
+static division divide(const gk_multiplication *product, int64_t threads, int64_t parts) {
     const double row_cost = product->a.is_transposed ? 0.4 : 0.15;
     division best = {1, 1};
-    if ((double)product->m * (double)product->n * (double)product->k < least_operations)
-        return best;
     double least_cycles = 0;
-    for (int64_t rows = 1; rows <= threads; rows++) {
-        division candidate = {rows, threads / rows};
+    for (int64_t rows = 1; rows <= parts; rows++) {
+        division candidate = {rows, parts / rows};
         double own_rows = (double)gk_divide_up(product->m, candidate.rows);
         double own_columns = (double)gk_divide_up(product->n, candidate.columns * GK_PANEL) * GK_PANEL;
         double cycles = own_rows * own_columns / 32 + own_rows * row_cost + own_columns * product->panel_cost;
+        cycles *= (double)gk_divide_up(candidate.rows * candidate.columns, threads);
         if (rows == 1 || cycles < least_cycles) {
             least_cycles = cycles;
             best = candidate;
@@ -185,20 +183,20 @@ static void multiply_part(const gk_multiplication *product, range rows, range pa
 }
 
 void gk_multiply(const gk_team *team, const gk_multiplication *product) {
-    int64_t panels = gk_divide_up(product->n, GK_PANEL);
-    division parts = divide(product, team->thread_count);
-    int64_t part_count = parts.rows * parts.columns;
-    if (part_count == 1) {
-        multiply_part(product, (range){0, product->m}, (range){0, panels}, gk_thread_scratch(team, 0));
-        return;
-    }
-#pragma omp parallel num_threads((int)part_count)
-    {
-        /* The system may grant fewer threads than were asked for. */
-        int thread = omp_get_thread_num();
-        for (int64_t part = thread; part < part_count; part += omp_get_num_threads())
-            multiply_part(product, share(product->m, parts.rows, part / parts.columns),
-                          share(panels, parts.columns, part % parts.columns),
-                          gk_thread_scratch(team, thread));
-    }
+    /* Less is not worth a thread; and more is worth parts of its own, up to some for each thread. */
+    const double least_operations = 1 << 16, part_operations = 1 << 21;
+    double work = (double)product->m * (double)product->n * (double)product->k;
+    int32_t threads = gk_threads(team, (int64_t)(work / least_operations));
+    /* Few rows wait for memory. */
+    const int64_t least_rows = 6;
+    if (product->m < least_rows)
+        work *= (double)least_rows / (double)product->m;
+    int64_t panels = gk_divide_up(product->n, GK_PANEL), most = gk_parts_for(threads), wanted = threads;
+    while (wanted < most && work > (double)(2 * wanted) * part_operations)
+        wanted *= 2;
+    division parts = divide(product, threads, wanted);
+    gk_run(team, threads, parts.rows * parts.columns, ^(int64_t part, int32_t seat) {
+        multiply_part(product, share(product->m, parts.rows, part / parts.columns),
+                      share(panels, parts.columns, part % parts.columns), gk_thread_scratch(team, seat));
+    });
 }

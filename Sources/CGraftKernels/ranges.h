@@ -2,33 +2,34 @@
 #ifndef GK_RANGES_H
 #define GK_RANGES_H
 
-#include "gk_internal.h"
+#include "executor.h"
 
 /** Below this much work for each thread, a region costs more than it saves. */
 enum { GK_ELEMENTS_PER_THREAD = 8192 };
 
-/** Threads worth starting for so many elements of work, at most the team's. */
-static inline int gk_threads_for(const gk_team *team, int64_t elements) {
-    int64_t useful = elements / GK_ELEMENTS_PER_THREAD;
-    return useful < 2 ? 1 : useful < team->thread_count ? (int)useful : team->thread_count;
-}
+/** Columns that a thread sums together, at least: two cache lines of each row. */
+enum { GK_COLUMNS_TOGETHER = 32 };
 
 typedef struct gk_range {
     int64_t begin, end;
 } gk_range;
 
-/** The part of [0, count) that is the calling thread's, inside a parallel region; begins at a multiple of
- * `unit`. */
-static inline gk_range gk_thread_range(int64_t count, int64_t unit) {
-    int64_t units = (count + unit - 1) / unit;
-    int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-    int64_t begin = units * thread / threads * unit, end = units * (thread + 1) / threads * unit;
-    return (gk_range){begin < count ? begin : count, end < count ? end : count};
-}
-
-/** Next item of a loop whose threads take what is left: clang's own dynamic schedule needs a newer libomp. */
-static inline int64_t gk_next_item(int64_t *next) {
-    return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+/** Calls `body` with ranges that cover [0, count) and begin at multiples of `unit`: on as many threads as
+ * `elements` of work, in the measure of a plain loop, are worth. */
+static inline void gk_for_ranges(const gk_team *team, int64_t elements, int64_t count, int64_t unit,
+                                 __attribute__((noescape)) void (^body)(gk_range range)) {
+    int32_t threads = gk_threads(team, elements / GK_ELEMENTS_PER_THREAD);
+    if (threads < 2) {
+        body((gk_range){0, count});
+        return;
+    }
+    int64_t units = (count + unit - 1) / unit, most = gk_parts_for(threads);
+    int64_t parts = units < most ? units : most;
+    gk_run(team, threads, parts, ^(int64_t part, int32_t seat) {
+      (void)seat;
+      int64_t begin = units * part / parts * unit, end = units * (part + 1) / parts * unit;
+      body((gk_range){begin, end < count ? end : count});
+    });
 }
 
 #endif

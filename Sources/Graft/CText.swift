@@ -14,13 +14,16 @@ final class CText: @unchecked Sendable {
 final class LentTexts: Sendable {
     private let texts = Guarded<[String: CText]>([:])
 
-    func lend(_ text: String) -> UnsafePointer<CChar>? {
-        let lent = texts.withLock { texts in
-            if let known = texts[text] { return known }
-            let new = CText(text)
-            texts[text] = new
-            return new
+    func lend(_ text: @autoclosure () -> String) -> UnsafePointer<CChar>? {
+        undisturbed {
+            let text = text()
+            let lent = texts.withLock { texts in
+                if let known = texts[text] { return known }
+                let new = CText(text)
+                texts[text] = new
+                return new
+            }
+            return lent.pointer
         }
-        return lent.pointer
     }
 }

@@ -1,16 +1,34 @@
 import CGraft
+import CGraftKernels
 import Glibc
 import GraftTensor
 
 /// Runs a fallible entry point: 0, or the code of the error, whose message this thread then keeps.
 func call(_ body: () throws(GraftError) -> Void) -> graft_status {
-    do throws(GraftError) {
-        try body()
-        return graft_status(GRAFT_OK)
-    } catch {
-        LastError.set(error.message)
-        return error.code.rawValue
+    undisturbed {
+        do throws(GraftError) {
+            try body()
+            return graft_status(GRAFT_OK)
+        } catch {
+            LastError.set(error.message)
+            return error.code.rawValue
+        }
     }
+}
+
+/// Runs what an entry point does apart from what the host has set for its own arithmetic, such as how it rounds; that
+/// holds again afterwards.
+func undisturbed<Result>(_ body: () -> Result) -> Result {
+    gk_begin_call()
+    defer { gk_end_call() }
+    return body()
+}
+
+/// Runs the host's code amid a call: with the host's own settings, and with no thread kept from other callers.
+func callBack<Result>(_ body: () -> Result) -> Result {
+    gk_pause_call()
+    defer { gk_begin_call() }
+    return body()
 }
 
 /// Writes a new handle through `out`, which must not be NULL; checked before the work is done.

@@ -29,7 +29,7 @@ func hand(
         let isTaken = name.withCString { name in
             bytes.withUnsafeBytes { bytes in
                 var file = graft_file(name: name, data: bytes.baseAddress, size: Int64(bytes.count))
-                return callback(userData, &file) == 0
+                return callBack { callback(userData, &file) == 0 }
             }
         }
         guard isTaken else { throw GraftError(.cancelled, "the callback asked to stop at the file \(name)") }

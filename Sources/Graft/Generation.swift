@@ -53,7 +53,9 @@ public func graft_session_generate(
             }
             try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
                 row, token, text in
-                text.withCString { on_token(user_data, Int64(row), token, $0, Int64(text.utf8.count)) == 0 }
+                text.withCString { characters in
+                    callBack { on_token(user_data, Int64(row), token, characters, Int64(text.utf8.count)) == 0 }
+                }
             }
         }
     }

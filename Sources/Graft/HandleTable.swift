@@ -128,19 +128,21 @@ enum HandleTable {
     /// Gives up one owner's share; the last one's frees the handle. A handle that is not live is left alone.
     static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
         guard let handle, object(handle) is Object else { return }
-        // The object may be large: it goes after the lock.
-        let bits = UInt(bitPattern: handle)
-        let removed: Shared? = slots.withLock { slots in
-            guard let index = index(of: bits, slots) else { return nil }
-            slots.all[index].owners -= 1
-            guard slots.all[index].owners == 0 else { return nil }
-            let shared = slots.all[index].shared
-            slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
-            // A slot that has had all its generations rests: a handle never comes back.
-            if slots.all[index].generation <= lastGeneration { slots.free.append(index) }
-            return shared
+        undisturbed {
+            // The object may be large: it goes after the lock.
+            let bits = UInt(bitPattern: handle)
+            let removed: Shared? = slots.withLock { slots in
+                guard let index = index(of: bits, slots) else { return nil }
+                slots.all[index].owners -= 1
+                guard slots.all[index].owners == 0 else { return nil }
+                let shared = slots.all[index].shared
+                slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
+                // A slot that has had all its generations rests: a handle never comes back.
+                if slots.all[index].generation <= lastGeneration { slots.free.append(index) }
+                return shared
+            }
+            withExtendedLifetime(removed) {}
         }
-        withExtendedLifetime(removed) {}
     }
 
     private static func notLive(_ name: String) -> GraftError {

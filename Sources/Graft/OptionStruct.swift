@@ -18,7 +18,7 @@ extension OptionStruct {
         guard let out, size >= MemoryLayout<Int>.size, size <= 1 << 16 else { return }
         let start = UnsafeMutableRawPointer(out)
         start.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        copy(Self.defaults, to: start, size: size)
+        undisturbed { copy(Self.defaults, to: start, size: size) }
     }
 
     /// What the caller set; defaults where the struct is NULL or ends early.

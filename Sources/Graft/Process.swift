@@ -16,6 +16,14 @@ public func graft_version_string() -> UnsafePointer<CChar>? { characters(version
 public func graft_kernel_name() -> UnsafePointer<CChar>? { gk_path_name() }
 
 @c @implementation
+public func graft_executor_name() -> UnsafePointer<CChar>? { gk_executor_name() }
+
+@c @implementation
+public func graft_set_executor(_ name: UnsafePointer<CChar>?) -> graft_status {
+    call { () throws(GraftError) in try Executor.choose(try text(name, "name")) }
+}
+
+@c @implementation
 public func graft_last_error_message() -> UnsafePointer<CChar>? { LastError.message }
 
 @c @implementation

@@ -140,7 +140,7 @@ public func graft_trainer_fit(
             let metrics = try trainer.fit(rows, evaluation: held) { metrics in
                 guard let progress else { return true }
                 var now = graft_metrics(metrics)
-                return progress(user_data, &now) == 0
+                return callBack { progress(user_data, &now) == 0 }
             }
             write(metrics, to: out)
         }

@@ -20,8 +20,8 @@ package final class RegularExpression: @unchecked Sendable {
         }
     }
 
-    /// Parentheses within each other.
-    private static let deepest: UInt32 = 60
+    /// Parentheses within each other: each takes up to 1 kB of stack, of which a thread may have little.
+    private static let deepest: UInt32 = 32
 
     private let code: OpaquePointer
     /// Whether machine code could be made: not where the system forbids executable memory.
@@ -33,7 +33,6 @@ package final class RegularExpression: @unchecked Sendable {
         let context = pcre2_compile_context_create_8(nil)
         defer { pcre2_compile_context_free_8(context) }
         pcre2_set_newline_8(context, UInt32(PCRE2_NEWLINE_LF))
-        // Each level takes stack, of which a thread may have little.
         pcre2_set_parens_nest_limit_8(context, Self.deepest)
         // `\C` would match half a character.
         let all = options.flags | UInt32(PCRE2_NEVER_BACKSLASH_C)

@@ -74,7 +74,6 @@ package final class Pass {
         _ batch: RowBatch, rows range: Range<Int>, reading summary: SummaryToken? = nil, cache: KeyValueCache? = nil,
         cacheRow: (Int) -> Int = { $0 }, adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
-        team.assemble()
         kept.rewind()
         scratch.rewind()
         rowCount = range.count

@@ -25,8 +25,6 @@ package enum Architectures {
                 "\(path)/config.json: model_type \"\(type)\" is not known to this build, which has "
                     + names.joined(separator: ", "))
         }
-        let team = try Team(threadCount: threadCount)
-        team.assemble()
-        return try architecture.load(folder, precision, team)
+        return try architecture.load(folder, precision, try Team(threadCount: threadCount))
     }
 }

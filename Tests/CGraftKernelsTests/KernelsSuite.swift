@@ -25,12 +25,19 @@ func onEveryPath(_ body: (String) throws -> Void) rethrows {
     }
 }
 
-/// A team of threads with its scratch memory.
+/// A team of threads with its scratch memory. It has as many as it wants, also where there are fewer processors.
 final class Team {
     let memory: UnsafeMutableRawPointer
     private var value: gk_team
 
+    private static let hasProcessors: Bool = {
+        gk_assume_processors(8)
+        gk_hold_workers()
+        return true
+    }()
+
     init(_ threadCount: Int = 1) {
+        precondition(Self.hasProcessors)
         memory = .allocate(byteCount: gk_scratch_size(Int32(threadCount)), alignment: 64)
         value = gk_team(thread_count: Int32(threadCount), reserved: 0, scratch: memory)
     }

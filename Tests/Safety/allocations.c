@@ -2,12 +2,9 @@
  *
  *     allocations GOLDENS
  *
- * The program's own malloc and its kin stand before the C library's, for the library as well. OpenMP's
- * runtime takes and gives back 288 bytes around each region that one thread runs; what it takes is counted
- * apart. A second argument lists where each allocation came from.
+ * The program's own malloc and its kin stand before the C library's, for the library as well. A second argument lists where each allocation came from.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <graft.h>
 #include <stdatomic.h>
@@ -24,62 +21,55 @@ void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
 static atomic_int is_counting;
-static atomic_long count, count_of_openmp, count_of_maps;
+static atomic_long count, count_of_maps;
 static int lists;
 
-static void note(const char *name, size_t size, const void *caller) {
-    Dl_info where;
+static void note(const char *name, size_t size) {
     if (!atomic_load(&is_counting))
         return;
     atomic_store(&is_counting, 0);
-    if (dladdr(caller, &where) && where.dli_fname && strstr(where.dli_fname, "libomp.so")) {
-        atomic_fetch_add(&count_of_openmp, 1);
-    } else {
-        atomic_fetch_add(&count, 1);
-        if (lists) {
-            void *frames[12];
-            fprintf(stderr, "%s %zu\n", name, size);
-            backtrace_symbols_fd(frames, backtrace(frames, 12), 2);
-        }
+    atomic_fetch_add(&count, 1);
+    if (lists) {
+        void *frames[12];
+        fprintf(stderr, "%s %zu\n", name, size);
+        backtrace_symbols_fd(frames, backtrace(frames, 12), 2);
     }
     atomic_store(&is_counting, 1);
 }
 
-#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
-
 void *malloc(size_t size) {
-    note("malloc", size, CALLER);
+    note("malloc", size);
     return __libc_malloc(size);
 }
 
 void *calloc(size_t number, size_t size) {
-    note("calloc", number * size, CALLER);
+    note("calloc", number * size);
     return __libc_calloc(number, size);
 }
 
 void *realloc(void *block, size_t size) {
-    note("realloc", size, CALLER);
+    note("realloc", size);
     return __libc_realloc(block, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
-    note("memalign", size, CALLER);
+    note("memalign", size);
     return __libc_memalign(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    note("aligned_alloc", size, CALLER);
+    note("aligned_alloc", size);
     return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size) {
-    note("posix_memalign", size, CALLER);
+    note("posix_memalign", size);
     *out = __libc_memalign(alignment, size);
     return *out ? 0 : 12;
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
-    note("mmap", size, CALLER);
+    note("mmap", size);
     atomic_fetch_add(&count_of_maps, 1);
     return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
 }
@@ -288,7 +278,6 @@ int main(int argument_count, char **arguments) {
     }
     test_encoding();
     printf("in training steps after the first: %ld allocations\n", in_steps);
-    printf("OpenMP's own, counted apart: %ld\n", atomic_load(&count_of_openmp));
     printf("%d held\n", held);
     return failed != 0;
 }

@@ -1,5 +1,5 @@
 /* What the system refuses is an error of the call that needed it, and never the end of the process: threads,
- * memory. A small stack is enough, and a process forked amid calls works.
+ * memory. And a process forked amid calls works.
  *
  *     limits GOLDENS SCRATCH
  *
@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <graft.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,10 @@ static void check(const char *(*body)(void), const char *sentence) {
     printf("FAILED  %s: wait status %#x, output: %s\n", sentence, (unsigned)status, output);
 }
 
+static graft_status embed_with(graft_session *session, float *out) {
+    return graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out, ROW_COUNT * WIDTH);
+}
+
 static graft_status embed(float *out) {
     graft_session *session = NULL;
     graft_session_options options;
@@ -76,7 +81,7 @@ static graft_status embed(float *out) {
     options.thread_count = 64;
     graft_status status = graft_session_create(model, &options, &session);
     if (status == GRAFT_OK)
-        status = graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out, ROW_COUNT * WIDTH);
+        status = embed_with(session, out);
     graft_session_release(session);
     return status;
 }
@@ -175,32 +180,20 @@ static const char *in_a_fork(void) {
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
-static void *use_little_stack(void *unused) {
-    enum { DEPTH = 240 };
-    char settings[600] = "{\"target_modules\": \"";
-    graft_adapter *adapter = NULL;
-    (void)unused;
-    for (int i = 0; i < 2 * DEPTH; i++)
-        strcat(settings, i < DEPTH ? "(" : ")");
-    strcat(settings, "\"}");
-    if (graft_adapter_create(model, "lora", settings, 0, &adapter) != GRAFT_ERROR_INVALID_ARGUMENT)
-        return "240 parentheses within each other were taken";
-    if (graft_adapter_create(model, "lora", NULL, 0, &adapter) != GRAFT_OK ||
-        graft_adapter_save(adapter, join(scratch, "saved")) != GRAFT_OK)
-        return "an adapter was refused";
-    graft_adapter_release(adapter);
-    return embed(same) == GRAFT_OK ? NULL : "embedding failed";
-}
-
-static const char *with_little_stack(void) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    void *wrong = NULL;
-    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, 128 << 10) != 0 ||
-        pthread_create(&thread, &attributes, use_little_stack, NULL) != 0)
-        return "there is no thread";
-    pthread_join(thread, &wrong);
-    return wrong;
+/* Where a thread may use one processor it needs no worker; then it may use all, and there is no memory for one. */
+static const char *without_memory_for_workers(void) {
+    cpu_set_t all, one;
+    graft_session *session = NULL;
+    CPU_ZERO(&one);
+    if (graft_session_create(model, NULL, &session) != GRAFT_OK || sched_getaffinity(0, sizeof all, &all) != 0)
+        return "there is no session";
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &all))
+            CPU_SET(i, &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0 || embed_with(session, same) != GRAFT_OK || !limit_memory(64 << 10) ||
+        sched_setaffinity(0, sizeof all, &all) != 0 || embed_with(session, same) != GRAFT_OK)
+        return "embedding failed";
+    return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
 /* A model folder whose weights are a hole of 64 MB. */
@@ -236,9 +229,9 @@ int main(int argument_count, char **arguments) {
 
     check(in_a_fork, "a forked process computes the same");
     check(with_one_thread, "without more threads one computes the same");
+    check(without_memory_for_workers, "without memory for more threads one computes the same");
     check(with_little_memory, "without memory calls say so");
     check(model_with_little_memory, "without memory for a model its loading says so");
-    check(with_little_stack, "a thread with a stack of 128 kB can do everything");
     check(with_forks, "forks amid calls of other threads do not hang");
 
     graft_batch_release(batch);

@@ -4,8 +4,8 @@
  * computes it.
  *
  * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between rows in
- * elements. Threads   Every function that takes a team runs in one OpenMP region of `team->thread_count`
- * threads. Bits      A result depends neither on the number of threads nor on the other rows of a call: every
+ * elements. Threads   Every function that takes a team uses up to `team->thread_count` threads of the chosen
+ * executor, and returns when all are done. Bits      A result depends neither on the number of threads nor on the other rows of a call: every
  * output element is one fixed sequence of operations, and sums over rows run in fixed blocks. Errors    None:
  * callers pass valid shapes. A count of zero is valid everywhere and does nothing. Paths     Each function
  * has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where that pays; one is chosen for the
@@ -36,16 +36,47 @@ typedef struct gk_team {
 } gk_team;
 
 size_t gk_scratch_size(int32_t thread_count);
-/** One thread per core that this process may run on. */
-int32_t gk_default_thread_count(void);
 
 /** Threads of a team, at most. */
 enum { GK_MAXIMUM_THREADS = 256 };
 
-/** How many of `wanted` threads, at least 1, a team of the calling thread can have under the limits of the
- * system and of OpenMP's environment. It has them from then on: to be called by the thread that calls the
- * kernels. Costs nothing once as many were there. */
-int32_t gk_available_threads(int32_t wanted);
+/** Reads anew what the process may use of the machine beside the affinity of its threads: the quotas of its
+ * control groups, OMP_NUM_THREADS, OMP_THREAD_LIMIT. */
+void gk_read_limits(void);
+/** Processors that the calling thread may use, at least 1. No more threads than that are ever in use. */
+int32_t gk_processor_count(void);
+/** Says how many there are, for tests; 0 asks the system again. */
+void gk_assume_processors(int32_t count);
+/** Processors that the control groups of this process grant, rounded up; INT32_MAX without a limit. `root`
+ * stands before all paths: "", or a test's. */
+int32_t gk_quota(const char *root);
+
+/* ---- Executors: who provides the threads ---- */
+
+typedef enum gk_executor_status {
+    GK_EXECUTOR_READY = 0,
+    GK_EXECUTOR_UNKNOWN = 1, /**< No executor has this name. */
+    GK_EXECUTOR_MISSING = 2  /**< It is OpenMP, and no runtime was found. */
+} gk_executor_status;
+
+/** Chooses at first use: GRAFT_EXECUTOR=threads|openmp, "threads" without it. `asked` receives the name. */
+gk_executor_status gk_open_executor(const char **asked);
+/** Chooses by name, at any time, for the regions that follow. No change where it is not ready. */
+gk_executor_status gk_choose_executor(const char *name);
+/** "threads" or "openmp". */
+const char *gk_executor_name(void);
+
+/** Says that threads may be wanted, until gk_release_workers: with the last one that says so they end. */
+void gk_hold_workers(void);
+void gk_release_workers(void);
+
+/** Begins a call of the library on this thread, or goes on with it: arithmetic rounds to nearest, with subnormal
+ * numbers and without traps, whatever the host has set; threads that a region finds stay for the next ones. */
+void gk_begin_call(void);
+/** Ends it: the host's settings are back, and the threads are free and at rest. */
+void gk_end_call(void);
+/** Interrupts it for a callback of the host: the same, but the threads are soon wanted again. */
+void gk_pause_call(void);
 
 /* ---- Element types ---- */
 
@@ -87,8 +118,7 @@ void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t 
  * first. */
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k);
 /** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source` type, with
- *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. Of the team
- * only the count of threads is used. */
+ *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. */
 void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row,
              int64_t row_count, const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
 /** Writes rows of W back as float32 [row_count, k]: what the products see. */

@@ -12,6 +12,9 @@ void test_session(void) {
     graft_session_options_init(&options, sizeof options);
     options.thread_count = -1;
     invalid(graft_session_create(model, &options, &out), "a session of -1 threads is refused");
+    invalid(graft_set_executor(NULL), "an executor without a name is refused");
+    expect(GRAFT_ERROR_UNSUPPORTED, graft_set_executor("gears"), "an unknown executor is refused");
+    expect(GRAFT_ERROR_UNSUPPORTED, graft_set_executor(""), "an executor of an empty name is refused");
     graft_session_options_init(&options, sizeof options);
     options.reserved = 1;
     invalid(graft_session_create(model, &options, &out), "a reserved 1 is refused");

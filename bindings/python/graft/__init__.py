@@ -28,6 +28,19 @@ def kernel_name() -> str:
     return str(_lib.graft_kernel_name().decode())
 
 
+def executor_name() -> str:
+    """Who provides the threads: "threads", which are Graft's own, or "openmp"."""
+    return str(_lib.graft_executor_name().decode())
+
+
+def set_executor(name: str) -> None:
+    """Chooses who provides the threads, for all that is computed from now on.
+
+    :param name: "threads", or "openmp" for the OpenMP runtime that this process holds, or else the system's.
+    """
+    _lib.graft_set_executor(name.encode())
+
+
 __all__ = [
     "Adapter",
     "Batch",
@@ -46,5 +59,7 @@ __all__ = [
     "Trainer",
     "adapter_methods",
     "architectures",
+    "executor_name",
     "kernel_name",
+    "set_executor",
 ]

@@ -60,8 +60,10 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_version_number": (c_int32,),
     "graft_version_string": (c_char_p,),
     "graft_kernel_name": (c_char_p,),
+    "graft_executor_name": (c_char_p,),
     "graft_status_name": (c_char_p, c_int32),
     "graft_last_error_message": (c_char_p,),
+    "graft_set_executor": (StatusResult, c_char_p),
     "graft_cancel_token_create": (StatusResult, Out),
     "graft_cancel_token_cancel": (None, Handle),
     "graft_cancel_token_retain": (StatusResult, Handle),
@@ -218,7 +220,7 @@ def _open() -> CDLL:
     except OSError as error:
         raise ImportError(
             f"cannot open {path}: {error}. Install the package with the library inside (pip install "
-            f"./bindings/python), run make in the source tree, or set GRAFT_LIBRARY. It needs libomp5."
+            f"./bindings/python), run make in the source tree, or set GRAFT_LIBRARY."
         ) from error
     for name, (result, *arguments) in SIGNATURES.items():
         try:
