@@ -54,16 +54,6 @@ void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x,
     });
 }
 
-void gk_mean_rows_forward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
-                          const float *x, float *y) {
-    if (count == 0)
-        return;
-    gk_for_ranges(team, (starts[count] - starts[0]) * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
-        for (int64_t i = 0; i < count; i++)
-            GK_ON_PATH(mean_rows)(columns.begin, columns.end, starts[i], starts[i + 1], h, x, y + i * h);
-    });
-}
-
 void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
                            const float *dy, float *dx) {
     if (count == 0)
@@ -78,9 +68,7 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
                   const float *x, float *y, int64_t ldy) {
     if (count == 0)
         return;
-#pragma omp parallel num_threads(gk_threads_for(team, (starts[count] - starts[0]) * h))
-    {
-        gk_range columns = gk_thread_range(h, 16);
+    gk_for_ranges(team, (starts[count] - starts[0]) * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
         int64_t begin = columns.begin, end = columns.end;
         for (int64_t i = 0; i < count; i++) {
             int64_t first = starts[i], last = starts[i + 1];
@@ -100,7 +88,7 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
                         row[c] *= __builtin_sqrtf(length);
             }
         }
-    }
+    });
 }
 
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x) {

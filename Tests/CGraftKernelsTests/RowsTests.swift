@@ -159,17 +159,17 @@ extension Kernels {
                 }
                 onEveryPath { path in
                     var (y, dx) = (dy, x)
-                    Team().run { gk_mean_rows_forward($0, 5, starts, Int64(h), x, &y) }
+                    Team().run { gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 5, starts, Int64(h), x, &y, Int64(h)) }
                     expectClose(y, mean, within: 1e-6, "\(path), width \(h)")
                     Team().run { gk_mean_rows_backward($0, 5, starts, Int64(h), dy, &dx) }
                     expectClose(dx, expected, within: 1e-6, "\(path), width \(h)")
                     expectSameBitsOnAnyThreads("\(path), width \(h)") { team in
-                        gk_mean_rows_forward(team, 5, starts, Int64(h), x, &y)
+                        gk_pool_rows(team, gk_pool(GK_POOL_MEAN), 5, starts, Int64(h), x, &y, Int64(h))
                         gk_mean_rows_backward(team, 5, starts, Int64(h), dy, &dx)
                         return y + dx
                     }
                     var alone = [Float](repeating: 0, count: h)
-                    Team().run { gk_mean_rows_forward($0, 1, [150, 283], Int64(h), x, &alone) }
+                    Team().run { gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 1, [150, 283], Int64(h), x, &alone, Int64(h)) }
                     #expect(alone.elementsEqual(y[(4 * h)...]), "\(path), width \(h)")
                 }
             }

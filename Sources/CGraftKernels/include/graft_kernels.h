@@ -204,12 +204,6 @@ void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float 
 void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                           const float *inverse_root, const float *gamma, float *ds, float *dgamma);
 
-/** Mean over each sequence's rows: y [count, h]; rows of sequence i are starts[i] … starts[i + 1]. */
-void gk_mean_rows_forward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
-                          const float *x, float *y);
-/** dx [starts[count], h] = dy / length. */
-void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
-                           const float *dy, float *dx);
 /** How a sequence's rows become one: Σ x / n, Σ x / √n, Σ i x / Σ i for the i-th row from 1, or the largest
  * of each column. */
 typedef int32_t gk_pool;
@@ -218,6 +212,9 @@ enum { GK_POOL_MEAN = 0, GK_POOL_ROOT = 1, GK_POOL_PLACE = 2, GK_POOL_LARGEST = 
 /** y [count, h] of each sequence's rows, at least one; rows of sequence i are starts[i] … starts[i + 1]. */
 void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
                   const float *x, float *y, int64_t ldy);
+/** d(x) [starts[count], h] from d(y) of the mean: dy / n. */
+void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
+                           const float *dy, float *dx);
 /** Divides each row by its Euclidean length (at least 1e-12). */
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x);
 
