@@ -1,10 +1,14 @@
 import CGraft
+import CGraftMemory
 import Glibc
 import GraftTensor
 
 /// Runs a fallible entry point: 0, or the code of the error, whose message this thread then keeps.
 func call(_ body: () throws(GraftError) -> Void) -> graft_status {
+    let outer = gm_begin()
+    defer { gm_end(outer) }
     do throws(GraftError) {
+        guard gm_has_reserve() else { throw GraftError(.outOfMemory, "the system refuses memory for any call") }
         try body()
         return graft_status(GRAFT_OK)
     } catch {
@@ -17,7 +21,9 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
 func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(GraftError) -> AnyObject) -> graft_status {
     call { () throws(GraftError) in
         guard let out else { throw GraftError(.invalidArgument, "out is NULL; expected where to write the handle") }
-        out.pointee = try HandleTable.insert(try make())
+        let object = try make()
+        try Memory.check()
+        out.pointee = try HandleTable.insert(object)
     }
 }
 

@@ -1,3 +1,4 @@
+import CGraftMemory
 import Glibc
 import GraftTensor
 
@@ -29,7 +30,15 @@ enum HandleTable {
     }
 
     private static let slots: Guarded<Slots> = {
-        pthread_atfork({ HandleTable.slots.lock() }, { HandleTable.slots.unlock() }, { HandleTable.slots.unlock() })
+        func unlock() {
+            gm_unlock()
+            HandleTable.slots.unlock()
+        }
+        pthread_atfork(
+            {
+                HandleTable.slots.lock()
+                gm_lock()
+            }, unlock, unlock)
         return Guarded(Slots())
     }()
     /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
