@@ -2,9 +2,11 @@ import GraftTensor
 
 /// Writes safetensors files equal to those of the safetensors package, to the byte.
 ///
+/// Tensors are views: whose bytes they are stays alive and unchanged until they are written.
+///
 /// Tensors go by element type, the widest first, then by name. The header is compact JSON, padded with spaces to a
 /// multiple of 8 bytes.
-package struct SafetensorsWriter {
+package struct SafetensorsWriter: @unchecked Sendable {
     /// A tensor to write; its bytes are row-major and little-endian.
     package typealias Tensor = (name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer)
     /// `__metadata__`, in the order to write; the package itself writes more than one pair in any order.

@@ -23,6 +23,15 @@ extension Session {
         _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
         report: TokenReport
     ) throws(GraftError) {
+        try reading(adapters) { () throws(GraftError) in
+            try run(batch, adapters: adapters, options: options, tokenizer: tokenizer, report: report)
+        }
+    }
+
+    private func run(
+        _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
+        report: TokenReport
+    ) throws(GraftError) {
         let head = try LanguageModelHead(model: model)
         let shape = model.shape
         try options.check(rowCount: batch.rowCount)

@@ -4,6 +4,11 @@ import GraftTensor
 extension Trainer {
     /// Measures the adapter on a data set; changes nothing.
     package func evaluate(_ dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
+        try adapter.read { _, _ throws(GraftError) in try measure(rows: dataset) }
+    }
+
+    /// As `evaluate`, for a call that has the adapter's numbers to itself.
+    func measure(rows dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
         try check(dataset)
         let started = now()
         let sums = try run(dataset, scale: nil)

@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftLayers
 import GraftTensor
 
@@ -10,6 +11,12 @@ extension Trainer {
     package func fit(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
+        try adapter.change { () throws(GraftError) in try train(dataset, evaluation: evaluation, report: report) }
+    }
+
+    private func train(
+        _ dataset: RowBatch, evaluation: RowBatch?, report: Report
+    ) throws(GraftError) -> Metrics {
         try check(dataset)
         if let evaluation {
             try check(evaluation)
@@ -17,6 +24,8 @@ extension Trainer {
             throw GraftError(
                 .invalidArgument, "patience is \(options.patience), and there are no rows to evaluate on")
         }
+        // Better found now than after an epoch.
+        if let path = options.checkpointPath { try AtomicDirectory.checkWritable(path, files: Checkpoint.fileNames) }
         dropWaiting()
         try begin(dataset)
 
@@ -43,7 +52,7 @@ extension Trainer {
                 if progress.epoch != epoch {
                     order = BatchOrder(dataset, epoch: progress.epoch, options: options)
                 }
-                if let path = options.checkpointPath, savesNow || progress.isFinished { try save(to: path) }
+                if let path = options.checkpointPath, savesNow || progress.isFinished { try write(to: path) }
             }
         }
         return progress.best ?? progress.latest
@@ -51,7 +60,7 @@ extension Trainer {
 
     private func begin(_ dataset: RowBatch) throws(GraftError) {
         if let path = options.checkpointPath, try Checkpoint.find(at: path) {
-            try resume(from: path)
+            try restore(from: path)
         } else if progress.isFinished {
             progress = TrainingProgress()
             optimizer.clearMoments()
@@ -139,7 +148,7 @@ extension Trainer {
 
     /// Evaluates, and keeps the weights when they are the best so far.
     private func measure(_ evaluation: RowBatch) throws(GraftError) -> Metrics {
-        var metrics = try evaluate(evaluation).metrics
+        var metrics = try measure(rows: evaluation).metrics
         metrics.isEvaluation = true
         if isBetter(metrics, than: progress.best) {
             progress.best = metrics

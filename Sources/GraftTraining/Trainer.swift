@@ -5,7 +5,7 @@ import GraftTensor
 
 /// Trains one adapter: forward, loss, backward, update; holds the optimizer's state, the schedule and the counts.
 ///
-/// Not for concurrent use. The adapter is the trainer's alone until it is released.
+/// Not for concurrent use. While it steps, nobody else uses the adapter's numbers; between its calls anybody may read them.
 package final class Trainer {
     let adapter: Adapter
     let content: AdapterContent
@@ -78,11 +78,13 @@ package final class Trainer {
 
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
-        let started = now()
-        var metrics = try accumulate(batch, batchesInStep: options.batchesPerStep)
-        if waitingBatches == options.batchesPerStep { try update(&metrics) }
-        finish(&metrics, since: started, batch)
-        return metrics
+        try adapter.change { () throws(GraftError) in
+            let started = now()
+            var metrics = try accumulate(batch, batchesInStep: options.batchesPerStep)
+            if waitingBatches == options.batchesPerStep { try update(&metrics) }
+            finish(&metrics, since: started, batch)
+            return metrics
+        }
     }
 
     func finish(_ metrics: inout Metrics, since started: Double, _ batch: RowBatch) {
