@@ -93,6 +93,7 @@ extension graft_head_options {
         var names: [String] = []
         var known: Set<[UInt8]> = []
         for (index, label) in try array(labels, count: Int(label_count), "labels").enumerated() {
+            try Memory.check()
             let name = try text(label, "labels[\(index)]")
             guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
                 throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")

@@ -65,6 +65,7 @@ public func graft_batch_encode(
         let texts = try array(texts, count: count, "texts")
         var rows = RowBatch()
         for row in 0..<count {
+            try Memory.check()
             var pair: UnsafeBufferPointer<UInt8>?
             if let pairs { pair = try bytes(pairs[row], "pairs[\(row)]") }
             let encoding: Encoding
@@ -140,7 +141,8 @@ public func graft_batch_set_labels(
         for (row, label) in labels.enumerated() where label < 0 {
             throw GraftError(.invalidArgument, "labels[\(row)] must be 0 or more, found \(label)")
         }
-        batch.change { $0.rows.labels = Array(labels) }
+        let copy = try copied(labels, "labels")
+        batch.change { [copy] in $0.rows.labels = copy }
     }
 }
 
@@ -154,8 +156,8 @@ public func graft_batch_set_token_labels(
         guard count == Int64(tokenCount) else {
             throw GraftError(.invalidArgument, "count is \(count); the batch has \(tokenCount) tokens")
         }
-        let labels = try array(labels, count: tokenCount, "labels")
-        batch.change { $0.rows.tokenLabels = Array(labels) }
+        let labels = try copied(try array(labels, count: tokenCount, "labels"), "labels")
+        batch.change { [labels] in $0.rows.tokenLabels = labels }
     }
 }
 
@@ -167,6 +169,7 @@ public func graft_batch_set_adapters(
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
         var adapters: [Composition?] = []
         for (row, handle) in try array(rows, count: try batch.checkedRowCount(count), "rows").enumerated() {
+            try Memory.check()
             adapters.append(try HandleTable.borrowOptional(handle, Composition.self, "rows[\(row)]"))
         }
         batch.change { [adapters] in $0.adapters = adapters }

@@ -30,6 +30,8 @@ func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(Graf
 /// A C string as text.
 func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> String {
     guard let pointer else { throw GraftError(.invalidArgument, "\(name) is NULL; expected UTF-8 text") }
+    // The text, what is made of it, and a message that repeats it.
+    try Memory.require(4 * strlen(pointer), to: name)
     guard let text = String(validatingCString: pointer) else {
         throw GraftError(.invalidArgument, "\(name) is not valid UTF-8")
     }
@@ -73,6 +75,12 @@ func array<Element>(
         throw GraftError(.invalidArgument, "\(name) is NULL; expected \(count) elements")
     }
     return UnsafeBufferPointer(start: start, count: count)
+}
+
+/// An array from a caller, to be kept.
+func copied<Element>(_ elements: UnsafeBufferPointer<Element>, _ name: String) throws(GraftError) -> [Element] {
+    try Memory.require(elements.count * MemoryLayout<Element>.stride, to: name)
+    return Array(elements)
 }
 
 /// Where to write results: big enough, or BUFFER_TOO_SMALL.

@@ -47,13 +47,16 @@ enum HandleTable {
 
     static func insert(_ object: AnyObject) throws(GraftError) -> OpaquePointer? {
         let shared = Shared(object: object)
-        let bits: UInt? = slots.withLock { slots in
+        let bits: UInt? = try slots.withLock { slots throws(GraftError) in
             let index: Int
             if let free = slots.free.popLast() {
                 index = free
             } else {
                 index = slots.all.count
                 guard index < 1 << (indexBits - 2) else { return nil }
+                if index == slots.all.capacity {
+                    try Memory.require(2 * MemoryLayout<Slot>.stride * index, to: "a table of \(index) handles")
+                }
                 slots.all.append(Slot(shared: nil, generation: 1))
             }
             slots.all[index].shared = shared

@@ -72,6 +72,7 @@ public func graft_tokenizer_encode(
         let text = try bytes(text, "text")
         let pair = try optionalBytes(pair, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
+        try Memory.check()
         return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
     }
 }

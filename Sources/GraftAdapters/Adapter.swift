@@ -67,7 +67,10 @@ package final class AdapterContent: @unchecked Sendable {
         self.plan = plan
         memory = try Memory(byteCount: plan.parameterCount * 4)
         values = memory.floats()
-        for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
+        for tensor in plan.tensors {
+            try Memory.check()
+            tensor.initialize(values, seed: seed)
+        }
     }
 
     package var method: any AdapterMethod.Type { layout.method }

@@ -17,6 +17,11 @@ package struct SafetensorsWriter: @unchecked Sendable {
 
     /// Lays the file out. Equal names, `__metadata__` as a name, and bytes that do not fit a shape are refused.
     package init(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) {
+        // A tensor's entry with its name escaped, and the object that it is written from.
+        let size =
+            tensors.reduce(0) { $0 + 512 + 6 * $1.name.utf8.count }
+            + (metadata ?? []).reduce(0) { $0 + 6 * ($1.key.utf8.count + $1.value.utf8.count) }
+        try Memory.require(size, to: "writing \(tensors.count) tensors")
         ordered = tensors.sorted { left, right in
             left.elementType == right.elementType
                 ? ExactString(left.name) < ExactString(right.name) : left.elementType.rank > right.elementType.rank
@@ -30,6 +35,7 @@ package struct SafetensorsWriter: @unchecked Sendable {
         }
         var offset = 0
         for (position, tensor) in ordered.enumerated() {
+            try Memory.check()
             let name = JSON.string(tensor.name).shortText
             guard tensor.name != "__metadata__",
                 names.insert(tensor.name, at: position, { [ordered] in ordered[$0].name })

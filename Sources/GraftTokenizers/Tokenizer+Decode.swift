@@ -20,7 +20,12 @@ extension Tokenizer {
     /// The same, but ids that no token has are left out: a model may have more of them than its tokenizer.
     func text(of ids: some Collection<Int32>, skipSpecialTokens: Bool) throws(GraftError) -> String {
         var tokens = TokenTexts()
-        for id in ids { append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens) }
+        for id in ids {
+            try Memory.check()
+            append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens)
+        }
+        // What each decoder makes of them, and the text.
+        try Memory.require(4 * (tokens.bytes.count + 8 * tokens.count), to: "the text of \(ids.count) tokens")
         return String(decoding: try decodedBytes(tokens), as: UTF8.self)
     }
 
@@ -44,7 +49,10 @@ extension Tokenizer {
             return joined
         }
         var tokens = tokens
-        for decoder in decoders { tokens = try decoder.decode(tokens) }
+        for decoder in decoders {
+            tokens = try decoder.decode(tokens)
+            try Memory.check()
+        }
         return tokens.bytes
     }
 }

@@ -137,10 +137,14 @@ package final class Trainer {
         let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        // A step counts no predictions, and so allocates nothing.
+        // A step counts no predictions, and so allocates nothing. An evaluation counts rows, and each label twice.
+        if !learns {
+            try Memory.require(16 * (batch.rowCount + objective.labelCount), to: "evaluating \(batch.rowCount) rows")
+        }
         var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
         var first = 0
         while first < batch.rowCount {
+            try Memory.check()
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
             try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
             let hidden = try content.model.forward(pass)

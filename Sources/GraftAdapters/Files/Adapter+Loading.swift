@@ -27,6 +27,7 @@ extension AdapterContent {
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
         var expected: Set<String> = []
         for tensor in plan.tensors {
+            try Memory.check()
             expected.insert(tensor.name)
             guard let stored = folder.tensor(tensor.name) else {
                 throw GraftError(
