@@ -4,9 +4,12 @@
 #include "reserve.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -15,10 +18,9 @@ int __real_posix_memalign(void **out, size_t alignment, size_t size);
 size_t __real_malloc_usable_size(void *block);
 void __real_free(void *block);
 
-/* Bytes that a call may allocate between two looks ahead. */
-enum { STRIDE = 256 << 10 };
-
 _Thread_local gm_state gm_thread;
+
+static size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 gm_state gm_begin(void) {
     gm_state outer = gm_thread;
@@ -26,49 +28,68 @@ gm_state gm_begin(void) {
     return outer;
 }
 
-void gm_end(gm_state outer) { gm_thread = outer; }
-
-/* Address space may be gone while the C library still has a block that was freed. */
-static bool can_have(size_t size) {
-    if (size > PTRDIFF_MAX)
-        return false;
-    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block != MAP_FAILED) {
-        munmap(block, size);
-        return true;
-    }
-    block = __real_malloc(size);
-    __real_free(block);
-    return block != NULL;
+void gm_end(gm_state outer) {
+    if (gm_thread.standby)
+        munmap(gm_thread.standby, gm_thread.standby_size);
+    gm_thread = outer;
 }
 
-/* What grows becomes twice as large, and is copied: the next growth of the largest block must be possible, too. */
-static void look_ahead(void) {
-    gm_thread.since_look = 0;
-    if (!gm_thread.is_short && !can_have(2 * gm_thread.largest + 4 * STRIDE))
-        gm_thread.is_short = true;
+/* Makes the standby at least so large. Its pages cost nothing until they are used. */
+static bool stand_by(size_t size) {
+    gm_state *state = &gm_thread;
+    if (size <= state->standby_size)
+        return true;
+    if (size > PTRDIFF_MAX)
+        return false;
+    size = (size + page_size() - 1) & -page_size();
+    void *new = state->standby ? mremap(state->standby, state->standby_size, size, MREMAP_MAYMOVE)
+                               : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (new == MAP_FAILED)
+        return false;
+    state->standby = new;
+    state->standby_size = size;
+    return true;
 }
 
 bool gm_announce(size_t size) {
-    if (size > PTRDIFF_MAX / 4)
-        return false;
-    if (size / 2 > gm_thread.largest)
-        gm_thread.largest = size / 2;
-    look_ahead();
+    if (!stand_by(size))
+        gm_thread.is_short = true;
     return !gm_thread.is_short;
 }
 
-/* Notes a block that the C library gave, or finds one where it gave none. */
+void gm_give_back(void) {
+    static atomic_size_t waiting;
+    enum { MUCH = 1 << 20 };
+    if (atomic_fetch_add(&waiting, gm_thread.freed) + gm_thread.freed < MUCH)
+        return;
+    if (atomic_exchange(&waiting, 0) >= MUCH)
+        malloc_trim(0);
+}
+
+/* Cuts a block off the standby; NULL where it is too small. */
+static void *cut_off(size_t size) {
+    gm_state *state = &gm_thread;
+    size = (size + page_size() - 1) & -page_size();
+    if (size == 0 || size > state->standby_size || !gm_reserve_add(state->standby, size))
+        return NULL;
+    void *block = state->standby;
+    state->standby_size -= size;
+    state->standby = state->standby_size > 0 ? state->standby + size : NULL;
+    return block;
+}
+
+/* Takes note of a block that the C library gave, or finds one where it gave none. */
 static void *given(void *block, size_t size) {
+    bool is_large = size > GM_SMALL;
     if (!block) {
         gm_thread.is_short = true;
-        return gm_reserve_allocate(size);
+        block = is_large ? NULL : gm_reserve_allocate(size);
+        if (!block)
+            block = cut_off(size);
     }
-    if (size > gm_thread.largest)
-        gm_thread.largest = size;
-    gm_thread.since_look += size;
-    if (gm_thread.since_look >= STRIDE)
-        look_ahead();
+    /* What grows becomes twice as large, and is copied: that must be possible, too. */
+    if (size > GM_SMALL / 2 && !stand_by(2 * size + GM_SMALL))
+        gm_thread.is_short = true;
     return block;
 }
 
@@ -115,8 +136,10 @@ size_t __wrap_malloc_usable_size(void *block) {
 }
 
 void __wrap_free(void *block) {
-    if (!gm_reserve_free(block))
-        __real_free(block);
+    if (!block || gm_reserve_free(block))
+        return;
+    gm_thread.freed += __real_malloc_usable_size(block);
+    __real_free(block);
 }
 
 /* C++'s operators, in the parts of Swift's runtime that are written in it. */

@@ -2,7 +2,7 @@
  * library: its pages cost nothing until they are used, and no limit set later can take them away. Others are added while
  * most of it is in use by what outlives calls. A granule where a block begins knows the block's length.
  *
- * A large block is a mapping of its own: the C library may refuse what the system has. */
+ * A large block is a mapping of its own. */
 #define _GNU_SOURCE
 #include "reserve.h"
 
@@ -13,9 +13,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/* Bytes of a granule, granules of a chunk, and the largest block that comes from a chunk. */
-enum { GRANULE = 64, GRANULE_COUNT = 32 << 10, LARGEST = 256 << 10 };
-enum { MOST_CHUNKS = 32, MOST_MAPPINGS = 64 };
+enum { GRANULE = 64, GRANULE_COUNT = 32 << 10, MOST_CHUNKS = 32, MOST_MAPPINGS = 256 };
 
 typedef struct {
     atomic_size_t used;
@@ -56,24 +54,19 @@ static void *allocate_in(chunk *chunk, size_t count, size_t start, size_t end) {
     return NULL;
 }
 
-static void *map(size_t size) {
-    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED)
-        return NULL;
+bool gm_reserve_add(void *mapping, size_t size) {
     gm_lock();
     int i = 0;
     while (i < MOST_MAPPINGS && mappings[i].start)
         i++;
-    if (i < MOST_MAPPINGS) {
-        mappings[i].start = block;
+    bool fits = i < MOST_MAPPINGS;
+    if (fits) {
+        mappings[i].start = mapping;
         mappings[i].size = size;
         atomic_fetch_add_explicit(&mapping_count, 1, memory_order_release);
     }
     gm_unlock();
-    if (i < MOST_MAPPINGS)
-        return block;
-    munmap(block, size);
-    return NULL;
+    return fits;
 }
 
 /* Size of a large block, 0 where it is none; takes it off the list if it `leaves`. */
@@ -96,8 +89,6 @@ static size_t find_mapping(const void *block, bool leaves) {
 }
 
 void *gm_reserve_allocate(size_t size) {
-    if (size > LARGEST)
-        return map(size);
     size_t count = size > 0 ? (size + GRANULE - 1) / GRANULE : 1;
     void *block = NULL;
     gm_lock();

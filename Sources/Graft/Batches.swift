@@ -41,9 +41,8 @@ final class DatasetHandle: @unchecked Sendable {
                 try checkAgreement("labels", batch.labels.isEmpty, rows.labels.isEmpty)
                 try checkAgreement("token labels", batch.tokenLabels.isEmpty, rows.tokenLabels.isEmpty)
             }
-            // An array that grows is copied into one of twice the size.
-            try Memory.require(
-                16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
+            // All memory is taken first: what follows cannot fail.
+            try rows.reserve(for: batch)
             for row in 0..<batch.rowCount { rows.append(row: row, of: batch) }
         }
     }
@@ -103,6 +102,7 @@ public func graft_batch_create(
         var rows = RowBatch()
         var first = 0
         for length in lengths {
+            try Memory.check()
             let end = first + Int(length)
             rows.append(
                 tokens: tokens[first..<end],
@@ -114,7 +114,7 @@ public func graft_batch_create(
 }
 
 @c @implementation
-public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self) }
+public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self, givesBack: false) }
 
 @c @implementation
 public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {

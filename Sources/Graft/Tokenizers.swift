@@ -104,7 +104,9 @@ private func column(_ encoding: OpaquePointer?, _ index: Int) -> UnsafePointer<I
 }
 
 @c @implementation
-public func graft_encoding_release(_ encoding: OpaquePointer?) { HandleTable.release(encoding, EncodingHandle.self) }
+public func graft_encoding_release(_ encoding: OpaquePointer?) {
+    HandleTable.release(encoding, EncodingHandle.self, givesBack: false)
+}
 
 @c @implementation
 public func graft_tokenizer_decode(

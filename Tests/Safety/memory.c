@@ -352,7 +352,7 @@ static int outcome(graft_status (*run)(void), int mode, long number, char *messa
             fflush(stdout);
             _exit(OTHER);
         }
-        if (status != GRAFT_OK && run() != GRAFT_OK) {
+        if (status != GRAFT_OK && mode != ONE && run() != GRAFT_OK) {
             printf("with memory again: %s", graft_last_error_message());
             fflush(stdout);
             _exit(OTHER);
@@ -399,7 +399,7 @@ int main(int argument_count, char **arguments) {
                     printf("FAILED  %s with %s %s: %s\n", calls[i].name, way,
                            found == DIED ? "ended the process" : "went wrong", message);
                 }
-                number += mode == NONE ? (64 << 10) + number / 64 : 1 + number / 50;
+                number += mode == NONE ? (64 << 10) + number / 6 : 1 + number / 6;
             }
             if (served < 3 && !wrong++)
                 printf("FAILED  %s is never served\n", calls[i].name);
