@@ -20,9 +20,23 @@ let kernelFlags: [CSetting] = [
     ])
 ]
 
+let memoryFlags: [CSetting] = [
+    .unsafeFlags(["-O2", "-std=c11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-gdwarf-4"])
+]
+
+/// What the linker puts before the C library's and C++'s allocation functions, within what it links
+/// (docs/decisions/0008-memory-that-runs-out.md).
+let allocations: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "malloc", "calloc", "realloc", "posix_memalign", "malloc_usable_size", "free", "_Znwm",
+            "_ZnwmSt11align_val_t", "_ZdlPvm", "_ZdlPvmSt11align_val_t",
+        ].flatMap { ["-Xlinker", "--wrap=\($0)"] })
+]
+
 /// What stands below each floor, with the floor itself. A target names all of it: SwiftPM builds a target anew only when one
 /// that it names has changed.
-let tensor: [Target.Dependency] = ["CGraftKernels", "GraftTensor"]
+let tensor: [Target.Dependency] = ["CGraftMemory", "CGraftKernels", "GraftTensor"]
 let formats = tensor + ["GraftFormats"]
 let tokenizers = formats + ["GraftTokenizers"]
 let layers = tensor + ["GraftLayers"]
@@ -51,7 +65,8 @@ let package = Package(
         .target(
             name: "CGraftKernels", cSettings: kernelFlags,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-lm"])]),
-        floor("GraftTensor", on: ["CGraftKernels"]),
+        .target(name: "CGraftMemory", cSettings: memoryFlags, linkerSettings: allocations),
+        floor("GraftTensor", on: ["CGraftMemory", "CGraftKernels"]),
         .target(
             name: "GraftFormats", dependencies: tensor + ["CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),

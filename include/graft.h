@@ -38,10 +38,12 @@
  *            texts to encode may instead be of given sizes and hold NUL (graft_encode_options).
  *            A batch has no padding: its tokens stand row after row, `token_count` in all.
  * Options    Pass NULL for defaults, or fill a struct with graft_x_options_init() and change it.
- * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
- * Memory     graft_x_memory() is what a handle holds of the process's memory, in bytes: pages that
+ * Memory     Whatever the system refuses, a call fails with GRAFT_ERROR_OUT_OF_MEMORY and the process
+ *            goes on. What an object held goes back to the system when it is released.
+ *            graft_x_memory() is what a handle holds of the process's memory, in bytes: pages that
  *            were touched, without what it shares with other handles. -1 for an invalid handle.
  *            From any thread, also during a call.
+ * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
  * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1.
  */
 #ifndef GRAFT_H
@@ -367,8 +369,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
                                                              const char *config_json, uint64_t seed,
                                                              graft_adapter **out);
-/** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while a
- *  trainer uses the adapter; compositions made before keep the head it had. Settings that name modules in
+/** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while it has
+ *  a trainer; compositions made before keep the head it had. Settings that name modules in
  *  full must have been given with "task_type", since a task's class puts its own name before them: a head
  *  that would change which modules are adapted is refused. Its dropout is not saved with the adapter.
  *  Since 1.0. */
@@ -382,9 +384,12 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *mo
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
                                                                  const graft_file *files, int32_t file_count,
                                                                  graft_adapter **out);
-/** Writes directory `path`, whole or not at all: "lora" in PEFT's layout, "bottleneck" in
- *  AdapterHub's. An adapter that was loaded and not trained is written byte for byte as it was.
- *  Since 1.0. */
+/** Writes directory `path`: "lora" in PEFT's layout, "bottleneck" in AdapterHub's. An adapter that was
+ *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory
+ *  is written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
+ *  directory, or one in a directory that may not be written), its files are replaced one by one, each
+ *  whole: adapter_config.json goes first and comes last, and never describes files of another save.
+ *  While a call of the adapter's trainer is at work, this is GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
 /** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED
  *  when it stopped. Since 1.0. */
@@ -580,8 +585,10 @@ typedef int32_t (*graft_progress_callback)(void *user_data, const graft_metrics 
 GRAFT_API void graft_trainer_options_init(graft_trainer_options *options, size_t struct_size);
 GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
 
-/** Prepares to train `adapter`, which must have a head and which no other call may use until the
- *  trainer is released. Since 1.0. */
+/** Prepares to train `adapter`, which must have a head, and which gets no other head and no other
+ *  trainer until this one is released. Between the trainer's calls it may be saved, run and read as
+ *  ever. A call that would use its numbers while the trainer is at work on them is refused, and so is
+ *  a step while a session runs it: GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
                                                              const graft_trainer_options *options,
                                                              graft_trainer **out);
@@ -616,7 +623,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *traine
  * With an evaluation set, the adapter ends with the weights of the best evaluation by
  * `options.metric`, and `out` receives that evaluation; else the last step's metrics. With a
  * checkpoint path, a run that was stopped at any moment goes on where it was, and ends with the
- * same bits.
+ * same bits; a path that cannot be written is an error before the first step.
  *
  * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights
  *         of the latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO.
@@ -635,8 +642,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *tr
                                                                const graft_dataset *dataset,
                                                                graft_metrics *out, int64_t *confusion,
                                                                int64_t capacity);
-/** Writes adapter, optimizer state, schedule and random state to directory `path`, whole or not at
- *  all. Since 1.0. */
+/** Writes adapter, optimizer state, schedule and random state to directory `path`, as
+ *  graft_adapter_save() does. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
 /** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
  *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or

@@ -76,6 +76,7 @@ extension graft_head_options {
         var names: [String] = []
         var known: Set<[UInt8]> = []
         for (index, label) in try array(labels, count: Int(label_count), "labels").enumerated() {
+            try Memory.check()
             let name = try text(label, "labels[\(index)]")
             guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
                 throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")
@@ -125,7 +126,7 @@ public func graft_adapter_save_files(
 ) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        try hand(try adapter.files().files, to: on_file, user_data)
+        try hand(try adapter.files(), to: on_file, user_data)
     }
 }
 

@@ -41,9 +41,8 @@ final class DatasetHandle: @unchecked Sendable {
                 try checkAgreement("labels", batch.labels.isEmpty, rows.labels.isEmpty)
                 try checkAgreement("token labels", batch.tokenLabels.isEmpty, rows.tokenLabels.isEmpty)
             }
-            // An array that grows is copied into one of twice the size.
-            try Memory.require(
-                16 * (rows.tokenCount + batch.tokenCount), to: "a data set of \(rows.tokenCount) tokens and a batch")
+            // All memory is taken first: what follows cannot fail.
+            try rows.reserve(for: batch)
             if rows.rowCount == 0 {
                 rows.origin = batch.origin
             } else if batch.rowCount > 0 {
@@ -76,6 +75,7 @@ public func graft_batch_encode(
         rows.origin.maximumLength = tokenizer.maximumLength(options)
         rows.origin.isChosen = options.shortening != .declared
         for row in 0..<count {
+            try Memory.check()
             let text = try bytes(texts[row], size: given.text_sizes.map { $0 + row }, "texts[\(row)]")
             var pair: UnsafeBufferPointer<UInt8>?
             if let pairs {
@@ -118,6 +118,7 @@ public func graft_batch_create(
         var rows = RowBatch()
         var first = 0
         for length in lengths {
+            try Memory.check()
             let end = first + Int(length)
             rows.append(
                 tokens: tokens[first..<end],
@@ -134,7 +135,7 @@ public func graft_batch_retain(_ batch: OpaquePointer?) -> graft_status {
 }
 
 @c @implementation
-public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self) }
+public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self, givesBack: false) }
 
 @c @implementation
 public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {
@@ -183,7 +184,8 @@ public func graft_batch_set_labels(
         for (row, label) in labels.enumerated() where label < 0 {
             throw GraftError(.invalidArgument, "labels[\(row)] must be 0 or more, found \(label)")
         }
-        batch.change { $0.rows.labels = Array(labels) }
+        let copy = try copied(labels, "labels")
+        batch.change { [copy] in $0.rows.labels = copy }
     }
 }
 
@@ -197,8 +199,8 @@ public func graft_batch_set_token_labels(
         guard count == Int64(tokenCount) else {
             throw GraftError(.invalidArgument, "count is \(count); the batch has \(tokenCount) tokens")
         }
-        let labels = try array(labels, count: tokenCount, "labels")
-        batch.change { $0.rows.tokenLabels = Array(labels) }
+        let labels = try copied(try array(labels, count: tokenCount, "labels"), "labels")
+        batch.change { [labels] in $0.rows.tokenLabels = labels }
     }
 }
 
@@ -210,6 +212,7 @@ public func graft_batch_set_adapters(
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
         var adapters: [Composition?] = []
         for (row, handle) in try array(rows, count: try batch.checkedRowCount(count), "rows").enumerated() {
+            try Memory.check()
             let own = try HandleTable.borrowOptional(handle, CompositionHandle.self, "rows[\(row)]")
             adapters.append(own?.composition)
         }

@@ -5,7 +5,7 @@ import GraftTensor
 final class CText: @unchecked Sendable {
     let pointer: UnsafePointer<CChar>?
 
-    init(_ text: String) { pointer = UnsafePointer(strdup(text)) }
+    init(_ text: String) { pointer = UnsafePointer(copyForC(text)) }
 
     deinit { free(UnsafeMutablePointer(mutating: pointer)) }
 }
@@ -25,5 +25,16 @@ final class LentTexts: Sendable {
             }
             return lent.pointer
         }
+    }
+}
+
+/// A C string to be freed, which a NUL in the text ends early. Its memory is the library's own: `strdup` would know of no
+/// reserve.
+func copyForC(_ text: String) -> UnsafeMutablePointer<CChar>? {
+    text.withCString { characters in
+        let count = strlen(characters) + 1
+        let copy = malloc(count)?.assumingMemoryBound(to: CChar.self)
+        copy?.update(from: characters, count: count)
+        return copy
     }
 }

@@ -1,5 +1,6 @@
 import CGraft
 import CGraftKernels
+import CGraftMemory
 import Glibc
 import GraftTensor
 
@@ -7,6 +8,7 @@ import GraftTensor
 func call(_ body: () throws(GraftError) -> Void) -> graft_status {
     undisturbed {
         do throws(GraftError) {
+            guard gm_has_reserve() else { throw GraftError(.outOfMemory, "the system refuses memory for any call") }
             try body()
             return graft_status(GRAFT_OK)
         } catch {
@@ -19,8 +21,12 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
 /// Runs what an entry point does apart from what the host has set for its own arithmetic, such as how it rounds; that
 /// holds again afterwards.
 func undisturbed<Result>(_ body: () -> Result) -> Result {
+    let outer = gm_begin()
     gk_begin_call()
-    defer { gk_end_call() }
+    defer {
+        gk_end_call()
+        gm_end(outer)
+    }
     return body()
 }
 
@@ -35,7 +41,9 @@ func callBack<Result>(_ body: () -> Result) -> Result {
 func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(GraftError) -> AnyObject) -> graft_status {
     call { () throws(GraftError) in
         let out = try place(out)
-        out.pointee = try HandleTable.insert(try make())
+        let object = try make()
+        try Memory.check()
+        out.pointee = try HandleTable.insert(object)
     }
 }
 
@@ -55,6 +63,8 @@ func retain<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type, _ 
 /// A C string as text.
 func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> String {
     guard let pointer else { throw GraftError(.invalidArgument, "\(name) is NULL; expected UTF-8 text") }
+    // The text, what is made of it, and a message that repeats it.
+    try Memory.require(4 * strlen(pointer), to: name)
     guard let text = String(validatingCString: pointer) else {
         throw GraftError(.invalidArgument, "\(name) is not valid UTF-8")
     }
@@ -112,6 +122,12 @@ func array<Element>(
         throw GraftError(.invalidArgument, "\(name) is NULL; expected \(count) elements")
     }
     return UnsafeBufferPointer(start: start, count: count)
+}
+
+/// An array from a caller, to be kept.
+func copied<Element>(_ elements: UnsafeBufferPointer<Element>, _ name: String) throws(GraftError) -> [Element] {
+    try Memory.require(elements.count * MemoryLayout<Element>.stride, to: name)
+    return Array(elements)
 }
 
 /// Where to write results: big enough, or BUFFER_TOO_SMALL.

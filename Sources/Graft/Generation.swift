@@ -17,9 +17,11 @@ extension graft_generate_options: OptionStruct {
         var options = GenerationOptions()
         let stopCount = try count(Int64(stop_token_count), "stop_token_count")
         if stop_tokens != nil || stopCount > 0 {
-            options.stopTokens = Array(try array(stop_tokens, count: stopCount, "stop_tokens"))
+            options.stopTokens = try copied(try array(stop_tokens, count: stopCount, "stop_tokens"), "stop_tokens")
         }
-        if let row_seeds { options.rowSeeds = Array(UnsafeBufferPointer(start: row_seeds, count: rowCount)) }
+        if let row_seeds {
+            options.rowSeeds = try copied(UnsafeBufferPointer(start: row_seeds, count: rowCount), "row_seeds")
+        }
         options.seed = seed
         options.maximumTokens = Int(maximum_tokens)
         options.repetitionPenalty = repetition_penalty

@@ -1,3 +1,4 @@
+import CGraftMemory
 import Glibc
 import GraftTensor
 
@@ -17,21 +18,55 @@ enum HandleTable {
     enum Use { case reads, changes }
 
     private struct Slot {
-        var shared: Shared?
-        var generation: UInt
+        var shared: Unmanaged<AnyObject>?
+        var generation: UInt = 1
         /// How many releases it takes to free the object.
         var owners = 1
         /// Calls that read the object now; -1 while one changes it.
         var users = 0
+        /// The next slot that is free, where this one is; -1 for none.
+        var nextFree = -1
     }
 
+    /// Slots in memory of their own: among small blocks it would keep those that objects leave from going back to the system.
     private struct Slots {
-        var all: [Slot] = []
-        var free: [Int] = []
+        private var memory: Memory?
+        private(set) var count = 0
+        var firstFree = -1
+
+        /// Indices are checked by `HandleTable.index` or come from here.
+        subscript(index: Int) -> Slot {
+            get { start?[index] ?? Slot() }
+            set { start?[index] = newValue }
+        }
+
+        private var start: UnsafeMutablePointer<Slot>? { memory?.base.assumingMemoryBound(to: Slot.self) }
+
+        /// Adds a slot, and returns its index.
+        mutating func add() throws(GraftError) -> Int {
+            let size = MemoryLayout<Slot>.stride
+            if let memory, (count + 1) * size <= memory.byteCount {
+            } else {
+                let larger = try Memory(byteCount: max(2 * (memory?.byteCount ?? 0), 1 << 14))
+                if let memory { larger.base.copyMemory(from: memory.base, byteCount: count * size) }
+                memory = larger
+            }
+            count += 1
+            self[count - 1] = Slot()
+            return count - 1
+        }
     }
 
     private static let slots: Guarded<Slots> = {
-        pthread_atfork({ HandleTable.slots.lock() }, { HandleTable.slots.unlock() }, { HandleTable.slots.unlock() })
+        func unlock() {
+            gm_unlock()
+            HandleTable.slots.unlock()
+        }
+        pthread_atfork(
+            {
+                HandleTable.slots.lock()
+                gm_lock()
+            }, unlock, unlock)
         return Guarded(Slots())
     }()
     /// Indices take the low bits of a handle; the two lowest stay 0, as in an address.
@@ -40,17 +75,17 @@ enum HandleTable {
 
     static func insert(_ object: AnyObject) throws(GraftError) -> OpaquePointer? {
         let shared = Shared(object: object)
-        let bits: UInt? = slots.withLock { slots in
+        let bits: UInt? = try slots.withLock { slots throws(GraftError) in
             let index: Int
-            if let free = slots.free.popLast() {
-                index = free
+            if slots.firstFree >= 0 {
+                index = slots.firstFree
+                slots.firstFree = slots[index].nextFree
             } else {
-                index = slots.all.count
-                guard index < 1 << (indexBits - 2) else { return nil }
-                slots.all.append(Slot(shared: nil, generation: 1))
+                guard slots.count < 1 << (indexBits - 2) else { return nil }
+                index = try slots.add()
             }
-            slots.all[index].shared = shared
-            return slots.all[index].generation << indexBits | UInt(index) << 2
+            slots[index].shared = Unmanaged.passRetained(shared.object)
+            return slots[index].generation << indexBits | UInt(index) << 2
         }
         guard let bits else {
             throw GraftError(.outOfMemory, "there are 268435456 handles already; expected some to be released")
@@ -77,8 +112,8 @@ enum HandleTable {
         let isFree: Bool? = slots.withLock { slots in
             guard let index = index(of: bits, slots) else { return nil }
             switch use {
-            case .reads where slots.all[index].users >= 0: slots.all[index].users += 1
-            case .changes where slots.all[index].users == 0: slots.all[index].users = -1
+            case .reads where slots[index].users >= 0: slots[index].users += 1
+            case .changes where slots[index].users == 0: slots[index].users = -1
             default: return false
             }
             return true
@@ -92,7 +127,7 @@ enum HandleTable {
         }
         defer {
             slots.withLock { slots in
-                if let index = index(of: bits, slots) { slots.all[index].users -= use == .reads ? 1 : -1 }
+                if let index = index(of: bits, slots) { slots[index].users -= use == .reads ? 1 : -1 }
             }
         }
         try body(object)
@@ -119,30 +154,40 @@ enum HandleTable {
         let bits = UInt(bitPattern: handle)
         let isLive = slots.withLock { slots in
             guard let index = index(of: bits, slots) else { return false }
-            slots.all[index].owners += 1
+            slots[index].owners += 1
             return true
         }
         guard isLive else { throw notLive(name) }
     }
 
     /// Gives up one owner's share; the last one's frees the handle. A handle that is not live is left alone.
-    static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
-        guard let handle, object(handle) is Object else { return }
+    ///
+    /// - Parameter givesBack: whether the system gets the memory, which objects that come and go with each request need again.
+    static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type, givesBack: Bool = true) {
         undisturbed {
-            // The object may be large: it goes after the lock.
-            let bits = UInt(bitPattern: handle)
-            let removed: Shared? = slots.withLock { slots in
-                guard let index = index(of: bits, slots) else { return nil }
-                slots.all[index].owners -= 1
-                guard slots.all[index].owners == 0 else { return nil }
-                let shared = slots.all[index].shared
-                slots.all[index] = Slot(shared: nil, generation: slots.all[index].generation + 1)
-                // A slot that has had all its generations rests: a handle never comes back.
-                if slots.all[index].generation <= lastGeneration { slots.free.append(index) }
-                return shared
-            }
-            withExtendedLifetime(removed) {}
+            drop(handle, kind)
+            if givesBack { gm_give_back() }
         }
+    }
+
+    private static func drop<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type) {
+        guard let handle, object(handle) is Object else { return }
+        // The object may be large: it goes after the lock.
+        let bits = UInt(bitPattern: handle)
+        let removed: Shared? = slots.withLock { slots in
+            guard let index = index(of: bits, slots) else { return nil }
+            slots[index].owners -= 1
+            guard slots[index].owners == 0 else { return nil }
+            let shared = slots[index].shared.map { Shared(object: $0.takeRetainedValue()) }
+            slots[index] = Slot(generation: slots[index].generation + 1)
+            // A slot that has had all its generations rests: a handle never comes back.
+            if slots[index].generation <= lastGeneration {
+                slots[index].nextFree = slots.firstFree
+                slots.firstFree = index
+            }
+            return shared
+        }
+        withExtendedLifetime(removed) {}
     }
 
     private static func notLive(_ name: String) -> GraftError {
@@ -151,13 +196,15 @@ enum HandleTable {
 
     private static func object(_ handle: OpaquePointer) -> AnyObject? {
         let bits = UInt(bitPattern: handle)
-        let shared: Shared? = slots.withLock { slots in index(of: bits, slots).flatMap { slots.all[$0].shared } }
+        let shared: Shared? = slots.withLock { slots in
+            index(of: bits, slots).flatMap { slots[$0].shared }.map { Shared(object: $0.takeUnretainedValue()) }
+        }
         return shared?.object
     }
 
     private static func index(of bits: UInt, _ slots: Slots) -> Int? {
         let index = Int((bits & (1 << indexBits - 1)) >> 2)
-        guard index < slots.all.count, bits & 3 == 0, slots.all[index].generation == bits >> indexBits else {
+        guard index < slots.count, bits & 3 == 0, slots[index].generation == bits >> indexBits else {
             return nil
         }
         return index

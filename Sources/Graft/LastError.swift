@@ -21,7 +21,7 @@ enum LastError {
             bytes += "…".utf8
         }
         let old = pthread_getspecific(key)
-        pthread_setspecific(key, strdup(String(decoding: bytes, as: UTF8.self)))
+        pthread_setspecific(key, copyForC(String(decoding: bytes, as: UTF8.self)))
         free(old)
     }
 

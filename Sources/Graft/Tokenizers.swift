@@ -101,6 +101,7 @@ public func graft_tokenizer_encode(
         let text = try bytes(text, size: given.text_sizes, "text")
         let pair = try optionalBytes(pair, size: given.pair_sizes, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
+        try Memory.check()
         return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
     }
 }
@@ -137,7 +138,9 @@ public func graft_encoding_retain(_ encoding: OpaquePointer?) -> graft_status {
 }
 
 @c @implementation
-public func graft_encoding_release(_ encoding: OpaquePointer?) { HandleTable.release(encoding, EncodingHandle.self) }
+public func graft_encoding_release(_ encoding: OpaquePointer?) {
+    HandleTable.release(encoding, EncodingHandle.self, givesBack: false)
+}
 
 @c @implementation
 public func graft_tokenizer_decode(

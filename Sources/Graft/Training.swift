@@ -33,7 +33,8 @@ extension graft_trainer_options: OptionStruct {
             guard labelCount > 0 else {
                 throw GraftError(.invalidArgument, "class_weights: a language model's tokens have no classes")
             }
-            options.classWeights = Array(UnsafeBufferPointer(start: class_weights, count: labelCount))
+            options.classWeights = try copied(
+                UnsafeBufferPointer(start: class_weights, count: labelCount), "class_weights")
         }
         options.checkpointPath = try optionalText(checkpoint_path, "checkpoint_path")
         options.seed = seed

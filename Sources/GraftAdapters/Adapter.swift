@@ -64,8 +64,8 @@ package final class AdapterContent: @unchecked Sendable {
     package let plan: AdapterPlan
     package let values: UnsafeMutablePointer<Float>
     private let memory: Memory
-    /// The files it was read from, until training changes the numbers.
-    package let original: AdapterFiles?
+    /// The files it was read from; set before anybody else has the content.
+    var original: AdapterFiles?
     /// The most tokens of a row that it was trained on; nil where that is not known.
     package var maximumLength: Int? {
         get { length.withLock { $0 } }
@@ -75,12 +75,10 @@ package final class AdapterContent: @unchecked Sendable {
 
     /// Plans the adapter and fills it with first values.
     init(
-        model: any Transformer, layout: any AdapterLayout, seed: UInt64, use: SettingsUse, place: String,
-        original: AdapterFiles? = nil
+        model: any Transformer, layout: any AdapterLayout, seed: UInt64, use: SettingsUse, place: String
     ) throws(GraftError) {
         self.model = model
         self.layout = layout
-        self.original = original
         let method = try layout.method.init(settings: layout.settings, use: use, place: place)
         var plan = AdapterPlan(siteCount: model.sites.count)
         try layout.planModules(&plan, place: place)
@@ -88,7 +86,10 @@ package final class AdapterContent: @unchecked Sendable {
         self.plan = plan
         memory = try Memory(byteCount: plan.parameterCount * 4)
         values = memory.floats()
-        for tensor in plan.tensors { tensor.initialize(values, seed: seed) }
+        for tensor in plan.tensors {
+            try Memory.check()
+            tensor.initialize(values, seed: seed)
+        }
     }
 
     package var method: any AdapterMethod.Type { layout.method }
@@ -111,22 +112,24 @@ package final class AdapterContent: @unchecked Sendable {
             scale: scale, owner: self)
     }
 
-    /// Bytes of its numbers and of the files that it was read from.
-    package var residentByteCount: Int {
-        memory.residentByteCount + (original?.files.reduce(0) { $0 + $1.bytes.count } ?? 0)
-    }
+    /// Bytes of its numbers, and of what its files had beside them.
+    package var residentByteCount: Int { memory.residentByteCount + (original?.residentByteCount ?? 0) }
 
     /// Sum of the tensors' sizes.
     package var parameterCount: Int { plan.tensors.reduce(0) { $0 + $1.parameter.count } }
 }
 
-/// An adapter as callers hold it: content that a new head replaces, and whether a trainer has it.
+/// An adapter as callers hold it: content that a new head replaces, and who uses its numbers now.
+///
+/// Any number of calls read the numbers at once, or one call of its trainer changes them. Who comes in between is refused.
 package final class Adapter: Sendable {
     private struct State {
         var content: AdapterContent
         /// Numbers differ from the files that the content was read from.
         var isChanged = false
-        var isTraining = false
+        var hasTrainer = false
+        /// Calls that read the numbers now; -1 while one changes them.
+        var users = 0
     }
 
     private let state: Guarded<State>
@@ -156,34 +159,63 @@ package final class Adapter: Sendable {
 
     package var content: AdapterContent { state.withLock { $0.content } }
 
-    /// The content, for a call that must not run while a trainer changes it.
-    package func usable() throws(GraftError) -> AdapterContent {
-        let (content, isTraining) = state.withLock { ($0.content, $0.isTraining) }
-        guard !isTraining else {
-            throw GraftError(.invalidArgument, "the adapter is being trained: release its trainer first")
-        }
-        return content
+    /// Runs `body` while nothing changes the numbers. It is told whether these are as they were read.
+    package func read<Result>(
+        _ body: (_ content: AdapterContent, _ isAsLoaded: Bool) throws(GraftError) -> Result
+    ) throws(GraftError) -> Result {
+        try beginReading()
+        defer { endReading() }
+        let (content, isChanged) = state.withLock { ($0.content, $0.isChanged) }
+        return try body(content, !isChanged && content.original != nil)
     }
 
-    package var isTraining: Bool { state.withLock { $0.isTraining } }
+    package func beginReading() throws(GraftError) {
+        let isFree = state.withLock { state in
+            guard state.users >= 0 else { return false }
+            state.users += 1
+            return true
+        }
+        guard isFree else {
+            throw GraftError(
+                .invalidArgument,
+                "the adapter is being trained by another call, on another thread or the one whose callback this is: use it "
+                    + "between its trainer's calls")
+        }
+    }
 
-    /// Whether the numbers are those that were read from `content.original`.
-    package var isAsLoaded: Bool { state.withLock { !$0.isChanged && $0.content.original != nil } }
+    package func endReading() { state.withLock { $0.users -= 1 } }
+
+    /// Runs `body`, which changes the numbers, while no other call uses them.
+    package func change<Result>(_ body: () throws(GraftError) -> Result) throws(GraftError) -> Result {
+        let isFree = state.withLock { state in
+            guard state.users == 0 else { return false }
+            state.users = -1
+            return true
+        }
+        guard isFree else {
+            throw GraftError(
+                .invalidArgument,
+                "the adapter is in use by another call, on another thread or the one whose callback this is: train it when "
+                    + "that is done")
+        }
+        defer { state.withLock { $0.users = 0 } }
+        return try body()
+    }
 
     package func markChanged() { state.withLock { $0.isChanged = true } }
 
-    /// Takes the adapter for a trainer; nobody else may use it until `endTraining`.
+    /// Takes the adapter for a trainer; it has no other, and no other head, until `endTraining`.
     package func beginTraining() throws(GraftError) {
-        let wasTraining = state.withLock { state in
-            defer { state.isTraining = true }
-            return state.isTraining
+        let hadTrainer = state.withLock { state in
+            defer { state.hasTrainer = true }
+            return state.hasTrainer
         }
-        guard !wasTraining else {
+        guard !hadTrainer else {
             throw GraftError(.invalidArgument, "the adapter already has a trainer: release that first")
         }
     }
 
-    package func endTraining() { state.withLock { $0.isTraining = false } }
+    package func endTraining() { state.withLock { $0.hasTrainer = false } }
 
     /// Makes the adapter one for classification with a new head, or with nil one for no task; the rest keeps its numbers.
     package func setHead(_ head: HeadSettings?) throws(GraftError) {
@@ -199,7 +231,10 @@ package final class Adapter: Sendable {
     }
 
     private func setTask(_ task: Task, _ head: HeadSettings?) throws(GraftError) {
-        let old = try usable()
+        let (old, hasTrainer) = state.withLock { ($0.content, $0.hasTrainer) }
+        guard !hasTrainer else {
+            throw GraftError(.invalidArgument, "the adapter has a trainer: release that before it gets another head")
+        }
         if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
         var layout = old.layout
         try layout.set(task, head: head?.fitted(to: old.model))

@@ -52,6 +52,7 @@ package struct AdapterPlan: Sendable {
     }
 
     mutating func add(_ name: String, shape: [Int], _ initial: PlannedTensor.Initial) throws(GraftError) -> Parameter {
+        try Memory.check()
         var count = 1
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)

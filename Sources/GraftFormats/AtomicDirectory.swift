@@ -7,79 +7,134 @@ import GraftTensor
 /// disk. What the old folder holds beyond the files written now moves over to the new one,
 /// which has the old one's permissions and owner. What writers of the same folder that were killed have left goes then, too. Where the file system cannot
 /// exchange two names, the name leads nowhere for an instant between two renames.
+///
+/// A folder whose name is not to be given to another (the root of a disk, one in a folder that is not to be written, the
+/// process's current one) gets its files one by one: AtomicDirectory+Within.swift. Folders that are missing above are made.
 package struct AtomicDirectory: ~Copyable {
-    /// Where the files are until all are written.
-    private let temporary: String
-    /// What messages call the folder: its final path.
-    private let path: String
-    /// The folder to replace, links followed.
-    private let destination: String
-    private var names: [String] = []
+    let place: FolderPlace
+    /// The hidden sibling; nil where files are written within the folder itself.
+    private let sibling: String?
     /// Says that the writer lives; nil where the file system has no locks.
     private let lock: FolderLock?
+    /// The files and where they are until all are written.
+    private(set) var files: [(name: String, temporary: String)] = []
+    /// Names of files that the new folder has not.
+    private(set) var omitted: [String] = []
 
     /// Stands in a folder until all its files are written.
     static let marker = ".unfinished"
 
-    /// Makes the folder that is written first.
-    private init(toBecome path: String, replacing destination: String) throws(GraftError) {
-        self.destination = destination
-        self.path = path
-        let mode: mode_t = FileKind.of(destination) == .nothing ? 0o777 : 0o700
+    /// For files within the folder.
+    init(within place: FolderPlace) {
+        self.place = place
+        sibling = nil
+        lock = FolderLock(place.destination, waits: true)
+    }
+
+    /// Makes the folder that is written first; nil where that is forbidden.
+    private init?(beside place: FolderPlace) throws(GraftError) {
+        let mode: mode_t = place.exists ? 0o700 : 0o777
         while true {
-            let temporary = FileSystem.temporarySibling(of: destination)
-            guard mkdir(temporary, mode) == 0 else { throw FileSystem.failure("create", path) }
+            let temporary = FileSystem.temporarySibling(of: place.destination)
+            guard mkdir(temporary, mode) == 0 else {
+                if place.exists, FileSystem.forbids(errno) { return nil }
+                throw FileSystem.failure("create", place.path)
+            }
             let lock = FolderLock(temporary, waits: true)
             let descriptor = open(temporary + "/" + Self.marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             // Until it is locked it looks left, and another writer may have removed it.
             if descriptor < 0, errno == ENOENT { continue }
             if descriptor >= 0 { close(descriptor) }
-            self.temporary = temporary
+            self.place = place
+            sibling = temporary
             self.lock = lock
             return
         }
     }
 
     /// Writes a folder with the files that `body` writes. A failure leaves everything as it was.
+    ///
+    /// - Parameters:
+    ///   - keys: the files that say what the others are, and are read first: the folder's configuration before others.
+    ///   - body: called again where only the end shows that the folder's name is not to be given to another.
     package static func write(
-        to path: String, _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+        to path: String, keys: [String] = [], _ body: (inout AtomicDirectory) throws(GraftError) -> Void
     ) throws(GraftError) {
-        try write(to: path, exchange: FileSystem.exchange, body)
+        try write(to: path, keys: keys, exchange: FileSystem.exchange, body)
     }
 
-    /// - Parameter exchange: exchanges two names in one step, or says false where that cannot be done.
+    /// - Parameter exchange: exchanges two names in one step.
     static func write(
-        to path: String, exchange: (String, String) throws(GraftError) -> Bool,
+        to path: String, keys: [String] = [],
+        exchange: (String, String) throws(GraftError) -> FileSystem.Exchange,
         _ body: (inout AtomicDirectory) throws(GraftError) -> Void
     ) throws(GraftError) {
-        let destination = try FileSystem.destination(of: path)
-        guard FileKind.isPlainName(FileSystem.split(destination).name) else {
-            throw GraftError(.invalidArgument, "\(path): cannot replace this folder")
-        }
-        try checkReplaceable(destination, path)
-        var folder = try AtomicDirectory(toBecome: path, replacing: destination)
+        let place = try FolderPlace(path)
         do throws(GraftError) {
-            try body(&folder)
-            unlink(folder.temporary + "/" + marker)
-            try FileSystem.synchronize(folder: folder.temporary)
-            try folder.take(exchange)
+            try place.makeParents()
+            if !place.isFixed, try write(beside: place, exchange, body) { return }
+            try write(within: place, keys: keys, body)
         } catch {
-            for name in folder.names + [marker] { unlink(folder.temporary + "/" + name) }
-            rmdir(folder.temporary)
+            place.removeParents()
             throw error
         }
-        try FileSystem.synchronize(folder: FileSystem.split(destination).folder)
-        // What was asked for is done, whether or not something stays beside it.
-        try? removeLeftovers(of: path, files: folder.names)
     }
+
+    /// Fails where a folder with files of these names could not be written to `path`. Leaves nothing behind.
+    package static func checkWritable(_ path: String, files: [String]) throws(GraftError) {
+        try FolderPlace(path).checkWritable(files)
+    }
+
+    /// Writes to a sibling that then takes the name; false, and nothing done, where that is forbidden.
+    private static func write(
+        beside place: FolderPlace, _ exchange: (String, String) throws(GraftError) -> FileSystem.Exchange,
+        _ body: (inout AtomicDirectory) throws(GraftError) -> Void
+    ) throws(GraftError) -> Bool {
+        guard var folder = try AtomicDirectory(beside: place), let sibling = folder.sibling else { return false }
+        do throws(GraftError) {
+            try body(&folder)
+            unlink(sibling + "/" + marker)
+            try FileSystem.synchronize(folder: sibling)
+            guard try folder.take(sibling, exchange) else {
+                folder.discard()
+                return false
+            }
+        } catch {
+            folder.discard()
+            throw error
+        }
+        try FileSystem.synchronize(folder: FileSystem.split(place.destination).folder)
+        // What was asked for is done, whether or not something stays beside it.
+        removeLeftovers(beside: place, files: folder.names)
+        return true
+    }
+
+    /// Removes what was written.
+    func discard() {
+        for file in files { unlink(file.temporary) }
+        guard let sibling else { return }
+        unlink(sibling + "/" + Self.marker)
+        rmdir(sibling)
+    }
+
+    /// Names of the files that were written and that were left out.
+    private var names: [String] { files.map(\.name) + omitted }
 
     /// Removes what writers of the folder `path` that were killed left beside it: a folder that they had not finished, and
     /// `files` of one that they had replaced. What else was in that moves to the one that took its place.
     ///
     /// What a living writer is at work on stays, as does everything where the file system has no locks.
     package static func removeLeftovers(of path: String, files: [String]) throws(GraftError) {
-        let destination = try FileSystem.destination(of: path)
-        let (parent, name) = FileSystem.split(destination)
+        let place = try FolderPlace(path)
+        removeLeftovers(beside: place, files: files)
+        if let lock = FolderLock(place.destination, waits: false) {
+            removeLeftovers(within: place.destination)
+            _ = consume lock
+        }
+    }
+
+    private static func removeLeftovers(beside place: FolderPlace, files: [String]) {
+        let (parent, name) = FileSystem.split(place.destination)
         let prefix = FileSystem.temporaryPrefix(of: name)
         for leftover in (try? FileSystem.names(in: parent)) ?? [] where leftover.hasPrefix(prefix) {
             let old = parent + "/" + leftover
@@ -87,7 +142,7 @@ package struct AtomicDirectory: ~Copyable {
             let names = (try? FileSystem.names(in: old)) ?? []
             let isUnfinished = names.contains(marker)
             for name in isUnfinished ? names : files { unlink(old + "/" + name) }
-            if !isUnfinished { moveAll(from: old, to: destination) }
+            if !isUnfinished { moveAll(from: old, to: place.destination) }
             rmdir(old)
             _ = consume lock
         }
@@ -108,60 +163,53 @@ package struct AtomicDirectory: ~Copyable {
         guard FileKind.isPlainName(name) else {
             throw GraftError(.invalidArgument, "\(JSON.string(name).shortText) is no name of a file")
         }
+        let temporary = sibling.map { $0 + "/" + name } ?? Self.temporary(within: place.destination)
         let output = try OutputFile(
-            creating: temporary + "/" + name, toBecome: path + "/" + name, replacing: destination + "/" + name)
-        names.append(name)
+            creating: temporary, toBecome: place.path + "/" + name, replacing: place.destination + "/" + name)
+        files.append((name, temporary))
         try body(output)
         try output.finish()
     }
 
     /// Says that a file of the old folder is not one of the new folder's.
-    package mutating func omit(_ name: String) { names.append(name) }
+    package mutating func omit(_ name: String) { omitted.append(name) }
 
-    private static func checkReplaceable(_ destination: String, _ path: String) throws(GraftError) {
+    /// Gives the sibling the folder's name; false where that is forbidden.
+    private func take(
+        _ sibling: String, _ exchange: (String, String) throws(GraftError) -> FileSystem.Exchange
+    ) throws(GraftError) -> Bool {
         var status = stat()
-        guard stat(destination, &status) == 0 else {
-            guard lstat(destination, &status) != 0 else {
-                throw GraftError(
-                    .io, "\(path): expected a folder or a name that is free, found a link that leads nowhere")
-            }
-            return
+        guard stat(place.destination, &status) == 0 else {
+            try FileSystem.rename(sibling, to: place.destination)
+            return true
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw GraftError(.io, "\(path): expected a folder, found \(FileKind.of(destination).rawValue)")
-        }
-        var current = stat()
-        if stat(".", &current) == 0, current.st_dev == status.st_dev, current.st_ino == status.st_ino {
-            throw GraftError(.invalidArgument, "\(path): cannot replace the process's current folder")
-        }
-    }
-
-    /// Gives the folder its name.
-    private func take(_ exchange: (String, String) throws(GraftError) -> Bool) throws(GraftError) {
-        var status = stat()
-        guard stat(destination, &status) == 0 else {
-            return try FileSystem.rename(temporary, to: destination)
-        }
-        for name in names where FileKind.of(destination + "/" + name) == .folder {
-            throw GraftError(.io, "\(path)/\(name): cannot write a file where a folder is")
-        }
+        for name in names { try place.checkFree(name) }
         // What was private stays private. Only the system's administrator may give folders away.
-        _ = chown(temporary, status.st_uid, status.st_gid)
-        guard chmod(temporary, status.st_mode & 0o7777) == 0 else { throw FileSystem.failure("write", path) }
-        clear(try replace(exchange))
+        _ = chown(sibling, status.st_uid, status.st_gid)
+        guard chmod(sibling, status.st_mode & 0o7777) == 0 else { throw FileSystem.failure("write", place.path) }
+        guard let old = try replace(sibling, exchange) else { return false }
+        clear(old)
+        return true
     }
 
-    /// Puts the new folder in place of the old one, and returns where the old one is now.
+    /// Puts the new folder in place of the old one, and returns where the old one is now; nil where that is forbidden.
     private func replace(
-        _ exchange: (String, String) throws(GraftError) -> Bool
-    ) throws(GraftError) -> String {
-        if try exchange(temporary, destination) { return temporary }
-        let old = FileSystem.temporarySibling(of: destination)
-        try FileSystem.rename(destination, to: old)
+        _ sibling: String, _ exchange: (String, String) throws(GraftError) -> FileSystem.Exchange
+    ) throws(GraftError) -> String? {
+        switch try exchange(sibling, place.destination) {
+        case .done: return sibling
+        case .forbidden: return nil
+        case .unsupported: break
+        }
+        let old = FileSystem.temporarySibling(of: place.destination)
+        guard Glibc.rename(place.destination, old) == 0 else {
+            if FileSystem.forbids(errno) { return nil }
+            throw FileSystem.failure("replace", place.destination)
+        }
         do throws(GraftError) {
-            try FileSystem.rename(temporary, to: destination)
+            try FileSystem.rename(sibling, to: place.destination)
         } catch {
-            try FileSystem.rename(old, to: destination)
+            try FileSystem.rename(old, to: place.destination)
             throw error
         }
         return old
@@ -171,7 +219,7 @@ package struct AtomicDirectory: ~Copyable {
     /// in the hidden sibling: the new folder is whole already, and nothing is lost.
     private func clear(_ old: String) {
         for name in names { unlink(old + "/" + name) }
-        Self.moveAll(from: old, to: destination)
+        Self.moveAll(from: old, to: place.destination)
         rmdir(old)
     }
 

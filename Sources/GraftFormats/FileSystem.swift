@@ -28,7 +28,8 @@ enum FileSystem {
     /// A name beside a path that nothing has: hidden, and short whatever the path's name.
     static func temporarySibling(of path: String) -> String {
         let (folder, name) = split(path)
-        return folder + "/" + temporaryPrefix(of: name) + String(UInt64.random(in: .min ... .max), radix: 36)
+        return (folder == "/" ? "" : folder) + "/" + temporaryPrefix(of: name)
+            + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
     /// How the temporary siblings of files and folders called `name` begin.
@@ -49,13 +50,28 @@ enum FileSystem {
         guard Glibc.rename(old, new) == 0 else { throw failure("replace", new) }
     }
 
-    /// Exchanges two names in one step; false where the file system cannot.
-    static func exchange(_ first: String, _ second: String) throws(GraftError) -> Bool {
-        guard let call = renameat2 else { return false }
-        if call(AT_FDCWD, first, AT_FDCWD, second, exchangeFlag) == 0 { return true }
-        if errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP { return false }
-        throw failure("replace", second)
+    /// What became of an exchange of two names.
+    enum Exchange {
+        case done
+        /// The file system exchanges no names in one step.
+        case unsupported
+        /// Names of this folder are not this process's to change.
+        case forbidden
     }
+
+    /// Exchanges two names in one step.
+    static func exchange(_ first: String, _ second: String) throws(GraftError) -> Exchange {
+        guard let call = renameat2 else { return .unsupported }
+        if call(AT_FDCWD, first, AT_FDCWD, second, exchangeFlag) == 0 { return .done }
+        switch errno {
+        case EINVAL, ENOSYS, EOPNOTSUPP: return .unsupported
+        case let code where forbids(code): return .forbidden
+        default: throw failure("replace", second)
+        }
+    }
+
+    /// Whether a call failed since the folder above is not to be written, or its entry is where another disk begins.
+    static func forbids(_ code: Int32) -> Bool { [EACCES, EPERM, EROFS, EBUSY, EXDEV].contains(code) }
 
     /// Names in a folder but `.` and `..`, sorted.
     static func names(in folder: String) throws(GraftError) -> [String] {
@@ -63,6 +79,7 @@ enum FileSystem {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
+            try Memory.check()
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }

@@ -11,6 +11,7 @@ extension JSON {
     }
 
     package init(parsing text: String, source: String) throws(GraftError) {
+        try Memory.require(2 * text.utf8.count, to: "reading \(source)")
         self = try JSON(parsing: Array(text.utf8), source: source)
     }
 

@@ -73,6 +73,8 @@ package struct JSONReader {
     }
 
     private mutating func closes(with bracket: UInt8, _ name: String) throws(GraftError) -> Bool {
+        // Whoever reads a member or an element keeps something of it.
+        try Memory.check()
         skipWhitespace()
         let wasAtFirst = isAtFirst
         isAtFirst = false

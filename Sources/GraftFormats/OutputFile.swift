@@ -2,7 +2,7 @@ import Glibc
 import GraftTensor
 
 /// A new file that is being written; what is written is on the disk once `finish` returns.
-package final class OutputFile {
+package final class OutputFile: ByteOutput {
     /// What messages call the file: its final path.
     private let name: String
     private var descriptor: Int32
@@ -55,16 +55,6 @@ package final class OutputFile {
         pthread_sigmask(SIG_SETMASK, &before, nil)
         errno = code
         return result
-    }
-
-    package func write(_ bytes: [UInt8]) throws(GraftError) {
-        try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in
-            try write(UnsafeRawBufferPointer(buffer))
-        }
-    }
-
-    package func write(_ text: String) throws(GraftError) {
-        try write(Array(text.utf8))
     }
 
     /// Waits until the bytes are on the disk, and closes the file. A full disk may only be noticed here.

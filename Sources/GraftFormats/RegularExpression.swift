@@ -39,7 +39,8 @@ package final class RegularExpression: @unchecked Sendable {
         var error: Int32 = 0
         var position = 0
         guard let code = pcre2_compile_8(bytes, bytes.count, all, &error, &position, context) else {
-            throw GraftError(status, "\(Self.message(error)) at byte \(position)")
+            let isMemory = error == PCRE2_ERROR_HEAP_FAILED
+            throw GraftError(isMemory ? .outOfMemory : status, "\(Self.message(error)) at byte \(position)")
         }
         self.code = code
         isJIT = pcre2_jit_compile_8(code, UInt32(PCRE2_JIT_COMPLETE)) == 0

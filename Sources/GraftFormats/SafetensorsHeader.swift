@@ -48,6 +48,7 @@ package struct SafetensorsHeader: Sendable {
             throw GraftError(.corruptFile, "\(source): the header does not start with '{'")
         }
         let header = UnsafeRawBufferPointer(rebasing: file[8..<dataStart])
+        try Memory.require(2 * header.count, to: "reading the header of \(source)")
         try read(header, source: source, dataStart: dataStart, dataCount: file.count - dataStart)
         try checkCoverage(source: source, dataStart: dataStart, fileCount: file.count)
     }

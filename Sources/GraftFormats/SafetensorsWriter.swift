@@ -2,9 +2,11 @@ import GraftTensor
 
 /// Writes safetensors files equal to those of the safetensors package, to the byte.
 ///
+/// Tensors are views: whose bytes they are stays alive and unchanged until they are written.
+///
 /// Tensors go by element type, the widest first, then by name. The header is compact JSON, padded with spaces to a
 /// multiple of 8 bytes.
-package struct SafetensorsWriter {
+package struct SafetensorsWriter: @unchecked Sendable {
     /// A tensor to write; its bytes are row-major and little-endian.
     package typealias Tensor = (name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer)
     /// `__metadata__`, in the order to write; the package itself writes more than one pair in any order.
@@ -15,6 +17,11 @@ package struct SafetensorsWriter {
 
     /// Lays the file out. Equal names, `__metadata__` as a name, and bytes that do not fit a shape are refused.
     package init(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) {
+        // A tensor's entry with its name escaped, and the object that it is written from.
+        let size =
+            tensors.reduce(0) { $0 + 512 + 6 * $1.name.utf8.count }
+            + (metadata ?? []).reduce(0) { $0 + 6 * ($1.key.utf8.count + $1.value.utf8.count) }
+        try Memory.require(size, to: "writing \(tensors.count) tensors")
         ordered = tensors.sorted { left, right in
             left.elementType == right.elementType
                 ? ExactString(left.name) < ExactString(right.name) : left.elementType.rank > right.elementType.rank
@@ -28,6 +35,7 @@ package struct SafetensorsWriter {
         }
         var offset = 0
         for (position, tensor) in ordered.enumerated() {
+            try Memory.check()
             let name = JSON.string(tensor.name).shortText
             guard tensor.name != "__metadata__",
                 names.insert(tensor.name, at: position, { [ordered] in ordered[$0].name })
@@ -78,7 +86,7 @@ package struct SafetensorsWriter {
     }
 
     /// Writes the file's bytes to a file that is open, such as one of an `AtomicDirectory`. No copy is made.
-    package func write(to output: OutputFile) throws(GraftError) {
+    package func write(to output: some ByteOutput) throws(GraftError) {
         try output.write(header)
         for tensor in ordered { try output.write(tensor.bytes) }
     }

@@ -25,6 +25,13 @@ package struct StoredTensor: Sendable {
         try file.withBytes { bytes throws(Failure) in try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
 
+    /// Copies the elements to where there is room for them.
+    package func copy(to place: UnsafeMutableRawPointer) {
+        withBytes { bytes in
+            if let start = bytes.baseAddress { place.copyMemory(from: start, byteCount: bytes.count) }
+        }
+    }
+
     package var elementCount: Int {
         range.count * 8 / elementType.bitWidth
     }

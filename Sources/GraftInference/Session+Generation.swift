@@ -23,12 +23,24 @@ extension Session {
         _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
         report: TokenReport
     ) throws(GraftError) {
+        try reading(adapters) { () throws(GraftError) in
+            try run(batch, adapters: adapters, options: options, tokenizer: tokenizer, report: report)
+        }
+    }
+
+    private func run(
+        _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
+        report: TokenReport
+    ) throws(GraftError) {
         let head = try LanguageModelHead(model: model)
         let shape = model.shape
         try options.check(rowCount: batch.rowCount)
         try check(batch, adapters)
+        try Memory.require(
+            64 * batch.rowCount + 32 * shape.vocabularySize, to: "choosing among \(shape.vocabularySize) tokens")
         var rows: [Row] = []
         for row in 0..<batch.rowCount {
+            try Memory.check()
             let prompt = batch.tokens[Int(batch.starts[row])..<Int(batch.starts[row + 1])]
             let seed = options.rowSeeds.isEmpty ? options.seed : options.rowSeeds[row]
             rows.append(
@@ -70,6 +82,7 @@ extension Session {
         var tokens = RowBatch()
         for row in active { tokens.append(row: row, of: batch) }
         while !active.isEmpty {
+            try Memory.check()
             active = try step(tokens, of: active)
             tokens.removeAll()
             for row in active { tokens.append(tokens: CollectionOfOne(rows[row].latest), types: nil as [Int32]?) }

@@ -43,7 +43,6 @@ package final class Session {
         guard composition.model === model else {
             throw GraftError(.incompatible, "the adapter was made for another model object than the session's")
         }
-        _ = try composition.adapter.usable()
     }
 
     /// Hidden states after `layer` (0: embeddings): [tokens, hidden].
@@ -124,7 +123,25 @@ package final class Session {
         _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {
         try check(batch, adapters)
-        try eachPass(batch, reading: summary, adapter: { adapter(adapters, $0) }, body)
+        try reading(adapters) { () throws(GraftError) in
+            try eachPass(batch, reading: summary, adapter: { adapter(adapters, $0) }, body)
+        }
+    }
+
+    /// Runs `body` while no trainer changes the adapters of the rows.
+    func reading(_ adapters: [Composition?], _ body: () throws(GraftError) -> Void) throws(GraftError) {
+        var begun = 0
+        defer { for index in 0..<begun { used(adapters, index)?.adapter.endReading() } }
+        for index in 0...adapters.count {
+            try used(adapters, index)?.adapter.beginReading()
+            begun += 1
+        }
+        try body()
+    }
+
+    /// The rows' adapters, and last the session's.
+    private func used(_ adapters: [Composition?], _ index: Int) -> Composition? {
+        index < adapters.count ? adapters[index] : composition
     }
 
     func check(_ batch: RowBatch, _ adapters: [Composition?]) throws(GraftError) {

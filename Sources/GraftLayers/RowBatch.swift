@@ -42,6 +42,23 @@ package struct RowBatch: Sendable {
         if !other.tokenLabels.isEmpty { tokenLabels.append(contentsOf: other.tokenLabels[range]) }
     }
 
+    /// Makes room for the rows of `other`.
+    package mutating func reserve(for other: RowBatch) throws(GraftError) {
+        let (rows, tokens) = (rowCount + other.rowCount + 1, tokenCount + other.tokenCount)
+        try Memory.require(4 * 4 * (rows + 2 * tokens) + 8 * 2 * rows, to: "rows of \(tokens) tokens")
+        Self.reserve(rows, in: &starts)
+        Self.reserve(tokens, in: &self.tokens)
+        Self.reserve(tokens, in: &types)
+        if !other.labels.isEmpty { Self.reserve(rows, in: &labels) }
+        if !other.tokenLabels.isEmpty { Self.reserve(tokens, in: &tokenLabels) }
+        try Memory.check()
+    }
+
+    /// Doubles what is too small, so that many additions cost as little as one.
+    private static func reserve<Element>(_ count: Int, in array: inout [Element]) {
+        array.reserveCapacity(array.capacity >= count ? count : max(count, 2 * array.capacity))
+    }
+
     package mutating func removeAll() {
         origin = RowOrigin()
         tokens.removeAll(keepingCapacity: true)

@@ -75,6 +75,7 @@ struct AddedTokens: Sendable {
     ) throws(GraftError) {
         var nextID = vocabulary.count
         for entry in entries where !entry.content.isEmpty {
+            try Memory.check()
             let content = Array(entry.content.utf8)
             let known = idByContent[content] ?? vocabulary.id(of: entry.content)
             let id = known ?? Int32(truncatingIfNeeded: nextID)
@@ -98,6 +99,7 @@ struct AddedTokens: Sendable {
             if token.isSpecial { specialContents.insert(content) }
         }
         for token in tokens {
+            try Memory.check()
             let content = Array(token.content.utf8)
             let text = token.isNormalized ? try normalize(content) : content
             guard !text.isEmpty else {

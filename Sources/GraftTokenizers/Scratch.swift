@@ -6,6 +6,9 @@ final class Scratch: @unchecked Sendable {
     var second = SequenceWork()
     var model = ModelScratch()
 
+    /// Bytes of a new one, about: most are the word cache's.
+    static let size = 2 << 20
+
     func release() {
         first.release()
         second.release()

@@ -22,7 +22,10 @@ extension Tokenizer {
         var tokens = TokenTexts()
         let byteCount = ids.reduce(0) { $0 + (addedTokens.decoded($1)?.text.count ?? vocabulary.length(of: $1)) }
         try Memory.require(Self.memoryPerDecodedByte * byteCount, to: "decoding \(ids.count) tokens")
-        for id in ids { append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens) }
+        for id in ids {
+            try Memory.check()
+            append(id, to: &tokens, skipSpecialTokens: skipSpecialTokens)
+        }
         var text = try decodedBytes(tokens)
         if cleansUp { SpaceCleanup.ofTexts.apply(to: &text) }
         return String(decoding: text, as: UTF8.self)
@@ -51,7 +54,10 @@ extension Tokenizer {
             return joined
         }
         var tokens = tokens
-        for decoder in decoders { tokens = try decoder.decode(tokens) }
+        for decoder in decoders {
+            tokens = try decoder.decode(tokens)
+            try Memory.check()
+        }
         return tokens.bytes
     }
 }

@@ -86,13 +86,19 @@ extension Tokenizer {
         work.begin(text)
         try addedTokens.divideOriginal(&work.text)
         for normalizer in normalizers {
+            try Memory.check()
             try work.text.rewrite { (source, range, out) throws(GraftError) in
                 try normalizer.normalize(source, range, into: &out)
             }
         }
         try addedTokens.divideNormalized(&work.text)
-        for preTokenizer in preTokenizers { try preTokenizer.divide(&work.text) }
+        for preTokenizer in preTokenizers {
+            try Memory.check()
+            try preTokenizer.divide(&work.text)
+        }
+        try Memory.check()
         try model.tokenize(work.text, limit: limit, into: &work.tokens, with: &scratch)
+        try Memory.check()
         work.locateTokens()
         work.kept = 0..<work.tokens.count
     }

@@ -86,7 +86,9 @@ package final class Tokenizer: Sendable {
 
     /// Lends memory to `body`; it comes back afterwards, but what one very long text took goes.
     func withScratch<Result>(_ body: (Scratch) throws(GraftError) -> Result) throws(GraftError) -> Result {
-        let scratch = idleScratch.withLock { $0.popLast() } ?? Scratch()
+        let idle = idleScratch.withLock { $0.popLast() }
+        if idle == nil { try Memory.require(Scratch.size, to: "working memory to encode") }
+        let scratch = idle ?? Scratch()
         defer {
             scratch.release()
             idleScratch.withLock { if $0.count < Self.mostIdleScratch { $0.append(scratch) } }

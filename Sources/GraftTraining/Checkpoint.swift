@@ -10,17 +10,24 @@ enum Checkpoint {
     static let fileName = "trainer.safetensors"
     static let version: Int64 = 3
 
+    /// Every file that the folder may hold.
+    static var fileNames: [String] { AdapterLayouts.fileNames + [fileName] }
+
     /// Whether there is one, once what killed writers left beside it is gone.
     static func find(at path: String) throws(GraftError) -> Bool {
-        try AtomicDirectory.removeLeftovers(
-            of: path, files: AdapterLayouts.fileNames + [fileName])
+        try AtomicDirectory.removeLeftovers(of: path, files: fileNames)
         return access(path + "/" + fileName, F_OK) == 0
     }
 }
 
 extension Trainer {
-    /// Writes the folder, whole or not at all.
+    /// Writes the folder.
     package func save(to path: String) throws(GraftError) {
+        try adapter.read { _, _ throws(GraftError) in try write(to: path) }
+    }
+
+    /// As `save`, for a call that has the adapter's numbers to itself.
+    func write(to path: String) throws(GraftError) {
         let files = try content.files()
         let count = optimizer.count
         func numbers(_ name: String, _ start: UnsafeMutablePointer<Float>) -> SafetensorsWriter.Tensor {
@@ -38,29 +45,29 @@ extension Trainer {
                 Int64(bitPattern: content.model.source.identity),
             ] + waiting.counts + progress.counts
         let measures = waiting.measures + progress.measures
-        var bytes: [UInt8] = []
-        var failure: GraftError?
-        counts.withUnsafeBytes { countBytes in
-            measures.withUnsafeBytes { measureBytes in
-                tensors.append(("counts", .signed64, [counts.count], countBytes))
-                tensors.append(("measures", .float64, [measures.count], measureBytes))
-                do throws(GraftError) {
-                    bytes = try SafetensorsWriter.serialize(
-                        tensors: tensors, metadata: settings.map { ($0.name, $0.value) })
-                } catch {
-                    failure = error
-                }
-            }
-        }
-        if let failure { throw failure }
-        try AtomicDirectory.write(to: path) { folder throws(GraftError) in
-            try files.write(to: &folder)
-            try folder.write(bytes, to: Checkpoint.fileName)
+        let state = try Memory(byteCount: 8 * (counts.count + measures.count))
+        let places = UnsafeMutableRawBufferPointer(start: state.base, count: 8 * (counts.count + measures.count))
+        counts.withUnsafeBytes { places.copyMemory(from: $0) }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: places[(8 * counts.count)...])
+        measures.withUnsafeBytes { rest.copyMemory(from: $0) }
+        tensors.append(("counts", .signed64, [counts.count], UnsafeRawBufferPointer(rebasing: places[..<(8 * counts.count)])))
+        tensors.append(("measures", .float64, [measures.count], UnsafeRawBufferPointer(rest)))
+        let writer = try SafetensorsWriter(tensors: tensors, metadata: settings.map { ($0.name, $0.value) })
+        defer { withExtendedLifetime(state) {} }
+        let keys = [AdapterFiles.configName, Checkpoint.fileName]
+        try AtomicDirectory.write(to: path, keys: keys) { folder throws(GraftError) in
+            try files.write(to: &folder, values: content.values)
+            try folder.write(to: Checkpoint.fileName) { output throws(GraftError) in try writer.write(to: output) }
         }
     }
 
     /// Restores what `save` wrote. On an error nothing changed.
     package func resume(from path: String) throws(GraftError) {
+        try adapter.change { () throws(GraftError) in try restore(from: path) }
+    }
+
+    /// As `resume`, for a call that has the adapter's numbers to itself.
+    func restore(from path: String) throws(GraftError) {
         let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName, copies: true)
         let version = file["counts"].flatMap { tensor in
             tensor.bytes.count < 8 ? nil : tensor.bytes.loadUnaligned(as: Int64.self)
@@ -101,24 +108,22 @@ extension Trainer {
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
-        try Memory.require(5 * 4 * optimizer.count, to: "reading \(file.path)")
-        let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
-        let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
-        let second: [Float] = try read(file, "second_moment", .float32, count: optimizer.count)
-        let gradients: [Float] =
-            sums.batchCount > 0 ? try read(file, "gradients", .float32, count: optimizer.count) : []
+        let values = try tensor(file, "values", .float32, count: optimizer.count)
+        let first = try tensor(file, "first_moment", .float32, count: optimizer.count)
+        let second = try tensor(file, "second_moment", .float32, count: optimizer.count)
+        let gradients = sums.batchCount > 0 ? try tensor(file, "gradients", .float32, count: optimizer.count) : nil
         var best: Memory?
         if restored.best != nil {
-            let numbers: [Float] = try read(file, "best_values", .float32, count: optimizer.count)
+            let numbers = try tensor(file, "best_values", .float32, count: optimizer.count)
             let memory = try Memory(byteCount: optimizer.count * 4)
-            memory.floats().update(from: numbers, count: numbers.count)
+            numbers.copy(to: memory.base)
             best = memory
         }
         dropWaiting()
-        content.values.update(from: values, count: values.count)
-        optimizer.firstMoment.update(from: first, count: first.count)
-        optimizer.secondMoment.update(from: second, count: second.count)
-        optimizer.gradients.update(from: gradients, count: gradients.count)
+        values.copy(to: content.values)
+        first.copy(to: optimizer.firstMoment)
+        second.copy(to: optimizer.secondMoment)
+        gradients?.copy(to: optimizer.gradients)
         waiting = sums
         maximumLength = saved.maximumLength
         content.maximumLength = saved.maximumLength
@@ -127,17 +132,26 @@ extension Trainer {
         adapter.markChanged()
     }
 
-    private func read<Number: BitwiseCopyable>(
+    private func tensor(
         _ file: SafetensorsFile, _ name: String, _ type: ElementType, count: Int
-    ) throws(GraftError) -> [Number] {
+    ) throws(GraftError) -> StoredTensor {
         guard let tensor = file[name], tensor.elementType == type, tensor.shape == [count] else {
             throw GraftError(
                 .corruptFile,
                 "\(file.path): expected tensor \"\(name)\" of \(type.rawValue) and shape [\(count)], found "
                     + (file[name].map { "\($0.elementType.rawValue) \($0.shape)" } ?? "none"))
         }
-        return (0..<count).map {
-            tensor.bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
+        return tensor
+    }
+
+    /// A few numbers of a file.
+    private func read<Number: BitwiseCopyable>(
+        _ file: SafetensorsFile, _ name: String, _ type: ElementType, count: Int
+    ) throws(GraftError) -> [Number] {
+        try tensor(file, name, type, count: count).withBytes { bytes in
+            (0..<count).map {
+                bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
+            }
         }
     }
 

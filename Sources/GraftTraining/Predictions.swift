@@ -3,11 +3,16 @@
 /// Rows are kept, not a count for each pair of labels: a head may have a million labels.
 package struct Predictions: Sendable {
     package let labelCount: Int
-    private var rows: [(truth: Int, prediction: Int)] = []
+    private var rows: [Row] = []
+
+    private struct Row: BitwiseCopyable {
+        let truth: Int
+        let prediction: Int
+    }
 
     package init(labelCount: Int) { self.labelCount = labelCount }
 
-    package mutating func add(truth: Int, prediction: Int) { rows.append((truth, prediction)) }
+    package mutating func add(truth: Int, prediction: Int) { rows.append(Row(truth: truth, prediction: prediction)) }
 
     /// Adds each row to the counts [labelCount, labelCount] of true (row) and predicted (column) labels.
     package func count(into confusion: UnsafeMutableBufferPointer<Int64>) {

@@ -5,6 +5,11 @@ extension Trainer {
     /// Measures the adapter on a data set; changes nothing. Where nothing counts, the loss is NaN if there are rows to be
     /// classified, and else there is nothing to measure.
     package func evaluate(_ dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
+        try adapter.read { _, _ throws(GraftError) in try measure(rows: dataset) }
+    }
+
+    /// As `evaluate`, for a call that has the adapter's numbers to itself.
+    func measure(rows dataset: RowBatch) throws(GraftError) -> (metrics: Metrics, predictions: Predictions) {
         try check(dataset)
         guard objective.labelCount > 0 || objective.weight(of: dataset) > 0 else {
             throw GraftError(

@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftLayers
 import GraftTensor
 
@@ -8,6 +9,12 @@ extension Trainer {
     /// Whole training. Goes on where a checkpoint at `options.checkpointPath` or an interrupted call left off; a run that
     /// had finished begins anew, unless the checkpoint is that of its end.
     package func fit(
+        _ dataset: RowBatch, evaluation: RowBatch?, report: Report
+    ) throws(GraftError) -> Metrics {
+        try adapter.change { () throws(GraftError) in try train(dataset, evaluation: evaluation, report: report) }
+    }
+
+    private func train(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
         try check(dataset, "the training set")
@@ -22,10 +29,16 @@ extension Trainer {
             throw GraftError(
                 .invalidArgument, "patience is \(options.patience), and there are no rows to evaluate on")
         }
+        // Better found now than after an epoch.
+        if let path = options.checkpointPath { try AtomicDirectory.checkWritable(path, files: Checkpoint.fileNames) }
         dropWaiting()
         try begin(dataset)
         if let length = limit(of: dataset) { record(length) }
 
+        // The rows' order, sorted and shuffled, and the rows of a batch.
+        let longest = (0..<dataset.rowCount).reduce(0) { max($0, dataset.length(ofRow: $1)) }
+        let batchSize = min(dataset.tokenCount, longest.multipliedReportingOverflow(by: options.rowsPerBatch).partialValue)
+        try Memory.require(32 * dataset.rowCount + 16 * batchSize, to: "the order of \(dataset.rowCount) rows")
         var batch = RowBatch()
         var order = self.order(dataset)
         while !progress.isFinished {
@@ -47,7 +60,7 @@ extension Trainer {
                 let epoch = progress.epoch
                 close(order)
                 if progress.epoch != epoch { order = self.order(dataset) }
-                if let path = options.checkpointPath, savesNow || progress.isFinished { try save(to: path) }
+                if let path = options.checkpointPath, savesNow || progress.isFinished { try write(to: path) }
             }
         }
         return progress.best ?? progress.latest
@@ -67,7 +80,7 @@ extension Trainer {
 
     private func begin(_ dataset: RowBatch) throws(GraftError) {
         if let path = options.checkpointPath, try Checkpoint.find(at: path) {
-            try resume(from: path)
+            try restore(from: path)
         } else if progress.isFinished {
             progress = TrainingProgress()
             optimizer.clearMoments()
@@ -150,7 +163,7 @@ extension Trainer {
 
     /// Evaluates, and keeps the weights when they are the best so far.
     private func measure(_ evaluation: RowBatch) throws(GraftError) -> Metrics {
-        var metrics = try evaluate(evaluation).metrics
+        var metrics = try measure(rows: evaluation).metrics
         metrics.isEvaluation = true
         if isBetter(metrics, than: progress.best) {
             progress.best = metrics

@@ -5,7 +5,7 @@ import GraftTensor
 
 /// Trains one adapter: forward, loss, backward, update; holds the optimizer's state, the schedule and the counts.
 ///
-/// Not for concurrent use. The adapter is the trainer's alone until it is released.
+/// Not for concurrent use. While it steps, nobody else uses the adapter's numbers; between its calls anybody may read them.
 package final class Trainer {
     let adapter: Adapter
     let content: AdapterContent
@@ -89,12 +89,14 @@ package final class Trainer {
 
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
-        let started = now()
-        var metrics = try accumulate(batch)
-        if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
-        if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
-        finish(&metrics, since: started, tokens: batch.tokenCount)
-        return metrics
+        try adapter.change { () throws(GraftError) in
+            let started = now()
+            var metrics = try accumulate(batch)
+            if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
+            if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
+            finish(&metrics, since: started, tokens: batch.tokenCount)
+            return metrics
+        }
     }
 
     /// At what length rows were cut; nil where they were given as tokens, or where no file sets a limit.
@@ -153,10 +155,14 @@ package final class Trainer {
         let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        // A step counts no predictions, and so allocates nothing.
+        // A step counts no predictions, and so allocates nothing. An evaluation counts rows, and each label twice.
+        if !learns {
+            try Memory.require(16 * (batch.rowCount + objective.labelCount), to: "evaluating \(batch.rowCount) rows")
+        }
         var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
         var first = 0
         while first < batch.rowCount {
+            try Memory.check()
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
             try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
             let hidden = try content.model.forward(pass)

@@ -9,6 +9,8 @@ static graft_session *session;
 static graft_trainer *trainer;
 static graft_dataset *dataset;
 static graft_batch *batch;
+static graft_adapter *trained;
+static graft_composition *composition;
 /* Whether callbacks call back. */
 static int calls_back;
 
@@ -41,34 +43,66 @@ static int32_t on_progress(void *user_data, const graft_metrics *metrics) {
                 "a training within a training is refused");
     expect_busy(graft_trainer_save(trainer, folder), "a checkpoint amid a step is refused");
     expect_busy(graft_trainer_resume(trainer, folder), "a checkpoint is not read amid a step");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "being trained by another call", graft_adapter_save(trained, folder),
+           "an adapter is not saved amid a step");
+    static float numbers[CAPACITY];
+    expect(GRAFT_OK, "", graft_session_set_adapters(session, composition), "an adapter in training is attached");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "being trained by another call",
+           graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY),
+           "an adapter is not run amid a step");
     expect(GRAFT_OK, "", graft_dataset_append(dataset, batch), "rows are added to what is being trained on");
     graft_trainer_release(trainer);
     graft_dataset_release(dataset);
     return 0;
 }
 
+/* What is open to all between a trainer's calls. */
+static void use_between(const char *folder) {
+    static float numbers[CAPACITY];
+    char path[1000];
+    graft_adapter *saved = NULL;
+    graft_trainer *second = NULL;
+    snprintf(path, sizeof path, "%s/saved", folder);
+    expect(GRAFT_OK, "", graft_adapter_save(trained, path), "an adapter whose trainer lives is saved");
+    expect(GRAFT_OK, "", graft_adapter_load(tiny, path, &saved), "and loaded");
+    expect(GRAFT_OK, "", graft_session_set_adapters(session, composition), "it is attached");
+    expect(GRAFT_OK, "", graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY),
+           "it is run");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "has a trainer", graft_adapter_set_head(trained, GRAFT_TASK_NONE, NULL),
+           "it gets no other head");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "already has a trainer",
+           graft_trainer_create(tiny, trained, NULL, &second), "it gets no second trainer");
+    expect(GRAFT_OK, "", graft_trainer_step(trainer, batch, NULL), "and its trainer goes on");
+    graft_adapter_release(saved);
+}
+
 /* A training's last loss. */
 static double train(void) {
     static const char *const labels[] = {"a", "b"};
-    graft_adapter *adapter = NULL;
     graft_head_options head;
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = 2;
     make_rows();
-    need(graft_adapter_create(tiny, "lora", NULL, 1, &adapter), "making an adapter");
-    need(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
-    need(graft_trainer_create(tiny, adapter, NULL, &trainer), "making a trainer");
+    need(graft_adapter_create(tiny, "lora", NULL, 1, &trained), "making an adapter");
+    need(graft_adapter_set_head(trained, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    need(graft_composition_create(trained, 1, &composition), "composing");
+    need(graft_session_create(tiny, NULL, &session), "making a session");
+    need(graft_trainer_create(tiny, trained, NULL, &trainer), "making a trainer");
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     char folder[1000];
     snprintf(folder, sizeof folder, "%s/amid", scratch);
     expect(GRAFT_OK, "", graft_trainer_fit(trainer, dataset, dataset, on_progress, folder, &metrics),
            "a training whose callback calls back, and releases everything");
+    if (!calls_back)
+        use_between(scratch);
+    graft_session_release(session);
+    graft_composition_release(composition);
     graft_trainer_release(trainer);
     graft_dataset_release(dataset);
     graft_batch_release(batch);
-    graft_adapter_release(adapter);
+    graft_adapter_release(trained);
     return metrics.loss;
 }
 

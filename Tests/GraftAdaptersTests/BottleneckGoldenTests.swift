@@ -43,7 +43,7 @@ import Testing
         let adapter = try Adapter(model: model, path: start)
         let folder = try Goldens.temporaryFolder() + "/saved"
         try adapter.save(to: folder)
-        let anew = try adapter.content.files()
+        let anew = try adapter.content.writtenFiles()
         for file in Self.fileNames where FileKind.of("\(start)/\(file)") == .file {
             let original = try MappedFile.contents(of: "\(start)/\(file)")
             #expect(try MappedFile.contents(of: "\(folder)/\(file)") == original, "\(file)")

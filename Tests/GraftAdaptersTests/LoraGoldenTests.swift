@@ -56,7 +56,7 @@ import Testing
             let golden = try #require(Self.cases.first { $0["name"]?.stringValue == name })
             let model = try Architectures.load(
                 path: Goldens.path(try golden.optionalString("base") ?? base), precision: .float32)
-            let files = try Adapter(model: model, path: Goldens.path("lora/\(name)")).content.files()
+            let files = try Adapter(model: model, path: Goldens.path("lora/\(name)")).content.writtenFiles()
             #expect(
                 files["adapter_config.json"]
                     == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))),

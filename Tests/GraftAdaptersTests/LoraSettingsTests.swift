@@ -127,8 +127,8 @@ import Testing
         let adapter = try create("{}")
         try adapter.setHead(Self.head)
         let folder = try Goldens.temporaryFolder()
-        for file in try adapter.content.files().files {
-            let (name, bytes) = change(file.name, file.bytes)
+        for file in try adapter.content.writtenFiles() {
+            let (name, bytes) = change(file.key, file.value)
             try AtomicFile.write(bytes, to: folder + "/" + name)
         }
         return folder

@@ -57,17 +57,18 @@ struct AtomicWriteTests {
         let folder = try TestFolder()
         let path = folder.path + "/x"
         for content in ["old", "new"] {
-            try AtomicDirectory.write(to: path, exchange: { _, _ in false }) { output throws(GraftError) in
+            try AtomicDirectory.write(to: path, exchange: { _, _ in .unsupported }) { output throws(GraftError) in
                 try output.write(content, to: "a")
                 if content == "old" { try output.write("stays", to: "b") }
             }
         }
         #expect(try text(of: path + "/a") == "new")
         #expect(try text(of: path + "/b") == "stays")
-        let removed: (String, String) throws(GraftError) -> Bool = { temporary, _ throws(GraftError) in
+        let removed: (String, String) throws(GraftError) -> FileSystem.Exchange = {
+            temporary, _ throws(GraftError) in
             unlink(temporary + "/a")
             rmdir(temporary)
-            return false
+            return .unsupported
         }
         let error = try failure {
             try AtomicDirectory.write(to: path, exchange: removed) { output throws(GraftError) in
@@ -153,15 +154,6 @@ struct AtomicWriteTests {
         return mask
     }
 
-    @Test("The process's current folder is not replaced under its feet")
-    func currentFolder() throws {
-        let error = try failure {
-            try AtomicDirectory.write(to: ".") { output throws(GraftError) in try output.write("x", to: "graft-test") }
-        }
-        #expect(error == GraftError(.invalidArgument, ".: cannot replace the process's current folder"))
-        #expect(!TestFolder.names(".").contains("graft-test"))
-    }
-
     @Test("Names that would leave the folder, or that stand for a folder, are refused")
     func names() throws {
         let folder = try TestFolder()
@@ -182,7 +174,7 @@ struct AtomicWriteTests {
         }
         #expect(error.message == "\(folder.path)/x/sub: cannot write a file where a folder is")
         #expect(try folder.names(in: "x") == ["sub"])
-        for path in ["/", "", "a\0b", folder.path + "/absent/.."] {
+        for path in ["", "a\0b"] {
             #expect(try failure { try AtomicDirectory.write(to: path) { _ in } }.code == .invalidArgument, "\(path)")
         }
         #expect(try folder.names() == ["x"])
@@ -219,8 +211,7 @@ struct AtomicWriteTests {
         #expect(
             try folderError("file") == GraftError(.io, "\(folder.path)/file: expected a folder, found a file"))
         #expect(
-            try folderError("absent/x")
-                == GraftError(.notFound, "\(folder.path)/absent/x: cannot create: No such file or directory"))
+            try folderError("file/x") == GraftError(.notFound, "\(folder.path)/file/x: cannot reach: Not a directory"))
         #expect(try folder.names() == ["file", "folder", "pipe"])
         #expect(try text(of: folder.path + "/file") == "file")
     }
@@ -401,12 +392,12 @@ private final class Flag: Sendable {
 
 /// The system's `fork`, which Swift hides because a child of a process with threads must not do much. The children of
 /// these tests only write files, in code that ran before.
-private enum Fork {
+enum Fork {
     static let call = dlsym(nil, "fork").map { unsafeBitCast($0, to: (@convention(c) () -> pid_t).self) }
 }
 
 /// Work on files with the rights of a user who is not the administrator, for whom modes of folders mean nothing.
-private enum OrdinaryUser {
+enum OrdinaryUser {
     private static let nobody: uid_t = 65534
     /// Changes the user of one thread, where `seteuid` changes that of all.
     private static let change = dlsym(nil, "setfsuid").map {
@@ -425,7 +416,7 @@ private enum OrdinaryUser {
 }
 
 /// A small disk of its own, in memory.
-private final class TestDisk {
+final class TestDisk {
     let path: String
     private let folder: TestFolder
 

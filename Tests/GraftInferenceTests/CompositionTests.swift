@@ -95,22 +95,37 @@ import Testing
         #expect(error?.message.contains(words) ?? false, "\(error?.message ?? "")")
     }
 
-    @Test("An adapter that is being trained is refused, on the session and on rows, until its trainer goes")
+    @Test("An adapter is used and saved between the calls of its trainer, and refused during them")
     func adapterInTraining() throws {
         let adapter = try adapter()
         let composition = try Composition(adapter: adapter, scale: 1)
+        let folder = try Goldens.temporaryFolder()
+        let trainer = try Trainer(adapter: adapter, options: TrainerOptions())
         try session.attach(composition)
-        do {
-            let trainer = try Trainer(adapter: adapter, options: TrainerOptions())
-            expect(.invalidArgument, "being trained") { try session.attach(composition) }
-            expect(.invalidArgument, "being trained") { _ = try session.embeddings(mixed.rows) }
-            try session.attach(nil)
-            expect(.invalidArgument, "being trained") { _ = try session.logits(mixed.single(0), [composition]) }
-            expect(.invalidArgument, "being trained") { try adapter.save(to: "/nowhere") }
-            expect(.invalidArgument, "being trained") { try adapter.setHead(nil) }
-            withExtendedLifetime(trainer) {}
+        let before = bits(try session.embeddings(mixed.rows))
+        var rows = mixed.rows
+        rows.labels = (0..<rows.rowCount).map { Int32($0 % 4) }
+        var reports = 0
+        _ = try trainer.fit(rows, evaluation: nil) { _ in
+            reports += 1
+            expect(.invalidArgument, "being trained by another call") { _ = try session.embeddings(mixed.rows) }
+            expect(.invalidArgument, "being trained by another call") {
+                _ = try session.logits(mixed.single(0), [composition])
+            }
+            expect(.invalidArgument, "being trained by another call") { try adapter.save(to: folder + "/amid") }
+            return true
         }
-        #expect(try session.logits(mixed.single(0), [composition]).columns == 4)
+        #expect(reports > 0)
+        let after = bits(try session.embeddings(mixed.rows))
+        #expect(after != before)
+        try adapter.save(to: folder + "/after")
+        let saved = try Composition(adapter: try Adapter(model: mixed.model, path: folder + "/after"), scale: 1)
+        try session.attach(saved)
+        #expect(bits(try session.embeddings(mixed.rows)) == after)
+        expect(.invalidArgument, "has a trainer") { try adapter.setHead(nil) }
+        // What a session reads is not changed meanwhile.
+        try adapter.read { _, _ in expect(.invalidArgument, "in use by another call") { _ = try trainer.step(rows) } }
+        withExtendedLifetime(trainer) {}
     }
 
     @Test("An adapter of another model object is refused")

@@ -63,10 +63,8 @@ import Testing
                 try Trainer(adapter: adapter, options: TrainingFixture.options())
             }
             #expect(error?.code == .invalidArgument)
-            #expect(adapter.isTraining)
             withExtendedLifetime(trainer) {}
         }
-        #expect(!adapter.isTraining)
         _ = try Trainer(adapter: adapter, options: TrainingFixture.options())
     }
 }

@@ -1,4 +1,5 @@
 import GraftAdapters
+import GraftFormats
 import GraftLayers
 import GraftTensor
 import GraftTestSupport
@@ -32,6 +33,32 @@ import Testing
             let values = try fixture.fitted(TrainingFixture.options { $0.threadCount = threads })
             #expect(bits(values) == one, "\(threads) threads")
         }
+    }
+
+    @Test("A checkpoint that could not be written is refused before the first step, and nothing is left behind")
+    func unwritableCheckpoint() throws {
+        let fixture = try TrainingFixture()
+        let folder = try Goldens.temporaryFolder()
+        let trained = try fixture.adapter()
+        try trained.save(to: folder + "/adapter")
+        for path in ["/adapter/adapter_config.json", "/adapter/adapter_config.json/x", "/../../../proc/graft/x"] {
+            let options = TrainingFixture.options { $0.checkpointPath = folder + path }
+            let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+            let error = #expect(throws: GraftError.self) {
+                try trainer.fit(fixture.dataset, evaluation: nil) { _ in
+                    Issue.record("a step was made for \(path)")
+                    return false
+                }
+            }
+            #expect([.io, .notFound].contains(error?.code), "\(error?.message ?? "")")
+        }
+        // Where it can be, missing folders above are made.
+        let path = folder + "/runs/1"
+        let options = TrainingFixture.options { $0.checkpointPath = path }
+        _ = try Trainer(adapter: try fixture.adapter(), options: options).fit(fixture.dataset, evaluation: nil) { _ in
+            true
+        }
+        #expect(FileKind.of(path + "/trainer.safetensors") == .file)
     }
 
     @Test("The seed chooses the order and the dropout; the same seed gives the same bits")

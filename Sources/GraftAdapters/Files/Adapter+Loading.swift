@@ -12,12 +12,13 @@ extension Adapter {
         do throws(GraftError) {
             let layout = try AdapterLayouts.of(folder).init(&folder, model: model)
             content = try AdapterContent(
-                model: model, layout: layout, seed: 0, use: .load, place: folder.configPath, original: folder.files)
+                model: model, layout: layout, seed: 0, use: .load, place: folder.configPath)
         } catch  where error.code == .invalidArgument {  // these settings are a file's, not the caller's
             throw GraftError(.corruptFile, error.message)
         }
         try content.read(folder)
-        content.maximumLength = try TrainedLength.read(folder.weights)
+        content.maximumLength = try TrainedLength.read(folder.weights.map(\.file))
+        try content.keepOriginal(of: folder)
         self.init(loaded: content)
     }
 }
@@ -33,6 +34,7 @@ extension AdapterContent {
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
         var expected: Set<String> = []
         for tensor in plan.tensors {
+            try Memory.check()
             expected.insert(tensor.name)
             guard let stored = folder.tensor(tensor.name) else {
                 throw GraftError(
@@ -54,7 +56,7 @@ extension AdapterContent {
                 gk_to_float32(Int64(tensor.parameter.count), base, type, values + tensor.parameter.offset)
             }
         }
-        for file in folder.weights {
+        for (_, file) in folder.weights {
             for stored in file.tensors where !expected.contains(stored.name) {
                 guard try layout.repeats(stored, in: folder, plan) else {
                     throw GraftError(
@@ -64,5 +66,16 @@ extension AdapterContent {
                 }
             }
         }
+    }
+
+    /// Keeps what the folder's files have beside the numbers.
+    fileprivate func keepOriginal(of folder: AdapterFolder) throws(GraftError) {
+        var parameters: [String: Parameter] = [:]
+        for tensor in plan.tensors { parameters[tensor.name] = tensor.parameter }
+        var files = folder.files
+        for (name, file) in folder.weights {
+            files.add(try OriginalWeights(file, parameters: parameters, values: values), as: name)
+        }
+        original = files
     }
 }

@@ -6,11 +6,31 @@ package struct AdapterFiles: Sendable {
     /// The file that every layout has.
     package static let configName = "adapter_config.json"
 
-    package private(set) var files: [(name: String, bytes: [UInt8])] = []
+    /// What a file holds. Tensors are views of an adapter's numbers, and are written from there.
+    enum Content: Sendable {
+        case bytes([UInt8])
+        case tensors(SafetensorsWriter)
+        case original(OriginalWeights)
 
-    package init() {}
+        func write(to output: some ByteOutput, values: UnsafePointer<Float>) throws(GraftError) {
+            switch self {
+            case .bytes(let bytes): try output.write(bytes)
+            case .tensors(let writer): try writer.write(to: output)
+            case .original(let weights): try weights.write(to: output, values: values)
+            }
+        }
 
-    package subscript(name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
+        /// Bytes that it holds beside the adapter's numbers.
+        var residentByteCount: Int {
+            switch self {
+            case .bytes(let bytes): bytes.count
+            case .tensors: 0
+            case .original(let weights): weights.residentByteCount
+            }
+        }
+    }
+
+    private var files: [(name: String, content: Content)] = []
 
     /// A configuration as `json.dumps(value, indent=2, sort_keys=True)` writes it, but with patterns in their own order:
     /// the first that matches counts.
@@ -19,12 +39,37 @@ package struct AdapterFiles: Sendable {
             JSON.Style(indent: indent, sortsKeys: true, unsorted: ["alpha_pattern", "rank_pattern"]))
     }
 
-    mutating func add(_ bytes: [UInt8], as name: String) { files.append((name, bytes)) }
+    mutating func add(_ bytes: [UInt8], as name: String) { files.append((name, .bytes(bytes))) }
 
-    /// Writes them into a folder, and leaves out of it other files of adapters that it may have held.
-    package func write(to folder: inout AtomicDirectory) throws(GraftError) {
-        for file in files { try folder.write(file.bytes, to: file.name) }
-        for name in AdapterLayouts.fileNames where self[name] == nil { folder.omit(name) }
+    mutating func add(_ tensors: SafetensorsWriter, as name: String) { files.append((name, .tensors(tensors))) }
+
+    mutating func add(_ weights: OriginalWeights, as name: String) { files.append((name, .original(weights))) }
+
+    /// Bytes that they hold beside the adapter's numbers.
+    var residentByteCount: Int { files.reduce(0) { $0 + $1.content.residentByteCount } }
+
+    /// The files in memory.
+    func bytes(values: UnsafePointer<Float>) throws(GraftError) -> [(name: String, bytes: [UInt8])] {
+        var made: [(name: String, bytes: [UInt8])] = []
+        for file in files {
+            let output = BytesOutput()
+            try file.content.write(to: output, values: values)
+            made.append((file.name, output.bytes))
+        }
+        return made
+    }
+
+    /// Writes them into a folder, and leaves out of it other files of adapters that it may have held. `values` are the
+    /// adapter's numbers.
+    package func write(
+        to folder: inout AtomicDirectory, values: UnsafePointer<Float>
+    ) throws(GraftError) {
+        for file in files {
+            try folder.write(to: file.name) { output throws(GraftError) in
+                try file.content.write(to: output, values: values)
+            }
+        }
+        for name in AdapterLayouts.fileNames where !files.contains(where: { $0.name == name }) { folder.omit(name) }
     }
 }
 
@@ -33,7 +78,7 @@ package struct AdapterFolder {
     private let input: InputFolder
     private(set) var config = JSONObject()
     private(set) var files = AdapterFiles()
-    private(set) var weights: [SafetensorsFile] = []
+    private(set) var weights: [(name: String, file: SafetensorsFile)] = []
 
     init(_ input: InputFolder) throws(GraftError) {
         self.input = input
@@ -65,14 +110,12 @@ package struct AdapterFolder {
                 .unsupported, "\(input.path(of: pickle)) is a Python pickle, which can run any code: \(remedy)")
         }
         let file = try SafetensorsFile(try input.file(name))
-        try Memory.require(file.file.bytes.count, to: "reading \(file.path)")
-        files.add(Array(file.file.bytes), as: name)
-        weights.append(file)
+        weights.append((name, file))
         return file
     }
 
     func tensor(_ name: String) -> StoredTensor? {
-        for file in weights {
+        for (_, file) in weights {
             if let tensor = file[name] { return tensor }
         }
         return nil
@@ -80,22 +123,29 @@ package struct AdapterFolder {
 }
 
 extension Adapter {
-    /// Writes the folder, whole or not at all.
+    /// Writes the folder in its method's layout; one that nothing changed, as it was read.
     package func save(to path: String) throws(GraftError) {
-        let files = try files()
-        try AtomicDirectory.write(to: path) { folder throws(GraftError) in try files.write(to: &folder) }
+        try read { content, isAsLoaded throws(GraftError) in
+            let files =
+                if isAsLoaded, let original = content.original { original } else { try content.files() }
+            try AtomicDirectory.write(to: path, keys: [AdapterFiles.configName]) { folder throws(GraftError) in
+                try files.write(to: &folder, values: content.values)
+            }
+        }
     }
 
-    /// The folder's files in its method's layout; of an adapter that nothing changed, as they were read.
-    package func files() throws(GraftError) -> AdapterFiles {
-        let content = try usable()
-        if isAsLoaded, let original = content.original { return original }
-        return try content.files()
+    /// The folder's files in memory.
+    package func files() throws(GraftError) -> [(name: String, bytes: [UInt8])] {
+        try read { content, isAsLoaded throws(GraftError) in
+            let files =
+                if isAsLoaded, let original = content.original { original } else { try content.files() }
+            return try files.bytes(values: content.values)
+        }
     }
 }
 
 extension AdapterContent {
-    /// The folder's files as the layout's own package writes them.
+    /// The folder's files as the layout's own package writes them, with views of the numbers.
     package func files() throws(GraftError) -> AdapterFiles {
         try layout.files(
             plan.tensors.map {

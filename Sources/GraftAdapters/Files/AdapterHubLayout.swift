@@ -147,13 +147,13 @@ struct AdapterHubLayout: AdapterLayout {
         files.add(AdapterFiles.configuration(config), as: AdapterFiles.configName)
         let isHead = { (name: String) in name.hasPrefix(AdapterHubHead.start) }
         files.add(
-            try SafetensorsWriter.serialize(
+            try SafetensorsWriter(
                 tensors: tensors.filter { !isHead($0.name) }, metadata: metadata.isEmpty ? nil : metadata),
             as: Self.weightsName)
         if let head {
             files.add(AdapterFiles.configuration(head.config), as: Self.headConfigName)
             files.add(
-                try SafetensorsWriter.serialize(tensors: tensors.filter { isHead($0.name) }), as: Self.headWeightsName)
+                try SafetensorsWriter(tensors: tensors.filter { isHead($0.name) }), as: Self.headWeightsName)
         }
         return files
     }

@@ -129,7 +129,7 @@ struct PeftLayout: AdapterLayout {
         saved["inference_mode"] = .bool(true)
         var files = AdapterFiles()
         files.add(AdapterFiles.configuration(saved), as: AdapterFiles.configName)
-        files.add(try SafetensorsWriter.serialize(tensors: tensors, metadata: metadata), as: Self.weightsName)
+        files.add(try SafetensorsWriter(tensors: tensors, metadata: metadata), as: Self.weightsName)
         return files
     }
 

@@ -61,6 +61,7 @@ final class BytePairEncoding: TokenModel {
         try requireMemory(for: text)
         let limit = limit.map { tokens.count + $0 }
         for index in 0..<text.pieces.count {
+            try Memory.check()
             let piece = text.pieces[index]
             guard piece.isText else {
                 tokens.append(FoundToken(id: piece.token, start: piece.start, end: piece.end, piece: Int32(index)))

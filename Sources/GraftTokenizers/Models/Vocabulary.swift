@@ -53,6 +53,8 @@ struct Vocabulary: Sendable {
                 .corruptFile,
                 "the token \(Self.quoted(token)) has the id \(id): expected 0 to \(Self.maximumID)")
         }
+        try Memory.check()
+        if id >= positions.capacity { try Memory.require(8 * id, to: "a vocabulary with the id \(id)") }
         while positions.count <= id { positions.append(-1) }
         let hash = ByteHash.finished(ByteHash.of(token))
         var slot = Int(truncatingIfNeeded: hash) & mask

@@ -21,6 +21,7 @@ final class WordLevel: TokenModel {
         let view = text.view
         let limit = limit.map { tokens.count + $0 }
         for index in 0..<text.pieces.count {
+            try Memory.check()
             let piece = text.pieces[index]
             var id = piece.token
             if piece.isText {

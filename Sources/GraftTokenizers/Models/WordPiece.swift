@@ -48,6 +48,7 @@ final class WordPiece: TokenModel {
         let limit = limit.map { tokens.count + $0 }
         let noPrefix = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         for index in 0..<text.pieces.count {
+            try Memory.check()
             let piece = text.pieces[index]
             if piece.isText {
                 let known = continuingPrefix.withUnsafeBufferPointer {

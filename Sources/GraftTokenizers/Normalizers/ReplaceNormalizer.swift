@@ -16,6 +16,7 @@ struct ReplaceNormalizer: Normalizer {
         try pattern.appendSpans(source, range, to: &spans)
         for index in 0..<spans.count {
             let span = spans[index]
+            try Memory.require(out.count + content.count, to: "normalizing a text")
             guard span.isMatch else {
                 out.copy(source, Int(span.start), Int(span.end))
                 continue

@@ -67,6 +67,7 @@ struct WorkingText: ~Copyable {
         for index in 0..<pieces.count {
             let piece = pieces[index]
             let start = back.count
+            try Memory.check()
             if piece.isText {
                 try body(view, piece.range, &back)
             } else {
@@ -87,6 +88,7 @@ struct WorkingText: ~Copyable {
         divided.count = 0
         for index in 0..<pieces.count {
             let piece = pieces[index]
+            try Memory.check()
             if piece.isText {
                 try body(view, piece.range, &divided)
             } else {
@@ -104,6 +106,7 @@ struct WorkingText: ~Copyable {
         divided.count = 0
         for index in 0..<pieces.count {
             let piece = pieces[index]
+            try Memory.check()
             if piece.isText {
                 spans.count = 0
                 try body(view, piece.range, &spans)

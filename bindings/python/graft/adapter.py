@@ -98,9 +98,11 @@ class Adapter(Handle):
         lib.graft_adapter_set_head(self.pointer, number, byref(options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes directory ``path``, whole or not at all: a bottleneck in AdapterHub's layout, else in PEFT's.
+        """Writes directory ``path``: a bottleneck in AdapterHub's layout, else in PEFT's. Missing folders are made.
 
-        An adapter that was loaded and not trained is written as it was. One that is being trained is an error.
+        It is written whole or not at all. Where ``path`` is the root of a disk, the current folder, or in a folder that
+        may not be written, the files are replaced one by one, ``adapter_config.json`` last. An adapter that was loaded
+        and not trained is written as it was. While a call of its trainer is at work, this is an error.
         """
         lib.graft_adapter_save(self.pointer, path_bytes(path))
 

@@ -40,8 +40,8 @@ class CancelToken(Handle):
 
 
 class Trainer(Handle):
-    """Trains one adapter, which has a head and which nothing else uses until the trainer is released.
-    Threads that share a trainer take turns.
+    """Trains one adapter, which has a head and gets no other head or trainer until this one is released. Between the
+    trainer's calls the adapter may be saved and used as ever. Threads that share a trainer take turns.
 
     >>> with graft.Trainer(model, adapter, learning_rate=1e-3, epoch_count=5) as trainer:
     ...     trainer.fit(train, evaluation=validation)

@@ -36,6 +36,28 @@ def test_training_learns_and_leaves_the_model_alone(
     assert model.checksum == checksum
 
 
+def test_an_adapter_is_saved_and_used_while_its_trainer_lives(
+    model: graft.Model, tokenizer: graft.Tokenizer, adapter: graft.Adapter, dataset: graft.Dataset, tmp_path: Path
+) -> None:
+    trainer = graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=2)
+    trainer.fit(dataset, progress=False)
+    adapter.save(tmp_path / "runs" / "first")
+    used = graft.Session(model, tokenizer, adapter).classify(TEXTS)
+    saved = graft.Adapter.load(model, tmp_path / "runs" / "first")
+    assert [list(row) for row in graft.Session(model, tokenizer, saved).classify(TEXTS)] == [list(row) for row in used]
+
+    def save(_metrics: graft.Metrics) -> None:
+        adapter.save(tmp_path / "amid")
+
+    with pytest.raises(graft.GraftError, match="being trained by another call"):
+        trainer.fit(dataset, progress=False, callback=save)
+    assert not (tmp_path / "amid").exists()
+    with pytest.raises(graft.GraftError, match="has a trainer"):
+        adapter.set_head(labels=LABELS)
+    trainer.release()
+    adapter.set_head(labels=LABELS)
+
+
 def test_a_metric_that_does_not_apply_is_nan(
     model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, tokenizer: graft.Tokenizer
 ) -> None:
