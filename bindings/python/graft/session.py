@@ -18,7 +18,7 @@ from .matrix import Matrix
 from .model import Model
 from .structs import GenerateOptions, SessionOptions
 from .tokenizer import UNLIMITED_LENGTH, Tokenizer
-from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_bytes, text_list
+from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
 
 Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
@@ -75,9 +75,16 @@ class Session(Handle):
         out = c_void_p()
         lib.graft_session_create(Model.pointer_of(model), byref(options), byref(out))
         super().__init__(out)
-        self._model = model
         self._tokenizer = tokenizer
+        # The model may be released before the session.
         self._width = model.hidden_size
+        self._embedding_width = model.embedding_size
+        self._prompts = {name: model.prompt(name) for name in model.prompt_names}
+        self._default_prompt: str | GraftError
+        try:
+            self._default_prompt = model.prompt()
+        except GraftError as error:  # raised where a text is embedded, which is all that prompts are for
+            self._default_prompt = error
         self._longest = model.maximum_length
         self._declared_length = tokenizer.maximum_length
         self._maximum_length = c_number(c_int32, maximum_length, "maximum_length")
@@ -121,11 +128,11 @@ class Session(Handle):
         :param prompt_name: of the declared prompt that is put before each text; None: the declared default, if any.
         """
         rows = _Rows(texts, pairs, adapters)
-        if prompt := text_bytes(self._model.prompt(prompt_name), "prompt"):
-            rows.texts = [prompt + text for text in rows.texts]
+        if prompt := self._prompt(prompt_name):
+            rows.texts = [prompt.encode() + text for text in rows.texts]
         number = DECLARED if pooling is None else choice(pooling, POOLINGS, "pooling")
         normalizes = DECLARED if normalize is None else 1 if normalize else 0
-        width = self._model.embedding_size if pooling is None else self._width
+        width = self._embedding_width if pooling is None else self._width
         numbers = (c_float * (len(rows) * width))()
         for first, batch in self._batches(rows):
             part, capacity = _tail(numbers, first * width)
@@ -297,6 +304,17 @@ class Session(Handle):
         if failures:
             raise failures[0]
         return texts
+
+    def _prompt(self, name: str | None) -> str:
+        """What stands before each text that is embedded."""
+        if isinstance(self._default_prompt, GraftError):
+            raise self._default_prompt
+        if name is None:
+            return self._default_prompt
+        if name not in self._prompts:
+            known = ", ".join(f'"{known}"' for known in self._prompts) or "none"
+            raise GraftError(Status.NOT_FOUND, f'the model has no prompt "{name}"; it has {known}')
+        return self._prompts[name]
 
     def _states(self, batch: Batch, layer: int) -> list[Matrix]:
         pointer, number = Batch.pointer_of(batch), c_number(c_int32, layer, "layer")

@@ -89,8 +89,14 @@ def test_given_tokens_are_the_text_they_come_from(session: graft.Session, tokeni
     assert states == session.hidden_states(TEXTS)
 
 
-def test_long_rows_are_cut_at_what_the_model_allows(session: graft.Session) -> None:
-    assert len(session.hidden_states(["word " * 2000])[0]) == 512
+def test_long_rows_are_cut_where_the_folder_says_and_at_most_where_the_model_ends(
+    session: graft.Session, model: graft.Model, tokenizer: graft.Tokenizer
+) -> None:
+    with pytest.warns(UserWarning, match="cut to 256 tokens"):
+        assert len(session.hidden_states(["word " * 2000])[0]) == 256
+    with pytest.warns(UserWarning, match="cut to 512 tokens"):
+        longest = graft.Session(model, tokenizer, maximum_length=model.maximum_length)
+        assert len(longest.hidden_states(["word " * 2000])[0]) == 512
 
 
 def test_pairs_are_not_texts(session: graft.Session) -> None:
