@@ -9,7 +9,7 @@ from pathlib import Path
 from wordings import ERRANDS, FRAMES, NAMES
 
 # Rows of each split, and its part of the wordings.
-SPLITS = {"train": (600, 0.6), "validation": (120, 0.15), "test": (240, 0.25)}
+SPLITS = {"train": (480, 0.6), "validation": (120, 0.15), "test": (240, 0.25)}
 QUESTIONS = ("act", "who")
 
 
