@@ -44,6 +44,8 @@ package struct PlannedTensor: Sendable {
 package struct AdapterPlan: Sendable {
     package private(set) var tensors: [PlannedTensor] = []
     package private(set) var parameterCount = 0
+    /// Of them, those that learn: the first.
+    package private(set) var trainedCount = 0
     package var sites: [SiteAdapter?]
     package var head: HeadParameters?
 
@@ -51,7 +53,10 @@ package struct AdapterPlan: Sendable {
         sites = Array(repeating: nil, count: siteCount)
     }
 
-    mutating func add(_ name: String, shape: [Int], _ initial: PlannedTensor.Initial) throws(GraftError) -> Parameter {
+    /// Frozen tensors come after all others.
+    mutating func add(
+        _ name: String, shape: [Int], _ initial: PlannedTensor.Initial, isFrozen: Bool = false
+    ) throws(GraftError) -> Parameter {
         var count = 1
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
@@ -60,10 +65,11 @@ package struct AdapterPlan: Sendable {
             }
             count = product
         }
-        let parameter = Parameter(offset: parameterCount, count: count)
+        let parameter = Parameter(offset: parameterCount, count: count, isFrozen: isFrozen)
         tensors.append(PlannedTensor(name: name, shape: shape, parameter: parameter, initial: initial))
         // Each tensor starts on a cache line, so that kernels of neighbours never share one.
         parameterCount += (count + 15) & ~15
+        if !isFrozen { trainedCount = parameterCount }
         return parameter
     }
 

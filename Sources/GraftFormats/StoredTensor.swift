@@ -1,3 +1,4 @@
+import Glibc
 import GraftTensor
 
 /// A tensor where it lies in a mapped file: nothing is copied.
@@ -23,6 +24,17 @@ package struct StoredTensor: Sendable {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try file.withBytes { bytes throws(Failure) in try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+
+    /// Whether another tensor has the same type, shape and bytes.
+    package func holdsTheSame(as other: StoredTensor?) -> Bool {
+        guard let other, elementType == other.elementType, shape == other.shape else { return false }
+        return withBytes { own in
+            other.withBytes { bytes in
+                own.count == bytes.count
+                    && (own.isEmpty || memcmp(own.baseAddress, bytes.baseAddress, own.count) == 0)
+            }
+        }
     }
 
     package var elementCount: Int {

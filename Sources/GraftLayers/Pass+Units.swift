@@ -2,7 +2,21 @@ import CGraftKernels
 import GraftTensor
 
 /// The token that stands for its row where one number of a row is wanted, as in classification.
-package enum SummaryToken: Sendable { case first, last }
+package enum SummaryToken: Sendable, Equatable {
+    case first
+    case last
+    /// The last that is not this one, which pads; the first of a row that has no other.
+    case lastExcept(Int32)
+
+    /// Its place in a row.
+    func place(in row: UnsafeBufferPointer<Int32>) -> Int {
+        switch self {
+        case .first: 0
+        case .last: row.count - 1
+        case .lastExcept(let padding): row.lastIndex { $0 != padding } ?? 0
+        }
+    }
+}
 
 extension Pass {
     /// What a layer's matrices have a row for.
@@ -28,7 +42,9 @@ extension Pass {
             let positions = try pass.kept.allocate(Int32.self, count: pass.rowCount)
             let sequences = try pass.kept.allocate(gk_sequence.self, count: pass.rowCount)
             for row in 0..<pass.rowCount {
-                let token = summary == .first ? pass.starts[row] : pass.starts[row + 1] - 1
+                let start = Int(pass.starts[row])
+                let own = UnsafeBufferPointer(start: pass.tokens + start, count: Int(pass.starts[row + 1]) - start)
+                let token = pass.starts[row] + Int64(summary.place(in: own))
                 tokens[row] = Int32(token)
                 positions[row] = pass.positions[Int(token)]
                 sequences[row] = pass.sequences[row]

@@ -27,12 +27,13 @@ package final class MappedFile: Sendable {
             : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
-        guard copies else { return }
+        guard copies else { return try StandIn.refuse(bytes, path: path) }
         let count = try Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: start, count: size), path)
         guard count == size else {
             throw GraftError(
                 .corruptFile, "\(path): it was shortened while it was read, from \(size) to \(count) bytes")
         }
+        try StandIn.refuse(bytes, path: path)
     }
 
     deinit {
@@ -78,6 +79,7 @@ package final class MappedFile: Sendable {
             }
         }
         if let failure { throw failure }
+        try bytes.withUnsafeBytes { bytes throws(GraftError) in try StandIn.refuse(bytes, path: path) }
         return bytes
     }
 

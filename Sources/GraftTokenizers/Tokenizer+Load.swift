@@ -49,7 +49,7 @@ extension Tokenizer {
             file = try MappedFile(path: path, copies: true)
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         } catch  where error.code == .notFound {
-            throw GraftError(.notFound, "\(folder): expected a tokenizer.json or a vocab.txt, found neither")
+            throw FolderSurvey.error(folder, missing: "neither tokenizer.json nor vocab.txt", wanted: .tokenizer)
         }
         let parts = try TokenizerParts(
             vocabulary: file.bytes, configuration: configuration, specialTokens: specialTokens, source: path)

@@ -24,12 +24,15 @@ extension Adapter {
 extension AdapterContent {
     /// Fills every planned tensor from the folder, and accounts for every tensor there.
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
-        var expected: Set<String> = []
+        let expected = Set(plan.tensors.map { ExactString($0.name) })
         for tensor in plan.tensors {
-            expected.insert(tensor.name)
             guard let stored = folder.tensor(tensor.name) else {
-                throw GraftError(
-                    .corruptFile, "\(folder.path): tensor \"\(tensor.name)\" of shape \(tensor.shape) is missing")
+                let head = names.tensor(model.headPath, "")
+                throw ForeignNames.error(
+                    folder.path, missing: "\"\(tensor.name)\" of shape \(tensor.shape)",
+                    found: folder.tensors.map(\.name).filter { !expected.contains(ExactString($0)) },
+                    isKin: plan.tensors.contains { !$0.name.hasPrefix(head) && folder.tensor($0.name) != nil },
+                    start: names.start, model: "this \(model.architecture) model")
             }
             guard stored.shape == tensor.shape else {
                 throw GraftError(
@@ -40,21 +43,20 @@ extension AdapterContent {
             guard let type = stored.elementType.kernelType else {
                 throw GraftError(
                     .unsupported,
-                    "\(stored.file.path): tensor \"\(tensor.name)\" holds \(stored.elementType.rawValue); expected F32, "
-                        + "F16 or BF16")
+                    "\(stored.file.path): tensor \"\(tensor.name)\" holds \(stored.elementType.rawValue); expected F64, "
+                        + "F32, F16 or BF16")
             }
             if let base = stored.bytes.baseAddress {
                 gk_to_float32(Int64(tensor.parameter.count), base, type, values + tensor.parameter.offset)
             }
         }
-        for file in folder.weights {
-            for stored in file.tensors where !expected.contains(stored.name) {
-                guard try layout.repeats(stored, in: folder, plan) else {
-                    throw GraftError(
-                        .unsupported,
-                        "\(file.path): tensor \"\(stored.name)\" of shape \(stored.shape) belongs to nothing that the "
-                            + "settings and the model have")
-                }
+        try requireFinite(.corruptFile, "\(folder.path): ")
+        for (name, stored) in folder.tensors where !expected.contains(ExactString(name)) {
+            guard try layout.repeats(name, stored, in: folder, plan) else {
+                throw GraftError(
+                    .unsupported,
+                    "\(stored.file.path): tensor \"\(stored.name)\" of shape \(stored.shape) belongs to nothing that the "
+                        + "settings and the model have")
             }
         }
     }

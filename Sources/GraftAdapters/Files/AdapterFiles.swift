@@ -33,10 +33,15 @@ package struct AdapterFolder {
     let path: String
     private(set) var config = JSONObject()
     private(set) var files = AdapterFiles()
-    private(set) var weights: [SafetensorsFile] = []
+    /// Under the names that the layout has for them.
+    private(set) var tensors: [(name: String, stored: StoredTensor)] = []
+    private var index: [ExactString: Int] = [:]
 
     init(path: String) throws(GraftError) {
         self.path = path
+        guard has(AdapterFiles.configName) else {
+            throw FolderSurvey.error(path, missing: "no \(AdapterFiles.configName)", wanted: .adapter)
+        }
         config = try readObject(AdapterFiles.configName)
     }
 
@@ -62,18 +67,34 @@ package struct AdapterFolder {
             throw GraftError(
                 .unsupported, "\(path)/\(pickle) is a Python pickle, which can run any code: \(remedy)")
         }
+        guard has(name) else { throw FolderSurvey.error(path, missing: "no \(name)", wanted: .adapter) }
         let file = try SafetensorsFile(path: path + "/" + name, copies: true)
         try Memory.require(file.file.bytes.count, to: "reading \(file.path)")
         files.add(Array(file.file.bytes), as: name)
-        weights.append(file)
+        for tensor in file.tensors {
+            // The first of two files goes before the second.
+            if index[ExactString(tensor.name)] == nil { index[ExactString(tensor.name)] = tensors.count }
+            tensors.append((tensor.name, tensor))
+        }
         return file
     }
 
-    func tensor(_ name: String) -> StoredTensor? {
-        for file in weights {
-            if let tensor = file[name] { return tensor }
+    func tensor(_ name: String) -> StoredTensor? { index[ExactString(name)].map { tensors[$0].stored } }
+
+    /// Gives tensors the names that the layout has for them.
+    mutating func rename(_ canonical: (String) throws(GraftError) -> String) throws(GraftError) {
+        var renamed = tensors
+        var index: [ExactString: Int] = [:]
+        for (place, tensor) in tensors.enumerated() {
+            renamed[place].name = try canonical(tensor.name)
+            if let other = index.updateValue(place, forKey: ExactString(renamed[place].name)) {
+                throw GraftError(
+                    .corruptFile,
+                    "\(tensor.stored.file.path): tensors \"\(tensors[other].name)\" and \"\(tensor.name)\" are the same one's")
+            }
         }
-        return nil
+        self.index = index
+        tensors = renamed
     }
 }
 
