@@ -18,6 +18,8 @@ package struct PlannedTensor: Sendable {
     package let shape: [Int]
     package let parameter: Parameter
     package let initial: Initial
+    /// A second name under which the file has the same numbers, where two tied modules are one.
+    package let secondName: String?
 
     /// Fills the tensor's values. The same seed and name give the same numbers everywhere.
     func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) {
@@ -55,7 +57,8 @@ package struct AdapterPlan: Sendable {
 
     /// Frozen tensors come after all others.
     mutating func add(
-        _ name: String, shape: [Int], _ initial: PlannedTensor.Initial, isFrozen: Bool = false
+        _ name: String, shape: [Int], _ initial: PlannedTensor.Initial, isFrozen: Bool = false,
+        secondName: String? = nil
     ) throws(GraftError) -> Parameter {
         var count = 1
         for size in shape {
@@ -66,7 +69,9 @@ package struct AdapterPlan: Sendable {
             count = product
         }
         let parameter = Parameter(offset: parameterCount, count: count, isFrozen: isFrozen)
-        tensors.append(PlannedTensor(name: name, shape: shape, parameter: parameter, initial: initial))
+        tensors.append(
+            PlannedTensor(
+                name: name, shape: shape, parameter: parameter, initial: initial, secondName: secondName))
         // Each tensor starts on a cache line, so that kernels of neighbours never share one.
         parameterCount += (count + 15) & ~15
         if !isFrozen { trainedCount = parameterCount }

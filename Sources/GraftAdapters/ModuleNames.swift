@@ -27,6 +27,12 @@ package struct ModuleNames: Sendable {
         prefix = hasBackbonePrefix ? model.backbone + "." : ""
     }
 
+    /// The same names, of sites that have other sizes.
+    init(_ names: ModuleNames, sites: [Site]) {
+        (model, prefix, start) = (names.model, names.prefix, names.start)
+        (middle, holders, self.sites) = (names.middle, names.holders, sites)
+    }
+
     /// As `named_modules()` of the class that was saved says it.
     package func path(of site: Site) -> String {
         if case .hidden(let sublayer) = site.kind, let holder = holders[sublayer],

@@ -31,8 +31,10 @@ package struct StoredTensor: Sendable {
         guard let other, elementType == other.elementType, shape == other.shape else { return false }
         return withBytes { own in
             other.withBytes { bytes in
-                own.count == bytes.count
-                    && (own.isEmpty || memcmp(own.baseAddress, bytes.baseAddress, own.count) == 0)
+                guard own.count == bytes.count, let a = own.baseAddress, let b = bytes.baseAddress else {
+                    return own.isEmpty && bytes.isEmpty
+                }
+                return memcmp(a, b, own.count) == 0
             }
         }
     }

@@ -19,6 +19,8 @@ package final class Composition: Sendable {
                 "scale \(scale): the adapter has its own \(content.names.path(of: content.model.sites[site])), which "
                     + "replaces the model's and has no scale; expected 1")
         }
+        // What was loaded was found finite then.
+        if !adapter.isAsLoaded { try content.requireFinite(.diverged, "the adapter's ") }
         self.adapter = adapter
         model = content.model
         attached = content.attached(scale: scale)

@@ -66,9 +66,14 @@ package final class Session {
         let layer = layer == -1 ? model.shape.layerCount : layer
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
-        try eachPass(batch, adapters, reading: nil) { first, _ throws(GraftError) in
-            pass.capture = (layer, out + Int(batch.starts[first]) * width)
+        try eachPass(batch, adapters, reading: nil) { first, count throws(GraftError) in
+            let states = out + Int(batch.starts[first]) * width
+            pass.capture = (layer, states)
             _ = try model.forward(pass)
+            for row in 0..<count {
+                let tokens = Int(pass.starts[row])..<Int(pass.starts[row + 1])
+                try requireFinite(states + tokens.lowerBound * width, count: tokens.count * width, row: first + row)
+            }
         }
     }
 
@@ -87,6 +92,7 @@ package final class Session {
                 rows.base.update(from: hidden.base, count: rows.count)
             }
             if normalizes { gk_normalize_rows(pass.team.kernel, Int64(count), Int64(width), rows.base) }
+            for row in 0..<count { try requireFinite(rows.base + row * width, count: width, row: first + row) }
         }
     }
 
@@ -94,8 +100,9 @@ package final class Session {
     package func labelCount(_ batch: RowBatch, adapters: [Composition?]) throws(GraftError) -> Int {
         var columns = 0
         for row in 0..<batch.rowCount {
-            let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
-            guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
+            let own = adapter(adapters, row)?.head?.labelCount
+            let base = try own == nil ? model.baseLabelCount() : nil
+            guard let count = own ?? base else {
                 throw GraftError(
                     .invalidArgument,
                     "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
@@ -114,7 +121,22 @@ package final class Session {
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)
+            for row in 0..<count {
+                let own = adapter(adapters, first + row)?.head?.labelCount ?? model.baseHead?.labels.count ?? 0
+                try requireFinite(logits.base + row * columns, count: own, row: first + row)
+            }
         }
+    }
+
+    /// What a model that works computes is finite.
+    private func requireFinite(
+        _ results: UnsafePointer<Float>, count: Int, row: Int
+    ) throws(GraftError) {
+        let index = Int(gk_first_not_finite(Int64(count), results))
+        guard index >= 0 else { return }
+        throw GraftError(
+            .diverged,
+            "row \(row): the result has \(results[index]) and not a finite number: an adapter or the model is broken")
     }
 
     /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
@@ -129,7 +151,8 @@ package final class Session {
     func check(_ batch: RowBatch, _ adapters: [Composition?]) throws(GraftError) {
         let shape = model.shape
         try batch.check(
-            vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
+            typeCount: shape.typeCount, maximumLength: shape.maximumLength,
+            vocabularySize: { model.vocabularySize(adapter(adapters, $0)) })
         if let composition { try check(composition) }
         for case let own? in adapters { try check(own) }
     }

@@ -59,6 +59,8 @@ package final class Linear: @unchecked Sendable {
         }
     }
 
+    /// y may have more columns than there are outputs, for an adapter whose own weight has more.
+    ///
     /// `beforeActivation`, of y's shape, receives what the activation was given, for the caller's backward.
     package func forward(
         _ x: Matrix, into y: Matrix, activation: Activation = .identity, beforeActivation: Matrix? = nil,

@@ -114,6 +114,9 @@ package struct VocabularySites: Sendable {
         self.head = head
         self.areTied = areTied
     }
+
+    /// The matrix of the logits where it is the table of the embeddings.
+    package var tiedHead: Int? { areTied ? head : nil }
 }
 
 extension Transformer {

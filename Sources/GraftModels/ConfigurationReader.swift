@@ -1,4 +1,5 @@
 import GraftFormats
+import GraftLayers
 import GraftTensor
 
 /// What architectures share in reading config.json: typed fields within the range that a model can have.
@@ -80,8 +81,7 @@ struct ConfigurationReader {
     /// or else two.
     func labels() throws(GraftError) -> [String] {
         guard let names = try config.optionalObject("id2label") else {
-            let count = try config["num_labels"].map { $0.isNull ? 2 : try size("num_labels") } ?? 2
-            return numbered(count)
+            return numbered(try size("num_labels", 2))
         }
         var labels: [String] = []
         for index in 0..<names.count {

@@ -95,7 +95,8 @@ struct LlamaConfiguration {
         func originalLength() throws(GraftError) -> Float {
             let key = "original_max_position_embeddings"
             let outside = try reader.config.optionalDouble(key)
-            return try positive(key, instead: outside ?? settings.optionalDouble(key) ?? Double(maximumLength))
+            let inside = try settings.optionalDouble(key)
+            return try positive(key, instead: outside ?? inside ?? Double(maximumLength))
         }
         guard base > 1 else {
             throw GraftError(.corruptFile, "\(reader.file): rope_theta must be above 1, found \(base)")

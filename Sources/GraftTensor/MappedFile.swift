@@ -27,7 +27,10 @@ package final class MappedFile: Sendable {
             : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
-        guard copies else { return try StandIn.refuse(bytes, path: path) }
+        guard copies else {
+            try StandIn.refuse(bytes, path: path)
+            return
+        }
         let count = try Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: start, count: size), path)
         guard count == size else {
             throw GraftError(
@@ -79,7 +82,9 @@ package final class MappedFile: Sendable {
             }
         }
         if let failure { throw failure }
-        try bytes.withUnsafeBytes { bytes throws(GraftError) in try StandIn.refuse(bytes, path: path) }
+        try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in
+            try StandIn.refuse(UnsafeRawBufferPointer(buffer), path: path)
+        }
         return bytes
     }
 

@@ -91,6 +91,7 @@ extension Trainer {
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
+        try requireFinite(file)
         try Memory.require(5 * 4 * optimizer.count, to: "reading \(file.path)")
         let values: [Float] = try read(file, "values", .float32, count: optimizer.count)
         let first: [Float] = try read(file, "first_moment", .float32, count: optimizer.count)
@@ -112,6 +113,17 @@ extension Trainer {
         bestValues = best
         progress = restored
         adapter.markChanged()
+    }
+
+    /// Numbers that no training leaves.
+    private func requireFinite(_ file: SafetensorsFile) throws(GraftError) {
+        for tensor in file.tensors where tensor.elementType == .float32 {
+            let values: [Float] = try read(file, tensor.name, .float32, count: tensor.elementCount)
+            guard let index = values.firstIndex(where: { !$0.isFinite }) else { continue }
+            throw GraftError(
+                .corruptFile,
+                "\(file.path): tensor \"\(tensor.name)\" has \(values[index]) at \(index); expected finite numbers")
+        }
     }
 
     private func read<Number: BitwiseCopyable>(

@@ -14,11 +14,14 @@ struct LanguageModelObjective: Objective {
     private let model: any Transformer
     private let head: LanguageModelHead
     private let labelSmoothing: Float
+    /// Tokens that there are to predict.
+    private let vocabularySize: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
         model = content.model
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
+        vocabularySize = model.outputSize(content.attached(scale: 1))
         guard options.metric != .macroF1 else {
             throw GraftError(.invalidArgument, "a language model has no macro F1: choose loss or accuracy as metric")
         }
@@ -28,9 +31,9 @@ struct LanguageModelObjective: Objective {
         guard batch.tokenLabels.count == batch.tokenCount else {
             throw GraftError(.incompatible, "the rows have no token labels: call graft_batch_set_token_labels() first")
         }
-        for (token, label) in batch.tokenLabels.enumerated() where Int(label) >= head.vocabularySize {
+        for (token, label) in batch.tokenLabels.enumerated() where Int(label) >= vocabularySize {
             throw GraftError(
-                .incompatible, "token \(token) has label \(label); the vocabulary has \(head.vocabularySize) tokens")
+                .incompatible, "token \(token) has label \(label); the vocabulary has \(vocabularySize) tokens")
         }
     }
 

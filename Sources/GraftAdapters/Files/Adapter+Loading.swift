@@ -24,7 +24,7 @@ extension Adapter {
 extension AdapterContent {
     /// Fills every planned tensor from the folder, and accounts for every tensor there.
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
-        let expected = Set(plan.tensors.map { ExactString($0.name) })
+        let expected = Set(plan.tensors.flatMap { [$0.name, $0.secondName ?? $0.name] }.map(ExactString.init))
         for tensor in plan.tensors {
             guard let stored = folder.tensor(tensor.name) else {
                 let head = names.tensor(model.headPath, "")
@@ -33,6 +33,12 @@ extension AdapterContent {
                     found: folder.tensors.map(\.name).filter { !expected.contains(ExactString($0)) },
                     isKin: plan.tensors.contains { !$0.name.hasPrefix(head) && folder.tensor($0.name) != nil },
                     start: names.start, model: "this \(model.architecture) model")
+            }
+            if let second = tensor.secondName, let twin = folder.tensor(second), !stored.holdsTheSame(as: twin) {
+                throw GraftError(
+                    .incompatible,
+                    "\(stored.file.path): tensors \"\(tensor.name)\" and \"\(second)\" differ, and the model has one table "
+                        + "for both")
             }
             guard stored.shape == tensor.shape else {
                 throw GraftError(

@@ -116,11 +116,14 @@ extension AdapterContent {
     /// The folder's files as the layout's own package writes them.
     package func files() throws(GraftError) -> AdapterFiles {
         try layout.files(
-            plan.tensors.map {
-                (
-                    $0.name, .float32, $0.shape,
-                    UnsafeRawBufferPointer(start: values + $0.parameter.offset, count: $0.parameter.count * 4)
-                )
+            plan.tensors.flatMap { tensor in
+                ([tensor.name] + (tensor.secondName.map { [$0] } ?? [])).map { name in
+                    (
+                        name, .float32, tensor.shape,
+                        UnsafeRawBufferPointer(
+                            start: values + tensor.parameter.offset, count: tensor.parameter.count * 4)
+                    )
+                }
             })
     }
 }

@@ -38,6 +38,11 @@ package protocol AdapterLayout: Sendable {
     ) throws(GraftError) -> Bool
 }
 
+/// A layout whose tensors all learn.
+extension AdapterLayout {
+    func planFrozen(_ plan: inout AdapterPlan) {}
+}
+
 package enum AdapterLayouts {
     private static let all: [any AdapterLayout.Type] = [PeftLayout.self, AdapterHubLayout.self]
 

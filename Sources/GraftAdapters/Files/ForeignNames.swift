@@ -21,7 +21,7 @@ enum ForeignNames {
             return GraftError(.corruptFile, "\(path): tensor \(missing) is missing, and the file has no others")
         }
         let advice = wrapper(of: found) ?? unstarted(found, start: start)
-        let names = found.prefix(3).map { JSON.string($0).shortText }.joined(separator: ", ")
+        let names = found.prefix(3).map { JSON.string($0).briefText }.joined(separator: ", ")
         let others = "the file has \(names)" + (found.count > 3 ? " and \(found.count - 3) more" : "")
         guard !isKin || advice != nil else {
             return GraftError(.corruptFile, "\(path): tensor \(missing) is missing; \(others), which nothing asks for")
