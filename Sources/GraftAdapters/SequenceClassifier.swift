@@ -33,7 +33,9 @@ package struct SequenceClassifier: Sendable {
     package func columns(_ pass: Pass) throws(GraftError) -> Int {
         var columns = 0
         for segment in pass.segments {
-            guard let count = segment.adapter?.head?.labelCount ?? model.baseHead?.labels.count else {
+            let own = segment.adapter?.head?.labelCount
+            let base = try own == nil ? model.baseLabelCount() : nil
+            guard let count = own ?? base else {
                 throw GraftError(
                     .invalidArgument,
                     "row \(pass.batchFirstRow + segment.firstRow) has no classification head: attach an adapter that has "

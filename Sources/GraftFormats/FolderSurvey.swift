@@ -18,6 +18,14 @@ package enum FolderSurvey {
             }
         }
 
+        var folder: String {
+            switch self {
+            case .model: "a model folder"
+            case .adapter: "an adapter folder"
+            case .tokenizer: "a tokenizer's folder"
+            }
+        }
+
         /// Files that this build does not read in their place, by the end of their names, and what they are.
         fileprivate var foreign: [(endings: [String], meaning: String)] {
             let formats = self == .tokenizer ? FolderSurvey.tokenizers : FolderSurvey.weights
@@ -65,7 +73,7 @@ package enum FolderSurvey {
                 return GraftError(.unsupported, "\(path): it is \(meaning); \(wanted.files)")
             }
             let advice = kind == .file ? "; give the folder that holds the file: \(wanted.files)" : ""
-            return GraftError(.notFound, "\(path): expected a folder, found \(kind.rawValue)\(advice)")
+            return GraftError(.notFound, "\(path): expected \(wanted.folder), found \(kind.rawValue)\(advice)")
         }
         let names = ((try? FileSystem.names(in: path)) ?? []).sorted()
         let start = "\(path): \(missing)"

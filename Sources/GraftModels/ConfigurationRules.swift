@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// Keys of config.json that transformers acts on and this build does only at some values. Null, and a missing key, are
-/// always such a value: transformers then does what is usual.
+/// Keys of config.json that transformers acts on and this build does only at some values. Null is one of them, but for keys
+/// where transformers takes it for false; without the key transformers does what is usual.
 ///
 /// With what the configurations read, these are all keys that change what transformers computes. It passes over others.
 struct ConfigurationRule {
@@ -10,8 +10,10 @@ struct ConfigurationRule {
     let expected: [JSON]
 
     static func only(_ key: String, _ expected: JSON...) -> ConfigurationRule {
-        ConfigurationRule(key: key, expected: expected)
+        ConfigurationRule(key: key, expected: expected + [.null])
     }
+
+    static func onlyTrue(_ key: String) -> ConfigurationRule { ConfigurationRule(key: key, expected: [true]) }
 
     /// Of every architecture.
     static let shared: [ConfigurationRule] = [
@@ -28,10 +30,8 @@ struct ConfigurationRule {
     private static let layerTypes = ["full_attention", "attention"]
 
     func check(_ config: JSON, file: String) throws(GraftError) {
-        guard let value = config[key], !value.isNull, !expected.contains(where: { Self.isSame($0, value) }) else {
-            return
-        }
-        let usual = expected.map { $0.serialized(indent: nil) } + ["null"]
+        guard let value = config[key], !expected.contains(where: { Self.isSame($0, value) }) else { return }
+        let usual = expected.map { $0.serialized(indent: nil) }
         throw GraftError(
             .unsupported,
             "\(file): \"\(key)\" is \(value.briefText); this build does " + usual.joined(separator: " or "))

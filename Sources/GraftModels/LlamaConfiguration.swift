@@ -61,7 +61,7 @@ struct LlamaConfiguration {
         endTokens = try Self.endTokens(config) ?? (config["eos_token_id"] == nil ? [2] : [])
         labels = try reader.labels()
         problem = try reader.problem()
-        try reader.check([.only("is_causal", true)], layerCount: layerCount)
+        try reader.check([.onlyTrue("is_causal")], layerCount: layerCount)
     }
 
     private static func rotary(

@@ -16,12 +16,18 @@ extension PeftLayout {
             else { return false }
             return isOriginal ? twin.shape == stored.shape : twin.holdsTheSame(as: stored)
         }
-        let site = names.model.sites.first { site in
+        for site in names.model.sites where site.kind == .embedding || site.place == .beside {
             let path = names.path(of: site)
-            return (site.kind == .embedding || site.place == .beside)
-                && (name == path + ".base_layer.weight" || name == path + ".weight")
+            let isBaseLayer = name == path + ".base_layer.weight"
+            guard isBaseLayer || name == path + ".weight" else { continue }
+            guard try !Self.isModelsOwn(stored, site) else { return true }
+            guard isBaseLayer, stored.shape == site.weightShape else { return false }
+            throw GraftError(
+                .incompatible,
+                "\(stored.file.path): tensor \"\(stored.name)\" differs from the model's own table: the adapter was made for "
+                    + "another base model")
         }
-        return try site.map { site throws(GraftError) in try Self.isModelsOwn(stored, site) } ?? false
+        return false
     }
 
     /// The outer name of a tensor inside PEFT's wrapper of a saved module, and whether it is the base model's.

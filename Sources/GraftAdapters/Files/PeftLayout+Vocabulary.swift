@@ -5,7 +5,8 @@ import GraftTensor
 
 /// PEFT saves the tables of the vocabulary with an adapter when they are adapted, when it is told to, and by itself when
 /// tokens were added (`save_embedding_layers`). They take the place of the model's, with as many rows as they have, and
-/// do not learn unless `modules_to_save` names them.
+/// do not learn unless `modules_to_save` names them. The base layer of an adapted table is a copy of the model's own, unless
+/// it has other rows.
 extension PeftLayout {
     /// A table in full: under its module's own name, or where the module is adapted as its base layer.
     struct Table: Sendable {
@@ -35,9 +36,10 @@ extension PeftLayout {
                 sites[index] = sites[index].with(vocabulary: size)
             }
             let isBaseLayer = tensor("weight") == nil
-            guard let table, isBaseLayer || !saved.contains(where: { AdapterPlan.covers($0, path) }),
-                try !isModelsOwn(table, model.sites[index])
-            else { continue }
+            guard let table, isBaseLayer || !saved.contains(where: { AdapterPlan.covers($0, path) }) else { continue }
+            if table.shape == model.sites[index].weightShape {
+                guard !isBaseLayer, try !isModelsOwn(table, model.sites[index]) else { continue }
+            }
             tables[index] = Table(isBaseLayer: isBaseLayer)
             stored[index] = table
         }
@@ -77,13 +79,24 @@ extension PeftLayout {
             throw GraftError(
                 .unsupported, "ensure_weight_tying: this build ties modules_to_save, and not what adapts tied tables")
         }
-        for (index, site) in names.sites.enumerated()
-        where Self.vocabularySize(site) != Self.vocabularySize(names.model.sites[index]) {
-            guard plan.sites[index]?.weight == nil else { continue }
+        try requireTables(plan)
+    }
+
+    /// A vocabulary of another size than the model's needs tables of that size, and every token that may be chosen needs a row.
+    private func requireTables(_ plan: AdapterPlan) throws(GraftError) {
+        let (words, head) = (names.model.vocabulary.words, names.model.vocabulary.head)
+        for index in [words, head ?? words] where plan.sites[index]?.weight == nil {
+            let (size, own) = (Self.vocabularySize(names.sites[index]), Self.vocabularySize(names.model.sites[index]))
+            guard size != own else { continue }
             throw GraftError(
                 .incompatible,
-                "the adapter has \(names.path(of: site)) for \(Self.vocabularySize(site)) tokens and no table of so many; the "
-                    + "model has \(Self.vocabularySize(names.model.sites[index]))")
+                "the adapter has \(names.path(of: names.sites[index])) for \(size) tokens and no table of so many; the model "
+                    + "has \(own)")
+        }
+        let (rows, outputs) = (Self.vocabularySize(names.sites[words]), head.map { Self.vocabularySize(names.sites[$0]) })
+        guard outputs ?? 0 <= rows else {
+            throw GraftError(
+                .incompatible, "the adapter chooses among \(outputs ?? 0) tokens and has a table of \(rows)")
         }
     }
 
