@@ -455,8 +455,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer
                                                           const graft_dataset *evaluation,
                                                           graft_progress_callback progress, void *user_data,
                                                           graft_metrics *out);
-/** Measures the adapter on `dataset`; changes nothing. A loss that is no number is GRAFT_ERROR_DIVERGED. `confusion` [label_count, label_count], row:
- *  true label, column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+/** Measures the adapter on `dataset`; changes nothing. A loss that is no number is GRAFT_ERROR_DIVERGED.
+ * `confusion` [label_count, label_count], row: true label, column: predicted, may be NULL when `capacity` is
+ * 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
                                                                graft_metrics *out, int64_t *confusion,
@@ -497,7 +498,8 @@ GRAFT_API void graft_session_release(graft_session *session);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
                                                                    const graft_composition *adapters);
 
-/* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED. */
+/* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
+ */
 
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
  *  last: `out` [token_count, hidden_size]. Since 1.0. */

@@ -23,7 +23,9 @@ extension AdapterPlan {
             let path = names.path(of: site)
             let twin = index == model.vocabulary.words ? tied : nil
             let twinPath = twin.map { names.path(of: names.sites[$0]) }
-            guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else { continue }
+            guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
+                continue
+            }
             if site.place == .beside && (head != nil || site.path == model.headPath) { continue }
             let isAbsent = site.place == .absent
             let weight = try add(

@@ -10,7 +10,8 @@ enum SingleLabel {
         throw GraftError(
             .unsupported,
             "\(model.source.path)/config.json: problem_type is \(problem.rawValue); expected "
-                + "\(ProblemType.singleLabel.rawValue): this build trains and uses heads that choose one of several labels")
+                + "\(ProblemType.singleLabel.rawValue): this build trains and uses heads that choose one of several labels"
+        )
     }
 
     /// A head of so many labels. `place` begins the message.
@@ -35,7 +36,8 @@ extension Transformer {
     /// error.
     package func baseLabelCount() throws(GraftError) -> Int? {
         guard let count = baseHead?.labels.count else { return nil }
-        try SingleLabel.require(problem, of: self, labelCount: count, place: "\(source.path): tensor \"\(headPath).weight\"")
+        try SingleLabel.require(
+            problem, of: self, labelCount: count, place: "\(source.path): tensor \"\(headPath).weight\"")
         return count
     }
 }

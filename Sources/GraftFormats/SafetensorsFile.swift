@@ -7,6 +7,7 @@ package final class SafetensorsFile: Sendable {
 
     package init(path: String, copies: Bool = false) throws(GraftError) {
         file = try MappedFile(path: path, copies: copies)
+        try file.refuseStandIn()
         header = try SafetensorsHeader(file.bytes, source: path)
     }
 

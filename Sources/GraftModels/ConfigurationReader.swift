@@ -56,7 +56,7 @@ struct ConfigurationReader {
         let name = try config.optionalString(key) ?? fallback
         guard let activation = Activation(name: name) else {
             throw GraftError(
-                .unsupported, "\(file): \(key) \"\(name)\"; expected one of \(Activation.names.joined(separator: ", "))")
+                .unsupported, "\(file): \(key) \"\(name)\"; expected \(Activation.names.joined(separator: ", "))")
         }
         try check("hidden_activation", repeats: .string(name))
         return activation

@@ -75,7 +75,8 @@ struct LlamaConfiguration {
         let name = isOlder ? "rope_scaling" : "rope_parameters"
         for (key, value) in settings where value.objectValue != nil {
             throw GraftError(
-                .unsupported, "\(reader.file): \(name) has settings of its own for \"\(key)\"; expected one for all layers")
+                .unsupported,
+                "\(reader.file): \(name) has settings of its own for \"\(key)\"; expected one for all layers")
         }
         func setting(_ key: String, _ fallback: Double) throws(GraftError) -> Double {
             let outside = try reader.config.optionalDouble(key)

@@ -27,17 +27,16 @@ package final class MappedFile: Sendable {
             : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
-        guard copies else {
-            try StandIn.refuse(bytes, path: path)
-            return
-        }
+        guard copies else { return }
         let count = try Self.read(descriptor, into: UnsafeMutableRawBufferPointer(start: start, count: size), path)
         guard count == size else {
             throw GraftError(
                 .corruptFile, "\(path): it was shortened while it was read, from \(size) to \(count) bytes")
         }
-        try StandIn.refuse(bytes, path: path)
     }
+
+    /// Refuses a file that only stands in for the one that was looked for.
+    package func refuseStandIn() throws(GraftError) { try StandIn.refuse(bytes, path: path) }
 
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }

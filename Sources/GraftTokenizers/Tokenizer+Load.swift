@@ -37,6 +37,7 @@ extension Tokenizer {
 
     private convenience init(tokenizerFile path: String, specialTokens: SpecialTokenNames) throws(GraftError) {
         let file = try MappedFile(path: path, copies: true)
+        try file.refuseStandIn()
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         try self.init(TokenizerParts(file.bytes, source: path), specialTokens: specialTokens, source: path)
     }
@@ -47,6 +48,7 @@ extension Tokenizer {
         let file: MappedFile
         do throws(GraftError) {
             file = try MappedFile(path: path, copies: true)
+            try file.refuseStandIn()
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(path)")
         } catch  where error.code == .notFound {
             throw FolderSurvey.error(folder, missing: "neither tokenizer.json nor vocab.txt", wanted: .tokenizer)

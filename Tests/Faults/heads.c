@@ -33,7 +33,8 @@ static void test_problem(const char *problem) {
     need(graft_adapter_create(model, "lora", NULL, 1, &adapter), "making an adapter");
     need(graft_session_create(model, NULL, &session), "making a session");
     need(graft_batch_create(tokens, NULL, &length, 1, &batch), "making a batch");
-    expect(GRAFT_ERROR_UNSUPPORTED, problem, graft_adapter_load(model, join(goldens, "lora/default"), &loaded),
+    expect(GRAFT_ERROR_UNSUPPORTED, problem,
+           graft_adapter_load(model, join(goldens, "lora/default"), &loaded),
            "an adapter's head for another problem");
     expect(GRAFT_ERROR_UNSUPPORTED, problem,
            graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "a new head for it");

@@ -20,7 +20,8 @@ static void test_adapter(uint32_t bits) {
     plant(join(folder, "adapter_model.safetensors"), bits, 2);
     expect(GRAFT_ERROR_CORRUPT_FILE, "classifier.weight\" has ", graft_adapter_load(tiny, folder, &adapter),
            "an adapter with a number that is none");
-    claim(strstr(graft_last_error_message(), "[2, 30]") != NULL, "its place is said", graft_last_error_message());
+    claim(strstr(graft_last_error_message(), "[2, 30]") != NULL, "its place is said",
+          graft_last_error_message());
 }
 
 /* The last bytes of the model's file are the word table's: those of the last token. */
@@ -40,7 +41,8 @@ static void test_model(uint32_t bits) {
     char *bytes = read_file(join(folder, "model.safetensors"), &size);
     for (int i = 7; i >= 0; i--)
         length = length << 8 | (unsigned char)bytes[i];
-    char *table = strstr(bytes + 8, "word_embeddings.weight"), *offsets = table ? strstr(table, "offsets\":[") : NULL;
+    char *table = strstr(bytes + 8, "word_embeddings.weight"),
+         *offsets = table ? strstr(table, "offsets\":[") : NULL;
     if (!offsets)
         exit(1);
     char *comma = strchr(offsets, ',');
@@ -55,7 +57,8 @@ static void test_model(uint32_t bits) {
     expect(GRAFT_ERROR_DIVERGED, "row 1", graft_session_classify(session, batch, out, 256, NULL),
            "logits that are no numbers");
     expect(GRAFT_ERROR_DIVERGED, "row 1",
-           graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out, 256), "embeddings that are no numbers");
+           graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out, 256),
+           "embeddings that are no numbers");
     expect(GRAFT_ERROR_DIVERGED, "row 1", graft_session_hidden_states(session, batch, 1, out, 256),
            "hidden states that are no numbers");
     expect(GRAFT_OK, "", graft_session_classify(session, good, out, 256, NULL), "a row that has none of it");

@@ -49,8 +49,8 @@ static const fault table[] = {
      "a number that starts with 0"},
     {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": NaN", CORRUPT, "config.json", "NaN"},
     /* config.json as a configuration */
-    {CONFIG, "\"BertModel\"\n  ],", "\"OtherModel\"], \"model_type\": null, \"x\": [],", CORRUPT, "model_type",
-     "no model_type, and an unknown class"},
+    {CONFIG, "\"BertModel\"\n  ],", "\"OtherModel\"], \"model_type\": null, \"x\": [],", CORRUPT,
+     "model_type", "no model_type, and an unknown class"},
     {CONFIG, NULL, "{\"hidden_size\": 32}", CORRUPT, "model_type", "neither model_type nor architectures"},
     {CONFIG, NULL, POINTER, CORRUPT, "Git LFS", "a configuration that large file storage has"},
     {CONFIG, NULL, PAGE, CORRUPT, "web page", "a configuration that is a web page"},
@@ -145,8 +145,8 @@ static const fault table[] = {
      "rotation of a part"},
     {LLAMA, "\"use_cache\": true", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2.0}",
      UNSUPPORTED, "rope_scaling", "rope_scaling that goes before rope_parameters"},
-    {LLAMA, "\"use_cache\": true", "\"rope_scaling\": {\"full_attention\": {\"factor\": 2.0}}",
-     UNSUPPORTED, "full_attention", "rotation by kinds of layers"},
+    {LLAMA, "\"use_cache\": true", "\"rope_scaling\": {\"full_attention\": {\"factor\": 2.0}}", UNSUPPORTED,
+     "full_attention", "rotation by kinds of layers"},
     {LLAMA, "\"use_cache\": true",
      "\"original_max_position_embeddings\": 0, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0,"
      "\"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 16}",
@@ -199,7 +199,8 @@ static const fault table[] = {
     /* adapter_config.json */
     {SETTINGS, NULL, POINTER, CORRUPT, "Git LFS", "settings that large file storage has"},
     {SETTINGS, "\"init_lora_weights\": true", "\"init_lora_weights\": \"magic\"", UNSUPPORTED,
-     "true, false, \"gaussian\", \"eva\", \"orthogonal\", \"mica\"", "an unknown start, and those that are known"},
+     "true, false, \"gaussian\", \"eva\", \"orthogonal\", \"mica\"",
+     "an unknown start, and those that are known"},
     {SETTINGS, NULL, NULL, MISSING, "adapter_config.json", "an adapter without settings"},
     {SETTINGS, NULL, "[]", CORRUPT, "adapter_config.json", "settings that are a list"},
     {SETTINGS, "\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\"", UNSUPPORTED, "LOHA", "another method"},
@@ -253,10 +254,11 @@ static const fault table[] = {
     {TENSORS, "\"base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight\"",
      "\"module.base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight\"", INCOMPATIBLE,
      "DataParallel", "a key that DataParallel made"},
-    {TENSORS, "query.lora_A.weight\":{\"dtype\":\"F32\"",
-     "query.lora_magnitude_vector\":{\"dtype\":\"F32\"", UNSUPPORTED, "use_dora", "a tensor of DoRA"},
-    {TENSORS, "layer.0.attention.self.query.lora_A.weight", "layer.0.attention.self.query.lora_B.default.weight",
-     CORRUPT, "lora_B.default.weight", "one tensor under two names"},
+    {TENSORS, "query.lora_A.weight\":{\"dtype\":\"F32\"", "query.lora_magnitude_vector\":{\"dtype\":\"F32\"",
+     UNSUPPORTED, "use_dora", "a tensor of DoRA"},
+    {TENSORS, "layer.0.attention.self.query.lora_A.weight",
+     "layer.0.attention.self.query.lora_B.default.weight", CORRUPT, "lora_B.default.weight",
+     "one tensor under two names"},
     {TENSORS, "\"base_model.model.classifier.weight\":{\"dtype\":\"F32\",\"shape\":[3,32]",
      "\"base_model.model.classifier.weight\":{\"dtype\":\"F32\",\"shape\":[1,96]", UNSUPPORTED, "one label",
      "a head of one label"},
@@ -268,7 +270,8 @@ static const fault table[] = {
     {HUB_HEAD, "\"classification\"", "\"multilabel_classification\"", UNSUPPORTED,
      "multilabel_classification", "a head of several labels at once"},
     {HUB_HEAD, "\"num_labels\": 3", "\"num_labels\": 1", UNSUPPORTED, "one label", "a head for regression"},
-    {HUB_HEAD, "\"tanh\"", "\"mish\"", UNSUPPORTED, "gelu_new", "an unknown function, and those that are known"},
+    {HUB_HEAD, "\"tanh\"", "\"mish\"", UNSUPPORTED, "gelu_new",
+     "an unknown function, and those that are known"},
     {HUB, "adapter.safetensors", NULL, POINTER, CORRUPT, "Git LFS", "an adapter that large file storage has"},
     {HUB, "model_head.safetensors", NULL, PAGE, CORRUPT, "web page", "a head that is a web page"},
     /* tokenizer.json and vocab.txt */
@@ -366,7 +369,8 @@ static void check(const fault *fault) {
     void *out = untouched;
     graft_status status = GRAFT_OK;
     if (fault->kind == MODEL || fault->kind == DECODER) {
-        const char *folder = copy_folder(fault->kind == MODEL ? "bert-tiny/base" : "llama-tiny/plain", "model");
+        const char *folder =
+            copy_folder(fault->kind == MODEL ? "bert-tiny/base" : "llama-tiny/plain", "model");
         if (strstr(fault->file, ".index.json"))
             remove(join(folder, "model.safetensors"));
         apply(folder, fault);
@@ -401,7 +405,8 @@ void test_table(void) {
     graft_model_release(model);
     graft_adapter_release(adapter);
     graft_tokenizer_release(words);
-    need(graft_model_load(copy_folder("llama-tiny/plain", "model"), NULL, &model), "loading a copied decoder");
+    need(graft_model_load(copy_folder("llama-tiny/plain", "model"), NULL, &model),
+         "loading a copied decoder");
     need(graft_adapter_load(tiny, copy_folder("bottleneck/seq-bn/start", "adapter"), &adapter),
          "loading a copied adapter of AdapterHub");
     graft_model_release(model);

@@ -114,7 +114,8 @@ struct ModelFolderTests {
         #expect(missing == GraftError(.notFound, "/nowhere: expected a model folder, found nothing"))
         let file = try failure(of: { try ModelFolder(path: Repository.path + "/Package.swift") })
         #expect(file.message.contains("Package.swift: expected a model folder, found a file; give the folder"))
-        #expect(try message(folder(config: nil)).hasPrefix("DIR: no config.json: the folder is empty; a model folder has"))
+        #expect(
+            try message(folder(config: nil)).hasPrefix("DIR: no config.json: the folder is empty; a model folder has"))
         #expect(try message(folder(config: "[]")) == "DIR/config.json: expected an object, found an array")
         #expect(
             try message(folder(config: "{"))

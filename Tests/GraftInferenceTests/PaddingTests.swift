@@ -13,7 +13,8 @@ import Testing
 @Suite struct PaddingTests {
     /// Rows, and beginnings of them whose last token stands for the row.
     private static let rows: [(row: [Int32], ends: Int)] = [
-        ([1, 5, 9, 2], 3), ([1, 5, 9, 2, 2, 2], 3), ([2, 2, 1, 5], 4), ([1, 2, 9], 3), ([2, 2, 2], 1), ([2], 1), ([7], 1),
+        ([1, 5, 9, 2], 3), ([1, 5, 9, 2, 2, 2], 3), ([2, 2, 1, 5], 4), ([1, 2, 9], 3), ([2, 2, 2], 1), ([2], 1),
+        ([7], 1),
         ([2, 7, 2], 2),
     ]
 
@@ -44,7 +45,9 @@ import Testing
         #expect(Set(whole).count > 9)
     }
 
-    @Test("Without a padding token, or with one that is none, the last token stands for its row", arguments: [JSON.null, -1])
+    @Test(
+        "Without a padding token, or with one that is none, the last token stands for its row",
+        arguments: [JSON.null, -1])
     func withoutPadding(padding: JSON) throws {
         let last = try model(padding: padding)
         let padded = try model(padding: 2)

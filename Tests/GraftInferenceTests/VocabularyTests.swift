@@ -78,7 +78,9 @@ import Testing
         return out
     }
 
-    @Test("Tables that are the model's own, or begin with it, change nothing for its tokens", arguments: [nil, 110, 117, 60])
+    @Test(
+        "Tables that are the model's own, or begin with it, change nothing for its tokens",
+        arguments: [nil, 110, 117, 60])
     func sameTokens(rows: Int?) throws {
         let plain = try Adapter(model: model, path: folder + "/plain")
         let carried = try Adapter(model: model, path: adapter(words: rows, head: rows))
@@ -92,7 +94,7 @@ import Testing
     @Test("Another table of the same size replaces the model's")
     func replaces() throws {
         let plain = try Adapter(model: model, path: folder + "/plain")
-        let other = try Adapter(model: model, path: adapter(words: 110, head: nil) { $0[5 * width] += 1 })
+        let other = try Adapter(model: model, path: adapter(words: 110, head: nil, change: { $0[5 * width] += 1 }))
         #expect(try states(other, [1, 4, 9]) == states(plain, [1, 4, 9]))
         #expect(try states(other, [1, 5, 9]) != states(plain, [1, 5, 9]))
     }
@@ -153,7 +155,9 @@ import Testing
 
     @Test("More tokens to choose than there are rows for are refused, and a LoRA without its table")
     func refused() throws {
-        let outputs = #expect(throws: GraftError.self) { try Adapter(model: model, path: adapter(words: nil, head: 117)) }
+        let outputs = #expect(throws: GraftError.self) {
+            try Adapter(model: model, path: adapter(words: nil, head: 117))
+        }
         #expect(outputs?.code == .incompatible && outputs?.message.contains("117") == true)
         // Fewer are enough.
         _ = try Adapter(model: model, path: adapter(words: 117, head: nil))
@@ -165,9 +169,11 @@ import Testing
         let path = try adapter(words: nil, head: nil, rename: named)
         let plain = try Adapter(model: model, path: folder + "/plain")
         #expect(try states(try Adapter(model: model, path: path), [1, 5, 9]) == states(plain, [1, 5, 9]))
-        let two = try adapter(words: nil, head: nil) {
-            $0.contains("lora_A") ? named($0) : "\($0.dropLast(7)).other.weight"
-        }
+        let two = try adapter(
+            words: nil, head: nil,
+            rename: { key in
+                key.contains("lora_A") ? named(key) : "\(key.dropLast(7)).other.weight"
+            })
         let error = #expect(throws: GraftError.self) { try Adapter(model: model, path: two) }
         #expect(error?.message.contains("two adapters") == true, "\(error?.message ?? "")")
     }

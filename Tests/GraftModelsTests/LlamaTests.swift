@@ -142,7 +142,8 @@ import Testing
             ("rope_parameters", ["rope_theta": 0.5], .corruptFile),
             ("rope_parameters", ["partial_rotary_factor": 0.5], .unsupported),
             ("rope_scaling", ["rope_type": "yarn", "factor": 2.0], .unsupported),
-            ("pad_token_id", 110, .incompatible), ("is_causal", false, .unsupported), ("is_causal", .null, .unsupported),
+            ("pad_token_id", 110, .incompatible), ("is_causal", false, .unsupported),
+            ("is_causal", .null, .unsupported),
             ("sliding_window", 16, .unsupported), ("layer_types", ["full_attention", "conv"], .unsupported),
             ("layer_types", ["full_attention"], .unsupported),
             (

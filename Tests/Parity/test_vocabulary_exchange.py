@@ -113,7 +113,7 @@ def test_tokens_beyond_the_vocabulary_are_refused(tmp_path):
     saved("tied-larger", tmp_path / "peft")
     model = graft.Model(GOLDENS / "llama-tiny" / "plain", threads=1)
     adapter = graft.Adapter.load(model, tmp_path / "peft")
-    with pytest.raises(graft.GraftError, match="vocabulary of 117"):
+    with pytest.raises(graft.GraftError, match="117 tokens"):
         language_loss(model, [[1, 117]], adapter)
     plain = graft.Adapter.create(model, config={"task_type": "CAUSAL_LM"})
     with pytest.raises(graft.GraftError, match="110 tokens"):

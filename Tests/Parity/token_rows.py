@@ -22,8 +22,8 @@ def hidden_states(model: graft.Model, rows: list[list[int]], adapter: graft.Adap
 def classify(model: graft.Model, rows: list[list[int]], adapter: graft.Adapter | None = None) -> numpy.ndarray:
     """[rows, labels]."""
     numbers, columns = (c_float * (64 * len(rows)))(), c_int64()
-    batch = graft.Batch.from_tokens(rows)
-    lib.graft_session_classify(session(model, adapter).pointer, batch.pointer, numbers, len(numbers), byref(columns))
+    with session(model, adapter) as running, graft.Batch.from_tokens(rows) as batch:
+        lib.graft_session_classify(running.pointer, batch.pointer, numbers, len(numbers), byref(columns))
     return numpy.array(numbers[: len(rows) * columns.value]).reshape(len(rows), columns.value)
 
 

@@ -90,7 +90,8 @@ package struct AdapterFolder {
             if let other = index.updateValue(place, forKey: ExactString(renamed[place].name)) {
                 throw GraftError(
                     .corruptFile,
-                    "\(tensor.stored.file.path): tensors \"\(tensors[other].name)\" and \"\(tensor.name)\" are the same one's")
+                    "\(tensor.stored.file.path): tensors \"\(tensors[other].name)\" and \"\(tensor.name)\" are the same one's"
+                )
             }
         }
         self.index = index

@@ -97,7 +97,8 @@ struct AdapterHubLayout: AdapterLayout {
         guard let key = config.keys.first(where: { !frameKeys.contains($0) && !also.contains($0) }) else { return }
         throw GraftError(
             .unsupported,
-            "\(place): unknown key \"\(key)\"; expected one of " + frameKeys.union(also).sorted().joined(separator: ", "))
+            "\(place): unknown key \"\(key)\"; expected one of "
+                + frameKeys.union(also).sorted().joined(separator: ", "))
     }
 
     private static func readWeights(

@@ -36,7 +36,8 @@ enum ForeignNames {
         for name in names {
             let steps = name.split(separator: ".")
             guard let wrapper = wrappers.first(where: { steps.contains(Substring($0.step)) }) else { continue }
-            return "\"\(wrapper.step).\" in names comes from \(wrapper.writer): save the adapter of the model inside it, or "
+            return
+                "\"\(wrapper.step).\" in names comes from \(wrapper.writer): save the adapter of the model inside it, or "
                 + "take this step out of the names"
         }
         return nil

@@ -13,7 +13,8 @@ extension PeftLayout {
                 guard adapter ?? own == own else {
                     throw GraftError(
                         .unsupported,
-                        "\(place): its tensors are of two adapters, \"\(adapter ?? "")\" and \"\(own)\"; expected those of one")
+                        "\(place): its tensors are of two adapters, \"\(adapter ?? "")\" and \"\(own)\"; expected those of one"
+                    )
                 }
                 adapter = own
             }

@@ -31,7 +31,9 @@ extension PeftLayout {
             let path = names.path(of: sites[index])
             func tensor(_ suffix: String) -> StoredTensor? { folder.tensor(names.tensor(path, suffix)) }
             let table = tensor("weight") ?? tensor("base_layer.weight")
-            let sizes = [table?.shape.first, tensor("lora_embedding_A")?.shape.last, tensor("lora_B.weight")?.shape.first]
+            let sizes = [
+                table?.shape.first, tensor("lora_embedding_A")?.shape.last, tensor("lora_B.weight")?.shape.first,
+            ]
             if let size = sizes.lazy.compactMap({ $0 }).first, size != vocabularySize(sites[index]), size > 0 {
                 sites[index] = sites[index].with(vocabulary: size)
             }
@@ -93,7 +95,9 @@ extension PeftLayout {
                 "the adapter has \(names.path(of: names.sites[index])) for \(size) tokens and no table of so many; the model "
                     + "has \(own)")
         }
-        let (rows, outputs) = (Self.vocabularySize(names.sites[words]), head.map { Self.vocabularySize(names.sites[$0]) })
+        let (rows, outputs) = (
+            Self.vocabularySize(names.sites[words]), head.map { Self.vocabularySize(names.sites[$0]) }
+        )
         guard outputs ?? 0 <= rows else {
             throw GraftError(
                 .incompatible, "the adapter chooses among \(outputs ?? 0) tokens and has a table of \(rows)")

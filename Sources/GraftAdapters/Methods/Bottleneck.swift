@@ -60,7 +60,7 @@ package struct Bottleneck: AdapterMethod {
         guard let activation = Activation(name: function.lowercased()) else {
             throw GraftError(
                 .unsupported,
-                "\(place): non_linearity \"\(function)\"; expected one of "
+                "\(place): non_linearity \"\(function)\"; expected "
                     + Activation.names.joined(separator: ", "))
         }
         self.activation = activation

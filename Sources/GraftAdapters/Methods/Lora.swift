@@ -52,7 +52,8 @@ package struct Lora: AdapterMethod {
     ]
 
     private static let done: Set<String> = [
-        "alpha_pattern", "bias", "ensure_weight_tying", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform",
+        "alpha_pattern", "bias", "ensure_weight_tying", "exclude_modules", "init_lora_weights", "layers_pattern",
+        "layers_to_transform",
         "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "r", "rank_pattern", "target_modules",
         "use_rslora",
     ]
