@@ -36,7 +36,9 @@ package final class MappedFile: Sendable {
     }
 
     /// Refuses a file that only stands in for the one that was looked for.
-    package func refuseStandIn() throws(GraftError) { try StandIn.refuse(bytes, path: path) }
+    package func refuseStandIn() throws(GraftError) {
+        try withBytes { bytes throws(GraftError) in try StandIn.refuse(bytes, path: path) }
+    }
 
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
@@ -81,9 +83,6 @@ package final class MappedFile: Sendable {
             }
         }
         if let failure { throw failure }
-        try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in
-            try StandIn.refuse(UnsafeRawBufferPointer(buffer), path: path)
-        }
         return bytes
     }
 

@@ -1,5 +1,5 @@
 /// What is often found under a file's name in place of the file: the answer of a failed download, or another format.
-enum StandIn {
+package enum StandIn {
     /// The first bytes of each kind, and what to say of it.
     private static let kinds: [(starts: [String], meaning: String)] = [
         (
@@ -40,7 +40,7 @@ enum StandIn {
     }
 
     /// Refuses a file whose content is one of these.
-    static func refuse(_ bytes: UnsafeRawBufferPointer, path: String) throws(GraftError) {
+    package static func refuse(_ bytes: UnsafeRawBufferPointer, path: String) throws(GraftError) {
         guard let meaning = meaning(of: bytes) else { return }
         throw GraftError(.corruptFile, "\(path): found \(meaning)")
     }

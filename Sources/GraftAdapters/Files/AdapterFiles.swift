@@ -51,7 +51,7 @@ package struct AdapterFolder {
 
     mutating func readObject(_ name: String) throws(GraftError) -> JSONObject {
         let bytes = try MappedFile.contents(of: path + "/" + name)
-        guard let object = try JSON(parsing: bytes, source: path + "/" + name).objectValue else {
+        guard let object = try JSON(file: bytes, path: path + "/" + name).objectValue else {
             throw GraftError(.corruptFile, "\(path)/\(name): expected an object of settings")
         }
         files.add(bytes, as: name)
