@@ -41,7 +41,7 @@ package struct LanguageModelHead: Sendable {
         of rows: UnsafeBufferPointer<Int32>, batchFirst: Int, _ hidden: Matrix, pass: Pass,
         _ body: (Chunk) throws(GraftError) -> Void
     ) throws(GraftError) {
-        let vocabularySize = pass.segments.map { model.outputSize($0.adapter) }.max() ?? 0
+        let vocabularySize = pass.segments.reduce(0) { max($0, model.outputSize($1.adapter)) }
         let most = max(Self.leastTokens, Self.logitsInChunk / max(vocabularySize, 1))
         var first = 0
         while first < rows.count {

@@ -15,18 +15,18 @@ enum SingleLabel {
     }
 
     /// A head of so many labels. `place` begins the message.
-    static func require(labelCount: Int, place: String) throws(GraftError) {
+    static func require(labelCount: Int, place: @autoclosure () -> String) throws(GraftError) {
         guard labelCount < 2 else { return }
         throw GraftError(
             .unsupported,
-            "\(place) is of a head of one label, which is for regression; expected two labels at least: this build "
+            "\(place()) is of a head of one label, which is for regression; expected two labels at least: this build "
                 + "trains and uses heads that choose one of several labels")
     }
 
     static func require(
-        _ problem: ProblemType?, of model: any Transformer, labelCount: Int, place: String
+        _ problem: ProblemType?, of model: any Transformer, labelCount: Int, place: @autoclosure () -> String
     ) throws(GraftError) {
-        try require(labelCount: labelCount, place: place)
+        try require(labelCount: labelCount, place: place())
         try require(problem, of: model)
     }
 }
