@@ -98,7 +98,7 @@ enum {
     GRAFT_ERROR_BUFFER_TOO_SMALL = 7, /**< The needed count was written; retry with it. */
     GRAFT_ERROR_OUT_OF_MEMORY = 8,
     GRAFT_ERROR_CANCELLED = 9, /**< A callback or a cancel token asked to stop. */
-    GRAFT_ERROR_DIVERGED = 10, /**< Training met a NaN or an infinity. */
+    GRAFT_ERROR_DIVERGED = 10, /**< Training or inference met a NaN or an infinity. */
     GRAFT_ERROR_INTERNAL = 11  /**< A bug in Graft; please report it. */
 };
 
@@ -168,7 +168,9 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
 
 /**
  * Loads a base model from a directory in Hugging Face layout: config.json and model.safetensors,
- * or shards with model.safetensors.index.json; float32, float16 or bfloat16.
+ * or shards with model.safetensors.index.json; float64, float32, float16 or bfloat16. What
+ * config.json says means what transformers 5 makes of it; a setting that transformers acts on and
+ * this build does not is refused by name.
  *
  * The weights are packed once into the chosen precision; tables are read from the mapped files,
  * which must not change while the model lives.
@@ -177,8 +179,9 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  * @param options  NULL for defaults.
  * @param[out] out The model, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (a file or tensor is missing), GRAFT_ERROR_CORRUPT_FILE,
- *         GRAFT_ERROR_UNSUPPORTED (unknown model_type), GRAFT_ERROR_INCOMPATIBLE (a tensor's shape
- *         contradicts config.json), GRAFT_ERROR_IO, GRAFT_ERROR_OUT_OF_MEMORY.
+ *         GRAFT_ERROR_UNSUPPORTED (an unknown model_type, a setting or a format that this build does not
+ *         do), GRAFT_ERROR_INCOMPATIBLE (a tensor's shape contradicts config.json), GRAFT_ERROR_IO,
+ *         GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
@@ -373,11 +376,15 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *  a trainer; compositions made before keep the head it had. Settings that name modules in
  *  full must have been given with "task_type", since a task's class puts its own name before them: a head
  *  that would change which modules are adapted is refused. Its dropout is not saved with the adapter.
- *  Since 1.0. */
+ *  In PEFT's layout a base model whose problem_type is of several labels at once, or of regression, is
+ *  GRAFT_ERROR_UNSUPPORTED: PEFT would train such a head with another loss. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
                                                                const graft_head_options *options);
 /** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
- *  tensor and every setting is honoured, or the call fails and names it. Since 1.0. */
+ *  tensor and every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE
+ *  where it was made for another model, GRAFT_ERROR_UNSUPPORTED for a head of one label, of several
+ *  at once or of regression, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An adapter that
+ *  carries tables of another vocabulary brings it to the rows on which it acts. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
                                                            graft_adapter **out);
 /** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
@@ -635,9 +642,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer
                                                           graft_progress_callback progress, void *user_data,
                                                           graft_metrics *out);
 /** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
- *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. `confusion`
- * [label_count, label_count], row: true label, column: predicted, may be NULL when `capacity` is 0.
- * Since 1.0. */
+ *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. A loss of rows that
+ *  count that is no number is GRAFT_ERROR_DIVERGED. `confusion` [label_count, label_count], row: true label,
+ *  column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
                                                                graft_metrics *out, int64_t *confusion,
@@ -681,6 +688,9 @@ GRAFT_API int64_t graft_session_memory(const graft_session *session);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
                                                                    const graft_composition *adapters);
 
+/* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
+ */
+
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
  *  last: `out` [token_count, hidden_size]. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
@@ -693,7 +703,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_sessio
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
                                                             graft_pooling pooling, int32_t normalize,
                                                             float *out, int64_t capacity);
-/** One logit per label: `out` [row_count, columns], where columns is the largest label count among
+/** One logit per label, from the row's first token in an encoder, and in a decoder from the last that is
+ *  not config.json's pad_token_id: `out` [row_count, columns], where columns is the largest label count among
  *  the rows' adapters; a row with fewer labels ends in -infinity. `columns` may be NULL; it is
  *  written even when `capacity` is too small. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,

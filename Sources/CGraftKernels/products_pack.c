@@ -17,7 +17,7 @@ static int64_t row_offset(gk_type type, int64_t k, int64_t row) {
 /** One element of a stored matrix, by its index. */
 static float element(const gk_product_path *path, const void *rows, gk_type source, int64_t index) {
     float value;
-    path->to_float32(1, (const char *)rows + index * (source == GK_FLOAT32 ? 4 : 2), source, &value);
+    path->to_float32(1, (const char *)rows + index * gk_element_size(source), source, &value);
     return value;
 }
 
@@ -25,7 +25,7 @@ static float element(const gk_product_path *path, const void *rows, gk_type sour
 static void read_chunk(const gk_product_path *path, const void *rows, gk_type source, int64_t row_stride,
                        int64_t column_stride, int64_t first_row, int64_t row_count, int64_t first_column,
                        int64_t column_count, float chunk[GK_PANEL][CHUNK]) {
-    int64_t size = source == GK_FLOAT32 ? 4 : 2;
+    int64_t size = gk_element_size(source);
     for (int64_t i = 0; i < row_count; i++) {
         int64_t start = (first_row + i) * row_stride + first_column * column_stride;
         if (column_stride == 1)

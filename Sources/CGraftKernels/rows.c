@@ -7,10 +7,6 @@
 /** Elements of a stored row that are converted together before they are added. */
 enum { CONVERTED = 256 };
 
-static size_t element_size(gk_type type) {
-    return type == GK_FLOAT32 ? 4 : 2;
-}
-
 static void gather_row(int64_t h, const void *row, gk_type type, bool accumulate, float *y) {
     if (!accumulate) {
         gk_to_float32(h, row, type, y);
@@ -19,7 +15,7 @@ static void gather_row(int64_t h, const void *row, gk_type type, bool accumulate
     for (int64_t i = 0; i < h; i += CONVERTED) {
         float converted[CONVERTED];
         int64_t count = h - i < CONVERTED ? h - i : CONVERTED;
-        gk_to_float32(count, (const char *)row + (size_t)i * element_size(type), type, converted);
+        gk_to_float32(count, (const char *)row + i * gk_element_size(type), type, converted);
         GK_ON_PATH(add)(count, 1, converted, y + i);
     }
 }
@@ -28,7 +24,7 @@ void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *id
                     gk_type type, bool accumulate, float *y, int64_t ldy) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
         for (int64_t r = rows.begin; r < rows.end; r++) {
-            const char *row = (const char *)table + (size_t)ids[r] * (size_t)h * element_size(type);
+            const char *row = (const char *)table + ids[r] * h * gk_element_size(type);
             gather_row(h, row, type, accumulate, y + r * ldy);
         }
     });

@@ -83,6 +83,7 @@ package final class AdapterContent: @unchecked Sendable {
         var plan = AdapterPlan(siteCount: model.sites.count)
         try layout.planModules(&plan, place: place)
         try method.plan(&plan, names: layout.names, use: use)
+        try layout.planFrozen(&plan)
         self.plan = plan
         memory = try Memory(byteCount: plan.parameterCount * 4)
         values = memory.floats()

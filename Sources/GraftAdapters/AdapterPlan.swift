@@ -18,6 +18,8 @@ package struct PlannedTensor: Sendable {
     package let shape: [Int]
     package let parameter: Parameter
     package let initial: Initial
+    /// A second name under which the file has the same numbers, where two tied modules are one.
+    package let secondName: String?
 
     /// Fills the tensor's values. The same seed and name give the same numbers everywhere.
     func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) {
@@ -44,6 +46,8 @@ package struct PlannedTensor: Sendable {
 package struct AdapterPlan: Sendable {
     package private(set) var tensors: [PlannedTensor] = []
     package private(set) var parameterCount = 0
+    /// Of them, those that learn: the first.
+    package private(set) var trainedCount = 0
     package var sites: [SiteAdapter?]
     package var head: HeadParameters?
 
@@ -51,7 +55,11 @@ package struct AdapterPlan: Sendable {
         sites = Array(repeating: nil, count: siteCount)
     }
 
-    mutating func add(_ name: String, shape: [Int], _ initial: PlannedTensor.Initial) throws(GraftError) -> Parameter {
+    /// Frozen tensors come after all others.
+    mutating func add(
+        _ name: String, shape: [Int], _ initial: PlannedTensor.Initial, isFrozen: Bool = false,
+        secondName: String? = nil
+    ) throws(GraftError) -> Parameter {
         try Memory.check()
         var count = 1
         for size in shape {
@@ -61,10 +69,13 @@ package struct AdapterPlan: Sendable {
             }
             count = product
         }
-        let parameter = Parameter(offset: parameterCount, count: count)
-        tensors.append(PlannedTensor(name: name, shape: shape, parameter: parameter, initial: initial))
+        let parameter = Parameter(offset: parameterCount, count: count, isFrozen: isFrozen)
+        tensors.append(
+            PlannedTensor(
+                name: name, shape: shape, parameter: parameter, initial: initial, secondName: secondName))
         // Each tensor starts on a cache line, so that kernels of neighbours never share one.
         parameterCount += (count + 15) & ~15
+        if !isFrozen { trainedCount = parameterCount }
         return parameter
     }
 

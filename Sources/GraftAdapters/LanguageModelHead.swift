@@ -5,6 +5,7 @@ import GraftTensor
 /// together, however large the vocabulary.
 package struct LanguageModelHead: Sendable {
     private let linear: Linear
+    private let model: any Transformer
     private let hiddenSize: Int
 
     /// Logits in one chunk: 8 MB, and enough tokens for the product to be efficient at any vocabulary's size.
@@ -19,16 +20,15 @@ package struct LanguageModelHead: Sendable {
                     + "hidden states to tokens")
         }
         self.linear = linear
+        self.model = model
         hiddenSize = model.shape.hiddenSize
     }
-
-    package var vocabularySize: Int { linear.weight.outputs }
 
     /// Some of the chosen tokens.
     package struct Chunk {
         /// Which of the chosen.
         package let range: Range<Int>
-        /// [range.count, vocabulary].
+        /// [range.count, the largest vocabulary of the pass's rows]: a row's own logits come first.
         package let logits: Matrix
         fileprivate let kept: Linear.Kept
         fileprivate let rows: UnsafeBufferPointer<Int32>
@@ -41,7 +41,8 @@ package struct LanguageModelHead: Sendable {
         of rows: UnsafeBufferPointer<Int32>, batchFirst: Int, _ hidden: Matrix, pass: Pass,
         _ body: (Chunk) throws(GraftError) -> Void
     ) throws(GraftError) {
-        let most = max(Self.leastTokens, Self.logitsInChunk / vocabularySize)
+        let vocabularySize = pass.segments.reduce(0) { max($0, model.outputSize($1.adapter)) }
+        let most = max(Self.leastTokens, Self.logitsInChunk / max(vocabularySize, 1))
         var first = 0
         while first < rows.count {
             try pass.cancelToken?.check()

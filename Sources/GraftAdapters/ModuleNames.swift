@@ -5,9 +5,11 @@ import GraftLayers
 /// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
 package struct ModuleNames: Sendable {
     package let model: any Transformer
+    /// The model's sites, with the sizes that they have for the adapter: its vocabulary may be another than the model's.
+    package let sites: [Site]
     private let prefix: String
     /// Before the module's name.
-    private let start: String
+    let start: String
     /// Between the module's name and the tensor's.
     private let middle: String
     /// The module that keeps what adapters do at a hidden site, where that is not the sub-layer itself.
@@ -15,13 +17,20 @@ package struct ModuleNames: Sendable {
 
     init(
         model: any Transformer, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
-        holders: [Site.Sublayer: String] = [:]
+        holders: [Site.Sublayer: String] = [:], sites: [Site]? = nil
     ) {
         self.model = model
+        self.sites = sites ?? model.sites
         self.start = start
         self.middle = middle
         self.holders = holders
         prefix = hasBackbonePrefix ? model.backbone + "." : ""
+    }
+
+    /// The same names, of sites that have other sizes.
+    init(_ names: ModuleNames, sites: [Site]) {
+        (model, prefix, start) = (names.model, names.prefix, names.start)
+        (middle, holders, self.sites) = (names.middle, names.holders, sites)
     }
 
     /// As `named_modules()` of the class that was saved says it.

@@ -5,7 +5,8 @@ import GraftTensor
 extension AdapterPlan {
     /// `modules_to_save` and the head: full copies that take the place of the model's modules.
     ///
-    /// By PEFT's rule a name saves every module whose path ends in it, with all below it.
+    /// By PEFT's rule a name saves every module whose path ends in it, with all below it. With `ensure_weight_tying`, the
+    /// tables of a vocabulary that the model ties are one copy.
     mutating func addSavedModules(
         _ config: JSONObject, head settings: HeadSettings?, names: ModuleNames, place: String
     ) throws(GraftError) {
@@ -17,14 +18,21 @@ extension AdapterPlan {
                 .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
             )
         }
-        for (index, site) in model.sites.enumerated() where site.kind.hasWeights {
+        let tied = try config.optionalBool("ensure_weight_tying") ?? false ? model.vocabulary.tiedHead : nil
+        for (index, site) in names.sites.enumerated() where site.kind.hasWeights && index != tied {
             let path = names.path(of: site)
-            guard saved.contains(where: { Self.covers($0, path) }) else { continue }
+            let twin = index == model.vocabulary.words ? tied : nil
+            let twinPath = twin.map { names.path(of: names.sites[$0]) }
+            guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
+                continue
+            }
             if site.place == .beside && (head != nil || site.path == model.headPath) { continue }
             let isAbsent = site.place == .absent
             let weight = try add(
                 names.tensor(path, "weight"), shape: site.weightShape,
-                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyWeight))
+                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyWeight),
+                secondName: twinPath.map { names.tensor($0, "weight") })
+            if let twin { act(at: twin) { $0.weight = weight } }
             var bias: Parameter?
             if let copy = site.copyBias {
                 bias = try add(
@@ -48,11 +56,11 @@ extension AdapterPlan {
     }
 
     private static func exists(_ name: String, _ names: ModuleNames) -> Bool {
-        names.model.sites.contains { $0.kind.hasWeights && covers(name, names.path(of: $0)) }
+        names.sites.contains { $0.kind.hasWeights && covers(name, names.path(of: $0)) }
     }
 
     /// Whether the path or a module above it ends in the name.
-    private static func covers(_ name: String, _ path: String) -> Bool {
+    static func covers(_ name: String, _ path: String) -> Bool {
         guard !name.isEmpty else { return false }
         var end = path.endIndex
         while true {

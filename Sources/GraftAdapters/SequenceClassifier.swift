@@ -33,7 +33,9 @@ package struct SequenceClassifier: Sendable {
     package func columns(_ pass: Pass) throws(GraftError) -> Int {
         var columns = 0
         for segment in pass.segments {
-            guard let count = segment.adapter?.head?.labelCount ?? model.baseHead?.labels.count else {
+            let own = segment.adapter?.head?.labelCount
+            let base = try own == nil ? model.baseLabelCount() : nil
+            guard let count = own ?? base else {
                 throw GraftError(
                     .invalidArgument,
                     "row \(pass.batchFirstRow + segment.firstRow) has no classification head: attach an adapter that has "
@@ -49,6 +51,12 @@ package struct SequenceClassifier: Sendable {
 
     /// What stands for a row in a head; nil is the checkpoint's own.
     package func pooling(_ head: HeadParameters?) -> Pooling { head?.pooling ?? Pooling(model.summaryToken) }
+
+    /// The only token of a row that such a head reads; nil where it reads all.
+    package func summary(_ pooling: Pooling) -> SummaryToken? { pooling.summary(last: lastToken) }
+
+    /// What counts as a row's last token: the architecture knows which tokens pad.
+    private var lastToken: SummaryToken { Pooling(model.summaryToken) == .last ? model.summaryToken : .last }
 
     private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
 
@@ -91,7 +99,7 @@ package struct SequenceClassifier: Sendable {
         let all = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: hidden.columns)
         for segment in pass.segments {
             pass.pool(
-                hidden, pooling(segment.adapter), firstRow: segment.firstRow,
+                hidden, pooling(segment.adapter), last: lastToken, firstRow: segment.firstRow,
                 into: all.rows(from: segment.firstRow, count: segment.rowCount))
         }
         return all
@@ -191,7 +199,7 @@ package struct SequenceClassifier: Sendable {
         guard learnsInLayers else { return }
         if !pass.readsOneToken {
             let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
-            pass.poolBackward(gradient, pooling(adapter), into: dHidden)
+            pass.poolBackward(gradient, pooling(adapter), last: lastToken, into: dHidden)
             gradient = dHidden
         }
         try model.backward(gradient, hidden, pass: pass)

@@ -7,6 +7,7 @@ extension ElementType {
         case .float32: gk_type(GK_FLOAT32)
         case .bfloat16: gk_type(GK_BFLOAT16)
         case .float16: gk_type(GK_FLOAT16)
+        case .float64: gk_type(GK_FLOAT64)
         default: nil
         }
     }

@@ -1,6 +1,6 @@
 /// The types of elements in a safetensors file, from the lowest to the highest of its writer's order.
 ///
-/// The raw value is the name in the file. Graft computes with the 32-bit and 16-bit floats; the others are named so that
+/// The raw value is the name in the file. Graft takes the 64-bit, 32-bit and 16-bit floats; the others are named so that
 /// a file that holds them reads, and a model that needs them is refused by name.
 package enum ElementType: String, Sendable, CaseIterable {
     case bool = "BOOL"

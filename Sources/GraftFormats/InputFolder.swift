@@ -56,7 +56,7 @@ package struct InputFolder {
     package func optionalObject(_ name: String) throws(GraftError) -> JSONObject? {
         do throws(GraftError) {
             let bytes = try contents(of: name, limit: JSON.maximumFileSize)
-            return try JSON(parsing: bytes, source: path(of: name)).requireObject()
+            return try JSON(file: bytes, path: path(of: name)).requireObject()
         } catch  where error.code == .notFound {
             return nil
         }
@@ -66,6 +66,12 @@ package struct InputFolder {
     package func file(_ name: String) throws(GraftError) -> MappedFile {
         guard let held else { return try MappedFile(path: path(of: name), copies: true) }
         return try MappedFile(copyOf: try find(name, in: held), path: path(of: name))
+    }
+
+    /// The error of a folder in which `missing` was not found.
+    package func missing(_ missing: String, wanted: FolderSurvey.Wanted) -> GraftError {
+        guard let held else { return FolderSurvey.error(path, missing: missing, wanted: wanted) }
+        return FolderSurvey.error(path, missing: missing, wanted: wanted, names: held.keys.map(\.text))
     }
 
     private func find(

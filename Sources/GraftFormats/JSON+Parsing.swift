@@ -25,7 +25,15 @@ extension JSON {
     package static let maximumFileSize = 64 << 20
 
     package init(contentsOf path: String) throws(GraftError) {
-        self = try JSON(parsing: try MappedFile.contents(of: path, limit: Self.maximumFileSize), source: path)
+        self = try JSON(file: try MappedFile.contents(of: path, limit: Self.maximumFileSize), path: path)
+    }
+
+    /// Of a file's bytes, unless these are what a failed download leaves.
+    package init(file bytes: [UInt8], path: String) throws(GraftError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in
+            try StandIn.refuse(UnsafeRawBufferPointer(buffer), path: path)
+        }
+        self = try JSON(parsing: bytes, source: path)
     }
 }
 

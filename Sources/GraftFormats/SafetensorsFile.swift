@@ -11,6 +11,7 @@ package final class SafetensorsFile: Sendable {
 
     package init(_ file: MappedFile) throws(GraftError) {
         self.file = file
+        try file.refuseStandIn()
         header = try SafetensorsHeader(file.bytes, source: file.path)
     }
 

@@ -20,7 +20,7 @@ package struct SafetensorsHeader: Sendable {
 
     /// Tensors in the order of their bytes.
     package private(set) var entries: [Entry] = []
-    /// What `__metadata__` holds, in the order written; nil without it.
+    /// What `__metadata__` holds, in the order written; nil without it, or where it is null.
     package private(set) var metadata: [(key: String, value: String)]?
     private var index = KeyIndex(capacity: 0)
 
@@ -34,6 +34,10 @@ package struct SafetensorsHeader: Sendable {
         }
         let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
         guard length <= Self.maximumLength else {
+            if let text = Self.text(in: file) {
+                throw GraftError(
+                    .corruptFile, "\(source): expected 8 bytes of header length, found the text \(text)")
+            }
             throw GraftError(
                 .corruptFile,
                 "\(source): the header's length is \(length), and at most \(Self.maximumLength) is allowed")
@@ -53,6 +57,15 @@ package struct SafetensorsHeader: Sendable {
         try checkCoverage(source: source, dataStart: dataStart, fileCount: file.count)
     }
 
+    /// How a file of text begins: a server's answer that was saved in place of the file.
+    private static func text(in file: UnsafeRawBufferPointer) -> String? {
+        let start = file.prefix(64)
+        guard start.allSatisfy({ (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }) else {
+            return nil
+        }
+        return JSON.string(String(decoding: start, as: UTF8.self)).briefText
+    }
+
     /// The tensor of that name, compared by bytes.
     package subscript(name: String) -> Entry? {
         index.position(of: name) { entries[$0].name }.map { entries[$0] }
@@ -62,11 +75,17 @@ package struct SafetensorsHeader: Sendable {
         _ header: UnsafeRawBufferPointer, source: String, dataStart: Int, dataCount: Int
     ) throws(GraftError) {
         var reader = JSONReader(header, source: source + " (header)")
+        var hasMetadata = false
         try reader.beginObject()
         while let key = try reader.nextKey() {
             if key == "__metadata__" {
-                guard metadata == nil else { throw reader.error("__metadata__ is there already") }
-                metadata = try readMetadata(&reader)
+                guard !hasMetadata else { throw reader.error("__metadata__ is there already") }
+                hasMetadata = true
+                if try reader.peekKind() == .null {
+                    try reader.readNull()
+                } else {
+                    metadata = try readMetadata(&reader)
+                }
             } else {
                 let name = key.string
                 var tensor = SafetensorsEntryReader(name: name, source: source)

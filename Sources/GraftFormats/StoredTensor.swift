@@ -1,3 +1,4 @@
+import Glibc
 import GraftTensor
 
 /// A tensor where it lies in a mapped file: nothing is copied.
@@ -29,6 +30,19 @@ package struct StoredTensor: Sendable {
     package func copy(to place: UnsafeMutableRawPointer) {
         withBytes { bytes in
             if let start = bytes.baseAddress { place.copyMemory(from: start, byteCount: bytes.count) }
+        }
+    }
+
+    /// Whether another tensor has the same type, shape and bytes.
+    package func holdsTheSame(as other: StoredTensor?) -> Bool {
+        guard let other, elementType == other.elementType, shape == other.shape else { return false }
+        return withBytes { own in
+            other.withBytes { bytes in
+                guard own.count == bytes.count, let a = own.baseAddress, let b = bytes.baseAddress else {
+                    return own.isEmpty && bytes.isEmpty
+                }
+                return memcmp(a, b, own.count) == 0
+            }
         }
     }
 

@@ -22,6 +22,10 @@ package final class Composition: Sendable {
                 "scale \(scale): the adapter has its own \(content.names.path(of: content.model.sites[site])), which "
                     + "replaces the model's and has no scale; expected 1")
         }
+        // What was loaded was found finite then.
+        try adapter.read { content, isAsLoaded throws(GraftError) in
+            if !isAsLoaded { try content.requireFinite(.diverged, "the adapter's ") }
+        }
         self.adapter = adapter
         self.scale = scale
         labels = content.labels

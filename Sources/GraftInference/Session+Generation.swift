@@ -68,9 +68,10 @@ extension Session {
                     of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
                 ) { chunk throws(GraftError) in
                     for (index, chosen) in chunk.range.enumerated() {
-                        let logits = UnsafeMutableBufferPointer(
-                            start: chunk.logits.base + index * chunk.logits.stride, count: chunk.logits.columns)
                         let row = active[first + chosen]
+                        let logits = UnsafeMutableBufferPointer(
+                            start: chunk.logits.base + index * chunk.logits.stride,
+                            count: model.outputSize(adapter(adapters, row)))
                         if try advance(&rows[row], row, logits, stops: stops, report) { going.append(row) }
                     }
                 }

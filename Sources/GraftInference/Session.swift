@@ -56,9 +56,14 @@ package final class Session {
         let layer = layer == -1 ? model.shape.layerCount : layer
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
-        try eachPass(batch, adapters, reading: nil) { first, _ throws(GraftError) in
-            pass.capture = (layer, out + Int(batch.starts[first]) * width)
+        try eachPass(batch, adapters, reading: nil) { first, count throws(GraftError) in
+            let states = out + Int(batch.starts[first]) * width
+            pass.capture = (layer, states)
             _ = try model.forward(pass)
+            for row in 0..<count {
+                let tokens = Int(pass.starts[row])..<Int(pass.starts[row + 1])
+                try requireFinite(states + tokens.lowerBound * width, count: tokens.count * width, row: first + row)
+            }
         }
     }
 
@@ -80,14 +85,17 @@ package final class Session {
         let width = embedding.width(hiddenSize: model.shape.hiddenSize)
         try eachPass(batch, adapters, reading: embedding.summary) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
-            try embedding.forward(hidden, into: Matrix(out + first * width, rows: count, columns: width), pass: pass)
+            let rows = Matrix(out + first * width, rows: count, columns: width)
+            try embedding.forward(hidden, into: rows, pass: pass)
+            for row in 0..<count { try requireFinite(rows.base + row * width, count: width, row: first + row) }
         }
     }
 
     /// The number of labels of a row's head.
     func labelCount(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> Int {
-        let chosen = (row < adapters.count ? adapters[row] : nil) ?? composition
-        guard let count = chosen?.attached.head?.labelCount ?? model.baseHead?.labels.count else {
+        let own = adapter(adapters, row)?.head?.labelCount
+        let base = try own == nil ? model.baseLabelCount() : nil
+        guard let count = own ?? base else {
             throw GraftError(
                 .invalidArgument,
                 "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
@@ -107,14 +115,34 @@ package final class Session {
         _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let classifier = SequenceClassifier(model: model)
-        let poolings = Set((0..<batch.rowCount).map { classifier.pooling(adapter(adapters, $0)) })
-        // Rows whose heads read different tokens share passes that read all.
-        let summary = poolings.count == 1 ? poolings.first?.summary : nil
-        try eachPass(batch, adapters, reading: summary) { first, count throws(GraftError) in
+        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)
+            for row in 0..<count {
+                let own = adapter(adapters, first + row)?.head?.labelCount ?? model.baseHead?.labels.count ?? 0
+                try requireFinite(logits.base + row * columns, count: own, row: first + row)
+            }
         }
+    }
+
+    /// The only token of a row that the rows' heads read. nil where they read more, or different ones: such rows share passes
+    /// that read all.
+    func summary(_ batch: RowBatch, _ adapters: [Composition?], _ classifier: SequenceClassifier) -> SummaryToken? {
+        let first = classifier.pooling(adapter(adapters, 0))
+        for row in 0..<batch.rowCount where classifier.pooling(adapter(adapters, row)) != first { return nil }
+        return classifier.summary(first)
+    }
+
+    /// What a model that works computes is finite.
+    private func requireFinite(
+        _ results: UnsafePointer<Float>, count: Int, row: Int
+    ) throws(GraftError) {
+        let index = Int(gk_first_not_finite(Int64(count), results))
+        guard index >= 0 else { return }
+        throw GraftError(
+            .diverged,
+            "row \(row): the result has \(results[index]) and not a finite number: an adapter or the model is broken")
     }
 
     /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
@@ -147,7 +175,8 @@ package final class Session {
     func check(_ batch: RowBatch, _ adapters: [Composition?]) throws(GraftError) {
         let shape = model.shape
         try batch.check(
-            vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
+            typeCount: shape.typeCount, maximumLength: shape.maximumLength,
+            vocabularySize: { model.vocabularySize(adapter(adapters, $0)) })
         if let composition { try check(composition) }
         for case let own? in adapters { try check(own) }
     }

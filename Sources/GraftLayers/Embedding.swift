@@ -84,7 +84,7 @@ package final class Embedding: @unchecked Sendable {
                     rows, input: .ids(kept.ids + segment.firstToken, count: rows.rows), kept: kept.deltas?[index],
                     into: nil, context)
             }
-            if let own = action.weight, let gradients = adapter.gradients {
+            if let own = action.weight, !own.isFrozen, let gradients = adapter.gradients {
                 clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
                 gk_scatter_add_rows(
                     pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,

@@ -59,6 +59,8 @@ package final class Linear: @unchecked Sendable {
         }
     }
 
+    /// y may have more columns than there are outputs, for an adapter whose own weight has more.
+    ///
     /// `beforeActivation`, of y's shape, receives what the activation was given, for the caller's backward.
     package func forward(
         _ x: Matrix, into y: Matrix, activation: Activation = .identity, beforeActivation: Matrix? = nil,
@@ -89,7 +91,7 @@ package final class Linear: @unchecked Sendable {
                 let slot = index * parts.count + partIndex
                 (deltas + slot).initialize(to: nil)
                 guard let action = adapter.at(part.site) else { continue }
-                let yPart = ys.columns(from: part.firstOutput, count: part.outputs)
+                let yPart = ys.columns(from: part.firstOutput, count: outputs(part, action))
                 let context = pass.context(segment, adapter, site: part.site, unit: unit, keeps: keeps)
                 if let replacement = action.weight {
                     try replace(replacement, bias: action.bias, xs, into: yPart, context)
@@ -128,7 +130,7 @@ package final class Linear: @unchecked Sendable {
             }
             for (partIndex, part) in parts.enumerated() {
                 guard let action = adapter.at(part.site) else { continue }
-                let dyPart = dys.columns(from: part.firstOutput, count: part.outputs)
+                let dyPart = dys.columns(from: part.firstOutput, count: outputs(part, action))
                 let context = pass.context(segment, adapter, site: part.site, unit: unit, keeps: true)
                 if let bias = action.bias, let gradient = context.gradients(bias) {
                     gk_add_column_sums(
@@ -164,8 +166,14 @@ package final class Linear: @unchecked Sendable {
         return UnsafePointer(composed)
     }
 
-    private func replacement(_ parameter: Parameter, _ outputs: Int, in base: UnsafeMutablePointer<Float>) -> Matrix {
-        Matrix(base + parameter.offset, rows: outputs, columns: weight.inputs)
+    /// [outputs, inputs].
+    private func matrix(_ values: UnsafeMutablePointer<Float>, _ outputs: Int) -> Matrix {
+        Matrix(values, rows: outputs, columns: weight.inputs)
+    }
+
+    /// Outputs of a part: of an adapter's own weight as many as that has rows.
+    private func outputs(_ part: Part, _ action: SiteAdapter) -> Int {
+        action.weight.map { $0.count / weight.inputs } ?? part.outputs
     }
 
     private func replace(
@@ -181,20 +189,17 @@ package final class Linear: @unchecked Sendable {
             }
         }
         context.pass.team.multiply(
-            x, replacement(parameter, y.columns, in: context.adapter.values), transposeB: true, adding: 1, into: y)
+            x, matrix(context.values(parameter), y.columns), transposeB: true, adding: 1, into: y)
     }
 
     private func replaceBackward(
         _ parameter: Parameter, _ dy: Matrix, x: Matrix, into dx: Matrix?, _ context: SiteContext
     ) {
         let team = context.pass.team
-        if let gradients = context.adapter.gradients {
-            team.multiply(
-                dy, x, transposeA: true, adding: 1, into: replacement(parameter, dy.columns, in: gradients))
+        if let gradients = context.gradients(parameter) {
+            team.multiply(dy, x, transposeA: true, adding: 1, into: matrix(gradients, dy.columns))
         }
-        if let dx {
-            team.multiply(dy, replacement(parameter, dy.columns, in: context.adapter.values), adding: 1, into: dx)
-        }
+        if let dx { team.multiply(dy, matrix(context.values(parameter), dy.columns), adding: 1, into: dx) }
     }
 
     /// dy as the frozen weight sees it: zero where an adapter's own weight took its place.

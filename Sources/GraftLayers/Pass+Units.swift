@@ -2,7 +2,21 @@ import CGraftKernels
 import GraftTensor
 
 /// The token that stands for its row where one number of a row is wanted, as in classification.
-package enum SummaryToken: Sendable { case first, last }
+package enum SummaryToken: Sendable, Equatable {
+    case first
+    case last
+    /// The last that is not this one, which pads; the first of a row that has no other.
+    case lastExcept(Int32)
+
+    /// Its place in a row.
+    func place(in row: UnsafeBufferPointer<Int32>) -> Int {
+        switch self {
+        case .first: 0
+        case .last: row.count - 1
+        case .lastExcept(let padding): row.lastIndex { $0 != padding } ?? 0
+        }
+    }
+}
 
 extension Pass {
     /// What a layer's matrices have a row for.
@@ -46,7 +60,9 @@ extension Pass {
 
     /// The place within the pass of the token that stands for a row.
     func token(_ summary: SummaryToken, ofRow row: Int) -> Int64 {
-        summary == .first ? starts[row] : starts[row + 1] - 1
+        let start = Int(starts[row])
+        let own = UnsafeBufferPointer(start: tokens + start, count: Int(starts[row + 1]) - start)
+        return starts[row] + Int64(summary.place(in: own))
     }
 
     /// Whether the last hidden states are those of one token of each row.

@@ -19,15 +19,15 @@ package enum Pooling: Int32, Sendable {
     package init(_ summary: SummaryToken) {
         switch summary {
         case .first: self = .first
-        case .last: self = .last
+        case .last, .lastExcept: self = .last
         }
     }
 
-    /// The token whose hidden state it is; nil where all count.
-    package var summary: SummaryToken? {
+    /// The token whose hidden state it is; nil where all count. `last` is which token counts as a row's last.
+    package func summary(last: SummaryToken = .last) -> SummaryToken? {
         switch self {
         case .first: .first
-        case .last: .last
+        case .last: last
         case .mean, .maximum, .weightedMean, .rootMean: nil
         }
     }
@@ -54,8 +54,11 @@ extension Pass {
     /// y [count, hidden] from the last hidden states h of the tokens read: rows from `firstRow` on, pooled.
     ///
     /// A pass that reads one token of each row has pooled already.
-    package func pool(_ h: Matrix, _ pooling: Pooling, firstRow: Int, into y: Matrix) {
-        guard readsOneToken || pooling.summary != nil else {
+    package func pool(
+        _ h: Matrix, _ pooling: Pooling, last: SummaryToken = .last, firstRow: Int, into y: Matrix
+    ) {
+        let summary = pooling.summary(last: last)
+        guard readsOneToken || summary != nil else {
             return gk_pool_rows(
                 team.kernel, pooling.kernel, Int64(y.rows), starts + firstRow, Int64(h.columns), h.base, y.base,
                 Int64(y.stride))
@@ -63,16 +66,18 @@ extension Pass {
         for row in 0..<y.rows {
             let token =
                 readsOneToken
-                ? firstRow + row : Int(self.token(pooling.summary ?? .first, ofRow: firstRow + row))
+                ? firstRow + row : Int(self.token(summary ?? .first, ofRow: firstRow + row))
             (y.base + row * y.stride).update(from: h.base + token * h.stride, count: h.columns)
         }
     }
 
     /// d(h) from d(y), for all rows of a pass that pooled them alike.
-    package func poolBackward(_ dy: Matrix, _ pooling: Pooling, into dh: Matrix) {
+    package func poolBackward(
+        _ dy: Matrix, _ pooling: Pooling, last: SummaryToken = .last, into dh: Matrix
+    ) {
         if readsOneToken {
             dh.base.update(from: dy.base, count: dy.count)
-        } else if let summary = pooling.summary {
+        } else if let summary = pooling.summary(last: last) {
             dh.base.update(repeating: 0, count: dh.count)
             for row in 0..<dy.rows {
                 let token = Int(self.token(summary, ofRow: row))

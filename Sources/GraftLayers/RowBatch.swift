@@ -76,8 +76,11 @@ package struct RowBatch: Sendable {
         return end
     }
 
-    /// Checks what a model can take: token and type ids in its tables, row lengths within its positions.
-    package func check(vocabularySize: Int, typeCount: Int, maximumLength: Int) throws(GraftError) {
+    /// Checks what a model can take: token and type ids in its tables, row lengths within its positions. With an adapter a
+    /// row's vocabulary may be another than the model's.
+    package func check(
+        typeCount: Int, maximumLength: Int, vocabularySize: (_ row: Int) -> Int
+    ) throws(GraftError) {
         if origin.isChosen, let chosen = origin.maximumLength, chosen > maximumLength {
             throw GraftError(
                 .incompatible,
@@ -90,6 +93,7 @@ package struct RowBatch: Sendable {
                     .incompatible,
                     "row \(row) has \(length) tokens; the model takes at most \(maximumLength): set maximum_length")
             }
+            let vocabularySize = vocabularySize(row)
             for index in Int(starts[row])..<Int(starts[row + 1]) {
                 guard tokens[index] >= 0, Int(tokens[index]) < vocabularySize else {
                     throw GraftError(

@@ -37,8 +37,8 @@ package struct SentenceEmbedding: Sendable {
 
     /// The only token of each row that it reads; nil where it reads any.
     package var summary: SummaryToken? {
-        let summaries = Set(poolings.map(\.summary))
-        return summaries.count == 1 ? summaries.first ?? nil : nil
+        let different = Set(poolings)
+        return different.count == 1 ? different.first?.summary() : nil
     }
 
     /// Of the pass's rows, to `out` [rows, width].

@@ -73,6 +73,15 @@ package struct Site: Sendable {
             copyBias: nil)
     }
 
+    /// The same module with another vocabulary: rows of a table, or outputs. Its frozen numbers are not those of the model.
+    package func with(vocabulary size: Int) -> Site {
+        let count = size * (kind == .embedding ? outputs : inputs)
+        return Site(
+            path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
+            outputs: kind == .embedding ? outputs : size, depth: depth, frozenRow: frozenRow, precision: precision,
+            copyWeight: { $0.update(repeating: 0, count: count) }, copyBias: nil)
+    }
+
     /// As torch keeps the weight of such a module.
     package var weightShape: [Int] {
         switch kind {

@@ -5,10 +5,13 @@ import GraftTensor
 package struct Parameter: BitwiseCopyable, Sendable {
     package let offset: Int
     package let count: Int
+    /// Whether it never learns: there are no gradients of it.
+    package let isFrozen: Bool
 
-    package init(offset: Int, count: Int) {
+    package init(offset: Int, count: Int, isFrozen: Bool = false) {
         self.offset = offset
         self.count = count
+        self.isFrozen = isFrozen
     }
 }
 
@@ -25,6 +28,9 @@ package struct SiteAdapter: Sendable {
 
     /// Whether it changes what the site computes, rather than replacing its numbers.
     package var isAdapted: Bool { delta != nil || effect != nil }
+
+    /// Whether training changes anything of it.
+    var learns: Bool { isAdapted || [weight, bias].contains { $0.map { !$0.isFrozen } ?? false } }
 
     package init(
         weight: Parameter? = nil, bias: Parameter? = nil, delta: (any Delta)? = nil,
@@ -127,7 +133,7 @@ package struct SiteContext {
     }
 
     package func gradients(_ parameter: Parameter) -> UnsafeMutablePointer<Float>? {
-        adapter.gradients.map { $0 + parameter.offset }
+        parameter.isFrozen ? nil : adapter.gradients.map { $0 + parameter.offset }
     }
 
     /// Adapters' dropouts are numbered by their sites, after all of the model's own.
@@ -153,7 +159,7 @@ package final class AttachedAdapter: @unchecked Sendable {
     package let head: HeadParameters?
     /// Multiplies every delta.
     package let scale: Float
-    /// The smallest depth of a site at which it acts; `Int.max` when it acts at none.
+    /// The smallest depth of a site at which it learns; `Int.max` when it learns at none.
     package let lowestDepth: Int
     private let owner: AnyObject
 
@@ -167,7 +173,7 @@ package final class AttachedAdapter: @unchecked Sendable {
         self.head = head
         self.scale = scale
         self.owner = owner
-        lowestDepth = zip(sites, modelSites).filter { $0.0 != nil }.map { $0.1.depth }.min() ?? Int.max
+        lowestDepth = zip(sites, modelSites).filter { $0.0?.learns ?? false }.map { $0.1.depth }.min() ?? Int.max
     }
 
     package func at(_ site: Int) -> SiteAdapter? { site < sites.count ? sites[site] : nil }

@@ -36,6 +36,8 @@ package protocol Transformer: AnyObject, Sendable {
     var shape: ModelShape { get }
     /// Where adapters may act. An adapter's actions are indexed like this array.
     var sites: [Site] { get }
+    /// The sites that have a row, or an output, for each token of the vocabulary.
+    var vocabulary: VocabularySites { get }
     /// The name of the encoder or decoder inside the task classes, as in "bert.encoder…".
     var backbone: String { get }
     /// The head's module name in the architecture's sequence classification class.
@@ -44,6 +46,8 @@ package protocol Transformer: AnyObject, Sendable {
     var headHasBias: Bool { get }
     /// The site of a classification head that the checkpoint itself has, with its labels; nil where it has none.
     var baseHead: (linear: Linear, labels: [String])? { get }
+    /// `problem_type` of config.json: what transformers and PEFT train a classification head of this model for.
+    var problem: ProblemType? { get }
     /// Modules that must be an adapter's own before rows can be classified, because the checkpoint lacks them.
     var missingForClassification: [String] { get }
     /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the model is not one of
@@ -87,6 +91,48 @@ extension Transformer {
     package var headHasBias: Bool { true }
     package var languageHead: Linear? { nil }
     package var endTokens: [Int32] { [] }
+}
+
+/// What a classification head's logits mean, and with that its loss: transformers' `problem_type`.
+package enum ProblemType: String, Sendable, CaseIterable {
+    case singleLabel = "single_label_classification"
+    case multiLabel = "multi_label_classification"
+    case regression
+}
+
+/// Places of a model's vocabulary among its sites.
+package struct VocabularySites: Sendable {
+    /// The table of the embeddings.
+    package let words: Int
+    /// The matrix of the logits; nil where the model is not one of language.
+    package let head: Int?
+    /// Whether both have the same numbers in the checkpoint.
+    package let areTied: Bool
+
+    package init(words: Int, head: Int? = nil, areTied: Bool = false) {
+        self.words = words
+        self.head = head
+        self.areTied = areTied
+    }
+
+    /// The matrix of the logits where it is the table of the embeddings.
+    package var tiedHead: Int? { areTied ? head : nil }
+}
+
+extension Transformer {
+    /// Tokens that a row with this adapter may have: as many as the table has rows.
+    package func vocabularySize(_ adapter: AttachedAdapter?) -> Int {
+        rowCount(adapter, at: vocabulary.words) ?? shape.vocabularySize
+    }
+
+    /// Tokens among which the language head chooses with this adapter.
+    package func outputSize(_ adapter: AttachedAdapter?) -> Int {
+        vocabulary.head.flatMap { rowCount(adapter, at: $0) } ?? shape.vocabularySize
+    }
+
+    private func rowCount(_ adapter: AttachedAdapter?, at site: Int) -> Int? {
+        adapter?.at(site)?.weight.map { $0.count / shape.hiddenSize }
+    }
 }
 
 package struct HiddenStates: BitwiseCopyable {

@@ -2,14 +2,15 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// The architectures of this build, by `model_type` of config.json. A new one is its file and one line here.
+/// The architectures of this build, by `model_type` of config.json, with how the names of their classes begin. A new one is
+/// its file and one line here.
 package enum Architectures {
-    private static let all:
-        [(name: String, load: @Sendable (ModelFolder, Precision, Team) throws(GraftError) -> any Transformer)] =
-            [
-                ("bert", Bert.init),
-                ("llama", Llama.init),
-            ]
+    private typealias Load = @Sendable (ModelFolder, Precision, Team) throws(GraftError) -> any Transformer
+
+    private static let all: [(name: String, className: String, load: Load)] = [
+        ("bert", "Bert", Bert.init),
+        ("llama", "Llama", Llama.init),
+    ]
 
     package static var names: [String] { all.map(\.name) }
 
@@ -18,7 +19,7 @@ package enum Architectures {
         path: String, precision: Precision, threadCount: Int = 1
     ) throws(GraftError) -> any Transformer {
         let folder = try ModelFolder(path: path)
-        let type = try folder.config.string("model_type")
+        let type = try type(folder.config)
         guard let architecture = all.first(where: { $0.name == type }) else {
             throw GraftError(
                 .unsupported,
@@ -26,5 +27,17 @@ package enum Architectures {
                     + names.joined(separator: ", "))
         }
         return try architecture.load(folder, precision, try Team(threadCount: threadCount))
+    }
+
+    /// `model_type`, or where a file lacks it, what the class in `architectures` is of.
+    private static func type(_ config: JSON) throws(GraftError) -> String {
+        if let type = try config.optionalString("model_type") { return type }
+        let name = try config.optionalStrings("architectures")?.first ?? ""
+        let known = all.first { name == $0.className + "Model" || name.hasPrefix($0.className + "For") }
+        if let known { return known.name }
+        guard name.isEmpty else {
+            throw config.unexpected("model_type", expected: "a string, since architectures has only \"\(name)\"")
+        }
+        return try config.string("model_type")
     }
 }

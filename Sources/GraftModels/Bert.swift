@@ -18,6 +18,8 @@ package final class Bert: Transformer, @unchecked Sendable {
     package let sites: [Site]
     package let source: ModelSource
     package let baseHead: (linear: Linear, labels: [String])?
+    package let problem: ProblemType?
+    package let vocabulary: VocabularySites
     package let missingForClassification: [String]
     package let headDropout: Float
     package let initializerRange: Float
@@ -46,14 +48,15 @@ package final class Bert: Transformer, @unchecked Sendable {
     package init(folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) {
         let configuration = try BertConfiguration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
-        let prefix = folder.tensor("bert.embeddings.word_embeddings.weight") != nil ? "bert." : ""
+        let prefix = folder.hasTensors(below: "bert.") ? "bert." : ""
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: configuration.typeCount, maximumLength: configuration.maximumLength)
+        vocabulary = VocabularySites(words: reader.sites.count)
         words = try reader.embedding(
             "embeddings.word_embeddings", rows: configuration.vocabularySize, width: hidden,
-            frozenRow: configuration.paddingToken)
+            frozenRow: configuration.paddingRow)
         positions = try reader.embedding(
             "embeddings.position_embeddings", rows: configuration.maximumLength, width: hidden)
         types = try reader.embedding("embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden)
@@ -74,6 +77,7 @@ package final class Bert: Transformer, @unchecked Sendable {
                 "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
         missingForClassification = hasPooler ? [] : ["pooler.dense"]
         baseHead = try reader.classifier("classifier", labels: configuration.labels, shape)
+        problem = configuration.problem
         headDropout = configuration.headDropout
         initializerRange = configuration.initializerRange
         sites = reader.sites

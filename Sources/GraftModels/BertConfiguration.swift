@@ -1,4 +1,5 @@
 import GraftFormats
+import GraftLayers
 import GraftTensor
 
 /// What config.json says of a BERT model, in the spelling of transformers 4 and 5, which agree here.
@@ -16,8 +17,14 @@ struct BertConfiguration {
     let attentionDropout: Float
     let headDropout: Float
     let initializerRange: Float
-    let paddingToken: Int?
+    /// The row of the table that never learns.
+    let paddingRow: Int?
+    let problem: ProblemType?
     let labels: [String]
+
+    private static let rules: [ConfigurationRule] = [
+        .only("position_embedding_type", "absolute"), .only("is_decoder", false), .only("add_cross_attention", false),
+    ]
 
     init(_ config: JSON, path: String) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
@@ -40,13 +47,11 @@ struct BertConfiguration {
         attentionDropout = try reader.probability("attention_probs_dropout_prob", 0.1)
         headDropout = try reader.probability("classifier_dropout", hiddenDropout)
         initializerRange = try reader.float("initializer_range", 0.02)
-        if let kind = try config.optionalString("position_embedding_type"), kind != "absolute" {
-            throw GraftError(.unsupported, "\(reader.file): position_embedding_type \"\(kind)\"; expected \"absolute\"")
-        }
-        for key in ["is_decoder", "add_cross_attention"] where try reader.flag(key) {
-            throw GraftError(.unsupported, "\(reader.file): \(key) is true; only encoders are done")
-        }
-        paddingToken = try config["pad_token_id"] == nil ? 0 : config.optionalInt("pad_token_id")
+        paddingRow = try reader.paddingToken(0, vocabularySize: vocabularySize).frozenRow
         labels = try reader.labels()
+        problem = try reader.problem()
+        try reader.check(Self.rules, layerCount: layerCount)
+        try reader.check("head_dim", repeats: .integer(hiddenSize / headCount))
+        try reader.check("num_key_value_heads", repeats: .integer(headCount))
     }
 }

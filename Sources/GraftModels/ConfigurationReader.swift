@@ -1,4 +1,5 @@
 import GraftFormats
+import GraftLayers
 import GraftTensor
 
 /// What architectures share in reading config.json: typed fields within the range that a model can have.
@@ -10,6 +11,17 @@ struct ConfigurationReader {
     init(_ config: JSON, path: String) {
         self.config = config
         file = path + "/config.json"
+    }
+
+    /// Refuses what this build would pass over and transformers would not.
+    func check(_ own: [ConfigurationRule], layerCount: Int) throws(GraftError) {
+        for rule in ConfigurationRule.shared + own { try rule.check(config, file: file) }
+        try ConfigurationRule.checkLayerTypes(config, count: layerCount, file: file)
+    }
+
+    /// A key that says again what others say.
+    func check(_ key: String, repeats value: JSON) throws(GraftError) {
+        try ConfigurationRule.checkRepeated(config, key, is: value, file: file)
     }
 
     /// A count of at least one; without a fallback it must be there.
@@ -43,19 +55,53 @@ struct ConfigurationReader {
     func activation(_ key: String, _ fallback: String) throws(GraftError) -> Activation {
         let name = try config.optionalString(key) ?? fallback
         guard let activation = Activation(name: name) else {
-            throw GraftError(.unsupported, "\(file): \(key) \"\(name)\"; expected gelu, gelu_new, relu, silu or tanh")
+            throw GraftError(
+                .unsupported, "\(file): \(key) \"\(name)\"; expected \(Activation.names.joined(separator: ", "))")
         }
+        try check("hidden_activation", repeats: .string(name))
         return activation
     }
 
-    /// `id2label` in the order of its numbers; empty where config.json has none.
+    /// `pad_token_id`: which token it is, and which row of the table never learns. A negative one pads nothing, and its row
+    /// counts from the end, as in torch.
+    func paddingToken(
+        _ fallback: Int?, vocabularySize: Int
+    ) throws(GraftError) -> (token: Int32?, frozenRow: Int?) {
+        guard let id = try config["pad_token_id"] == nil ? fallback : config.optionalInt("pad_token_id") else {
+            return (nil, nil)
+        }
+        guard id >= -vocabularySize, id < vocabularySize else {
+            throw GraftError(
+                .incompatible, "\(file): \"pad_token_id\" is \(id); the vocabulary has \(vocabularySize) tokens")
+        }
+        return id < 0 ? (nil, vocabularySize + id) : (Int32(id), id)
+    }
+
+    /// The classes of the checkpoint's own head: the names of `id2label`, or numbered ones, of which there are `num_labels`,
+    /// or else two.
     func labels() throws(GraftError) -> [String] {
-        guard let names = try config.optionalObject("id2label") else { return [] }
+        guard let names = try config.optionalObject("id2label") else {
+            return numbered(try size("num_labels", 2))
+        }
         var labels: [String] = []
         for index in 0..<names.count {
-            guard let name = names[String(index)]?.stringValue else { return [] }
+            guard let name = names[String(index)]?.stringValue else { return numbered(names.count) }
             labels.append(name)
         }
         return labels
+    }
+
+    private func numbered(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
+
+    /// `problem_type`; nil where config.json does not say.
+    func problem() throws(GraftError) -> ProblemType? {
+        guard let name = try config.optionalString("problem_type") else { return nil }
+        guard let problem = ProblemType(rawValue: name) else {
+            throw GraftError(
+                .corruptFile,
+                "\(file): problem_type \"\(name)\"; expected one of "
+                    + ProblemType.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return problem
     }
 }

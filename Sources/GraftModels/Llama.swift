@@ -12,12 +12,14 @@ package final class Llama: Transformer, @unchecked Sendable {
     package let architecture = "llama"
     package let backbone = "model"
     package let headPath = "score"
-    package let summaryToken = SummaryToken.last
+    package let summaryToken: SummaryToken
     package let headHasBias = false
     package let shape: ModelShape
     package let sites: [Site]
     package let source: ModelSource
     package let baseHead: (linear: Linear, labels: [String])?
+    package let problem: ProblemType?
+    package let vocabulary: VocabularySites
     package let languageHead: Linear?
     package let endTokens: [Int32]
     package let missingForClassification: [String] = []
@@ -37,14 +39,17 @@ package final class Llama: Transformer, @unchecked Sendable {
     package init(folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) {
         let configuration = try LlamaConfiguration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
-        let prefix = folder.tensor("model.embed_tokens.weight") != nil ? "model." : ""
+        let prefix = folder.hasTensors(below: "model.") ? "model." : ""
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength,
             keyWidth: configuration.keyValueHeadCount * configuration.headWidth)
+        let tables = Tables(folder, prefix: prefix, ties: configuration.tiesEmbeddings)
+        let wordSite = reader.sites.count
         let words = try reader.embedding(
-            "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingToken)
+            "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingRow,
+            storedAs: tables.words)
         let rotary = try Rotary(
             headWidth: configuration.headWidth, base: configuration.rotaryBase, scaling: configuration.rotaryScaling)
         var layers: [LlamaLayer] = []
@@ -55,9 +60,13 @@ package final class Llama: Transformer, @unchecked Sendable {
         finalNorm = try reader.rmsNorm(
             "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
         baseHead = try reader.classifier("score", bias: false, labels: configuration.labels, shape)
-        let languageHead = try reader.isClassifier ? nil : try Self.languageHead(&reader, configuration, shape)
+        problem = configuration.problem
+        summaryToken = configuration.paddingToken.map { .lastExcept($0) } ?? .last
+        let languageHead = try reader.isClassifier ? nil : try Self.languageHead(&reader, configuration, tables, shape)
         self.languageHead = languageHead
-        self.words = languageHead.map { configuration.tiesEmbeddings ? words.tied(to: $0.weight) : words } ?? words
+        vocabulary = VocabularySites(
+            words: wordSite, head: languageHead?.parts.first?.site, areTied: languageHead != nil && tables.areOne)
+        self.words = languageHead.map { tables.areOne ? words.tied(to: $0.weight) : words } ?? words
         endTokens = try Self.endTokens(folder, configuration)
         initializerRange = configuration.initializerRange
         sites = reader.sites
@@ -66,15 +75,32 @@ package final class Llama: Transformer, @unchecked Sendable {
             sentences: SentenceModules.declaration(of: folder, hiddenSize: shape.hiddenSize))
     }
 
-    /// The embedding table once more where it is tied, the checkpoint's own matrix, or none in a bare LlamaModel.
+    /// Where the checkpoint has the table of the embeddings and the matrix of the logits. A checkpoint that ties them may hold
+    /// either; where it holds both and they differ, each is its own, as in transformers 5.
+    private struct Tables {
+        let words: String
+        /// nil in a bare LlamaModel.
+        let head: String?
+
+        init(_ folder: ModelFolder, prefix: String, ties: Bool) {
+            let own = prefix + "embed_tokens"
+            let table = folder.tensor(own + ".weight")
+            let matrix = folder.tensor("lm_head.weight")
+            words = ties && table == nil && matrix != nil ? "lm_head" : own
+            let isOwn = matrix.map { !ties || table == nil || !$0.holdsTheSame(as: table) } ?? false
+            head = isOwn ? "lm_head" : ties ? own : nil
+        }
+
+        var areOne: Bool { words == head }
+    }
+
     private static func languageHead(
-        _ reader: inout WeightReader, _ configuration: LlamaConfiguration, _ shape: ModelShape
+        _ reader: inout WeightReader, _ configuration: LlamaConfiguration, _ tables: Tables, _ shape: ModelShape
     ) throws(GraftError) -> Linear? {
-        guard configuration.tiesEmbeddings || reader.folder.tensor("lm_head.weight") != nil else { return nil }
+        guard let head = tables.head else { return nil }
         return try reader.linear(
             ["lm_head"], inputs: configuration.hiddenSize, outputs: [configuration.vocabularySize], bias: false,
-            depth: shape.headDepth, unit: .chosen, place: .beside,
-            tiedTo: configuration.tiesEmbeddings ? "embed_tokens" : nil)
+            depth: shape.headDepth, unit: .chosen, place: .beside, tiedTo: tables.areOne ? head : nil)
     }
 
     /// generation_config.json goes before config.json, as in transformers' `generate`.

@@ -3,7 +3,7 @@ import GraftLayers
 import GraftTensor
 
 /// What config.json says of a Llama model: transformers 5 puts all of rotary positions into `rope_parameters`,
-/// transformers 4 writes `rope_theta` and `rope_scaling`.
+/// transformers 4 writes `rope_theta` and `rope_scaling`. Where a file has both, it means what transformers 5 makes of it.
 struct LlamaConfiguration {
     let vocabularySize: Int
     let hiddenSize: Int
@@ -22,7 +22,10 @@ struct LlamaConfiguration {
     let initializerRange: Float
     let rotaryBase: Double
     let rotaryScaling: Rotary.Scaling
-    let paddingToken: Int?
+    let paddingToken: Int32?
+    /// The row of the table that never learns.
+    let paddingRow: Int?
+    let problem: ProblemType?
     let endTokens: [Int32]
     let labels: [String]
 
@@ -54,9 +57,11 @@ struct LlamaConfiguration {
         tiesEmbeddings = try reader.flag("tie_word_embeddings")
         initializerRange = try reader.float("initializer_range", 0.02)
         (rotaryBase, rotaryScaling) = try Self.rotary(reader, maximumLength: maximumLength)
-        paddingToken = try config.optionalInt("pad_token_id")
+        (paddingToken, paddingRow) = try reader.paddingToken(nil, vocabularySize: vocabularySize)
         endTokens = try Self.endTokens(config) ?? (config["eos_token_id"] == nil ? [2] : [])
         labels = try reader.labels()
+        problem = try reader.problem()
+        try reader.check([.onlyTrue("is_causal")], layerCount: layerCount)
     }
 
     private static func rotary(
@@ -64,22 +69,35 @@ struct LlamaConfiguration {
     ) throws(GraftError) -> (base: Double, Rotary.Scaling) {
         let newer = try reader.config.optionalObject("rope_parameters")
         let older = try reader.config.optionalObject("rope_scaling")
-        let settings = newer ?? older ?? JSONObject()
-        let name = newer == nil ? "rope_scaling" : "rope_parameters"
+        // The older name wins, but where it has nothing in it.
+        let isOlder = older.map { !$0.isEmpty } ?? (newer == nil)
+        let settings = (isOlder ? older : newer) ?? JSONObject()
+        let name = isOlder ? "rope_scaling" : "rope_parameters"
+        for (key, value) in settings where value.objectValue != nil {
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): \(name) has settings of its own for \"\(key)\"; expected one for all layers")
+        }
         func setting(_ key: String, _ fallback: Double) throws(GraftError) -> Double {
             let outside = try reader.config.optionalDouble(key)
             return try settings.optionalDouble(key) ?? outside ?? fallback
         }
         let base = try setting("rope_theta", 10_000)
-        func positive(_ key: String, _ fallback: Double? = nil) throws(GraftError) -> Float {
-            let found = try settings.optionalDouble(key) ?? fallback
-            let value = if let found { found } else { try settings.double(key) }
+        func positive(_ key: String, instead: Double? = nil) throws(GraftError) -> Float {
+            let value = if let instead { instead } else { try settings.double(key) }
             guard Float(value) > 0, Float(value).isFinite else {
                 throw GraftError(
                     .corruptFile,
                     "\(reader.file): \(name).\(key) must be a number above 0 that 32 bits hold, found \(value)")
             }
             return Float(value)
+        }
+        // The one beside these settings goes before the one among them.
+        func originalLength() throws(GraftError) -> Float {
+            let key = "original_max_position_embeddings"
+            let outside = try reader.config.optionalDouble(key)
+            let inside = try settings.optionalDouble(key)
+            return try positive(key, instead: outside ?? inside ?? Double(maximumLength))
         }
         guard base > 1 else {
             throw GraftError(.corruptFile, "\(reader.file): rope_theta must be above 1, found \(base)")
@@ -105,7 +123,7 @@ struct LlamaConfiguration {
                 base,
                 .llama3(
                     factor: try positive("factor"), lowFrequencyFactor: low, highFrequencyFactor: high,
-                    originalLength: try positive("original_max_position_embeddings", Double(maximumLength)))
+                    originalLength: try originalLength())
             )
         default:
             throw GraftError(

@@ -28,7 +28,7 @@ struct WeightReader {
 
     /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
     ///
-    /// - Parameter table: the embedding that the module shares its weight with, if it has none of its own.
+    /// - Parameter table: the embedding that the module shares its weight with, as the checkpoint calls it, if any.
     mutating func linear(
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, depth: Int,
         unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
@@ -37,7 +37,7 @@ struct WeightReader {
         // Before memory for what config.json says, which may be absurd.
         var tensors: [StoredTensor] = []
         for (name, count) in zip(names, outputs) {
-            let stored = table.map { prefix + $0 } ?? name
+            let stored = table ?? name
             tensors.append(try folder.requireTensor(stored + ".weight", shape: [count, inputs]))
         }
         let total = outputs.reduce(0, +)
@@ -75,17 +75,23 @@ struct WeightReader {
         }
     }
 
-    /// The head of such a checkpoint with its labels, which are numbered where config.json has not one for each class.
+    /// The head of such a checkpoint with its labels, one for each row.
     mutating func classifier(
         _ path: String, bias: Bool = true, labels: [String], _ shape: ModelShape
     ) throws(GraftError) -> (linear: Linear, labels: [String])? {
         guard try isClassifier, let weight = folder.tensor(path + ".weight"), weight.shape.count == 2,
             let count = weight.shape.first, count > 0
         else { return nil }
+        guard count == labels.count else {
+            throw GraftError(
+                .incompatible,
+                "\(weight.file.path): tensor \"\(weight.name)\" has \(count) rows; by id2label or num_labels of config.json "
+                    + "there are \(labels.count) classes")
+        }
         let linear = try linear(
             [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .rows,
             place: .beside)
-        return (linear, labels.count == count ? labels : (0..<count).map { "LABEL_\($0)" })
+        return (linear, labels)
     }
 
     /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights there.
@@ -165,10 +171,12 @@ struct WeightReader {
     }
 
     /// A table that stays where it is stored, and is read row by row.
+    ///
+    /// - Parameter stored: what the checkpoint calls the table, if not by its own path.
     mutating func embedding(
-        _ path: String, rows: Int, width: Int, frozenRow: Int? = nil
+        _ path: String, rows: Int, width: Int, frozenRow: Int? = nil, storedAs stored: String? = nil
     ) throws(GraftError) -> Embedding {
-        let tensor = try folder.requireTensor(prefix + path + ".weight", shape: [rows, width])
+        let tensor = try folder.requireTensor((stored ?? prefix + path) + ".weight", shape: [rows, width])
         parameterCount += rows * width
         packed.append((tensor.bytes, tensor.file))
         let table = try start(of: tensor)
@@ -203,8 +211,8 @@ struct WeightReader {
         guard let type = tensor.elementType.kernelType else {
             throw GraftError(
                 .unsupported,
-                "\(folder.path): tensor \"\(tensor.name)\" holds \(tensor.elementType.rawValue); expected F32, F16 or "
-                    + "BF16")
+                "\(folder.path): tensor \"\(tensor.name)\" holds \(tensor.elementType.rawValue); expected F64, F32, F16 "
+                    + "or BF16")
         }
         return type
     }

@@ -49,6 +49,11 @@ package final class MappedFile: Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: source.count)
     }
 
+    /// Refuses a file that only stands in for the one that was looked for.
+    package func refuseStandIn() throws(GraftError) {
+        try withBytes { bytes throws(GraftError) in try StandIn.refuse(bytes, path: path) }
+    }
+
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }

@@ -17,16 +17,17 @@ package enum Activation: Sendable {
 
     /// `hidden_act` of config.json.
     package init?(name: String) {
-        switch name {
-        case "gelu": self = .gelu
-        case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": self = .geluTanh
-        case "relu": self = .relu
-        case "silu", "swish": self = .silu
-        case "tanh": self = .tanh
-        case "linear": self = .identity
-        default: return nil
-        }
+        guard let known = Self.known.first(where: { $0.name == name }) else { return nil }
+        self = known.activation
     }
+
+    private static let known: [(name: String, activation: Activation)] = [
+        ("gelu", .gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu_fast", .geluTanh),
+        ("relu", .relu), ("silu", .silu), ("swish", .silu), ("tanh", .tanh), ("linear", .identity),
+    ]
+
+    /// All names, for messages.
+    package static var names: [String] { known.map(\.name) }
 
     package var kernel: gk_activation {
         switch self {

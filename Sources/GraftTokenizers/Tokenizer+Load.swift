@@ -33,6 +33,7 @@ extension Tokenizer {
     private static let memoryPerByte = 8
 
     private convenience init(_ file: MappedFile, settings: FolderSettings?) throws(GraftError) {
+        try file.refuseStandIn()
         try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         var parts = try TokenizerParts(file.bytes, source: file.path)
         try settings?.apply(to: &parts)
@@ -46,9 +47,10 @@ extension Tokenizer {
         let file: MappedFile
         do throws(GraftError) {
             file = try folder.file(name)
+            try file.refuseStandIn()
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         } catch  where error.code == .notFound {
-            throw GraftError(.notFound, "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
+            throw folder.missing("neither tokenizer.json nor vocab.txt", wanted: .tokenizer)
         }
         var parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: file.path)
         settings.declaration.complete(&parts)

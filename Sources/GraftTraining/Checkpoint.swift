@@ -108,6 +108,7 @@ extension Trainer {
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
+        try requireFinite(file)
         let values = try tensor(file, "values", .float32, count: optimizer.count)
         let first = try tensor(file, "first_moment", .float32, count: optimizer.count)
         let second = try tensor(file, "second_moment", .float32, count: optimizer.count)
@@ -130,6 +131,23 @@ extension Trainer {
         bestValues = best
         progress = restored
         adapter.markChanged()
+    }
+
+    /// Numbers that no training leaves.
+    private func requireFinite(_ file: SafetensorsFile) throws(GraftError) {
+        for tensor in file.tensors where tensor.elementType == .float32 {
+            let found = tensor.withBytes { bytes -> (index: Int, value: Float)? in
+                for index in 0..<tensor.elementCount {
+                    let value = bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)
+                    if !value.isFinite { return (index, value) }
+                }
+                return nil
+            }
+            guard let found else { continue }
+            throw GraftError(
+                .corruptFile,
+                "\(file.path): tensor \"\(tensor.name)\" has \(found.value) at \(found.index); expected finite numbers")
+        }
     }
 
     private func tensor(

@@ -15,7 +15,7 @@ struct ClassificationObjective: Objective {
     init(_ content: AdapterContent, labelCount: Int, _ options: TrainerOptions) {
         self.labelCount = labelCount
         classifier = SequenceClassifier(model: content.model)
-        summary = classifier.pooling(content.plan.head).summary
+        summary = classifier.summary(classifier.pooling(content.plan.head))
         classWeights = options.classWeights
         labelSmoothing = options.labelSmoothing
     }

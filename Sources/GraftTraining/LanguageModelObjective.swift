@@ -14,11 +14,14 @@ struct LanguageModelObjective: Objective {
     private let model: any Transformer
     private let head: LanguageModelHead
     private let labelSmoothing: Float
+    /// Tokens that there are to predict.
+    private let vocabularySize: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
         model = content.model
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
+        vocabularySize = model.outputSize(content.attached(scale: 1))
         guard options.metric != .macroF1 else {
             throw GraftError(.invalidArgument, "a language model has no macro F1: choose loss or accuracy as metric")
         }
@@ -29,11 +32,11 @@ struct LanguageModelObjective: Objective {
             throw GraftError(.incompatible, "the rows have no token labels: expected one for each token, set before")
         }
         for row in 0..<batch.rowCount {
-            for token in batch.range(ofRow: row) where Int(batch.tokenLabels[token]) >= head.vocabularySize {
+            for token in batch.range(ofRow: row) where Int(batch.tokenLabels[token]) >= vocabularySize {
                 throw GraftError(
                     .incompatible,
                     "row \(row), token \(token - batch.range(ofRow: row).lowerBound): label \(batch.tokenLabels[token]); the "
-                        + "vocabulary has \(head.vocabularySize) tokens")
+                        + "vocabulary has \(vocabularySize) tokens")
             }
         }
     }

@@ -33,7 +33,7 @@ package final class Trainer {
     package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         let content = adapter.content
         let objective = try Self.objective(content, options)
-        let optimizer = try OptimizerState(count: content.plan.parameterCount)
+        let optimizer = try OptimizerState(count: content.plan.trainedCount)
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
         try adapter.beginTraining()
@@ -60,7 +60,8 @@ package final class Trainer {
             try options.check(labelCount: 0)
             return try LanguageModelObjective(content, options)
         }
-        guard let labels = content.plan.head?.labelCount ?? content.model.baseHead?.labels.count else {
+        let base = try content.plan.head == nil ? content.model.baseLabelCount() : nil
+        guard let labels = content.plan.head?.labelCount ?? base else {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
@@ -167,9 +168,12 @@ package final class Trainer {
             try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
             let hidden = try content.model.forward(pass)
             try objective.run(batch, first: first, hidden, scale: scale, &sums, pass: pass)
-            guard sums.loss.isFinite || !learns else {
+            guard sums.loss.isFinite else {
                 throw GraftError(
-                    .diverged, "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values")
+                    .diverged,
+                    learns
+                        ? "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values"
+                        : "the loss of rows \(first) to \(end - 1) is \(sums.loss): an adapter or the model is broken")
             }
             first = end
         }
@@ -191,7 +195,8 @@ package final class Trainer {
         guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
         try objective.check(batch)
         try batch.check(
-            vocabularySize: shape.vocabularySize, typeCount: shape.typeCount, maximumLength: shape.maximumLength)
+            typeCount: shape.typeCount, maximumLength: shape.maximumLength,
+            vocabularySize: { _ in content.model.vocabularySize(trained) })
     }
 
     /// Updates the adapter with the gradients that wait. A step in which nothing counts is none: it changes neither the

@@ -45,6 +45,36 @@ extension Kernels {
             }
         }
 
+        @Test("float64 converts to the nearest float32 from any address, and beyond its range to infinity")
+        func float64() {
+            let numbers: [Double] = [0, -0.0, 1, 1.0 / 3, 1 + 0x1p-24, 1 + 0x1.8p-23, 1e300, -1e300, 1e-300, .infinity]
+            onEveryPath { path in
+                for shift in 0..<8 {
+                    var bytes = [UInt8](repeating: 0, count: shift)
+                    for number in numbers { withUnsafeBytes(of: number) { bytes += Array($0) } }
+                    var found = [Float](repeating: -7, count: numbers.count)
+                    bytes.withUnsafeBytes { bytes in
+                        if let base = bytes.baseAddress {
+                            gk_to_float32(Int64(numbers.count), base + shift, gk_type(GK_FLOAT64), &found)
+                        }
+                    }
+                    #expect(found.map(\.bitPattern) == numbers.map { Float($0).bitPattern }, "\(path), shift \(shift)")
+                }
+            }
+        }
+
+        @Test("The first number that is not finite is found, wherever it stands among the finite")
+        func firstNotFinite() {
+            var numbers = (0..<5000).map { Float($0) * 1e30 - 1e33 }
+            #expect(gk_first_not_finite(Int64(numbers.count), numbers) == -1)
+            #expect(gk_first_not_finite(0, numbers) == -1)
+            for place in [4999, 4096, 1024, 1023, 7, 0] {
+                numbers[place] = [.nan, .infinity, -.infinity][place % 3]
+                #expect(gk_first_not_finite(Int64(numbers.count), numbers) == Int64(place))
+                #expect(gk_first_not_finite(Int64(place), numbers) == -1)
+            }
+        }
+
         @Test("float16 rounds to nearest even: normal, subnormal, too large and too small numbers")
         func float16Rounding() {
             let cases: [(Float, UInt16)] = [

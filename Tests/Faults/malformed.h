@@ -42,5 +42,8 @@ void test_disks(void);
 void test_mutations(void);
 void test_many_labels(void);
 void test_sharing(void);
+void test_heads(void);
+void test_folders(void);
+void test_numbers(void);
 
 #endif

@@ -5,7 +5,7 @@
 enum { MAXIMUM_FILE = 1 << 20 };
 
 /* Of SENTENCES, the model loads, and what it says about embeddings fails. */
-typedef enum kind { MODEL, ADAPTER, TOKENIZER, SENTENCES } kind;
+typedef enum kind { MODEL, DECODER, ADAPTER, HUB, TOKENIZER, SENTENCES } kind;
 
 /* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is kept
  * right. Without `from` the whole content is `to`; without both, the file is removed. */
@@ -18,8 +18,14 @@ typedef struct fault {
 
 #define CONFIG MODEL, "config.json"
 #define WEIGHTS MODEL, "model.safetensors"
+#define LLAMA DECODER, "config.json"
 #define SETTINGS ADAPTER, "adapter_config.json"
 #define TENSORS ADAPTER, "adapter_model.safetensors"
+#define HUB_SETTINGS HUB, "adapter_config.json"
+#define HUB_HEAD HUB, "head_config.json"
+/* What a failed download leaves. */
+#define POINTER "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+#define PAGE "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n"
 #define TOKENS TOKENIZER, "tokenizer.json"
 #define MODULE(type, path) "{\"type\": \"sentence_transformers.models." type "\", \"path\": \"" path "\"}"
 #define TRANSFORMER MODULE("Transformer", "")
@@ -47,7 +53,11 @@ static const fault table[] = {
      "a number that starts with 0"},
     {CONFIG, "\"hidden_size\": 32", "\"hidden_size\": NaN", CORRUPT, "config.json", "NaN"},
     /* config.json as a configuration */
-    {CONFIG, "\"model_type\": \"bert\"", "\"other\": 1", CORRUPT, "model_type", "no model_type"},
+    {CONFIG, "\"BertModel\"\n  ],", "\"OtherModel\"], \"model_type\": null, \"x\": [],", CORRUPT,
+     "model_type", "no model_type, and an unknown class"},
+    {CONFIG, NULL, "{\"hidden_size\": 32}", CORRUPT, "model_type", "neither model_type nor architectures"},
+    {CONFIG, NULL, POINTER, CORRUPT, "Git LFS", "a configuration that large file storage has"},
+    {CONFIG, NULL, PAGE, CORRUPT, "web page", "a configuration that is a web page"},
     {CONFIG, "\"model_type\": \"bert\"", "\"model_type\": \"mamba\"", UNSUPPORTED, "mamba",
      "an unknown model_type"},
     {CONFIG, "\"model_type\": \"bert\"", "\"model_type\": 7", CORRUPT, "model_type",
@@ -103,11 +113,55 @@ static const fault table[] = {
     {CONFIG, "\"is_decoder\": false", "\"is_decoder\": true", UNSUPPORTED, "is_decoder", "a decoder"},
     {CONFIG, "\"use_cache\": true", "\"position_embedding_type\": \"relative_key\"", UNSUPPORTED,
      "relative_key", "relative positions"},
+    {CONFIG, "\"use_cache\": true", "\"quantization_config\": {\"bits\": 4}", UNSUPPORTED,
+     "quantization_config", "a quantized model"},
+    {CONFIG, "\"use_cache\": true", "\"text_config\": {\"hidden_size\": 64}", UNSUPPORTED, "text_config",
+     "a model within a model"},
+    {CONFIG, "\"use_cache\": true", "\"pruned_heads\": {\"0\": [1]}", UNSUPPORTED, "pruned_heads",
+     "heads that are cut out"},
+    {CONFIG, "\"use_cache\": true", "\"is_encoder_decoder\": true", UNSUPPORTED, "is_encoder_decoder",
+     "two stacks"},
+    {CONFIG, "\"use_cache\": true", "\"hidden_activation\": \"relu\"", UNSUPPORTED, "hidden_activation",
+     "an activation that is said twice, otherwise"},
+    {CONFIG, "\"use_cache\": true", "\"head_dim\": 16", UNSUPPORTED, "head_dim",
+     "a head width that is said twice, otherwise"},
+    {CONFIG, "\"use_cache\": true", "\"num_key_value_heads\": 2", UNSUPPORTED, "num_key_value_heads",
+     "fewer heads for keys than an encoder has"},
+    {CONFIG, "\"use_cache\": true", "\"layer_types\": [\"full_attention\", \"sliding_attention\"]",
+     UNSUPPORTED, "layer_types", "layers that attend otherwise"},
+    {CONFIG, "\"use_cache\": true", "\"problem_type\": \"guessing\"", CORRUPT, "multi_label_classification",
+     "an unknown problem_type"},
+    {CONFIG, "\"pad_token_id\": 0", "\"pad_token_id\": 120", INCOMPATIBLE, "pad_token_id",
+     "padding beyond the vocabulary"},
+    {CONFIG, "\"pad_token_id\": 0", "\"pad_token_id\": -121", INCOMPATIBLE, "pad_token_id",
+     "padding before the vocabulary"},
+    /* config.json of a decoder */
+    {LLAMA, "\"use_cache\": true", "\"sliding_window\": 16", UNSUPPORTED, "sliding_window", "a window"},
+    {LLAMA, "\"use_cache\": true", "\"attention_chunk_size\": 16", UNSUPPORTED, "attention_chunk_size",
+     "chunks"},
+    {LLAMA, "\"use_cache\": true", "\"is_causal\": false", UNSUPPORTED, "is_causal",
+     "a decoder that sees later tokens"},
+    {LLAMA, "\"use_cache\": true", "\"is_causal\": null", UNSUPPORTED, "is_causal",
+     "null where transformers takes it for false"},
+    {LLAMA, "\"use_cache\": true", "\"attn_logit_softcapping\": 50.0", UNSUPPORTED, "attn_logit_softcapping",
+     "capped logits of attention"},
+    {LLAMA, "\"use_cache\": true", "\"partial_rotary_factor\": 0.5", UNSUPPORTED, "partial_rotary_factor",
+     "rotation of a part"},
+    {LLAMA, "\"use_cache\": true", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2.0}",
+     UNSUPPORTED, "rope_scaling", "rope_scaling that goes before rope_parameters"},
+    {LLAMA, "\"use_cache\": true", "\"rope_scaling\": {\"full_attention\": {\"factor\": 2.0}}", UNSUPPORTED,
+     "full_attention", "rotation by kinds of layers"},
+    {LLAMA, "\"use_cache\": true",
+     "\"original_max_position_embeddings\": 0, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0,"
+     "\"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 16}",
+     CORRUPT, "original_max_position_embeddings", "a first length of 0 beside another"},
     /* model.safetensors */
     {WEIGHTS, NULL, NULL, MISSING, "model.safetensors", "a model without weights"},
     {WEIGHTS, NULL, "", CORRUPT, "model.safetensors", "an empty file of weights"},
-    {WEIGHTS, NULL, "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", CORRUPT,
-     "model.safetensors", "a pointer to large file storage"},
+    {WEIGHTS, NULL, POINTER, CORRUPT, "Git LFS", "a pointer to large file storage"},
+    {WEIGHTS, NULL, PAGE, CORRUPT, "web page", "weights that are a web page"},
+    {WEIGHTS, NULL, "Entry not found", CORRUPT, "Entry not found", "weights that are a server's answer"},
+    {WEIGHTS, NULL, "GGUF\3", CORRUPT, "GGUF", "weights for llama.cpp under another name"},
     {WEIGHTS, "{\"__metadata__\"", "[\"__metadata__\"", CORRUPT, "model.safetensors",
      "a header that is no object"},
     {WEIGHTS, "\"embeddings.LayerNorm.bias\":{\"dtype\":\"F32\"",
@@ -145,7 +199,12 @@ static const fault table[] = {
     /* shards */
     {MODEL, "model.safetensors.index.json", NULL, "{\"weight_map\": {\"x\": \"../../etc/passwd\"}}", CORRUPT,
      "passwd", "an index that leads out of its folder"},
+    {MODEL, "model.safetensors.index.json", NULL, PAGE, CORRUPT, "web page", "an index that is a web page"},
     /* adapter_config.json */
+    {SETTINGS, NULL, POINTER, CORRUPT, "Git LFS", "settings that large file storage has"},
+    {SETTINGS, "\"init_lora_weights\": true", "\"init_lora_weights\": \"magic\"", UNSUPPORTED,
+     "true, false, \"gaussian\", \"eva\", \"orthogonal\", \"mica\"",
+     "an unknown start, and those that are known"},
     {SETTINGS, NULL, NULL, MISSING, "adapter_config.json", "an adapter without settings"},
     {SETTINGS, NULL, "[]", CORRUPT, "adapter_config.json", "settings that are a list"},
     {SETTINGS, "\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\"", UNSUPPORTED, "LOHA", "another method"},
@@ -202,7 +261,36 @@ static const fault table[] = {
      "rows of 0 tokens"},
     {TENSORS, "\"format\":\"pt\"", "\"format\":\"pt\",\"maximum_length\":\"many\"", CORRUPT, "maximum_length",
      "rows of many tokens"},
+    {TENSORS, NULL, PAGE, CORRUPT, "web page", "tensors that are a web page"},
+    {TENSORS, "\"base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight\"",
+     "\"base_model.model._orig_mod.bert.encoder.layer.0.attention.self.query.lora_A.weight\"", INCOMPATIBLE,
+     "torch.compile", "a key that torch.compile made"},
+    {TENSORS, "\"base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight\"",
+     "\"module.base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight\"", INCOMPATIBLE,
+     "DataParallel", "a key that DataParallel made"},
+    {TENSORS, "query.lora_A.weight\":{\"dtype\":\"F32\"", "query.lora_magnitude_vector\":{\"dtype\":\"F32\"",
+     UNSUPPORTED, "use_dora", "a tensor of DoRA"},
+    {TENSORS, "layer.0.attention.self.query.lora_A.weight",
+     "layer.0.attention.self.query.lora_B.default.weight", CORRUPT, "lora_B.default.weight",
+     "one tensor under two names"},
+    {TENSORS, "\"base_model.model.classifier.weight\":{\"dtype\":\"F32\",\"shape\":[3,32]",
+     "\"base_model.model.classifier.weight\":{\"dtype\":\"F32\",\"shape\":[1,96]", UNSUPPORTED, "one label",
+     "a head of one label"},
+    /* AdapterHub */
+    {HUB_SETTINGS, "\"hidden_size\": 32", "\"hidden_size\": 32, \"mystery\": 1", UNSUPPORTED, "mystery",
+     "an unknown key beside the settings"},
+    {HUB_HEAD, "\"hidden_size\": 32", "\"hidden_size\": 32, \"mystery\": 1", UNSUPPORTED, "mystery",
+     "an unknown key beside the head's"},
+    {HUB_HEAD, "\"classification\"", "\"multilabel_classification\"", UNSUPPORTED,
+     "multilabel_classification", "a head of several labels at once"},
+    {HUB_HEAD, "\"num_labels\": 3", "\"num_labels\": 1", UNSUPPORTED, "one label", "a head for regression"},
+    {HUB_HEAD, "\"tanh\"", "\"mish\"", UNSUPPORTED, "gelu_new",
+     "an unknown function, and those that are known"},
+    {HUB, "adapter.safetensors", NULL, POINTER, CORRUPT, "Git LFS", "an adapter that large file storage has"},
+    {HUB, "model_head.safetensors", NULL, PAGE, CORRUPT, "web page", "a head that is a web page"},
     /* tokenizer.json and vocab.txt */
+    {TOKENS, NULL, POINTER, CORRUPT, "Git LFS", "a tokenizer that large file storage has"},
+    {TOKENIZER, "vocab.txt", NULL, PAGE, CORRUPT, "web page", "a vocab.txt that is a web page"},
     {TOKENS, NULL, NULL, MISSING, "vocab.txt", "no tokenizer at all"},
     {TOKENS, NULL, "", CORRUPT, "tokenizer.json", "an empty tokenizer.json"},
     {TOKENS, NULL, "{}", CORRUPT, "model", "a tokenizer without model"},
@@ -379,14 +467,16 @@ static void check(const fault *fault) {
     void *const untouched = (void *)&tiny;
     void *out = untouched;
     graft_status status = GRAFT_OK;
-    if (fault->kind == MODEL) {
-        const char *folder = copy_folder("bert-tiny/base", "model");
+    if (fault->kind == MODEL || fault->kind == DECODER) {
+        const char *folder =
+            copy_folder(fault->kind == MODEL ? "bert-tiny/base" : "llama-tiny/plain", "model");
         if (strstr(fault->file, ".index.json"))
             remove(join(folder, "model.safetensors"));
         apply(folder, fault);
         status = graft_model_load(folder, NULL, (graft_model **)&out);
-    } else if (fault->kind == ADAPTER) {
-        const char *folder = copy_folder("lora/default", "adapter");
+    } else if (fault->kind == ADAPTER || fault->kind == HUB) {
+        const char *folder =
+            copy_folder(fault->kind == ADAPTER ? "lora/default" : "bottleneck/seq-bn/start", "adapter");
         apply(folder, fault);
         status = graft_adapter_load(tiny, folder, (graft_adapter **)&out);
     } else if (fault->kind == SENTENCES) {
@@ -420,6 +510,12 @@ void test_table(void) {
     graft_model_release(model);
     graft_adapter_release(adapter);
     graft_tokenizer_release(words);
+    need(graft_model_load(copy_folder("llama-tiny/plain", "model"), NULL, &model),
+         "loading a copied decoder");
+    need(graft_adapter_load(tiny, copy_folder("bottleneck/seq-bn/start", "adapter"), &adapter),
+         "loading a copied adapter of AdapterHub");
+    graft_model_release(model);
+    graft_adapter_release(adapter);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         check(&table[i]);
 }

@@ -63,21 +63,24 @@ struct ModelFolderTests {
         #expect(try model.requireTensor("z", shape: [2]).withBytes { Array($0) } == Self.values)
     }
 
-    @Test("An index that lies about its shards is refused")
+    @Test("An index without its shards, or with a tensor twice, is refused")
     func lyingIndex() throws {
         #expect(
             try message(sharded(b: nil))
                 == "DIR/model.safetensors.index.json: names the file \"b\", which is missing")
-        #expect(
-            try message(sharded(b: ["other"]))
-                == "DIR/model.safetensors.index.json: the tensor \"z\" is not in DIR/b")
-        #expect(
-            try message(sharded(a: ["x"], b: ["y", "z"]))
-                == "DIR/model.safetensors.index.json: the tensor \"y\" is in DIR/b, not in DIR/a")
         #expect(try message(sharded(b: ["x", "z"])) == "the tensor \"x\" is in DIR/a and in DIR/b")
-        #expect(
-            try message(sharded(b: ["more", "z"]))
-                == "DIR/model.safetensors.index.json: does not name the tensor \"more\" of DIR/b")
+    }
+
+    @Test("Which tensors there are the shards say, whatever the index does")
+    func looseIndex() throws {
+        let otherFolder = try sharded(b: ["other"])
+        let movedFolder = try sharded(a: ["x"], b: ["y", "z"])
+        let other = try ModelFolder(path: otherFolder.path)
+        #expect(other.tensorNames == ["x", "y", "other"])
+        let missing = try failure(of: { try other.requireTensor("z", shape: [2]) })
+        #expect(missing.code == .notFound && missing.message.contains("\"z\" [2] is missing"))
+        let moved = try ModelFolder(path: movedFolder.path)
+        #expect(try moved.requireTensor("y", shape: [2]).file.path.hasSuffix("/b"))
     }
 
     @Test(
@@ -110,14 +113,78 @@ struct ModelFolderTests {
         let missing = try failure(of: { try ModelFolder(path: "/nowhere") })
         #expect(missing == GraftError(.notFound, "/nowhere: expected a model folder, found nothing"))
         let file = try failure(of: { try ModelFolder(path: Repository.path + "/Package.swift") })
-        #expect(file.message.hasSuffix("Package.swift: expected a model folder, found a file"))
-        #expect(try message(folder(config: nil)) == "DIR: no config.json: this is not a model folder")
+        #expect(file.message.contains("Package.swift: expected a model folder, found a file; give the folder"))
+        #expect(
+            try message(folder(config: nil)).hasPrefix("DIR: no config.json: the folder is empty; a model folder has"))
         #expect(try message(folder(config: "[]")) == "DIR/config.json: expected an object, found an array")
         #expect(
             try message(folder(config: "{"))
                 == "DIR/config.json, line 1, column 2: expected a key in double quotes, found the end of the file")
         #expect(
-            try message(folder()) == "DIR: no weights: expected model.safetensors or model.safetensors.index.json")
+            try message(folder()).hasPrefix(
+                "DIR: no weights: neither model.safetensors nor model.safetensors.index.json: the folder has "
+                    + "\"config.json\"; a model folder has"))
+    }
+
+    @Test(
+        "A folder of another format says which, whether or not it has a configuration",
+        arguments: [
+            ("model-q4.gguf", "llama.cpp"), ("MODEL.GGUF", "llama.cpp"), ("model.onnx", "ONNX"), ("onnx", "ONNX"),
+            ("tf_model.h5", "framework"), ("flax_model.msgpack", "framework"), ("pytorch_model.bin", "pickle"),
+            ("pytorch_model-00001-of-00002.bin", "pickle"), ("consolidated.00.pth", "pickle"),
+        ])
+    func otherFormats(name: String, words: String) throws {
+        for config in [nil, #"{"model_type": "bert"}"#] {
+            let folder = try folder(config: config)
+            _ = try folder.write("", to: name)
+            _ = try folder.write("", to: "training_args.bin")
+            let error = try failure(of: { try ModelFolder(path: folder.path) })
+            #expect(error.code == .unsupported)
+            #expect(error.message.contains(name) && error.message.contains(words), "\(error.message)")
+            #expect(error.message.contains("a model folder has config.json"), "\(error.message)")
+        }
+        let alone = try self.folder(config: nil)
+        let file = try alone.write("", to: name)
+        let error = try failure(of: { try ModelFolder(path: file) })
+        #expect(error.code == .unsupported && error.message.contains(words), "\(error.message)")
+    }
+
+    @Test("What training leaves is not taken for a model, and an adapter folder is named as one")
+    func otherFolders() throws {
+        let left = try folder(config: nil)
+        _ = try left.write("", to: "training_args.bin")
+        #expect(try message(left).contains("the folder has \"training_args.bin\""))
+        _ = try left.write("", to: "adapter_config.json")
+        #expect(try message(left).contains("this is an adapter folder"))
+    }
+
+    @Test(
+        "What a failed download leaves in a file's place is recognised, in every file",
+        arguments: [
+            ("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 7\n", "Git LFS"),
+            ("<!DOCTYPE html>\n<html lang=\"en\">", "web page"), ("\u{FEFF}\n <HTML>", "web page"),
+            ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "web page"),
+            ("GGUF\u{3}\0\0\0", "GGUF"), ("PK\u{3}\u{4}\0\0\u{8}\u{8}\0\0", "pickle"),
+        ])
+    func standIns(content: String, words: String) throws {
+        let index = "model.safetensors.index.json"
+        for name in ["config.json", "model.safetensors", index, "a"] {
+            let folder = try sharded()
+            if name == "model.safetensors" { _ = try folder.write(try shard(["x"]), to: name) }
+            _ = try folder.write(content, to: name)
+            let error = try failure(of: { try ModelFolder(path: folder.path) })
+            #expect(error.code == .corruptFile)
+            #expect(error.message.contains(name) && error.message.contains(words), "\(error.message)")
+        }
+    }
+
+    @Test("Text in place of tensors is shown")
+    func textForTensors() throws {
+        let folder = try folder()
+        _ = try folder.write("Entry not found", to: "model.safetensors")
+        #expect(
+            try message(folder)
+                == "DIR/model.safetensors: expected 8 bytes of header length, found the text \"Entry not found\"")
     }
 
     @Test(

@@ -58,7 +58,7 @@ import Testing
     @Test(
         "A configuration that contradicts itself or asks for what is not done is refused by name",
         arguments: [
-            ("model_type", JSON.string("mystery"), GraftError.Code.unsupported), ("model_type", .null, .corruptFile),
+            ("model_type", JSON.string("mystery"), GraftError.Code.unsupported), ("model_type", 7, .corruptFile),
             ("hidden_size", 31, .unsupported), ("hidden_size", 0, .corruptFile), ("vocab_size", 121, .incompatible),
             ("hidden_act", "step", .unsupported), ("is_decoder", true, .unsupported),
             ("position_embedding_type", "relative_key", .unsupported), ("num_hidden_layers", 3, .notFound),

@@ -52,7 +52,10 @@ struct FolderTests {
         let folder = try TemporaryFolder()
         let error = #expect(throws: GraftError.self) { try Tokenizer(folder: folder.path) }
         #expect(error?.code == .notFound)
-        #expect(error?.message == "\(folder.path): expected a tokenizer.json or a vocab.txt, found neither")
+        #expect(
+            error?.message
+                == "\(folder.path): neither tokenizer.json nor vocab.txt: the folder is empty; a tokenizer is "
+                + "read from tokenizer.json or vocab.txt")
     }
 }
 

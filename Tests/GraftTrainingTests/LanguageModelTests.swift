@@ -122,13 +122,13 @@ import Testing
         try pass.begin(row, rows: 0..<1) { _ in nil }
         let hidden = try model.forward(pass)
         let expected = try SafetensorsFile(path: Goldens.path("llama-tiny/everything/expected.safetensors"))
-        #expect(expected["logits"]?.shape == [107, head.vocabularySize])
+        #expect(expected["logits"]?.shape == [107, model.shape.vocabularySize])
         var seen: [Int] = []
         let chosen: [Int32] = [0, 3, 4, 59]
         try chosen.withUnsafeBufferPointer { chosen in
             try head.eachChunk(of: chosen, batchFirst: 0, hidden.matrix, pass: pass) { chunk in
                 seen += Array(chunk.range)
-                #expect(chunk.logits.rows == chunk.range.count && chunk.logits.columns == head.vocabularySize)
+                #expect(chunk.logits.rows == chunk.range.count && chunk.logits.columns == model.shape.vocabularySize)
             }
         }
         #expect(seen == [0, 1, 2, 3])

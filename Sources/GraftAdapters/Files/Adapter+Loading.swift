@@ -32,13 +32,22 @@ extension Adapter {
 extension AdapterContent {
     /// Fills every planned tensor from the folder, and accounts for every tensor there.
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
-        var expected: Set<String> = []
+        let expected = Set(plan.tensors.flatMap { [$0.name, $0.secondName ?? $0.name] }.map(ExactString.init))
         for tensor in plan.tensors {
             try Memory.check()
-            expected.insert(tensor.name)
             guard let stored = folder.tensor(tensor.name) else {
+                let head = names.tensor(model.headPath, "")
+                throw ForeignNames.error(
+                    folder.path, missing: "\"\(tensor.name)\" of shape \(tensor.shape)",
+                    found: folder.tensors.map(\.name).filter { !expected.contains(ExactString($0)) },
+                    isKin: plan.tensors.contains { !$0.name.hasPrefix(head) && folder.tensor($0.name) != nil },
+                    start: names.start, model: "this \(model.architecture) model")
+            }
+            if let second = tensor.secondName, let twin = folder.tensor(second), !stored.holdsTheSame(as: twin) {
                 throw GraftError(
-                    .corruptFile, "\(folder.path): tensor \"\(tensor.name)\" of shape \(tensor.shape) is missing")
+                    .incompatible,
+                    "\(stored.file.path): tensors \"\(tensor.name)\" and \"\(second)\" differ, and the model has one table "
+                        + "for both")
             }
             guard stored.shape == tensor.shape else {
                 throw GraftError(
@@ -49,21 +58,20 @@ extension AdapterContent {
             guard let type = stored.elementType.kernelType else {
                 throw GraftError(
                     .unsupported,
-                    "\(stored.file.path): tensor \"\(tensor.name)\" holds \(stored.elementType.rawValue); expected F32, "
-                        + "F16 or BF16")
+                    "\(stored.file.path): tensor \"\(tensor.name)\" holds \(stored.elementType.rawValue); expected F64, "
+                        + "F32, F16 or BF16")
             }
             if let base = stored.bytes.baseAddress {
                 gk_to_float32(Int64(tensor.parameter.count), base, type, values + tensor.parameter.offset)
             }
         }
-        for (_, file) in folder.weights {
-            for stored in file.tensors where !expected.contains(stored.name) {
-                guard try layout.repeats(stored, in: folder, plan) else {
-                    throw GraftError(
-                        .unsupported,
-                        "\(file.path): tensor \"\(stored.name)\" of shape \(stored.shape) belongs to nothing that the "
-                            + "settings and the model have")
-                }
+        try requireFinite(.corruptFile, "\(folder.path): ")
+        for (name, stored) in folder.tensors where !expected.contains(ExactString(name)) {
+            guard try layout.repeats(name, stored, in: folder, plan) else {
+                throw GraftError(
+                    .unsupported,
+                    "\(stored.file.path): tensor \"\(stored.name)\" of shape \(stored.shape) belongs to nothing that the "
+                        + "settings and the model have")
             }
         }
     }
@@ -71,7 +79,11 @@ extension AdapterContent {
     /// Keeps what the folder's files have beside the numbers.
     fileprivate func keepOriginal(of folder: AdapterFolder) throws(GraftError) {
         var parameters: [String: Parameter] = [:]
-        for tensor in plan.tensors { parameters[tensor.name] = tensor.parameter }
+        for (name, stored) in folder.tensors {
+            if let tensor = plan.tensors.first(where: { $0.name == name || $0.secondName == name }) {
+                parameters[stored.name] = tensor.parameter
+            }
+        }
         var files = folder.files
         for (name, file) in folder.weights {
             files.add(try OriginalWeights(file, parameters: parameters, values: values), as: name)

@@ -79,9 +79,15 @@ package struct AdapterFolder {
     private(set) var config = JSONObject()
     private(set) var files = AdapterFiles()
     private(set) var weights: [(name: String, file: SafetensorsFile)] = []
+    /// Under the names that the layout has for them.
+    private(set) var tensors: [(name: String, stored: StoredTensor)] = []
+    private var index: [ExactString: Int] = [:]
 
     init(_ input: InputFolder) throws(GraftError) {
         self.input = input
+        guard has(AdapterFiles.configName) else {
+            throw input.missing("no \(AdapterFiles.configName)", wanted: .adapter)
+        }
         config = try readObject(AdapterFiles.configName)
     }
 
@@ -93,7 +99,7 @@ package struct AdapterFolder {
 
     mutating func readObject(_ name: String) throws(GraftError) -> JSONObject {
         let bytes = try input.contents(of: name)
-        guard let object = try JSON(parsing: bytes, source: input.path(of: name)).objectValue else {
+        guard let object = try JSON(file: bytes, path: input.path(of: name)).objectValue else {
             throw GraftError(.corruptFile, "\(input.path(of: name)): expected an object of settings")
         }
         files.add(bytes, as: name)
@@ -109,16 +115,34 @@ package struct AdapterFolder {
             throw GraftError(
                 .unsupported, "\(input.path(of: pickle)) is a Python pickle, which can run any code: \(remedy)")
         }
+        guard has(name) else { throw input.missing("no \(name)", wanted: .adapter) }
         let file = try SafetensorsFile(try input.file(name))
         weights.append((name, file))
+        for tensor in file.tensors {
+            // The first of two files goes before the second.
+            if index[ExactString(tensor.name)] == nil { index[ExactString(tensor.name)] = tensors.count }
+            tensors.append((tensor.name, tensor))
+        }
         return file
     }
 
-    func tensor(_ name: String) -> StoredTensor? {
-        for (_, file) in weights {
-            if let tensor = file[name] { return tensor }
+    func tensor(_ name: String) -> StoredTensor? { index[ExactString(name)].map { tensors[$0].stored } }
+
+    /// Gives tensors the names that the layout has for them.
+    mutating func rename(_ canonical: (String) throws(GraftError) -> String) throws(GraftError) {
+        var renamed = tensors
+        var index: [ExactString: Int] = [:]
+        for (place, tensor) in tensors.enumerated() {
+            renamed[place].name = try canonical(tensor.name)
+            if let other = index.updateValue(place, forKey: ExactString(renamed[place].name)) {
+                throw GraftError(
+                    .corruptFile,
+                    "\(tensor.stored.file.path): tensors \"\(tensors[other].name)\" and \"\(tensor.name)\" are the same one's"
+                )
+            }
         }
-        return nil
+        self.index = index
+        tensors = renamed
     }
 }
 
@@ -148,11 +172,14 @@ extension AdapterContent {
     /// The folder's files as the layout's own package writes them, with views of the numbers.
     package func files() throws(GraftError) -> AdapterFiles {
         try layout.files(
-            plan.tensors.map {
-                (
-                    $0.name, .float32, $0.shape,
-                    UnsafeRawBufferPointer(start: values + $0.parameter.offset, count: $0.parameter.count * 4)
-                )
+            plan.tensors.flatMap { tensor in
+                ([tensor.name] + (tensor.secondName.map { [$0] } ?? [])).map { name in
+                    (
+                        name, .float32, tensor.shape,
+                        UnsafeRawBufferPointer(
+                            start: values + tensor.parameter.offset, count: tensor.parameter.count * 4)
+                    )
+                }
             }, metadata: TrainedLength.metadata(maximumLength))
     }
 }

@@ -63,7 +63,9 @@ struct AdapterHubHead: Sendable {
         }
         let type = try head.string("head_type")
         guard type == "classification" else {
-            throw GraftError(.unsupported, "\(place): head_type \"\(type)\"; expected \"classification\"")
+            throw GraftError(
+                .unsupported,
+                "\(place): head_type \"\(type)\"; expected \"classification\", which chooses one of several labels")
         }
         for (key, _) in head where !Self.keys.contains(key) {
             throw GraftError(.unsupported, "\(place): setting \"\(key)\" of the head, which this build does not do")
@@ -72,11 +74,17 @@ struct AdapterHubHead: Sendable {
         layerCount = try head.int("layers")
         let count = try head.int("num_labels")
         guard (1...64).contains(layerCount), (1...1 << 20).contains(count) else {
-            throw GraftError(.unsupported, "\(place): a head of \(layerCount) layers and \(count) labels")
+            throw GraftError(
+                .unsupported,
+                "\(place): a head of \(layerCount) layers and \(count) labels; expected 1 to 64 and 2 to 1048576")
         }
+        try SingleLabel.require(labelCount: count, place: "\(place): num_labels")
         let function = try head.optionalString("activation_function")
         guard let activation = function.map({ Activation(name: $0.lowercased()) }) ?? .identity else {
-            throw GraftError(.unsupported, "\(place): activation_function \"\(function ?? "")\" of the head")
+            throw GraftError(
+                .unsupported,
+                "\(place): activation_function \"\(function ?? "")\" of the head; expected null, "
+                    + Activation.names.joined(separator: ", "))
         }
         self.activation = activation
         hasBias = try head.optionalBool("bias") ?? true

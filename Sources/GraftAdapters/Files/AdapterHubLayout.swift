@@ -62,6 +62,7 @@ struct AdapterHubLayout: AdapterLayout {
                 "\(place): it has no \"version\", so adapter-transformers wrote it: load and save it once with adapters"
             )
         }
+        try Self.refuseUnknown(config, place: place)
         let settings = try config.object("config")
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.optionalString("architecture"), key: "architecture", place: place)
@@ -82,9 +83,22 @@ struct AdapterHubLayout: AdapterLayout {
         if task == .languageModel { _ = try LanguageModelHead(model: model) }
         if folder.has(Self.headConfigName) {
             let headConfig = try folder.readObject(Self.headConfigName)
+            try Self.refuseUnknown(
+                headConfig, also: ["label2id"], place: folder.path + "/" + Self.headConfigName)
             head = try AdapterHubHead(headConfig, model: model, place: folder.path + "/" + Self.headConfigName)
             _ = try Self.readWeights(Self.headWeightsName, &folder)
         }
+    }
+
+    /// `also` are keys that only one of the two configurations has.
+    private static func refuseUnknown(
+        _ config: JSONObject, also: Set<String> = [], place: String
+    ) throws(GraftError) {
+        guard let key = config.keys.first(where: { !frameKeys.contains($0) && !also.contains($0) }) else { return }
+        throw GraftError(
+            .unsupported,
+            "\(place): unknown key \"\(key)\"; expected one of "
+                + frameKeys.union(also).sorted().joined(separator: ", "))
     }
 
     private static func readWeights(
@@ -158,5 +172,7 @@ struct AdapterHubLayout: AdapterLayout {
         return files
     }
 
-    func repeats(_ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan) -> Bool { false }
+    func repeats(
+        _ name: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
+    ) -> Bool { false }
 }

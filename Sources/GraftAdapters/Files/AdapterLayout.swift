@@ -28,12 +28,22 @@ package protocol AdapterLayout: Sendable {
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError)
     /// Adds what is not the method's own: the head, and modules that are the adapter's in full.
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError)
+    /// Adds what is the adapter's but does not learn, after all that does.
+    func planFrozen(_ plan: inout AdapterPlan) throws(GraftError)
     /// The folder's files from the adapter's numbers, with metadata of Graft's own.
     func files(
         _ tensors: [SafetensorsWriter.Tensor], metadata: SafetensorsWriter.Metadata
     ) throws(GraftError) -> AdapterFiles
-    /// Whether a tensor of the folder that nothing planned only repeats what is known. One that contradicts it throws.
-    func repeats(_ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan) throws(GraftError) -> Bool
+    /// Whether a tensor of the folder that nothing planned, called `name`, only repeats what is known. One that contradicts it
+    /// throws.
+    func repeats(
+        _ name: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
+    ) throws(GraftError) -> Bool
+}
+
+/// A layout whose tensors all learn.
+extension AdapterLayout {
+    func planFrozen(_ plan: inout AdapterPlan) {}
 }
 
 package enum AdapterLayouts {

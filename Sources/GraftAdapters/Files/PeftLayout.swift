@@ -24,6 +24,8 @@ struct PeftLayout: AdapterLayout {
     private(set) var settings: JSONObject
     private(set) var names: ModuleNames
     private(set) var head: HeadSettings?
+    /// Full tables of the vocabulary that the file has beside what its settings say, by their sites.
+    private var tables: [Int: Table] = [:]
 
     static func holds(_ config: JSONObject) -> Bool { config["peft_type"] != nil }
 
@@ -50,12 +52,15 @@ struct PeftLayout: AdapterLayout {
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
+        try Self.takeAdapterNames(out: &folder)
         let isLanguageModel = Task(peftName: try settings.optionalString("task_type")) == .languageModel
         if isLanguageModel { _ = try LanguageModelHead(model: model) }
         let hasPrefix =
-            isLanguageModel || file.tensors.contains { $0.name.hasPrefix(Self.start + model.backbone + ".") }
+            isLanguageModel || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.backbone + ".") }
         names = Self.names(model, hasBackbonePrefix: hasPrefix)
-        head = try Self.head(of: file, settings, model, pooling, place: folder.configPath)
+        try Self.requireKin(folder, names)
+        head = try Self.head(of: file, folder, settings, model, pooling)
+        (names, tables) = try Self.vocabulary(folder, settings, names)
         guard pooling == nil || head != nil else {
             throw GraftError(
                 .corruptFile,
@@ -79,8 +84,10 @@ struct PeftLayout: AdapterLayout {
         names(model, hasBackbonePrefix: task != .none)
     }
 
-    private static func names(_ model: any Transformer, hasBackbonePrefix: Bool) -> ModuleNames {
-        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start)
+    static func names(
+        _ model: any Transformer, hasBackbonePrefix: Bool, sites: [Site]? = nil
+    ) -> ModuleNames {
+        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start, sites: sites)
     }
 
     var config: JSONObject {
@@ -98,6 +105,7 @@ struct PeftLayout: AdapterLayout {
     var labels: [String]? { head?.labels }
 
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
+        if head != nil { try SingleLabel.require(names.model.problem, of: names.model) }
         settings["task_type"] = task.peftName.map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
@@ -109,11 +117,15 @@ struct PeftLayout: AdapterLayout {
         }
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
-        names = Self.names(names.model, for: task)
+        names = Self.names(names.model, hasBackbonePrefix: task != .none, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
         try plan.addSavedModules(settings, head: head, names: names, place: place)
+    }
+
+    func planFrozen(_ plan: inout AdapterPlan) throws(GraftError) {
+        try planTables(tables, &plan)
     }
 
     func files(
@@ -135,7 +147,8 @@ struct PeftLayout: AdapterLayout {
 
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
     private static func head(
-        of file: SafetensorsFile, _ settings: JSONObject, _ model: any Transformer, _ pooling: Pooling?, place: String
+        of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: any Transformer,
+        _ pooling: Pooling?
     ) throws(GraftError) -> HeadSettings? {
         let task = try settings.optionalString("task_type")
         switch task {
@@ -144,11 +157,11 @@ struct PeftLayout: AdapterLayout {
         case .some(let other):
             throw GraftError(
                 .unsupported,
-                "\(place): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
+                "\(folder.configPath): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
         let path = pooling == nil ? model.headPath : PooledHead.path
         let name = "\(start)\(path).weight"
-        guard let weight = file[name] else {
+        guard let weight = folder.tensor(name) else {
             if task == "SEQ_CLS" {
                 throw GraftError(
                     .corruptFile, "\(file.path): tensor \"\(name)\" is missing, which task_type SEQ_CLS needs")
@@ -159,6 +172,8 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(.incompatible, "\(file.path): tensor \"\(name)\" has shape \(weight.shape)")
         }
         let count = weight.shape[0]
+        try SingleLabel.require(
+            model.problem, of: model, labelCount: count, place: "\(file.path): tensor \"\(name)\"")
         let own = try ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         return HeadSettings(

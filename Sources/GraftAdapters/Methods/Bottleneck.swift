@@ -60,7 +60,8 @@ package struct Bottleneck: AdapterMethod {
         guard let activation = Activation(name: function.lowercased()) else {
             throw GraftError(
                 .unsupported,
-                "\(place): non_linearity \"\(function)\"; expected relu, gelu, gelu_new, silu, swish, tanh or linear")
+                "\(place): non_linearity \"\(function)\"; expected "
+                    + Activation.names.joined(separator: ", "))
         }
         self.activation = activation
         (input, base) = try Self.wiring(settings, place: place)
@@ -129,7 +130,7 @@ package struct Bottleneck: AdapterMethod {
 
     private static func scaling(_ settings: JSONObject, place: String) throws(GraftError) -> Float {
         if let kind = settings["scaling"]?.stringValue {
-            throw GraftError(.unsupported, "\(place): scaling \"\(kind)\"; this build does fixed numbers")
+            throw GraftError(.unsupported, "\(place): scaling \"\(kind)\"; expected a number")
         }
         let scaling = try settings.optionalDouble("scaling") ?? 1
         guard scaling.isFinite, abs(scaling) < 1e6 else {
@@ -144,7 +145,7 @@ package struct Bottleneck: AdapterMethod {
             throw GraftError(
                 .invalidArgument, "\(place): leave_out has layer \(layer); the model has layers 0 to \(layerCount - 1)")
         }
-        for (index, site) in names.model.sites.enumerated() {
+        for (index, site) in names.sites.enumerated() {
             guard case .hidden(let sublayer) = site.kind, sublayers.contains(sublayer),
                 !leftOut.contains(site.depth - 1)
             else { continue }
@@ -156,7 +157,7 @@ package struct Bottleneck: AdapterMethod {
     }
 
     private func planEffect(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
-        let site = names.model.sites[index]
+        let site = names.sites[index]
         let width = site.outputs
         let quotient = (Double(width) / (try reduction.value(ofLayer: site.depth - 1))).rounded(.down)
         guard quotient <= Double(1 << 16) else {

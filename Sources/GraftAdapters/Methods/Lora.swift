@@ -13,6 +13,8 @@ package struct Lora: AdapterMethod {
 
     private enum Bias: String { case none, all, loraOnly = "lora_only" }
     private enum Start { case zero, gaussian, random }
+    /// Ways in which A and B of a file may have started: what was trained is a plain LoRA.
+    private static let pastStarts = ["eva", "orthogonal", "mica"]
 
     private let rank: Int
     private let alpha: Double
@@ -46,13 +48,14 @@ package struct Lora: AdapterMethod {
 
     /// Settings that PEFT has and this build does not: refused by name unless at the value that turns them off.
     private static let undone: Set<String> = [
-        "alora_invocation_tokens", "arrow_config", "corda_config", "ensure_weight_tying", "eva_config", "kasa_config",
+        "alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "kasa_config",
         "layer_replication", "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config",
         "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
     ]
 
     private static let done: Set<String> = [
-        "alpha_pattern", "bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform",
+        "alpha_pattern", "bias", "ensure_weight_tying", "exclude_modules", "init_lora_weights", "layers_pattern",
+        "layers_to_transform",
         "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "r", "rank_pattern", "target_modules",
         "use_rslora",
     ]
@@ -142,22 +145,21 @@ package struct Lora: AdapterMethod {
         case .bool(true), .null: return .zero
         case .bool(false): return .random
         case .string("gaussian"): return .gaussian
-        case .string("eva"), .string("orthogonal"), .string("mica"):
-            // These only choose where A and B start; a trained file is a plain LoRA.
-            if use == .load { return .zero }
+        case .string(let name) where use == .load && pastStarts.contains(name): return .zero
         default: break
         }
+        let names = (["gaussian"] + (use == .load ? pastStarts : [])).map { "\"\($0)\"" }
         throw GraftError(
             .unsupported,
-            "\(place): init_lora_weights is \(value.serialized(indent: nil)); expected true, false or \"gaussian\" (others "
-                + "change the base weights or are not done)")
+            "\(place): init_lora_weights is \(value.serialized(indent: nil)); expected true, false, "
+                + names.joined(separator: ", ") + " (others change the base weights, or need data to start from)")
     }
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let chosen = try targets.sites(
             names, kinds: [.linear, .embedding], defaults: Self.defaultTargets[names.model.architecture], use: use)
         if use == .create {
-            let paths = chosen.map { names.path(of: names.model.sites[$0]) }
+            let paths = chosen.map { names.path(of: names.sites[$0]) }
             try ranks.requireMatches(among: paths)
             try alphas.requireMatches(among: paths)
         }
@@ -166,7 +168,7 @@ package struct Lora: AdapterMethod {
         case .none: break
         case .loraOnly: for index in chosen { try planBias(at: index, isTarget: true, &plan, names) }
         case .all:
-            for index in names.model.sites.indices {
+            for index in names.sites.indices {
                 try planBias(at: index, isTarget: chosen.contains(index), &plan, names)
             }
         }
@@ -178,7 +180,7 @@ package struct Lora: AdapterMethod {
     ]
 
     private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
-        let site = names.model.sites[index]
+        let site = names.sites[index]
         let path = names.path(of: site)
         let rank = try ranks.value(for: path) ?? self.rank
         let alpha = try alphas.value(for: path) ?? self.alpha
@@ -224,7 +226,7 @@ package struct Lora: AdapterMethod {
     private func planBias(
         at index: Int, isTarget: Bool, _ plan: inout AdapterPlan, _ names: ModuleNames
     ) throws(GraftError) {
-        let site = names.model.sites[index]
+        let site = names.sites[index]
         guard let copy = site.copyBias, site.place != .absent, plan.sites[index]?.bias == nil else { return }
         if site.place == .beside && plan.head != nil { return }
         let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")

@@ -120,13 +120,13 @@ struct TargetModules: Sendable {
         }
         if case .nothing = targets { return [] }
         var chosen: [Int] = []
-        for (index, site) in names.model.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
+        for (index, site) in names.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
             if try isTarget(names.path(of: site), site, targets) { chosen.append(index) }
         }
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing.
             for name in list
-            where !names.model.sites.contains(where: {
+            where !names.sites.contains(where: {
                 $0.kind.hasWeights && Names.name(name, matches: names.path(of: $0))
             }) {
                 throw noMatch("\"\(name)\"", names)
@@ -144,7 +144,7 @@ struct TargetModules: Sendable {
             if case .list(let list) = excluded { list.map { .list([$0]) } } else { [excluded] }
         for part in parts {
             var matches = false
-            for site in names.model.sites where site.kind.hasWeights && !matches {
+            for site in names.sites where site.kind.hasWeights && !matches {
                 matches = try part.matches(names.path(of: site))
             }
             guard matches else { throw noMatch(describe(part), key: "exclude_modules", names) }
@@ -173,7 +173,7 @@ struct TargetModules: Sendable {
     }
 
     private func noMatch(_ what: String, key: String = "target_modules", _ names: ModuleNames) -> GraftError {
-        let example = names.model.sites.first { $0.kind == .linear }.map { names.path(of: $0) } ?? ""
+        let example = names.sites.first { $0.kind == .linear }.map { names.path(of: $0) } ?? ""
         return GraftError(
             .notFound,
             "\(place): \(key) \(what) matches no module of this \(names.model.architecture) model, whose "

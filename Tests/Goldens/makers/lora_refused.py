@@ -87,7 +87,6 @@ EDITED = [
     ("velora", "Backward sees compressed inputs.", dict(velora_config={"num_groups": 64}), ["velora_config"]),
     ("monteclora", "Noise is added to A and B.", dict(monteclora_config={"num_samples": 8}), ["monteclora_config"]),
     ("arrow", "Adapters are mixed token by token.", dict(arrow_config={"top_k": 3}), ["arrow_config"]),
-    ("weight-tying", "Tied tables share what is trained.", dict(ensure_weight_tying=True), ["ensure_weight_tying"]),
     ("eva", "Activations choose where A starts.", dict(eva_config={"rho": 2.0}), ["eva_config"]),
     ("unknown-key", "A setting that nobody knows may matter.", dict(mystery_gain=2.5), ["mystery_gain"]),
     ("unknown-method", "Another method.", dict(peft_type="MYSTERY"), ["peft_type", "MYSTERY"]),

@@ -19,7 +19,7 @@ PRECISIONS: dict[str, int] = {"float32": 0, "bfloat16": 1}
 class Model(Handle):
     """A frozen base model: architecture and weights, shared by any number of sessions, trainers and threads.
 
-    The files, of float32, float16 or bfloat16, must not change while the model lives. The status of an error is
+    The files, of float64, float32, float16 or bfloat16, must not change while the model lives. The status of an error is
     NOT_FOUND where a file or tensor is missing, CORRUPT_FILE, UNSUPPORTED for another ``model_type``, INCOMPATIBLE
     where a tensor's shape contradicts ``config.json``, or IO.
 
