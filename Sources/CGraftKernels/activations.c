@@ -6,27 +6,27 @@
 
 void gk_activation_forward(const gk_team *team, gk_activation f, int64_t count, const float *x, float *y) {
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(activation_forward)(f, range.end - range.begin, x + range.begin, y + range.begin);
+      GK_ON_PATH(activation_forward)(f, range.end - range.begin, x + range.begin, y + range.begin);
     });
 }
 
 void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count, const float *x,
                             const float *dy, float *dx) {
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(activation_backward)
-        (f, range.end - range.begin, x + range.begin, dy + range.begin, dx + range.begin);
+      GK_ON_PATH(activation_backward)
+      (f, range.end - range.begin, x + range.begin, dy + range.begin, dx + range.begin);
     });
 }
 
 void gk_gated_forward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, float *y) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(gated_forward)(f, rows.begin, rows.end, h, x, y);
+      GK_ON_PATH(gated_forward)(f, rows.begin, rows.end, h, x, y);
     });
 }
 
 void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x,
                        const float *dy, float *dx) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(gated_backward)(f, rows.begin, rows.end, h, x, dy, dx);
+      GK_ON_PATH(gated_backward)(f, rows.begin, rows.end, h, x, dy, dx);
     });
 }

@@ -77,11 +77,11 @@ void gk_attention_forward(const gk_team *team, const gk_attention *attention, co
     const int64_t part_rows = share < smallest ? smallest : share;
     const int64_t items = attention->sequence_count * heads * parts;
     gk_run(team, threads, items, ^(int64_t item, int32_t seat) {
-        const gk_sequence *sequence = &attention->sequences[item / parts / heads];
-        int64_t row = item % parts * part_rows, left = group * sequence->query_count - row;
-        if (left > 0)
-            forward(&inputs, &results, sequence, item / parts % heads, row,
-                    left < part_rows ? left : part_rows, gk_thread_scratch(team, seat));
+      const gk_sequence *sequence = &attention->sequences[item / parts / heads];
+      int64_t row = item % parts * part_rows, left = group * sequence->query_count - row;
+      if (left > 0)
+          forward(&inputs, &results, sequence, item / parts % heads, row, left < part_rows ? left : part_rows,
+                  gk_thread_scratch(team, seat));
     });
 }
 
@@ -93,7 +93,7 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
     const gk_attention_gradients gradients = {out, log_sum, dout, dq, dk, dv, ldo, lddo, lddq, lddk, lddv};
     const int64_t heads = attention->key_value_head_count, items = attention->sequence_count * heads;
     gk_run(team, threads_for(team, attention), items, ^(int64_t item, int32_t seat) {
-        backward(&inputs, &gradients, &attention->sequences[item / heads], item % heads,
-                 gk_thread_scratch(team, seat));
+      backward(&inputs, &gradients, &attention->sequences[item / heads], item % heads,
+               gk_thread_scratch(team, seat));
     });
 }

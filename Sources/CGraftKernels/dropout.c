@@ -38,6 +38,6 @@ void gk_apply_dropout(const gk_team *team, const gk_dropout *dropout, int64_t co
         return;
     }
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(apply_dropout)(dropout, range.begin, range.end, x, y);
+      GK_ON_PATH(apply_dropout)(dropout, range.begin, range.end, x, y);
     });
 }

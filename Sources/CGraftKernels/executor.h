@@ -13,7 +13,8 @@
 #include "gk_internal.h"
 #include <stdatomic.h>
 
-/** Does one part. `seat` counts the threads of a region from 0, the caller's: it says whose scratch to use. */
+/** Does one part. `seat` counts the threads of a region from 0, the caller's: it says whose scratch to use.
+ */
 typedef void (^gk_part)(int64_t part, int32_t seat);
 
 /** Parts that one thread begins with. A cache line, so that threads do not disturb each other. */
@@ -36,11 +37,10 @@ void gk_work_at(const gk_region *region, int32_t seat);
 int32_t gk_threads(const gk_team *team, int64_t useful);
 
 /** Runs all parts on so many threads as `gk_threads` said, or fewer. */
-void gk_run(const gk_team *team, int32_t threads, int64_t part_count,
-            __attribute__((noescape)) gk_part run);
+void gk_run(const gk_team *team, int32_t threads, int64_t part_count, __attribute__((noescape)) gk_part run);
 
-/** Into how many parts to cut work for so many threads: one for each, which costs least, or some for each while
- * one of them lags. */
+/** Into how many parts to cut work for so many threads: one for each, which costs least, or some for each
+ * while one of them lags. */
 int64_t gk_parts_for(int32_t threads);
 
 /** The line of a seat's queue lies behind the scratch of all threads. */

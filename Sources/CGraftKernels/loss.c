@@ -17,9 +17,9 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
     for (int64_t first = 0; first < m; first += ROWS_IN_PASS) {
         int64_t count = m - first < ROWS_IN_PASS ? m - first : ROWS_IN_PASS;
         gk_for_ranges(team, count * classes * 4, count, 1, ^(gk_range rows) {
-            GK_ON_PATH(cross_entropy)
-            (rows.begin, rows.end, classes, logits + first * ldl, ldl, labels + first, weights, weight_sum,
-             smoothing, scale, dlogits ? dlogits + first * lddl : NULL, lddl, row_losses, row_weights);
+          GK_ON_PATH(cross_entropy)
+          (rows.begin, rows.end, classes, logits + first * ldl, ldl, labels + first, weights, weight_sum,
+           smoothing, scale, dlogits ? dlogits + first * lddl : NULL, lddl, row_losses, row_weights);
         });
         for (int64_t r = 0; r < count; r++) {
             *loss += row_losses[r];

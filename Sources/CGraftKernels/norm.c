@@ -12,9 +12,8 @@ void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const floa
     if (!gk_drops(dropout))
         dropout = NULL;
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(layer_norm_forward)
-        (rows.begin, rows.end, h, x, dropout, residual, gamma, beta, epsilon, sum, y, mean,
-         inverse_deviation);
+      GK_ON_PATH(layer_norm_forward)
+      (rows.begin, rows.end, h, x, dropout, residual, gamma, beta, epsilon, sum, y, mean, inverse_deviation);
     });
 }
 
@@ -22,7 +21,7 @@ void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const floa
 static void add_column_sums(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                             const float *mean, const float *inverse, float *dgamma, float *dbeta) {
     gk_for_ranges(team, m * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
-        GK_ON_PATH(norm_column_sums)(columns.begin, columns.end, m, h, dy, sum, mean, inverse, dgamma, dbeta);
+      GK_ON_PATH(norm_column_sums)(columns.begin, columns.end, m, h, dy, sum, mean, inverse, dgamma, dbeta);
     });
 }
 
@@ -33,15 +32,15 @@ void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const flo
     if (dgamma || dbeta)
         add_column_sums(team, m, h, dy, sum, mean, inverse_deviation, dgamma, dbeta);
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(layer_norm_backward)(rows.begin, rows.end, h, dy, sum, mean, inverse_deviation, gamma, ds);
+      GK_ON_PATH(layer_norm_backward)(rows.begin, rows.end, h, dy, sum, mean, inverse_deviation, gamma, ds);
     });
 }
 
 void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const float *residual,
                          const float *gamma, float epsilon, float *sum, float *y, float *inverse_root) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(rms_norm_forward)
-        (rows.begin, rows.end, h, x, residual, gamma, epsilon, sum, y, inverse_root);
+      GK_ON_PATH(rms_norm_forward)
+      (rows.begin, rows.end, h, x, residual, gamma, epsilon, sum, y, inverse_root);
     });
 }
 
@@ -50,6 +49,6 @@ void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float
     if (dgamma)
         add_column_sums(team, m, h, dy, sum, NULL, inverse_root, dgamma, NULL);
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(rms_norm_backward)(rows.begin, rows.end, h, dy, sum, inverse_root, gamma, ds);
+      GK_ON_PATH(rms_norm_backward)(rows.begin, rows.end, h, dy, sum, inverse_root, gamma, ds);
     });
 }

@@ -25,18 +25,18 @@ void gk_adamw_update(const gk_team *team, const gk_adamw *settings, int64_t coun
         .inverse_root_correction = (float)(1 / sqrt(1 - pow(beta2, (double)settings->step))),
     };
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(adamw_update)
-        (settings, &step, range.end - range.begin, parameters + range.begin, gradients + range.begin,
-         first_moment + range.begin, second_moment + range.begin);
+      GK_ON_PATH(adamw_update)
+      (settings, &step, range.end - range.begin, parameters + range.begin, gradients + range.begin,
+       first_moment + range.begin, second_moment + range.begin);
     });
 }
 
 void gk_sgd_update(const gk_team *team, const gk_sgd *settings, int64_t count, float *parameters,
                    const float *gradients, float *velocity) {
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(sgd_update)
-        (settings, range.end - range.begin, parameters + range.begin, gradients + range.begin,
-         velocity ? velocity + range.begin : NULL);
+      GK_ON_PATH(sgd_update)
+      (settings, range.end - range.begin, parameters + range.begin, gradients + range.begin,
+       velocity ? velocity + range.begin : NULL);
     });
 }
 
@@ -50,9 +50,9 @@ double gk_sum_of_squares(const gk_team *team, int64_t count, const float *x) {
         if (blocks > BLOCKS_IN_PASS)
             blocks = BLOCKS_IN_PASS;
         gk_for_ranges(team, blocks * BLOCK, blocks, 1, ^(gk_range range) {
-            for (int64_t b = range.begin; b < range.end; b++)
-                sums[b] = GK_ON_PATH(sum_of_squares)(left - b * BLOCK < BLOCK ? left - b * BLOCK : BLOCK,
-                                                     x + first + b * BLOCK);
+          for (int64_t b = range.begin; b < range.end; b++)
+              sums[b] = GK_ON_PATH(sum_of_squares)(left - b * BLOCK < BLOCK ? left - b * BLOCK : BLOCK,
+                                                   x + first + b * BLOCK);
         });
         for (int64_t b = 0; b < blocks; b++)
             total += sums[b];

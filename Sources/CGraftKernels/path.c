@@ -56,4 +56,3 @@ bool gk_choose_path(const char *name) {
     __atomic_store_n(&chosen_path, path, __ATOMIC_RELAXED);
     return true;
 }
-

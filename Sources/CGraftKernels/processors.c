@@ -1,4 +1,5 @@
-/** How many processors this process may use: affinity, the quotas of its control groups, OpenMP's variables. */
+/** How many processors this process may use: affinity, the quotas of its control groups, OpenMP's variables.
+ */
 #define _GNU_SOURCE
 #include "processors.h"
 #include "gk_internal.h"
@@ -99,7 +100,7 @@ static bool find_group(const char *root, bool is_second_version, char path[LONGE
 static const char *below(const char *path, const char *top) {
     size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
     return strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0') ? path + length
-                                                                                           : NULL;
+                                                                                            : NULL;
 }
 
 /** The smallest quota of a group and of all that it is in, as far as a mount shows them. */

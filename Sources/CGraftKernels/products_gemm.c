@@ -57,6 +57,6 @@ void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m,
 void gk_add_column_sums(const gk_team *team, int64_t m, int64_t n, const float *x, int64_t ldx, float *out) {
     const gk_product_path *path = gk_products();
     gk_for_ranges(team, m * n, n, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
-        path->add_column_sums(m, columns.end - columns.begin, x + columns.begin, ldx, out + columns.begin);
+      path->add_column_sums(m, columns.end - columns.begin, x + columns.begin, ldx, out + columns.begin);
     });
 }

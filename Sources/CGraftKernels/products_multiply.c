@@ -196,7 +196,7 @@ void gk_multiply(const gk_team *team, const gk_multiplication *product) {
         wanted *= 2;
     division parts = divide(product, threads, wanted);
     gk_run(team, threads, parts.rows * parts.columns, ^(int64_t part, int32_t seat) {
-        multiply_part(product, share(product->m, parts.rows, part / parts.columns),
-                      share(panels, parts.columns, part % parts.columns), gk_thread_scratch(team, seat));
+      multiply_part(product, share(product->m, parts.rows, part / parts.columns),
+                    share(panels, parts.columns, part % parts.columns), gk_thread_scratch(team, seat));
     });
 }

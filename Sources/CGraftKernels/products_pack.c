@@ -36,11 +36,12 @@ static void read_chunk(const gk_product_path *path, const void *rows, gk_type so
     }
 }
 
-/** Packs up to GK_PANEL rows of one panel, from `row` of W on; through scratch, since a stack may be small. */
+/** Packs up to GK_PANEL rows of one panel, from `row` of W on; through scratch, since a stack may be small.
+ */
 static void pack_rows(const gk_product_path *path, gk_type type, int64_t k, void *packed, int64_t row,
                       int64_t height, const void *rows, gk_type source, int64_t first, int64_t row_stride,
                       int64_t column_stride, void *scratch) {
-    float (*chunk)[CHUNK] = scratch;
+    float(*chunk)[CHUNK] = scratch;
     uint16_t(*halves)[CHUNK] = (void *)(chunk + GK_PANEL);
     gk_word *panel = (gk_word *)packed + row_offset(type, k, row);
     for (int64_t column = 0; column < k; column += CHUNK) {
@@ -68,9 +69,9 @@ void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *pack
     int64_t end = first_row + row_count, panels = gk_divide_up(end, GK_PANEL) - first_row / GK_PANEL;
     int32_t threads = gk_threads(team, row_count * k / GK_ELEMENTS_PER_THREAD);
     gk_run(team, threads, panels, ^(int64_t p, int32_t seat) {
-        int64_t start = (first_row / GK_PANEL + p) * GK_PANEL, row = start > first_row ? start : first_row;
-        pack_rows(path, type, k, packed, row, gk_minimum(start + GK_PANEL, end) - row, rows, source,
-                  row - first_row, row_stride, column_stride, gk_thread_scratch(team, seat));
+      int64_t start = (first_row / GK_PANEL + p) * GK_PANEL, row = start > first_row ? start : first_row;
+      pack_rows(path, type, k, packed, row, gk_minimum(start + GK_PANEL, end) - row, rows, source,
+                row - first_row, row_stride, column_stride, gk_thread_scratch(team, seat));
     });
 }
 

@@ -33,20 +33,20 @@ void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *id
 void gk_scatter_add_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const float *x,
                          int64_t ldx, float *table) {
     gk_for_ranges(team, m * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
-        GK_ON_PATH(scatter_add_rows)(columns.begin, columns.end, m, h, ids, x, ldx, table);
+      GK_ON_PATH(scatter_add_rows)(columns.begin, columns.end, m, h, ids, x, ldx, table);
     });
 }
 
 void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, float *y) {
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-        GK_ON_PATH(add)(range.end - range.begin, alpha, x + range.begin, y + range.begin);
+      GK_ON_PATH(add)(range.end - range.begin, alpha, x + range.begin, y + range.begin);
     });
 }
 
 void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, const float *scale,
                       float *y) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(scale_columns)(rows.begin, rows.end, h, x, scale, y);
+      GK_ON_PATH(scale_columns)(rows.begin, rows.end, h, x, scale, y);
     });
 }
 
@@ -55,8 +55,8 @@ void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *st
     if (count == 0)
         return;
     gk_for_ranges(team, (starts[count] - starts[0]) * h, count, 1, ^(gk_range sequences) {
-        for (int64_t i = sequences.begin; i < sequences.end; i++)
-            GK_ON_PATH(spread_row)(starts[i], starts[i + 1], h, dy + i * h, dx);
+      for (int64_t i = sequences.begin; i < sequences.end; i++)
+          GK_ON_PATH(spread_row)(starts[i], starts[i + 1], h, dy + i * h, dx);
     });
 }
 
@@ -89,6 +89,6 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
 
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        GK_ON_PATH(normalize_rows)(rows.begin, rows.end, h, x);
+      GK_ON_PATH(normalize_rows)(rows.begin, rows.end, h, x);
     });
 }

@@ -46,6 +46,9 @@ static _Thread_local struct {
     cpu_set_t processors;
     /** So many more regions are cut finely: one in which a worker lagged was not long ago. */
     int32_t fine_count;
+    /** Until that time no more threads than so many are used: others were set aside for another program. */
+    int32_t limit;
+    int64_t limited_until, limited_for;
     /** The system has refused a thread in this call. */
     bool is_refused;
     /** Workers were left free and awake. */
@@ -70,9 +73,7 @@ static struct {
 
 /** Nanoseconds that a worker looks for its caller's next offer, and a caller for the end of what a worker has
  * begun, before they sleep. Between two regions of a call there are some microseconds. */
-static const int64_t worker_patience = 100000, caller_patience = 50000;
-/** Who finds that so much time has passed between two looks was set aside for another program. */
-static const int64_t longest_look = 30000;
+static const int64_t patience = 200000;
 
 static void sleep_on(_Atomic(uint32_t) *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -100,19 +101,17 @@ static void pause_shortly(void) {
 
 /** Looks at a worker's state until it is not `state` any more; false where patience ended first. A worker's
  * look ends with its caller's call. */
-static bool sees_change(gk_worker *worker, uint32_t state, int64_t patience, bool is_worker) {
-    int64_t start = 0, latest = 0;
-    for (;;) {
+static bool sees_change(gk_worker *worker, uint32_t state, bool is_worker) {
+    for (int64_t start = 0;;) {
         if (atomic_load_explicit(&worker->state, memory_order_acquire) != state)
             return true;
         if (is_worker && !atomic_load_explicit(&worker->is_held, memory_order_relaxed))
             return false;
         int64_t now = nanoseconds();
         if (start == 0)
-            start = latest = now;
-        if (now - start > patience || now - latest > longest_look)
+            start = now;
+        if (now - start > patience)
             return false;
-        latest = now;
         pause_shortly();
     }
 }
@@ -122,7 +121,7 @@ static bool sees_change(gk_worker *worker, uint32_t state, int64_t patience, boo
 /** Returns when there is an offer, or when the worker is to end. */
 static uint32_t await_offer(gk_worker *worker) {
     for (;;) {
-        if (!sees_change(worker, IDLE, worker_patience, true)) {
+        if (!sees_change(worker, IDLE, true)) {
             uint32_t expected = IDLE;
             if (atomic_compare_exchange_strong(&worker->state, &expected, PARKED))
                 while (atomic_load(&worker->state) == PARKED)
@@ -323,6 +322,14 @@ int32_t gk_claim_processors(int32_t wanted) {
 }
 
 int32_t gk_claim_workers(int32_t wanted) {
+    if (crew.limit > 0) {
+        if (nanoseconds() < crew.limited_until)
+            wanted = least(wanted, crew.limit);
+        else
+            crew.limit = 0;
+        if (wanted < 2)
+            return 1;
+    }
     if (is_unsettled(wanted - 1) || crew.claimed > crew.worker_count) {
         begin_claim();
         int32_t count = allowed(wanted - 1);
@@ -373,6 +380,31 @@ int64_t gk_parts_for(int32_t threads) {
     return threads < 2 ? 1 : crew.fine_count > 0 ? fine * threads : threads;
 }
 
+/** Waits for the end of a worker's part; whether another program must have taken its processor meanwhile. */
+static bool waits_long(gk_worker *worker) {
+    const int64_t long_time = 1000000;
+    uint32_t expected = RUNNING;
+    if (sees_change(worker, RUNNING, false))
+        return false;
+    int64_t start = nanoseconds();
+    if (atomic_compare_exchange_strong(&worker->state, &expected, AWAITED))
+        while (atomic_load(&worker->state) == AWAITED)
+            sleep_on(&worker->state, AWAITED);
+    return nanoseconds() - start > long_time;
+}
+
+/** Does without so many of the region's threads for a while: for longer each time that this comes again soon.
+ * A processor that is shared takes a thread away amid a part every few milliseconds, for as long, and the
+ * others wait for it: then it is no help. */
+static void limit(const gk_region *region, int32_t lagging_count) {
+    const int64_t soon = 50000000, shortest = 5000000, longest = 160000000;
+    int64_t now = nanoseconds();
+    bool is_soon = now - crew.limited_until < (crew.limited_for > soon ? crew.limited_for : soon);
+    crew.limited_for = !is_soon ? shortest : crew.limited_for < longest / 2 ? 2 * crew.limited_for : longest;
+    crew.limited_until = now + crew.limited_for;
+    crew.limit = region->seat_count - lagging_count;
+}
+
 void gk_workers_run(const gk_region *region) {
     /* Another program that takes a processor has it for some milliseconds. */
     const int32_t regions_of_lag = 32;
@@ -386,17 +418,29 @@ void gk_workers_run(const gk_region *region) {
     if (crew.fine_count > 0)
         crew.fine_count--;
     gk_work_at(region, 0);
-    seat = 1;
-    for (gk_worker *worker = crew.workers; worker && seat < region->seat_count; worker = worker->next, seat++) {
+    int32_t count = seat, lagging_count = 0;
+    gk_worker **place = &crew.workers, *lagging = NULL;
+    for (seat = 1; seat < count; seat++) {
+        gk_worker *worker = *place;
         uint32_t expected = OFFERED;
         bool is_absent = atomic_compare_exchange_strong(&worker->state, &expected, IDLE);
-        if (is_absent || !sees_change(worker, RUNNING, caller_patience, false)) {
+        if (is_absent)
             crew.fine_count = regions_of_lag;
-            expected = RUNNING;
-            if (atomic_compare_exchange_strong(&worker->state, &expected, AWAITED))
-                while (atomic_load(&worker->state) == AWAITED)
-                    sleep_on(&worker->state, AWAITED);
+        if (!is_absent && waits_long(worker)) {
+            pop(place);
+            push(&lagging, worker);
+            lagging_count++;
+        } else {
+            place = &worker->next;
         }
+    }
+    if (lagging_count > 0) {
+        crew.fine_count = regions_of_lag;
+        limit(region, lagging_count);
+        /* They come last from now on. */
+        while (*place)
+            place = &(*place)->next;
+        *place = lagging;
     }
 }
 

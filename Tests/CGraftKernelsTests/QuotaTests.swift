@@ -31,7 +31,8 @@ private func mount(_ type: String, root: String = "/", at folder: String, option
 /// A process in group `/a/b` of version 2, with these quotas.
 private func second(_ quotas: [String: String], group: String = "/a/b", root: String = "/") -> Int32 {
     var files = [
-        "/proc/self/cgroup": "0::\(group)\n", "/proc/self/mountinfo": mount("cgroup2", root: root, at: "/sys/fs/cgroup"),
+        "/proc/self/cgroup": "0::\(group)\n",
+        "/proc/self/mountinfo": mount("cgroup2", root: root, at: "/sys/fs/cgroup"),
     ]
     for (folder, text) in quotas { files["/sys/fs/cgroup\(folder)/cpu.max"] = text }
     return System(files).quota
@@ -41,7 +42,8 @@ private func second(_ quotas: [String: String], group: String = "/a/b", root: St
 private func first(_ quotas: [String: (String, String)], group: String = "/a/b", root: String = "/") -> Int32 {
     var files = [
         "/proc/self/cgroup": "5:memory:/elsewhere\n4:cpu,cpuacct:\(group)\n0::/\n",
-        "/proc/self/mountinfo": mount("cgroup", root: root, at: "/sys/fs/cgroup/cpu,cpuacct", options: "rw,cpu,cpuacct"),
+        "/proc/self/mountinfo": mount(
+            "cgroup", root: root, at: "/sys/fs/cgroup/cpu,cpuacct", options: "rw,cpu,cpuacct"),
     ]
     for (folder, (quota, period)) in quotas {
         files["/sys/fs/cgroup/cpu,cpuacct\(folder)/cpu.cfs_quota_us"] = quota
@@ -54,17 +56,24 @@ private let unlimited = Int32.max
 
 extension Kernels {
     @Suite("Quotas of control groups") struct Quotas {
-        @Test("Version 2: quota over period, rounded up", arguments: [
-            ("200000 100000\n", 2), ("150000 100000\n", 2), ("100001 100000\n", 2), ("50000 100000\n", 1),
-            ("1000 1000000\n", 1), ("max 100000\n", unlimited), ("400000 100000", 4),
-        ]) func quotient(text: String, processors: Int32) {
+        @Test(
+            "Version 2: quota over period, rounded up",
+            arguments: [
+                ("200000 100000\n", 2), ("150000 100000\n", 2), ("100001 100000\n", 2), ("50000 100000\n", 1),
+                ("1000 1000000\n", 1), ("max 100000\n", unlimited), ("400000 100000", 4),
+            ]) func quotient(text: String, processors: Int32)
+        {
             #expect(second(["/a/b": text]) == processors, "\(text)")
         }
 
-        @Test("What is no quota is none", arguments: [
-            "", "\n", "max\n", "100000\n", "-1 100000\n", "0 100000\n", "100000 0\n", "100000 -5\n", "many 100000\n",
-            "100000 x\n", "100000x 100000\n", "99999999999999999999 1\n", "maximum 100000\n",
-        ]) func garbage(text: String) {
+        @Test(
+            "What is no quota is none",
+            arguments: [
+                "", "\n", "max\n", "100000\n", "-1 100000\n", "0 100000\n", "100000 0\n", "100000 -5\n",
+                "many 100000\n",
+                "100000 x\n", "100000x 100000\n", "99999999999999999999 1\n", "maximum 100000\n",
+            ]) func garbage(text: String)
+        {
             #expect(second(["/a/b": text]) == unlimited, "\(text)")
         }
 
@@ -98,7 +107,8 @@ extension Kernels {
             #expect(System(["/proc/self/cgroup": "0::/a\n"]).quota == unlimited)
             #expect(
                 System([
-                    "/proc/self/cgroup": "garbage\n\n::\n0:\n", "/proc/self/mountinfo": "garbage\n - \n1 2 3 - cgroup2\n",
+                    "/proc/self/cgroup": "garbage\n\n::\n0:\n",
+                    "/proc/self/mountinfo": "garbage\n - \n1 2 3 - cgroup2\n",
                 ]).quota == unlimited)
             let long = String(repeating: "/x", count: 4000)
             #expect(second(["": "100000 100000\n"], group: long) == unlimited)

@@ -2,7 +2,8 @@
  *
  *     allocations GOLDENS
  *
- * The program's own malloc and its kin stand before the C library's, for the library as well. A second argument lists where each allocation came from.
+ * The program's own malloc and its kin stand before the C library's, for the library as well. A second
+ * argument lists where each allocation came from.
  */
 #define _GNU_SOURCE
 #include <execinfo.h>

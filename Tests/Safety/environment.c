@@ -1,5 +1,5 @@
-/* What the calling thread has set for its floating-point arithmetic changes no bit and traps nowhere; after a call
- * and in callbacks it is as the thread has set it.
+/* What the calling thread has set for its floating-point arithmetic changes no bit and traps nowhere; after a
+ * call and in callbacks it is as the thread has set it.
  *
  *     environment GOLDENS DATA SCRATCH
  */
@@ -89,14 +89,14 @@ static void train_and_classify(graft_model *model, graft_batch *batch, results *
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = LABEL_COUNT;
-    need(graft_adapter_create(model, "lora",
-                              "{\"lora_alpha\": 12.345678901234567, \"lora_dropout\": 0.1, \"bias\": \"all\"}", 1,
-                              &adapter),
+    need(graft_adapter_create(
+             model, "lora", "{\"lora_alpha\": 12.345678901234567, \"lora_dropout\": 0.1, \"bias\": \"all\"}",
+             1, &adapter),
          "creating an adapter");
     need(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
     snprintf(out->settings, sizeof out->settings, "%s %s %s %d %d", graft_adapter_config_json(adapter),
-             graft_adapter_method(adapter), graft_adapter_label(adapter, 1), (int)graft_adapter_label_count(adapter),
-             (int)graft_adapter_parameter_count(adapter));
+             graft_adapter_method(adapter), graft_adapter_label(adapter, 1),
+             (int)graft_adapter_label_count(adapter), (int)graft_adapter_parameter_count(adapter));
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
     options.thread_count = thread_count;
@@ -121,7 +121,8 @@ static void train_and_classify(graft_model *model, graft_batch *batch, results *
     graft_session_options_init(&of_session, sizeof of_session);
     of_session.thread_count = thread_count;
     need(graft_session_create(model, &of_session, &session), "creating a session");
-    need(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out->vectors, ROW_COUNT * WIDTH), "embedding");
+    need(graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 1, out->vectors, ROW_COUNT * WIDTH),
+         "embedding");
     need(graft_session_set_adapters(session, composition), "attaching");
     need(graft_session_classify(session, batch, out->logits, ROW_COUNT * LABEL_COUNT, NULL), "classifying");
     graft_session_release(session);
@@ -176,8 +177,8 @@ static void check(const char *sentence) {
         return;
     }
     failed++;
-    printf("FAILED  with %s and %d threads: bits %s, settings afterwards %s, in callbacks %d others\n", sentence,
-           (int)thread_count, memcmp(&usual, &now, sizeof usual) == 0 ? "equal" : "differ",
+    printf("FAILED  with %s and %d threads: bits %s, settings afterwards %s, in callbacks %d others\n",
+           sentence, (int)thread_count, memcmp(&usual, &now, sizeof usual) == 0 ? "equal" : "differ",
            is_kept ? "kept" : "changed", differences_in_callbacks);
 }
 

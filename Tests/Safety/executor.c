@@ -1,9 +1,10 @@
-/* What a host meets of the threads that a call is helped by: how many there are, when they run, what they leave.
+/* What a host meets of the threads that a call is helped by: how many there are, when they run, what they
+ * leave.
  *
  *     executor GOLDENS
  *
- * Each case runs in a process of its own. GRAFT_EXECUTOR=openmp leaves out what only the library's own threads
- * promise.
+ * Each case runs in a process of its own. GRAFT_EXECUTOR=openmp leaves out what only the library's own
+ * threads promise.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -153,9 +154,9 @@ static const char *waits_cost_nothing(void) {
     expect_of_one_thread();
     double alone = processor_time_of_requests(1), helped = processor_time_of_requests(2);
     /* A tenth of a millisecond for each that is woken, and room for a busy machine. */
-    return helped <= 1.5 * alone + 1 ? NULL
-                                     : say("%.2f ms of processor a request with one thread, %.2f ms with two", alone,
-                                           helped);
+    return helped <= 1.5 * alone + 1
+               ? NULL
+               : say("%.2f ms of processor a request with one thread, %.2f ms with two", alone, helped);
 }
 
 /* ---- How many there are ---- */
@@ -204,7 +205,8 @@ static const char *leaves_no_threads(void) {
     if (atomic_load(&differences) > 0)
         return "other vectors";
     int after = count_threads();
-    return after == before ? NULL : say("%.0f threads before, %.0f after everything was released", before, after);
+    return after == before ? NULL
+                           : say("%.0f threads before, %.0f after everything was released", before, after);
 }
 
 static const char *uses_no_more_than_processors(void) {
@@ -212,8 +214,9 @@ static const char *uses_no_more_than_processors(void) {
     int most = 0, processors = count_processors();
     run_callers(8, 8, &most);
     /* The callers, the main thread, and one less than processors. */
-    return most <= 8 + 1 + processors - 1 ? NULL
-                                          : say("%.0f threads for eight callers on %.0f processors", most, processors);
+    return most <= 8 + 1 + processors - 1
+               ? NULL
+               : say("%.0f threads for eight callers on %.0f processors", most, processors);
 }
 
 static const char *many_callers_hold_each_other_up_no_more(void) {
@@ -232,9 +235,9 @@ static const char *many_callers_hold_each_other_up_no_more(void) {
     }
     if (atomic_load(&differences) > 0)
         return "other vectors";
-    return at_once <= 1.3 * in_turn ? NULL
-                                           : say("%.1f ms in turn on one thread, %.1f ms at once", in_turn * 1e3,
-                                                 at_once * 1e3);
+    return at_once <= 1.3 * in_turn
+               ? NULL
+               : say("%.1f ms in turn on one thread, %.1f ms at once", in_turn * 1e3, at_once * 1e3);
 }
 
 static const char *obeys_affinity(void) {
@@ -263,7 +266,8 @@ static const char *obeys_affinity(void) {
 }
 
 static const char *obeys_variables(void) {
-    static const char *const ones[] = {"1", " 1,4", "1 "}, *const none[] = {"0", "-3", "many", "", "1x", "99999999999"};
+    static const char *const ones[] = {"1", " 1,4", "1 "}, *const none[] = {"0", "-3", "many",
+                                                                            "",  "1x", "99999999999"};
     expect_of_one_thread();
     unload();
     for (size_t i = 0; i < sizeof ones / sizeof *ones; i++) {
@@ -399,7 +403,8 @@ static const char *may_be_changed_amid_calls(void) {
     pthread_t other;
     expect_of_one_thread();
     graft_session *session = make_session(2);
-    if (graft_set_executor("gears") != GRAFT_ERROR_UNSUPPORTED || !strstr(graft_last_error_message(), "\"openmp\"") ||
+    if (graft_set_executor("gears") != GRAFT_ERROR_UNSUPPORTED ||
+        !strstr(graft_last_error_message(), "\"openmp\"") ||
         graft_set_executor(NULL) != GRAFT_ERROR_INVALID_ARGUMENT)
         return "an executor of another name was taken";
     need(graft_set_executor("openmp"), "choosing OpenMP");
@@ -433,7 +438,8 @@ int main(int argument_count, char **arguments) {
         check(forks_amid_calls, "processes that are forked amid calls of other threads compute the same");
     }
     check(same_in_a_fork, "forked processes compute the same");
-    check(many_callers_hold_each_other_up_no_more, "fifty callers at once are no slower than one thread in turn");
+    check(many_callers_hold_each_other_up_no_more,
+          "fifty callers at once are no slower than one thread in turn");
     check(may_be_changed_amid_calls, "the executor may be changed while others compute");
     printf("%d held\n", held);
     return failed != 0;

@@ -180,18 +180,21 @@ static const char *in_a_fork(void) {
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
-/* Where a thread may use one processor it needs no worker; then it may use all, and there is no memory for one. */
+/* Where a thread may use one processor it needs no worker; then it may use all, and there is no memory for
+ * one. */
 static const char *without_memory_for_workers(void) {
     cpu_set_t all, one;
     graft_session *session = NULL;
     CPU_ZERO(&one);
-    if (graft_session_create(model, NULL, &session) != GRAFT_OK || sched_getaffinity(0, sizeof all, &all) != 0)
+    if (graft_session_create(model, NULL, &session) != GRAFT_OK ||
+        sched_getaffinity(0, sizeof all, &all) != 0)
         return "there is no session";
     for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
         if (CPU_ISSET(i, &all))
             CPU_SET(i, &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0 || embed_with(session, same) != GRAFT_OK || !limit_memory(64 << 10) ||
-        sched_setaffinity(0, sizeof all, &all) != 0 || embed_with(session, same) != GRAFT_OK)
+    if (sched_setaffinity(0, sizeof one, &one) != 0 || embed_with(session, same) != GRAFT_OK ||
+        !limit_memory(64 << 10) || sched_setaffinity(0, sizeof all, &all) != 0 ||
+        embed_with(session, same) != GRAFT_OK)
         return "embedding failed";
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }

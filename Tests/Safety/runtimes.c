@@ -2,8 +2,8 @@
  *
  *     runtimes GOLDENS none|before|after RUNTIME
  *
- * The host opens RUNTIME and runs a region on it before or after the library is used. Prints which executor computed,
- * and the runtimes that the process holds.
+ * The host opens RUNTIME and runs a region on it before or after the library is used. Prints which executor
+ * computed, and the runtimes that the process holds.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -3,7 +3,8 @@
  *     stack GOLDENS DATA SCRATCH
  *
  * Each call runs in a thread of its own, whose larger stack is filled with a pattern first: what is no longer
- * pattern was used. Then one thread that has 64 kB does all of it. An argument more lists what each call needs.
+ * pattern was used. Then one thread that has 64 kB does all of it. An argument more lists what each call
+ * needs.
  */
 #define _GNU_SOURCE
 #include <graft.h>
@@ -15,7 +16,15 @@
 #include <sys/stat.h>
 
 /* What a host's libraries keep for each thread is taken from its stack, too. */
-enum { LEAST_STACK = 64 << 10, OF_HOST = 8 << 10, WHOLE_STACK = 512 << 10, ROW_COUNT = 8, LENGTH = 100, LABEL_COUNT = 2, DEEPEST_GROUP = 31 };
+enum {
+    LEAST_STACK = 64 << 10,
+    OF_HOST = 8 << 10,
+    WHOLE_STACK = 512 << 10,
+    ROW_COUNT = 8,
+    LENGTH = 100,
+    LABEL_COUNT = 2,
+    DEEPEST_GROUP = 31
+};
 
 static const char *goldens, *data, *scratch;
 static int lists;
@@ -75,7 +84,8 @@ static graft_status encode(void) {
     static graft_tokenizer **const all[] = {&words, &stories, &gpt2, &qwen};
     graft_status status = GRAFT_OK;
     for (size_t i = 0; i + 60 < sizeof text; i = strlen(text))
-        snprintf(text + i, sizeof text - i, "It's 42 na\xc3\xafve words,\t(\xe4\xbd\xa0\xe5\xa5\xbd) a%zub!\r\n", i);
+        snprintf(text + i, sizeof text - i,
+                 "It's 42 na\xc3\xafve words,\t(\xe4\xbd\xa0\xe5\xa5\xbd) a%zub!\r\n", i);
     for (size_t i = 0; i < sizeof all / sizeof *all && status == GRAFT_OK; i++) {
         graft_encoding *encoding = NULL;
         graft_batch *batch = NULL;
@@ -86,19 +96,21 @@ static graft_status encode(void) {
         if (status == GRAFT_OK)
             status = graft_batch_encode(*all[i], texts, NULL, 3, NULL, &batch);
         if (status == GRAFT_OK)
-            status = graft_tokenizer_decode(*all[i], graft_encoding_ids(encoding), graft_encoding_token_count(encoding),
-                                            1, decoded, sizeof decoded, &count);
+            status = graft_tokenizer_decode(*all[i], graft_encoding_ids(encoding),
+                                            graft_encoding_token_count(encoding), 1, decoded, sizeof decoded,
+                                            &count);
         graft_batch_release(batch);
         graft_encoding_release(encoding);
     }
     return status;
 }
 
-/* Groups of every kind within each other, as deep as expressions may be, and deeper. One more stands around them. */
+/* Groups of every kind within each other, as deep as expressions may be, and deeper. One more stands around
+ * them. */
 static graft_status use_parentheses(void) {
     static const struct {
         const char *open, *close;
-    } groups[] = {{"(", ")"},   {"(", ")*"},     {"(?:", ")+?"},  {"(?>", ")++"},      {"(?=", ")?"},
+    } groups[] = {{"(", ")"},   {"(", ")*"},     {"(?:", ")+?"},  {"(?>", ")++"},  {"(?=", ")?"},
                   {"(?!", ")"}, {"(?<=", "e)?"}, {"(a|", "|b)?"}, {"(", "){1,2}"}, {"(?i:a", ")|b"}};
     static const int depths[] = {1, 8, DEEPEST_GROUP, DEEPEST_GROUP + 1, 240};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
@@ -113,7 +125,8 @@ static graft_status use_parentheses(void) {
             strcat(settings, "\"}");
             graft_status status = graft_adapter_create(bert, "lora", settings, 0, &adapter);
             graft_adapter_release(adapter);
-            if (depths[i] > DEEPEST_GROUP ? status != GRAFT_ERROR_INVALID_ARGUMENT : status == GRAFT_ERROR_INTERNAL)
+            if (depths[i] > DEEPEST_GROUP ? status != GRAFT_ERROR_INVALID_ARGUMENT
+                                          : status == GRAFT_ERROR_INTERNAL)
                 return status ? status : GRAFT_ERROR_INTERNAL;
         }
     return GRAFT_OK;
@@ -147,9 +160,9 @@ static graft_status create_adapters(void) {
     if (status == GRAFT_OK)
         status = graft_adapter_set_head(lora, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head);
     if (status == GRAFT_OK)
-        status = graft_adapter_create(bert, "lora",
-                                      "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"use_rslora\": true}",
-                                      0, &everywhere);
+        status = graft_adapter_create(
+            bert, "lora", "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"use_rslora\": true}", 0,
+            &everywhere);
     if (status == GRAFT_OK)
         status = graft_adapter_create(bert, "bottleneck", "{\"config\": \"double_seq_bn\"}", 0, &bottleneck);
     if (status == GRAFT_OK)
@@ -399,15 +412,16 @@ int main(int argument_count, char **arguments) {
     scratch = arguments[3];
     lists = argument_count > 4;
     FILE *vocabulary = fopen(path_of(scratch, "vocab.txt"), "w");
-    if (!vocabulary || fputs("[UNK]\n[CLS]\n[SEP]\na\n##a\nshort\n", vocabulary) < 0 || fclose(vocabulary) != 0)
+    if (!vocabulary || fputs("[UNK]\n[CLS]\n[SEP]\na\n##a\nshort\n", vocabulary) < 0 ||
+        fclose(vocabulary) != 0)
         return 1;
     for (size_t i = 0; i < CALL_COUNT; i++) {
         const char *wrong = run_on(WHOLE_STACK, (void *)(uintptr_t)&calls[i], &used);
         if (lists)
             printf("%7zu bytes: %s\n", used, calls[i].name);
         if (wrong || used > LEAST_STACK - OF_HOST) {
-            printf("FAILED  %s takes at most 56 kB of stack: %zu bytes%s%s\n", calls[i].name, used, wrong ? ", " : "",
-                   wrong ? wrong : "");
+            printf("FAILED  %s takes at most 56 kB of stack: %zu bytes%s%s\n", calls[i].name, used,
+                   wrong ? ", " : "", wrong ? wrong : "");
             failed++;
         } else {
             held++;

@@ -5,11 +5,12 @@
  *
  * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between rows in
  * elements. Threads   Every function that takes a team uses up to `team->thread_count` threads of the chosen
- * executor, and returns when all are done. Bits      A result depends neither on the number of threads nor on the other rows of a call: every
- * output element is one fixed sequence of operations, and sums over rows run in fixed blocks. Errors    None:
- * callers pass valid shapes. A count of zero is valid everywhere and does nothing. Paths     Each function
- * has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where that pays; one is chosen for the
- * process at first use, and GRAFT_KERNELS=portable|avx2|avx512|avx512bf16 forces one.
+ * executor, and returns when all are done. Bits      A result depends neither on the number of threads nor on
+ * the other rows of a call: every output element is one fixed sequence of operations, and sums over rows run
+ * in fixed blocks. Errors    None: callers pass valid shapes. A count of zero is valid everywhere and does
+ * nothing. Paths     Each function has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where
+ * that pays; one is chosen for the process at first use, and GRAFT_KERNELS=portable|avx2|avx512|avx512bf16
+ * forces one.
  */
 #ifndef GRAFT_KERNELS_H
 #define GRAFT_KERNELS_H
@@ -70,8 +71,9 @@ const char *gk_executor_name(void);
 void gk_hold_workers(void);
 void gk_release_workers(void);
 
-/** Begins a call of the library on this thread, or goes on with it: arithmetic rounds to nearest, with subnormal
- * numbers and without traps, whatever the host has set; threads that a region finds stay for the next ones. */
+/** Begins a call of the library on this thread, or goes on with it: arithmetic rounds to nearest, with
+ * subnormal numbers and without traps, whatever the host has set; threads that a region finds stay for the
+ * next ones. */
 void gk_begin_call(void);
 /** Ends it: the host's settings are back, and the threads are free and at rest. */
 void gk_end_call(void);

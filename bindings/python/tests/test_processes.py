@@ -292,3 +292,26 @@ def test_a_source_archive_that_could_not_be_built_is_refused(tmp_path: Path) -> 
     )
     assert result.returncode != 0 and "make a wheel, with make wheel" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+EXECUTOR = """
+import sys, graft
+model, tokenizer = graft.Model(sys.argv[1]), graft.Tokenizer(sys.argv[1])
+texts = ["some words to embed " * 9] * 8
+session = graft.Session(model, tokenizer, threads=2)
+before = bytes(memoryview(session.embed(texts)))
+name = graft.executor_name()
+graft.set_executor(sys.argv[2])
+assert bytes(memoryview(session.embed(texts))) == before
+print(name, graft.executor_name())
+"""
+
+
+def test_the_executor_is_chosen_by_name_and_changes_no_bit(folder: Path) -> None:
+    result = run(EXECUTOR, str(folder), "openmp")
+    assert result.stdout.split() == ["threads", "openmp"], result.stderr
+    result = run(EXECUTOR, str(folder), "threads", GRAFT_EXECUTOR="openmp")
+    assert result.stdout.split() == ["openmp", "threads"], result.stderr
+    result = run(EXECUTOR, str(folder), "gears")
+    assert 'the executor is "gears"; expected "threads"' in result.stderr
+    assert "UNSUPPORTED" in result.stderr
