@@ -170,7 +170,10 @@ typedef struct graft_encode_options {
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
-/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. Since 1.0. */
+/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. What config.json,
+    tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
+    special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED.
+    Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
