@@ -113,7 +113,7 @@ private func value(_ choices: inout Choices) -> JSON {
     case 2: .integer(choices.one(of: [0, 1, 2, 5, 100, -1, Int(Int32.max), Int(Int32.max) + 1, .max]))
     case 3:
         .string(
-            String(repeating: choices.one(of: ["é", "</w>", "#", "中"]), count: choices.one(of: [1, 10, 300, 20_000])))
+            String(repeating: choices.one(of: ["é", "</w>", "#", "中"]), count: choices.one(of: [1, 10, 300, 2_000])))
     case 4: .string(choices.one(of: ["WordPiece", "BPE", "WordLevel", "Unigram"]))
     case 5:
         .string(
