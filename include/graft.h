@@ -257,7 +257,10 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
-/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. Since 1.0. */
+/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. What config.json,
+    tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
+    special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED.
+    Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or vocab.txt, and those beside it in a model's folder
  *  (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */

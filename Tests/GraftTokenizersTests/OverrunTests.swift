@@ -19,10 +19,11 @@ struct OverrunTests {
 
     private static func offsets(_ tokenizer: Tokenizer, _ text: String) throws -> [[Int32]] {
         let encoding = try tokenizer.encode(text)
-        #expect(try tokenizer.encode(text) == encoding)
-        for offsets in encoding.offsets {
-            #expect(0 <= offsets.start && offsets.start <= offsets.end && Int(offsets.end) <= text.utf8.count)
-        }
+        let isTheSame = try tokenizer.encode(text) == encoding
+        #expect(isTheSame)
+        let count = text.utf8.count
+        let areWithin = encoding.offsets.allSatisfy { 0 <= $0.start && $0.start <= $0.end && Int($0.end) <= count }
+        #expect(areWithin)
         return encoding.offsets.map { [$0.start, $0.end] }
     }
 

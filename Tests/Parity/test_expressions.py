@@ -80,7 +80,7 @@ def test_any_pattern_matches_alike_or_is_refused(tmp_path):
         pattern = random_pattern(chance)
         try:
             theirs = [their_matches(pattern, text) for text in TEXTS]
-        except Exception:
+        except BaseException:  # the package panics where it gives up on a text
             theirs = None
         try:
             tokenizer = our_tokenizer(pattern, tmp_path)
@@ -89,7 +89,12 @@ def test_any_pattern_matches_alike_or_is_refused(tmp_path):
             refused += 1
             continue
         # What the package refuses may be refused here or not.
-        if theirs is not None:
+        if theirs is None:
+            continue
+        try:
             assert_same(pattern, TEXTS, tokenizer)
             same += 1
+        except graft.GraftError as error:
+            assert "gave up on the text" in str(error), pattern
+            refused += 1
     assert same > 1500 and refused < 1500

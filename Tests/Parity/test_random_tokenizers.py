@@ -154,7 +154,12 @@ def test_random_tokenizers_encode_and_decode_alike(seed, tmp_path):
         except Exception:
             continue
         (tmp_path / "tokenizer.json").write_text(json.dumps(file))
-        ours = graft.Tokenizer(tmp_path)
+        try:
+            ours = graft.Tokenizer(tmp_path)
+        except graft.GraftError as error:
+            # The package cuts texts between all characters where it looks for an added token that is nothing.
+            assert "leaves nothing of the added token" in str(error), json.dumps(file)
+            continue
         for _ in range(12):
             check(file, ours, theirs, [text(chance) for _ in range(chance.choice([1, 1, 2]))])
             compared += 1
