@@ -1,4 +1,5 @@
-/* The functions that the linker puts before the C library's (Package.swift: --wrap), and what calls ask of them. */
+/* The functions that the linker puts before the C library's (Package.swift: --wrap), and what calls ask of
+ * them. */
 #define _GNU_SOURCE
 #include "graft_memory.h"
 #include "reserve.h"
@@ -20,7 +21,9 @@ void __real_free(void *block);
 
 _Thread_local gm_state gm_thread;
 
-static size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+static size_t page_size(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 gm_state gm_begin(void) {
     gm_state outer = gm_thread;
@@ -93,7 +96,9 @@ static void *given(void *block, size_t size) {
     return block;
 }
 
-void *__wrap_malloc(size_t size) { return given(__real_malloc(size), size); }
+void *__wrap_malloc(size_t size) {
+    return given(__real_malloc(size), size);
+}
 
 void *__wrap_calloc(size_t count, size_t size) {
     void *block = __real_calloc(count, size);
@@ -143,7 +148,9 @@ void __wrap_free(void *block) {
 }
 
 /* C++'s operators, in the parts of Swift's runtime that are written in it. */
-void *__wrap__Znwm(size_t size) { return __wrap_malloc(size); }
+void *__wrap__Znwm(size_t size) {
+    return __wrap_malloc(size);
+}
 
 void *__wrap__ZnwmSt11align_val_t(size_t size, size_t alignment) {
     void *block = NULL;

@@ -1,6 +1,7 @@
-/* Small blocks come from chunks of granules, searched from where the latest block ended. The first chunk is part of the
- * library: its pages cost nothing until they are used, and no limit set later can take them away. Others are added while
- * most of it is in use by what outlives calls. A granule where a block begins knows the block's length.
+/* Small blocks come from chunks of granules, searched from where the latest block ended. The first chunk is
+ * part of the library: its pages cost nothing until they are used, and no limit set later can take them away.
+ * Others are added while most of it is in use by what outlives calls. A granule where a block begins knows
+ * the block's length.
  *
  * A large block is a mapping of its own. */
 #define _GNU_SOURCE
@@ -37,7 +38,9 @@ void gm_lock(void) {
         sched_yield();
 }
 
-void gm_unlock(void) { atomic_flag_clear_explicit(&is_locked, memory_order_release); }
+void gm_unlock(void) {
+    atomic_flag_clear_explicit(&is_locked, memory_order_release);
+}
 
 static void *allocate_in(chunk *chunk, size_t count, size_t start, size_t end) {
     for (size_t i = start, length = 0; i < end;) {

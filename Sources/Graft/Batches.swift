@@ -135,7 +135,9 @@ public func graft_batch_retain(_ batch: OpaquePointer?) -> graft_status {
 }
 
 @c @implementation
-public func graft_batch_release(_ batch: OpaquePointer?) { HandleTable.release(batch, BatchHandle.self, givesBack: false) }
+public func graft_batch_release(_ batch: OpaquePointer?) {
+    HandleTable.release(batch, BatchHandle.self, givesBack: false)
+}
 
 @c @implementation
 public func graft_batch_row_count(_ batch: OpaquePointer?) -> Int64 {

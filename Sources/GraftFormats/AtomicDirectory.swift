@@ -37,8 +37,9 @@ package struct AtomicDirectory: ~Copyable {
         while true {
             let temporary = FileSystem.temporarySibling(of: place.destination)
             guard mkdir(temporary, mode) == 0 else {
-                if place.exists, FileSystem.forbids(errno) { return nil }
-                throw FileSystem.failure("create", place.path)
+                let code = errno
+                if FileSystem.forbids(code), place.exists { return nil }
+                throw FileSystem.failure("create", place.path, code: code)
             }
             let lock = FolderLock(temporary, waits: true)
             let descriptor = open(temporary + "/" + Self.marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)

@@ -33,7 +33,8 @@ struct FolderPlace {
         var place = String(cString: resolved)
         guard FileKind.of(place) == .folder else {
             throw GraftError(
-                .io, "\(path): expected a folder\(absent.isEmpty ? "" : " above it"), found \(FileKind.of(place).rawValue)")
+                .io,
+                "\(path): expected a folder\(absent.isEmpty ? "" : " above it"), found \(FileKind.of(place).rawValue)")
         }
         var above: [String] = []
         for step in absent {

@@ -50,7 +50,8 @@ extension Trainer {
         counts.withUnsafeBytes { places.copyMemory(from: $0) }
         let rest = UnsafeMutableRawBufferPointer(rebasing: places[(8 * counts.count)...])
         measures.withUnsafeBytes { rest.copyMemory(from: $0) }
-        tensors.append(("counts", .signed64, [counts.count], UnsafeRawBufferPointer(rebasing: places[..<(8 * counts.count)])))
+        tensors.append(
+            ("counts", .signed64, [counts.count], UnsafeRawBufferPointer(rebasing: places[..<(8 * counts.count)])))
         tensors.append(("measures", .float64, [measures.count], UnsafeRawBufferPointer(rest)))
         let writer = try SafetensorsWriter(tensors: tensors, metadata: settings.map { ($0.name, $0.value) })
         defer { withExtendedLifetime(state) {} }

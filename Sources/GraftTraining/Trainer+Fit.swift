@@ -37,7 +37,8 @@ extension Trainer {
 
         // The rows' order, sorted and shuffled, and the rows of a batch.
         let longest = (0..<dataset.rowCount).reduce(0) { max($0, dataset.length(ofRow: $1)) }
-        let batchSize = min(dataset.tokenCount, longest.multipliedReportingOverflow(by: options.rowsPerBatch).partialValue)
+        let batchSize = min(
+            dataset.tokenCount, longest.multipliedReportingOverflow(by: options.rowsPerBatch).partialValue)
         try Memory.require(32 * dataset.rowCount + 16 * batchSize, to: "the order of \(dataset.rowCount) rows")
         var batch = RowBatch()
         var order = self.order(dataset)

@@ -46,7 +46,8 @@ static int32_t on_progress(void *user_data, const graft_metrics *metrics) {
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "being trained by another call", graft_adapter_save(trained, folder),
            "an adapter is not saved amid a step");
     static float numbers[CAPACITY];
-    expect(GRAFT_OK, "", graft_session_set_adapters(session, composition), "an adapter in training is attached");
+    expect(GRAFT_OK, "", graft_session_set_adapters(session, composition),
+           "an adapter in training is attached");
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "being trained by another call",
            graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY),
            "an adapter is not run amid a step");
@@ -68,8 +69,8 @@ static void use_between(const char *folder) {
     expect(GRAFT_OK, "", graft_session_set_adapters(session, composition), "it is attached");
     expect(GRAFT_OK, "", graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY),
            "it is run");
-    expect(GRAFT_ERROR_INVALID_ARGUMENT, "has a trainer", graft_adapter_set_head(trained, GRAFT_TASK_NONE, NULL),
-           "it gets no other head");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "has a trainer",
+           graft_adapter_set_head(trained, GRAFT_TASK_NONE, NULL), "it gets no other head");
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "already has a trainer",
            graft_trainer_create(tiny, trained, NULL, &second), "it gets no second trainer");
     expect(GRAFT_OK, "", graft_trainer_step(trainer, batch, NULL), "and its trainer goes on");

@@ -1,10 +1,11 @@
-/* Whatever memory the system refuses, and whenever, each call fails with GRAFT_ERROR_OUT_OF_MEMORY or does what it
- * should, and the process lives; with memory again the same call succeeds.
+/* Whatever memory the system refuses, and whenever, each call fails with GRAFT_ERROR_OUT_OF_MEMORY or does
+ * what it should, and the process lives; with memory again the same call succeeds.
  *
  *     memory MODEL GOLDENS SCRATCH
  *
- * Each call runs in processes of its own: with a limit on the address space, 64 kB more each time, from none that
- * is left to enough; and with allocations that fail: the k-th alone, or all from the k-th on, for growing k.
+ * Each call runs in processes of its own: with a limit on the address space, 64 kB more each time, from none
+ * that is left to enough; and with allocations that fail: the k-th alone, or all from the k-th on, for
+ * growing k.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -49,13 +50,21 @@ static int fails(const void *caller) {
 
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
 
-void *malloc(size_t size) { return fails(CALLER) ? NULL : __libc_malloc(size); }
-void *calloc(size_t count, size_t size) { return fails(CALLER) ? NULL : __libc_calloc(count, size); }
-void *realloc(void *block, size_t size) { return fails(CALLER) ? NULL : __libc_realloc(block, size); }
+void *malloc(size_t size) {
+    return fails(CALLER) ? NULL : __libc_malloc(size);
+}
+void *calloc(size_t count, size_t size) {
+    return fails(CALLER) ? NULL : __libc_calloc(count, size);
+}
+void *realloc(void *block, size_t size) {
+    return fails(CALLER) ? NULL : __libc_realloc(block, size);
+}
 void *memalign(size_t alignment, size_t size) {
     return fails(CALLER) ? NULL : __libc_memalign(alignment, size);
 }
-void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void *aligned_alloc(size_t alignment, size_t size) {
+    return memalign(alignment, size);
+}
 int posix_memalign(void **out, size_t alignment, size_t size) {
     void *block = fails(CALLER) ? NULL : __libc_memalign(alignment, size);
     if (!block)
@@ -128,7 +137,8 @@ static void make_objects(void) {
     for (int i = 0; i < ROWS * LENGTH; i++)
         token_labels[i] = tokens[i] = 2 + i * 7 % 100;
     need(graft_model_load(folder, NULL, &model), "loading the model");
-    need(graft_model_load(in(goldens, "bert-tiny/sequence-classification"), NULL, &tiny), "loading bert-tiny");
+    need(graft_model_load(in(goldens, "bert-tiny/sequence-classification"), NULL, &tiny),
+         "loading bert-tiny");
     need(graft_model_load(in(goldens, "llama-tiny/everything"), NULL, &language), "loading llama-tiny");
     need(graft_tokenizer_load(folder, &tokenizer), "loading a tokenizer");
     adapter = make_adapter(model, "lora", "{\"r\": 32, \"target_modules\": \"all-linear\"}", ROWS);
@@ -198,12 +208,18 @@ static graft_status decode(void) {
     return graft_tokenizer_decode(tokenizer, words, ROWS * LENGTH, 0, out, sizeof out, NULL);
 }
 
-static graft_status set_labels(void) { return graft_batch_set_labels(batch, numbers, ROWS); }
+static graft_status set_labels(void) {
+    return graft_batch_set_labels(batch, numbers, ROWS);
+}
 static graft_status set_token_labels(void) {
     return graft_batch_set_token_labels(batch, token_labels, ROWS * LENGTH);
 }
-static graft_status set_adapters(void) { return graft_batch_set_adapters(batch, compositions, ROWS); }
-static graft_status append(void) { return graft_dataset_append(dataset, batch); }
+static graft_status set_adapters(void) {
+    return graft_batch_set_adapters(batch, compositions, ROWS);
+}
+static graft_status append(void) {
+    return graft_dataset_append(dataset, batch);
+}
 
 static graft_status set_head(void) {
     graft_head_options head;
@@ -213,7 +229,9 @@ static graft_status set_head(void) {
     return graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head);
 }
 
-static graft_status save_adapter(void) { return graft_adapter_save(adapter, in(scratch, "saved")); }
+static graft_status save_adapter(void) {
+    return graft_adapter_save(adapter, in(scratch, "saved"));
+}
 
 static graft_status read_adapter(void) {
     const char *found = graft_adapter_config_json(adapter);
@@ -221,7 +239,9 @@ static graft_status read_adapter(void) {
     return found && label && strcmp(label, labels[ROWS - 1]) == 0 ? GRAFT_OK : GRAFT_ERROR_OUT_OF_MEMORY;
 }
 
-static graft_status attach(void) { return graft_session_set_adapters(session, composition); }
+static graft_status attach(void) {
+    return graft_session_set_adapters(session, composition);
+}
 
 static graft_status embed(void) {
     static float vectors[ROWS * WIDTH];
@@ -266,14 +286,22 @@ static graft_status create_trainer(void) {
     return status;
 }
 
-static graft_status step(void) { return graft_trainer_step(trainer, small, NULL); }
-static graft_status fit(void) { return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL); }
+static graft_status step(void) {
+    return graft_trainer_step(trainer, small, NULL);
+}
+static graft_status fit(void) {
+    return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL);
+}
 static graft_status evaluate(void) {
     int64_t confusion[9];
     return graft_trainer_evaluate(trainer, dataset, NULL, confusion, 9);
 }
-static graft_status save_trainer(void) { return graft_trainer_save(trainer, in(scratch, "another")); }
-static graft_status resume(void) { return graft_trainer_resume(trainer, in(scratch, "checkpoint")); }
+static graft_status save_trainer(void) {
+    return graft_trainer_save(trainer, in(scratch, "another"));
+}
+static graft_status resume(void) {
+    return graft_trainer_resume(trainer, in(scratch, "checkpoint"));
+}
 
 static const struct {
     const char *name;
@@ -379,8 +407,8 @@ int main(int argument_count, char **arguments) {
     scratch = arguments[3];
     int held = 0, failed = 0;
     char command[3000];
-    snprintf(command, sizeof command, "mkdir -p %s/vocabulary && cp %s/vocab.txt %s/vocabulary", scratch, folder,
-             scratch);
+    snprintf(command, sizeof command, "mkdir -p %s/vocabulary && cp %s/vocab.txt %s/vocabulary", scratch,
+             folder, scratch);
     if (system(command) != 0)
         return 2;
     make_objects();

@@ -58,7 +58,8 @@ static void test(const graft_model *model, const char *folder, const char *metho
         for (int i = 0; i < COUNT; i++)
             need(graft_adapter_load(model, folder, &adapters[i]), "loading an adapter");
         double each = (resident() - before) / COUNT;
-        claim(each <= 1.1 * file + FIXED, method, "an adapter takes its file and a little", each, 1.1 * file + FIXED);
+        claim(each <= 1.1 * file + FIXED, method, "an adapter takes its file and a little", each,
+              1.1 * file + FIXED);
         for (int i = 0; i < COUNT; i++)
             graft_adapter_release(adapters[from_the_end ? COUNT - 1 - i : i]);
         double after = resident();
