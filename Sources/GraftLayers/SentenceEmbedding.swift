@@ -69,8 +69,8 @@ package struct SentenceEmbedding: Sendable {
 
     /// The only token of each row that it reads; nil where it reads any.
     package var summary: SummaryToken? {
-        let summaries = Set(poolings.map(\.summary))
-        return summaries.count == 1 ? summaries.first ?? nil : nil
+        guard let summary = poolings.first?.summary, poolings.allSatisfy({ $0.summary == summary }) else { return nil }
+        return summary
     }
 
     /// Of the pass's rows, to `out` [rows, width].
