@@ -11,6 +11,7 @@ package final class Session {
     package private(set) var composition: Composition?
     let pass: Pass
     private let passTokenCount: Int
+    private var embeddings: [EmbeddingChoice: SentenceEmbedding] = [:]
     /// Of the latest texts that went on; its memory serves the next.
     let cache: KeyValueCache
     /// Of the latest call; their memory serves the next.
@@ -69,12 +70,24 @@ package final class Session {
 
     /// How rows are embedded: nil is as the model's folder declares.
     package func embedding(_ pooling: Pooling?, normalizes: Bool?) throws(GraftError) -> SentenceEmbedding {
-        if let pooling, let normalizes {
-            return SentenceEmbedding([pooling], steps: normalizes ? [.normalize] : [])
+        // Made once, so that a call of a kind seen before asks the system for nothing.
+        let choice = EmbeddingChoice(pooling: pooling, normalizes: normalizes)
+        if let known = embeddings[choice] { return known }
+        let made = try choice.embedding(of: model)
+        embeddings[choice] = made
+        return made
+    }
+
+    private struct EmbeddingChoice: Hashable {
+        let pooling: Pooling?
+        let normalizes: Bool?
+
+        func embedding(of model: any Transformer) throws(GraftError) -> SentenceEmbedding {
+            if let pooling, let normalizes { return SentenceEmbedding([pooling], steps: []).normalizing(normalizes) }
+            let declared = try model.source.sentences.embedding.get()
+            if let pooling { return SentenceEmbedding([pooling], steps: []).normalizing(declared.normalizes) }
+            return normalizes.map(declared.normalizing) ?? declared
         }
-        let declared = try model.source.sentences.embedding.get()
-        if let pooling { return SentenceEmbedding([pooling], steps: declared.normalizes ? [.normalize] : []) }
-        return normalizes.map(declared.normalizing) ?? declared
     }
 
     /// One vector a row: [rows, width].

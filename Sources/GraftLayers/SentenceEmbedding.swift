@@ -37,8 +37,8 @@ package struct SentenceEmbedding: Sendable {
 
     /// The only token of each row that it reads; nil where it reads any.
     package var summary: SummaryToken? {
-        let different = Set(poolings)
-        return different.count == 1 ? different.first?.summary() : nil
+        guard let summary = poolings.first?.summary(), poolings.allSatisfy({ $0.summary() == summary }) else { return nil }
+        return summary
     }
 
     /// Of the pass's rows, to `out` [rows, width].

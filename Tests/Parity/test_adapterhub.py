@@ -92,7 +92,7 @@ def save(model: torch.nn.Module, folder: Path) -> Path:
 
 
 def classified(model: graft.Model, adapter: graft.Adapter, tokenizer: graft.Tokenizer, texts: list) -> numpy.ndarray:
-    with graft.Session(model, tokenizer, adapter) as session:
+    with graft.Session(model, tokenizer, adapter, maximum_length=512) as session:
         return numpy.asarray(session.classify(texts))
 
 
@@ -180,7 +180,7 @@ def test_an_adapter_of_the_bare_encoder_needs_no_head(minilm, minilm_tokenizer, 
     model.save_adapter(tmp_path / "theirs", NAME, use_safetensors=True)
     adapter = graft.Adapter.load(minilm, tmp_path / "theirs")
     assert adapter.task == "none"
-    with graft.Session(minilm, minilm_tokenizer, adapter) as session:
+    with graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512) as session:
         found = numpy.asarray(session.embed(texts["texts"], normalize=False))
     with torch.inference_mode():
         hidden = [model(torch.tensor([row])).last_hidden_state[0] for row in texts["ids"]]

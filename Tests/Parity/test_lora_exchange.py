@@ -77,7 +77,7 @@ def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(
     theirs = adapted(MINILM, len(LABELS), **settings)
     theirs.save_pretrained(tmp_path / "peft")
     adapter = graft.Adapter.load(minilm, tmp_path / "peft")
-    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
     expected = logits(theirs, texts["ids"]).numpy()
     assert numpy.abs(expected).max() > 0.1
     assert numpy.abs(found - expected).max() < TOLERANCE
@@ -99,7 +99,7 @@ def train_a_little(model: graft.Model, tokenizer: graft.Tokenizer, texts: list[s
 @pytest.mark.parametrize("settings", FROM_GRAFT.values(), ids=FROM_GRAFT)
 def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, minilm, minilm_tokenizer, texts, tmp_path):
     adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], settings)
-    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
     adapter.save(tmp_path / "graft")
 
     with warnings.catch_warnings():
@@ -134,11 +134,11 @@ def test_peft_warns_of_a_head_that_it_does_not_know(pooling, dense_layer, minilm
 
 def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, texts, tmp_path):
     adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], QUERY_VALUE)
-    before = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter).classify(texts["texts"]))
+    before = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
     adapter.save(tmp_path / "first")
     again = graft.Adapter.load(minilm, tmp_path / "first")
     assert again.labels == LABELS
-    after = numpy.asarray(graft.Session(minilm, minilm_tokenizer, again).classify(texts["texts"]))
+    after = numpy.asarray(graft.Session(minilm, minilm_tokenizer, again, maximum_length=512).classify(texts["texts"]))
     assert numpy.array_equal(before, after)
     again.save(tmp_path / "second")
     assert_same_files(tmp_path / "second", tmp_path / "first")
