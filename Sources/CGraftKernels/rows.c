@@ -23,10 +23,10 @@ static void gather_row(int64_t h, const void *row, gk_type type, bool accumulate
 void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const void *table,
                     gk_type type, bool accumulate, float *y, int64_t ldy) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-        for (int64_t r = rows.begin; r < rows.end; r++) {
-            const char *row = (const char *)table + ids[r] * h * gk_element_size(type);
-            gather_row(h, row, type, accumulate, y + r * ldy);
-        }
+      for (int64_t r = rows.begin; r < rows.end; r++) {
+          const char *row = (const char *)table + ids[r] * h * gk_element_size(type);
+          gather_row(h, row, type, accumulate, y + r * ldy);
+      }
     });
 }
 
@@ -65,25 +65,25 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
     if (count == 0)
         return;
     gk_for_ranges(team, (starts[count] - starts[0]) * h, h, GK_COLUMNS_TOGETHER, ^(gk_range columns) {
-        int64_t begin = columns.begin, end = columns.end;
-        for (int64_t i = 0; i < count; i++) {
-            int64_t first = starts[i], last = starts[i + 1];
-            float *row = y + i * ldy, length = (float)(last - first);
-            switch (pool) {
-            case GK_POOL_LARGEST:
-                GK_ON_PATH(largest_rows)(begin, end, first, last, h, x, row);
-                break;
-            case GK_POOL_PLACE:
-                GK_ON_PATH(placed_rows)
-                (begin, end, first, last, h, x, 2.0f / (length * (length + 1)), row);
-                break;
-            default:
-                GK_ON_PATH(mean_rows)(begin, end, first, last, h, x, row);
-                if (pool == GK_POOL_ROOT)
-                    for (int64_t c = begin; c < end; c++)
-                        row[c] *= __builtin_sqrtf(length);
-            }
-        }
+      int64_t begin = columns.begin, end = columns.end;
+      for (int64_t i = 0; i < count; i++) {
+          int64_t first = starts[i], last = starts[i + 1];
+          float *row = y + i * ldy, length = (float)(last - first);
+          switch (pool) {
+          case GK_POOL_LARGEST:
+              GK_ON_PATH(largest_rows)(begin, end, first, last, h, x, row);
+              break;
+          case GK_POOL_PLACE:
+              GK_ON_PATH(placed_rows)
+              (begin, end, first, last, h, x, 2.0f / (length * (length + 1)), row);
+              break;
+          default:
+              GK_ON_PATH(mean_rows)(begin, end, first, last, h, x, row);
+              if (pool == GK_POOL_ROOT)
+                  for (int64_t c = begin; c < end; c++)
+                      row[c] *= __builtin_sqrtf(length);
+          }
+      }
     });
 }
 

@@ -20,7 +20,8 @@ extension Session {
         try Memory.require(total * MemoryLayout<Prediction>.size, to: "\(bestCount) labels of each row")
         predictions.removeAll(keepingCapacity: true)
         predictions.reserveCapacity(total)
-        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) { first, count throws(GraftError) in
+        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) {
+            first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = try pass.kept.matrix(rows: count, columns: columns)
             let order = try pass.kept.allocate(Int32.self, count: columns)

@@ -128,7 +128,8 @@ package final class Session {
         _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
         let classifier = SequenceClassifier(model: model)
-        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) { first, count throws(GraftError) in
+        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) {
+            first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)

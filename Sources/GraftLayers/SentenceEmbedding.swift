@@ -37,7 +37,9 @@ package struct SentenceEmbedding: Sendable {
 
     /// The only token of each row that it reads; nil where it reads any.
     package var summary: SummaryToken? {
-        guard let summary = poolings.first?.summary(), poolings.allSatisfy({ $0.summary() == summary }) else { return nil }
+        guard let summary = poolings.first?.summary(), poolings.allSatisfy({ $0.summary() == summary }) else {
+            return nil
+        }
         return summary
     }
 

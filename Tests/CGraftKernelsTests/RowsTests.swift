@@ -169,7 +169,9 @@ extension Kernels {
                         return y + dx
                     }
                     var alone = [Float](repeating: 0, count: h)
-                    Team().run { gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 1, [150, 283], Int64(h), x, &alone, Int64(h)) }
+                    Team().run {
+                        gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 1, [150, 283], Int64(h), x, &alone, Int64(h))
+                    }
                     #expect(alone.elementsEqual(y[(4 * h)...]), "\(path), width \(h)")
                 }
             }
