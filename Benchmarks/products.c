@@ -150,7 +150,7 @@ static void measure(const gk_team *team, const shape *s) {
 }
 
 int main(int count, char **arguments) {
-    int32_t threads = count > 1 ? atoi(arguments[1]) : gk_default_thread_count();
+    int32_t threads = count > 1 ? atoi(arguments[1]) : gk_processor_count();
     gk_team team = {.thread_count = threads, .scratch = aligned_alloc(64, gk_scratch_size(threads))};
     gk_hold_workers();
     gk_begin_call();

@@ -112,7 +112,7 @@ static void attention(const gk_team *team, int64_t batch, int64_t length, int32_
 }
 
 int main(int count, char **arguments) {
-    int threads = count > 1 ? atoi(arguments[1]) : gk_default_thread_count();
+    int threads = count > 1 ? atoi(arguments[1]) : gk_processor_count();
     gk_team team = {.thread_count = threads, .scratch = aligned_alloc(64, gk_scratch_size(threads))};
     gk_hold_workers();
     gk_begin_call();
