@@ -54,13 +54,16 @@ struct FolderSettings {
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
-    init(folder: String) throws(GraftError) {
+    /// - Parameter isOfVocabularyFile: whether the tokenizer is in `vocab.txt`, which is BERT's unless another class is named.
+    init(folder: String, isOfVocabularyFile: Bool = false) throws(GraftError) {
         source = "\(folder)/tokenizer_config.json"
         let found = try Self.optionalObject(source)
         let configuration = found ?? JSONObject()
         self.configuration = configuration
-        tokenizerClass = try Self.tokenizerClass(
+        let named = try Self.tokenizerClass(
             configuration, model: try Self.optionalObject("\(folder)/config.json") ?? JSONObject())
+        let isUnnamed = named.map(Self.plainClasses.contains) ?? true
+        tokenizerClass = isOfVocabularyFile && isUnnamed ? "BertTokenizer" : named
         // What tokenizer_config.json lists makes the older files void.
         let isListed = configuration["added_tokens_decoder"] != nil
         let map = isListed ? nil : try Self.optionalObject("\(folder)/special_tokens_map.json")
@@ -298,7 +301,7 @@ extension FolderSettings {
 
     /// Whether a `vocab.txt` is what the class reads.
     func requireVocabularyFile(_ path: String) throws(GraftError) {
-        guard let tokenizerClass, !isBert, !Self.plainClasses.contains(tokenizerClass) else { return }
+        guard let tokenizerClass, !isBert else { return }
         throw GraftError(
             .unsupported,
             "\(source): tokenizer_class is \(tokenizerClass): without a tokenizer.json only BERT's classes are supported, "

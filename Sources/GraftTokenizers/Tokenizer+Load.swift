@@ -5,10 +5,10 @@ extension Tokenizer {
     /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with what the files beside it
     /// say (see `FolderSettings`).
     package convenience init(folder: String) throws(GraftError) {
-        let settings = try FolderSettings(folder: folder)
         do throws(GraftError) {
-            try self.init(tokenizerFile: "\(folder)/tokenizer.json", settings: settings)
+            try self.init(tokenizerFile: "\(folder)/tokenizer.json", settings: try FolderSettings(folder: folder))
         } catch  where error.code == .notFound {
+            let settings = try FolderSettings(folder: folder, isOfVocabularyFile: true)
             try self.init(vocabularyFile: "\(folder)/vocab.txt", settings: settings, folder: folder)
         }
     }
