@@ -56,14 +56,17 @@ struct FolderSettings {
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
-    init(_ folder: InputFolder) throws(GraftError) {
+    /// - Parameter isOfVocabularyFile: whether the tokenizer is in `vocab.txt`, which is BERT's unless another class is named.
+    init(_ folder: InputFolder, isOfVocabularyFile: Bool = false) throws(GraftError) {
         source = folder.path(of: "tokenizer_config.json")
         let found = try folder.optionalObject("tokenizer_config.json")
         let configuration = found ?? JSONObject()
         self.configuration = configuration
         declaration = try FolderDeclaration(folder, configuration: found)
-        tokenizerClass = try Self.tokenizerClass(
+        let named = try Self.tokenizerClass(
             configuration, model: try folder.optionalObject("config.json") ?? JSONObject())
+        let isUnnamed = named.map(Self.plainClasses.contains) ?? true
+        tokenizerClass = isOfVocabularyFile && isUnnamed ? "BertTokenizer" : named
         // What tokenizer_config.json lists makes the older files void.
         let isListed = configuration["added_tokens_decoder"] != nil
         let map = isListed ? nil : try folder.optionalObject("special_tokens_map.json")
@@ -293,7 +296,7 @@ extension FolderSettings {
 
     /// Whether a `vocab.txt` is what the class reads.
     func requireVocabularyFile(_ path: String) throws(GraftError) {
-        guard let tokenizerClass, !isBert, !Self.plainClasses.contains(tokenizerClass) else { return }
+        guard let tokenizerClass, !isBert else { return }
         throw GraftError(
             .unsupported,
             "\(source): tokenizer_class is \(tokenizerClass): without a tokenizer.json only BERT's classes are supported, "

@@ -5,10 +5,10 @@ extension Tokenizer {
     /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with what the files beside it
     /// say (see `FolderSettings`).
     package convenience init(_ folder: InputFolder) throws(GraftError) {
-        let settings = try FolderSettings(folder)
         do throws(GraftError) {
-            try self.init(try folder.file("tokenizer.json"), settings: settings)
+            try self.init(try folder.file("tokenizer.json"), settings: try FolderSettings(folder))
         } catch  where error.code == .notFound {
+            let settings = try FolderSettings(folder, isOfVocabularyFile: true)
             try self.init(vocabularyFile: "vocab.txt", in: folder, settings: settings)
         }
     }

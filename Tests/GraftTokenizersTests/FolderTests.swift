@@ -47,6 +47,53 @@ struct FolderTests {
         #expect(tokenizer.specialTokens.padding == 1)
     }
 
+    /// BERT's words, without what would normalise them, and a folder that says how.
+    private static func folder(_ configuration: String, file: String? = nil) throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "A", "\u{e9}", "e", "new"]
+        if file == nil {
+            try folder.write(words.map { $0 + "\n" }.joined(), as: "vocab.txt")
+        } else {
+            let entries = words.enumerated().map { "\"\($1)\":\($0)" }.joined(separator: ",")
+            try folder.write(
+                #"{"version":"1.0","added_tokens":[],"normalizer":{"type":"BertNormalizer","clean_text":true,"#
+                    + #""handle_chinese_chars":true,"strip_accents":null,"lowercase":true},"#
+                    + #""pre_tokenizer":{"type":"BertPreTokenizer"},"#
+                    + #""post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]},"#
+                    + ###""decoder":{"type":"WordPiece","prefix":"##","cleanup":true},"###
+                    + #""model":{"type":"WordPiece","unk_token":"[UNK]","vocab":{\#(entries)}}}"#, as: "tokenizer.json")
+        }
+        try folder.write(configuration, as: "tokenizer_config.json")
+        return folder
+    }
+
+    @Test("The files beside a tokenizer say the same of either kind of file", arguments: [nil, "tokenizer.json"])
+    func settings(_ file: String?) throws {
+        let cased = try Self.folder(
+            #"{"tokenizer_class": "BertTokenizer", "do_lower_case": false, "strip_accents": true}"#, file: file)
+        #expect(try Tokenizer(folder: cased.path).encode("A a \u{e9} [MASK]").ids == [2, 6, 5, 8, 4, 3])
+        let listed = try Self.folder(
+            #"{"tokenizer_class": "BertTokenizer", "added_tokens_decoder": {"10": {"content": "[NEW]", "special": true}}}"#,
+            file: file)
+        try listed.write(#"{"additional_special_tokens": ["new"]}"#, as: "special_tokens_map.json")
+        let tokenizer = try Tokenizer(folder: listed.path)
+        #expect(try tokenizer.encode("a[NEW]new").ids == [2, 5, 10, 9, 3] && tokenizer.isSpecial(10))
+        #expect(!tokenizer.isSpecial(9), "special_tokens_map.json is void beside added_tokens_decoder")
+        let older = try Self.folder(#"{"tokenizer_class": "BertTokenizer", "mask_token": "a"}"#, file: file)
+        try older.write(#"{"mask_token": "new"}"#, as: "special_tokens_map.json")
+        try older.write(#"{"<b>": 10, "<c>": 11}"#, as: "added_tokens.json")
+        let both = try Tokenizer(folder: older.path)
+        #expect(both.specialTokens.mask == 9 && both.isSpecial(9) && !both.isSpecial(10))
+        #expect(try both.encode("<c><b>new").ids == [2, 11, 10, 9, 3])
+        for refused in [
+            #"{"split_special_tokens": true}"#, #"{"added_tokens_decoder": {"40": {"content": "[NEW]"}}}"#,
+            #"{"do_basic_tokenize": false, "tokenizer_class": "BertTokenizer"}"#,
+        ] {
+            let folder = try Self.folder(refused, file: file)
+            #expect(throws: GraftError.self, "\(refused)") { try Tokenizer(folder: folder.path) }
+        }
+    }
+
     @Test("A folder with neither file is refused by name")
     func nothing() throws {
         let folder = try TemporaryFolder()

@@ -149,6 +149,15 @@ def test_settings_beside_a_vocabulary_file(case, tmp_path):
     assert_as_transformers(tmp_path, loads)
 
 
+def test_a_vocabulary_file_alone(tmp_path):
+    shutil.copy(MINILM / "vocab.txt", tmp_path)
+    ours = graft.Tokenizer(tmp_path)
+    shutil.copy(MINILM / "config.json", tmp_path)
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    for text in TEXTS:
+        assert ours.encode(text).ids == theirs(text)["input_ids"], text
+
+
 @pytest.mark.parametrize("case", LLAMA_CASES)
 def test_settings_beside_a_tokenizer_file_of_llama(case, tmp_path):
     configuration, map_file, loads = LLAMA_CASES[case]
