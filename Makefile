@@ -96,17 +96,18 @@ $(MODEL)/config.json: | $(VENV)/bin/python
 
 # ---- Demo ----
 
-SENTENCES ?= "Would you mind watering the plants while Mara is away?" \
-             "Mara told me that you had watered the plants." \
-             "I have promised Mara to water the plants." \
-             "Do you know whether Mara has watered the plants?"
+SENTENCES ?= "Mara told you that I had watered the plants." \
+             "I told Mara that you would water the plants." \
+             "You told me that Mara would water the plants." \
+             "Has Mara told you that I watered the plants?" \
+             "Would you mind watering the plants while Mara is away?"
 
 .PHONY: demo
 demo: dependencies
 	@$(MAKE) --no-print-directory library examples models
 	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/demo.py \
 	  $(MODEL) bindings/data/team build/demo
-	@echo && echo "Both adapters in one process, in C: what each message does, and who the errand is for:"
+	@echo && echo "Both adapters in one process, in C: what each message does, and whose errand it is:"
 	@build/examples/swap $(MODEL) build/demo/act build/demo/who $(SENTENCES)
 
 # ---- Tests ----

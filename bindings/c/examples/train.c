@@ -1,4 +1,4 @@
-/* Trains a LoRA adapter that classifies text, measures it, and saves it in PEFT's layout.
+/* Trains a LoRA adapter that classifies text, measures it, and saves it.
  *
  *     train MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
  *
@@ -106,6 +106,8 @@ int main(int argument_count, char **arguments) {
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = label_count;
+    head.pooling =
+        GRAFT_POOLING_MEAN; /* for sentence encoders; without it the head is one that opens in PEFT */
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
 
     graft_trainer_options options;

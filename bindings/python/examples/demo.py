@@ -3,7 +3,8 @@
     python demo.py MODEL DATA ADAPTERS
 
 DATA has a folder for each question, with train.tsv and test.tsv of `text TAB label` lines. For each question, a head alone
-on the frozen model is trained first, then an adapter; both are measured on wordings that the training never saw.
+on the frozen model is trained first, then an adapter with the same head; both are measured on wordings that the training never
+saw. The heads read the mean of a text's tokens, for which the model was made.
 """
 
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import graft
 
-#: The best that the frozen model has to offer: a head that reads the mean of its tokens.
+#: Nothing below the head is trained.
 HEAD_ALONE = {"target_modules": "dummy-target-modules"}
 
 
@@ -41,10 +42,10 @@ def main(folder: Path, data: Path, adapters: Path) -> None:
 
         head = graft.Adapter.create(model, "lora", HEAD_ALONE)
         head.set_head(labels=train.label_names, pooling="mean")
-        measure("head alone", head, learning_rate=1e-2)
+        measure("head alone", head, learning_rate=1e-2)  # as fast as a head alone can learn
 
         adapter = graft.Adapter.create(model)
-        adapter.set_head(labels=train.label_names)
+        adapter.set_head(labels=train.label_names, pooling="mean")
         measure("adapter", adapter)
 
 

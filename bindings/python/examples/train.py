@@ -1,4 +1,4 @@
-"""Trains a LoRA adapter that classifies text, measures it on the test split, and saves it in PEFT's layout.
+"""Trains a LoRA adapter that classifies text, measures it on the test split, and saves it.
 
     python train.py MODEL DATA ADAPTER
 
@@ -31,7 +31,8 @@ def main() -> None:
     )
 
     adapter = graft.Adapter.create(model)
-    adapter.set_head(labels=labels)
+    # The mean is what sentence encoders are made for. Without `pooling` the head is one that opens in PEFT.
+    adapter.set_head(labels=labels, pooling="mean")
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train)} rows to train on")
 
     with graft.Trainer(model, adapter, epoch_count=arguments.epochs, metric="macro_f1") as trainer:
