@@ -344,7 +344,7 @@ typedef struct graft_head_options {
     graft_pooling pooling;     /**< What the head reads of a row. Default -1: the token that the
                                     architecture's own class reads, BERT's first and Llama's last.
                                     No other head is one that PEFT or AdapterHub knows: a saved
-                                    adapter that has one is Graft's alone, and they say so. */
+                                    adapter that has one is Graft's alone, and they refuse it. */
 } graft_head_options;
 
 GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);

@@ -4,9 +4,9 @@ import GraftTensor
 
 /// PEFT's layout: adapter_config.json, which has `peft_type`, and adapter_model.safetensors.
 ///
-/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read. A head that pools in another way than
-/// the architecture's class has `pooling` in the configuration and tensors of its own names: PEFT warns of both, and takes
-/// neither for the head of its class.
+/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read. A head that pools
+/// in another way than the architecture's class has `pooling` in the configuration and tensors of its own names: PEFT warns of
+/// the one and fails without the other.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     private static let weightsName = "adapter_model.safetensors"

@@ -24,7 +24,7 @@ def main(folder: Path, data: Path, adapters: Path) -> None:
         train = graft.Dataset.from_tsv(tokenizer, question / "train.tsv")
         test = graft.Dataset.from_tsv(tokenizer, question / "test.tsv", label_names=train.label_names)
 
-        def measure(trained: str, adapter: graft.Adapter, **options: float) -> None:
+        def measure(trained: str, adapter: graft.Adapter, options: graft.TrainingOptions) -> None:
             started = time.monotonic()
             with graft.Trainer(model, adapter, **options) as trainer:
                 trainer.fit(train)
@@ -42,11 +42,11 @@ def main(folder: Path, data: Path, adapters: Path) -> None:
 
         head = graft.Adapter.create(model, "lora", HEAD_ALONE)
         head.set_head(labels=train.label_names, pooling="mean")
-        measure("head alone", head, learning_rate=1e-2)  # as fast as a head alone can learn
+        measure("head alone", head, {"learning_rate": 1e-2})  # as fast as a head alone can learn
 
         adapter = graft.Adapter.create(model)
         adapter.set_head(labels=train.label_names, pooling="mean")
-        measure("adapter", adapter)
+        measure("adapter", adapter, {})
 
 
 if __name__ == "__main__":

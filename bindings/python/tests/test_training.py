@@ -24,7 +24,7 @@ def test_training_learns_and_leaves_the_model_alone(
 ) -> None:
     checksum = model.checksum
     seen: list[graft.Metrics] = []
-    with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=20, rows_per_batch=6) as trainer:
+    with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=20, rows_per_batch=6, warmup_ratio=0) as trainer:
         before = trainer.evaluate(dataset)
         trainer.fit(dataset, progress=False, callback=lambda metrics: seen.append(metrics))
         after = trainer.evaluate(dataset)
