@@ -434,7 +434,7 @@ static void check_in_memory(const fault *fault, const char *folder) {
     void *out = untouched;
     int32_t count;
     graft_file *files = read_files(folder, &count);
-    graft_status status = fault->kind == ADAPTER
+    graft_status status = fault->kind != TOKENIZER
                               ? graft_adapter_load_files(tiny, files, count, (graft_adapter **)&out)
                               : graft_tokenizer_load_files(files, count, (graft_tokenizer **)&out);
     free_files(files, count);
@@ -492,8 +492,8 @@ static void check(const fault *fault) {
     }
     expect(fault->status, fault->fragment, status, fault->sentence);
     claim(out == untouched, "a failed call leaves its output alone", fault->sentence);
-    if (fault->kind != MODEL)
-        check_in_memory(fault, join(scratch, fault->kind == ADAPTER ? "adapter" : "tokenizer"));
+    if (fault->kind == ADAPTER || fault->kind == HUB || fault->kind == TOKENIZER)
+        check_in_memory(fault, join(scratch, fault->kind == TOKENIZER ? "tokenizer" : "adapter"));
 }
 
 void test_table(void) {

@@ -55,10 +55,11 @@ static int32_t look(void *unused, const graft_metrics *metrics) {
     return 0;
 }
 
-static int32_t take_token(void *place, int64_t row, int32_t token, const char *text) {
+static int32_t take_token(void *place, int64_t row, int32_t token, const char *text, int64_t size) {
     int32_t **next = place;
     (void)row;
     (void)text;
+    (void)size;
     *(*next)++ = token;
     differences_in_callbacks += !is_as_set();
     return 0;

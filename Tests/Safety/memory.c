@@ -258,7 +258,7 @@ static graft_status hidden_states(void) {
     return graft_session_hidden_states(session, small, -1, states, VECTORS * LENGTH * WIDTH);
 }
 
-static int32_t take(void *user_data, int64_t row, int32_t token, const char *piece) {
+static int32_t take(void *user_data, int64_t row, int32_t token, const char *piece, int64_t size) {
     (void)user_data, (void)row, (void)token, (void)piece;
     return 0;
 }

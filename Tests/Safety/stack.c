@@ -227,10 +227,11 @@ static graft_status run_llama(void) {
     return run_session(llama, speaker);
 }
 
-static int32_t count_token(void *count, int64_t row, int32_t token, const char *text) {
+static int32_t count_token(void *count, int64_t row, int32_t token, const char *text, int64_t size) {
     (void)row;
     (void)token;
     (void)text;
+    (void)size;
     ++*(int *)count;
     return 0;
 }

@@ -79,7 +79,7 @@ static void test_adapter_files(const char *scratch) {
            "an adapter of no files is not found");
     expect(GRAFT_ERROR_NOT_FOUND, graft_adapter_load_files(model, files, 1, &out),
            "an adapter of one file lacks the other");
-    claim(strstr(graft_last_error_message(), files[1].name) && strstr(graft_last_error_message(), "files/"),
+    claim(strstr(graft_last_error_message(), files[1].name) && strstr(graft_last_error_message(), "files: "),
           "the message names the file that is missing", graft_last_error_message());
     invalid(graft_adapter_load_files(model, NULL, 2, &out), "two files at NULL are refused");
     invalid(graft_adapter_load_files(model, files, -1, &out), "-1 files are refused");
