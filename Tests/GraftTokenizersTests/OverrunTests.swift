@@ -62,16 +62,16 @@ struct OverrunTests {
 
     @Test("No length of what a normalizer writes ends the process")
     func replacement() throws {
-        let content = String(repeating: "y", count: 3_000_000)
+        let content = String(repeating: "y", count: 200_000)
         for normalizer in [
             #"{"type":"Prepend","prepend":"\#(content)"}"#,
             #"{"type":"Replace","pattern":{"String":"b"},"content":"\#(content)"}"#,
         ] {
             let tokenizer = try Self.tokenizer(#""unk_token":null"#, normalizer: normalizer)
-            #expect(try Self.offsets(tokenizer, "ab").count > 3_000_000)
+            #expect(try Self.offsets(tokenizer, "ab").count > 200_000)
         }
         let tokenizer = try Self.tokenizer(
             #""unk_token":null"#, normalizer: #"{"type":"Replace","pattern":{"String":"b"},"content":"\#(content)"}"#)
-        #expect(throws: GraftError.self) { try tokenizer.encode(String(repeating: "b", count: 10_000)) }
+        #expect(throws: GraftError.self) { try tokenizer.encode(String(repeating: "b", count: 20_000)) }
     }
 }

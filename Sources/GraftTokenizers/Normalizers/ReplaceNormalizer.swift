@@ -14,6 +14,10 @@ struct ReplaceNormalizer: Normalizer {
     func normalize(_ source: TextView, _ range: Range<Int>, into out: inout TextBuffer) throws(GraftError) {
         var spans = Buffer<MatchSpan>()
         try pattern.appendSpans(source, range, to: &spans)
+        // What all matches become is asked for before any is written.
+        let matchCount = spans.elements.count(where: \.isMatch)
+        let (added, isTooMuch) = matchCount.multipliedReportingOverflow(by: content.count)
+        try out.requireRoom(for: isTooMuch ? .max : added)
         for index in 0..<spans.count {
             let span = spans[index]
             try Memory.require(out.count + content.count, to: "normalizing a text")
@@ -21,7 +25,6 @@ struct ReplaceNormalizer: Normalizer {
                 out.copy(source, Int(span.start), Int(span.end))
                 continue
             }
-            try out.requireRoom(for: content.count)
             out.beginAlignment()
             let origin = source.alignment(before: Int(span.end), in: range)
             for byte in content { out.append(byte, origin) }
