@@ -259,7 +259,7 @@ static graft_status hidden_states(void) {
 }
 
 static int32_t take(void *user_data, int64_t row, int32_t token, const char *piece, int64_t size) {
-    (void)user_data, (void)row, (void)token, (void)piece;
+    (void)user_data, (void)row, (void)token, (void)piece, (void)size;
     return 0;
 }
 
