@@ -563,7 +563,7 @@ typedef struct graft_trainer_options {
     int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 16. */
     int32_t batches_per_step;               /**< Gradient accumulation: an update is by the mean over all that
                                                  counts in so many batches together. Default 1. */
-    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 3. */
+    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 6. */
     int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
     int32_t patience;                       /**< Evaluations without a better metric before it stops; needs
                                                  rows to evaluate on. Default 0: never stops early. */

@@ -28,7 +28,7 @@ package struct TrainerOptions: Sendable {
     package var totalSteps = 0
     package var rowsPerBatch = 16
     package var batchesPerStep = 1
-    package var epochCount = 3
+    package var epochCount = 6
     package var evaluationSteps = 0
     package var patience = 0
     package var checkpointSteps = 0

@@ -106,7 +106,7 @@ class Trainer(Handle):
         total_steps: SupportsIndex = 0,
         rows_per_batch: SupportsIndex = 16,
         batches_per_step: SupportsIndex = 1,
-        epoch_count: SupportsIndex = 3,
+        epoch_count: SupportsIndex = 6,
         evaluation_steps: SupportsIndex = 0,
         patience: SupportsIndex = 0,
         checkpoint_path: str | os.PathLike[str] | None = None,
