@@ -114,7 +114,8 @@ public func graft_batch_create(
             total += Int(length)
         }
         let tokens = try array(tokens, count: total, "tokens")
-        try Memory.require(8 * total, to: "a batch of \(total) tokens")
+        // Arrays that grow are copied into ones of twice the size.
+        try Memory.require(24 * total + 32 * count, to: "a batch of \(total) tokens")
         var rows = RowBatch()
         var first = 0
         for length in lengths {

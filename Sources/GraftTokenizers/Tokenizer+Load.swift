@@ -30,7 +30,7 @@ extension Tokenizer {
     }
 
     /// Memory that a byte of a file takes when it is read, about.
-    private static let memoryPerByte = 8
+    private static let memoryPerByte = 16
 
     private convenience init(_ file: MappedFile, settings: FolderSettings?) throws(GraftError) {
         try file.refuseStandIn()
