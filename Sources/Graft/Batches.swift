@@ -114,12 +114,10 @@ public func graft_batch_create(
             total += Int(length)
         }
         let tokens = try array(tokens, count: total, "tokens")
-        // Arrays that grow are copied into ones of twice the size.
-        try Memory.require(24 * total + 32 * count, to: "a batch of \(total) tokens")
         var rows = RowBatch()
+        try rows.reserve(rowCount: count, tokenCount: total)
         var first = 0
         for length in lengths {
-            try Memory.check()
             let end = first + Int(length)
             rows.append(
                 tokens: tokens[first..<end],

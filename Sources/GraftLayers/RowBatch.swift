@@ -44,13 +44,23 @@ package struct RowBatch: Sendable {
 
     /// Makes room for the rows of `other`.
     package mutating func reserve(for other: RowBatch) throws(GraftError) {
-        let (rows, tokens) = (rowCount + other.rowCount + 1, tokenCount + other.tokenCount)
+        try reserve(
+            rowCount: other.rowCount, tokenCount: other.tokenCount,
+            labels: !other.labels.isEmpty, tokenLabels: !other.tokenLabels.isEmpty)
+    }
+
+    /// Makes room for so many more rows, with so many tokens together: adding them cannot fail.
+    package mutating func reserve(
+        rowCount added: Int, tokenCount addedTokens: Int, labels withLabels: Bool = false,
+        tokenLabels withTokenLabels: Bool = false
+    ) throws(GraftError) {
+        let (rows, tokens) = (rowCount + added + 1, tokenCount + addedTokens)
         try Memory.require(4 * 4 * (rows + 2 * tokens) + 8 * 2 * rows, to: "rows of \(tokens) tokens")
         Self.reserve(rows, in: &starts)
         Self.reserve(tokens, in: &self.tokens)
         Self.reserve(tokens, in: &types)
-        if !other.labels.isEmpty { Self.reserve(rows, in: &labels) }
-        if !other.tokenLabels.isEmpty { Self.reserve(tokens, in: &tokenLabels) }
+        if withLabels { Self.reserve(rows, in: &labels) }
+        if withTokenLabels { Self.reserve(tokens, in: &tokenLabels) }
         try Memory.check()
     }
 
