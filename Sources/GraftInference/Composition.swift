@@ -15,16 +15,16 @@ package final class Composition: Sendable {
         guard abs(scale) <= 1e6 else {
             throw GraftError(.invalidArgument, "scale must be a number from -1e6 to 1e6, found \(scale)")
         }
-        let content = adapter.content
+        let content = try adapter.read { content, isAsLoaded throws(GraftError) in
+            // What was loaded was found finite then.
+            if !isAsLoaded { try content.requireFinite(.diverged, "the adapter's ") }
+            return content
+        }
         if scale != 1, let site = content.plan.sites.firstIndex(where: { $0?.weight != nil || $0?.bias != nil }) {
             throw GraftError(
                 .incompatible,
                 "scale \(scale): the adapter has its own \(content.names.path(of: content.model.sites[site])), which "
                     + "replaces the model's and has no scale; expected 1")
-        }
-        // What was loaded was found finite then.
-        try adapter.read { content, isAsLoaded throws(GraftError) in
-            if !isAsLoaded { try content.requireFinite(.diverged, "the adapter's ") }
         }
         self.adapter = adapter
         self.scale = scale

@@ -134,8 +134,8 @@ package final class Session {
             let logits = Matrix(out + first * columns, rows: count, columns: columns)
             _ = try classifier.forward(hidden, into: logits, pass: pass)
             for row in 0..<count {
-                let own = adapter(adapters, first + row)?.head?.labelCount ?? model.baseHead?.labels.count ?? 0
-                try requireFinite(logits.base + row * columns, count: own, row: first + row)
+                let labelCount = try labelCount(ofRow: first + row, adapters: adapters)
+                try requireFinite(logits.base + row * columns, count: labelCount, row: first + row)
             }
         }
     }
