@@ -6,17 +6,13 @@
  * Each case runs in a process of its own, which must end by itself and print nothing.
  */
 #define _GNU_SOURCE
-#include <graft.h>
+#include "process.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum { ROW_COUNT = 32, LENGTH = 60, WIDTH = 32, NOBODY = 65534 };
 
@@ -26,13 +22,6 @@ static graft_batch *batch;
 static graft_tokenizer *tokenizer;
 static float vectors[ROW_COUNT * WIDTH], same[ROW_COUNT * WIDTH];
 static int held, failed;
-
-static void need(graft_status status, const char *what) {
-    if (status == GRAFT_OK)
-        return;
-    printf("FAILED  %s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
-    exit(1);
-}
 
 static const char *join(const char *folder, const char *name) {
     static char path[1000];
@@ -97,16 +86,6 @@ static const char *with_one_thread(void) {
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
-/* Lets the process take `size` bytes more than it has. */
-static int limit_memory(rlim_t size) {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%lu", &pages) != 1 || fclose(file) != 0)
-        return 0;
-    rlim_t bytes = pages * (rlim_t)sysconf(_SC_PAGESIZE) + size;
-    return setrlimit(RLIMIT_AS, &(struct rlimit){bytes, bytes}) == 0;
-}
-
 static const char *with_little_memory(void) {
     enum { TEXT = 4 << 20 };
     char *text = malloc(TEXT);
@@ -120,7 +99,7 @@ static const char *with_little_memory(void) {
     for (int i = 0; i < TEXT; i++)
         text[i] = i % 4 ? 'a' : ' ';
     text[TEXT - 1] = '\0';
-    if (!limit_memory(8 << 20))
+    if (!limit_memory(8 << 20, 0))
         return "the limit cannot be set";
     if (graft_session_create(model, NULL, &session) != GRAFT_ERROR_OUT_OF_MEMORY)
         return "a session was made";
@@ -138,7 +117,7 @@ static const char *model_with_little_memory(void) {
     graft_model *second = NULL;
     struct stat status;
     snprintf(path, sizeof path, "%s", join(scratch, "large/model.safetensors"));
-    if (stat(path, &status) != 0 || !limit_memory(16 << 20))
+    if (stat(path, &status) != 0 || !limit_memory(16 << 20, 0))
         return "the limit cannot be set";
     return graft_model_load(join(scratch, "large"), NULL, &second) == GRAFT_ERROR_OUT_OF_MEMORY
                ? NULL
@@ -193,7 +172,7 @@ static const char *without_memory_for_workers(void) {
         if (CPU_ISSET(i, &all))
             CPU_SET(i, &one);
     if (sched_setaffinity(0, sizeof one, &one) != 0 || embed_with(session, same) != GRAFT_OK ||
-        !limit_memory(64 << 10) || sched_setaffinity(0, sizeof all, &all) != 0 ||
+        !limit_memory(64 << 10, 0) || sched_setaffinity(0, sizeof all, &all) != 0 ||
         embed_with(session, same) != GRAFT_OK)
         return "embedding failed";
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";

@@ -8,18 +8,14 @@
  * growing k.
  */
 #define _GNU_SOURCE
+#include "process.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <graft.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* ---- Allocations that fail ---- */
 
@@ -101,13 +97,6 @@ static const char *in(const char *parent, const char *name) {
     static char path[1000];
     snprintf(path, sizeof path, "%s/%s", parent, name);
     return path;
-}
-
-static void need(graft_status status, const char *what) {
-    if (status == GRAFT_OK)
-        return;
-    printf("FAILED  %s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
-    exit(1);
 }
 
 static graft_adapter *make_adapter(const graft_model *of, const char *method, const char *settings,
@@ -345,16 +334,6 @@ static const struct {
 
 /* ---- Running them ---- */
 
-/* Lets the process take `size` bytes more than it has; with a negative size, as many as it wants. */
-static int limit_memory(long size) {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%lu", &pages) != 1 || fclose(file) != 0)
-        return 0;
-    rlim_t bytes = size < 0 ? RLIM_INFINITY : pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)size;
-    return setrlimit(RLIMIT_AS, &(struct rlimit){bytes, RLIM_INFINITY}) == 0;
-}
-
 enum { SERVED, REFUSED, OTHER, DIED };
 
 /* What becomes of a call with little memory, or, where `mode` says so, with failing allocations. */
@@ -368,13 +347,13 @@ static int outcome(graft_status (*run)(void), int mode, long number, char *messa
             _exit(OTHER);
         alarm(60);
         fails_at = number;
-        if (mode == NONE && !limit_memory(number))
+        if (mode == NONE && !limit_memory((size_t)number, RLIM_INFINITY))
             _exit(OTHER);
         failing = mode;
         graft_status status = run();
         int reached = mode == NONE || counted >= fails_at;
         failing = NONE;
-        limit_memory(-1);
+        setrlimit(RLIMIT_AS, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
         if (status != GRAFT_OK && status != GRAFT_ERROR_OUT_OF_MEMORY) {
             printf("%s: %s", graft_status_name(status), graft_last_error_message());
             fflush(stdout);

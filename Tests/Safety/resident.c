@@ -2,29 +2,18 @@
  *
  *     resident MODEL SCRATCH
  */
-#include <graft.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "process.h"
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { COUNT = 200, FIXED = 64 << 10 };
 
 static int held, failed;
 
-static void need(graft_status status, const char *what) {
-    if (status == GRAFT_OK)
-        return;
-    printf("FAILED  %s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
-    exit(1);
-}
-
 static double resident(void) {
-    unsigned long all = 0, pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%lu %lu", &all, &pages) != 2 || fclose(file) != 0)
+    size_t mapped, resident;
+    if (!measure_memory(&mapped, &resident))
         exit(1);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+    return (double)resident;
 }
 
 static double size_of(const char *folder, const char *name) {

@@ -6,23 +6,14 @@
  * computed, and the runtimes that the process holds.
  */
 #define _GNU_SOURCE
+#include "process.h"
 #include <dlfcn.h>
-#include <graft.h>
 #include <link.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROW_COUNT = 48, LENGTH = 60, WIDTH = 32 };
 
 static char folder[1000];
-
-static void need(graft_status status, const char *what) {
-    if (status == GRAFT_OK)
-        return;
-    printf("%s: %s: %s\n", what, graft_status_name(status), graft_last_error_message());
-    exit(1);
-}
 
 static void add_one(void *count) {
     __atomic_fetch_add((int *)count, 1, __ATOMIC_RELAXED);
