@@ -1,7 +1,7 @@
 import GraftLayers
 import GraftTensor
 
-/// How to train. Defaults are those of `graft_trainer_options_init`, chosen by `Benchmarks/recipe.py`.
+/// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py` measures what they learn.
 package struct TrainerOptions: Sendable {
     package enum Optimizer: Int32, Sendable { case adamW = 0, sgd = 1 }
     package enum Metric: Int32, Sendable { case loss = 0, accuracy = 1, macroF1 = 2 }

@@ -28,8 +28,8 @@ package struct Lora: AdapterMethod {
     private let targets: TargetModules
     private let place: String
 
-    /// Of a fresh adapter. PEFT's, but for alpha and the targets, which `Benchmarks/recipe.py` chose. What a file leaves out
-    /// means what PEFT means by it.
+    /// Of a fresh adapter. PEFT's, but for alpha and the targets: `Benchmarks/recipe.py` measures what these learn. What a file
+    /// leaves out means what PEFT means by it.
     private static let defaults: [(key: String, value: JSON)] = [
         ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
         ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
