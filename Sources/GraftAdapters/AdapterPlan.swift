@@ -21,6 +21,9 @@ package struct PlannedTensor: Sendable {
     /// A second name under which the file has the same numbers, where two tied modules are one.
     package let secondName: String?
 
+    /// All names that it has in the file.
+    var names: [String] { [name] + (secondName.map { [$0] } ?? []) }
+
     /// Fills the tensor's values. The same seed and name give the same numbers everywhere.
     func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) {
         let own = values + parameter.offset

@@ -63,6 +63,26 @@ extension Kernels {
             }
         }
 
+        @Test("float32 converts to float64 without a change, to any address")
+        func toFloat64() {
+            let numbers: [Float] = [0, -0.0, 1, 1.0 / 3, .greatestFiniteMagnitude, .leastNonzeroMagnitude, -.infinity]
+            onEveryPath { path in
+                for shift in 0..<8 {
+                    var bytes = [UInt8](repeating: 0xad, count: shift + 8 * numbers.count + 1)
+                    bytes.withUnsafeMutableBytes { bytes in
+                        if let base = bytes.baseAddress {
+                            gk_from_float32(Int64(numbers.count), numbers, gk_type(GK_FLOAT64), base + shift)
+                        }
+                        let found = numbers.indices.map {
+                            bytes.loadUnaligned(fromByteOffset: shift + 8 * $0, as: Double.self).bitPattern
+                        }
+                        #expect(found == numbers.map { Double($0).bitPattern }, "\(path), shift \(shift)")
+                    }
+                    #expect(bytes.last == 0xad)
+                }
+            }
+        }
+
         @Test("The first number that is not finite is found, wherever it stands among the finite")
         func firstNotFinite() {
             var numbers = (0..<5000).map { Float($0) * 1e30 - 1e33 }

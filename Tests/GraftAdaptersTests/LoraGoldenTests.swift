@@ -49,6 +49,48 @@ import Testing
         }
     }
 
+    @Test("Numbers of every type that loads are saved byte for byte, whether float32 holds them or not")
+    func savedInEveryType() throws {
+        let source = Goldens.path("lora/default")
+        let model = try Architectures.load(
+            path: Goldens.path("bert-tiny/sequence-classification"), precision: .float32)
+        let original = try SafetensorsFile(path: "\(source)/adapter_model.safetensors", copies: true)
+        let types: [(type: ElementType, scale: Double)] = [
+            (.float64, 0), (.float64, 1), (.float64, 1 / 3), (.float32, 0), (.float32, 1), (.float16, 0),
+            (.bfloat16, 0),
+        ]
+        for (type, scale) in types {
+            let folder = try Goldens.temporaryFolder()
+            var places: [UnsafeMutableRawBufferPointer] = []
+            defer { for place in places { place.deallocate() } }
+            let weights = try SafetensorsWriter.serialize(
+                tensors: original.tensors.map { tensor in
+                    let numbers = try Goldens.floats(tensor)
+                    let bytes: [UInt8] =
+                        switch type {
+                        case .float64: numbers.flatMap { withUnsafeBytes(of: Double($0) * scale) { Array($0) } }
+                        case .float32: numbers.flatMap { withUnsafeBytes(of: $0 * Float(scale)) { Array($0) } }
+                        default: [UInt8](repeating: 0, count: 2 * numbers.count)
+                        }
+                    let place = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
+                    place.copyBytes(from: bytes)
+                    places.append(place)
+                    return (tensor.name, type, tensor.shape, UnsafeRawBufferPointer(place))
+                })
+            let configuration = try MappedFile.contents(of: "\(source)/adapter_config.json")
+            let files: [(name: String, bytes: [UInt8])] = [
+                ("adapter_config.json", configuration), ("adapter_model.safetensors", weights),
+            ]
+            for file in files { try AtomicFile.write(file.bytes, to: "\(folder)/\(file.name)") }
+            let adapter = try Adapter(model: model, path: folder)
+            let saved = try adapter.files()
+            for file in files {
+                #expect(
+                    saved.first { $0.name == file.name }?.bytes == file.bytes, "\(type) times \(scale): \(file.name)")
+            }
+        }
+    }
+
     @Test("Written anew from its numbers, a plain float32 adapter is PEFT's file byte for byte")
     func writtenAsPEFTWrites() throws {
         for name in ["default", "no-task", "patterns", "lora-bias", "modules-to-save-pooler", "bias-lora-only"] {

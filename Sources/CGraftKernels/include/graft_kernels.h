@@ -88,7 +88,8 @@ enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 /** Converts `count` stored numbers of `type`, at any address, to float32. A float64 beyond its range becomes
  * infinite. */
 void gk_to_float32(int64_t count, const void *source, gk_type type, float *out);
-/** Rounds to nearest even; NaN stays NaN. `type` is GK_BFLOAT16, GK_FLOAT16 or GK_FLOAT32. */
+/** Converts to stored numbers of `type`, at any address for float64. Rounds to nearest even; NaN stays NaN.
+ */
 void gk_from_float32(int64_t count, const float *source, gk_type type, void *out);
 /** Index of the first element that is infinite or not a number; -1 where all are finite. */
 int64_t gk_first_not_finite(int64_t count, const float *x);

@@ -32,7 +32,7 @@ extension Adapter {
 extension AdapterContent {
     /// Fills every planned tensor from the folder, and accounts for every tensor there.
     fileprivate func read(_ folder: AdapterFolder) throws(GraftError) {
-        let expected = Set(plan.tensors.flatMap { [$0.name, $0.secondName ?? $0.name] }.map(ExactString.init))
+        let expected = Set(plan.tensors.flatMap(\.names).map(ExactString.init))
         for tensor in plan.tensors {
             try Memory.check()
             guard let stored = folder.tensor(tensor.name) else {
@@ -78,12 +78,12 @@ extension AdapterContent {
 
     /// Keeps what the folder's files have beside the numbers.
     fileprivate func keepOriginal(of folder: AdapterFolder) throws(GraftError) {
-        var parameters: [String: Parameter] = [:]
-        for (name, stored) in folder.tensors {
-            if let tensor = plan.tensors.first(where: { $0.name == name || $0.secondName == name }) {
-                parameters[stored.name] = tensor.parameter
-            }
+        var planned: [ExactString: Parameter] = [:]
+        for tensor in plan.tensors {
+            for name in tensor.names { planned[ExactString(name)] = tensor.parameter }
         }
+        var parameters: [ExactString: Parameter] = [:]
+        for (name, stored) in folder.tensors { parameters[ExactString(stored.name)] = planned[ExactString(name)] }
         var files = folder.files
         for (name, file) in folder.weights {
             files.add(try OriginalWeights(file, parameters: parameters, values: values), as: name)

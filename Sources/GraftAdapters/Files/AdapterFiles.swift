@@ -173,7 +173,7 @@ extension AdapterContent {
     package func files() throws(GraftError) -> AdapterFiles {
         try layout.files(
             plan.tensors.flatMap { tensor in
-                ([tensor.name] + (tensor.secondName.map { [$0] } ?? [])).map { name in
+                tensor.names.map { name in
                     (
                         name, .float32, tensor.shape,
                         UnsafeRawBufferPointer(

@@ -10,7 +10,7 @@ package struct OriginalWeights: Sendable {
     private enum Piece: Sendable {
         /// Bytes of the rest.
         case rest(Range<Int>)
-        case numbers(Parameter, gk_type)
+        case numbers(Parameter, ElementType)
     }
 
     private var pieces: [Piece] = []
@@ -18,11 +18,11 @@ package struct OriginalWeights: Sendable {
 
     /// `parameters` has the place of each tensor that `values` were read from.
     init(
-        _ file: SafetensorsFile, parameters: [String: Parameter], values: UnsafePointer<Float>
+        _ file: SafetensorsFile, parameters: [ExactString: Parameter], values: UnsafePointer<Float>
     ) throws(GraftError) {
         let bytes = file.file.bytes
         let tensors = file.tensors
-        var restored: [(parameter: Parameter, type: gk_type)?] = []
+        var restored: [(parameter: Parameter, type: ElementType)?] = []
         var held = 0
         for tensor in tensors {
             try Memory.check()
@@ -53,9 +53,10 @@ package struct OriginalWeights: Sendable {
 
     /// Where a tensor's bytes can be made from: nil where the adapter does not hold it, or holds what rounds to others.
     private static func source(
-        of tensor: StoredTensor, _ parameters: [String: Parameter], _ values: UnsafePointer<Float>
-    ) throws(GraftError) -> (parameter: Parameter, type: gk_type)? {
-        guard let parameter = parameters[tensor.name], let type = tensor.elementType.kernelType,
+        of tensor: StoredTensor, _ parameters: [ExactString: Parameter], _ values: UnsafePointer<Float>
+    ) throws(GraftError) -> (parameter: Parameter, type: ElementType)? {
+        let type = tensor.elementType
+        guard let parameter = parameters[ExactString(tensor.name)], type.kernelType != nil,
             let stored = tensor.bytes.baseAddress
         else { return nil }
         var isEqual = true
@@ -84,19 +85,20 @@ package struct OriginalWeights: Sendable {
 
     /// A tensor's numbers as the file has them.
     private static func eachBlock(
-        _ parameter: Parameter, _ type: gk_type, _ values: UnsafePointer<Float>,
+        _ parameter: Parameter, _ type: ElementType, _ values: UnsafePointer<Float>,
         _ body: (UnsafeRawBufferPointer) throws(GraftError) -> Void
     ) throws(GraftError) {
         let start = values + parameter.offset
-        guard type != gk_type(GK_FLOAT32) else {
-            return try body(UnsafeRawBufferPointer(start: start, count: parameter.count * 4))
+        let width = type.bitWidth / 8
+        guard let kernelType = type.kernelType, type != .float32 else {
+            return try body(UnsafeRawBufferPointer(start: start, count: parameter.count * width))
         }
         let size = 1 << 14
-        let narrow = try Memory(byteCount: size * 2)
+        let block = try Memory(byteCount: size * width)
         for first in stride(from: 0, to: parameter.count, by: size) {
             let count = min(size, parameter.count - first)
-            gk_from_float32(Int64(count), start + first, type, narrow.base)
-            try body(UnsafeRawBufferPointer(start: narrow.base, count: count * 2))
+            gk_from_float32(Int64(count), start + first, kernelType, block.base)
+            try body(UnsafeRawBufferPointer(start: block.base, count: count * width))
         }
     }
 }
