@@ -29,23 +29,6 @@ package struct SequenceClassifier: Sendable {
     /// The dropouts of heads stand after all dropouts of the models.
     private static let firstDropoutSite = 1 << 19
 
-    /// Labels of the rows of this pass; the largest count is the width of the logits.
-    package func columns(_ pass: Pass) throws(GraftError) -> Int {
-        var columns = 0
-        for segment in pass.segments {
-            let own = segment.adapter?.head?.labelCount
-            let base = try own == nil ? model.baseLabelCount() : nil
-            guard let count = own ?? base else {
-                throw GraftError(
-                    .invalidArgument,
-                    "row \(pass.batchFirstRow + segment.firstRow) has no classification head: attach an adapter that has "
-                        + "one")
-            }
-            columns = max(columns, count)
-        }
-        return columns
-    }
-
     /// What stands for a row in the head of its adapter.
     package func pooling(_ adapter: AttachedAdapter?) -> Pooling { pooling(adapter?.head) }
 

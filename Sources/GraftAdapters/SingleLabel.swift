@@ -32,9 +32,10 @@ enum SingleLabel {
 }
 
 extension Transformer {
-    /// Classes of the checkpoint's own head; nil where it has none. A head that is not for one of several labels is an
-    /// error.
-    package func baseLabelCount() throws(GraftError) -> Int? {
+    /// Classes of an adapter's head, or without one of the checkpoint's own; nil where that has none either. One that is not
+    /// for one of several labels is an error.
+    package func labelCount(of head: HeadParameters?) throws(GraftError) -> Int? {
+        if let head { return head.labelCount }
         guard let count = baseHead?.labels.count else { return nil }
         try SingleLabel.require(
             problem, of: self, labelCount: count, place: "\(source.path): tensor \"\(headPath).weight\"")

@@ -106,9 +106,7 @@ package final class Session {
 
     /// The number of labels of a row's head.
     func labelCount(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> Int {
-        let own = adapter(adapters, row)?.head?.labelCount
-        let base = try own == nil ? model.baseLabelCount() : nil
-        guard let count = own ?? base else {
+        guard let count = try model.labelCount(of: adapter(adapters, row)?.head) else {
             throw GraftError(
                 .invalidArgument,
                 "row \(row) has no classification head: attach an adapter that has one, or load a model with one")

@@ -60,8 +60,7 @@ package final class Trainer {
             try options.check(labelCount: 0)
             return try LanguageModelObjective(content, options)
         }
-        let base = try content.plan.head == nil ? content.model.baseLabelCount() : nil
-        guard let labels = content.plan.head?.labelCount ?? base else {
+        guard let labels = try content.model.labelCount(of: content.plan.head) else {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }

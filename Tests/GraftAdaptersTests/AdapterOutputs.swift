@@ -27,7 +27,8 @@ struct AdapterOutputs {
         }
         let classifier = SequenceClassifier(model: model)
         let summaries = try states(reading: model.summaryToken)
-        let matrix = try pass.kept.matrix(rows: rows.rowCount, columns: try classifier.columns(pass))
+        let labelCounts = try adapters.map { try model.labelCount(of: $0?.head) ?? 0 }
+        let matrix = try pass.kept.matrix(rows: rows.rowCount, columns: labelCounts.max() ?? 0)
         _ = try classifier.forward(summaries, into: matrix, pass: pass)
         logits = Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))
     }
