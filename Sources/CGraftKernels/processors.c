@@ -21,28 +21,26 @@ static bool join(char path[LONGEST], const char *a, const char *b, const char *c
 
 /* ---- Quotas of control groups ---- */
 
-/** The numbers of a file's first line, "max" being -1; how many there are. */
-static int read_numbers(const char *path, long long numbers[2]) {
+/** Reads `count` numbers, "max" being -1, at the start of a file's first line; false where they are not there. */
+static bool read_numbers(const char *path, long long *numbers, int count) {
     char line[64] = "", *next = line;
     FILE *file = fopen(path, "re");
-    int count = 0;
     if (!file)
-        return 0;
+        return false;
     if (!fgets(line, sizeof line, file))
         line[0] = '\0';
     fclose(file);
-    while (count < 2) {
+    for (int i = 0; i < count; i++) {
         char *end = next;
         bool is_unlimited = strncmp(next, "max", 3) == 0;
-        numbers[count] = is_unlimited ? -1 : strtoll(next, &end, 10);
+        numbers[i] = is_unlimited ? -1 : strtoll(next, &end, 10);
         if (is_unlimited)
             end = next + 3;
         if (end == next || !strchr(" \n", *end))
-            break;
-        count++;
+            return false;
         next = *end == ' ' ? end + 1 : end;
     }
-    return count;
+    return true;
 }
 
 /** Processors that a folder of a control group grants, rounded up; INT32_MAX where it does not say. */
@@ -50,10 +48,10 @@ static int32_t quota_of_folder(const char *folder, bool is_second_version) {
     char path[LONGEST];
     long long numbers[2] = {-1, 0};
     if (is_second_version) {
-        if (!join(path, folder, "/cpu.max", "", "") || read_numbers(path, numbers) != 2)
+        if (!join(path, folder, "/cpu.max", "", "") || !read_numbers(path, numbers, 2))
             return INT32_MAX;
-    } else if (!join(path, folder, "/cpu.cfs_quota_us", "", "") || read_numbers(path, numbers) < 1 ||
-               !join(path, folder, "/cpu.cfs_period_us", "", "") || read_numbers(path, numbers + 1) < 1) {
+    } else if (!join(path, folder, "/cpu.cfs_quota_us", "", "") || !read_numbers(path, numbers, 1) ||
+               !join(path, folder, "/cpu.cfs_period_us", "", "") || !read_numbers(path, numbers + 1, 1)) {
         return INT32_MAX;
     }
     long long quota = numbers[0], period = numbers[1];

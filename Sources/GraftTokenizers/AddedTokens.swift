@@ -2,7 +2,7 @@ import GraftFormats
 import GraftTensor
 
 /// One entry of `added_tokens`: a token that is found in the text before the model sees it.
-struct AddedToken: Equatable, Sendable {
+struct AddedToken: Hashable, Sendable {
     var content: String
     var id: Int32
     /// Skipped when decoding without special tokens.

@@ -83,8 +83,9 @@ struct FolderSettings {
             }
         }
         let listed = older ?? JSONObject()
+        let special = Set(namedTokens.map { ExactString($0.content) })
         for (content, _) in listed {
-            let isSpecial = namedTokens.contains { $0.content == content }
+            let isSpecial = special.contains(ExactString(content))
             var token = AddedToken(
                 content: content, id: try Self.id(try listed.int(content), content, listed), isSpecial: isSpecial)
             token.isNormalized = !isSpecial
@@ -175,8 +176,10 @@ extension FolderSettings {
     /// Adds the tokens that the folder lists or names and the tokenizer does not list.
     func addTokens(to parts: inout TokenizerParts) throws(GraftError) {
         try refuse("split_special_tokens", if: true, because: "special tokens are found in a text")
-        parts.addedTokens += addedTokens.filter { !parts.addedTokens.contains($0) }
-        for token in namedTokens where !parts.addedTokens.contains(where: { $0.content == token.content }) {
+        let known = Set(parts.addedTokens)
+        parts.addedTokens += addedTokens.filter { !known.contains($0) }
+        var contents = Set(parts.addedTokens.map { ExactString($0.content) })
+        for token in namedTokens where contents.insert(ExactString(token.content)).inserted {
             parts.addedTokens.append(token)
         }
     }
