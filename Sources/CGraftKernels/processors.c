@@ -21,7 +21,8 @@ static bool join(char path[LONGEST], const char *a, const char *b, const char *c
 
 /* ---- Quotas of control groups ---- */
 
-/** Reads `count` numbers, "max" being -1, at the start of a file's first line; false where they are not there. */
+/** Reads `count` numbers, "max" being -1, at the start of a file's first line; false where they are not
+ * there. */
 static bool read_numbers(const char *path, long long *numbers, int count) {
     char line[64] = "", *next = line;
     FILE *file = fopen(path, "re");

@@ -5,13 +5,13 @@ import GraftTensor
 
 /// A model as C programs hold it, with its names as C strings.
 final class ModelHandle: Sendable {
-    let model: any Transformer
+    let model: Model
     let architecture: CText
     let labels: [CText]
     /// Names and texts.
     let prompts: [(name: CText, text: CText)]
 
-    init(_ model: any Transformer) {
+    init(_ model: Model) {
         self.model = model
         architecture = CText(model.architecture)
         labels = model.baseHead?.labels.map(CText.init) ?? []

@@ -46,7 +46,7 @@ package struct HeadSettings: Sendable {
     }
 
     /// The same, with a pooling only where it is not the architecture's own.
-    func fitted(to model: any Transformer) -> HeadSettings {
+    func fitted(to model: Model) -> HeadSettings {
         let isOwn = pooling == Pooling(model.summaryToken)
         return HeadSettings(
             labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
@@ -59,7 +59,7 @@ func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" 
 
 /// An adapter's content: layout, plan and numbers. Its shape never changes; training changes the numbers in place.
 package final class AdapterContent: @unchecked Sendable {
-    package let model: any Transformer
+    package let model: Model
     let layout: any AdapterLayout
     package let plan: AdapterPlan
     package let values: UnsafeMutablePointer<Float>
@@ -75,7 +75,7 @@ package final class AdapterContent: @unchecked Sendable {
 
     /// Plans the adapter and fills it with first values.
     init(
-        model: any Transformer, layout: any AdapterLayout, seed: UInt64, use: SettingsUse, place: String
+        model: Model, layout: any AdapterLayout, seed: UInt64, use: SettingsUse, place: String
     ) throws(GraftError) {
         self.model = model
         self.layout = layout
@@ -137,7 +137,7 @@ package final class Adapter: Sendable {
     private let seed: UInt64
 
     /// Fresh parameters. `config` is the method's settings as its layout's adapter_config.json has them, or nil for defaults.
-    package init(model: any Transformer, method name: String, config text: String?, seed: UInt64) throws(GraftError) {
+    package init(model: Model, method name: String, config text: String?, seed: UInt64) throws(GraftError) {
         let method = try AdapterMethods.named(name)
         let place = "config_json"
         var given = JSONObject()

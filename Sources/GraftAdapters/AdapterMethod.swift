@@ -14,7 +14,7 @@ package protocol AdapterMethod: Sendable {
     static var withoutEffect: Set<String> { get }
     /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the model.
     static func settings(
-        completing given: JSONObject, for model: any Transformer, place: String
+        completing given: JSONObject, for model: Model, place: String
     ) throws(GraftError) -> JSONObject
 
     /// Checks every setting; `place` begins the messages.

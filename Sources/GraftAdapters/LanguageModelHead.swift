@@ -5,14 +5,14 @@ import GraftTensor
 /// together, however large the vocabulary.
 package struct LanguageModelHead: Sendable {
     private let linear: Linear
-    private let model: any Transformer
+    private let model: Model
     private let hiddenSize: Int
 
     /// Logits in one chunk: 8 MB, and enough tokens for the product to be efficient at any vocabulary's size.
     private static let logitsInChunk = 1 << 21
     private static let leastTokens = 64
 
-    package init(model: any Transformer) throws(GraftError) {
+    package init(model: Model) throws(GraftError) {
         guard let linear = model.languageHead else {
             throw GraftError(
                 .unsupported,

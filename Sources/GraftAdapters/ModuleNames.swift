@@ -4,7 +4,7 @@ import GraftLayers
 ///
 /// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
 package struct ModuleNames: Sendable {
-    package let model: any Transformer
+    package let model: Model
     /// The model's sites, with the sizes that they have for the adapter: its vocabulary may be another than the model's.
     package let sites: [Site]
     private let prefix: String
@@ -16,7 +16,7 @@ package struct ModuleNames: Sendable {
     private let holders: [Site.Sublayer: String]
 
     init(
-        model: any Transformer, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
+        model: Model, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
         holders: [Site.Sublayer: String] = [:], sites: [Site]? = nil
     ) {
         self.model = model
@@ -24,7 +24,7 @@ package struct ModuleNames: Sendable {
         self.start = start
         self.middle = middle
         self.holders = holders
-        prefix = hasBackbonePrefix ? model.backbone + "." : ""
+        prefix = hasBackbonePrefix ? model.conventions.backbone + "." : ""
     }
 
     /// The same names, of sites that have other sizes.

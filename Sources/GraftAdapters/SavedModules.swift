@@ -26,11 +26,11 @@ extension AdapterPlan {
             guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
                 continue
             }
-            if site.place == .beside && (head != nil || site.path == model.headPath) { continue }
+            if site.place == .beside && (head != nil || site.path == model.conventions.headPath) { continue }
             let isAbsent = site.place == .absent
             let weight = try add(
                 names.tensor(path, "weight"), shape: site.weightShape,
-                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyWeight),
+                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyStoredWeight),
                 secondName: twinPath.map { names.tensor($0, "weight") })
             if let twin { act(at: twin) { $0.weight = weight } }
             var bias: Parameter?
@@ -75,13 +75,17 @@ extension AdapterPlan {
         let model = names.model
         let count = settings.labels.count
         let width = model.shape.hiddenSize
-        let site = model.sites.first { $0.place == .beside && $0.path == model.headPath && $0.outputs == count }
+        let site = model.sites.first {
+            $0.place == .beside && $0.path == model.conventions.headPath && $0.outputs == count
+        }
         let weight = try add(
-            names.tensor(model.headPath, "weight"), shape: [count, width],
+            names.tensor(model.conventions.headPath, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
         let bias =
-            model.headHasBias
-            ? try add(names.tensor(model.headPath, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero)
+            model.conventions.headHasBias
+            ? try add(
+                names.tensor(model.conventions.headPath, "bias"), shape: [count],
+                site?.copyBias.map { .copy($0) } ?? .zero)
             : nil
         return HeadParameters(
             pooling: Pooling(model.summaryToken), readsPooler: true, weight: weight, bias: bias, labelCount: count,

@@ -7,9 +7,9 @@ import GraftTensor
 /// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. The representation
 /// is what the model's pooler makes of the row's pooled hidden states, or what the head's own dense layers do.
 package struct SequenceClassifier: Sendable {
-    package let model: any Transformer
+    package let model: Model
 
-    package init(model: any Transformer) {
+    package init(model: Model) {
         self.model = model
     }
 

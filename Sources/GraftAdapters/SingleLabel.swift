@@ -5,7 +5,7 @@ import GraftTensor
 /// something else: they are refused where they would be read, trained or used.
 enum SingleLabel {
     /// - Parameter problem: What a head is for; nil where nothing says so.
-    static func require(_ problem: ProblemType?, of model: any Transformer) throws(GraftError) {
+    static func require(_ problem: ProblemType?, of model: Model) throws(GraftError) {
         guard let problem, problem != .singleLabel else { return }
         throw GraftError(
             .unsupported,
@@ -24,21 +24,21 @@ enum SingleLabel {
     }
 
     static func require(
-        _ problem: ProblemType?, of model: any Transformer, labelCount: Int, place: @autoclosure () -> String
+        _ problem: ProblemType?, of model: Model, labelCount: Int, place: @autoclosure () -> String
     ) throws(GraftError) {
         try require(labelCount: labelCount, place: place())
         try require(problem, of: model)
     }
 }
 
-extension Transformer {
+extension Model {
     /// Classes of an adapter's head, or without one of the checkpoint's own; nil where that has none either. One that is not
     /// for one of several labels is an error.
     package func labelCount(of head: HeadParameters?) throws(GraftError) -> Int? {
         if let head { return head.labelCount }
         guard let count = baseHead?.labels.count else { return nil }
         try SingleLabel.require(
-            problem, of: self, labelCount: count, place: "\(source.path): tensor \"\(headPath).weight\"")
+            problem, of: self, labelCount: count, place: "\(source.path): tensor \"\(conventions.headPath).weight\"")
         return count
     }
 }

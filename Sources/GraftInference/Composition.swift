@@ -9,7 +9,7 @@ package final class Composition: Sendable {
     package let scale: Float
     /// What the logits of a row stand for on which it acts: those of the adapter's head, or of the model's.
     package let labels: [String]
-    let model: any Transformer
+    let model: Model
 
     package init(adapter: Adapter, scale: Float) throws(GraftError) {
         guard abs(scale) <= 1e6 else {

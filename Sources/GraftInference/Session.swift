@@ -7,7 +7,7 @@ import GraftTensor
 ///
 /// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
 package final class Session {
-    package let model: any Transformer
+    package let model: Model
     package private(set) var composition: Composition?
     let pass: Pass
     private let passTokenCount: Int
@@ -20,7 +20,7 @@ package final class Session {
     /// - Parameters:
     ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through in several.
     package init(
-        model: any Transformer, threadCount: Int, passTokenCount: Int, cancelToken: CancelToken?
+        model: Model, threadCount: Int, passTokenCount: Int, cancelToken: CancelToken?
     ) throws(GraftError) {
         guard passTokenCount >= 0, passTokenCount <= 1 << 30 else {
             throw GraftError(.invalidArgument, "pass_token_count must be 0 to 1073741824, found \(passTokenCount)")
@@ -82,7 +82,7 @@ package final class Session {
         let pooling: Pooling?
         let normalizes: Bool?
 
-        func embedding(of model: any Transformer) throws(GraftError) -> SentenceEmbedding {
+        func embedding(of model: Model) throws(GraftError) -> SentenceEmbedding {
             if let pooling, let normalizes { return SentenceEmbedding([pooling], steps: []).normalizing(normalizes) }
             let declared = try model.source.sentences.embedding.get()
             if let pooling { return SentenceEmbedding([pooling], steps: []).normalizing(declared.normalizes) }

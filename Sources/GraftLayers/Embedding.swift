@@ -73,7 +73,7 @@ package final class Embedding: @unchecked Sendable {
         return Kept(ids: ids, deltas: deltas)
     }
 
-    /// Adds to the gradients of an adapter's own table or delta. Clears rows of dy where the table has a frozen row.
+    /// Adds to the gradients of an adapter's own table or delta; a frozen row's stays zero, as torch's `padding_idx`.
     package func backward(_ dy: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
         for (index, segment) in pass.segments.enumerated() {
             guard let adapter = segment.adapter, let action = adapter.at(site) else { continue }
@@ -85,19 +85,13 @@ package final class Embedding: @unchecked Sendable {
                     into: nil, context)
             }
             if let own = action.weight, !own.isFrozen, let gradients = adapter.gradients {
-                clearFrozenRow(rows, ids: kept.ids + segment.firstToken)
                 gk_scatter_add_rows(
                     pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
                     Int64(rows.stride), gradients + own.offset)
+                if let frozenRow {
+                    (gradients + own.offset + Int(frozenRow) * width).update(repeating: 0, count: width)
+                }
             }
-        }
-    }
-
-    /// Tokens whose row never learns hand on no gradient, as torch's `padding_idx`.
-    private func clearFrozenRow(_ dy: Matrix, ids: UnsafePointer<Int32>) {
-        guard let frozenRow else { return }
-        for row in 0..<dy.rows where ids[row] == frozenRow {
-            (dy.base + row * dy.stride).update(repeating: 0, count: dy.columns)
         }
     }
 

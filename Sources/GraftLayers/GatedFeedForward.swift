@@ -1,17 +1,17 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = W_down (f(W_gate x) ∘ W_up x) (Shazeer 2020); x, y [tokens, hidden], between them [tokens, inner].
-package struct GatedFeedForward: Sendable {
+/// y = W_down (f(W_gate x) ∘ W_up x) (Shazeer 2020); x, y [m, width], between them [m, inner].
+package struct GatedFeedForward: Mixer {
     /// Gate and up, in this order, as one product.
     private let gateUp: Linear
     private let down: Linear
     private let activation: Activation
     private let innerSize: Int
 
-    package struct Kept: BitwiseCopyable {
+    private struct Kept: BitwiseCopyable {
         let gateUp: Linear.Kept
-        /// [tokens, 2 · inner]: what the gate and up products gave.
+        /// [m, 2 · inner]: what the gate and up products gave.
         let joint: Matrix
         let down: Linear.Kept
     }
@@ -23,28 +23,30 @@ package struct GatedFeedForward: Sendable {
         self.innerSize = innerSize
     }
 
-    /// Whether backward needs x.
     package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
 
-    package func forward(_ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept {
+    package func forward(
+        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let joint = try pass.arena(keeping: keeps).matrix(rows: x.rows, columns: 2 * innerSize)
         let gateUpKept = try gateUp.forward(x, into: joint, keeps: keeps, pass: pass)
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         gk_gated_forward(
             pass.team.kernel, activation.kernel, Int64(x.rows), Int64(innerSize), joint.base, inner.base)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
-        return Kept(gateUp: gateUpKept, joint: joint, down: downKept)
+        return try keeps ? pass.keep(Kept(gateUp: gateUpKept, joint: joint, down: downKept)) : nil
     }
 
-    package func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix?, pass: Pass) throws(GraftError) {
-        let mark = pass.scratch.mark
-        defer { pass.scratch.rewind(to: mark) }
+    package func backward(
+        _ dy: Matrix, _ kept: UnsafeMutableRawPointer, x: Matrix, into dx: Matrix?, accumulate: Bool, pass: Pass
+    ) throws(GraftError) {
+        let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
         // Nobody reads the products after this: their gradient takes their place.
         gk_gated_backward(
             pass.team.kernel, activation.kernel, Int64(dy.rows), Int64(innerSize), kept.joint.base, dInner.base,
             kept.joint.base)
-        try gateUp.backward(kept.joint, kept.gateUp, into: dx, pass: pass)
+        try gateUp.backward(kept.joint, kept.gateUp.reading(x), into: dx, accumulate: accumulate, pass: pass)
     }
 }

@@ -10,8 +10,8 @@ package final class LayerNorm: @unchecked Sendable {
         let mean: UnsafeMutablePointer<Float>
         let inverseDeviation: UnsafeMutablePointer<Float>
 
-        init(rows: Int, width: Int, _ pass: Pass) throws(GraftError) {
-            sum = try pass.kept.matrix(rows: rows, columns: width)
+        init(sum: Matrix?, rows: Int, width: Int, _ pass: Pass) throws(GraftError) {
+            self.sum = if let sum { sum } else { try pass.kept.matrix(rows: rows, columns: width) }
             mean = try pass.kept.allocate(Float.self, count: rows)
             inverseDeviation = try pass.kept.allocate(Float.self, count: rows)
         }
@@ -21,7 +21,7 @@ package final class LayerNorm: @unchecked Sendable {
     private let bias: Memory
     private let width: Int
     private let epsilon: Float
-    private let site: Int
+    let site: Int
     private let unit: Pass.Unit
 
     package init(scale: Memory, bias: Memory, width: Int, epsilon: Float, site: Int, unit: Pass.Unit) {
@@ -33,11 +33,13 @@ package final class LayerNorm: @unchecked Sendable {
         self.unit = unit
     }
 
-    /// y may be x. Keeps the sum where `keeps`; x is overwritten by it.
+    /// y may be x. Keeps the sum where `keeps`: x itself where it is the sum and `staysUntilBackward`, else a copy.
     package func forward(
-        _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix,
+        staysUntilBackward: Bool = false, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
-        let kept = keeps ? try Kept(rows: x.rows, width: width, pass) : nil
+        let sum = staysUntilBackward ? x : nil
+        let kept = keeps ? try Kept(sum: sum, rows: x.rows, width: width, pass) : nil
         pass.eachRange(at: site, unit) { first, count, adapter in
             forward(x, residual, dropout, first: first, count: count, adapter, into: y, kept, pass)
         }
@@ -48,7 +50,7 @@ package final class LayerNorm: @unchecked Sendable {
     package func forward(
         _ x: Matrix, residual: Matrix?, into y: Matrix, keeps: Bool, _ context: SiteContext
     ) throws(GraftError) -> Kept? {
-        let kept = keeps ? try Kept(rows: x.rows, width: width, context.pass) : nil
+        let kept = keeps ? try Kept(sum: nil, rows: x.rows, width: width, context.pass) : nil
         forward(x, residual, nil, first: 0, count: x.rows, context.adapter, into: y, kept, context.pass)
         return kept
     }
@@ -64,7 +66,8 @@ package final class LayerNorm: @unchecked Sendable {
             gk_layer_norm_forward(
                 pass.team.kernel, Int64(count), Int64(width), x.base + offset, dropout,
                 residual.map { UnsafePointer($0.base + offset) }, scaleValues(adapter), biasValues(adapter), epsilon,
-                kept.map { $0.sum.base + offset }, y.base + offset, kept.map { $0.mean + first },
+                kept.flatMap { $0.sum.base == x.base ? nil : $0.sum.base + offset }, y.base + offset,
+                kept.map { $0.mean + first },
                 kept.map { $0.inverseDeviation + first })
         }
     }

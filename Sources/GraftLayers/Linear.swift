@@ -11,11 +11,14 @@ package final class Linear: @unchecked Sendable {
         package let site: Int
         package let firstOutput: Int
         package let outputs: Int
+        /// Whether an adapter's own weight is [inputs, outputs].
+        let isTransposed: Bool
 
-        package init(site: Int, firstOutput: Int, outputs: Int) {
+        package init(site: Int, firstOutput: Int, outputs: Int, isTransposed: Bool = false) {
             self.site = site
             self.firstOutput = firstOutput
             self.outputs = outputs
+            self.isTransposed = isTransposed
         }
     }
 
@@ -94,7 +97,7 @@ package final class Linear: @unchecked Sendable {
                 let yPart = ys.columns(from: part.firstOutput, count: outputs(part, action))
                 let context = pass.context(segment, adapter, site: part.site, unit: unit, keeps: keeps)
                 if let replacement = action.weight {
-                    try replace(replacement, bias: action.bias, xs, into: yPart, context)
+                    try replace(replacement, part, bias: action.bias, xs, into: yPart, context)
                 }
                 if let delta = action.delta {
                     deltas[slot] = try delta.forward(.rows(xs), into: yPart, context)
@@ -138,7 +141,7 @@ package final class Linear: @unchecked Sendable {
                         gradient)
                 }
                 if let replacement = action.weight {
-                    replaceBackward(replacement, dyPart, x: xs, into: dxs, context)
+                    replaceBackward(replacement, part, dyPart, x: xs, into: dxs, context)
                 }
                 if let delta = action.delta {
                     let slot = index * parts.count + partIndex
@@ -166,9 +169,11 @@ package final class Linear: @unchecked Sendable {
         return UnsafePointer(composed)
     }
 
-    /// [outputs, inputs].
-    private func matrix(_ values: UnsafeMutablePointer<Float>, _ outputs: Int) -> Matrix {
-        Matrix(values, rows: outputs, columns: weight.inputs)
+    /// An adapter's own weight, or its gradient, as the checkpoint has it: [outputs, inputs], or [inputs, outputs].
+    private func matrix(_ values: UnsafeMutablePointer<Float>, _ part: Part, _ outputs: Int) -> Matrix {
+        Matrix(
+            values, rows: part.isTransposed ? weight.inputs : outputs,
+            columns: part.isTransposed ? outputs : weight.inputs)
     }
 
     /// Outputs of a part: of an adapter's own weight as many as that has rows.
@@ -177,7 +182,8 @@ package final class Linear: @unchecked Sendable {
     }
 
     private func replace(
-        _ parameter: Parameter, bias own: Parameter?, _ x: Matrix, into y: Matrix, _ context: SiteContext
+        _ parameter: Parameter, _ part: Part, bias own: Parameter?, _ x: Matrix, into y: Matrix,
+        _ context: SiteContext
     ) throws(GraftError) {
         // The product overwrites what the frozen weight gave; the bias comes first so that it may add to it.
         let source = own.map { context.values($0) }
@@ -189,17 +195,22 @@ package final class Linear: @unchecked Sendable {
             }
         }
         context.pass.team.multiply(
-            x, matrix(context.values(parameter), y.columns), transposeB: true, adding: 1, into: y)
+            x, matrix(context.values(parameter), part, y.columns), transposeB: !part.isTransposed, adding: 1, into: y)
     }
 
     private func replaceBackward(
-        _ parameter: Parameter, _ dy: Matrix, x: Matrix, into dx: Matrix?, _ context: SiteContext
+        _ parameter: Parameter, _ part: Part, _ dy: Matrix, x: Matrix, into dx: Matrix?, _ context: SiteContext
     ) {
         let team = context.pass.team
         if let gradients = context.gradients(parameter) {
-            team.multiply(dy, x, transposeA: true, adding: 1, into: matrix(gradients, dy.columns))
+            let (left, right) = part.isTransposed ? (x, dy) : (dy, x)
+            team.multiply(left, right, transposeA: true, adding: 1, into: matrix(gradients, part, dy.columns))
         }
-        if let dx { team.multiply(dy, matrix(context.values(parameter), dy.columns), adding: 1, into: dx) }
+        if let dx {
+            team.multiply(
+                dy, matrix(context.values(parameter), part, dy.columns), transposeB: part.isTransposed, adding: 1,
+                into: dx)
+        }
     }
 
     /// dy as the frozen weight sees it: zero where an adapter's own weight took its place.

@@ -30,6 +30,9 @@ extension Pass {
         case rows
         /// Each of those that `choose` was given.
         case chosen
+
+        /// Of the queries of a layer, and of all that comes of them.
+        package static func ofLayer(_ index: Int, of count: Int) -> Unit { index + 1 < count ? .tokens : .read }
     }
 
     /// The tokens read, where these are one of each row.
@@ -143,13 +146,19 @@ extension Pass {
 
     /// The rows of x, which has one for each token, that a matrix of `unit` has; x itself where it has all.
     package func select(_ x: Matrix, _ unit: Unit, in arena: Arena) throws(GraftError) -> Matrix {
-        guard let summaries = summaries(unit) else { return x }
+        guard summaries(unit) != nil else { return x }
         let y = try arena.matrix(rows: rowCount, columns: x.columns)
+        select(x, unit, into: y)
+        return y
+    }
+
+    /// The same into y, where that has fewer rows.
+    func select(_ x: Matrix, _ unit: Unit, into y: Matrix) {
+        guard let summaries = summaries(unit) else { return }
         for row in 0..<rowCount {
             let token = Int(summaries.tokens[row])
             (y.base + row * y.stride).update(from: x.base + token * x.stride, count: x.columns)
         }
-        return y
     }
 
     /// Adds the rows of y, of `unit`, to those that `select` took from x.
@@ -166,7 +175,7 @@ extension Pass {
     /// d(x) from d(y) for y that `select` took from x: zero for the others. dx is dy where these are all.
     package func selectBackward(_ dy: Matrix, _ unit: Unit, into dx: Matrix) {
         guard dx.base != dy.base else { return }
-        dx.base.update(repeating: 0, count: dx.count)
+        for row in 0..<dx.rows { (dx.base + row * dx.stride).update(repeating: 0, count: dx.columns) }
         add(dy, unit, toSelectedOf: dx)
     }
 }

@@ -3,7 +3,7 @@ import GraftTensor
 /// q = W_q x, k = W_k x, v = W_v x: what attention is given. x, k, v have a row for each token, q for each that asks.
 ///
 /// One product where every token asks. In a model's last layer only the tokens that are read ask, so there the queries are
-/// a product of their own.
+/// a product of their own, unless one module of the checkpoint makes all three.
 package struct QueryKeyValue: Sendable {
     private enum Form: Sendable {
         case together(Linear)
@@ -31,10 +31,10 @@ package struct QueryKeyValue: Sendable {
         let query: Linear.Kept?
     }
 
-    /// `together` has the parts q, k and v.
-    package init(together linear: Linear, queryWidth: Int, keyWidth: Int) {
+    /// `together` has q, k and v side by side, for each token; those of `unit` are read.
+    package init(together linear: Linear, unit: Pass.Unit = .tokens, queryWidth: Int, keyWidth: Int) {
         form = .together(linear)
-        unit = .tokens
+        self.unit = unit
         self.queryWidth = queryWidth
         self.keyWidth = keyWidth
     }
@@ -60,8 +60,12 @@ package struct QueryKeyValue: Sendable {
         switch form {
         case .together:
             let all = try arena.matrix(rows: pass.tokenCount, columns: queryWidth + 2 * keyWidth)
+            let q =
+                asksAll(pass)
+                ? all.columns(from: 0, count: queryWidth)
+                : try arena.matrix(rows: pass.count(unit), columns: queryWidth)
             return Projections(
-                q: all.columns(from: 0, count: queryWidth), k: all.columns(from: queryWidth, count: keyWidth),
+                q: q, k: all.columns(from: queryWidth, count: keyWidth),
                 v: all.columns(from: queryWidth + keyWidth, count: keyWidth))
         case .apart:
             let keyValue = try arena.matrix(rows: pass.tokenCount, columns: 2 * keyWidth)
@@ -71,10 +75,12 @@ package struct QueryKeyValue: Sendable {
         }
     }
 
+    private func asksAll(_ pass: Pass) -> Bool { pass.count(unit) == pass.tokenCount }
+
     /// The columns of k and v, and before them those of q where they are together.
     private func joined(_ parts: Projections) -> Matrix {
         switch form {
-        case .together: Matrix(parts.q.base, rows: parts.q.rows, columns: queryWidth + 2 * keyWidth)
+        case .together: Matrix(parts.k.base - queryWidth, rows: parts.k.rows, columns: queryWidth + 2 * keyWidth)
         case .apart: Matrix(parts.k.base, rows: parts.k.rows, columns: 2 * keyWidth)
         }
     }
@@ -84,7 +90,10 @@ package struct QueryKeyValue: Sendable {
     ) throws(GraftError) -> Kept {
         switch form {
         case .together(let linear):
-            return Kept(linear: try linear.forward(x, into: joined(parts), keeps: keeps, pass: pass), query: nil)
+            let all = joined(parts)
+            let kept = try linear.forward(x, into: all, keeps: keeps, pass: pass)
+            if !asksAll(pass) { pass.select(all.columns(from: 0, count: queryWidth), unit, into: parts.q) }
+            return Kept(linear: kept, query: nil)
         case .apart(let query, let keyValue):
             let asking = try asking(x, keeps: keeps && query.readsInput(pass), pass)
             return Kept(
@@ -109,7 +118,11 @@ package struct QueryKeyValue: Sendable {
     ) throws(GraftError) {
         switch form {
         case .together(let linear):
-            try linear.backward(joined(gradients), kept.linear, into: dx, accumulate: accumulate, pass: pass)
+            let all = joined(gradients)
+            if !asksAll(pass) {
+                pass.selectBackward(gradients.q, unit, into: all.columns(from: 0, count: queryWidth))
+            }
+            try linear.backward(all, kept.linear, into: dx, accumulate: accumulate, pass: pass)
         case .apart(let query, let keyValue):
             guard let queryKept = kept.query else { return }
             try keyValue.backward(joined(gradients), kept.linear, into: dx, accumulate: accumulate, pass: pass)

@@ -39,26 +39,44 @@ package struct Site: Sendable {
     package let place: Place
     package let inputs: Int
     package let outputs: Int
+    /// Whether the checkpoint has a linear module's weight as [inputs, outputs].
+    package let isTransposed: Bool
     /// A row of a table that never learns: the padding token's.
     package let frozenRow: Int?
     /// What the weight's numbers were rounded to when the model was loaded.
     package let precision: Precision
     /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
     package let depth: Int
-    /// Weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
+    /// A linear weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
     package let copyWeight: Copy
     /// nil where the module has no bias.
     package let copyBias: Copy?
 
+    /// The weight in the order in which the checkpoint and an adapter's file have it.
+    package var copyStoredWeight: Copy {
+        guard isTransposed else { return copyWeight }
+        return { [inputs, outputs, copyWeight] stored in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs * outputs) { rows in
+                guard let base = rows.baseAddress else { return }
+                copyWeight(base)
+                for input in 0..<inputs {
+                    for output in 0..<outputs { stored[input * outputs + output] = base[output * inputs + input] }
+                }
+            }
+        }
+    }
+
     package init(
-        path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int, depth: Int,
-        frozenRow: Int? = nil, precision: Precision = .float32, copyWeight: @escaping Copy, copyBias: Copy?
+        path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
+        isTransposed: Bool = false, depth: Int, frozenRow: Int? = nil, precision: Precision = .float32,
+        copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
         self.kind = kind
         self.place = place
         self.inputs = inputs
         self.outputs = outputs
+        self.isTransposed = isTransposed
         self.depth = depth
         self.frozenRow = frozenRow
         self.precision = precision
@@ -85,7 +103,7 @@ package struct Site: Sendable {
     /// As torch keeps the weight of such a module.
     package var weightShape: [Int] {
         switch kind {
-        case .linear: [outputs, inputs]
+        case .linear: isTransposed ? [inputs, outputs] : [outputs, inputs]
         case .norm: [outputs]
         case .embedding: [inputs, outputs]
         case .hidden: []

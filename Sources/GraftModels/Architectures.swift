@@ -2,39 +2,37 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// The architectures of this build, by `model_type` of config.json, with how the names of their classes begin. A new one is
-/// its file and one line here.
+/// The architectures of this build, by `model_type` of config.json. A new one is its file and one line here.
 package enum Architectures {
-    private typealias Load = @Sendable (ModelFolder, Precision, Team) throws(GraftError) -> any Transformer
-
-    private static let all: [(name: String, className: String, load: Load)] = [
-        ("bert", "Bert", Bert.init),
-        ("llama", "Llama", Llama.init),
+    private static let all: [any Architecture.Type] = [
+        Bert.self, GPT2.self, Llama.self,
     ]
 
-    package static var names: [String] { all.map(\.name) }
+    package static var names: [String] { all.map { $0.conventions.architecture } }
 
     /// Loads a model folder in Hugging Face's layout, with so many threads: 0 means one for each core.
     package static func load(
         path: String, precision: Precision, threadCount: Int = 1
-    ) throws(GraftError) -> any Transformer {
+    ) throws(GraftError) -> Model {
         let folder = try ModelFolder(path: path)
         let type = try type(folder.config)
-        guard let architecture = all.first(where: { $0.name == type }) else {
+        guard let architecture = all.first(where: { $0.conventions.architecture == type }) else {
             throw GraftError(
                 .unsupported,
                 "\(path)/config.json: model_type \"\(type)\" is not known to this build, which has "
                     + names.joined(separator: ", "))
         }
-        return try architecture.load(folder, precision, try Team(threadCount: threadCount))
+        return try architecture.load(folder, precision: precision, team: try Team(threadCount: threadCount))
     }
 
     /// `model_type`, or where a file lacks it, what the class in `architectures` is of.
     private static func type(_ config: JSON) throws(GraftError) -> String {
         if let type = try config.optionalString("model_type") { return type }
         let name = try config.optionalStrings("architectures")?.first ?? ""
-        let known = all.first { name == $0.className + "Model" || name.hasPrefix($0.className + "For") }
-        if let known { return known.name }
+        let known = all.map { $0.conventions }.first {
+            name == $0.className + "Model" || name.hasPrefix($0.className + "For")
+        }
+        if let known { return known.architecture }
         guard name.isEmpty else {
             throw config.unexpected("model_type", expected: "a string, since architectures has only \"\(name)\"")
         }

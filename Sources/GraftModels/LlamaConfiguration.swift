@@ -26,7 +26,6 @@ struct LlamaConfiguration {
     /// The row of the table that never learns.
     let paddingRow: Int?
     let problem: ProblemType?
-    let endTokens: [Int32]
     let labels: [String]
 
     init(_ config: JSON, path: String) throws(GraftError) {
@@ -58,7 +57,6 @@ struct LlamaConfiguration {
         initializerRange = try reader.float("initializer_range", 0.02)
         (rotaryBase, rotaryScaling) = try Self.rotary(reader, maximumLength: maximumLength)
         (paddingToken, paddingRow) = try reader.paddingToken(nil, vocabularySize: vocabularySize)
-        endTokens = try Self.endTokens(config) ?? (config["eos_token_id"] == nil ? [2] : [])
         labels = try reader.labels()
         problem = try reader.problem()
         try reader.check([.onlyTrue("is_causal")], layerCount: layerCount)
@@ -129,24 +127,6 @@ struct LlamaConfiguration {
             throw GraftError(
                 .unsupported,
                 "\(reader.file): \(name) has rope_type \"\(type)\"; expected default, linear or llama3")
-        }
-    }
-
-    /// `eos_token_id`, a number or a list; nil where it is missing or null.
-    static func endTokens(_ config: JSON) throws(GraftError) -> [Int32]? {
-        switch config["eos_token_id"] {
-        case nil, .null: return nil
-        case .array(let values):
-            let tokens = values.compactMap { $0.intValue.flatMap { Int32(exactly: $0) } }
-            guard tokens.count == values.count else {
-                throw config.unexpected("eos_token_id", expected: "whole numbers")
-            }
-            return tokens
-        case .some(let value):
-            guard let token = value.intValue.flatMap({ Int32(exactly: $0) }) else {
-                throw config.unexpected("eos_token_id", expected: "a whole number, a list of them, or null")
-            }
-            return [token]
         }
     }
 }

@@ -28,9 +28,12 @@ struct WeightReader {
 
     /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
     ///
-    /// - Parameter table: the embedding that the module shares its weight with, as the checkpoint calls it, if any.
+    /// - Parameters:
+    ///   - isTransposed: whether the checkpoint has the weight as [inputs, outputs].
+    ///   - table: the embedding that the module shares its weight with, as the checkpoint calls it, if any.
     mutating func linear(
-        _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, depth: Int,
+        _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, isTransposed: Bool = false,
+        depth: Int,
         unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
     ) throws(GraftError) -> Linear {
         let names = paths.map { (place == .backbone ? prefix : "") + $0 }
@@ -38,7 +41,9 @@ struct WeightReader {
         var tensors: [StoredTensor] = []
         for (name, count) in zip(names, outputs) {
             let stored = table ?? name
-            tensors.append(try folder.requireTensor(stored + ".weight", shape: [count, inputs]))
+            tensors.append(
+                try folder.requireTensor(
+                    stored + ".weight", shape: isTransposed ? [inputs, count] : [count, inputs]))
         }
         let total = outputs.reduce(0, +)
         let weight = try PackedWeight(outputs: total, inputs: inputs, precision: precision)
@@ -48,18 +53,19 @@ struct WeightReader {
         for ((path, count), (name, tensor)) in zip(zip(paths, outputs), zip(names, tensors)) {
             weight.pack(
                 firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor),
-                team: team)
+                isTransposed: isTransposed, team: team)
             tensor.release()
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
             parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)
-            parts.append(Linear.Part(site: sites.count, firstOutput: first, outputs: count))
+            parts.append(
+                Linear.Part(site: sites.count, firstOutput: first, outputs: count, isTransposed: isTransposed))
             let firstRow = first
             var copyBias: Site.Copy?
             if let bias { copyBias = { $0.update(from: bias.floats(from: firstRow), count: count) } }
             sites.append(
                 Site(
-                    path: path, kind: .linear, place: place, inputs: inputs, outputs: count, depth: depth,
-                    precision: precision,
+                    path: path, kind: .linear, place: place, inputs: inputs, outputs: count, isTransposed: isTransposed,
+                    depth: depth, precision: precision,
                     copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
             first += count
         }
@@ -92,6 +98,21 @@ struct WeightReader {
             [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .rows,
             place: .beside)
         return (linear, labels)
+    }
+
+    /// The matrix of the logits; nil in a bare model and in a classifier.
+    mutating func languageHead(_ shape: ModelShape, _ tables: VocabularyTables) throws(GraftError) -> Linear? {
+        guard try !isClassifier, let head = tables.head else { return nil }
+        return try linear(
+            [VocabularyTables.head], inputs: shape.hiddenSize, outputs: [shape.vocabularySize], bias: false,
+            depth: shape.headDepth, unit: .chosen, place: .beside, tiedTo: tables.areOne ? head : nil)
+    }
+
+    /// What was read.
+    func source(_ shape: ModelShape) -> ModelSource {
+        ModelSource(
+            path: folder.path, parameterCount: parameterCount, precision: precision, weights: packed,
+            sentences: SentenceModules.declaration(of: folder, hiddenSize: shape.hiddenSize))
     }
 
     /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights there.

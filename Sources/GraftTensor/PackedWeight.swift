@@ -14,14 +14,16 @@ package final class PackedWeight: @unchecked Sendable {
         memory = try Memory(byteCount: gk_packed_size(precision.kernelType, Int64(outputs), Int64(inputs)))
     }
 
-    /// Packs rows from `firstRow` on, read from `rows` of the stored type, row after row.
+    /// Packs rows from `firstRow` on, read from `rows` of the stored type: row after row, or column after column where
+    /// `isTransposed`.
     ///
     /// Only while the weight is being built, by the thread that builds it.
-    package func pack(firstRow: Int, rowCount: Int, rows: UnsafeRawPointer, type: gk_type, team: Team) {
+    package func pack(
+        firstRow: Int, rowCount: Int, rows: UnsafeRawPointer, type: gk_type, isTransposed: Bool = false, team: Team
+    ) {
         gk_pack(
             team.kernel, precision.kernelType, Int64(outputs), Int64(inputs), memory.base, Int64(firstRow),
-            Int64(rowCount), rows,
-            type, Int64(inputs), 1)
+            Int64(rowCount), rows, type, isTransposed ? 1 : Int64(inputs), isTransposed ? Int64(rowCount) : 1)
     }
 
     /// y = f(x Wᵀ + bias). `beforeActivation`, of y's shape and stride, receives x Wᵀ + bias.

@@ -11,7 +11,7 @@ struct LanguageModelObjective: Objective {
     let labelCount = 0
     let summary: SummaryToken? = nil
     let withoutWeight = "no token has a label to predict"
-    private let model: any Transformer
+    private let model: Model
     private let head: LanguageModelHead
     private let labelSmoothing: Float
     /// Tokens that there are to predict.

@@ -31,6 +31,8 @@ MAKERS = {
     "pooled-head": "pooled_head",
     "llama-tiny": "tiny_llama",
     "llama-training": "llama_training",
+    "gpt2-tiny": "tiny_gpt2",
+    "gpt2-training": "gpt2_training",
     "generation": "generation",
     "optimizers": "optimizers",
     "minilm": "minilm",

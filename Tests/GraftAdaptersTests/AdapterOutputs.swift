@@ -11,7 +11,7 @@ struct AdapterOutputs {
 
     /// - Parameter adapters: of each row; the last also of all that follow.
     init(
-        _ model: any Transformer, _ rows: RowBatch, adapters: [AttachedAdapter?], threadCount: Int = 2,
+        _ model: Model, _ rows: RowBatch, adapters: [AttachedAdapter?], threadCount: Int = 2,
         wantsLogits: Bool
     ) throws {
         let pass = try Pass(team: try Team(threadCount: threadCount))
@@ -33,7 +33,7 @@ struct AdapterOutputs {
         logits = Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))
     }
 
-    init(_ model: any Transformer, _ rows: RowBatch, _ adapter: AttachedAdapter?, wantsLogits: Bool) throws {
+    init(_ model: Model, _ rows: RowBatch, _ adapter: AttachedAdapter?, wantsLogits: Bool) throws {
         try self.init(model, rows, adapters: [adapter], wantsLogits: wantsLogits)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// Which settings of a bottleneck are taken, and how the others are refused.
 @Suite struct BottleneckSettingsTests {
-    private let model: any Transformer
+    private let model: Model
 
     init() throws {
         model = try Architectures.load(path: Goldens.path("bert-tiny/base"), precision: .float32)

@@ -8,7 +8,7 @@ import Testing
 
 /// Which settings of LoRA are taken, what they come back as, and how the others are refused.
 @Suite struct LoraSettingsTests {
-    private let model: any Transformer
+    private let model: Model
 
     init() throws {
         model = try Architectures.load(path: Goldens.path("bert-tiny/base"), precision: .float32)

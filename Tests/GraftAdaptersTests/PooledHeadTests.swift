@@ -12,7 +12,7 @@ import Testing
     static let methods = ["lora", "bottleneck"]
     static let architectures = ["bert", "llama"]
 
-    private func model(_ architecture: String) throws -> any Transformer {
+    private func model(_ architecture: String) throws -> Model {
         let folder = architecture == "bert" ? "bert-tiny/base" : "llama-tiny/plain"
         return try Architectures.load(path: Goldens.path(folder), precision: .float32)
     }

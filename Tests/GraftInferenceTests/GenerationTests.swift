@@ -11,7 +11,7 @@ import Testing
 
 /// Texts that go on, with the real stories260K.
 @Suite struct GenerationTests {
-    private let model: any Transformer
+    private let model: Model
     private let tokenizer: Tokenizer
     private let golden: [JSON]
 

@@ -8,7 +8,7 @@ import GraftTestSupport
 
 /// A small model, adapters of every sort on it, and a batch in which each row has another one.
 struct MixedRows {
-    let model: any Transformer
+    let model: Model
     let rows: RowBatch
     /// One for each row; nil for rows without an adapter.
     let adapters: [Composition?]
@@ -65,7 +65,7 @@ struct MixedRows {
 
     /// An adapter whose every number is random, so that it changes what the model computes.
     static func adapter(
-        _ model: any Transformer, rank: Int, targets: String, labels: Int, seed: UInt64 = 5,
+        _ model: Model, rank: Int, targets: String, labels: Int, seed: UInt64 = 5,
         pooling: Pooling? = nil, hasDenseLayer: Bool = false
     ) throws -> Adapter {
         let adapter = try Adapter(

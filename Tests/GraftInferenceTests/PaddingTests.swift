@@ -18,7 +18,7 @@ import Testing
         ([2, 7, 2], 2),
     ]
 
-    private func model(padding: JSON) throws -> any Transformer {
+    private func model(padding: JSON) throws -> Model {
         let folder = try Goldens.copyOfModel("llama-tiny/sequence-classification", changing: ["pad_token_id": padding])
         return try Architectures.load(path: folder, precision: .float32)
     }
@@ -30,7 +30,7 @@ import Testing
         return batch
     }
 
-    private func logits(_ model: any Transformer, _ rows: [[Int32]]) throws -> [Float] {
+    private func logits(_ model: Model, _ rows: [[Int32]]) throws -> [Float] {
         let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
         var out = [Float](repeating: 0, count: rows.count * 3)
         try session.classify(batch(rows), adapters: [], columns: 3, into: &out)

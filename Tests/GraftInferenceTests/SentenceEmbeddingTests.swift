@@ -14,7 +14,7 @@ import Testing
     init() throws { rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json"))) }
 
     /// bert-tiny with files of sentence-transformers; paths may be in folders.
-    private func makeModel(_ files: [String: String]) throws -> any Transformer {
+    private func makeModel(_ files: [String: String]) throws -> Model {
         let folder = try Goldens.temporaryFolder()
         for name in ["config.json", "model.safetensors"] {
             let bytes = try MappedFile.contents(of: Goldens.path("bert-tiny/sequence-classification/\(name)"))
@@ -27,7 +27,7 @@ import Testing
         return try Architectures.load(path: folder, precision: .float32)
     }
 
-    private func makeSession(_ model: any Transformer) throws -> Session {
+    private func makeSession(_ model: Model) throws -> Session {
         try Session(model: model, threadCount: 2, passTokenCount: 20, cancelToken: nil)
     }
 

@@ -14,7 +14,7 @@ import Testing
     private static let start = "base_model.model."
     private static let names = ["model.embed_tokens", "lm_head"].map { start + $0 + ".weight" }
 
-    private let model: any Transformer
+    private let model: Model
     private let folder: String
     private let width: Int
 

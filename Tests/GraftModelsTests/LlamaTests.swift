@@ -24,65 +24,6 @@ import Testing
         }
     }
 
-    @Test(
-        "A row's bits do not depend on its batch or on the number of threads",
-        arguments: [Precision.float32, .bfloat16])
-    func bitsAreARowsOwn(precision: Precision) throws {
-        let folder = Goldens.path("llama-tiny/everything")
-        let rows = try rows()
-        let together = try hiddenStates(folder, rows, precision: precision)[2]
-        for threads in [1, 3, 8] {
-            #expect(try hiddenStates(folder, rows, precision: precision, threads: threads)[2] == together)
-        }
-        for row in 0..<rows.rowCount {
-            var alone = RowBatch()
-            alone.append(row: row, of: rows)
-            let states = try hiddenStates(folder, alone, precision: precision)[2]
-            #expect(
-                states == Array(together[Int(rows.starts[row]) * 32..<Int(rows.starts[row + 1]) * 32]), "row \(row)")
-        }
-    }
-
-    @Test(
-        "Token by token with a cache, hidden states have the bits of the whole text",
-        arguments: [Precision.float32, .bfloat16])
-    func cacheGivesTheSameBits(precision: Precision) throws {
-        let model = try Architectures.load(path: Goldens.path("llama-tiny/everything"), precision: precision)
-        let rows = try rows()
-        let width = model.shape.hiddenSize
-        let pass = try Pass(team: try Team(threadCount: 2))
-        try pass.begin(rows, rows: 0..<rows.rowCount) { _ in nil }
-        let whole = try model.forward(pass).matrix
-        let expected = Array(UnsafeBufferPointer(start: whole.base, count: whole.count))
-
-        let cache = KeyValueCache(layerCount: model.shape.layerCount, width: model.shape.keyWidth)
-        try cache.begin(capacities: (0..<rows.rowCount).map(rows.length))
-        // Rows leave as their tokens run out, and the first step takes up to five tokens of each.
-        var lengths = (0..<rows.rowCount).map { min(rows.length(ofRow: $0), 5) }
-        while lengths.contains(where: { $0 > 0 }) {
-            var batch = RowBatch()
-            let active = lengths.indices.filter { lengths[$0] > 0 }
-            for row in active {
-                let first = Int(rows.starts[row]) + cache.lengths[row]
-                batch.append(tokens: rows.tokens[first..<first + lengths[row]], types: nil as [Int32]?)
-            }
-            try pass.begin(batch, rows: 0..<batch.rowCount, cache: cache, cacheRow: { active[$0] }) { _ in nil }
-            let hidden = try model.forward(pass).matrix
-            for (index, row) in active.enumerated() {
-                for token in 0..<lengths[row] {
-                    let from = hidden.base + (Int(batch.starts[index]) + token) * width
-                    let place = (Int(rows.starts[row]) + cache.lengths[row] + token) * width
-                    let states = Array(UnsafeBufferPointer(start: from, count: width))
-                    #expect(
-                        states == Array(expected[place..<place + width]),
-                        "row \(row), token \(cache.lengths[row] + token)")
-                }
-            }
-            cache.advance(pass)
-            for row in active { lengths[row] = min(rows.length(ofRow: row) - cache.lengths[row], 1) }
-        }
-    }
-
     @Test("Parameters are counted as torch counts them: a tied table once")
     func parameters() throws {
         let plain = try Architectures.load(path: Goldens.path("llama-tiny/plain"), precision: .float32)

@@ -11,7 +11,7 @@ import Testing
     /// Values that the goldens keep of a token's hidden state.
     static let watchedCount = 8
 
-    private let model: any Transformer
+    private let model: Model
     private let rows: RowBatch
     private let hidden: [Float]  // (rows, 3, watchedCount): first, middle and last token
     private let embedding: [Float]  // (rows, hiddenSize)

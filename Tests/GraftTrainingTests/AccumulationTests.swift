@@ -11,7 +11,7 @@ import Testing
 /// as if it were not there.
 @Suite struct AccumulationTests {
     private let fixture: TrainingFixture
-    private let language: any Transformer
+    private let language: Model
 
     init() throws {
         fixture = try TrainingFixture(rows: 24, changing: Goldens.withoutDropout)

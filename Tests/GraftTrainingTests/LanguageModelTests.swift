@@ -11,7 +11,7 @@ import Testing
 
 /// Training a language model: what counts, and what a result does not depend on.
 @Suite struct LanguageModelTests {
-    private let model: any Transformer
+    private let model: Model
     private let batch: RowBatch
 
     init() throws {
@@ -33,7 +33,7 @@ import Testing
 
     private func trainer(
         _ settings: String = "\"target_modules\": \"all-linear\"", dropout: Double = 0,
-        model other: (any Transformer)? = nil,
+        model other: (Model)? = nil,
         _ change: (inout TrainerOptions) -> Void = { _ in }
     ) throws -> Trainer {
         let adapter = try Adapter(

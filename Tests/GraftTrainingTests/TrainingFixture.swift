@@ -9,7 +9,7 @@ import GraftTestSupport
 
 /// A small model with a data set it can learn, and everything a test changes about training on it.
 struct TrainingFixture {
-    let model: any Transformer
+    let model: Model
     let dataset: RowBatch
     let evaluation: RowBatch
 

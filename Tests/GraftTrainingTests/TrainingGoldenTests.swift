@@ -16,7 +16,9 @@ import Testing
         var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
     }
 
-    static let variants = ["lora-training", "pooled-head", "llama-training", "bottleneck"].flatMap { folder in
+    static let variants = [
+        "lora-training", "pooled-head", "llama-training", "gpt2-training", "bottleneck",
+    ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
         }

@@ -41,7 +41,7 @@ package struct Cell: Sendable, CustomStringConvertible {
 
     package var description: String { "\(method) on \(architecture), task \(task), \(precision)" }
 
-    package func model() throws -> any Transformer { try TinyModels.model(architecture, task, precision) }
+    package func model() throws -> Model { try TinyModels.model(architecture, task, precision) }
 
     /// A fresh adapter with the method's default settings.
     package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, seed: seed) }

@@ -7,11 +7,11 @@ import GraftTestSupport
 
 /// The models in `Tests/Goldens`, loaded once, and found by what they are rather than by their names.
 package enum TinyModels {
-    private static let loaded: [(model: any Transformer, precision: Precision)] = {
+    private static let loaded: [(model: Model, precision: Precision)] = {
         var found = glob_t()
         defer { globfree(&found) }
         guard glob(Goldens.path("*/*/config.json"), 0, nil, &found) == 0, let paths = found.gl_pathv else { return [] }
-        var models: [(any Transformer, Precision)] = []
+        var models: [(Model, Precision)] = []
         for case let path? in UnsafeBufferPointer(start: paths, count: Int(found.gl_pathc)) {
             let folder = String(cString: path).split(separator: "/", omittingEmptySubsequences: false).dropLast()
             for precision in Precision.allCases {
@@ -27,7 +27,7 @@ package enum TinyModels {
 
     /// The first model of an architecture whose checkpoint does a task by itself, without an adapter.
     package static func model(_ architecture: String, _ task: GraftAdapters.Task, _ precision: Precision) throws
-        -> any Transformer
+        -> Model
     {
         let model = loaded.first {
             $0.model.architecture == architecture && $0.precision == precision && does(task, $0.model)
@@ -42,7 +42,7 @@ package enum TinyModels {
         return model
     }
 
-    private static func does(_ task: GraftAdapters.Task, _ model: any Transformer) -> Bool {
+    private static func does(_ task: GraftAdapters.Task, _ model: Model) -> Bool {
         switch task {
         case .none: true
         case .sequenceClassification: model.baseHead != nil

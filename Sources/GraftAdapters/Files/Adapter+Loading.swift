@@ -6,7 +6,7 @@ import GraftTensor
 extension Adapter {
     /// Reads a folder, in the layout that its adapter_config.json is of. Every tensor and every setting is honoured, or the
     /// load fails and names it.
-    package convenience init(model: any Transformer, _ input: InputFolder) throws(GraftError) {
+    package convenience init(model: Model, _ input: InputFolder) throws(GraftError) {
         var folder = try AdapterFolder(input)
         let content: AdapterContent
         do throws(GraftError) {
@@ -24,7 +24,7 @@ extension Adapter {
 }
 
 extension Adapter {
-    package convenience init(model: any Transformer, path: String) throws(GraftError) {
+    package convenience init(model: Model, path: String) throws(GraftError) {
         try self.init(model: model, InputFolder(path: path))
     }
 }
@@ -36,7 +36,7 @@ extension AdapterContent {
         for tensor in plan.tensors {
             try Memory.check()
             guard let stored = folder.tensor(tensor.name) else {
-                let head = names.tensor(model.headPath, "")
+                let head = names.tensor(model.conventions.headPath, "")
                 throw ForeignNames.error(
                     folder.path, missing: "\"\(tensor.name)\" of shape \(tensor.shape)",
                     found: folder.tensors.map(\.name).filter { !expected.contains(ExactString($0)) },

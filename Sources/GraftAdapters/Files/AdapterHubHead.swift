@@ -53,7 +53,7 @@ struct AdapterHubHead: Sendable {
     }
 
     /// As a file has it.
-    init(_ config: JSONObject, model: any Transformer, place: String) throws(GraftError) {
+    init(_ config: JSONObject, model: Model, place: String) throws(GraftError) {
         self.config = config
         guard let head = try config.optionalObject("config") else {
             throw GraftError(
@@ -121,7 +121,7 @@ struct AdapterHubHead: Sendable {
         return labels
     }
 
-    func plan(_ plan: inout AdapterPlan, _ model: any Transformer) throws(GraftError) -> HeadParameters {
+    func plan(_ plan: inout AdapterPlan, _ model: Model) throws(GraftError) -> HeadParameters {
         if readsPooler, let path = model.missingForClassification.first {
             throw GraftError(
                 .incompatible, "the model at \(model.source.path) has no \(path), which the head's use_pooler needs")

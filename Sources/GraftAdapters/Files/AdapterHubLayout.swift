@@ -31,7 +31,7 @@ struct AdapterHubLayout: AdapterLayout {
 
     /// `given` has the settings themselves, or as the file has them, under `config`; there may be a `name`.
     init(
-        method: any AdapterMethod.Type, given: JSONObject, model: any Transformer, place: String
+        method: any AdapterMethod.Type, given: JSONObject, model: Model, place: String
     ) throws(GraftError) {
         var settings = given["config"]?.objectValue ?? JSONObject()
         if let name = given["config"]?.stringValue { settings["config"] = .string(name) }
@@ -53,7 +53,7 @@ struct AdapterHubLayout: AdapterLayout {
         }
     }
 
-    init(_ folder: inout AdapterFolder, model: any Transformer) throws(GraftError) {
+    init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
         let place = folder.configPath
         config = folder.config
         guard config["version"] != nil else {
@@ -79,7 +79,7 @@ struct AdapterHubLayout: AdapterLayout {
         let file = try Self.readWeights(Self.weightsName, &folder)
         names = Self.names(
             model, adapter: try config.string("name"),
-            hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.backbone + ".") })
+            hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.backbone + ".") })
         if task == .languageModel { _ = try LanguageModelHead(model: model) }
         if folder.has(Self.headConfigName) {
             let headConfig = try folder.readObject(Self.headConfigName)
@@ -108,20 +108,17 @@ struct AdapterHubLayout: AdapterLayout {
             name, insteadOf: pickles[name], remedy: "load it with adapters and save it with use_safetensors=True")
     }
 
-    /// BERT's classes hold their adapters in the sub-layers themselves; other models, beside them.
-    private static func names(_ model: any Transformer, adapter: String, hasBackbonePrefix: Bool) -> ModuleNames {
+    private static func names(_ model: Model, adapter: String, hasBackbonePrefix: Bool) -> ModuleNames {
         ModuleNames(
             model: model, hasBackbonePrefix: hasBackbonePrefix, middle: ".adapters.\(adapter).",
-            holders: model.architecture == "bert"
-                ? [:] : [.attention: "attention_adapters", .feedForward: "output_adapters"])
+            holders: model.conventions.adapterHolders)
     }
 
     /// What adapter_config.json and head_config.json have around their settings.
-    private static func frame(_ model: any Transformer, name: String) -> JSONObject {
+    private static func frame(_ model: Model, name: String) -> JSONObject {
         var frame = JSONObject()
         frame["hidden_size"] = .integer(model.shape.hiddenSize)
-        frame["model_class"] = .string(
-            model.architecture.prefix(1).uppercased() + model.architecture.dropFirst() + "AdapterModel")
+        frame["model_class"] = .string(model.conventions.className + "AdapterModel")
         frame["model_name"] = .string(model.source.path)
         frame["model_type"] = .string(model.architecture)
         frame["name"] = .string(name)

@@ -10,9 +10,9 @@ package protocol AdapterLayout: Sendable {
     static func holds(_ config: JSONObject) -> Bool
 
     /// Of a fresh adapter: `given` over the method's defaults. `place` begins the messages.
-    init(method: any AdapterMethod.Type, given: JSONObject, model: any Transformer, place: String) throws(GraftError)
+    init(method: any AdapterMethod.Type, given: JSONObject, model: Model, place: String) throws(GraftError)
     /// Of a folder that others wrote.
-    init(_ folder: inout AdapterFolder, model: any Transformer) throws(GraftError)
+    init(_ folder: inout AdapterFolder, model: Model) throws(GraftError)
 
     var method: any AdapterMethod.Type { get }
     /// The method's settings.

@@ -30,7 +30,7 @@ struct PeftLayout: AdapterLayout {
     static func holds(_ config: JSONObject) -> Bool { config["peft_type"] != nil }
 
     init(
-        method: any AdapterMethod.Type, given: JSONObject, model: any Transformer, place: String
+        method: any AdapterMethod.Type, given: JSONObject, model: Model, place: String
     ) throws(GraftError) {
         if let type = given["peft_type"]?.stringValue, type != method.typeName {
             throw GraftError(
@@ -45,7 +45,7 @@ struct PeftLayout: AdapterLayout {
         names = Self.names(model, for: task)
     }
 
-    init(_ folder: inout AdapterFolder, model: any Transformer) throws(GraftError) {
+    init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
         let pooling = try Self.pooling(folder.config, place: folder.configPath)
         settings = folder.config.without(Self.poolingKey)
         method = try AdapterMethods.of(
@@ -56,7 +56,8 @@ struct PeftLayout: AdapterLayout {
         let isLanguageModel = Task(peftName: try settings.optionalString("task_type")) == .languageModel
         if isLanguageModel { _ = try LanguageModelHead(model: model) }
         let hasPrefix =
-            isLanguageModel || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.backbone + ".") }
+            isLanguageModel
+            || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.conventions.backbone + ".") }
         names = Self.names(model, hasBackbonePrefix: hasPrefix)
         try Self.requireKin(folder, names)
         head = try Self.head(of: file, folder, settings, model, pooling)
@@ -80,12 +81,12 @@ struct PeftLayout: AdapterLayout {
     }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
-    private static func names(_ model: any Transformer, for task: Task) -> ModuleNames {
+    private static func names(_ model: Model, for task: Task) -> ModuleNames {
         names(model, hasBackbonePrefix: task != .none)
     }
 
     static func names(
-        _ model: any Transformer, hasBackbonePrefix: Bool, sites: [Site]? = nil
+        _ model: Model, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
         ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start, sites: sites)
     }
@@ -147,7 +148,7 @@ struct PeftLayout: AdapterLayout {
 
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
     private static func head(
-        of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: any Transformer,
+        of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: Model,
         _ pooling: Pooling?
     ) throws(GraftError) -> HeadSettings? {
         let task = try settings.optionalString("task_type")
@@ -159,7 +160,7 @@ struct PeftLayout: AdapterLayout {
                 .unsupported,
                 "\(folder.configPath): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
-        let path = pooling == nil ? model.headPath : PooledHead.path
+        let path = pooling == nil ? model.conventions.headPath : PooledHead.path
         let name = "\(start)\(path).weight"
         guard let weight = folder.tensor(name) else {
             if task == "SEQ_CLS" {

@@ -38,7 +38,7 @@ extension Bottleneck {
 
     /// What is given over the configuration that `config` names, which is seq_bn where nothing is said.
     package static func settings(
-        completing given: JSONObject, for model: any Transformer, place: String
+        completing given: JSONObject, for model: Model, place: String
     ) throws(GraftError) -> JSONObject {
         let name = try given.optionalString("config") ?? "seq_bn"
         guard let start = named.first(where: { $0.names.contains(name) })?.settings else {

@@ -61,7 +61,7 @@ package struct Lora: AdapterMethod {
     ]
 
     package static func settings(
-        completing given: JSONObject, for model: any Transformer, place: String
+        completing given: JSONObject, for model: Model, place: String
     ) -> JSONObject {
         var settings = JSONObject()
         for (key, value) in defaults { settings[key] = value }
@@ -71,7 +71,7 @@ package struct Lora: AdapterMethod {
     }
 
     /// The names of all linear modules, each once: "query", "key", "value" and "dense" of BERT.
-    private static func linearModules(of model: any Transformer) -> [String] {
+    private static func linearModules(of model: Model) -> [String] {
         var names: [String] = []
         for site in model.sites where site.kind == .linear && site.place == .backbone {
             let name = site.path.split(separator: ".").last.map(String.init) ?? site.path
@@ -157,7 +157,7 @@ package struct Lora: AdapterMethod {
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let chosen = try targets.sites(
-            names, kinds: [.linear, .embedding], defaults: Self.defaultTargets[names.model.architecture], use: use)
+            names, kinds: [.linear, .embedding], defaults: names.model.conventions.defaultTargets, use: use)
         if use == .create {
             let paths = chosen.map { names.path(of: names.sites[$0]) }
             try ranks.requireMatches(among: paths)
@@ -173,11 +173,6 @@ package struct Lora: AdapterMethod {
             }
         }
     }
-
-    /// Modules to adapt when `target_modules` is null, as in PEFT.
-    private static let defaultTargets: [String: [String]] = [
-        "bert": ["query", "value"], "llama": ["q_proj", "v_proj"],
-    ]
 
     private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
         let site = names.sites[index]

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from types import ModuleType
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
@@ -84,16 +85,16 @@ def loss_of(model: torch.nn.Module, batch: dict, task: str) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels.flatten(), ignore_index=-100)
 
 
-def base(variant: Variant) -> torch.nn.Module:
-    model = tiny_llama.load(variant.base)
-    model.name_or_path = f"llama-tiny/{variant.base}"
+def base(variant: Variant, family: ModuleType) -> torch.nn.Module:
+    model = family.load(variant.base)
+    model.name_or_path = f"{family.NAME}/{variant.base}"
     model.config.pad_token_id = 0
     return model
 
 
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
+def train(variant: Variant, family: ModuleType, folder, dtype: torch.dtype) -> dict:
     """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
+    model = PeftModel.from_pretrained(base(variant, family), folder, is_trainable=True).to(dtype).train()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(OPTIMIZER, parameters)
     steps, gradients = [], {}
@@ -111,14 +112,14 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
     return {"steps": steps, "gradients": gradients, "final": final}
 
 
-def make_variant(variant: Variant, seed: int) -> dict:
-    folder = ROOT / "llama-training" / variant.name
-    model = get_peft_model(base(variant), LoraConfig(task_type=variant.task, **variant.lora))
+def make_variant(variant: Variant, seed: int, family: ModuleType = tiny_llama, top: str = "llama-training") -> dict:
+    folder = ROOT / top / variant.name
+    model = get_peft_model(base(variant, family), LoraConfig(task_type=variant.task, **variant.lora))
     randomise_trainable(model, seed, scale=0.1)
     save_adapter(model, folder / "start")
 
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
+    double = train(variant, family, folder / "start", torch.float64)
+    single = train(variant, family, folder / "start", torch.float32)
     still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
     for part in ("gradients", "final"):
         kept = {name: tensor for name, tensor in double[part].items() if name not in still}
@@ -128,7 +129,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     return {
         "name": variant.name,
         "about": variant.about,
-        "base": f"llama-tiny/{variant.base}",
+        "base": f"{family.NAME}/{variant.base}",
         "task": variant.task,
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,

@@ -8,6 +8,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassifi
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 
+NAME = "llama-tiny"
 SIZES = dict(
     vocab_size=110,
     hidden_size=32,
@@ -83,7 +84,7 @@ def write_expected(folder, model: torch.nn.Module, rows: dict) -> None:
 
 def load(name: str) -> torch.nn.Module:
     kind = LlamaForSequenceClassification if name == "sequence-classification" else LlamaForCausalLM
-    return kind.from_pretrained(ROOT / "llama-tiny" / name, attn_implementation="eager").eval()
+    return kind.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
 
 
 def v4_spelling(folder) -> None:
@@ -98,7 +99,7 @@ def v4_spelling(folder) -> None:
 
 
 def make() -> None:
-    top = fresh_folder("llama-tiny")
+    top = fresh_folder(NAME)
     rows = inputs()
     write_json(top / "inputs.json", rows)
     plain = randomise(LlamaForCausalLM(LlamaConfig(**PLAIN)), seed=1)

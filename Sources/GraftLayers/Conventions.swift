@@ -1,0 +1,32 @@
+/// What the ecosystem calls an architecture's things. Nothing else of an architecture's names stands anywhere else.
+package struct Conventions: Sendable {
+    /// `model_type` of config.json.
+    package let architecture: String
+    /// The encoder or decoder inside the task classes, as in "bert.encoder…".
+    package let backbone: String
+    /// The head's module in the sequence classification class, and whether it has a bias.
+    package let headPath: String
+    package let headHasBias: Bool
+    /// Which of a row's tokens stands for it in classification.
+    package let summaryToken: SummaryToken
+    /// Modules that PEFT adapts when `target_modules` is null, for methods that choose among linear modules.
+    package let defaultTargets: [String]
+    /// Before "AdapterModel" in the name of AdapterHub's class.
+    package let className: String
+    /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are not the sub-layer itself.
+    package let adapterHolders: [Site.Sublayer: String]
+
+    package init(
+        architecture: String, backbone: String, headPath: String, headHasBias: Bool, summaryToken: SummaryToken,
+        defaultTargets: [String], className: String, adapterHolders: [Site.Sublayer: String] = [:]
+    ) {
+        self.architecture = architecture
+        self.backbone = backbone
+        self.headPath = headPath
+        self.headHasBias = headHasBias
+        self.summaryToken = summaryToken
+        self.defaultTargets = defaultTargets
+        self.className = className
+        self.adapterHolders = adapterHolders
+    }
+}

@@ -1,0 +1,78 @@
+import GraftTensor
+
+/// y = W_o attention(rotate(W_q x), rotate(W_k x), W_v x): tokens ask those of their row.
+///
+/// x [tokens, width] → y [m, width], where m is the tokens, or in a model's last layer those that are read.
+package struct SelfAttention: Mixer {
+    private let projections: QueryKeyValue
+    /// nil where positions are in the embeddings.
+    private let rotary: Rotary?
+    private let attention: Attention
+    private let output: Linear
+    /// Which layer of the key/value cache.
+    private let layer: Int
+    /// Of queries and all that comes of them.
+    private let unit: Pass.Unit
+    /// Width of all query heads.
+    private let width: Int
+    /// Whether what attention gave is kept for backward, rather than computed once more where no adapter reads it.
+    private let keepsContext: Bool
+
+    private struct Kept: BitwiseCopyable {
+        let projections: QueryKeyValue.Kept
+        let attention: Attention.Kept
+        let output: Linear.Kept
+    }
+
+    package init(
+        projections: QueryKeyValue, rotary: Rotary? = nil, attention: Attention, output: Linear, layer: Int,
+        unit: Pass.Unit, width: Int, keepsContext: Bool
+    ) {
+        self.projections = projections
+        self.rotary = rotary
+        self.attention = attention
+        self.output = output
+        self.layer = layer
+        self.unit = unit
+        self.width = width
+        self.keepsContext = keepsContext
+    }
+
+    package func readsInput(_ pass: Pass) -> Bool { projections.readsInput(pass) }
+
+    private func keepsContext(_ pass: Pass) -> Bool { keepsContext || output.readsInput(pass) }
+
+    package func forward(
+        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
+        let parts = try projections.make(in: pass.arena(keeping: keeps), pass: pass)
+        let projectionsKept = try projections.forward(x, into: parts, keeps: keeps, pass: pass)
+        rotary?.forward(parts.q, unit: unit, pass: pass)
+        rotary?.forward(parts.k, unit: .tokens, pass: pass)
+        let (k, v) = pass.cache?.extend(layer: layer, parts.k, parts.v, pass: pass) ?? (parts.k, parts.v)
+        let context = try pass.arena(keeping: keeps && keepsContext(pass)).matrix(rows: y.rows, columns: width)
+        let attentionKept = try attention.forward(q: parts.q, k: k, v: v, into: context, keeps: keeps, pass: pass)
+        let outputKept = try output.forward(context, into: y, keeps: keeps, pass: pass)
+        guard let attentionKept else { return nil }
+        return try pass.keep(Kept(projections: projectionsKept, attention: attentionKept, output: outputKept))
+    }
+
+    package func backward(
+        _ dy: Matrix, _ kept: UnsafeMutableRawPointer, x: Matrix, into dx: Matrix?, accumulate: Bool, pass: Pass
+    ) throws(GraftError) {
+        let kept = kept.assumingMemoryBound(to: Kept.self).pointee
+        let dContext = try pass.scratch.matrix(rows: dy.rows, columns: width)
+        try output.backward(dy, kept.output, into: dContext, pass: pass)
+        let parts = try projections.make(in: pass.scratch, pass: pass)
+        var attentionKept = kept.attention
+        if !keepsContext(pass) {
+            let context = try pass.scratch.matrix(rows: dy.rows, columns: width)
+            attentionKept = try attention.again(kept.attention, into: context, pass: pass)
+        }
+        attention.backward(dContext, attentionKept, dq: parts.q, dk: parts.k, dv: parts.v, pass: pass)
+        rotary?.backward(parts.q, unit: unit, pass: pass)
+        rotary?.backward(parts.k, unit: .tokens, pass: pass)
+        let projectionsKept = try projections.reading(x, kept.projections, pass: pass)
+        try projections.backward(parts, projectionsKept, into: dx, accumulate: accumulate, pass: pass)
+    }
+}

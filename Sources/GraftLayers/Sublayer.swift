@@ -1,0 +1,135 @@
+import CGraftKernels
+import GraftTensor
+
+/// A mixer and the residual stream t around it: t [tokens, width] → y [m, width], where m is the tokens, or from the
+/// attention of a model's last layer on those that are read.
+///
+///     y = norm(t + branch(dropout(mix(t))))        the norm after the sum, as BERT
+///     y = t + branch(dropout(mix(norm(t))))        the norm before the mixer, as GPT-2 and Llama
+package final class Sublayer: @unchecked Sendable {
+    package enum NormPlace: Sendable {
+        case afterSum(LayerNorm)
+        case before(Norm)
+    }
+
+    private let norm: NormPlace
+    private let mixer: any Mixer
+    private let branch: Branch
+    /// Of y.
+    package let unit: Pass.Unit
+    private let width: Int
+    private let dropoutProbability: Float
+    private let dropoutSite: Int
+    /// Sites of the mixer and of what comes before it.
+    private let innerSites: Range<Int>
+    /// All sites.
+    private let sites: Range<Int>
+
+    package struct Kept: BitwiseCopyable {
+        let t: Matrix
+        /// Of a norm before.
+        let before: Norm.Kept?
+        let mixer: UnsafeMutableRawPointer
+        let branch: Branch.Kept
+        /// Of a norm after the sum.
+        let sum: LayerNorm.Kept?
+    }
+
+    package init(
+        norm: NormPlace, mixer: any Mixer, branch: Branch, unit: Pass.Unit, width: Int, dropoutProbability: Float = 0,
+        dropoutSite: Int = 0, innerSites: Range<Int>, sites: Range<Int>
+    ) {
+        self.norm = norm
+        self.mixer = mixer
+        self.branch = branch
+        self.unit = unit
+        self.width = width
+        self.dropoutProbability = dropoutProbability
+        self.dropoutSite = dropoutSite
+        self.innerSites = innerSites
+        self.sites = sites
+    }
+
+    /// Whether an adapter of this pass learns at any of its sites.
+    package func learns(_ pass: Pass) -> Bool { pass.learns(at: sites) }
+
+    /// y is not t, which must stay as it is until backward where `keeps`.
+    package func forward(_ t: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        // Where the mixer reads tokens and fewer are wanted, their rows of t are what its output is added to.
+        let residual = { () throws(GraftError) in
+            try t.rows == y.rows ? t : pass.select(t, self.unit, in: pass.arena(keeping: keeps))
+        }
+        switch norm {
+        case .afterSum(let norm):
+            let mixed = try pass.scratch.matrix(rows: y.rows, columns: width)
+            let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, pass: pass)
+            let residual = try residual()
+            var dropout = dropout(pass)
+            if branch.isAdapted(pass), var early = dropout {
+                // Adapters read the mixer's output after dropout, so it cannot wait for the norm.
+                gk_apply_dropout(pass.team.kernel, &early, Int64(mixed.count), mixed.base, mixed.base)
+                dropout = nil
+            }
+            let branchKept = try branch.forward(mixed, residual: residual, norm: norm, keeps: keeps, pass: pass)
+            let sum = try norm.forward(
+                mixed, residual: residual, dropout: dropout, into: y, keeps: keeps, pass: pass)
+            guard let mixerKept else { return nil }
+            return Kept(t: t, before: nil, mixer: mixerKept, branch: branchKept, sum: sum)
+        case .before(let norm):
+            // Cheap enough to be computed once more where backward reads it.
+            let n = try pass.scratch.matrix(rows: t.rows, columns: width)
+            let before = try norm.forward(t, into: n, keeps: keeps, pass: pass)
+            let mixerKept = try mixer.forward(n, into: y, keeps: keeps, pass: pass)
+            if var dropout = dropout(pass) {
+                gk_apply_dropout(pass.team.kernel, &dropout, Int64(y.count), y.base, y.base)
+            }
+            let residual = try residual()
+            let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
+            gk_add(pass.team.kernel, Int64(y.count), 1, residual.base, y.base)
+            guard let mixerKept else { return nil }
+            return Kept(t: t, before: before, mixer: mixerKept, branch: branchKept, sum: nil)
+        }
+    }
+
+    /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same rows, or nil where only the
+    /// adapters' gradients are wanted.
+    package func backward(_ gradient: Matrix, _ kept: Kept, into dt: Matrix?, pass: Pass) throws(GraftError) {
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        let spare = try pass.scratch.matrix(rows: gradient.rows, columns: width)
+        var sumNorm: LayerNorm?
+        if case .afterSum(let norm) = norm, let sum = kept.sum {
+            norm.backward(gradient, sum, into: gradient, pass: pass)
+            sumNorm = norm
+        }
+        var dMixed = try branch.backward(gradient, kept.branch, norm: sumNorm, using: spare, pass: pass)
+        if var dropout = dropout(pass) {
+            gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, spare.base)
+            dMixed = spare
+        }
+        guard dt != nil || pass.learns(at: innerSites) else { return }
+        guard case .before(let norm) = norm, let before = kept.before else {
+            if let dt { pass.selectBackward(gradient, unit, into: dt) }
+            return try mixer.backward(dMixed, kept.mixer, x: kept.t, into: dt, accumulate: true, pass: pass)
+        }
+        var n = kept.t
+        if mixer.readsInput(pass) {
+            n = try pass.scratch.matrix(rows: kept.t.rows, columns: width)
+            try norm.again(before, into: n, pass: pass)
+        }
+        let needsNorm = dt != nil || norm.learns(pass)
+        let dn = try needsNorm ? pass.scratch.matrix(rows: kept.t.rows, columns: width) : nil
+        try mixer.backward(dMixed, kept.mixer, x: n, into: dn, accumulate: false, pass: pass)
+        guard let dn else { return }
+        norm.backward(dn, before, into: dn, pass: pass)
+        guard let dt else { return }
+        pass.selectBackward(gradient, unit, into: dt)
+        gk_add(pass.team.kernel, Int64(dt.count), 1, dn.base, dt.base)
+    }
+
+    private func dropout(_ pass: Pass) -> gk_dropout? {
+        pass.dropout(site: dropoutSite, probability: dropoutProbability, width: width, unit: unit)
+    }
+}

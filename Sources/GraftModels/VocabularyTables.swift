@@ -1,0 +1,36 @@
+import GraftFormats
+import GraftLayers
+
+/// Where a decoder's checkpoint has the table of the embeddings and the matrix of the logits.
+///
+/// A checkpoint that ties them may hold either; where it holds both and they differ, each is its own, as in transformers 5.
+struct VocabularyTables {
+    /// The matrix's module.
+    static let head = "lm_head"
+
+    /// As the checkpoint calls it.
+    let words: String
+    /// The same of the matrix; nil in a bare model.
+    let head: String?
+
+    /// - Parameter own: what the checkpoint calls the table of the embeddings where it has it.
+    init(_ folder: ModelFolder, words own: String, areTied: Bool) {
+        let table = folder.tensor(own + ".weight")
+        let matrix = folder.tensor(Self.head + ".weight")
+        words = areTied && table == nil && matrix != nil ? Self.head : own
+        let isOwn = matrix.map { !areTied || table == nil || !$0.holdsTheSame(as: table) } ?? false
+        head = isOwn ? Self.head : areTied ? own : nil
+    }
+
+    var areOne: Bool { words == head }
+
+    /// The embedding, out of the memory of the head where both are one.
+    func shared(_ words: Embedding, with head: Linear?) -> Embedding {
+        guard areOne, let head else { return words }
+        return words.tied(to: head.weight)
+    }
+
+    func sites(words: Int, head: Linear?) -> VocabularySites {
+        VocabularySites(words: words, head: head?.parts.first?.site, areTied: head != nil && areOne)
+    }
+}
