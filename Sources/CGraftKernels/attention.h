@@ -38,7 +38,8 @@ typedef struct gk_attention_gradients {
  */
 typedef struct gk_attention_row {
     int64_t head, query; /**< Head of the model, query within the sequence. */
-    int64_t visible;     /**< Keys it sees: the first so many. */
+    int64_t visible;     /**< Keys it sees: the first so many, */
+    int64_t hidden;      /**< but not the first so many of these, which a window leaves behind. */
 } gk_attention_row;
 
 static inline int64_t gk_attention_group(const gk_attention *attention) {
@@ -54,6 +55,16 @@ static inline int64_t gk_attention_keys_of(const gk_attention *attention, const 
     return visible < 0 ? 0 : visible < sequence->key_count ? visible : sequence->key_count;
 }
 
+/** n within 0 … most. */
+static inline int64_t gk_clamped(int64_t n, int64_t most) {
+    return n < 0 ? 0 : n < most ? n : most;
+}
+
+/** Keys before the window of a query that sees `visible`. */
+static inline int64_t gk_attention_hidden(const gk_attention *attention, int64_t visible) {
+    return attention->window > 0 && visible > attention->window ? visible - attention->window : 0;
+}
+
 /** Rows [first, first + count) of one key/value head. */
 static inline void gk_attention_rows(const gk_attention *attention, const gk_sequence *sequence,
                                      int64_t key_value_head, int64_t first, int64_t count,
@@ -63,7 +74,8 @@ static inline void gk_attention_rows(const gk_attention *attention, const gk_seq
     int64_t head = key_value_head * gk_attention_group(attention) + first / sequence->query_count;
     int64_t query = first % sequence->query_count;
     for (int64_t r = 0; r < count; r++) {
-        rows[r] = (gk_attention_row){head, query, gk_attention_keys_of(attention, sequence, query)};
+        int64_t visible = gk_attention_keys_of(attention, sequence, query);
+        rows[r] = (gk_attention_row){head, query, visible, gk_attention_hidden(attention, visible)};
         if (++query == sequence->query_count) {
             query = 0;
             head++;

@@ -3,12 +3,14 @@ import GraftTensor
 
 /// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the probabilities.
 ///
-/// q, out [m, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length].
+/// q, out [m, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length]. A token
+/// sees all of its sequence, or where `isCausal` those up to itself, or of these the last `window`.
 package struct Attention: Sendable {
     private let headCount: Int
     private let keyValueHeadCount: Int
     private let headWidth: Int
     private let isCausal: Bool
+    private let window: Int?
     /// Of the queries.
     private let unit: Pass.Unit
     private let dropoutProbability: Float
@@ -17,13 +19,14 @@ package struct Attention: Sendable {
     private let precision: Precision
 
     package init(
-        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, unit: Pass.Unit,
-        dropoutProbability: Float, dropoutSite: Int, precision: Precision
+        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, window: Int? = nil,
+        unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int, precision: Precision
     ) {
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount
         self.headWidth = headWidth
         self.isCausal = isCausal
+        self.window = window
         self.unit = unit
         self.dropoutProbability = dropoutProbability
         self.dropoutSite = dropoutSite
@@ -70,6 +73,7 @@ package struct Attention: Sendable {
         settings.precision = precision.kernelType
         settings.scale = 1 / Float(headWidth).squareRoot()
         settings.causal = isCausal
+        settings.window = Int64(window ?? 0)
         if let dropout = pass.dropout(site: dropoutSite, probability: dropoutProbability, width: 1) {
             settings.dropout = dropout
         }

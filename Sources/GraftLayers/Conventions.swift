@@ -29,4 +29,12 @@ package struct Conventions: Sendable {
         self.className = className
         self.adapterHolders = adapterHolders
     }
+
+    /// Those of an architecture whose modules have the same names.
+    package func named(_ architecture: String, className: String) -> Conventions {
+        Conventions(
+            architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
+            summaryToken: summaryToken, defaultTargets: defaultTargets, className: className,
+            adapterHolders: adapterHolders)
+    }
 }

@@ -13,9 +13,12 @@ struct ConfigurationReader {
         file = path + "/config.json"
     }
 
-    /// Refuses what this build would pass over and transformers would not.
-    func check(_ own: [ConfigurationRule], layerCount: Int) throws(GraftError) {
-        for rule in ConfigurationRule.shared + own { try rule.check(config, file: file) }
+    /// Refuses what this build would pass over and transformers would not; `reads` are shared keys that this architecture
+    /// does act on.
+    func check(_ own: [ConfigurationRule], layerCount: Int, reads: Set<String> = []) throws(GraftError) {
+        for rule in ConfigurationRule.shared + own where !reads.contains(rule.key) {
+            try rule.check(config, file: file)
+        }
         try ConfigurationRule.checkLayerTypes(config, count: layerCount, file: file)
     }
 

@@ -16,7 +16,16 @@ enum Llama: Architecture {
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let configuration = try LlamaConfiguration(folder.config, path: folder.path)
+        try load(
+            folder, conventions, try LlamaConfiguration(folder.config, path: folder.path), precision: precision,
+            team: team)
+    }
+
+    /// For architectures of the same modules and formula, too.
+    static func load(
+        _ folder: ModelFolder, _ conventions: Conventions, _ configuration: LlamaConfiguration, precision: Precision,
+        team: Team
+    ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
         let prefix = folder.hasTensors(below: "model.") ? "model." : ""
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
@@ -70,7 +79,7 @@ enum Llama: Architecture {
             rotary: rotary,
             attention: Attention(
                 headCount: configuration.headCount, keyValueHeadCount: configuration.keyValueHeadCount,
-                headWidth: configuration.headWidth, isCausal: true, unit: unit,
+                headWidth: configuration.headWidth, isCausal: true, window: configuration.window, unit: unit,
                 dropoutProbability: configuration.attentionDropout, dropoutSite: index, precision: reader.precision),
             output: try reader.linear(
                 [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [width],

@@ -4,6 +4,8 @@ import GraftTensor
 
 /// What config.json says of a Llama model: transformers 5 puts all of rotary positions into `rope_parameters`,
 /// transformers 4 writes `rope_theta` and `rope_scaling`. Where a file has both, it means what transformers 5 makes of it.
+///
+/// Architectures that are Llama's but for a few settings read it with their own `Variant`.
 struct LlamaConfiguration {
     let vocabularySize: Int
     let hiddenSize: Int
@@ -27,17 +29,28 @@ struct LlamaConfiguration {
     let paddingRow: Int?
     let problem: ProblemType?
     let labels: [String]
+    /// Tokens that a token sees: itself and those before it; nil for all.
+    let window: Int?
 
-    init(_ config: JSON, path: String) throws(GraftError) {
+    /// What a configuration class of transformers has where config.json says nothing.
+    struct Variant {
+        /// nil: as many as there are query heads.
+        var keyValueHeadCount: Int?
+        var maximumLength = 2048
+        /// nil where the architecture knows no `sliding_window`.
+        var window: Int?
+    }
+
+    init(_ config: JSON, path: String, _ variant: Variant = Variant()) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
         hiddenSize = try reader.size("hidden_size")
         layerCount = try reader.size("num_hidden_layers")
         headCount = try reader.size("num_attention_heads")
-        keyValueHeadCount = try reader.size("num_key_value_heads", headCount)
+        keyValueHeadCount = try reader.size("num_key_value_heads", variant.keyValueHeadCount ?? headCount)
         headWidth = try reader.size("head_dim", max(hiddenSize / headCount, 1))
         intermediateSize = try reader.size("intermediate_size")
-        maximumLength = try reader.size("max_position_embeddings", 2048)
+        maximumLength = try reader.size("max_position_embeddings", variant.maximumLength)
         guard headCount % keyValueHeadCount == 0 else {
             throw GraftError(
                 .corruptFile,
@@ -59,7 +72,12 @@ struct LlamaConfiguration {
         (paddingToken, paddingRow) = try reader.paddingToken(nil, vocabularySize: vocabularySize)
         labels = try reader.labels()
         problem = try reader.problem()
-        try reader.check([.onlyTrue("is_causal")], layerCount: layerCount)
+        window = try variant.window.flatMap { usual throws(GraftError) in
+            let isNone = config["sliding_window"]?.isNull ?? false
+            return isNone ? nil : try reader.size("sliding_window", usual)
+        }
+        try reader.check(
+            [.onlyTrue("is_causal")], layerCount: layerCount, reads: variant.window == nil ? [] : ["sliding_window"])
     }
 
     private static func rotary(

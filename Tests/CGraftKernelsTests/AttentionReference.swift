@@ -10,11 +10,13 @@ struct AttentionCase: CustomStringConvertible {
     var causal = false
     /// Keys after the place of the last query.
     var laterKeys = 0
+    /// Keys that a query sees at most; 0 for all before it.
+    var window = 0
     var probability: Float = 0
     var precision = Types.float32
 
     var description: String {
-        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), dropout \(probability), "
+        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), window \(window), dropout \(probability), "
             + "precision \(precision)"
     }
 
@@ -66,6 +68,7 @@ struct AttentionCase: CustomStringConvertible {
             settings.precision = precision
             settings.scale = scale
             settings.causal = causal
+            settings.window = Int64(window)
             settings.dropout = dropout(probability)
             return body(&settings)
         }
@@ -153,7 +156,9 @@ struct AttentionReference {
         let (width, group) = (shape.width, head / (shape.heads / shape.keyValueHeads))
         let (row, keys) = (Int(sequence.query_start) + query, Int(sequence.key_count))
         let visible = shape.causal ? min(keys, max(0, Int(sequence.query_position) + query + 1)) : keys
+        let hidden = shape.window > 0 ? max(0, visible - shape.window) : 0
         let scores = (0..<visible).map { j -> Double in
+            guard j >= hidden else { return -.infinity }
             var dot = 0.0
             for c in 0..<width {
                 dot +=

@@ -16,6 +16,12 @@ extension Kernels {
             AttentionCase(lengths: [(259, 530)], heads: 1, keyValueHeads: 1, width: 16, causal: true, probability: 0.1),
             AttentionCase(lengths: [(1, 9), (3, 290)], width: 32, causal: true, laterKeys: 8, probability: 0.1),
             AttentionCase(lengths: [(1, 600)], width: 16, causal: true, laterKeys: 599),
+            AttentionCase(lengths: [(33, 33), (2, 9)], heads: 4, keyValueHeads: 2, width: 8, causal: true, window: 7),
+            AttentionCase(
+                lengths: [(259, 530), (1, 600)], heads: 1, keyValueHeads: 1, width: 16, causal: true, window: 20,
+                probability: 0.1),
+            AttentionCase(lengths: [(300, 300), (1, 290)], width: 16, causal: true, window: 1),
+            AttentionCase(lengths: [(300, 300)], width: 16, causal: true, window: 270),
         ]
 
         static func expectRight(

@@ -127,10 +127,10 @@ void test_many_labels(void) {
     head.labels = pointers;
     head.label_count = COUNT;
     need(graft_adapter_create(tiny, "lora", NULL, 1, &adapter), "making an adapter");
-    time_t start = time(NULL);
+    clock_t start = clock();
     expect(GRAFT_OK, "", graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
            "a head of 200,000 labels");
-    claim(time(NULL) - start < 10, "its labels are compared quickly", "10 seconds");
+    claim(clock() - start < 10 * CLOCKS_PER_SEC, "its labels are compared quickly", "10 seconds");
     graft_trainer *trainer = NULL;
     graft_dataset *dataset = NULL;
     graft_metrics metrics;

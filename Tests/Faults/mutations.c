@@ -32,9 +32,10 @@ static const char *string_end(const char *at) {
     return at + 1;
 }
 
+/* Of this process's processors: a busy machine delays nothing of what is measured. */
 static double seconds(void) {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 

@@ -33,6 +33,8 @@ MAKERS = {
     "llama-training": "llama_training",
     "gpt2-tiny": "tiny_gpt2",
     "gpt2-training": "gpt2_training",
+    "mistral-tiny": "tiny_mistral",
+    "mistral-training": "mistral_training",
     "generation": "generation",
     "optimizers": "optimizers",
     "minilm": "minilm",

@@ -17,7 +17,7 @@ import Testing
     }
 
     static let variants = [
-        "lora-training", "pooled-head", "llama-training", "gpt2-training", "bottleneck",
+        "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "bottleneck",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)

@@ -18,8 +18,13 @@ import graft
 from conftest import GOLDENS, TOLERANCE
 from token_rows import classify, hidden_states, language_loss
 
-MODELS = {"bert": "bert-tiny/base", "llama": "llama-tiny/plain"}
-CLASSES = {"bert": transformers.BertModel, "llama": transformers.LlamaModel}
+MODELS = {
+    "bert": "bert-tiny/base", "gpt2": "gpt2-tiny/plain", "llama": "llama-tiny/plain", "mistral": "mistral-tiny/plain",
+}  # fmt: skip
+CLASSES = {
+    "bert": transformers.BertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
+    "mistral": transformers.MistralModel,
+}  # fmt: skip
 ROWS = [[5, 17, 40, 3, 99, 8, 61, 2, 77, 30, 12, 50, 51, 52], [9], [4, 0, 2, 0]]
 
 #: Keys of transformers 4, of other classes, and of files that say things twice.

@@ -249,6 +249,7 @@ typedef struct gk_attention {
     float scale;
     bool causal; /**< Query i sees keys up to query_position + i. */
     uint8_t reserved[3];
+    int64_t window;     /**< Where causal, of those the last so many; 0 for all. */
     gk_dropout dropout; /**< first_element is not used. */
 } gk_attention;
 

@@ -69,20 +69,14 @@ def batches() -> list[dict]:
     return made
 
 
-def padded(rows: list, filler: int) -> torch.Tensor:
-    longest = max(map(len, rows))
-    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
-
-
 def loss_of(model: torch.nn.Module, batch: dict, task: str) -> torch.Tensor:
-    ids = padded(batch["input_ids"], 0)
-    mask = padded([[1] * len(row) for row in batch["input_ids"]], 0)
-    logits = model(input_ids=ids, attention_mask=mask).logits
+    """Of all rows together, each run alone: what a padded batch must equal."""
+    logits = [model(input_ids=torch.tensor([row])).logits[0] for row in batch["input_ids"]]
     if task == "SEQ_CLS":
-        return torch.nn.functional.cross_entropy(logits, torch.tensor(batch["labels"]))
+        return torch.nn.functional.cross_entropy(torch.stack(logits), torch.tensor(batch["labels"]))
     # transformers' own loss rounds the logits to float32.
-    labels = padded(batch["token_labels"], -100)[:, 1:]
-    return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels.flatten(), ignore_index=-100)
+    labels = torch.tensor([label for row in batch["token_labels"] for label in row[1:]])
+    return torch.nn.functional.cross_entropy(torch.cat([row[:-1] for row in logits]), labels, ignore_index=-100)
 
 
 def base(variant: Variant, family: ModuleType) -> torch.nn.Module:

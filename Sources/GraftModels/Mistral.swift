@@ -1,0 +1,14 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// Mistral (Jiang et al. 2023): Llama, where a token sees the last `sliding_window` tokens, itself among them.
+enum Mistral: Architecture {
+    static let conventions = Llama.conventions.named("mistral", className: "Mistral")
+
+    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
+        let configuration = try LlamaConfiguration(
+            folder.config, path: folder.path, .init(keyValueHeadCount: 8, maximumLength: 131_072, window: 4096))
+        return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
+    }
+}
