@@ -15,7 +15,8 @@ STRICT  := -std=c11 -Wall -Wextra -Werror -pedantic
 
 version_part = $(shell sed -n 's/^\#define GRAFT_VERSION_$(1) //p' include/graft.h)
 MAJOR   := $(call version_part,MAJOR)
-VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+RELEASE := $(MAJOR).$(call version_part,MINOR)
+VERSION := $(RELEASE).$(call version_part,PATCH)
 
 LIBRARY := build/lib/libgraft.so.$(VERSION)
 MODEL   := build/models/minilm
@@ -145,10 +146,21 @@ benchmark quality: dependencies
 	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools build/venv-adapters/tools
 	build/venv-benchmark/bin/python Benchmarks/run.py $(if $(filter quality,$@),--quality)
 
-# Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
+# Writes what follows from include/graft.h: the symbol map, the declarations in Python, the changelog's list of functions.
+.PHONY: declarations
+declarations:
+	$(PYTHON) bindings/declare.py
+
+# Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep, until this
+# version is released.
 .PHONY: abi-baseline
-abi-baseline:
+abi-baseline: declarations
+	@if test -n "$$(git tag --list 'v$(RELEASE).*')"; then \
+	  echo "$(RELEASE) is released: what is added belongs to a later version; include/graft.h says which"; false; fi
 	Tests/ABI/describe > Tests/ABI/libgraft.so.$(MAJOR).abi
+	mkdir -p Tests/ABI/$(RELEASE)
+	cp include/graft.h Tests/ABI/$(RELEASE)/
+	$(PYTHON) bindings/declare.py
 
 # Writes the table of methods and architectures from the registries into README.md; a test compares it.
 .PHONY: readme
