@@ -96,6 +96,7 @@ let package = Package(
         tests("GraftAdapters", formatsAndLayers + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
         tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"]),
         tests("GraftInference", everything + ["GraftTestSupport"]),
+        tests("Graft", everything + ["Graft"]),
         tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),
     ]
 )

@@ -150,7 +150,6 @@ int main(int argument_count, char **arguments) {
     uint64_t checksum = graft_model_checksum(tiny);
     test_table();
     test_cuts();
-    test_sizes_of_structs();
     test_long_texts();
     test_many_labels();
     test_disks();

@@ -36,7 +36,6 @@ void need(graft_status status, const char *what);
 
 void test_table(void);
 void test_cuts(void);
-void test_sizes_of_structs(void);
 void test_long_texts(void);
 void test_disks(void);
 void test_mutations(void);
