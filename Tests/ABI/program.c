@@ -1,11 +1,11 @@
-/* A program of the release whose header it is compiled with, run with the library of today: it hands over
- * every struct that begins with its size, as long as that release has it, shorter and longer.
+/* A program of the release whose header it is compiled with, run with the library of today: it
+ * hands over every struct that begins with its size, as long as that release has it, shorter and
+ * longer.
  *
  *     program GOLDENS STRUCT=SIZE...     the sizes that the library has
  *
- * A struct ends where a page begins that cannot be touched, so the library reads and writes no byte more than
- * there are.
- */
+ * A struct ends where a page begins that cannot be touched, so the library reads and writes no byte
+ * more than there are. */
 #define _DEFAULT_SOURCE
 #include <graft.h>
 #include <stdio.h>
@@ -143,8 +143,8 @@ static const struct {
 };
 enum { STRUCT_COUNT = sizeof structs / sizeof structs[0] };
 
-/* Sizes below this release's are refused; all others are taken, unless they set what the library does not
- * know. */
+/* Sizes below this release's are refused; all others are taken, unless they set what the library
+ * does not know. */
 static void try_sizes(int number, size_t known, unsigned char *end) {
     const char *name = structs[number].name;
     size_t first = structs[number].size;

@@ -1,7 +1,7 @@
-/* Malformed files and input, each with its status and what its message has to say. Nothing may trap.
+/* Malformed files and input, each with its status and what its message has to say. Nothing may
+ * trap.
  *
- *     malformed GOLDENS SCRATCH
- */
+ *    malformed GOLDENS SCRATCH */
 #define _XOPEN_SOURCE 700
 #include "malformed.h"
 #include <dirent.h>
