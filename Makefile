@@ -1,7 +1,9 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
-# make demo       train two adapters on bindings/data/team from Python, ask both in one process from C
-# make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they say);
-#                 make test-parity compares with the real peers; make test-sanitizers looks for races and for bad memory
+# make demo       train two adapters on bindings/data/team from Python, ask both in one process from
+#                 C
+# make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they
+#                 say); make test-parity compares with the real peers; make test-sanitizers looks
+#                 for races and for bad memory
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall with the same
 # make wheel      the Python package with the library inside; make sdist, with the library's sources
 .DEFAULT_GOAL := library
@@ -15,7 +17,8 @@ STRICT  := -std=c11 -Wall -Wextra -Werror -pedantic
 
 version_part = $(shell sed -n 's/^\#define GRAFT_VERSION_$(1) //p' include/graft.h)
 MAJOR   := $(call version_part,MAJOR)
-VERSION := $(MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+RELEASE := $(MAJOR).$(call version_part,MINOR)
+VERSION := $(RELEASE).$(call version_part,PATCH)
 
 LIBRARY := build/lib/libgraft.so.$(VERSION)
 MODEL   := build/models/minilm
@@ -44,8 +47,9 @@ $(LIBRARY): swift-build
 swift-build: build-folders
 	swift build --configuration release --product graft
 
-# What a Swift build leaves names its folder, down to the cache of modules, which the compiler refuses anywhere else ("missing
-# required module 'SwiftShims'"). So what came along with a copied or moved tree is built anew.
+# What a Swift build leaves names its folder, down to the cache of modules, which the compiler
+# refuses anywhere else ("missing required module 'SwiftShims'"). So what came along with a copied
+# or moved tree is built anew.
 .PHONY: build-folders
 build-folders:
 	@for plan in $(wildcard .build/debug.yaml .build/release.yaml .build-*/debug.yaml .build-*/release.yaml); do \
@@ -117,7 +121,8 @@ test: dependencies
 	@$(MAKE) --no-print-directory library examples models $(VENV)/tools build/venv-runtimes/tools
 	@Tests/run
 
-# Builds the library twice more, for the thread and the address sanitizer, and runs what shares and what breaks.
+# Builds the library twice more, for the thread and the address sanitizer, and runs what shares and
+# what breaks.
 .PHONY: test-sanitizers
 test-sanitizers: dependencies
 	@Tests/run sanitizers
@@ -145,12 +150,25 @@ benchmark quality: dependencies
 	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools build/venv-adapters/tools
 	build/venv-benchmark/bin/python Benchmarks/run.py $(if $(filter quality,$@),--quality)
 
-# Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep.
-.PHONY: abi-baseline
-abi-baseline:
-	Tests/ABI/describe > Tests/ABI/libgraft.so.$(MAJOR).abi
+# Writes what follows from include/graft.h: the symbol map, the declarations in Python, the
+# changelog's list of functions.
+.PHONY: declarations
+declarations:
+	$(PYTHON) bindings/declare.py
 
-# Writes the table of methods and architectures from the registries into README.md; a test compares it.
+# Accepts the interface as it stands as what later versions of libgraft.so.$(MAJOR) must keep, until
+# this version is released.
+.PHONY: abi-baseline
+abi-baseline: declarations
+	@if test -n "$$(git tag --list 'v$(RELEASE).*')"; then \
+	  echo "$(RELEASE) is released: what is added belongs to a later version; include/graft.h says which"; false; fi
+	Tests/ABI/describe > Tests/ABI/libgraft.so.$(MAJOR).abi
+	mkdir -p Tests/ABI/$(RELEASE)
+	cp include/graft.h Tests/ABI/$(RELEASE)/
+	$(PYTHON) bindings/declare.py
+
+# Writes the table of methods and architectures from the registries into README.md; a test compares
+# it.
 .PHONY: readme
 readme:
 	GRAFT_WRITE_README=1 swift test --filter ReadmeTests
@@ -182,8 +200,8 @@ installed   = include/graft.h lib/libgraft.so lib/libgraft.so.$(MAJOR) lib/libgr
               lib/cmake/graft/graftConfig.cmake lib/cmake/graft/graftConfigVersion.cmake \
               share/doc/graft/LICENSE share/doc/graft/NOTICE
 
-# Installs what was built, without the tools that built it: `make` as yourself, then `sudo make install`. Builds only what is
-# missing or older than a source.
+# Installs what was built, without the tools that built it: `make` as yourself, then `sudo make
+# install`. Builds only what is missing or older than a source.
 outdated    = $(shell test -e $(LIBRARY) && test -e build/made || echo missing; \
                 find Sources Linking include Package.swift Makefile -type f -newer build/made 2>/dev/null)
 
@@ -200,14 +218,16 @@ install: $(if $(outdated),library)
 	$(fill) bindings/c/cmake/graftConfig.cmake.in > $(destination)/lib/cmake/graft/graftConfig.cmake
 	$(fill) bindings/c/cmake/graftConfigVersion.cmake.in > $(destination)/lib/cmake/graft/graftConfigVersion.cmake
 
-# Removes what install laid down, with the same PREFIX and DESTDIR, and the folders that were for it alone.
+# Removes what install laid down, with the same PREFIX and DESTDIR, and the folders that were for it
+# alone.
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(destination)/,$(installed))
 	@for folder in lib/cmake/graft share/doc/graft; do \
 	  if test -d $(destination)/$$folder; then rmdir --ignore-fail-on-non-empty $(destination)/$$folder; fi; done
 
-# A wheel for every Python 3, with all that it needs inside, where the C library is 2.28 or newer: auditwheel says so, or fails.
+# A wheel for every Python 3, with all that it needs inside, where the C library is 2.28 or newer:
+# auditwheel says so, or fails.
 .PHONY: wheel
 wheel: library $(VENV)/tools
 	@rm -rf build/wheel build/python/wheel

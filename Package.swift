@@ -3,8 +3,8 @@ import PackageDescription
 
 /// Every floor: Swift 6 language mode (the tools version's default) and warnings as errors.
 ///
-/// Functions stand in sections of their own, and nothing is kept for importers that cannot be: so the linker leaves out what
-/// no floor calls (0.19 MB).
+/// Functions stand in sections of their own, and nothing is kept for importers that cannot be: so
+/// the linker leaves out what no floor calls (0.19 MB).
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .unsafeFlags(
@@ -34,8 +34,8 @@ let allocations: [LinkerSetting] = [
         ].flatMap { ["-Xlinker", "--wrap=\($0)"] })
 ]
 
-/// What stands below each floor, with the floor itself. A target names all of it: SwiftPM builds a target anew only when one
-/// that it names has changed.
+/// What stands below each floor, with the floor itself. A target names all of it: SwiftPM builds a
+/// target anew only when one that it names has changed.
 let tensor: [Target.Dependency] = ["CGraftMemory", "CGraftKernels", "GraftTensor"]
 let formats = tensor + ["GraftFormats"]
 let tokenizers = formats + ["GraftTokenizers"]
@@ -55,8 +55,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "graft",
-    // A Swift program imports CGraft, the header, and holds the library in itself. For all others the Makefile links these objects
-    // into libgraft.so: see Linking.
+    // A Swift program imports CGraft, the header, and holds the library in itself. For all others
+    // the Makefile links these objects into libgraft.so: see Linking.
     products: [.library(name: "graft", type: .static, targets: ["Graft"])],
     targets: [
         .systemLibrary(name: "CGraft", path: "include"),
@@ -96,6 +96,7 @@ let package = Package(
         tests("GraftAdapters", formatsAndLayers + ["GraftModels", "GraftAdapters", "GraftTestSupport"]),
         tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"]),
         tests("GraftInference", everything + ["GraftTestSupport"]),
+        tests("Graft", everything + ["Graft"]),
         tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),
     ]
 )

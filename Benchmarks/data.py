@@ -1,5 +1,5 @@
-"""The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of tokens, random tokens,
-and texts for tokenizers."""
+"""The rows of the benchmarks: labelled data sets, ragged batches, rows of an exact number of
+tokens, random tokens, and texts for tokenizers."""
 
 import argparse
 import json
@@ -35,7 +35,9 @@ def shuffled(count: int, seed: int) -> list[int]:
 
 
 def _trec6_file(name: str, names: list[str], finer_labels: bool) -> Labelled:
-    """Lines of `LABEL:text`; in test.txt the first word after the colon is a finer label and no part of the text."""
+    """Lines of `LABEL:text`; in test.txt the first word after the colon is a finer label and no
+    part of the text.
+    """
     texts, labels = [], []
     for line in (DATA / "trec6" / name).read_text(encoding="latin-1").splitlines():
         label, text = line.split(":", 1)
@@ -73,7 +75,9 @@ def sst2(training_rows: int = 8000) -> tuple[Labelled, Labelled, list[str]]:
 
 
 def sst2_part(part: str) -> Labelled:
-    """The training rows of `sst2`, as many of dev.tsv for part "validation" as test.tsv has, or those of "test"."""
+    """The training rows of `sst2`, as many of dev.tsv for part "validation" as test.tsv has, or
+    those of "test".
+    """
     if part == "train":
         return sst2()[0]
     rows = _sst2_file("dev.tsv" if part == "validation" else "test.tsv")
@@ -84,7 +88,8 @@ DATA_SETS = {"trec6": trec6, "sst2": sst2}
 
 
 def quality_data(arguments: argparse.Namespace) -> tuple[Labelled, Labelled, list[str]]:
-    """Train, test and names of the data set, with fewer training rows where the arguments say so."""
+    """Train, test and names of the data set, with fewer training rows where the arguments say so.
+    """
     train, test, names = DATA_SETS[arguments.data]()
     return train.take(list(range(len(train)))[: arguments.rows]), test, names
 
@@ -100,8 +105,9 @@ def quality_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def length_grouped_batches(lengths: list[int], batch_size: int, seed: int, group: int = 50) -> list[list[int]]:
-    """Batches of similar length in random order: rows are shuffled, cut into groups of `group` batches, and each group
-    is sorted by length. Every row is in one batch; the last batch may be smaller."""
+    """Batches of similar length in random order: rows are shuffled, cut into groups of `group`
+    batches, and each group is sorted by length. Every row is in one batch; the last batch may be
+    smaller."""
     order = shuffled(len(lengths), seed)
     span = group * batch_size
     batches = []

@@ -5,8 +5,8 @@
  *   clang $flags -fblocks -c Sources/CGraftKernels/?*.c
  *   clang $flags Benchmarks/products.c *.o -o products_speed -lm && ./products_speed [threads]
  *
- * Every line is the best of many runs, and the limit is measured again before each line: on a shared or
- * throttled machine only the percentage means something.
+ * Every line is the best of many runs, and the limit is measured again before each line: on a
+ * shared or throttled machine only the percentage means something.
  */
 #define _GNU_SOURCE
 #include "graft_kernels.h"

@@ -1,12 +1,13 @@
-"""What the default recipe learns, beside a logistic regression on words and one on the frozen model's embeddings.
+"""What the default recipe learns, beside a logistic regression on words and one on the frozen
+model's embeddings.
 
     export PYTHONPATH=bindings/python
     python Benchmarks/recipe.py                                        # the defaults, on validation rows
     python Benchmarks/recipe.py --data team/act team/who --part test   # the figures of the demo
     python Benchmarks/recipe.py --rows 2000 learning_rate=2e-3 lora_alpha=8 pooling=mean   # another recipe
 
-The regressions' strength is chosen on the rows that they are then measured on, which flatters them; the adapters' recipe is
-the same for all data sets.
+The regressions' strength is chosen on the rows that they are then measured on, which flatters them;
+the adapters' recipe is the same for all data sets.
 """
 
 import argparse
@@ -65,7 +66,9 @@ def frozen(session: graft.Session, train: Labelled, held: Labelled) -> float:
 
 
 def adapted(model, tokenizer, train: Labelled, held: Labelled, method: str, seed: int, recipe: dict) -> tuple[float, float]:
-    """Macro F1 of an adapter and the processor seconds of its training; what the recipe does not name is the default."""
+    """Macro F1 of an adapter and the processor seconds of its training; what the recipe does not
+    name is the default.
+    """
     labels = [str(label) for label in sorted({*train.labels, *held.labels})]
     rows, held_rows = (
         graft.Dataset(tokenizer, part.texts, part.labels, label_names=labels, maximum_length=128) for part in (train, held)

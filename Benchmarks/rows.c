@@ -1,6 +1,6 @@
 /**
- * Speed of the kernels that are not products: nanoseconds per element, and GFLOP/s of attention's inner
- * products. Each figure is the fastest of many calls.
+ * Speed of the kernels that are not products: nanoseconds per element, and GFLOP/s of attention's
+ * inner products. Each figure is the fastest of many calls.
  *
  *   clang -O3 -std=c11 -fblocks -fno-math-errno -ffp-contract=off -ISources/CGraftKernels/include
  *         Benchmarks/rows.c Sources/CGraftKernels/*.c -lm -o rows && ./rows [threads]

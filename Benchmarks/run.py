@@ -4,8 +4,8 @@
     python Benchmarks/run.py [--only TEXT] [--rounds N] [--record FILE]
     python Benchmarks/run.py --quality [--only TEXT] [--seeds N ...] [--epochs N] [--rows N]
 
-Needs the packages of Benchmarks/requirements.txt, the library built, and an idle machine. Every ratio is peer / Graft
-of the same run; of several rounds, each side's best median counts.
+Needs the packages of Benchmarks/requirements.txt, the library built, and an idle machine. Every
+ratio is peer / Graft of the same run; of several rounds, each side's best median counts.
 """
 
 import argparse
@@ -43,7 +43,9 @@ def start(module: str, arguments: tuple[str, ...], python: str = sys.executable)
 
 
 def lines_of(run: Run) -> list[dict]:
-    """The JSON lines of one run; where a run prints none, the time from its start to its end is the figure."""
+    """The JSON lines of one run; where a run prints none, the time from its start to its end is the
+    figure.
+    """
     done = start(run.module, run.arguments, run.python)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if lines:
@@ -94,7 +96,9 @@ def with_unit(value: float, figure: str) -> str:
 
 
 def markdown(row: Row, figures: Figures) -> tuple[str, bool]:
-    """The row as Markdown, and whether it falls short of its goal. A goal of 0 is a figure shown for information."""
+    """The row as Markdown, and whether it falls short of its goal. A goal of 0 is a figure shown
+    for information.
+    """
     ours = figures.value(row.ours, row)
     best = min(row.peers, key=lambda run: figures.value(run, row))
     theirs = figures.value(best, row)
@@ -116,7 +120,9 @@ def opening_time() -> float:
 
 
 def products() -> list[tuple[str, float]]:
-    """products.c for all the threads: the rows of PRODUCT_GOALS, each with its share of the instructions' limit."""
+    """products.c for all the threads: the rows of PRODUCT_GOALS, each with its share of the
+    instructions' limit.
+    """
     kernels = ROOT / "Sources" / "CGraftKernels"
     flags = ["-O3", "-std=c11", "-fno-math-errno", "-ffp-contract=off", f"-I{kernels / 'include'}"]
     with tempfile.TemporaryDirectory() as folder:
@@ -130,7 +136,9 @@ def products() -> list[tuple[str, float]]:
 
 
 def allocations() -> int:
-    """What the library asks of the system's memory in training steps after the first, as Tests/Safety counts it."""
+    """What the library asks of the system's memory in training steps after the first, as
+    Tests/Safety counts it.
+    """
     tests = ROOT / "Tests"
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "allocations")
@@ -166,7 +174,9 @@ def own_limits() -> None:
 
 
 def quality_cells(run: Run | None) -> list[str]:
-    """Test accuracies in percent, one for each seed, their mean, and the mean of the seconds of training."""
+    """Test accuracies in percent, one for each seed, their mean, and the mean of the seconds of
+    training.
+    """
     if run is None:
         return ["–"] * 3
     lines = lines_of(run)

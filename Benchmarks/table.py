@@ -1,4 +1,6 @@
-"""The rows of the benchmark table: what is run on both sides, which figure is compared, and the goal."""
+"""The rows of the benchmark table: what is run on both sides, which figure is compared, and the
+goal.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -9,7 +11,9 @@ from settings import ADAPTERHUB_PYTHON, TOKENIZERS, TRAINING_SHAPES
 
 @dataclass(frozen=True)
 class Run:
-    """One process: a module below this folder with its arguments, and the Python that has its packages."""
+    """One process: a module below this folder with its arguments, and the Python that has its
+    packages.
+    """
 
     side: str
     module: str
@@ -19,7 +23,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """`peers` are alternatives, of which the best counts. The ratio is peer / Graft: above 1 is better than the peer.
+    """`peers` are alternatives, of which the best counts. The ratio is peer / Graft: above 1 is
+    better than the peer.
 
     A goal of 0 is no goal: the row informs.
     """
@@ -37,7 +42,8 @@ def arguments(**values) -> tuple[str, ...]:
 
 
 def training_rows() -> list[Row]:
-    """Full-length steps: the time of each precision at dropout 0.1 and at 0, and the peak memory."""
+    """Full-length steps: the time of each precision at dropout 0.1 and at 0, and the peak memory.
+    """
     goals = {
         ("minilm", 32, 64): (1.5, 1.8, 3.0),
         ("bert-base", 16, 128): (1.4, 1.6, 3.0),

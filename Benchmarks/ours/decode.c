@@ -1,9 +1,10 @@
 /*
- * Decoding at batch 1 next to the bandwidth of this machine's memory: decode MODEL PRECISION THREADS TOKENS.
+ * Decoding at batch 1 next to the bandwidth of this machine's memory: decode MODEL PRECISION
+ * THREADS TOKENS.
  *
- * Every new token reads all weights once, the head too. Before and after the tokens the same number of
- * threads reads a block of that size as fast as it can. Prints the median milliseconds of a token and the
- * least of reading the block.
+ * Every new token reads all weights once, the head too. Before and after the tokens the same number
+ * of threads reads a block of that size as fast as it can. Prints the median milliseconds of a
+ * token and the least of reading the block.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -22,8 +23,8 @@ typedef struct part {
     uint64_t sum;
 } part;
 
-/* Reads a part of the block; several sums and lines asked for ahead, so that nothing but memory is waited
- * for. */
+/* Reads a part of the block; several sums and lines asked for ahead, so that nothing but memory is
+ * waited for. */
 static void *read_part(void *argument) {
     part *own = argument;
     uint64_t sums[8] = {0};

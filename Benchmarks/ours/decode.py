@@ -1,4 +1,6 @@
-"""Decoding at batch 1 as a share of the memory bandwidth measured in the same run: compiles and runs decode.c."""
+"""Decoding at batch 1 as a share of the memory bandwidth measured in the same run: compiles and
+runs decode.c.
+"""
 
 import argparse
 import tempfile

@@ -1,5 +1,5 @@
-"""What dropout costs a training step: steps with it and without it take turns in one process, so that a machine whose
-speed drifts changes both alike. The cost is the median over the pairs."""
+"""What dropout costs a training step: steps with it and without it take turns in one process, so
+that a machine whose speed drifts changes both alike. The cost is the median over the pairs."""
 
 import argparse
 import statistics

@@ -1,4 +1,6 @@
-"""One LoRA training step of Graft on a language model and rows of random tokens: time and peak memory."""
+"""One LoRA training step of Graft on a language model and rows of random tokens: time and peak
+memory.
+"""
 
 import argparse
 

@@ -2,8 +2,8 @@
  *
  *     quality MODEL TRAIN.tsv TEST.tsv LABEL_COUNT SEED EPOCHS
  *
- * A line of the files is: number of the label TAB text. Prints the seconds of training and the test accuracy.
- */
+ * A line of the files is: number of the label TAB text. Prints the seconds of training and the test
+ * accuracy. */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>

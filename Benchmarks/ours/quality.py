@@ -1,5 +1,5 @@
-"""The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py, rows in random order:
-without padding there is nothing that grouping by length would save."""
+"""The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py, rows in
+random order: without padding there is nothing that grouping by length would save."""
 
 import time
 

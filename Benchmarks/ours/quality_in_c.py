@@ -1,4 +1,5 @@
-"""The quality recipe of ours/quality.py through the C interface alone: compiles and runs quality.c."""
+"""The quality recipe of ours/quality.py through the C interface alone: compiles and runs quality.c.
+"""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""LoRA training steps of Graft on real sentences of SST-2, 32 rows a batch; the batches are those of the peer."""
+"""LoRA training steps of Graft on real sentences of SST-2, 32 rows a batch; the batches are those
+of the peer.
+"""
 
 import argparse
 import time

@@ -1,4 +1,6 @@
-"""Encoding texts with Graft, one by one and with offsets, through the C interface: compiles and runs tokenize.c."""
+"""Encoding texts with Graft, one by one and with offsets, through the C interface: compiles and
+runs tokenize.c.
+"""
 
 import argparse
 import tempfile

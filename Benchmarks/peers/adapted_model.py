@@ -1,4 +1,6 @@
-"""The peers' side of every training benchmark: a classifier with LoRA of PEFT, or with a bottleneck of AdapterHub."""
+"""The peers' side of every training benchmark: a classifier with LoRA of PEFT, or with a bottleneck
+of AdapterHub.
+"""
 
 from settings import MODELS, prepare_torch
 
@@ -7,7 +9,9 @@ SIDES = {"lora": "PEFT", "bottleneck": "AdapterHub"}
 
 
 def torch_for(precision: str):
-    """`medium` lets oneDNN choose its faster float32 products; they are float32-grade on this kind of machine."""
+    """`medium` lets oneDNN choose its faster float32 products; they are float32-grade on this kind
+    of machine.
+    """
     return prepare_torch("medium" if precision == "medium" else None)
 
 

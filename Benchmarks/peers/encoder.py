@@ -1,4 +1,6 @@
-"""Encoder forward on full-length rows: ONNX Runtime (plain or fused graph) or torch.compile in bfloat16, frozen."""
+"""Encoder forward on full-length rows: ONNX Runtime (plain or fused graph) or torch.compile in
+bfloat16, frozen.
+"""
 
 import argparse
 

@@ -1,4 +1,6 @@
-"""Exports the encoders of build/models to ONNX, plain and with ONNX Runtime's fused transformer operators."""
+"""Exports the encoders of build/models to ONNX, plain and with ONNX Runtime's fused transformer
+operators.
+"""
 
 import warnings
 

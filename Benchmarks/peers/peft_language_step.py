@@ -1,4 +1,5 @@
-"""One PEFT LoRA training step on a language model and rows of random tokens: time and peak memory."""
+"""One PEFT LoRA training step on a language model and rows of random tokens: time and peak memory.
+"""
 
 import argparse
 

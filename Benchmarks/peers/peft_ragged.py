@@ -1,4 +1,6 @@
-"""PEFT LoRA training on real sentences of SST-2, 32 rows a batch, grouped by length and padded to the longest row."""
+"""PEFT LoRA training on real sentences of SST-2, 32 rows a batch, grouped by length and padded to
+the longest row.
+"""
 
 import argparse
 import time

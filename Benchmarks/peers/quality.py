@@ -1,8 +1,9 @@
-"""The quality recipe in PEFT or AdapterHub: MiniLM on TREC-6 or SST-2, test accuracy and seconds for each seed.
+"""The quality recipe in PEFT or AdapterHub: MiniLM on TREC-6 or SST-2, test accuracy and seconds
+for each seed.
 
-LoRA with r=8 and alpha=16 on query and value, LoRA dropout 0.1; or seq_bn with AdapterHub's head of two layers. The model's own
-dropout 0.1, AdamW 1e-3 with decay 0.01, linear
-schedule with 6 % warm-up, gradients clipped to norm 1, batches of 32 grouped by length, five epochs.
+LoRA with r=8 and alpha=16 on query and value, LoRA dropout 0.1; or seq_bn with AdapterHub's head of
+two layers. The model's own dropout 0.1, AdamW 1e-3 with decay 0.01, linear schedule with 6 %
+warm-up, gradients clipped to norm 1, batches of 32 grouped by length, five epochs.
 """
 
 import math

@@ -1,4 +1,6 @@
-"""One training step of PEFT's LoRA or AdapterHub's bottleneck on full-length rows: time and peak memory."""
+"""One training step of PEFT's LoRA or AdapterHub's bottleneck on full-length rows: time and peak
+memory.
+"""
 
 import argparse
 

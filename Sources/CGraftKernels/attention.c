@@ -1,4 +1,5 @@
-/** Attention: how its work is divided among threads. What a thread does is in attention_kernels.inc. */
+/** Attention: how its work is divided among threads. What a thread does is in
+ *  attention_kernels.inc. */
 #include "attention.h"
 #include "ranges.h"
 
@@ -43,9 +44,9 @@ static int32_t threads_for(const gk_team *team, const gk_attention *attention) {
 }
 
 /**
- * Into how many parts the rows of a key/value head are cut: enough to fit in scratch, and for every thread to
- * have some where there are fewer heads than threads could share evenly. Cutting costs packing the keys once
- * more.
+ * Into how many parts the rows of a key/value head are cut: enough to fit in scratch, and for every
+ * thread to have some where there are fewer heads than threads could share evenly. Cutting costs
+ * packing the keys once more.
  */
 static int64_t parts_of_head(int32_t threads, const gk_attention *attention, int64_t longest) {
     int64_t items = attention->sequence_count * attention->key_value_head_count;

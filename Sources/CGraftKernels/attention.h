@@ -1,5 +1,5 @@
-/** What the parts of attention share: the arguments of a call, the blocks it works in, who sees which keys.
- */
+/** What the parts of attention share: the arguments of a call, the blocks it works in, who sees
+ *  which keys. */
 #ifndef GK_ATTENTION_H
 #define GK_ATTENTION_H
 
@@ -7,11 +7,11 @@
 #include "gk_internal.h"
 
 enum {
-    GK_KEY_BLOCK = 256,       /**< Keys that are packed together; the softmax streams over these blocks. */
+    GK_KEY_BLOCK = 256,       /**< Keys packed together; the softmax streams over these blocks. */
     GK_FORWARD_ROWS = 512,    /**< Most rows that share packed keys forward. */
     GK_BACKWARD_ROWS = 56,    /**< Rows whose probabilities exist at a time backward. */
-    GK_TILE_STRIDE = 256 + 16 /**< Units between rows of a tile: a width or a key block, and one cache line so
-                                 that rows do not share cache sets. */
+    GK_TILE_STRIDE = 256 + 16 /**< Units between rows of a tile: a width or a key block, and
+                                 a cache line, so that rows share no cache sets. */
 };
 
 typedef struct gk_attention_inputs {
@@ -33,8 +33,8 @@ typedef struct gk_attention_gradients {
 } gk_attention_gradients;
 
 /**
- * Rows are numbered over the heads that share a key/value head, head by head, so that grouped heads fill
- * tiles even where a sequence has one query.
+ * Rows are numbered over the heads that share a key/value head, head by head, so that grouped heads
+ * fill tiles even where a sequence has one query.
  */
 typedef struct gk_attention_row {
     int64_t head, query; /**< Head of the model, query within the sequence. */

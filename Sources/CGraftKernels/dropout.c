@@ -1,9 +1,10 @@
 /**
  * Counter-based dropout.
  *
- * Element e of a site is decided by half e % 8 of the Philox counter {low 32 bits of e / 8, high 32 bits, 0,
- * site}. Attention decides for query i and key j of head `head` of a sequence by half j % 8 of {j / 8, i,
- * head | identity << 16, site}. Both keep where the half is at least round(65536 · probability).
+ * Element e of a site is decided by half e % 8 of the Philox counter {low 32 bits of e / 8, high 32
+ * bits, 0, site}. Attention decides for query i and key j of head `head` of a sequence by half j %
+ * 8 of {j / 8, i, head | identity << 16, site}. Both keep where the half is at least round(65536 ·
+ * probability).
  */
 #include "dropout_threshold.h"
 #include "ranges.h"

@@ -1,11 +1,12 @@
-/** What a dropout probability becomes: a threshold on 16 random bits, and the factor of what is kept. */
+/** What a dropout probability becomes: a threshold on 16 random bits, and the factor of what is
+ *  kept. */
 #ifndef GK_DROPOUT_THRESHOLD_H
 #define GK_DROPOUT_THRESHOLD_H
 
 #include "graft_kernels.h"
 
-/** probability · 65536, rounded, below 65536: a decision keeps its element when 16 random bits are at least
- * this. */
+/** probability · 65536, rounded, below 65536: a decision keeps its element when 16 random bits are
+ *  at least this. */
 static inline uint16_t gk_dropout_threshold(float probability) {
     int32_t threshold = (int32_t)(probability * 65536.0f + 0.5f);
     return (uint16_t)(threshold < 0 ? 0 : threshold > 65535 ? 65535 : threshold);

@@ -1,5 +1,5 @@
-/** Which executor this process uses, how many threads a caller has of it, and what a region does with them.
- */
+/** Which executor this process uses, how many threads a caller has of it, and what a region does
+ *  with them. */
 #include "executor.h"
 #include "openmp.h"
 #include "workers.h"
@@ -10,8 +10,8 @@ enum { THREADS = 0, OPENMP = 1, NOT_CHOSEN = -1 };
 
 static const char *const names[] = {"threads", "openmp"};
 
-/** What the compiler puts into a block that nobody copies; nothing reads it. Without it the library would
- * need a runtime for blocks. */
+/** What the compiler puts into a block that nobody copies; nothing reads it. Without it the library
+ *  would need a runtime for blocks. */
 void *_NSConcreteGlobalBlock[32];
 
 static atomic_int chosen = NOT_CHOSEN;

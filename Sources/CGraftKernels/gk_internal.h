@@ -14,7 +14,8 @@ static inline int64_t gk_element_size(gk_type type) {
     return type == GK_FLOAT64 ? 8 : type == GK_FLOAT32 ? 4 : 2;
 }
 
-/** Scratch bytes of one thread; the region of the thread at `seat` starts at scratch + seat * this. */
+/** Scratch bytes of one thread; the region of the thread at `seat` starts at scratch + seat *
+ *  this. */
 enum { GK_THREAD_SCRATCH = 2 << 20 };
 
 static inline void *gk_thread_scratch(const gk_team *team, int32_t seat) {

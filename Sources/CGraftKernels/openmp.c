@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/** What the runtimes of LLVM, Intel and GNU have in common, and what only LLVM's and Intel's have. */
+/** What the runtimes of LLVM, Intel and GNU have in common, and what only LLVM's and Intel's
+ *  have. */
 static struct {
     void (*parallel)(void (*body)(void *), void *data, unsigned threads, unsigned flags);
     int (*thread_number)(void);
@@ -95,7 +96,8 @@ static void *wait_for(void *gate) {
     return NULL;
 }
 
-/** Makes as many threads at once as the system allows, at most `wanted`, lets them end, and counts them. */
+/** Makes as many threads at once as the system allows, at most `wanted`, lets them end, and counts
+ *  them. */
 static int32_t count_possible(int32_t wanted) {
     pthread_t threads[GK_MAXIMUM_THREADS];
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;

@@ -1,5 +1,5 @@
-/** How many processors this process may use: affinity, the quotas of its control groups, OpenMP's variables.
- */
+/** How many processors this process may use: affinity, the quotas of its control groups, OpenMP's
+ *  variables. */
 #define _GNU_SOURCE
 #include "processors.h"
 #include "gk_internal.h"
@@ -21,8 +21,8 @@ static bool join(char path[LONGEST], const char *a, const char *b, const char *c
 
 /* ---- Quotas of control groups ---- */
 
-/** Reads `count` numbers, "max" being -1, at the start of a file's first line; false where they are not
- * there. */
+/** Reads `count` numbers, "max" being -1, at the start of a file's first line; false where they are
+ *  not there. */
 static bool read_numbers(const char *path, long long *numbers, int count) {
     char line[64] = "", *next = line;
     FILE *file = fopen(path, "re");
@@ -44,7 +44,8 @@ static bool read_numbers(const char *path, long long *numbers, int count) {
     return true;
 }
 
-/** Processors that a folder of a control group grants, rounded up; INT32_MAX where it does not say. */
+/** Processors that a folder of a control group grants, rounded up; INT32_MAX where it does not
+ *  say. */
 static int32_t quota_of_folder(const char *folder, bool is_second_version) {
     char path[LONGEST];
     long long numbers[2] = {-1, 0};
@@ -156,7 +157,8 @@ int32_t gk_quota(const char *root) {
 
 /* ---- All limits ---- */
 
-/** The first number of a variable such as OMP_NUM_THREADS, "4" or "4,2"; INT32_MAX where it is none. */
+/** The first number of a variable such as OMP_NUM_THREADS, "4" or "4,2"; INT32_MAX where it is
+ *  none. */
 static int32_t number_of_variable(const char *name) {
     const char *text = getenv(name);
     char *end = NULL;

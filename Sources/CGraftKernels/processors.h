@@ -5,8 +5,8 @@
 #include "graft_kernels.h"
 #include <sched.h>
 
-/** Processors that the calling thread may use now: those it may run on, which it puts into `set`, at most as
- * many as the limits that gk_read_limits() found. */
+/** Processors that the calling thread may use now: those it may run on, which it puts into `set`,
+ *  at most as many as the limits that gk_read_limits() found. */
 int32_t gk_processors(cpu_set_t *set);
 
 #endif

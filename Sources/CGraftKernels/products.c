@@ -1,9 +1,10 @@
-/** Products with frozen weights: forward on the stored panels, backward on panels turned block by block. */
+/** Products with frozen weights: forward on the stored panels, backward on panels turned block by
+ *  block. */
 #include "products.h"
 #include <string.h>
 
-/** Panels of W itself, [n words][32 columns of W], from the stored panels of its transpose, [k words][32 rows
- * of W]. */
+/** Panels of W itself, [n words][32 columns of W], from the stored panels of its transpose, [k
+ *  words][32 rows of W]. */
 static void turn_panels(const gk_multiplication *product, int64_t first_panel, int64_t panel_count,
                         int64_t first_n, int64_t n_count, gk_word *panels, int64_t panel_stride) {
     const gk_word *packed = product->b;

@@ -2,18 +2,20 @@
  * @file products.h
  * @brief What the product files share: how operands lie in memory, and the kernels of one path.
  *
- * A product is c [m, n] = a [m, k] b [k, n]. Its inner loop is a tile: up to 14 rows of c by the 32 columns
- * of a panel, held in registers while it walks along k. Everything around the tile serves it from cache:
+ * A product is c [m, n] = a [m, k] b [k, n]. Its inner loop is a tile: up to 14 rows of c by the 32
+ * columns of a panel, held in registers while it walks along k. Everything around the tile serves
+ * it from cache:
  *
- * - A panel is 32 columns of b, [k words][32 columns]. Frozen weights are stored that way; other operands are
- *   copied into panels block by block.
- * - A word is 32 bits: one float32, or two bfloat16 neighbours along k, the lower k in the lower half
- *   and zero for a missing last one. Depth, the length along k, is counted in words.
- * - A row block is rows of a, converted to what the tile multiplies, with a fixed distance between rows.
+ * - A panel is 32 columns of b, [k words][32 columns]. Frozen weights are stored that way; other
+ *   operands are copied into panels block by block.
+ * - A word is 32 bits: one float32, or two bfloat16 neighbours along k, the lower k in the lower
+ *   half and zero for a missing last one. Depth, the length along k, is counted in words.
+ * - A row block is rows of a, converted to what the tile multiplies, with a fixed distance between
+ *   rows.
  *
- * Every element of c is one chain of multiply-adds along k, starting from the bias, from zero or from what c
- * held. Between depth blocks the chain waits in c itself, so blocks, tiles and threads leave no trace in the
- * bits.
+ * Every element of c is one chain of multiply-adds along k, starting from the bias, from zero or
+ * from what c held. Between depth blocks the chain waits in c itself, so blocks, tiles and threads
+ * leave no trace in the bits.
  */
 #ifndef GK_PRODUCTS_H
 #define GK_PRODUCTS_H
@@ -29,7 +31,7 @@ enum {
     GK_BLOCK_ROWS = 224,  /**< Rows of a row block. */
     GK_TILE_ROWS = 14,    /**< Most rows that a tile of any path has. */
     GK_BLOCK_PANELS = 24, /**< Panels copied at once, when b has to be copied. */
-    GK_PADDING = 16,      /**< Words between rows and between copied panels: they shall share no cache set. */
+    GK_PADDING = 16,      /**< Words between rows and copied panels: they share no cache set. */
     GK_ROW_BLOCK_BYTES = GK_BLOCK_ROWS * (2 * GK_BLOCK_DEPTH + GK_PADDING) * 4,
     GK_PANEL_BLOCK_BYTES = GK_BLOCK_PANELS * (GK_BLOCK_DEPTH * GK_PANEL + GK_PADDING) * 4,
 };
@@ -38,14 +40,15 @@ _Static_assert(GK_ROW_BLOCK_BYTES + GK_PANEL_BLOCK_BYTES <= GK_THREAD_SCRATCH,
 
 /** One tile: out = start + block · panel. */
 typedef struct gk_tile_work {
-    int64_t rows, width; /**< Columns beyond the width are computed too, as many as whole vectors make. */
+    int64_t rows, width; /**< Columns beyond the width are computed, to whole vectors. */
     const gk_word *block, *panel;
     int64_t depth;
     const float *start;
     int64_t start_stride;
     float *out;
     int64_t out_stride;
-    /** Fetched into the second cache level meanwhile, `fetch_step` (at most 128) bytes per word of depth. */
+    /** Fetched into the second cache level meanwhile, `fetch_step` (at most 128) bytes per word of
+     *  depth. */
     const char *fetch;
     int64_t fetch_step;
 } gk_tile_work;
@@ -54,7 +57,8 @@ typedef struct gk_tile_work {
 typedef struct gk_tile {
     int64_t rows;         /**< Most rows of a tile. */
     int64_t row_distance; /**< Words between rows of a row block. */
-    /** Fills a row block with `count` elements of each row, and a zero where the last word lacks one. */
+    /** Fills a row block with `count` elements of each row, and a zero where the last word lacks
+     *  one. */
     void (*load_rows)(int64_t rows, int64_t count, const float *source, int64_t stride, gk_word *block);
     void (*multiply)(const gk_tile_work *work);
 } gk_tile;
@@ -66,8 +70,9 @@ typedef struct gk_product_path {
     /** out [columns, rows] = words [rows, columns] transposed. */
     void (*transpose)(int64_t rows, int64_t columns, const gk_word *words, int64_t stride, gk_word *out,
                       int64_t out_stride);
-    /** Turns pairs along rows into pairs along columns. Words [rows, 2 · column_pairs] hold the elements of
-     *  rows 2 r and 2 r + 1; out [column_pairs, 2 · rows] holds the elements of columns 2 c and 2 c + 1. */
+    /** Turns pairs along rows into pairs along columns. Words [rows, 2 · column_pairs] hold the
+     *  elements of rows 2 r and 2 r + 1; out [column_pairs, 2 · rows] holds the elements of columns
+     *  2 c and 2 c + 1. */
     void (*transpose_pairs)(int64_t rows, int64_t column_pairs, const gk_word *words, int64_t stride,
                             gk_word *out, int64_t out_stride);
     /** y = f(x) on [rows, width]; y may be x. */
@@ -117,7 +122,7 @@ typedef struct gk_result {
     int64_t row_stride, column_stride;
     const float *bias;        /**< [n]: where chains start when beta is 0; NULL for zero. */
     float beta;               /**< Chains start from beta c, unless it is 0. */
-    gk_activation activation; /**< Applied to finished sums and stored in `activated`, unless that is NULL. */
+    gk_activation activation; /**< Of finished sums, in `activated` unless that is NULL. */
     float *activated;
     int64_t activated_stride;
 } gk_result;
@@ -157,7 +162,8 @@ typedef struct gk_block {
     int64_t first_panel, panel_count;
     int64_t depth;
     bool is_first, is_last; /**< Of the blocks along k. */
-    /** Rows of a that are wanted next, fetched meanwhile: `next_count` of them, `next_width` floats each. */
+    /** Rows of a that are wanted next, fetched meanwhile: `next_count` of them, `next_width` floats
+     *  each. */
     const float *next;
     int64_t next_stride, next_count, next_width;
 } gk_block;

@@ -1,4 +1,5 @@
-/** Blocks of a product: the tiles they are made of, and where the chains of a tile start and end. */
+/** Blocks of a product: the tiles they are made of, and where the chains of a tile start and
+ *  end. */
 #include "products.h"
 #include <string.h>
 
@@ -51,9 +52,9 @@ static void activate(const gk_multiplication *product, const place *tile) {
                             result->activated_stride);
 }
 
-/** The tile below is usually the next one; its part of c is fetched while this one is multiplied: into the
- * second cache level, because rows of c often lie a multiple of a page apart and crowd a few sets of the
- * first. */
+/** The tile below is usually the next one; its part of c is fetched while this one is multiplied:
+ *  into the second cache level, because rows of c often lie a multiple of a page apart and crowd a
+ *  few sets of the first. */
 static void fetch_below(const gk_result *result, const place *tile) {
     const float *below = tile->c + tile->rows * result->row_stride;
     for (int64_t i = 0; i < tile->rows; i++, below += result->row_stride) {
@@ -118,8 +119,8 @@ static void multiply_tile(const gk_multiplication *product, const gk_block *bloc
 }
 
 void gk_multiply_block(const gk_multiplication *product, const gk_block *block) {
-    /* Panels that fit the second cache level stay there while rows of c are written one after the other; else
-     * a panel stays in the first level while the row block streams past it. */
+    /* Panels that fit the second cache level stay there while rows of c are written one after the
+     * other; else a panel stays in the first level while the row block streams past it. */
     const int64_t resident_words = 64 << 10;
     if (block->panel_count * block->depth * GK_PANEL <= resident_words) {
         for (int64_t tile = 0; tile < block->tile_count; tile++)

@@ -39,7 +39,8 @@ void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m,
                                  .b = &right,
                                  .load_panels = load_panels,
                                  .result = {.sums = c, .row_stride = ldc, .column_stride = 1, .beta = beta}};
-    /* With a tall a stored transposed, as in weight gradients, cᵀ = op(b)ᵀ op(a)ᵀ copies a as it lies. */
+    /* With a tall a stored transposed, as in weight gradients, cᵀ = op(b)ᵀ op(a)ᵀ copies a as it
+     * lies. */
     if (transpose_a && m >= 2 * n) {
         product.m = n;
         product.n = m;

@@ -1,4 +1,5 @@
-/** A whole product: divided among threads, and each thread's part into blocks that fit the caches. */
+/** A whole product: divided among threads, and each thread's part into blocks that fit the
+ *  caches. */
 #include "products.h"
 #include "executor.h"
 
@@ -97,7 +98,8 @@ static range block_depth(const blocking *blocks, int64_t index) {
     return (range){first, gk_minimum(first + blocks->block_k, blocks->k)};
 }
 
-/** Multiplies one row block by panels of one depth block; `next` and `next_k` are what comes then. */
+/** Multiplies one row block by panels of one depth block; `next` and `next_k` are what comes
+ *  then. */
 static void multiply_row_block(const gk_multiplication *product, const blocking *blocks, int64_t index,
                                range k, int64_t next, range next_k, gk_word *row_block, gk_block *block) {
     range rows = block_rows(blocks, index), tiles = block_tiles(blocks, index);
@@ -117,11 +119,12 @@ static void multiply_row_block(const gk_multiplication *product, const blocking 
     gk_multiply_block(product, block);
 }
 
-/** Stored panels: a row block is done along all of k before the next one, while its part of c is near. */
+/** Stored panels: a row block is done along all of k before the next one, while its part of c is
+ *  near. */
 static void multiply_stored(const gk_multiplication *product, range rows, range panels, gk_word *row_block) {
     blocking blocks = make_blocks(product, rows);
-    /* One row uses each word of a panel once: whole panels, one after the other, are how memory is read
-     * fastest. */
+    /* One row uses each word of a panel once: whole panels, one after the other, are how memory is
+     * read fastest. */
     if (rows.end - rows.first == 1 && product->k <= GK_ROW_BLOCK_BYTES / 8) {
         blocks.depth_blocks = 1;
         blocks.block_k = product->k;
@@ -183,7 +186,8 @@ static void multiply_part(const gk_multiplication *product, range rows, range pa
 }
 
 void gk_multiply(const gk_team *team, const gk_multiplication *product) {
-    /* Less is not worth a thread; and more is worth parts of its own, up to some for each thread. */
+    /* Less is not worth a thread; and more is worth parts of its own, up to some for each
+     * thread. */
     const double least_operations = 1 << 16, part_operations = 1 << 21;
     double work = (double)product->m * (double)product->n * (double)product->k;
     int32_t threads = gk_threads(team, (int64_t)(work / least_operations));

@@ -36,8 +36,8 @@ static void read_chunk(const gk_product_path *path, const void *rows, gk_type so
     }
 }
 
-/** Packs up to GK_PANEL rows of one panel, from `row` of W on; through scratch, since a stack may be small.
- */
+/** Packs up to GK_PANEL rows of one panel, from `row` of W on; through scratch, since a stack may
+ *  be small. */
 static void pack_rows(const gk_product_path *path, gk_type type, int64_t k, void *packed, int64_t row,
                       int64_t height, const void *rows, gk_type source, int64_t first, int64_t row_stride,
                       int64_t column_stride, void *scratch) {

@@ -1,4 +1,5 @@
-/** How rows and elements are divided among threads: contiguous ranges, whatever is computed in them. */
+/** How rows and elements are divided among threads: contiguous ranges, whatever is computed in
+ *  them. */
 #ifndef GK_RANGES_H
 #define GK_RANGES_H
 
@@ -14,8 +15,8 @@ typedef struct gk_range {
     int64_t begin, end;
 } gk_range;
 
-/** Calls `body` with ranges that cover [0, count) and begin at multiples of `unit`: on as many threads as
- * `elements` of work, in the measure of a plain loop, are worth. */
+/** Calls `body` with ranges that cover [0, count) and begin at multiples of `unit`: on as many
+ *  threads as `elements` of work, in the measure of a plain loop, are worth. */
 static inline void gk_for_ranges(const gk_team *team, int64_t elements, int64_t count, int64_t unit,
                                  __attribute__((noescape)) void (^body)(gk_range range)) {
     int32_t threads = gk_threads(team, elements / GK_ELEMENTS_PER_THREAD);

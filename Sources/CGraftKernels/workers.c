@@ -41,12 +41,14 @@ static _Thread_local struct {
     int32_t claimed;
     /** Calls of the library that the thread is in, below each other. */
     int32_t depth;
-    /** Where it may run, and how many threads that is good for; found out when a call first wants several. */
+    /** Where it may run, and how many threads that is good for; found out when a call first wants
+     *  several. */
     int32_t processor_count;
     cpu_set_t processors;
     /** So many more regions are cut finely: one in which a worker lagged was not long ago. */
     int32_t fine_count;
-    /** Until that time no more threads than so many are used: others were set aside for another program. */
+    /** Until that time no more threads than so many are used: others were set aside for another
+     *  program. */
     int32_t limit;
     int64_t limited_until, limited_for;
     /** The system has refused a thread in this call. */
@@ -71,8 +73,9 @@ static struct {
 
 /* ---- Waiting ---- */
 
-/** Nanoseconds that a worker looks for its caller's next offer, and a caller for the end of what a worker has
- * begun, before they sleep. Between two regions of a call there are some microseconds. */
+/** Nanoseconds that a worker looks for its caller's next offer, and a caller for the end of what a
+ *  worker has begun, before they sleep. Between two regions of a call there are some
+ *  microseconds. */
 static const int64_t patience = 200000;
 
 static void sleep_on(_Atomic(uint32_t) *word, uint32_t value) {
@@ -99,8 +102,8 @@ static void pause_shortly(void) {
     }
 }
 
-/** Looks at a worker's state until it is not `state` any more; false where patience ended first. A worker's
- * look ends with its caller's call. */
+/** Looks at a worker's state until it is not `state` any more; false where patience ended first. A
+ *  worker's look ends with its caller's call. */
 static bool sees_change(gk_worker *worker, uint32_t state, bool is_worker) {
     for (int64_t start = 0;;) {
         if (atomic_load_explicit(&worker->state, memory_order_acquire) != state)
@@ -149,8 +152,8 @@ static void *work(void *argument) {
 }
 
 static bool start(gk_worker *worker) {
-    /* The kernels need a few kilobytes; race checkers and what the host's libraries keep for each thread need
-     * more. Pages that are not touched cost nothing. */
+    /* The kernels need a few kilobytes; race checkers and what the host's libraries keep for each
+     * thread need more. Pages that are not touched cost nothing. */
     const size_t stack_size = 512 << 10;
     pthread_attr_t attributes;
     sigset_t all, before;
@@ -225,8 +228,8 @@ static void lock_pool(void) {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-/** Takes the free workers out of the pool where nobody is left who may want them; to be ended without the
- * lock. */
+/** Takes the free workers out of the pool where nobody is left who may want them; to be ended
+ *  without the lock. */
 static gk_worker *unwanted(void) {
     gk_worker *list = pool.holder_count == 0 ? pool.free : NULL;
     if (list)
@@ -244,7 +247,8 @@ static void end_all(gk_worker *list) {
     }
 }
 
-/** A worker for the calling thread, which runs where that may run; NULL where the system makes none. */
+/** A worker for the calling thread, which runs where that may run; NULL where the system makes
+ *  none. */
 static gk_worker *hire(void) {
     gk_worker *worker = pop(&pool.free);
     if (worker) {
@@ -286,7 +290,8 @@ static int32_t load(_Atomic(int32_t) *count) {
     return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-/** How many threads the caller may have beside itself, of `wanted`: what is free, up to its part. */
+/** How many threads the caller may have beside itself, of `wanted`: what is free, up to its
+ *  part. */
 static int32_t allowed(int32_t wanted) {
     int32_t sharers = load(&pool.sharer_count), alone = load(&pool.caller_count) - sharers;
     int32_t processors = crew.processor_count - (alone > 0 ? alone : 0);
@@ -296,7 +301,8 @@ static int32_t allowed(int32_t wanted) {
     return count > 0 ? count : 0;
 }
 
-/** Whether the caller should count anew: it lacks threads and there are some, or there are too many. */
+/** Whether the caller should count anew: it lacks threads and there are some, or there are too
+ *  many. */
 static bool is_unsettled(int32_t wanted) {
     int32_t in_use = load(&pool.caller_count) + load(&pool.claimed_count);
     return crew.processor_count == 0 || (in_use > crew.processor_count && crew.claimed > 0) ||
@@ -380,7 +386,8 @@ int64_t gk_parts_for(int32_t threads) {
     return threads < 2 ? 1 : crew.fine_count > 0 ? fine * threads : threads;
 }
 
-/** Waits for the end of a worker's part; whether another program must have taken its processor meanwhile. */
+/** Waits for the end of a worker's part; whether another program must have taken its processor
+ *  meanwhile. */
 static bool waits_long(gk_worker *worker) {
     const int64_t long_time = 1000000;
     uint32_t expected = RUNNING;
@@ -393,9 +400,9 @@ static bool waits_long(gk_worker *worker) {
     return nanoseconds() - start > long_time;
 }
 
-/** Does without so many of the region's threads for a while: for longer each time that this comes again soon.
- * A processor that is shared takes a thread away amid a part every few milliseconds, for as long, and the
- * others wait for it: then it is no help. */
+/** Does without so many of the region's threads for a while: for longer each time that this comes
+ *  again soon. A processor that is shared takes a thread away amid a part every few milliseconds,
+ *  for as long, and the others wait for it: then it is no help. */
 static void limit(const gk_region *region, int32_t lagging_count) {
     const int64_t soon = 50000000, shortest = 5000000, longest = 160000000;
     int64_t now = nanoseconds();

@@ -2,10 +2,10 @@
  * @file workers.h
  * @brief The threads of the process's own executor, and who may have how many of them.
  *
- * There is one pool. The threads in use, callers and their workers together, are never more than the
- * processors: a caller that finds none free goes on alone, and one that has more than its part gives them
- * back at its next region. Workers come when they are first wanted, are kept by a caller until its call ends,
- * sleep between calls, and end with the last session.
+ * There is one pool. The threads in use, callers and their workers together, are never more than
+ * the processors: a caller that finds none free goes on alone, and one that has more than its part
+ * gives them back at its next region. Workers come when they are first wanted, are kept by a caller
+ * until its call ends, sleep between calls, and end with the last session.
  */
 #ifndef GK_WORKERS_H
 #define GK_WORKERS_H

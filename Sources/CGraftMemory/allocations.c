@@ -1,5 +1,5 @@
-/* The functions that the linker puts before the C library's (Package.swift: --wrap), and what calls ask of
- * them. */
+/* The functions that the linker puts before the C library's (Package.swift: --wrap), and what calls
+ * ask of them. */
 #define _GNU_SOURCE
 #include "graft_memory.h"
 #include "reserve.h"

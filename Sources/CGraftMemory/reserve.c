@@ -1,7 +1,7 @@
-/* Small blocks come from chunks of granules, searched from where the latest block ended. The first chunk is
- * part of the library: its pages cost nothing until they are used, and no limit set later can take them away.
- * Others are added while most of it is in use by what outlives calls. A granule where a block begins knows
- * the block's length.
+/* Small blocks come from chunks of granules, searched from where the latest block ended. The first
+ * chunk is part of the library: its pages cost nothing until they are used, and no limit set later
+ * can take them away. Others are added while most of it is in use by what outlives calls. A granule
+ * where a block begins knows the block's length.
  *
  * A large block is a mapping of its own. */
 #define _GNU_SOURCE
@@ -140,7 +140,7 @@ bool gm_reserve_free(void *block) {
 
 bool gm_has_reserve(void) {
     int count = atomic_load_explicit(&chunk_count, memory_order_acquire);
-    if (chunks[count - 1]->used <= GRANULE_COUNT / 2) /* a guess where other threads are at work on it */
+    if (chunks[count - 1]->used <= GRANULE_COUNT / 2) /* a guess: others may be at work */
         return true;
     if (count == MOST_CHUNKS)
         return false;

@@ -13,8 +13,10 @@ final class AdapterHandle: Sendable {
 
 extension graft_head_options: OptionStruct {
     static var defaults: Self {
-        Self(
-            struct_size: MemoryLayout<Self>.size, labels: nil, label_count: 0, dropout: -1, dense_layer: 0, pooling: -1)
+        var options = zero
+        options.dropout = -1
+        options.pooling = -1
+        return options
     }
 }
 

@@ -6,11 +6,14 @@ import GraftTokenizers
 extension graft_generate_options: OptionStruct {
     static var defaults: Self {
         let defaults = GenerationOptions()
-        return Self(
-            struct_size: MemoryLayout<Self>.size, stop_tokens: nil, row_seeds: nil, seed: defaults.seed,
-            stop_token_count: 0, maximum_tokens: Int32(defaults.maximumTokens),
-            repetition_penalty: defaults.repetitionPenalty, temperature: defaults.temperature,
-            top_k: Int32(defaults.topK), top_p: defaults.topP)
+        var options = zero
+        options.seed = defaults.seed
+        options.maximum_tokens = Int32(defaults.maximumTokens)
+        options.repetition_penalty = defaults.repetitionPenalty
+        options.temperature = defaults.temperature
+        options.top_k = Int32(defaults.topK)
+        options.top_p = defaults.topP
+        return options
     }
 
     fileprivate func checked(rowCount: Int) throws(GraftError) -> GenerationOptions {

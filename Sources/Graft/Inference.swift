@@ -4,9 +4,7 @@ import GraftLayers
 import GraftTensor
 
 extension graft_session_options: OptionStruct {
-    static var defaults: Self {
-        Self(struct_size: MemoryLayout<Self>.size, cancel_token: nil, pass_token_count: 0, thread_count: 0, reserved: 0)
-    }
+    static var defaults: Self { zero }
 }
 
 @c @implementation

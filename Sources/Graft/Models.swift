@@ -20,7 +20,7 @@ final class ModelHandle: Sendable {
 }
 
 extension graft_model_options: OptionStruct {
-    static var defaults: Self { Self(struct_size: MemoryLayout<Self>.size, precision: 0, thread_count: 0) }
+    static var defaults: Self { zero }
 }
 
 @c @implementation

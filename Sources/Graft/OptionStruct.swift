@@ -5,13 +5,19 @@ import GraftTensor
 /// fields are only ever appended.
 protocol OptionStruct {
     var struct_size: Int { get set }
+    init()
     static var defaults: Self { get }
-    /// Size in the first release: no program has a smaller one.
+    /// Size in the release that brought it, whatever was appended since: no program has a smaller one.
     static var firstSize: Int { get }
 }
 
 extension OptionStruct {
-    static var firstSize: Int { MemoryLayout<Self>.size }
+    /// All zero but the size. Defaults start from here, so that they stay whole when a field is appended.
+    static var zero: Self {
+        var options = Self()
+        options.struct_size = MemoryLayout<Self>.size
+        return options
+    }
 
     /// `graft_x_options_init`: as many bytes of the defaults as the caller's struct has.
     static func initialize(_ out: UnsafeMutablePointer<Self>?, size: Int) {

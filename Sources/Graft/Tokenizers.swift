@@ -35,9 +35,9 @@ final class EncodingHandle: @unchecked Sendable {
 
 extension graft_encode_options: OptionStruct {
     static var defaults: Self {
-        Self(
-            struct_size: MemoryLayout<Self>.size, maximum_length: 0, add_special_tokens: 1, text_sizes: nil,
-            pair_sizes: nil, replace_invalid_utf8: 0, reserved: 0)
+        var options = zero
+        options.add_special_tokens = 1
+        return options
     }
 
     /// The tokenizer floor's options.

@@ -6,8 +6,7 @@ import GraftTraining
 extension graft_trainer_options: OptionStruct {
     static var defaults: Self {
         let defaults = TrainerOptions()
-        var options = Self()
-        options.struct_size = MemoryLayout<Self>.size
+        var options = zero
         options.optimizer = defaults.optimizer.rawValue
         options.schedule = defaults.schedule.rawValue
         options.metric = defaults.metric.rawValue
@@ -69,12 +68,19 @@ extension graft_metrics: OptionStruct {
     static var defaults: Self { Self(Metrics()) }
 
     init(_ metrics: Metrics) {
-        self.init(
-            struct_size: MemoryLayout<Self>.size, loss: metrics.loss, accuracy: metrics.accuracy,
-            macro_f1: metrics.macroF1, learning_rate: metrics.learningRate, gradient_norm: metrics.gradientNorm,
-            tokens_per_second: metrics.tokensPerSecond, step: Int64(metrics.step),
-            total_steps: Int64(metrics.totalSteps), epoch: Int64(metrics.epoch), row_count: Int64(metrics.rowCount),
-            token_count: Int64(metrics.tokenCount), evaluation: metrics.isEvaluation ? 1 : 0)
+        self = .zero
+        loss = metrics.loss
+        accuracy = metrics.accuracy
+        macro_f1 = metrics.macroF1
+        learning_rate = metrics.learningRate
+        gradient_norm = metrics.gradientNorm
+        tokens_per_second = metrics.tokensPerSecond
+        step = Int64(metrics.step)
+        total_steps = Int64(metrics.totalSteps)
+        epoch = Int64(metrics.epoch)
+        row_count = Int64(metrics.rowCount)
+        token_count = Int64(metrics.tokenCount)
+        evaluation = metrics.isEvaluation ? 1 : 0
     }
 }
 

@@ -1,11 +1,13 @@
 import Glibc
 import GraftTensor
 
-/// Files that are written within a folder whose name is not to be given to another: one by one, each whole at every instant.
+/// Files that are written within a folder whose name is not to be given to another: one by one,
+/// each whole at every instant.
 ///
-/// All are on the disk, under hidden names, before the first takes its name: a full disk leaves everything as it was. Then
-/// a configuration never describes files that it was not written with: where more than one file changes, the keys go first
-/// and come last. A process that is killed in between leaves a folder without its keys, which nobody takes for what it was.
+/// All are on the disk, under hidden names, before the first takes its name: a full disk leaves
+/// everything as it was. Then a configuration never describes files that it was not written with:
+/// where more than one file changes, the keys go first and come last. A process that is killed in
+/// between leaves a folder without its keys, which nobody takes for what it was.
 extension AtomicDirectory {
     /// A hidden name within a folder that nothing has.
     static func temporary(within folder: String) -> String { FileSystem.temporarySibling(of: folder + "/") }
@@ -40,7 +42,8 @@ extension AtomicDirectory {
         let gone = omitted.filter { FileKind.of(destination + "/" + $0) != .nothing }
         let others = changed.filter { !keys.contains($0.name) }
         let isConfigurationKept = !changed.contains { $0.name == keys.first }
-        // One file takes the place of its like in a single step. Later keys describe what they hold themselves.
+        // One file takes the place of its like in a single step. Later keys describe what they hold
+        // themselves.
         let isOneStep =
             changed.count + gone.count <= 1 || (isConfigurationKept && others.count + gone.count <= 1)
         var last = changed.filter { keys.contains($0.name) }

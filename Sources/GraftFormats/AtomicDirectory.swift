@@ -1,15 +1,18 @@
 import Glibc
 import GraftTensor
 
-/// Writes a folder of files so that its name leads, at every instant, to the old folder or the new one, whole.
+/// Writes a folder of files so that its name leads, at every instant, to the old folder or the new
+/// one, whole.
 ///
-/// The files go to a hidden sibling, `.graft-unfinished-…`, which is exchanged with the old folder once they are on the
-/// disk. What the old folder holds beyond the files written now moves over to the new one,
-/// which has the old one's permissions and owner. What writers of the same folder that were killed have left goes then, too. Where the file system cannot
-/// exchange two names, the name leads nowhere for an instant between two renames.
+/// The files go to a hidden sibling, `.graft-unfinished-…`, which is exchanged with the old folder
+/// once they are on the disk. What the old folder holds beyond the files written now moves over to
+/// the new one, which has the old one's permissions and owner. What writers of the same folder that
+/// were killed have left goes then, too. Where the file system cannot exchange two names, the name
+/// leads nowhere for an instant between two renames.
 ///
-/// A folder whose name is not to be given to another (the root of a disk, one in a folder that is not to be written, the
-/// process's current one) gets its files one by one: AtomicDirectory+Within.swift. Folders that are missing above are made.
+/// A folder whose name is not to be given to another (the root of a disk, one in a folder that is
+/// not to be written, the process's current one) gets its files one by one:
+/// AtomicDirectory+Within.swift. Folders that are missing above are made.
 package struct AtomicDirectory: ~Copyable {
     let place: FolderPlace
     /// The hidden sibling; nil where files are written within the folder itself.
@@ -56,8 +59,10 @@ package struct AtomicDirectory: ~Copyable {
     /// Writes a folder with the files that `body` writes. A failure leaves everything as it was.
     ///
     /// - Parameters:
-    ///   - keys: the files that say what the others are, and are read first: the folder's configuration before others.
-    ///   - body: called again where only the end shows that the folder's name is not to be given to another.
+    ///   - keys: the files that say what the others are, and are read first: the folder's
+    ///     configuration before others.
+    ///   - body: called again where only the end shows that the folder's name is not to be given to
+    ///     another.
     package static func write(
         to path: String, keys: [String] = [], _ body: (inout AtomicDirectory) throws(GraftError) -> Void
     ) throws(GraftError) {
@@ -81,12 +86,14 @@ package struct AtomicDirectory: ~Copyable {
         }
     }
 
-    /// Fails where a folder with files of these names could not be written to `path`. Leaves nothing behind.
+    /// Fails where a folder with files of these names could not be written to `path`. Leaves
+    /// nothing behind.
     package static func checkWritable(_ path: String, files: [String]) throws(GraftError) {
         try FolderPlace(path).checkWritable(files)
     }
 
-    /// Writes to a sibling that then takes the name; false, and nothing done, where that is forbidden.
+    /// Writes to a sibling that then takes the name; false, and nothing done, where that is
+    /// forbidden.
     private static func write(
         beside place: FolderPlace, _ exchange: (String, String) throws(GraftError) -> FileSystem.Exchange,
         _ body: (inout AtomicDirectory) throws(GraftError) -> Void
@@ -121,10 +128,12 @@ package struct AtomicDirectory: ~Copyable {
     /// Names of the files that were written and that were left out.
     private var names: [String] { files.map(\.name) + omitted }
 
-    /// Removes what writers of the folder `path` that were killed left beside it: a folder that they had not finished, and
-    /// `files` of one that they had replaced. What else was in that moves to the one that took its place.
+    /// Removes what writers of the folder `path` that were killed left beside it: a folder that
+    /// they had not finished, and `files` of one that they had replaced. What else was in that
+    /// moves to the one that took its place.
     ///
-    /// What a living writer is at work on stays, as does everything where the file system has no locks.
+    /// What a living writer is at work on stays, as does everything where the file system has no
+    /// locks.
     package static func removeLeftovers(of path: String, files: [String]) throws(GraftError) {
         let place = try FolderPlace(path)
         removeLeftovers(beside: place, files: files)
@@ -193,7 +202,8 @@ package struct AtomicDirectory: ~Copyable {
         return true
     }
 
-    /// Puts the new folder in place of the old one, and returns where the old one is now; nil where that is forbidden.
+    /// Puts the new folder in place of the old one, and returns where the old one is now; nil where
+    /// that is forbidden.
     private func replace(
         _ sibling: String, _ exchange: (String, String) throws(GraftError) -> FileSystem.Exchange
     ) throws(GraftError) -> String? {
@@ -216,8 +226,9 @@ package struct AtomicDirectory: ~Copyable {
         return old
     }
 
-    /// Removes the files that were replaced and moves all else to the new folder. What cannot be moved stays where it is,
-    /// in the hidden sibling: the new folder is whole already, and nothing is lost.
+    /// Removes the files that were replaced and moves all else to the new folder. What cannot be
+    /// moved stays where it is, in the hidden sibling: the new folder is whole already, and nothing
+    /// is lost.
     private func clear(_ old: String) {
         for name in names { unlink(old + "/" + name) }
         Self.moveAll(from: old, to: place.destination)

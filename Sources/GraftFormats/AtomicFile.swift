@@ -3,8 +3,9 @@ import GraftTensor
 
 /// Writes a file so that its name leads, at every instant, to the old file or the new one, whole.
 ///
-/// It keeps the old file's permissions and owner. The bytes go to a hidden sibling, `.graft-unfinished-…`, which takes the name once they are on the disk. A failure
-/// removes the sibling; a process that is killed leaves it.
+/// It keeps the old file's permissions and owner. The bytes go to a hidden sibling,
+/// `.graft-unfinished-…`, which takes the name once they are on the disk. A failure removes the
+/// sibling; a process that is killed leaves it.
 package enum AtomicFile {
     package static func write(_ bytes: [UInt8], to path: String) throws(GraftError) {
         try write(to: path) { output throws(GraftError) in try output.write(bytes) }

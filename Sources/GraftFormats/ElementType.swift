@@ -1,7 +1,9 @@
-/// The types of elements in a safetensors file, from the lowest to the highest of its writer's order.
+/// The types of elements in a safetensors file, from the lowest to the highest of its writer's
+/// order.
 ///
-/// The raw value is the name in the file. Graft takes the 64-bit, 32-bit and 16-bit floats; the others are named so that
-/// a file that holds them reads, and a model that needs them is refused by name.
+/// The raw value is the name in the file. Graft takes the 64-bit, 32-bit and 16-bit floats; the
+/// others are named so that a file that holds them reads, and a model that needs them is refused by
+/// name.
 package enum ElementType: String, Sendable, CaseIterable {
     case bool = "BOOL"
     case float4 = "F4"
@@ -43,7 +45,8 @@ package enum ElementType: String, Sendable, CaseIterable {
         bitWidth % 8 == 0 ? bitWidth / 8 : nil
     }
 
-    /// Bytes of a tensor; nil where the sizes are negative, the product overflows or the last byte is not full.
+    /// Bytes of a tensor; nil where the sizes are negative, the product overflows or the last byte
+    /// is not full.
     package func byteCount(shape: [Int]) -> Int? {
         var bits = bitWidth
         for size in shape {

@@ -1,7 +1,8 @@
 /// A string that is compared and ordered by its bytes.
 ///
-/// Swift's own comparison treats canonically equivalent texts as equal ("é" written as one scalar and as two).
-/// Names in files are bytes: a vocabulary may hold both spellings, and Python and Rust sort by code point.
+/// Swift's own comparison treats canonically equivalent texts as equal ("é" written as one scalar
+/// and as two). Names in files are bytes: a vocabulary may hold both spellings, and Python and Rust
+/// sort by code point.
 package struct ExactString: Hashable, Comparable, Sendable {
     package let text: String
 

@@ -8,7 +8,8 @@ enum FileSystem {
         GraftError(systemCode: code, "\(path): cannot \(verb): \(String(cString: strerror(code)))")
     }
 
-    /// Where a path leads once links are followed, so that writing replaces what a link points to and not the link.
+    /// Where a path leads once links are followed, so that writing replaces what a link points to
+    /// and not the link.
     static func destination(of path: String) throws(GraftError) -> String {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw GraftError(.invalidArgument, "expected a path, found \(JSON.string(path).shortText)")
@@ -70,7 +71,8 @@ enum FileSystem {
         }
     }
 
-    /// Whether a call failed since the folder above is not to be written, or its entry is where another disk begins.
+    /// Whether a call failed since the folder above is not to be written, or its entry is where
+    /// another disk begins.
     static func forbids(_ code: Int32) -> Bool { [EACCES, EPERM, EROFS, EBUSY, EXDEV].contains(code) }
 
     /// Names in a folder but `.` and `..`, sorted.

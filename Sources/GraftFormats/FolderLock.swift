@@ -1,10 +1,12 @@
 import Glibc
 
-/// The right to a folder, for as long as the value lives: the system takes it from a process that ends, however it ends.
+/// The right to a folder, for as long as the value lives: the system takes it from a process that
+/// ends, however it ends.
 struct FolderLock: ~Copyable {
     private let descriptor: Int32
 
-    /// nil where somebody else has it, where the folder is gone, or where the file system has no locks.
+    /// nil where somebody else has it, where the folder is gone, or where the file system has no
+    /// locks.
     init?(_ path: String, waits: Bool) {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -1,7 +1,8 @@
 import Glibc
 import GraftTensor
 
-/// Where a folder is to be written: links followed, and of a path that leads nowhere yet, which folders are missing.
+/// Where a folder is to be written: links followed, and of a path that leads nowhere yet, which
+/// folders are missing.
 struct FolderPlace {
     /// What messages call the folder.
     let path: String
@@ -71,7 +72,8 @@ struct FolderPlace {
         for folder in missing.reversed() { rmdir(folder) }
     }
 
-    /// Whether the folder's name is not to be given to another folder: the process is in it, or another disk begins there.
+    /// Whether the folder's name is not to be given to another folder: the process is in it, or
+    /// another disk begins there.
     var isFixed: Bool {
         var (own, above, current) = (stat(), stat(), stat())
         guard stat(destination, &own) == 0 else { return false }

@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// What a folder holds in which the files that were looked for are not there, for the message that says so.
+/// What a folder holds in which the files that were looked for are not there, for the message that
+/// says so.
 package enum FolderSurvey {
     /// What was asked for, and the files that it is read from.
     package enum Wanted: Sendable {
@@ -26,7 +27,8 @@ package enum FolderSurvey {
             }
         }
 
-        /// Files that this build does not read in their place, by the end of their names, and what they are.
+        /// Files that this build does not read in their place, by the end of their names, and what
+        /// they are.
         fileprivate var foreign: [(endings: [String], meaning: String)] {
             let formats = self == .tokenizer ? FolderSurvey.tokenizers : FolderSurvey.weights
             return formats + [FolderSurvey.ggml]

@@ -1,7 +1,7 @@
 import GraftTensor
 
-/// A folder to read files from: on the disk, or files that a caller holds in memory, which must stay as they are while it is
-/// read.
+/// A folder to read files from: on the disk, or files that a caller holds in memory, which must
+/// stay as they are while it is read.
 package struct InputFolder {
     /// A file in memory.
     package typealias File = (name: String, bytes: UnsafeRawBufferPointer)

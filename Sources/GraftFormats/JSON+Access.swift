@@ -1,7 +1,8 @@
 import GraftTensor
 
-/// Typed access to members. `int("x")` wants the member and its type; `optionalInt("x")` takes a missing member or null
-/// as nil. Errors say the file, the path of keys, what was expected and what was found.
+/// Typed access to members. `int("x")` wants the member and its type; `optionalInt("x")` takes a
+/// missing member or null as nil. Errors say the file, the path of keys, what was expected and what
+/// was found.
 package protocol JSONMembers {
     func requireObject() throws(GraftError) -> JSONObject
 }
@@ -116,7 +117,8 @@ extension JSONMembers {
         try optional(key, "an array of strings", strings)
     }
 
-    /// The error of a member with another value than `expected`; for rules beyond types, such as "at least 1".
+    /// The error of a member with another value than `expected`; for rules beyond types, such as
+    /// "at least 1".
     package func unexpected(_ key: String, expected: String) -> GraftError {
         guard let object = try? requireObject() else {
             return GraftError(.corruptFile, "\(key): expected \(expected)")

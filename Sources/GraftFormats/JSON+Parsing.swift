@@ -1,7 +1,8 @@
 import GraftTensor
 
 extension JSON {
-    /// Reads one JSON value that fills the bytes. Equal keys in an object are refused, by Unicode scalars.
+    /// Reads one JSON value that fills the bytes. Equal keys in an object are refused, by Unicode
+    /// scalars.
     ///
     /// - Parameter source: what the bytes are, for messages: a path.
     package init(parsing bytes: UnsafeRawBufferPointer, source: String) throws(GraftError) {
@@ -39,7 +40,8 @@ extension JSON {
 
 /// Builds values from what a reader finds, and gives every object its place.
 private struct JSONTreeBuilder {
-    /// One open container: how its current member or element is called, and its place once something asked.
+    /// One open container: how its current member or element is called, and its place once
+    /// something asked.
     private struct Level {
         enum Step {
             case key(String)
@@ -88,7 +90,8 @@ private struct JSONTreeBuilder {
         return object
     }
 
-    /// Reads an object again up to the member whose key is not its first, for the error's line and column.
+    /// Reads an object again up to the member whose key is not its first, for the error's line and
+    /// column.
     private func repeatedKey(atMember index: Int, ofObjectAt start: JSONReader) -> GraftError {
         var reader = start
         do throws(GraftError) {
@@ -117,7 +120,8 @@ private struct JSONTreeBuilder {
         return elements
     }
 
-    /// The place of the container at a depth; made when first asked for, since most arrays hold no objects.
+    /// The place of the container at a depth; made when first asked for, since most arrays hold no
+    /// objects.
     private mutating func place(ofLevel depth: Int) -> JSONPlace {
         guard depth > 0 else { return JSONPlace(source: reader.source) }
         let outer: JSONPlace

@@ -1,11 +1,12 @@
 /// A JSON value (RFC 8259), as read from a file or about to be written.
 ///
-/// Numbers stay as they were written, so nothing is rounded on the way through and `load → save` is the identity.
-/// Objects keep the order of their members.
+/// Numbers stay as they were written, so nothing is rounded on the way through and `load → save` is
+/// the identity. Objects keep the order of their members.
 package enum JSON: Sendable {
     case null
     case bool(Bool)
-    /// The number's own spelling, such as `1e-05`; `integer(_:)` and `double(_:)` make one from a value.
+    /// The number's own spelling, such as `1e-05`; `integer(_:)` and `double(_:)` make one from a
+    /// value.
     case number(String)
     case string(String)
     case array([JSON])
@@ -16,7 +17,8 @@ package enum JSON: Sendable {
 
     package static func integer(_ value: Int) -> JSON { .number(String(value)) }
 
-    /// A number in the spelling of Python's `repr`. JSON has no spelling for NaN and infinity: they become null.
+    /// A number in the spelling of Python's `repr`. JSON has no spelling for NaN and infinity: they
+    /// become null.
     package static func double(_ value: Double) -> JSON {
         value.isFinite ? .number(PythonFloat.spelling(of: value)) : .null
     }
@@ -34,8 +36,8 @@ package enum JSON: Sendable {
     }
 }
 
-/// Values are equal when they have the same kind and content. Strings compare by bytes, numbers by spelling
-/// (`1.0` is not `1`), objects by members in any order.
+/// Values are equal when they have the same kind and content. Strings compare by bytes, numbers by
+/// spelling (`1.0` is not `1`), objects by members in any order.
 extension JSON: Equatable {
     package static func == (left: JSON, right: JSON) -> Bool {
         switch (left, right) {

@@ -1,6 +1,7 @@
 /// The members of a JSON object in the order they were written, found by key in constant time.
 ///
-/// Keys are compared by their bytes. An object that was read knows its place in the file, for messages.
+/// Keys are compared by their bytes. An object that was read knows its place in the file, for
+/// messages.
 package struct JSONObject: Sendable {
     package typealias Member = (key: String, value: JSON)
 
@@ -14,7 +15,8 @@ package struct JSONObject: Sendable {
 
     package init() {}
 
-    /// Takes members as they are; the second value is the position of the first whose key an earlier one has.
+    /// Takes members as they are; the second value is the position of the first whose key an
+    /// earlier one has.
     static func make(_ members: [Member], place: JSONPlace?) -> (object: JSONObject, repetition: Int?) {
         var object = JSONObject()
         object.members = members

@@ -1,6 +1,7 @@
 /// Where a value stands in a file, for messages: `config.json: rope_scaling.factor`.
 ///
-/// Places share their outer part, so that knowing the place of every object costs one small node each.
+/// Places share their outer part, so that knowing the place of every object costs one small node
+/// each.
 package final class JSONPlace: Sendable, CustomStringConvertible {
     private enum Step: Sendable {
         case source(String)

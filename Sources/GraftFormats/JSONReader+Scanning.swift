@@ -106,7 +106,8 @@ extension JSONReader {
 
     // MARK: Errors
 
-    /// An error at the next byte: "tokenizer.json, line 3, column 7: …". Costs a pass over the bytes before it.
+    /// An error at the next byte: "tokenizer.json, line 3, column 7: …". Costs a pass over the
+    /// bytes before it.
     package func error(_ message: String) -> GraftError {
         var line = 1
         var column = 1

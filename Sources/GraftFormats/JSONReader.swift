@@ -10,9 +10,9 @@ import GraftTensor
 /// }
 /// try reader.finish()
 /// ```
-/// After `nextKey`, and after `nextElement` says true, read or skip exactly one value. The grammar is RFC 8259 without
-/// leniency; every error names the source, line and column. Equal keys are the caller's to refuse. Nothing it returns
-/// outlives the bytes but what is a `String`.
+/// After `nextKey`, and after `nextElement` says true, read or skip exactly one value. The grammar
+/// is RFC 8259 without leniency; every error names the source, line and column. Equal keys are the
+/// caller's to refuse. Nothing it returns outlives the bytes but what is a `String`.
 package struct JSONReader {
     package enum Kind: String, Sendable {
         case null = "null"

@@ -1,4 +1,5 @@
-/// A string where it stands in the bytes of a JSON file: between its quotes, checked, escapes not yet resolved.
+/// A string where it stands in the bytes of a JSON file: between its quotes, checked, escapes not
+/// yet resolved.
 ///
 /// It borrows the reader's bytes and is valid as long as they are.
 package struct JSONText {

@@ -1,7 +1,7 @@
 /// Finds positions of keys in a list by their bytes: an open hash table of 32-bit positions.
 ///
-/// It holds no keys, so that an object of 150,000 members costs one flat array more. The hash is seeded once per
-/// process, so that a file cannot be made of keys that collide.
+/// It holds no keys, so that an object of 150,000 members costs one flat array more. The hash is
+/// seeded once per process, so that a file cannot be made of keys that collide.
 struct KeyIndex: Sendable {
     /// Position + 1 of a key; 0 is free. The count is a power of two, at least twice the keys.
     private var slots: [UInt32]

@@ -63,8 +63,9 @@ package final class ModelFolder: Sendable {
     package func hasTensors(below prefix: String) -> Bool { tensorNames.contains { $0.hasPrefix(prefix) } }
 }
 
-/// `model.safetensors.index.json`: which files a sharded model has. Which tensors are in which the files themselves say, as
-/// in transformers: an index may name some that are nowhere, and pass over others.
+/// `model.safetensors.index.json`: which files a sharded model has. Which tensors are in which the
+/// files themselves say, as in transformers: an index may name some that are nowhere, and pass over
+/// others.
 private struct ShardIndex {
     let path: String
     let fileOfTensor: JSONObject

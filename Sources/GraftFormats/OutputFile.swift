@@ -7,15 +7,17 @@ package final class OutputFile: ByteOutput {
     private let name: String
     private var descriptor: Int32
 
-    /// Creates the file at `path`, which must not exist, to become `name` later. If `replaced` exists, its permissions
-    /// and its owner are taken over before a byte is written: what was private stays private.
+    /// Creates the file at `path`, which must not exist, to become `name` later. If `replaced`
+    /// exists, its permissions and its owner are taken over before a byte is written: what was
+    /// private stays private.
     init(creating path: String, toBecome name: String, replacing replaced: String) throws(GraftError) {
         self.name = name
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileSystem.failure("create", name) }
         var status = stat()
         if stat(replaced, &status) == 0 {
-            // Only the system's administrator may give files away; for others the owner is the same already.
+            // Only the system's administrator may give files away; for others the owner is the same
+            // already.
             _ = fchown(descriptor, status.st_uid, status.st_gid)
             fchmod(descriptor, status.st_mode & 0o777)
         }
@@ -38,8 +40,8 @@ package final class OutputFile: ByteOutput {
         }
     }
 
-    /// Runs a system call that fails with EFBIG at the process's limit on the size of files, without the signal SIGXFSZ that
-    /// comes with it, which would end the process.
+    /// Runs a system call that fails with EFBIG at the process's limit on the size of files,
+    /// without the signal SIGXFSZ that comes with it, which would end the process.
     private static func withoutSizeSignal(_ call: () -> Int) -> Int {
         var (signal, before, pending) = (sigset_t(), sigset_t(), sigset_t())
         sigemptyset(&signal)
@@ -57,7 +59,8 @@ package final class OutputFile: ByteOutput {
         return result
     }
 
-    /// Waits until the bytes are on the disk, and closes the file. A full disk may only be noticed here.
+    /// Waits until the bytes are on the disk, and closes the file. A full disk may only be noticed
+    /// here.
     func finish() throws(GraftError) {
         guard fsync(descriptor) == 0 else { throw FileSystem.failure("write to", name) }
         let result = close(descriptor)

@@ -1,6 +1,7 @@
 /// Python's spelling of floats, so that written JSON equals that of `json.dumps`.
 package enum PythonFloat {
-    /// `repr(value)`: the shortest digits that read back as the same value, with an exponent below 1e-4 and from 1e16.
+    /// `repr(value)`: the shortest digits that read back as the same value, with an exponent below
+    /// 1e-4 and from 1e16.
     package static func spelling(of value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         let (digits, pointPosition) = shortestDigits(of: value.magnitude)
@@ -19,8 +20,9 @@ package enum PythonFloat {
         return sign + digits.prefix(1) + fraction + (exponent < 0 ? "e-" : "e+") + exponentDigits
     }
 
-    /// Digits without leading and trailing zeros, and where the point stands: 0.digits × 10^pointPosition.
-    /// Swift's description has the same shortest digits (both round-trip), laid out by other rules.
+    /// Digits without leading and trailing zeros, and where the point stands: 0.digits ×
+    /// 10^pointPosition. Swift's description has the same shortest digits (both round-trip), laid
+    /// out by other rules.
     private static func shortestDigits(of value: Double) -> (digits: String, pointPosition: Int) {
         let parts = value.description.split(separator: "e")
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0

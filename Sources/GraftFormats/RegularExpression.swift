@@ -3,7 +3,8 @@ import GraftTensor
 
 /// A regular expression from a file, run by PCRE2 with its just-in-time compiler.
 ///
-/// Characters and their classes are Unicode's, unless told that the text is `bytes`. Compiled once; any number of threads may search with it.
+/// Characters and their classes are Unicode's, unless told that the text is `bytes`. Compiled once;
+/// any number of threads may search with it.
 package final class RegularExpression: @unchecked Sendable {
     package struct Options: OptionSet, Sendable {
         package let rawValue: UInt32
@@ -20,14 +21,16 @@ package final class RegularExpression: @unchecked Sendable {
         }
     }
 
-    /// Parentheses within each other: each takes up to 1 kB of stack, of which a thread may have little.
+    /// Parentheses within each other: each takes up to 1 kB of stack, of which a thread may have
+    /// little.
     private static let deepest: UInt32 = 32
 
     private let code: OpaquePointer
     /// Whether machine code could be made: not where the system forbids executable memory.
     private let isJIT: Bool
 
-    /// Throws an error of the code given, whose message is only the reason: where it stands is the caller's to say.
+    /// Throws an error of the code given, whose message is only the reason: where it stands is the
+    /// caller's to say.
     package init(_ expression: String, _ options: Options, orThrow status: GraftError.Code) throws(GraftError) {
         let bytes = Array(expression.utf8)
         let context = pcre2_compile_context_create_8(nil)
@@ -130,7 +133,8 @@ package final class RegularExpression: @unchecked Sendable {
 
 /// Expressions of configuration files, which Python's `re.match` matches.
 extension RegularExpression {
-    /// - Parameter place: What the expression is and where it stands, for the message when it does not compile.
+    /// - Parameter place: What the expression is and where it stands, for the message when it does
+    ///   not compile.
     package convenience init(python expression: String, place: String) throws(GraftError) {
         do throws(GraftError) {
             try self.init(expression, .anchored, orThrow: .invalidArgument)

@@ -1,9 +1,11 @@
 import GraftTensor
 
-/// The head of a safetensors file: what tensors there are and where, with every rule of the format enforced.
+/// The head of a safetensors file: what tensors there are and where, with every rule of the format
+/// enforced.
 ///
-/// A file is 8 bytes of header length, that many bytes of JSON, and the tensors' bytes without gap or overlap:
-/// `{"__metadata__": {"format": "pt"}, "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}`.
+/// A file is 8 bytes of header length, that many bytes of JSON, and the tensors' bytes without gap
+/// or overlap: `{"__metadata__": {"format": "pt"}, "name": {"dtype": "F32", "shape": [2, 3],
+/// "data_offsets": [0, 24]}, …}`.
 package struct SafetensorsHeader: Sendable {
     package struct Entry: Sendable, Equatable {
         package let name: String
@@ -114,7 +116,8 @@ package struct SafetensorsHeader: Sendable {
         return pairs
     }
 
-    /// Sorts the tensors by their bytes, and checks that these fill the file from the header to the end, once.
+    /// Sorts the tensors by their bytes, and checks that these fill the file from the header to the
+    /// end, once.
     private mutating func checkCoverage(source: String, dataStart: Int, fileCount: Int) throws(GraftError) {
         entries.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
         index = KeyIndex(capacity: entries.count)

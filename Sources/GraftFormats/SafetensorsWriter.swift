@@ -4,18 +4,20 @@ import GraftTensor
 ///
 /// Tensors are views: whose bytes they are stays alive and unchanged until they are written.
 ///
-/// Tensors go by element type, the widest first, then by name. The header is compact JSON, padded with spaces to a
-/// multiple of 8 bytes.
+/// Tensors go by element type, the widest first, then by name. The header is compact JSON, padded
+/// with spaces to a multiple of 8 bytes.
 package struct SafetensorsWriter: @unchecked Sendable {
     /// A tensor to write; its bytes are row-major and little-endian.
     package typealias Tensor = (name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer)
-    /// `__metadata__`, in the order to write; the package itself writes more than one pair in any order.
+    /// `__metadata__`, in the order to write; the package itself writes more than one pair in any
+    /// order.
     package typealias Metadata = [(key: String, value: String)]
 
     private let header: [UInt8]
     private let ordered: [Tensor]
 
-    /// Lays the file out. Equal names, `__metadata__` as a name, and bytes that do not fit a shape are refused.
+    /// Lays the file out. Equal names, `__metadata__` as a name, and bytes that do not fit a shape
+    /// are refused.
     package init(tensors: [Tensor], metadata: Metadata? = nil) throws(GraftError) {
         // A tensor's entry with its name escaped, and the object that it is written from.
         let size =
@@ -85,7 +87,8 @@ package struct SafetensorsWriter: @unchecked Sendable {
         try AtomicFile.write(to: path) { output throws(GraftError) in try writer.write(to: output) }
     }
 
-    /// Writes the file's bytes to a file that is open, such as one of an `AtomicDirectory`. No copy is made.
+    /// Writes the file's bytes to a file that is open, such as one of an `AtomicDirectory`. No copy
+    /// is made.
     package func write(to output: some ByteOutput) throws(GraftError) {
         try output.write(header)
         for tensor in ordered { try output.write(tensor.bytes) }

@@ -3,7 +3,8 @@ import GraftTensor
 
 /// A tensor where it lies in a mapped file: nothing is copied.
 ///
-/// It keeps the mapping alive. Its bytes start wherever the file puts them, so elements are read unaligned.
+/// It keeps the mapping alive. Its bytes start wherever the file puts them, so elements are read
+/// unaligned.
 package struct StoredTensor: Sendable {
     package let name: String
     package let elementType: ElementType
@@ -13,8 +14,8 @@ package struct StoredTensor: Sendable {
     /// Offsets in the file.
     let range: Range<Int>
 
-    /// The elements, little-endian. Valid while the file is mapped: while some value that holds `file` is stored, not
-    /// merely in scope. Where that is not certain, use `withBytes`.
+    /// The elements, little-endian. Valid while the file is mapped: while some value that holds
+    /// `file` is stored, not merely in scope. Where that is not certain, use `withBytes`.
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[range])
     }
@@ -50,7 +51,8 @@ package struct StoredTensor: Sendable {
         range.count * 8 / elementType.bitWidth
     }
 
-    /// Lets the system drop the tensor's pages from memory, once it was packed or copied. It can still be read.
+    /// Lets the system drop the tensor's pages from memory, once it was packed or copied. It can
+    /// still be read.
     package func release() {
         file.adviseDontNeed(range)
     }

@@ -1,18 +1,22 @@
-/// Well-formed UTF-8 (Unicode 16, table 3-7): no overlong forms, no surrogates, nothing beyond U+10FFFF.
+/// Well-formed UTF-8 (Unicode 16, table 3-7): no overlong forms, no surrogates, nothing beyond
+/// U+10FFFF.
 package enum UTF8Scanning {
-    /// Bytes of the sequence that starts at `position`, or nil if none does. `position` is within the bytes.
+    /// Bytes of the sequence that starts at `position`, or nil if none does. `position` is within
+    /// the bytes.
     package static func sequenceLength(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int? {
         guard let (length, found) = prefix(of: bytes, at: position), found == length else { return nil }
         return length
     }
 
-    /// Bytes of what stands at `position`, where no sequence starts: as many as begin one, at least 1. It is what one U+FFFD
-    /// replaces (Unicode 16, section 3.9, "maximal subpart"), in Python and in browsers as well.
+    /// Bytes of what stands at `position`, where no sequence starts: as many as begin one, at least
+    /// 1. It is what one U+FFFD replaces (Unicode 16, section 3.9, "maximal subpart"), in Python
+    /// and in browsers as well.
     package static func illFormedLength(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
         prefix(of: bytes, at: position)?.found ?? 1
     }
 
-    /// Bytes that the sequence at `position` has by its first one, and how many of them are there; nil where none begins.
+    /// Bytes that the sequence at `position` has by its first one, and how many of them are there;
+    /// nil where none begins.
     private static func prefix(
         of bytes: UnsafeRawBufferPointer, at position: Int
     ) -> (length: Int, found: Int)? {

@@ -1,7 +1,7 @@
 /// Working memory that is taken in order and given back in reverse: `mark`, allocate, `rewind`.
 ///
-/// It grows by whole blocks and keeps them, so that work of the same shape as before asks nothing of the system.
-/// Contents are undefined. Not for concurrent use.
+/// It grows by whole blocks and keeps them, so that work of the same shape as before asks nothing
+/// of the system. Contents are undefined. Not for concurrent use.
 package final class Arena {
     package struct Mark: BitwiseCopyable {
         fileprivate let block: Int
@@ -55,7 +55,8 @@ package final class Arena {
             current += 1
             used = 0
         }
-        // Few blocks, since what does not fit the rest of one is lost; what of a block is never used costs nothing.
+        // Few blocks, since what does not fit the rest of one is lost; what of a block is never
+        // used costs nothing.
         let block = try Memory(byteCount: max(size, smallestBlock, byteCount / 2))
         blocks.append(block)
         held.withLock { $0.append(block) }

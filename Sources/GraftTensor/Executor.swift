@@ -1,6 +1,7 @@
 import CGraftKernels
 
-/// Who provides the threads that kernels run on: the library's own workers, or the OpenMP runtime of a host.
+/// Who provides the threads that kernels run on: the library's own workers, or the OpenMP runtime
+/// of a host.
 package enum Executor {
     private static let names = "\"threads\" (Graft's own) or \"openmp\""
 

@@ -1,8 +1,10 @@
 import Glibc
 
-/// What went wrong: a code for programs, and a message for people that says what was expected, what was found, and where.
+/// What went wrong: a code for programs, and a message for people that says what was expected, what
+/// was found, and where.
 ///
-/// The codes are those of `graft_status` in `include/graft.h`. A function that can fail throws nothing else.
+/// The codes are those of `graft_status` in `include/graft.h`. A function that can fail throws
+/// nothing else.
 package struct GraftError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: Int32, Sendable {
         case invalidArgument = 1

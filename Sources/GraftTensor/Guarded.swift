@@ -2,8 +2,8 @@ import Glibc
 
 /// A value that one thread at a time may touch.
 ///
-/// Made on a POSIX mutex, which race checkers know: the standard library's `Mutex` waits in code that they do not see, so
-/// that they would report races where there are none.
+/// Made on a POSIX mutex, which race checkers know: the standard library's `Mutex` waits in code
+/// that they do not see, so that they would report races where there are none.
 package final class Guarded<Value>: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     @usableFromInline var value: Value
@@ -20,8 +20,8 @@ package final class Guarded<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// For the handlers of a fork, which must not happen while another thread is at work on the value: the child would wait
-    /// for that thread, which it does not have.
+    /// For the handlers of a fork, which must not happen while another thread is at work on the
+    /// value: the child would wait for that thread, which it does not have.
     package func lock() { pthread_mutex_lock(mutex) }
 
     package func unlock() { pthread_mutex_unlock(mutex) }

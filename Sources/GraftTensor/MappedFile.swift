@@ -2,14 +2,16 @@ import Glibc
 
 /// A regular file in memory, read-only, until the last reference to it goes: mapped, or a copy.
 ///
-/// Pages of a mapped file are read when they are touched and belong to the system's cache: ten processes share one copy. The
-/// file must not be shortened while it is mapped: the system would end the process that touches the missing pages. A copy
-/// is what the file was, for files that are replaced while programs run, such as adapters.
+/// Pages of a mapped file are read when they are touched and belong to the system's cache: ten
+/// processes share one copy. The file must not be shortened while it is mapped: the system would
+/// end the process that touches the missing pages. A copy is what the file was, for files that are
+/// replaced while programs run, such as adapters.
 package final class MappedFile: Sendable {
     package let path: String
     private let isCopy: Bool
-    /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release an object after its
-    /// last use in a function: what uses the pointer belongs in `withBytes`, unless the object is stored elsewhere.
+    /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release
+    /// an object after its last use in a function: what uses the pointer belongs in `withBytes`,
+    /// unless the object is stored elsewhere.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
     package init(path: String, copies: Bool = false) throws(GraftError) {
@@ -66,7 +68,8 @@ package final class MappedFile: Sendable {
         return try body(bytes)
     }
 
-    /// Lets the system take back the pages that lie wholly within a range of offsets; they are read again when touched.
+    /// Lets the system take back the pages that lie wholly within a range of offsets; they are read
+    /// again when touched.
     package func adviseDontNeed(_ range: Range<Int>) {
         guard let base = bytes.baseAddress, !isCopy else { return }
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -78,7 +81,8 @@ package final class MappedFile: Sendable {
         madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
     }
 
-    /// Reads a regular file into memory: for small files that may be replaced or shortened meanwhile.
+    /// Reads a regular file into memory: for small files that may be replaced or shortened
+    /// meanwhile.
     ///
     /// - Parameter limit: most bytes to read; a larger file is refused.
     package static func contents(of path: String, limit: Int = 256 << 20) throws(GraftError) -> [UInt8] {

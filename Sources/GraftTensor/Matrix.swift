@@ -1,4 +1,5 @@
-/// A view of float32 numbers, [rows, columns], with `stride` elements from one row to the next. It owns nothing.
+/// A view of float32 numbers, [rows, columns], with `stride` elements from one row to the next. It
+/// owns nothing.
 package struct Matrix: BitwiseCopyable, @unchecked Sendable {
     package let base: UnsafeMutablePointer<Float>
     package let rows: Int

@@ -1,7 +1,8 @@
 import Glibc
 
 extension Memory {
-    /// Bytes of the pages that the system has provided, which are those that were touched. Any thread may ask.
+    /// Bytes of the pages that the system has provided, which are those that were touched. Any
+    /// thread may ask.
     package var residentByteCount: Int {
         let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
         let pageCount = (byteCount + pageSize - 1) / pageSize

@@ -22,9 +22,10 @@ package final class Memory: @unchecked Sendable {
 
     deinit { munmap(base, byteCount) }
 
-    /// Announces that this call will allocate up to so many bytes at once in memory that cannot be refused: Swift ends the
-    /// process where an array or a string finds none. Whoever fills such memory from a file or from what a caller holds says
-    /// so here; what only grows, by at most doubling, needs no announcement.
+    /// Announces that this call will allocate up to so many bytes at once in memory that cannot be
+    /// refused: Swift ends the process where an array or a string finds none. Whoever fills such
+    /// memory from a file or from what a caller holds says so here; what only grows, by at most
+    /// doubling, needs no announcement.
     package static func require(_ byteCount: Int, to purpose: @autoclosure () -> String) throws(GraftError) {
         guard byteCount >= smallest || gm_is_short() else { return }
         guard byteCount >= 0, gm_announce(byteCount) else {
@@ -35,8 +36,9 @@ package final class Memory: @unchecked Sendable {
     /// Blocks below this come from the reserve where the system has none.
     private static let smallest = 64 << 10
 
-    /// Fails where the system has refused memory since the call began. A loop whose length a file or a caller decides, and
-    /// which allocates, asks this each time around: what it allocates until then comes from a reserve, which is small.
+    /// Fails where the system has refused memory since the call began. A loop whose length a file
+    /// or a caller decides, and which allocates, asks this each time around: what it allocates
+    /// until then comes from a reserve, which is small.
     @inline(__always)
     package static func check() throws(GraftError) {
         if gm_is_short() { throw isShort }

@@ -14,8 +14,8 @@ package final class PackedWeight: @unchecked Sendable {
         memory = try Memory(byteCount: gk_packed_size(precision.kernelType, Int64(outputs), Int64(inputs)))
     }
 
-    /// Packs rows from `firstRow` on, read from `rows` of the stored type: row after row, or column after column where
-    /// `isTransposed`.
+    /// Packs rows from `firstRow` on, read from `rows` of the stored type: row after row, or column
+    /// after column where `isTransposed`.
     ///
     /// Only while the weight is being built, by the thread that builds it.
     package func pack(

@@ -3,8 +3,8 @@ import Glibc
 
 /// Counter-based random numbers (Philox 4x32-10, Salmon et al. 2011): the same on every machine.
 ///
-/// Streams with different names under one seed are independent, so a tensor's initial values do not depend on which
-/// other tensors there are.
+/// Streams with different names under one seed are independent, so a tensor's initial values do not
+/// depend on which other tensors there are.
 package struct RandomNumbers: RandomNumberGenerator, Sendable {
     private let key: UInt64
     private let stream: UInt64

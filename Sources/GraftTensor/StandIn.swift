@@ -1,4 +1,5 @@
-/// What is often found under a file's name in place of the file: the answer of a failed download, or another format.
+/// What is often found under a file's name in place of the file: the answer of a failed download,
+/// or another format.
 package enum StandIn {
     /// The first bytes of each kind, and what to say of it.
     private static let kinds: [(starts: [String], meaning: String)] = [

@@ -1,11 +1,13 @@
 import CGraftKernels
 
-/// The threads of one stream of calls, at most, and their scratch memory. Results do not depend on how many there are.
+/// The threads of one stream of calls, at most, and their scratch memory. Results do not depend on
+/// how many there are.
 package final class Team {
     package let kernel: UnsafeMutablePointer<gk_team>
     private let scratch: Memory
 
-    /// - Parameter threadCount: 0 means one for each processor that the process may use; no more are used than that.
+    /// - Parameter threadCount: 0 means one for each processor that the process may use; no more
+    ///   are used than that.
     package init(threadCount: Int) throws(GraftError) {
         let most = Int32(GK_MAXIMUM_THREADS)
         guard threadCount >= 0, threadCount <= most else {

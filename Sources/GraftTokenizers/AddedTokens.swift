@@ -39,8 +39,8 @@ struct AddedToken: Hashable, Sendable {
         isNormalized = try settings.bool("normalized")
     }
 
-    /// A token as configuration files beside `tokenizer.json` write it: what is missing is false, but for `normalized`, which
-    /// special tokens are not.
+    /// A token as configuration files beside `tokenizer.json` write it: what is missing is false,
+    /// but for `normalized`, which special tokens are not.
     ///
     /// - Parameter isSpecial: whether it is special even where nothing says so.
     init(sparse settings: JSONObject, id: Int32, isSpecial: Bool) throws(GraftError) {
@@ -79,7 +79,8 @@ struct AddedTokens: Sendable {
             let content = Array(entry.content.utf8)
             let known = idByContent[content] ?? vocabulary.id(of: entry.content)
             let id = known ?? Int32(truncatingIfNeeded: nextID)
-            // Hugging Face's loader counts on from the vocabulary and goes by the content, whatever id is written.
+            // Hugging Face's loader counts on from the vocabulary and goes by the content, whatever
+            // id is written.
             guard known != nil || id == entry.id || entry.id == AddedToken.next else {
                 throw GraftError(
                     .corruptFile,

@@ -1,6 +1,7 @@
 import GraftFormats
 
-/// Where a token stands in a text: positions of its first byte (or character) and of the one after its last.
+/// Where a token stands in a text: positions of its first byte (or character) and of the one after
+/// its last.
 package struct TokenOffsets: BitwiseCopyable, Equatable, Hashable, Sendable {
     package var start: Int32
     package var end: Int32
@@ -11,19 +12,24 @@ package struct TokenOffsets: BitwiseCopyable, Equatable, Hashable, Sendable {
     }
 }
 
-/// A text, or a pair of texts, as tokens. All arrays have one element per token. There is no padding.
+/// A text, or a pair of texts, as tokens. All arrays have one element per token. There is no
+/// padding.
 package struct Encoding: Equatable, Sendable {
     /// Ids in the vocabulary.
     package var ids: [Int32] = []
-    /// The segment of each token as the model was trained with it, such as 0 for the first text and 1 for the second.
+    /// The segment of each token as the model was trained with it, such as 0 for the first text and
+    /// 1 for the second.
     package var typeIDs: [Int32] = []
-    /// The bytes of the text that each token stands for; 0 and 0 for tokens that the tokenizer added.
+    /// The bytes of the text that each token stands for; 0 and 0 for tokens that the tokenizer
+    /// added.
     package var offsets: [TokenOffsets] = []
-    /// Which word of its text each token belongs to, counted from 0; -1 for tokens that the tokenizer added.
+    /// Which word of its text each token belongs to, counted from 0; -1 for tokens that the
+    /// tokenizer added.
     package var wordIDs: [Int32] = []
     /// 0 for tokens of the first text, 1 for the second, -1 for tokens that the tokenizer added.
     package var sequenceIDs: [Int32] = []
-    /// Whether the tokenizer added the token. A special token that the text itself spells out is not marked.
+    /// Whether the tokenizer added the token. A special token that the text itself spells out is
+    /// not marked.
     package var specialTokensMask: [Bool] = []
     /// Whether tokens were dropped because there were too many.
     package var isTruncated = false
@@ -34,7 +40,8 @@ package struct Encoding: Equatable, Sendable {
 
     package var count: Int { ids.count }
 
-    /// `offsets` counted in Unicode scalars instead of bytes, as Hugging Face `tokenizers` gives them in Python.
+    /// `offsets` counted in Unicode scalars instead of bytes, as Hugging Face `tokenizers` gives
+    /// them in Python.
     ///
     /// - Parameters:
     ///   - text: the first text that was encoded.

@@ -1,10 +1,12 @@
 import GraftFormats
 import GraftTensor
 
-/// What the files beside `tokenizer.json` say about encoding a text: how long it may be, and whether it is in lower case.
+/// What the files beside `tokenizer.json` say about encoding a text: how long it may be, and
+/// whether it is in lower case.
 ///
-/// The length is the first that is said of `max_seq_length` in sentence-transformers' settings, `model_max_length` in
-/// `tokenizer_config.json`, and `truncation` in `tokenizer.json`; so sentence-transformers and transformers have it.
+/// The length is the first that is said of `max_seq_length` in sentence-transformers' settings,
+/// `model_max_length` in `tokenizer_config.json`, and `truncation` in `tokenizer.json`; so
+/// sentence-transformers and transformers have it.
 struct FolderDeclaration {
     private var maximumLength: Int?
     /// `truncation_side`.

@@ -1,10 +1,12 @@
 import GraftFormats
 import GraftTensor
 
-/// What the files beside `tokenizer.json` or `vocab.txt` say of a tokenizer, read as transformers 5.23 reads them.
+/// What the files beside `tokenizer.json` or `vocab.txt` say of a tokenizer, read as transformers
+/// 5.23 reads them.
 ///
-/// Which class of transformers the tokenizer is of decides what counts: `tokenizer_class` of `tokenizer_config.json`, or of `config.json`,
-/// or the class that goes with `model_type`. Where the releases 4.57 and 5.23 differ in what they would do, the folder is refused.
+/// Which class of transformers the tokenizer is of decides what counts: `tokenizer_class` of
+/// `tokenizer_config.json`, or of `config.json`, or the class that goes with `model_type`. Where
+/// the releases 4.57 and 5.23 differ in what they would do, the folder is refused.
 ///
 /// | setting | what it does |
 /// | --- | --- |
@@ -22,7 +24,8 @@ struct FolderSettings {
     let names: SpecialTokenNames
     /// How long a text may be.
     let declaration: FolderDeclaration
-    /// Tokens that the folder adds to those of `tokenizer.json`, in the order in which they get their ids.
+    /// Tokens that the folder adds to those of `tokenizer.json`, in the order in which they get
+    /// their ids.
     private(set) var addedTokens: [AddedToken] = []
     /// Special tokens that are added unless they are there, after those.
     private var namedTokens: [AddedToken] = []
@@ -56,7 +59,8 @@ struct FolderSettings {
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
-    /// - Parameter isOfVocabularyFile: whether the tokenizer is in `vocab.txt`, which is BERT's unless another class is named.
+    /// - Parameter isOfVocabularyFile: whether the tokenizer is in `vocab.txt`, which is BERT's
+    ///   unless another class is named.
     init(_ folder: InputFolder, isOfVocabularyFile: Bool = false) throws(GraftError) {
         source = folder.path(of: "tokenizer_config.json")
         let found = try folder.optionalObject("tokenizer_config.json")
@@ -195,7 +199,8 @@ extension FolderSettings {
             lowercases: lowercases)
     }
 
-    /// BERT's classes are built anew from the vocabulary, so a `tokenizer.json` may differ only in what they set.
+    /// BERT's classes are built anew from the vocabulary, so a `tokenizer.json` may differ only in
+    /// what they set.
     private func applyBert(to parts: inout TokenizerParts) throws(GraftError) {
         let model = parts.model as? WordPiece
         let decoder = parts.decoders?.first as? WordPieceDecoder
@@ -228,7 +233,8 @@ extension FolderSettings {
         return tokenizerClass == "LlamaTokenizer" && !isOfBytes
     }
 
-    /// Llama's class is built anew from vocabulary and merges: a mark for a space before the text, bytes for what is unknown.
+    /// Llama's class is built anew from vocabulary and merges: a mark for a space before the text,
+    /// bytes for what is unknown.
     private func applyLlama(to parts: inout TokenizerParts) throws(GraftError) {
         guard let model = parts.model as? BytePairEncoding, model.isPlainWithBytes else {
             throw GraftError(

@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// The `model` of a `tokenizer.json`: its small members as JSON, the huge ones read as they stand in the file.
+/// The `model` of a `tokenizer.json`: its small members as JSON, the huge ones read as they stand
+/// in the file.
 struct ModelFile {
     private(set) var settings = JSONObject()
     private(set) var vocabulary = Vocabulary()

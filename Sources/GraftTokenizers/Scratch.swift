@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// The memory of one encoding under way. The tokenizer keeps some, and lends each to one call at a time.
+/// The memory of one encoding under way. The tokenizer keeps some, and lends each to one call at a
+/// time.
 final class Scratch: @unchecked Sendable {
     var first = SequenceWork()
     var second = SequenceWork()
@@ -55,8 +56,9 @@ struct SequenceWork: ~Copyable {
         }
     }
 
-    /// Of bytes that a prefix or suffix fell back to, some tokens are beyond their word: there is nothing that they stand
-    /// for. Their positions count from the word, as in Hugging Face `tokenizers`, but end with the text.
+    /// Of bytes that a prefix or suffix fell back to, some tokens are beyond their word: there is
+    /// nothing that they stand for. Their positions count from the word, as in Hugging Face
+    /// `tokenizers`, but end with the text.
     private mutating func locateOverrun(_ index: Int, _ piece: Piece) {
         let token = tokens.base[index]
         tokens.base[index].start = characterStart(atOrBefore: token.start - piece.start)

@@ -2,13 +2,15 @@ import GraftTensor
 
 /// Decodes tokens one by one as they are generated, and hands out text only in whole characters.
 ///
-/// What `append` and `finish` return, end to end, is what `decode` makes of all the tokens, as long as their bytes make
-/// characters; ids that no token has are left out. Text is held back while it ends in U+FFFD, which stands for a character whose other bytes may still come. A
-/// token costs the decoding of the few tokens since text was last handed out.
+/// What `append` and `finish` return, end to end, is what `decode` makes of all the tokens, as long
+/// as their bytes make characters; ids that no token has are left out. Text is held back while it
+/// ends in U+FFFD, which stands for a character whose other bytes may still come. A token costs the
+/// decoding of the few tokens since text was last handed out.
 package struct TextStream {
     private let tokenizer: Tokenizer
     private let skipsSpecialTokens: Bool
-    /// The tokens since the last but one time that text was handed out: decoders look at neighbours.
+    /// The tokens since the last but one time that text was handed out: decoders look at
+    /// neighbours.
     private var ids: [Int32] = []
     /// How many of them were decoded into `prefix`.
     private var prefixCount = 0
@@ -18,10 +20,12 @@ package struct TextStream {
     /// No character takes more tokens: what is longer held back is none.
     private static let mostHeldBack = 16
 
-    /// The latest tokens of a text show where words begin; a character that it ends within has fewer.
+    /// The latest tokens of a text show where words begin; a character that it ends within has
+    /// fewer.
     private static let context = 8
 
-    /// - Parameter text: The tokens that those to come continue; its own text does not come out again.
+    /// - Parameter text: The tokens that those to come continue; its own text does not come out
+    ///   again.
     package init(
         _ tokenizer: Tokenizer, after text: some Collection<Int32> = [], skipSpecialTokens: Bool = true
     ) throws(GraftError) {
@@ -48,7 +52,8 @@ package struct TextStream {
         return new
     }
 
-    /// The text that was held back, with U+FFFD for what never became a character. The stream starts anew.
+    /// The text that was held back, with U+FFFD for what never became a character. The stream
+    /// starts anew.
     package mutating func finish() throws(GraftError) -> String {
         let rest = try newText(try decoded(ids[...]))
         self = try TextStream(tokenizer, skipSpecialTokens: skipsSpecialTokens)
@@ -59,7 +64,8 @@ package struct TextStream {
 
     /// What is new in the text of all tokens that are kept.
     private func newText(_ text: [UInt8]) throws(GraftError) -> String {
-        // Byte fallback turns a whole run of bytes into U+FFFD when one of them fits nowhere, those handed out too.
+        // Byte fallback turns a whole run of bytes into U+FFFD when one of them fits nowhere, those
+        // handed out too.
         let new = text.starts(with: prefix) ? text.dropFirst(prefix.count) : try decoded(ids[prefixCount...])[...]
         return String(decoding: new, as: UTF8.self)
     }

@@ -17,7 +17,8 @@ extension Tokenizer {
         addedTokens.decoded(id) != nil || vocabulary.withToken(id) { _ in true } ?? false
     }
 
-    /// The same, but ids that no token has are left out: a model may have more of them than its tokenizer.
+    /// The same, but ids that no token has are left out: a model may have more of them than its
+    /// tokenizer.
     func text(of ids: some Collection<Int32>, skipSpecialTokens: Bool) throws(GraftError) -> String {
         var tokens = TokenTexts()
         let byteCount = ids.reduce(0) { $0 + (addedTokens.decoded($1)?.text.count ?? vocabulary.length(of: $1)) }

@@ -4,11 +4,13 @@ import GraftTensor
 extension Tokenizer {
     /// How to encode.
     package struct Options: Equatable, Sendable {
-        /// How to shorten what is too long. `declared`: as the tokenizer's files say, which may be not at all.
+        /// How to shorten what is too long. `declared`: as the tokenizer's files say, which may be
+        /// not at all.
         package enum Shortening: Equatable, Sendable {
             case declared
             case none
-            /// To so many tokens, dropped from the end of the longer text, or from the side that the files say.
+            /// To so many tokens, dropped from the end of the longer text, or from the side that
+            /// the files say.
             case length(Int)
             case to(Truncation)
         }
@@ -33,8 +35,9 @@ extension Tokenizer {
 
     /// Encodes a text or a pair of texts.
     ///
-    /// Texts are UTF-8 and may hold anything, NUL included; ill-formed UTF-8 is refused with the position of the first
-    /// wrong byte, unless the options have it replaced. Offsets in the result are bytes of the texts.
+    /// Texts are UTF-8 and may hold anything, NUL included; ill-formed UTF-8 is refused with the
+    /// position of the first wrong byte, unless the options have it replaced. Offsets in the result
+    /// are bytes of the texts.
     package func encode(
         _ text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>? = nil, _ options: Options = Options()
     ) throws(GraftError) -> Encoding {
@@ -47,8 +50,8 @@ extension Tokenizer {
         try Memory.require(16 * (text.count + (pair?.count ?? 0)), to: "encoding a text")
         return try withScratch { scratch throws(GraftError) in
             let truncation = truncation(options)
-            // Of a single text, words beyond the limit need not be looked up. How a pair is shortened depends on the lengths
-            // of both.
+            // Of a single text, words beyond the limit need not be looked up. How a pair is
+            // shortened depends on the lengths of both.
             let mayStop = pair == nil && truncation?.side == .right && truncation?.strategy != .onlySecond
             // One more than may stay tells that some must go.
             let limit = mayStop ? truncation.map { min($0.maximumLength, Self.unlimited) + 1 } : nil

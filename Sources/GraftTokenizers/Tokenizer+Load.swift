@@ -2,8 +2,8 @@ import GraftFormats
 import GraftTensor
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with what the files beside it
-    /// say (see `FolderSettings`).
+    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a BERT `vocab.txt`, with
+    /// what the files beside it say (see `FolderSettings`).
     package convenience init(_ folder: InputFolder) throws(GraftError) {
         do throws(GraftError) {
             try self.init(try folder.file("tokenizer.json"), settings: try FolderSettings(folder))

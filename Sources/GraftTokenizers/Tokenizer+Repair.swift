@@ -2,7 +2,8 @@ import GraftFormats
 import GraftTensor
 
 extension Tokenizer {
-    /// Encodes texts as if U+FFFD stood for each of their ill-formed sequences. Offsets are bytes of the texts as they are.
+    /// Encodes texts as if U+FFFD stood for each of their ill-formed sequences. Offsets are bytes
+    /// of the texts as they are.
     func encodeRepaired(
         _ text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>?, _ options: Options
     ) throws(GraftError) -> Encoding {
@@ -26,7 +27,8 @@ extension Tokenizer {
 /// A text with U+FFFD in place of each ill-formed sequence of its bytes.
 private struct RepairedText {
     private(set) var bytes: [UInt8] = []
-    /// Where each of them comes from in the text as it was: for U+FFFD, the whole sequence that it replaces.
+    /// Where each of them comes from in the text as it was: for U+FFFD, the whole sequence that it
+    /// replaces.
     private var origins: [TokenOffsets] = []
     private let originalCount: Int
 

@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// A tokenizer as Hugging Face `tokenizers` defines it: normalise, split, look up, add special tokens, and back.
+/// A tokenizer as Hugging Face `tokenizers` defines it: normalise, split, look up, add special
+/// tokens, and back.
 ///
 /// It never changes after loading: any number of threads may use one.
 package final class Tokenizer: Sendable {
@@ -48,7 +49,8 @@ package final class Tokenizer: Sendable {
         vocabulary.count + addedTokens.tokens.count { vocabulary.id(of: $0.content) == nil }
     }
 
-    /// The largest id that an encoding can hold, so that a model's embedding can be checked for enough rows; -1 for none.
+    /// The largest id that an encoding can hold, so that a model's embedding can be checked for
+    /// enough rows; -1 for none.
     package var largestID: Int {
         max(vocabulary.largestID, addedTokens.tokens.map { Int($0.id) }.max() ?? -1)
     }

@@ -3,7 +3,8 @@ import Testing
 
 extension Kernels {
     @Suite struct Attention {
-        /// Lengths of nothing, one, around a vector, a tile and a key block; every kind of head and mask.
+        /// Lengths of nothing, one, around a vector, a tile and a key block; every kind of head and
+        /// mask.
         static let cases: [AttentionCase] = [
             AttentionCase(lengths: [(1, 1), (0, 5), (5, 0), (2, 3)], heads: 1, keyValueHeads: 1, width: 1),
             AttentionCase(lengths: [(15, 16), (17, 15), (31, 33)], width: 32),

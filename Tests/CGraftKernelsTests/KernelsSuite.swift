@@ -1,7 +1,8 @@
 import CGraftKernels
 import Testing
 
-/// Every kernel test hangs in this suite. The chosen path is one setting of the process, so they run one at a time.
+/// Every kernel test hangs in this suite. The chosen path is one setting of the process, so they
+/// run one at a time.
 @Suite(.serialized) enum Kernels {}
 
 /// The instruction-set paths of the kernels.
@@ -25,7 +26,8 @@ func onEveryPath(_ body: (String) throws -> Void) rethrows {
     }
 }
 
-/// A team of threads with its scratch memory. It has as many as it wants, also where there are fewer processors.
+/// A team of threads with its scratch memory. It has as many as it wants, also where there are
+/// fewer processors.
 final class Team {
     let memory: UnsafeMutableRawPointer
     private var value: gk_team

@@ -5,7 +5,8 @@ extension Kernels {
     @Suite struct Norms {
         static let shapes = [(0, 16), (1, 1), (3, 15), (2, 16), (5, 17), (7, 97), (3, 384), (130, 31), (2, 1031)]
 
-        /// Rows of y = gamma ∘ (s - center) / √(spread + epsilon) + beta; `centered` is layer norm, else RMS norm.
+        /// Rows of y = gamma ∘ (s - center) / √(spread + epsilon) + beta; `centered` is layer norm,
+        /// else RMS norm.
         static func reference(
             _ s: [Double], _ h: Int, _ gamma: [Double], _ beta: [Double], _ epsilon: Double, centered: Bool
         ) -> [Double] {

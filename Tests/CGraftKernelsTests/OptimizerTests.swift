@@ -29,8 +29,9 @@ extension Kernels {
                             Team().run { gk_adamw_update($0, &settings, Int64(count), &p, g, &m, &v) }
                             for i in exact.indices {
                                 let scaled = Double(g[i]) * 0.5
-                                // torch decays float32 parameters in place, which rounds them: the same way for many
-                                // steps, because they change little. The rest of the step is exact here.
+                                // torch decays float32 parameters in place, which rounds them: the
+                                // same way for many steps, because they change little. The rest of
+                                // the step is exact here.
                                 exact[i] = Double(Float(exact[i]) * Float(1 - 1e-3 * decay))
                                 em[i] = 0.9 * em[i] + 0.1 * scaled
                                 ev[i] = 0.999 * ev[i] + 0.001 * scaled * scaled

@@ -3,7 +3,8 @@ import Testing
 
 extension Kernels {
     @Suite struct ProductForward {
-        /// Rows, outputs, inputs: nothing, one, around a vector's, a panel's and a tile's size, primes.
+        /// Rows, outputs, inputs: nothing, one, around a vector's, a panel's and a tile's size,
+        /// primes.
         static let shapes: [(m: Int, n: Int, k: Int)] = [
             (1, 1, 1), (1, 31, 17), (2, 32, 33), (3, 33, 32), (13, 1, 97), (14, 15, 16), (15, 16, 15), (16, 17, 1),
             (17, 97, 64), (29, 64, 31), (31, 65, 2), (43, 7, 129), (1, 128, 101), (7, 47, 7),

@@ -1,8 +1,8 @@
 import CGraftKernels
 import Testing
 
-/// A float32 matrix whose rows may lie further apart than they are long; what lies between is NaN, so that a read
-/// there shows in a result and a write there shows in `gapsAreIntact`.
+/// A float32 matrix whose rows may lie further apart than they are long; what lies between is NaN,
+/// so that a read there shows in a result and a write there shows in `gapsAreIntact`.
 struct Matrix {
     let rows: Int
     let columns: Int
@@ -38,7 +38,8 @@ struct Matrix {
 
     var transposed: Matrix { Matrix(columns, rows) { self[$1, $0] } }
 
-    /// Every element rounded to bfloat16 by the definition: the nearest, and the even one of two nearest.
+    /// Every element rounded to bfloat16 by the definition: the nearest, and the even one of two
+    /// nearest.
     func rounded(to type: gk_type) -> Matrix {
         type == Types.float32 ? self : Matrix(rows, columns, gap: stride - columns) { nearestBFloat16(self[$0, $1]) }
     }
@@ -145,8 +146,9 @@ extension [Float]? {
     }
 }
 
-/// Requires c = start + a · b within the error that a chain of float32 multiply-adds can make: one rounding of the
-/// partial sum for each term. `elements` names the elements to look at; nil looks at all.
+/// Requires c = start + a · b within the error that a chain of float32 multiply-adds can make: one
+/// rounding of the partial sum for each term. `elements` names the elements to look at; nil looks
+/// at all.
 func expectProduct(
     _ c: Matrix, of a: Matrix, _ b: Matrix, from start: (Int, Int) -> Float = { _, _ in 0 },
     at elements: [(Int, Int)]? = nil, _ comment: String, sourceLocation: SourceLocation = #_sourceLocation

@@ -2,7 +2,8 @@ import CGraftKernels
 import Foundation
 import Testing
 
-/// Control groups as a process may find them: files below a folder that stands for the root of the system.
+/// Control groups as a process may find them: files below a folder that stands for the root of the
+/// system.
 private struct System: ~Copyable {
     let root: String
 

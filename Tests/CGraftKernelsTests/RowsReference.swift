@@ -10,7 +10,8 @@ func randomFloats(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
 /// Counts around a vector's size, and primes.
 let oddCounts = [0, 1, 15, 16, 17, 31, 97, 521]
 
-/// Requires each value to be within `tolerance` of the expected one, relative to the larger of 1 and its size.
+/// Requires each value to be within `tolerance` of the expected one, relative to the larger of 1
+/// and its size.
 func expectClose(
     _ values: [Float], _ expected: [Double], within tolerance: Double, _ comment: String,
     sourceLocation: SourceLocation = #_sourceLocation

@@ -1,4 +1,5 @@
-/* The header needs nothing before it, twice does no harm, and the values of its constants are frozen. */
+/* The header needs nothing before it, twice does no harm, and the values of its constants are
+ * frozen. */
 #include <graft.h>
 #include <graft.h>
 

@@ -1,4 +1,5 @@
-/* Prints the microseconds that opening the library named on the command line takes in this new process. */
+/* Prints the microseconds that opening the library named on the command line takes in this new
+ * process. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <time.h>

@@ -1,8 +1,7 @@
-/* Eight sessions on eight threads over one model and three adapters: every result has the bits of the same
- * call alone.
+/* Eight sessions on eight threads over one model and three adapters: every result has the bits of
+ * the same call alone.
  *
- *     threads MODEL
- */
+ *     threads MODEL */
 #include <graft.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -77,7 +76,8 @@ int main(int argument_count, char **arguments) {
     head.label_count = LABEL_COUNT;
     for (int i = 0; i < ADAPTER_COUNT; i++) {
         graft_adapter *adapter = NULL;
-        /* Without init_lora_weights an adapter changes what the model computes before it is trained. */
+        /* Without init_lora_weights an adapter changes what the model computes before it is
+         * trained. */
         check(graft_adapter_create(model, "lora", "{\"init_lora_weights\": false}", (uint64_t)i, &adapter),
               "making");
         check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");

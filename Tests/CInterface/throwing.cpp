@@ -1,9 +1,8 @@
-/* A host in C++ keeps its exceptions and its allocations to itself: it throws and catches around calls,
- * inside a callback and on another thread, and none of what the library allocates goes through the host's
- * operators.
+/* A host in C++ keeps its exceptions and its allocations to itself: it throws and catches around
+ * calls, inside a callback and on another thread, and none of what the library allocates goes
+ * through the host's operators.
  *
- *     throwing GOLDENS
- */
+ *     throwing GOLDENS */
 #include <graft.h>
 #include <cstdio>
 #include <cstdlib>

@@ -2,9 +2,9 @@
 
     run.py PAGE FOLDER
 
-A block of ``sh`` is run by bash and a block of ``c`` is compiled and run, both in FOLDER; blocks of ``python`` are one
-program, in one process. A block of ``text`` is what the block before it prints; three dots in it stand for anything.
-Blocks of other languages are shown only.
+A block of ``sh`` is run by bash and a block of ``c`` is compiled and run, both in FOLDER; blocks of
+``python`` are one program, in one process. A block of ``text`` is what the block before it prints;
+three dots in it stand for anything. Blocks of other languages are shown only.
 """
 
 from __future__ import annotations

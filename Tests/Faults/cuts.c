@@ -112,8 +112,8 @@ void test_cuts(void) {
 
 static graft_adapter *adapter;
 
-/* Saves an adapter and a checkpoint below `folder`: both must fail as the disk does, and leave nothing
- * behind. */
+/* Saves an adapter and a checkpoint below `folder`: both must fail as the disk does, and leave
+ * nothing behind. */
 static void save_below(const char *folder, const char *fragment, const char *sentence) {
     char path[1100];
     graft_trainer *trainer = NULL;

@@ -1,4 +1,5 @@
-/* Paths that are not the folder that was asked for: what is there instead is said, and what would be read. */
+/* Paths that are not the folder that was asked for: what is there instead is said, and what would
+ * be read. */
 #define _XOPEN_SOURCE 700
 #include "malformed.h"
 #include <sys/stat.h>

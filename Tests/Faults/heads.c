@@ -1,4 +1,5 @@
-/* Heads that do not choose one of several labels: refused wherever they would be read, trained or used. */
+/* Heads that do not choose one of several labels: refused wherever they would be read, trained or
+ * used. */
 #include "malformed.h"
 
 static graft_model *model_of(const char *problem) {

@@ -1,114 +1,6 @@
-/* Input that programs hand over: structs of every size, long texts, labels and tokens out of range. */
+/* Input that programs hand over: long texts, labels and tokens out of range. */
 #include "malformed.h"
 #include <time.h>
-
-/* A block of exactly `size` bytes filled by init; read past its end and a sanitizer says so. */
-typedef void (*init)(void *options, size_t size);
-typedef graft_status (*use)(const void *options);
-
-static graft_adapter *adapter;
-static graft_batch *batch;
-
-static graft_adapter *make_adapter(void) {
-    static const char *const labels[] = {"a", "b", "c"};
-    graft_adapter *out = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = 3;
-    need(graft_adapter_create(tiny, "lora", NULL, 1, &out), "making an adapter");
-    need(graft_adapter_set_head(out, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
-    return out;
-}
-
-static void init_model(void *options, size_t size) {
-    graft_model_options_init(options, size);
-}
-static void init_session(void *options, size_t size) {
-    graft_session_options_init(options, size);
-}
-static void init_trainer(void *options, size_t size) {
-    graft_trainer_options_init(options, size);
-}
-static void init_metrics(void *options, size_t size) {
-    graft_metrics_init(options, size);
-}
-
-static graft_status use_model(const void *options) {
-    graft_model *out = NULL;
-    graft_status status = graft_model_load(join(goldens, "bert-tiny/base"), options, &out);
-    graft_model_release(out);
-    return status;
-}
-
-static graft_status use_session(const void *options) {
-    graft_session *out = NULL;
-    graft_status status = graft_session_create(tiny, options, &out);
-    graft_session_release(out);
-    return status;
-}
-
-static graft_status use_trainer(const void *options) {
-    graft_trainer *out = NULL;
-    graft_status status = graft_trainer_create(tiny, adapter, options, &out);
-    graft_trainer_release(out);
-    return status;
-}
-
-static graft_status use_metrics(const void *options) {
-    graft_trainer *trainer = NULL;
-    need(graft_trainer_create(tiny, adapter, NULL, &trainer), "making a trainer");
-    graft_status status = graft_trainer_step(trainer, batch, (graft_metrics *)(uintptr_t)options);
-    graft_trainer_release(trainer);
-    return status;
-}
-
-/* Sizes below the first release's are refused, larger ones with zeros are taken, and with anything else
- * refused. */
-static void sizes(size_t known, init init, use use, const char *sentence) {
-    for (size_t size = sizeof(size_t); size < known + 100;
-         size += size < known - 8 || size > known + 8 ? 8 : 1) {
-        unsigned char *options = malloc(size);
-        if (!options)
-            exit(1);
-        memset(options, 0xa5, size);
-        init(options, size);
-        graft_status status = use(options);
-        claim(size < known ? status == GRAFT_ERROR_INVALID_ARGUMENT : status == GRAFT_OK, sentence,
-              graft_status_name(status));
-        if (size > known && use != use_metrics) {
-            options[size - 1] = 1;
-            status = use(options);
-            claim(status == GRAFT_ERROR_UNSUPPORTED, sentence, graft_status_name(status));
-        }
-        free(options);
-    }
-    static const size_t absurd[] = {0, 1, 7, 65537, SIZE_MAX / 2, SIZE_MAX};
-    unsigned char *options = malloc(known);
-    if (!options)
-        exit(1);
-    for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
-        init(options, known);
-        memcpy(options, &absurd[i], sizeof absurd[i]);
-        graft_status status = use(options);
-        claim(status == GRAFT_ERROR_INVALID_ARGUMENT && strstr(graft_last_error_message(), "struct_size"),
-              sentence, graft_last_error_message());
-    }
-    free(options);
-}
-
-void test_sizes_of_structs(void) {
-    static const int32_t tokens[] = {2, 3, 4}, lengths[] = {3}, labels[] = {1};
-    adapter = make_adapter();
-    need(graft_batch_create(tokens, NULL, lengths, 1, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, 1), "labelling it");
-    sizes(sizeof(graft_model_options), init_model, use_model, "model options of every size");
-    sizes(sizeof(graft_session_options), init_session, use_session, "session options of every size");
-    sizes(sizeof(graft_trainer_options), init_trainer, use_trainer, "trainer options of every size");
-    sizes(sizeof(graft_metrics), init_metrics, use_metrics, "metrics of every size");
-    graft_batch_release(batch);
-    graft_adapter_release(adapter);
-}
 
 /* A head of so many labels that a table of their pairs would fill any memory. */
 void test_many_labels(void) {
@@ -122,6 +14,8 @@ void test_many_labels(void) {
         snprintf(names + i * WIDTH, WIDTH, "%d", i);
         pointers[i] = names + i * WIDTH;
     }
+    graft_adapter *adapter = NULL;
+    graft_batch *batch = NULL;
     graft_head_options head;
     graft_head_options_init(&head, sizeof head);
     head.labels = pointers;

@@ -1,7 +1,7 @@
-/* Malformed files and input, each with its status and what its message has to say. Nothing may trap.
+/* Malformed files and input, each with its status and what its message has to say. Nothing may
+ * trap.
  *
- *     malformed GOLDENS SCRATCH
- */
+ *    malformed GOLDENS SCRATCH */
 #define _XOPEN_SOURCE 700
 #include "malformed.h"
 #include <dirent.h>
@@ -150,7 +150,6 @@ int main(int argument_count, char **arguments) {
     uint64_t checksum = graft_model_checksum(tiny);
     test_table();
     test_cuts();
-    test_sizes_of_structs();
     test_long_texts();
     test_many_labels();
     test_disks();

@@ -1,4 +1,5 @@
-/* What the files of this program share: folders with one thing wrong, and claims that are counted. */
+/* What the files of this program share: folders with one thing wrong, and claims that are
+ * counted. */
 #ifndef MALFORMED_H
 #define MALFORMED_H
 
@@ -18,8 +19,8 @@ const char *join(const char *folder, const char *name);
 /* The whole file, NUL-terminated; for the caller to free. */
 char *read_file(const char *path, size_t *size);
 void write_bytes(const char *path, const void *bytes, size_t size);
-/* Copies the plain files of a folder of the goldens into `scratch`/name, which is made anew, and returns its
- * path. */
+/* Copies the plain files of a folder of the goldens into `scratch`/name, which is made anew, and
+ * returns its path. */
 const char *copy_folder(const char *golden, const char *name);
 
 /* The plain files of a folder, for free_files(); writes how many. */
@@ -36,7 +37,6 @@ void need(graft_status status, const char *what);
 
 void test_table(void);
 void test_cuts(void);
-void test_sizes_of_structs(void);
 void test_long_texts(void);
 void test_disks(void);
 void test_mutations(void);

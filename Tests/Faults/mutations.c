@@ -1,5 +1,5 @@
-/* JSON files with one value replaced: every value in turn, by each of a list. What loads all the same must
- * work. */
+/* JSON files with one value replaced: every value in turn, by each of a list. What loads all the
+ * same must work. */
 #define _XOPEN_SOURCE 700
 #include "malformed.h"
 #include <time.h>
@@ -65,7 +65,8 @@ static void replace_by_all(const char *begin, const char *end) {
     free(edited);
 }
 
-/* Goes through the values in the object or array at `at`, replaces each if asked to, and returns the end. */
+/* Goes through the values in the object or array at `at`, replaces each if asked to, and returns
+ * the end. */
 static const char *walk(const char *at, int replaces) {
     char close = *at == '{' ? '}' : ']';
     at = skip_space(at + 1);

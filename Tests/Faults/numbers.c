@@ -1,10 +1,13 @@
-/* Numbers that are not finite: in an adapter's file refused, in a model's found in what it computes. */
+/* Numbers that are not finite: in an adapter's file refused, in a model's found in what it
+ * computes. */
 #include "malformed.h"
 #include <math.h>
 
-static const uint32_t values[] = {0x7fc00000u, 0x7f800000u, 0xff800000u}; /* NaN, infinity, -infinity */
+/* NaN, infinity, -infinity */
+static const uint32_t values[] = {0x7fc00000u, 0x7f800000u, 0xff800000u};
 
-/* Writes a float32 into the last tensor's bytes of a safetensors file, `back` numbers before the end. */
+/* Writes a float32 into the last tensor's bytes of a safetensors file, `back` numbers before the
+ * end. */
 static void plant(const char *path, uint32_t bits, size_t back) {
     size_t size;
     char *bytes = read_file(path, &size);

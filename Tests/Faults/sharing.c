@@ -1,5 +1,5 @@
-/* Calls that use what another call has: from its callback, or from another thread. They are refused, and the
- * other is as if they had not been. */
+/* Calls that use what another call has: from its callback, or from another thread. They are
+ * refused, and the other is as if they had not been. */
 #include "malformed.h"
 #include <pthread.h>
 

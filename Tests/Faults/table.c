@@ -1,5 +1,5 @@
-/* Folders that are right but for one thing: what is wrong, the status, and a part of the message. Those of
- * adapters and tokenizers are loaded from the disk and from memory. */
+/* Folders that are right but for one thing: what is wrong, the status, and a part of the message.
+ * Those of adapters and tokenizers are loaded from the disk and from memory. */
 #include "malformed.h"
 
 enum { MAXIMUM_FILE = 1 << 20 };
@@ -7,8 +7,8 @@ enum { MAXIMUM_FILE = 1 << 20 };
 /* Of SENTENCES, the model loads, and what it says about embeddings fails. */
 typedef enum kind { MODEL, DECODER, ADAPTER, HUB, TOKENIZER, SENTENCES } kind;
 
-/* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is kept
- * right. Without `from` the whole content is `to`; without both, the file is removed. */
+/* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is
+ * kept right. Without `from` the whole content is `to`; without both, the file is removed. */
 typedef struct fault {
     kind kind;
     const char *file, *from, *to;

@@ -3,8 +3,9 @@ import GraftFormats
 import GraftTensor
 import GraftTokenizers
 
-/// A tokenizer file changed member by member, so that most still load: kinds of models swapped, fields dropped or altered, stages
-/// added. Whatever loads encodes texts and pairs with offsets within them, twice the same, and decodes what it encoded.
+/// A tokenizer file changed member by member, so that most still load: kinds of models swapped,
+/// fields dropped or altered, stages added. Whatever loads encodes texts and pairs with offsets
+/// within them, twice the same, and decodes what it encoded.
 ///
 /// The input is a row of choices: the file to start from, the changes, and the texts.
 @c(LLVMFuzzerTestOneInput)
@@ -53,7 +54,8 @@ private func load(_ file: JSON) -> Tokenizer? {
 
 // MARK: Files
 
-/// The seeds of the target Tokenizer, a file each up to a byte 0xFF, and the smallest real tokenizer among the tests' data.
+/// The seeds of the target Tokenizer, a file each up to a byte 0xFF, and the smallest real
+/// tokenizer among the tests' data.
 private let bases: [JSON] = {
     let data = getenv("GRAFT_TEST_DATA").map { String(cString: $0) } ?? "../shared"
     let seeds = ["bytelevel", "split", "spm", "suffix", "wordpiece"].map { "Tests/Fuzz/seeds/Tokenizer/\($0)" }

@@ -1,10 +1,12 @@
 import GraftFormats
 import GraftTensor
 
-/// Any bytes are read or refused; what is read covers the file exactly and survives writing and reading.
+/// Any bytes are read or refused; what is read covers the file exactly and survives writing and
+/// reading.
 ///
-/// The first byte says how the rest is meant: even, as a whole file; odd, as a header and, in the second byte, how many
-/// bytes of data follow it, so that the search need not guess the header's length.
+/// The first byte says how the rest is meant: even, as a whole file; odd, as a header and, in the
+/// second byte, how many bytes of data follow it, so that the search need not guess the header's
+/// length.
 @c(LLVMFuzzerTestOneInput)
 public func fuzzSafetensors(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let input = Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the golden files of this folder with the real torch, transformers, peft and adapters; see README.md.
+"""Makes the golden files of this folder with the real torch, transformers, peft and adapters; see
+README.md.
 
     python Tests/Goldens/make_goldens.py [maker ...]
 
-Needs the packages of Tests/Parity/requirements.txt. Without arguments, every maker runs but `bottleneck`, which needs
-those of Tests/Parity/requirements-adapters.txt.
+Needs the packages of Tests/Parity/requirements.txt. Without arguments, every maker runs but
+`bottleneck`, which needs those of Tests/Parity/requirements-adapters.txt.
 """
 
 import importlib

@@ -5,7 +5,8 @@ import GraftTensor
 import GraftTestSupport
 import Testing
 
-/// Adapter files that repeat weights of their base model: PEFT writes the whole table of an adapted embedding or head.
+/// Adapter files that repeat weights of their base model: PEFT writes the whole table of an adapted
+/// embedding or head.
 @Suite struct BaseCopyTests {
     private static let folder = Goldens.path("llama-training/embeddings-and-head/start")
     private static let copies = ["lm_head", "model.embed_tokens"].map { "base_model.model.\($0).base_layer.weight" }

@@ -302,7 +302,8 @@ struct AtomicWriteTests {
                 for number in 0... { if (try? write(1 + number % 255)) == nil { _exit(1) } }
             }
             try #require(child > 0)
-            // However slow the machine is, one child at least is killed after it has written something.
+            // However slow the machine is, one child at least is killed after it has written
+            // something.
             for _ in 0..<100_000 where try round == 0 && bytes(of: path + "/c")[0] == 0 { usleep(500) }
             usleep(.random(in: 500...20_000))
             kill(child, SIGKILL)
@@ -390,13 +391,14 @@ private final class Flag: Sendable {
     let value = Atomic(false)
 }
 
-/// The system's `fork`, which Swift hides because a child of a process with threads must not do much. The children of
-/// these tests only write files, in code that ran before.
+/// The system's `fork`, which Swift hides because a child of a process with threads must not do
+/// much. The children of these tests only write files, in code that ran before.
 enum Fork {
     static let call = dlsym(nil, "fork").map { unsafeBitCast($0, to: (@convention(c) () -> pid_t).self) }
 }
 
-/// Work on files with the rights of a user who is not the administrator, for whom modes of folders mean nothing.
+/// Work on files with the rights of a user who is not the administrator, for whom modes of folders
+/// mean nothing.
 enum OrdinaryUser {
     private static let nobody: uid_t = 65534
     /// Changes the user of one thread, where `seteuid` changes that of all.
@@ -404,7 +406,8 @@ enum OrdinaryUser {
         unsafeBitCast($0, to: (@convention(c) (uid_t) -> Int32).self)
     }
 
-    /// Runs `work`, which must not leave its thread, as this user; for an administrator, as nobody with these paths its own.
+    /// Runs `work`, which must not leave its thread, as this user; for an administrator, as nobody
+    /// with these paths its own.
     static func run(owning paths: [String], _ work: () throws -> Void) throws {
         guard geteuid() == 0 else { return try work() }
         for path in paths { try #require(chown(path, nobody, gid_t.max) == 0) }

@@ -4,7 +4,8 @@ import Testing
 
 @testable import GraftFormats
 
-/// Folders whose name cannot be given to another: they get their files within, as Python packages write them.
+/// Folders whose name cannot be given to another: they get their files within, as Python packages
+/// write them.
 @Suite("Writes into folders that stay")
 struct FixedFolderTests {
     private static let keys = ["config"]

@@ -26,7 +26,8 @@ struct ModelFolderTests {
         return message.split(separator: folder.path, omittingEmptySubsequences: false).joined(separator: "DIR")
     }
 
-    /// A folder with an index, shards "a" with tensors x, y and "b" with tensor z, and changes to them.
+    /// A folder with an index, shards "a" with tensors x, y and "b" with tensor z, and changes to
+    /// them.
     private func sharded(
         index: String = #"{"weight_map": {"x": "a", "y": "a", "z": "b"}, "metadata": {"total_size": 24}}"#,
         a: [String] = ["x", "y"], b: [String]? = ["z"]

@@ -73,7 +73,8 @@ import Testing
         let results = try generate(prompts()) { $0.maximumTokens = 200 }
         for (result, expected) in zip(results, golden) {
             #expect(result.tokens == Goldens.numbers(try #require(expected["new_ids"])))
-            // Behind its prompt a text begins with the space that a text of its own would leave out.
+            // Behind its prompt a text begins with the space that a text of its own would leave
+            // out.
             let text = try expected.string("text")
             #expect(result.text == text || result.text == " " + text, "\(result.text)")
         }

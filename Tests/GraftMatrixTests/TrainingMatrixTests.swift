@@ -63,7 +63,8 @@ import Testing
             var isFinished = false
             for _ in 0..<100 where !isFinished {
                 let process = try TrainingProcess(cell, checkpoint: checkpoint, end: end)
-                // Each time a while after the first checkpoint, so that there is something to go on from.
+                // Each time a while after the first checkpoint, so that there is something to go on
+                // from.
                 if kills < 3 { process.kill(after: checkpoint, microseconds: .random(in: 0...30_000)) }
                 isFinished = try process.wait()
                 kills += isFinished ? 0 : 1

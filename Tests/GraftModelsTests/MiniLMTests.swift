@@ -44,7 +44,8 @@ import Testing
         }
     }
 
-    /// Holds each row of a batch against the goldens, which have the batch's first row as their `firstRow`.
+    /// Holds each row of a batch against the goldens, which have the batch's first row as their
+    /// `firstRow`.
     private func expectGoldens(of batch: RowBatch, firstRow: Int) throws {
         let width = model.shape.hiddenSize
         let pass = try Pass(team: try Team(threadCount: 2))

@@ -4,8 +4,8 @@ import Testing
 
 @testable import GraftTokenizers
 
-/// Every line of every data set against hashes over what Hugging Face `tokenizers` 0.23.3 made of it. Without optimisation
-/// it is every sixteenth line.
+/// Every line of every data set against hashes over what Hugging Face `tokenizers` 0.23.3 made of
+/// it. Without optimisation it is every sixteenth line.
 @Suite("Lines of the data sets are encoded as tokenizers 0.23.3 does")
 struct GoldenLinesTests {
     @Test("Ids, type ids, offsets and words are equal", arguments: TestFiles.names)

@@ -31,8 +31,8 @@ struct LlamaVectorTests {
         try check(try file.llamaTokenizer(), "llama-spm")
     }
 
-    /// RoBERTa numbers GPT-2's tokens anew, and its vocabulary is not at hand: the two must agree on where tokens end, and
-    /// each id of one must go with one id of the other.
+    /// RoBERTa numbers GPT-2's tokens anew, and its vocabulary is not at hand: the two must agree
+    /// on where tokens end, and each id of one must go with one id of the other.
     @Test("Byte-level BPE under other numbers: roberta-bpe")
     func roberta() throws {
         let tokenizer = try TestFiles.tokenizer("gpt2")

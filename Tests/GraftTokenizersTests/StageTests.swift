@@ -4,7 +4,8 @@ import Testing
 
 @testable import GraftTokenizers
 
-/// Small tokenizers, each about one stage or one of its settings, against Hugging Face `tokenizers` 0.23.3.
+/// Small tokenizers, each about one stage or one of its settings, against Hugging Face `tokenizers`
+/// 0.23.3.
 @Suite("Every stage encodes and decodes as in tokenizers 0.23.3")
 struct StageTests {
     private struct Goldens: Sendable {

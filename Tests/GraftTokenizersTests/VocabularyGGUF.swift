@@ -55,8 +55,8 @@ struct VocabularyGGUF {
         return String(decoding: bytes[position..<position + length], as: UTF8.self)
     }
 
-    /// SentencePiece's vocabulary as Hugging Face's converter writes it: every way to make a piece of two is a merge, and
-    /// the pieces' scores order them.
+    /// SentencePiece's vocabulary as Hugging Face's converter writes it: every way to make a piece
+    /// of two is a merge, and the pieces' scores order them.
     func llamaTokenizer() throws -> Tokenizer {
         var ids: [[UInt8]: Int] = [:]
         for (id, token) in tokens.enumerated() { ids[Array(token.utf8)] = id }

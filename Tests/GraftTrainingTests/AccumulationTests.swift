@@ -7,8 +7,8 @@ import Testing
 
 @testable import GraftTraining
 
-/// An update is by the mean over all that counts in its step, however its rows are cut into batches; what does not count is
-/// as if it were not there.
+/// An update is by the mean over all that counts in its step, however its rows are cut into
+/// batches; what does not count is as if it were not there.
 @Suite struct AccumulationTests {
     private let fixture: TrainingFixture
     private let language: Model

@@ -45,8 +45,9 @@ import Testing
             try first.evaluate(fixture.dataset).metrics.loss == second.evaluate(fixture.dataset).metrics.loss)
     }
 
-    /// What a gradient is on average over many batches, against what it is without dropout, where it is linear in what is
-    /// dropped out: the relative error, which falls as 1 / √batches when nothing but chance is in it.
+    /// What a gradient is on average over many batches, against what it is without dropout, where
+    /// it is linear in what is dropped out: the relative error, which falls as 1 / √batches when
+    /// nothing but chance is in it.
     private func errorOfMean(
         _ part: (Trainer) throws -> Parameter, settings: String, changes: [String: JSON], dropout: Double,
         prepare: (Trainer) throws -> Void = { _ in }

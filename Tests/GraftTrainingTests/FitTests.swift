@@ -72,7 +72,8 @@ import Testing
     @Test("The size of a pass changes results by rounding only, with dropout")
     func passSize() throws {
         let fixture = try TrainingFixture()
-        // Adam divides by the size of a gradient, which would make much of the rounding of the smallest ones.
+        // Adam divides by the size of a gradient, which would make much of the rounding of the
+        // smallest ones.
         func options(_ tokens: Int) -> TrainerOptions {
             TrainingFixture.options {
                 $0.passTokenCount = tokens
@@ -99,7 +100,8 @@ import Testing
             steps.append(($0.rowCount, $0.totalSteps))
             return true
         }
-        // Seven batches of 8 rows, the last of 2: three, three and one; the short one may come anywhere.
+        // Seven batches of 8 rows, the last of 2: three, three and one; the short one may come
+        // anywhere.
         #expect(steps.count == 3)
         #expect(steps.map(\.rows).reduce(0, +) == 50)
         #expect(steps.allSatisfy { $0.total == 3 })

@@ -8,7 +8,8 @@ import Testing
 
 @testable import GraftTraining
 
-/// Ten steps of PEFT or AdapterHub, or of PEFT below a head of PyTorch's own, step by step: losses, norms, every gradient, and every tensor at the end.
+/// Ten steps of PEFT or AdapterHub, or of PEFT below a head of PyTorch's own, step by step: losses,
+/// norms, every gradient, and every tensor at the end.
 @Suite struct TrainingGoldenTests {
     struct Variant: Sendable, CustomTestStringConvertible {
         let folder: String

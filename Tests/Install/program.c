@@ -1,4 +1,5 @@
-/* Runs with the installed library if it has the version on the command line, which is also the header's. */
+/* Runs with the installed library if it has the version on the command line, which is also the
+ * header's. */
 #include <graft.h>
 #include <stdio.h>
 #include <string.h>

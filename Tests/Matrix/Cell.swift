@@ -18,8 +18,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         self.precision = precision
     }
 
-    /// All combinations of what the registries list. Only encoders have no language to model; a task that lacks a tiny
-    /// model is a cell none the less, whose tests say so.
+    /// All combinations of what the registries list. Only encoders have no language to model; a
+    /// task that lacks a tiny model is a cell none the less, whose tests say so.
     package static let all: [Cell] = {
         var cells: [Cell] = []
         for architecture in Architectures.names {
@@ -46,10 +46,12 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// A fresh adapter with the method's default settings.
     package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, seed: seed) }
 
-    /// For a method that has a kink by default, as ReLU's, where no central difference is a gradient.
+    /// For a method that has a kink by default, as ReLU's, where no central difference is a
+    /// gradient.
     private static let smoothSettings = ["bottleneck": "{\"non_linearity\": \"gelu\"}"]
 
-    /// Adapters of all methods, this one's first, smooth, with numbers that change what the model computes.
+    /// Adapters of all methods, this one's first, smooth, with numbers that change what the model
+    /// computes.
     package func actingAdapters() throws -> [Adapter] {
         try ([method] + AdapterMethods.names.filter { $0 != method }).enumerated().map { number, name in
             let adapter = try adapter(name, config: Self.smoothSettings[name], seed: UInt64(number))
@@ -76,7 +78,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         return adapter
     }
 
-    /// Rows of 2 to 10 tokens. The label is told by one token of the row; a language model learns the tokens themselves.
+    /// Rows of 2 to 10 tokens. The label is told by one token of the row; a language model learns
+    /// the tokens themselves.
     package func rows(count: Int, seed: UInt64 = 1) throws -> RowBatch {
         let vocabulary = try model().shape.vocabularySize
         var random = RandomNumbers(seed: seed, stream: "rows")

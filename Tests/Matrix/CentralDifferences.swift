@@ -17,8 +17,8 @@ package struct CentralDifferences {
     /// For each tensor the number with the largest gradient and `others` more.
     package let checked: [[Checked]]
 
-    /// - Parameter steps: Half the longer of two steps, which together are exact to the fourth order. Across a kink, such as
-    ///   ReLU's, no difference is a gradient: small steps miss it.
+    /// - Parameter steps: Half the longer of two steps, which together are exact to the fourth
+    ///   order. Across a kink, such as ReLU's, no difference is a gradient: small steps miss it.
     package init(_ trainer: Trainer, adapter: Adapter, _ batch: RowBatch, steps: [Float], others: Int = 0) throws {
         let gradients = try trainer.gradients(of: batch).gradients
         let content = adapter.content

@@ -5,7 +5,8 @@ import GraftModels
 import GraftTensor
 import GraftTestSupport
 
-/// The models in `Tests/Goldens`, loaded once, and found by what they are rather than by their names.
+/// The models in `Tests/Goldens`, loaded once, and found by what they are rather than by their
+/// names.
 package enum TinyModels {
     private static let loaded: [(model: Model, precision: Precision)] = {
         var found = glob_t()
@@ -25,7 +26,8 @@ package enum TinyModels {
         return models
     }()
 
-    /// The first model of an architecture whose checkpoint does a task by itself, without an adapter.
+    /// The first model of an architecture whose checkpoint does a task by itself, without an
+    /// adapter.
     package static func model(_ architecture: String, _ task: GraftAdapters.Task, _ precision: Precision) throws
         -> Model
     {

@@ -22,7 +22,8 @@ SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
 DATA = SHARED / "data"
 MINILM = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / "minilm"
 
-#: The largest difference allowed between two float32 computations of one model: hidden states, embeddings, logits.
+#: The largest difference allowed between two float32 computations of one model: hidden states,
+#: embeddings, logits.
 TOLERANCE = 1e-4
 
 torch.manual_seed(0)

@@ -1,6 +1,8 @@
-"""Bottleneck adapters cross between Graft and AdapterHub's `adapters` in both directions, with equal logits and bytes.
+"""Bottleneck adapters cross between Graft and AdapterHub's `adapters` in both directions, with
+equal logits and bytes.
 
-Runs with the packages of requirements-adapters.txt, since `adapters` pins another transformers than PEFT's tests.
+Runs with the packages of requirements-adapters.txt, since `adapters` pins another transformers than
+PEFT's tests.
 """
 
 from pathlib import Path

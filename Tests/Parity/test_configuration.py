@@ -1,7 +1,8 @@
 """Nothing of config.json is passed over that transformers acts on.
 
-Every key of the configuration classes, and keys that older or other files have, is given other values, one after the
-other. What transformers then computes Graft computes too, or it refuses the file and names the key.
+Every key of the configuration classes, and keys that older or other files have, is given other
+values, one after the other. What transformers then computes Graft computes too, or it refuses the
+file and names the key.
 """
 
 import dataclasses
@@ -86,7 +87,8 @@ def changed(architecture: str, folder: Path, changes: dict) -> Path:
 
 
 def reference(architecture: str, folder: Path) -> numpy.ndarray | None:
-    """What transformers computes; None where it cannot load or run the model, or makes up weights."""
+    """What transformers computes; None where it cannot load or run the model, or makes up weights.
+    """
     try:
         model, info = CLASSES[architecture].from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True

@@ -1,4 +1,6 @@
-"""Hidden states and embeddings of the real MiniLM against transformers, in float32, on thirty texts."""
+"""Hidden states and embeddings of the real MiniLM against transformers, in float32, on thirty
+texts.
+"""
 
 import numpy
 import pytest

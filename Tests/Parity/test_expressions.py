@@ -1,4 +1,6 @@
-"""Regular expressions of `tokenizer.json` against the tokenizers package: the same matches in any text, or refused by name."""
+"""Regular expressions of `tokenizer.json` against the tokenizers package: the same matches in any
+text, or refused by name.
+"""
 
 import random
 import sys

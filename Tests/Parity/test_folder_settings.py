@@ -1,4 +1,5 @@
-"""Folders whose files beside `tokenizer.json` or `vocab.txt` say something, against transformers' AutoTokenizer.
+"""Folders whose files beside `tokenizer.json` or `vocab.txt` say something, against transformers'
+AutoTokenizer.
 
 Either the same ids and the same decoded text, or the folder is refused by name.
 """
@@ -25,8 +26,8 @@ def added(content: str, **flags) -> dict:
     return {"content": content, **TOKEN, **flags}
 
 
-#: By name: what is written over tokenizer_config.json, over special_tokens_map.json and added_tokens.json (None: no file), over
-#: tokenizer.json, and whether it has to load.
+#: By name: what is written over tokenizer_config.json, over special_tokens_map.json and
+#: added_tokens.json (None: no file), over tokenizer.json, and whether it has to load.
 BERT_CASES = {
     "as it is": ({}, None, None, {}, True),
     "do_lower_case false": ({"do_lower_case": False}, None, None, {}, True),
@@ -101,7 +102,9 @@ def write(folder: Path, name: str, content: dict | None) -> None:
 
 
 def merged(original: dict, changes: dict) -> dict:
-    """A file with members replaced; `...` takes one away, and an object without a type changes members of one."""
+    """A file with members replaced; `...` takes one away, and an object without a type changes
+    members of one.
+    """
     result = {key: value for key, value in {**original, **changes}.items() if value is not ...}
     for key, change in changes.items():
         if isinstance(change, dict) and isinstance(original.get(key), dict) and "type" not in change:

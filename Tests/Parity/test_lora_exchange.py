@@ -110,7 +110,8 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, min
     assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
     assert numpy.abs(found - expected).max() < TOLERANCE
 
-    # With bias="all" PEFT writes the biases of modules_to_save three times; one copy is all it reads.
+    # With bias="all" PEFT writes the biases of modules_to_save three times; one copy is all it
+    # reads.
     copies = (".modules_to_save.bias", ".original_module.bias")
     ours = safetensors.torch.load_file(tmp_path / "graft" / "adapter_model.safetensors")
     kept = {name: tensor for name, tensor in get_peft_model_state_dict(theirs).items() if not name.endswith(copies)}

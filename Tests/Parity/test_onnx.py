@@ -1,4 +1,6 @@
-"""Hidden states of the real MiniLM against ONNX Runtime, which computes them from an exported graph."""
+"""Hidden states of the real MiniLM against ONNX Runtime, which computes them from an exported
+graph.
+"""
 
 import warnings
 

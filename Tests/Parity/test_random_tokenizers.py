@@ -1,4 +1,6 @@
-"""Tokenizers put together at random, against the tokenizers package: the same ids, words and offsets, all within the text."""
+"""Tokenizers put together at random, against the tokenizers package: the same ids, words and
+offsets, all within the text.
+"""
 
 import json
 import random
@@ -102,9 +104,11 @@ def random_tokenizer(chance: random.Random) -> dict:
 
 
 def lies_within(theirs, parts: list[str]) -> bool:
-    """Whether the package's offsets lie within the texts: those of what byte fallback of a suffix adds need not.
+    """Whether the package's offsets lie within the texts: those of what byte fallback of a suffix
+    adds need not.
 
-    Beyond a text's bytes the package counts in characters from nowhere, which may lie within a text that is not ASCII.
+    Beyond a text's bytes the package counts in characters from nowhere, which may lie within a text
+    that is not ASCII.
     """
     if not all(part.isascii() for part in parts) and max(end for _, end in [(0, 0), *theirs.offsets]) > 0:
         ends = [end for part, (_, end) in zip(theirs.sequence_ids, theirs.offsets, strict=True) if part is not None]
@@ -157,7 +161,8 @@ def test_random_tokenizers_encode_and_decode_alike(seed, tmp_path):
         try:
             ours = graft.Tokenizer(tmp_path)
         except graft.GraftError as error:
-            # The package cuts texts between all characters where it looks for an added token that is nothing.
+            # The package cuts texts between all characters where it looks for an added token that
+            # is nothing.
             assert "leaves nothing of the added token" in str(error), json.dumps(file)
             continue
         for _ in range(12):

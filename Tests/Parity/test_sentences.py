@@ -1,4 +1,6 @@
-"""Embeddings of sentence-transformers' folders against the package itself: lengths, poolings, dense layers, prompts."""
+"""Embeddings of sentence-transformers' folders against the package itself: lengths, poolings, dense
+layers, prompts.
+"""
 
 import json
 import shutil

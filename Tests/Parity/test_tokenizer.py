@@ -1,4 +1,5 @@
-"""Graft's tokens against the tokenizers package: every line of every data set, and texts chosen to be difficult.
+"""Graft's tokens against the tokenizers package: every line of every data set, and texts chosen to
+be difficult.
 
 Ids, types, offsets in characters and in bytes, and word numbers are equal, and decoded text.
 """
@@ -103,7 +104,8 @@ def expected(group: tuple[str, ...], theirs) -> graft.Encoding:
     if len(group) == 1:
         byte_offsets = in_bytes(group[0], theirs.offsets)
     else:
-        # A token's offsets are in the text that it is from; a special token is from none, and has (0, 0).
+        # A token's offsets are in the text that it is from; a special token is from none, and has
+        # (0, 0).
         byte_offsets = [
             in_bytes("" if part is None else group[part], [offsets])[0]
             for part, offsets in zip(theirs.sequence_ids, theirs.offsets, strict=True)

@@ -1,4 +1,6 @@
-"""Training steps of Graft against PEFT on the real MiniLM, dropout off: the same losses, the same adapter."""
+"""Training steps of Graft against PEFT on the real MiniLM, dropout off: the same losses, the same
+adapter.
+"""
 
 import json
 
@@ -14,16 +16,17 @@ from peft_models import adapted, base, logits, padded
 
 STEPS, ROWS, LABELS = 12, 8, 2
 
-#: Low, because Adam turns the rounding of a gradient near zero into a step of this size: at 1e-3 two runs of torch
-#: that differ in their attention kernel drift apart by more than the tolerance within ten steps.
+#: Low, because Adam turns the rounding of a gradient near zero into a step of this size: at 1e-3
+#: two runs of torch that differ in their attention kernel drift apart by more than the tolerance
+#: within ten steps.
 LEARNING_RATE = 2e-4
 
-#: Twelve steps of Adam amplify rounding: torch's float32 ends 2e-4 from its float64 here, Graft's 1.5e-3. The sharp check
-#: of the arithmetic is that of the gradients.
+#: Twelve steps of Adam amplify rounding: torch's float32 ends 2e-4 from its float64 here, Graft's
+#: 1.5e-3. The sharp check of the arithmetic is that of the gradients.
 LOGIT_TOLERANCE = 5e-3
 
-#: Largest error of a gradient over the largest entry of its tensor, against float64. Torch's float32 is within 7e-5,
-#: Graft's within 2.4e-4.
+#: Largest error of a gradient over the largest entry of its tensor, against float64. Torch's
+#: float32 is within 7e-5, Graft's within 2.4e-4.
 GRADIENT_TOLERANCE = 1e-3
 
 #: So large a rate that the step is far above the rounding of the parameters it changes.
@@ -130,7 +133,8 @@ def test_every_gradient_is_that_of_peft_in_float64(settings, without_dropout, ba
         found = (before[tensor].double() - after[tensor].double()) / PROBE_RATE
         largest = expected[tensor].abs().max()
         error = (found - expected[tensor]).abs().max()
-        # Softmax ignores a bias of the keys, so its gradient is zero by nature and has no scale of its own.
+        # Softmax ignores a bias of the keys, so its gradient is zero by nature and has no scale of
+        # its own.
         limit = 1e-7 if largest < 1e-12 else GRADIENT_TOLERANCE * largest
         assert error < limit, f"{tensor}: error {error:.1e}, largest gradient {largest:.1e}"
 

@@ -1,4 +1,6 @@
-"""Adapters that carry tables of the vocabulary cross between PEFT and Graft, with tokens that the base does not have."""
+"""Adapters that carry tables of the vocabulary cross between PEFT and Graft, with tokens that the
+base does not have.
+"""
 
 import json
 import shutil

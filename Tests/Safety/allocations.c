@@ -1,10 +1,10 @@
-/* What a training step and an inference call ask of the system's memory, once they have run before: nothing.
+/* What a training step and an inference call ask of the system's memory, once they have run before:
+ * nothing.
  *
  *     allocations GOLDENS
  *
- * The program's own malloc and its kin stand before the C library's, for the library as well. A second
- * argument lists where each allocation came from.
- */
+ * The program's own malloc and its kin stand before the C library's, for the library as well. A
+ * second argument lists where each allocation came from. */
 #define _GNU_SOURCE
 #include <execinfo.h>
 #include <graft.h>
@@ -198,7 +198,8 @@ static void test_sessions(int32_t threads) {
         graft_composition_release(compositions[i]);
 }
 
-/* A short text's tokens come from the heap: pages of their own would take longer than the encoding. */
+/* A short text's tokens come from the heap: pages of their own would take longer than the
+ * encoding. */
 static void test_encoding(void) {
     char folder[] = "/tmp/graft-allocations-XXXXXX", path[100];
     if (!mkdtemp(folder))

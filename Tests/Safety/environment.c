@@ -1,8 +1,7 @@
-/* What the calling thread has set for its floating-point arithmetic changes no bit and traps nowhere; after a
- * call and in callbacks it is as the thread has set it.
+/* What the calling thread has set for its floating-point arithmetic changes no bit and traps
+ * nowhere; after a call and in callbacks it is as the thread has set it.
  *
- *     environment GOLDENS DATA SCRATCH
- */
+ *     environment GOLDENS DATA SCRATCH */
 #define _GNU_SOURCE
 #include <fenv.h>
 #include <graft.h>

@@ -1,11 +1,10 @@
-/* What a host meets of the threads that a call is helped by: how many there are, when they run, what they
- * leave.
+/* What a host meets of the threads that a call is helped by: how many there are, when they run,
+ * what they leave.
  *
  *     executor GOLDENS
  *
- * Each case runs in a process of its own. GRAFT_EXECUTOR=openmp leaves out what only the library's own
- * threads promise.
- */
+ * Each case runs in a process of its own. GRAFT_EXECUTOR=openmp leaves out what only the library's
+ * own threads promise. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <graft.h>
@@ -175,7 +174,8 @@ static void *call_at_once(void *threads) {
     return NULL;
 }
 
-/* Returns the seconds that so many callers at once take; `most` receives the most threads that were seen. */
+/* Returns the seconds that so many callers at once take; `most` receives the most threads that were
+ * seen. */
 static double run_callers(int count, int32_t threads, int *most) {
     pthread_t callers[CALLER_COUNT];
     pthread_barrier_init(&all_are_there, NULL, (unsigned)count + 1);

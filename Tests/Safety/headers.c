@@ -1,10 +1,10 @@
-/* Headers of a safetensors file that are as long as the format allows are read, whatever fills them, in
- * bounded time and memory.
+/* Headers of a safetensors file that are as long as the format allows are read, whatever fills
+ * them, in bounded time and memory.
  *
  *     headers GOLDENS SCRATCH
  *
- * The file is bert-tiny's with more in its header. Each is loaded in a child, so that its memory can be told.
- */
+ * The file is bert-tiny's with more in its header. Each is loaded in a child, so that its memory
+ * can be told. */
 #define _DEFAULT_SOURCE
 #include <graft.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ enum { LONGEST = 100000000, MOST_SECONDS = 10, MOST_MEGABYTES = 1000 };
 #define MANY "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define EMPTY(shape) "{\"dtype\":\"F32\",\"shape\":[" shape "],\"data_offsets\":[0,0]}"
 
-/* What fills a header: `item`, again and again, with a number of its own where it has a %, after `place`. */
+/* What fills a header: `item`, again and again, with a number of its own where it has a %, after
+ * `place`. */
 static const struct {
     const char *sentence, *place, *item;
     long length;

@@ -1,10 +1,9 @@
-/* A training that is killed with SIGKILL at random moments and started again ends with the bytes of one that
- * was not.
+/* A training that is killed with SIGKILL at random moments and started again ends with the bytes of
+ * one that was not.
  *
  *     killed GOLDENS SCRATCH
  *
- * The program runs itself as the training: killed GOLDENS SCRATCH NAME.
- */
+ * The program runs itself as the training: killed GOLDENS SCRATCH NAME. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <graft.h>

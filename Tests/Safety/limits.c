@@ -1,10 +1,9 @@
-/* What the system refuses is an error of the call that needed it, and never the end of the process: threads,
- * memory. And a process forked amid calls works.
+/* What the system refuses is an error of the call that needed it, and never the end of the process:
+ * threads, memory. And a process forked amid calls works.
  *
  *     limits GOLDENS SCRATCH
  *
- * Each case runs in a process of its own, which must end by itself and print nothing.
- */
+ * Each case runs in a process of its own, which must end by itself and print nothing. */
 #define _GNU_SOURCE
 #include "process.h"
 #include <pthread.h>
@@ -159,8 +158,8 @@ static const char *in_a_fork(void) {
     return memcmp(vectors, same, sizeof same) == 0 ? NULL : "other vectors";
 }
 
-/* Where a thread may use one processor it needs no worker; then it may use all, and there is no memory for
- * one. */
+/* Where a thread may use one processor it needs no worker; then it may use all, and there is no
+ * memory for one. */
 static const char *without_memory_for_workers(void) {
     cpu_set_t all, one;
     graft_session *session = NULL;

@@ -1,12 +1,11 @@
-/* Whatever memory the system refuses, and whenever, each call fails with GRAFT_ERROR_OUT_OF_MEMORY or does
- * what it should, and the process lives; with memory again the same call succeeds.
+/* Whatever memory the system refuses, and whenever, each call fails with GRAFT_ERROR_OUT_OF_MEMORY
+ * or does what it should, and the process lives; with memory again the same call succeeds.
  *
  *     memory MODEL GOLDENS SCRATCH
  *
- * Each call runs in processes of its own: with a limit on the address space, 64 kB more each time, from none
- * that is left to enough; and with allocations that fail: the k-th alone, or all from the k-th on, for
- * growing k.
- */
+ * Each call runs in processes of its own: with a limit on the address space, 64 kB more each time,
+ * from none that is left to enough; and with allocations that fail: the k-th alone, or all from the
+ * k-th on, for growing k. */
 #define _GNU_SOURCE
 #include "process.h"
 #include <dlfcn.h>
@@ -28,7 +27,8 @@ enum { NONE, ONE, ALL };
 static int failing = NONE;
 static long counted, fails_at;
 
-/* Whether this allocation is to fail. OpenMP's runtime ends the process by itself where it has no memory. */
+/* Whether this allocation is to fail. OpenMP's runtime ends the process by itself where it has no
+ * memory. */
 static int fails(const void *caller) {
     Dl_info where;
     if (failing == NONE)

@@ -1,5 +1,5 @@
-/* A race inside a region, which the thread sanitizer must see as it sees the kernels': with an argument. And
- * none where regions follow each other. */
+/* A race inside a region, which the thread sanitizer must see as it sees the kernels': with an
+ * argument. And none where regions follow each other. */
 #include "executor.h"
 #include <stdlib.h>
 

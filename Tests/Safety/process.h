@@ -16,8 +16,8 @@ static inline void need(graft_status status, const char *what) {
     exit(1);
 }
 
-/* Bytes that the process has mapped, and those of them that are resident; 0 where the system does not tell.
- */
+/* Bytes that the process has mapped, and those of them that are resident; 0 where the system does
+ * not tell. */
 static inline int measure_memory(size_t *mapped, size_t *resident) {
     unsigned long pages[2] = {0, 0};
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);

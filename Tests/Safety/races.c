@@ -1,10 +1,10 @@
-/* Eight threads over one model: sessions that mix shared adapters, a training, failures, and handles that one
- * thread gives back while others use them. Results have the bits of the same call alone.
+/* Eight threads over one model: sessions that mix shared adapters, a training, failures, and
+ * handles that one thread gives back while others use them. Results have the bits of the same call
+ * alone.
  *
  *     races GOLDENS SCRATCH THREADS_OF_A_SESSION
  *
- * Tests/Safety/sanitizers runs it with the library built for a sanitizer as well.
- */
+ * Tests/Safety/sanitizers runs it with the library built for a sanitizer as well. */
 #include <graft.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -86,7 +86,8 @@ static void *serve(void *unused) {
     return unused;
 }
 
-/* Uses a composition that may be gone by then: the call works, or says that the handle is not live. */
+/* Uses a composition that may be gone by then: the call works, or says that the handle is not
+ * live. */
 static void *use_what_others_release(void *unused) {
     graft_session *session = make_session();
     graft_batch *batch = make_batch(0);
@@ -121,8 +122,8 @@ static void *exchange(void *unused) {
     return unused;
 }
 
-/* Letters of many scripts, which the shared tokenizer looks up for the first time on several threads at once.
- */
+/* Letters of many scripts, which the shared tokenizer looks up for the first time on several
+ * threads at once. */
 static void *encode(void *unused) {
     for (int first = 0x100; first < 0xd800; first += 0x80) {
         char text[2 * 3 * 0x80 + 1];

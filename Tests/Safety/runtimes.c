@@ -1,10 +1,10 @@
-/* An OpenMP runtime of the host's: beside the library's own threads, or as the one that it computes with.
+/* An OpenMP runtime of the host's: beside the library's own threads, or as the one that it computes
+ * with.
  *
  *     runtimes GOLDENS none|before|after RUNTIME
  *
- * The host opens RUNTIME and runs a region on it before or after the library is used. Prints which executor
- * computed, and the runtimes that the process holds.
- */
+ * The host opens RUNTIME and runs a region on it before or after the library is used. Prints which
+ * executor computed, and the runtimes that the process holds. */
 #define _GNU_SOURCE
 #include "process.h"
 #include <dlfcn.h>

@@ -2,10 +2,9 @@
  *
  *     stack GOLDENS DATA SCRATCH
  *
- * Each call runs in a thread of its own, whose larger stack is filled with a pattern first: what is no longer
- * pattern was used. Then one thread that has 64 kB does all of it. An argument more lists what each call
- * needs.
- */
+ * Each call runs in a thread of its own, whose larger stack is filled with a pattern first: what is
+ * no longer pattern was used. Then one thread that has 64 kB does all of it. An argument more lists
+ * what each call needs. */
 #define _GNU_SOURCE
 #include <graft.h>
 #include <pthread.h>
@@ -105,8 +104,8 @@ static graft_status encode(void) {
     return status;
 }
 
-/* Groups of every kind within each other, as deep as expressions may be, and deeper. One more stands around
- * them. */
+/* Groups of every kind within each other, as deep as expressions may be, and deeper. One more
+ * stands around them. */
 static graft_status use_parentheses(void) {
     static const struct {
         const char *open, *close;
@@ -382,7 +381,8 @@ static void *run(void *call) {
     return NULL;
 }
 
-/* Runs in a thread that has so much stack; returns what went wrong, or NULL, and how much was used. */
+/* Runs in a thread that has so much stack; returns what went wrong, or NULL, and how much was
+ * used. */
 static const char *run_on(size_t size, void *call, size_t *used) {
     pthread_attr_t attributes;
     pthread_t thread;

@@ -1,10 +1,10 @@
-/* Four threads serve while a fifth brings newer adapters, without a lock of the host's: every prediction is
- * that of the adapter whose label it names, and every old adapter goes when the last one lets go of it.
+/* Four threads serve while a fifth brings newer adapters, without a lock of the host's: every
+ * prediction is that of the adapter whose label it names, and every old adapter goes when the last
+ * one lets go of it.
  *
  *     swap GOLDENS
  *
- * Tests/Safety/sanitizers runs it with the library built for the thread sanitizer as well.
- */
+ * Tests/Safety/sanitizers runs it with the library built for the thread sanitizer as well. */
 #include <graft.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -15,7 +15,8 @@ package enum Goldens {
 
     package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
 
-    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids`, `labels` and `token_labels`.
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids`, `labels` and
+    /// `token_labels`.
     package static func rows(_ json: JSON) throws -> RowBatch {
         var rows = RowBatch()
         let types = try json.optionalArray("token_type_ids")

@@ -1,7 +1,8 @@
 import GraftTensor
 import Glibc
 
-/// The real models, tokenizers and data sets that tests read and the repository does not hold; CONTRIBUTING.md lists them.
+/// The real models, tokenizers and data sets that tests read and the repository does not hold;
+/// CONTRIBUTING.md lists them.
 package enum TestData {
     /// What `make models` fetches: GRAFT_TEST_MODELS, or build/models.
     package static func model(_ name: String) throws(GraftError) -> String {

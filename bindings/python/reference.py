@@ -57,7 +57,7 @@ def attributes(kind: type) -> list[str]:
     lines = inspect.getsource(kind).splitlines()
     found: list[str] = []
     for number, line in enumerate(lines):
-        declared = re.match(r"    (\w+): ", line) or re.match(r"        self\.(\w+) = ", line)
+        declared = re.match(r"    (\w+)(?:: | = )", line) or re.match(r"        self\.(\w+) = ", line)
         comments: list[str] = []
         while number and (comment := re.match(r" +#: (.*)", lines[number - 1])):
             comments.insert(0, comment[1])

@@ -1,6 +1,8 @@
-"""Puts the library inside the package: from build/lib of the source tree, which make builds where it is missing.
+"""Puts the library inside the package: from build/lib of the source tree, which make builds where
+it is missing.
 
-The tree is the one around this folder; in a source archive, which holds what builds the library, it is beside this file.
+The tree is the one around this folder; in a source archive, which holds what builds the library, it
+is beside this file.
 """
 
 import re

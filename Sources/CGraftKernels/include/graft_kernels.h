@@ -1,16 +1,23 @@
 /**
  * @file graft_kernels.h
- * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this floor
- * computes it.
+ * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this
+ * floor computes it.
  *
- * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between rows in
- * elements. Threads   Every function that takes a team uses up to `team->thread_count` threads of the chosen
- * executor, and returns when all are done. Bits      A result depends neither on the number of threads nor on
- * the other rows of a call: every output element is one fixed sequence of operations, and sums over rows run
- * in fixed blocks. Errors    None: callers pass valid shapes. A count of zero is valid everywhere and does
- * nothing. Paths     Each function has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where
- * that pays; one is chosen for the process at first use, and GRAFT_KERNELS=portable|avx2|avx512|avx512bf16
- * forces one.
+ * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between
+ *           rows in elements.
+ *
+ * Threads   Every function that takes a team uses up to `team->thread_count` threads of the chosen
+ *           executor, and returns when all are done.
+ *
+ * Bits      A result depends neither on the number of threads nor on the other rows of a call:
+ *           every output element is one fixed sequence of operations, and sums over rows run in
+ *           fixed blocks.
+ *
+ * Errors    None: callers pass valid shapes. A count of zero is valid everywhere and does nothing.
+ *
+ * Paths     Each function has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where
+ *           that pays; one is chosen for the process at first use, and
+ *           GRAFT_KERNELS=portable|avx2|avx512|avx512bf16 forces one.
  */
 #ifndef GRAFT_KERNELS_H
 #define GRAFT_KERNELS_H
@@ -25,15 +32,15 @@
 const char *gk_path_name(void);
 /** What GRAFT_KERNELS asks for, where that is no path of this processor; else NULL. */
 const char *gk_missing_path(void);
-/** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not thread safe.
- */
+/** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not
+ *  thread safe. */
 bool gk_choose_path(const char *name);
 
 /** The threads and the scratch memory of one stream of calls; not shared by concurrent calls. */
 typedef struct gk_team {
     int32_t thread_count; /**< At least 1. */
     int32_t reserved;
-    void *scratch; /**< gk_scratch_size(thread_count) bytes, 64-byte aligned; contents are nobody's. */
+    void *scratch; /**< gk_scratch_size(thread_count) bytes, 64-byte aligned; nobody's. */
 } gk_team;
 
 size_t gk_scratch_size(int32_t thread_count);
@@ -41,15 +48,16 @@ size_t gk_scratch_size(int32_t thread_count);
 /** Threads of a team, at most. */
 enum { GK_MAXIMUM_THREADS = 256 };
 
-/** Reads anew what the process may use of the machine beside the affinity of its threads: the quotas of its
- * control groups, OMP_NUM_THREADS, OMP_THREAD_LIMIT. */
+/** Reads anew what the process may use of the machine beside the affinity of its threads: the
+ *  quotas of its control groups, OMP_NUM_THREADS, OMP_THREAD_LIMIT. */
 void gk_read_limits(void);
-/** Processors that the calling thread may use, at least 1. No more threads than that are ever in use. */
+/** Processors that the calling thread may use, at least 1. No more threads than that are ever in
+ *  use. */
 int32_t gk_processor_count(void);
 /** Says how many there are, for tests; 0 asks the system again. */
 void gk_assume_processors(int32_t count);
-/** Processors that the control groups of this process grant, rounded up; INT32_MAX without a limit. `root`
- * stands before all paths: "", or a test's. */
+/** Processors that the control groups of this process grant, rounded up; INT32_MAX without a limit.
+ *  `root` stands before all paths: "", or a test's. */
 int32_t gk_quota(const char *root);
 
 /* ---- Executors: who provides the threads ---- */
@@ -60,20 +68,22 @@ typedef enum gk_executor_status {
     GK_EXECUTOR_MISSING = 2  /**< It is OpenMP, and no runtime was found. */
 } gk_executor_status;
 
-/** Chooses at first use: GRAFT_EXECUTOR=threads|openmp, "threads" without it. `asked` receives the name. */
+/** Chooses at first use: GRAFT_EXECUTOR=threads|openmp, "threads" without it. `asked` receives the
+ *  name. */
 gk_executor_status gk_open_executor(const char **asked);
 /** Chooses by name, at any time, for the regions that follow. No change where it is not ready. */
 gk_executor_status gk_choose_executor(const char *name);
 /** "threads" or "openmp". */
 const char *gk_executor_name(void);
 
-/** Says that threads may be wanted, until gk_release_workers: with the last one that says so they end. */
+/** Says that threads may be wanted, until gk_release_workers: with the last one that says so they
+ *  end. */
 void gk_hold_workers(void);
 void gk_release_workers(void);
 
-/** Begins a call of the library on this thread, or goes on with it: arithmetic rounds to nearest, with
- * subnormal numbers and without traps, whatever the host has set; threads that a region finds stay for the
- * next ones. */
+/** Begins a call of the library on this thread, or goes on with it: arithmetic rounds to nearest,
+ *  with subnormal numbers and without traps, whatever the host has set; threads that a region finds
+ *  stay for the next ones. */
 void gk_begin_call(void);
 /** Ends it: the host's settings are back, and the threads are free and at rest. */
 void gk_end_call(void);
@@ -85,11 +95,11 @@ void gk_pause_call(void);
 typedef int32_t gk_type;
 enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 
-/** Converts `count` stored numbers of `type`, at any address, to float32. A float64 beyond its range becomes
- * infinite. */
+/** Converts `count` stored numbers of `type`, at any address, to float32. A float64 beyond its
+ *  range becomes infinite. */
 void gk_to_float32(int64_t count, const void *source, gk_type type, float *out);
-/** Converts to stored numbers of `type`, at any address for float64. Rounds to nearest even; NaN stays NaN.
- */
+/** Converts to stored numbers of `type`, at any address for float64. Rounds to nearest even; NaN
+ *  stays NaN. */
 void gk_from_float32(int64_t count, const float *source, gk_type type, void *out);
 /** Index of the first element that is infinite or not a number; -1 where all are finite. */
 int64_t gk_first_not_finite(int64_t count, const float *x);
@@ -120,11 +130,12 @@ void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t 
 
 /* ---- Products with frozen weights: W [n, k], packed once ---- */
 
-/** Bytes of packed W [n, k] of `type` (GK_FLOAT32 or GK_BFLOAT16). Packed memory is 64-byte aligned, zeroed
- * first. */
+/** Bytes of packed W [n, k] of `type` (GK_FLOAT32 or GK_BFLOAT16). Packed memory is 64-byte
+ *  aligned, zeroed first. */
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k);
-/** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source` type, with
- *  element (r, c) at r * row_stride + c * column_stride, so that transposed storage packs too. */
+/** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source`
+ *  type, with element (r, c) at r * row_stride + c * column_stride, so that transposed storage
+ *  packs too. */
 void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row,
              int64_t row_count, const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
 /** Writes rows of W back as float32 [row_count, k]: what the products see. */
@@ -133,15 +144,14 @@ void gk_unpack(gk_type type, int64_t n, int64_t k, const void *packed, int64_t f
 
 /** What a product does to its result before it stores it. */
 typedef struct gk_epilogue {
-    const float *bias; /**< [n], or NULL. */
-    float *
-        before_activation; /**< [m, n] with leading dimension ldy: x Wᵀ + bias, kept for backward; or NULL. */
+    const float *bias;        /**< [n], or NULL. */
+    float *before_activation; /**< [m, n], ldy apart: x Wᵀ + bias, kept for backward; or NULL. */
     gk_activation activation;
     int32_t reserved;
 } gk_epilogue;
 
-/** y = f(x Wᵀ + bias). x [m, k], y [m, n]. `epilogue` may be NULL. With GK_BFLOAT16, x is rounded to
- * bfloat16. */
+/** y = f(x Wᵀ + bias). x [m, k], y [m, n]. `epilogue` may be NULL. With GK_BFLOAT16, x is rounded
+ *  to bfloat16. */
 void gk_product(const gk_team *team, gk_type type, int64_t n, int64_t k, const void *packed, int64_t m,
                 const float *x, int64_t ldx, const gk_epilogue *epilogue, float *y, int64_t ldy);
 /** dx = dy W, or dx += dy W. dy [m, n], dx [m, k]. */
@@ -150,9 +160,9 @@ void gk_product_backward(const gk_team *team, gk_type type, int64_t n, int64_t k
 
 /* ---- Products of small or trained matrices, float32 ---- */
 
-/** c [m, n] = beta c + alpha op(a) op(b), where op(a) is [m, k] and op(b) is [k, n]; op transposes what is
- * stored. Never reads c when beta is 0. Each element of c is one sum over k in order, whatever the threads.
- */
+/** c [m, n] = beta c + alpha op(a) op(b), where op(a) is [m, k] and op(b) is [k, n]; op transposes
+ *  what is stored. Never reads c when beta is 0. Each element of c is one sum over k in order,
+ *  whatever the threads. */
 void gk_gemm(const gk_team *team, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
              float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
              int64_t ldc);
@@ -161,11 +171,11 @@ void gk_add_column_sums(const gk_team *team, int64_t m, int64_t n, const float *
 
 /* ---- Dropout, counter based (Philox 4x32-10): no state, no stored mask ---- */
 
-/** Keeps an element with 1 - probability (to 1/65536) and scales it by the inverse. The decision for element
- * e of a site is a function of (key, site, e) alone. */
+/** Keeps an element with 1 - probability (to 1/65536) and scales it by the inverse. The decision
+ *  for element e of a site is a function of (key, site, e) alone. */
 typedef struct gk_dropout {
     uint64_t key;           /**< Mixes the seed and the step. */
-    uint64_t first_element; /**< Index of the call's first element: row offset of the batch times width. */
+    uint64_t first_element; /**< Of the call: its row offset in the batch times width. */
     uint32_t site;          /**< Which dropout of the model. */
     float probability;      /**< In [0, 1); 0 keeps all. */
 } gk_dropout;
@@ -178,8 +188,8 @@ void gk_philox(uint64_t key, const uint32_t counter[4], uint32_t out[4]);
 
 /* ---- Rows ---- */
 
-/** y [m, h] = rows `ids` of a stored table [rows, h] of `type`; adds to y if `accumulate`. ids are in range.
- */
+/** y [m, h] = rows `ids` of a stored table [rows, h] of `type`; adds to y if `accumulate`. ids are
+ *  in range. */
 void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const void *table,
                     gk_type type, bool accumulate, float *y, int64_t ldy);
 /** table[ids[i]] += x[i], in order of i. */
@@ -192,9 +202,10 @@ void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x,
                       float *y);
 
 /**
- * Layer norm with what surrounds it: s = dropout(x) + residual, y = gamma ∘ (s - mean) / √(variance +
- * epsilon) + beta. x, residual, sum, y [m, h]; mean, inverse_deviation [m]. `dropout`, `residual`, `sum`
- * (when not kept for backward), `mean` and `inverse_deviation` may be NULL; sum may be x; y may be x or sum.
+ * Layer norm with what surrounds it: s = dropout(x) + residual, y = gamma ∘ (s - mean) / √(variance
+ * + epsilon) + beta. x, residual, sum, y [m, h]; mean, inverse_deviation [m]. `dropout`,
+ * `residual`, `sum` (when not kept for backward), `mean` and `inverse_deviation` may be NULL; sum
+ * may be x; y may be x or sum.
  */
 void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x,
                            const gk_dropout *dropout, const float *residual, const float *gamma,
@@ -204,18 +215,20 @@ void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const floa
 void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                             const float *mean, const float *inverse_deviation, const float *gamma, float *ds,
                             float *dgamma, float *dbeta);
-/** RMS norm (Zhang and Sennrich 2019): sum = x + residual, y = gamma ∘ sum / √(mean(sum²) + epsilon). */
+/** RMS norm (Zhang and Sennrich 2019): sum = x + residual, y = gamma ∘ sum / √(mean(sum²) +
+ *  epsilon). */
 void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const float *residual,
                          const float *gamma, float epsilon, float *sum, float *y, float *inverse_root);
 void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                           const float *inverse_root, const float *gamma, float *ds, float *dgamma);
 
-/** How a sequence's rows become one: Σ x / n, Σ x / √n, Σ i x / Σ i for the i-th row from 1, or the largest
- * of each column. */
+/** How a sequence's rows become one: Σ x / n, Σ x / √n, Σ i x / Σ i for the i-th row from 1, or the
+ *  largest of each column. */
 typedef int32_t gk_pool;
 enum { GK_POOL_MEAN = 0, GK_POOL_ROOT = 1, GK_POOL_PLACE = 2, GK_POOL_LARGEST = 3 };
 
-/** y [count, h] of each sequence's rows, at least one; rows of sequence i are starts[i] … starts[i + 1]. */
+/** y [count, h] of each sequence's rows, at least one; rows of sequence i are starts[i] … starts[i
+ *  + 1]. */
 void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
                   const float *x, float *y, int64_t ldy);
 /** d(x) [starts[count], h] from d(y) of the mean: dy / n. */
@@ -232,20 +245,19 @@ typedef struct gk_sequence {
     int64_t query_count;
     int64_t key_start;
     int64_t key_count;
-    int64_t
-        query_position; /**< Of the first query among the keys; the others follow it. Counts where causal. */
-    int64_t identity;   /**< Number of the row in its batch: what dropout counts by. Below 65,536. */
+    int64_t query_position; /**< Of the first query among the keys; counts where causal. */
+    int64_t identity;       /**< Number of the row in its batch, below 65,536: for dropout. */
 } gk_sequence;
 
-/** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts at j *
- * head_width. */
+/** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts
+ *  at j * head_width. */
 typedef struct gk_attention {
     int64_t sequence_count;
     const gk_sequence *sequences;
     int32_t head_count;
-    int32_t key_value_head_count; /**< Divides head_count; head j reads group j / (head_count / this). */
+    int32_t key_value_head_count; /**< Divides head_count; head j reads j / (head_count / it). */
     int32_t head_width;           /**< At most 256. */
-    gk_type precision; /**< GK_FLOAT32, or GK_BFLOAT16: operands of the inner products are rounded. */
+    gk_type precision;            /**< GK_FLOAT32, or GK_BFLOAT16: products of rounded operands. */
     float scale;
     bool causal; /**< Query i sees keys up to query_position + i. */
     uint8_t reserved[3];
@@ -263,8 +275,8 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
                            int64_t ldo, const float *log_sum, const float *dout, int64_t lddo, float *dq,
                            int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv);
 
-/** Rotates pairs (i, i + head_width / 2) of each head by position * frequencies[i] (RoPE, Su et al. 2021), in
- * place. `inverse` rotates back: the gradient. */
+/** Rotates pairs (i, i + head_width / 2) of each head by position * frequencies[i] (RoPE, Su et al.
+ *  2021), in place. `inverse` rotates back: the gradient. */
 void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_width,
                const int32_t *positions, const float *frequencies, float magnitude, bool inverse, float *x,
                int64_t ldx);
@@ -272,9 +284,12 @@ void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_
 /* ---- Loss ---- */
 
 /**
- * Softmax cross-entropy from logits [m, classes]. Rows with label < 0 do not count. With weights w and
- * smoothing ε, a row's loss is  w[label] (1 - ε) (-log p[label]) + ε / classes · Σ_c w[c] (-log p[c])  as in
- * torch. Adds the losses of the rows to *loss and w[label] of each to *weight (in double, in row order);
+ * Softmax cross-entropy from logits [m, classes]. Rows with label < 0 do not count. With weights w
+ * and smoothing ε, a row's loss is, as in torch,
+ *
+ *     w[label] (1 - ε) (-log p[label]) + ε / classes · Σ_c w[c] (-log p[c])
+ *
+ * Adds the losses of the rows to *loss and w[label] of each to *weight (in double, in row order);
  * writes dlogits = scale · d loss / d logits where not NULL (it may be logits).
  */
 void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const float *logits, int64_t ldl,
@@ -283,8 +298,8 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
 
 /* ---- Optimizers on a flat array ---- */
 
-/** Decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW; `step` counts from 1. Gradients
- * are first multiplied by gradient_scale (clipping). */
+/** Decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW; `step` counts from 1.
+ *  Gradients are first multiplied by gradient_scale (clipping). */
 typedef struct gk_adamw {
     float learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
     int64_t step;

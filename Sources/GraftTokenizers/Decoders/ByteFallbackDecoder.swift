@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// Turns runs of tokens such as `<0x61>` into the text of their bytes; a run that is not UTF-8 into one U+FFFD a byte.
+/// Turns runs of tokens such as `<0x61>` into the text of their bytes; a run that is not UTF-8 into
+/// one U+FFFD a byte.
 struct ByteFallbackDecoder: TokenDecoder {
     func decode(_ tokens: TokenTexts) -> TokenTexts {
         var result = TokenTexts()

@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// Turns the printable characters of byte-level tokens back into bytes; bytes that make no character become U+FFFD.
+/// Turns the printable characters of byte-level tokens back into bytes; bytes that make no
+/// character become U+FFFD.
 struct ByteLevelDecoder: TokenDecoder {
     func decode(_ tokens: TokenTexts) -> TokenTexts {
         var bytes: [UInt8] = []

@@ -1,4 +1,5 @@
-/// Spaces before punctuation and English contractions taken away: each replacement in turn, everywhere.
+/// Spaces before punctuation and English contractions taken away: each replacement in turn,
+/// everywhere.
 struct SpaceCleanup: Sendable {
     private let replacements: [(of: [UInt8], with: [UInt8])]
 

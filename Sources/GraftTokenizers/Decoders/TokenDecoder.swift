@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// A stage that turns tokens back into text. Stages see the tokens as a list of texts and hand on another.
+/// A stage that turns tokens back into text. Stages see the tokens as a list of texts and hand on
+/// another.
 protocol TokenDecoder: Sendable {
     func decode(_ tokens: TokenTexts) throws(GraftError) -> TokenTexts
 }
@@ -22,7 +23,8 @@ struct TokenTexts {
         ends.append(bytes.count)
     }
 
-    /// Makes room for bytes that a file's setting decides the number of: an error where there is none.
+    /// Makes room for bytes that a file's setting decides the number of: an error where there is
+    /// none.
     mutating func requireRoom(for extra: Int) throws(GraftError) {
         guard bytes.capacity - bytes.count < extra else { return }
         try Memory.require(4 * (bytes.count + extra), to: "decoding tokens")

@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// Joins WordPiece tokens: a space before each but those that continue a word, whose prefix goes; with cleanup, no space
-/// before punctuation and English contractions.
+/// Joins WordPiece tokens: a space before each but those that continue a word, whose prefix goes;
+/// with cleanup, no space before punctuation and English contractions.
 struct WordPieceDecoder: TokenDecoder {
     private let prefix: [UInt8]
     private let cleansUp: Bool

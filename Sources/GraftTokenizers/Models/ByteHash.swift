@@ -1,4 +1,5 @@
-/// The hash of token bytes: FNV-1a in 64 bits, so that the hashes of all beginnings of a word come from one pass.
+/// The hash of token bytes: FNV-1a in 64 bits, so that the hashes of all beginnings of a word come
+/// from one pass.
 enum ByteHash {
     static let empty: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -13,7 +14,8 @@ enum ByteHash {
         return hash
     }
 
-    /// Spreads the entropy of the high bits, which multiplication collects, over the low ones that index a table.
+    /// Spreads the entropy of the high bits, which multiplication collects, over the low ones that
+    /// index a table.
     @inline(__always)
     static func finished(_ hash: UInt64) -> UInt64 {
         let mixed = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15

@@ -1,9 +1,10 @@
 import GraftFormats
 import GraftTensor
 
-/// Byte-pair encoding (Sennrich et al. 2016): a word starts as its characters, and the two neighbours whose merge was learnt
-/// first are joined, again and again. For byte-level models the characters stand for bytes (see `ByteLevelAlphabet`);
-/// for SentencePiece's, characters that are not in the vocabulary fall back to tokens such as `<0xE4>`.
+/// Byte-pair encoding (Sennrich et al. 2016): a word starts as its characters, and the two
+/// neighbours whose merge was learnt first are joined, again and again. For byte-level models the
+/// characters stand for bytes (see `ByteLevelAlphabet`); for SentencePiece's, characters that are
+/// not in the vocabulary fall back to tokens such as `<0xE4>`.
 final class BytePairEncoding: TokenModel {
     let vocabulary: Vocabulary
     private let merges: MergeTable
@@ -41,7 +42,8 @@ final class BytePairEncoding: TokenModel {
         merges = try MergeTable(bytes, vocabulary: vocabulary, prefix: continuingPrefix, source: file.source)
     }
 
-    /// Whether it adds nothing to characters, merges all words alike, and has a token for every byte.
+    /// Whether it adds nothing to characters, merges all words alike, and has a token for every
+    /// byte.
     var isPlainWithBytes: Bool {
         continuingPrefix.isEmpty && endingSuffix.isEmpty && !takesWholeWords && byteIDs?.contains(-1) == false
     }
@@ -159,7 +161,8 @@ final class BytePairEncoding: TokenModel {
         (isFirst ? [] : continuingPrefix) + view.bytes[position..<position + length] + (isLast ? endingSuffix : [])
     }
 
-    /// Appends a character as tokens of its bytes; false if there is no byte fallback, or not for all of them.
+    /// Appends a character as tokens of its bytes; false if there is no byte fallback, or not for
+    /// all of them.
     private func appendBytes(
         of view: TextView, _ position: Int, _ length: Int, _ isFirst: Bool, _ isLast: Bool, to chain: inout SymbolChain
     ) -> Bool {

@@ -86,7 +86,8 @@ struct MergeTable: Sendable {
 extension MergeTable {
     /// Reads `merges`: `["a b", …]` or `[["a", "b"], …]`, the earliest first.
     ///
-    /// - Parameter prefix: what begins tokens that continue a word; the second of a pair loses it in the result.
+    /// - Parameter prefix: what begins tokens that continue a word; the second of a pair loses it
+    ///   in the result.
     init(
         _ bytes: UnsafeRawBufferPointer, vocabulary: Vocabulary, prefix: [UInt8], source: String
     ) throws(GraftError) {
@@ -122,7 +123,8 @@ extension MergeTable {
         try reader.finish()
     }
 
-    /// Adds a merge written as two tokens with a space between; false for the line that says which version it is.
+    /// Adds a merge written as two tokens with a space between; false for the line that says which
+    /// version it is.
     private mutating func add(
         pair: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ vocabulary: Vocabulary, _ prefix: [UInt8],
         _ expected: inout Int, _ source: String

@@ -1,7 +1,8 @@
-/// A word under way in byte-pair encoding: symbols in a chain, neighbours merged until no merge is left.
+/// A word under way in byte-pair encoding: symbols in a chain, neighbours merged until no merge is
+/// left.
 ///
-/// Short words look for the best pair in a plain array; long ones keep a heap, so that a word of any length takes time
-/// n log n.
+/// Short words look for the best pair in a plain array; long ones keep a heap, so that a word of
+/// any length takes time n log n.
 struct SymbolChain: ~Copyable {
     struct Symbol: BitwiseCopyable {
         var id: Int32

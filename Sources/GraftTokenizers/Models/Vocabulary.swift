@@ -1,7 +1,8 @@
 import Glibc
 import GraftTensor
 
-/// The tokens of a model and their ids: all bytes end to end, found through one open-addressing table.
+/// The tokens of a model and their ids: all bytes end to end, found through one open-addressing
+/// table.
 ///
 /// Built once, then read by any number of threads.
 struct Vocabulary: Sendable {
@@ -95,7 +96,8 @@ struct Vocabulary: Sendable {
         return token.withUTF8 { id(of: $0) }
     }
 
-    /// The id of the token that is `prefix` and then `length` bytes; `hash` is of all of them, not yet finished.
+    /// The id of the token that is `prefix` and then `length` bytes; `hash` is of all of them, not
+    /// yet finished.
     @inline(__always)
     func id(
         prefix: UnsafeBufferPointer<UInt8>, _ rest: UnsafePointer<UInt8>, length: Int, hash: UInt64

@@ -1,6 +1,7 @@
 /// The tokens of words met before: a direct-mapped table whose entries fill one cache line each.
 ///
-/// Only short words of few tokens are kept, which nearly all are. A newer word takes the place of an older one.
+/// Only short words of few tokens are kept, which nearly all are. A newer word takes the place of
+/// an older one.
 struct WordCache: ~Copyable {
     static let longestWord = 32
     static let mostTokens = 6

@@ -1,8 +1,9 @@
 import GraftFormats
 import GraftTensor
 
-/// WordPiece (Schuster and Nakajima 2012; BERT): a word is cut into the longest token it begins with, then the longest
-/// that continues it, marked with a prefix such as `##`, and so on; if that fails anywhere, the word is unknown.
+/// WordPiece (Schuster and Nakajima 2012; BERT): a word is cut into the longest token it begins
+/// with, then the longest that continues it, marked with a prefix such as `##`, and so on; if that
+/// fails anywhere, the word is unknown.
 final class WordPiece: TokenModel {
     let vocabulary: Vocabulary
     private let continuingPrefix: [UInt8]

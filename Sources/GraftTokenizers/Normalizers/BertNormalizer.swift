@@ -1,16 +1,18 @@
 import GraftFormats
 import GraftTensor
 
-/// BERT's text cleaning: control characters dropped, white space made plain, Chinese characters set apart by spaces,
-/// accents stripped (canonical decomposition without its non-spacing marks), letters lowered. Each step can be off.
+/// BERT's text cleaning: control characters dropped, white space made plain, Chinese characters set
+/// apart by spaces, accents stripped (canonical decomposition without its non-spacing marks),
+/// letters lowered. Each step can be off.
 ///
-/// The steps are worked into one table, so that text is passed over once. Only marks that must be brought into canonical
-/// order although they are kept need the steps one after the other.
+/// The steps are worked into one table, so that text is passed over once. Only marks that must be
+/// brought into canonical order although they are kept need the steps one after the other.
 final class BertNormalizer: Normalizer {
     private let steps: CharacterSteps
     var cleansText: Bool { steps.cleansText }
 
-    /// What becomes of a character: an action and, in the low 21 bits, the character that takes its place.
+    /// What becomes of a character: an action and, in the low 21 bits, the character that takes its
+    /// place.
     private struct Entry {
         static let keep: UInt32 = 0
         static let drop: UInt32 = 1 << 24
@@ -66,7 +68,8 @@ final class BertNormalizer: Normalizer {
         }
     }
 
-    /// Writes the ASCII characters at the start of a range, byte for byte, up to the first that has no byte of its own.
+    /// Writes the ASCII characters at the start of a range, byte for byte, up to the first that has
+    /// no byte of its own.
     private func copyASCII(
         _ source: TextView, _ range: Range<Int>, _ map: UnsafeBufferPointer<UInt8>, into out: inout TextBuffer
     ) -> Int {

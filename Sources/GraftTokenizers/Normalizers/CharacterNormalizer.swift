@@ -51,7 +51,8 @@ final class CharacterNormalizer: Normalizer {
         CharacterNormalizer { CharacterClasses.isMark($0) ? [] : [$0.value] }
     }
 
-    /// The clean-up of machine translation in SentencePiece: control characters go, unusual spaces become plain ones.
+    /// The clean-up of machine translation in SentencePiece: control characters go, unusual spaces
+    /// become plain ones.
     static func machineTranslation() -> CharacterNormalizer {
         CharacterNormalizer { scalar in
             switch scalar.value {

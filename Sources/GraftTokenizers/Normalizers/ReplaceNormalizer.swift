@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// Puts a fixed text in place of every match of a pattern. It stands for the last character of the match.
+/// Puts a fixed text in place of every match of a pattern. It stands for the last character of the
+/// match.
 struct ReplaceNormalizer: Normalizer {
     private let pattern: Pattern
     private let content: [UInt8]
@@ -33,7 +34,8 @@ struct ReplaceNormalizer: Normalizer {
 }
 
 extension TextView {
-    /// What a character inserted at a position of a range stands for: what is before it, or the empty start of the range.
+    /// What a character inserted at a position of a range stands for: what is before it, or the
+    /// empty start of the range.
     func alignment(before position: Int, in range: Range<Int>) -> Alignment {
         if position > range.lowerBound { return alignment(at: position - 1) }
         guard position < count else { return Alignment(position, position) }

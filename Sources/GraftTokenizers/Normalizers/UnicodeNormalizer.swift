@@ -2,8 +2,8 @@ import GraftTensor
 
 /// NFC, NFD, NFKC and NFKD.
 ///
-/// Text that is in the form already, which nearly all text is, is passed over with one table lookup per character; only
-/// the stretches that are not are decomposed, ordered and composed.
+/// Text that is in the form already, which nearly all text is, is passed over with one table lookup
+/// per character; only the stretches that are not are decomposed, ordered and composed.
 final class UnicodeNormalizer: Normalizer {
     private let form: UnicodeForm
     private let isInert: ScalarTable<Bool>

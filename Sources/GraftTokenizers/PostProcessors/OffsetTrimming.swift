@@ -3,8 +3,8 @@ import GraftTensor
 
 /// The offsets of byte-level tokens without the white space that begins and ends them.
 ///
-/// With `addsPrefixSpace`, a single space that begins the first token is taken for the one that was added, which stands
-/// for nothing in the text: offsets stay.
+/// With `addsPrefixSpace`, a single space that begins the first token is taken for the one that was
+/// added, which stands for nothing in the text: offsets stay.
 struct OffsetTrimming: Sendable {
     let addsPrefixSpace: Bool
 
@@ -28,8 +28,8 @@ struct OffsetTrimming: Sendable {
         }
     }
 
-    /// How many characters of white space begin and end a token as the vocabulary spells it, or an added token as the
-    /// text does.
+    /// How many characters of white space begin and end a token as the vocabulary spells it, or an
+    /// added token as the text does.
     private func whitespace(
         of token: FoundToken, in sequence: borrowing SequenceWork, _ vocabulary: Vocabulary
     ) -> (leading: Int, trailing: Int) {
@@ -42,7 +42,8 @@ struct OffsetTrimming: Sendable {
 
     private static func whitespace(_ bytes: UnsafeBufferPointer<UInt8>) -> (leading: Int, trailing: Int) {
         guard let first = bytes.first, let last = bytes.last else { return (0, 0) }
-        // Nearly every token: no white space begins with an ASCII character above the space, nor does `Ġ` end with one.
+        // Nearly every token: no white space begins with an ASCII character above the space, nor
+        // does `Ġ` end with one.
         if first > 0x20, first < 0x80, last > 0x20, last < 0x80 { return (0, 0) }
         let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
         // `Ġ` is how the byte of a space is spelled.

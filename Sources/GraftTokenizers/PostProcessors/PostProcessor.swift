@@ -7,7 +7,8 @@ enum EncodingPart: Equatable, Sendable {
     case special(id: Int32, typeID: Int32)
 }
 
-/// The last stage of encoding: which tokens are added around the texts, and which segment each part belongs to.
+/// The last stage of encoding: which tokens are added around the texts, and which segment each part
+/// belongs to.
 protocol PostProcessor: Sendable {
     /// How many tokens it adds to one text or to a pair.
     func addedCount(isPair: Bool) -> Int

@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// BERT's words: white space separates and is dropped, every punctuation character is a word of its own.
+/// BERT's words: white space separates and is dropped, every punctuation character is a word of its
+/// own.
 final class BertPreTokenizer: PreTokenizer {
     private enum Class {
         static let letter: UInt8 = 0

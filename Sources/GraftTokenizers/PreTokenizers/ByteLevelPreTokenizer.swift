@@ -1,8 +1,9 @@
 import GraftFormats
 import GraftTensor
 
-/// GPT-2's words: split with its regular expression, a space going with the word after it, and spelled byte by byte with
-/// printable characters (Radford et al. 2019). `use_regex` off only spells.
+/// GPT-2's words: split with its regular expression, a space going with the word after it, and
+/// spelled byte by byte with printable characters (Radford et al. 2019). `use_regex` off only
+/// spells.
 struct ByteLevelPreTokenizer: PreTokenizer {
     private(set) var addsPrefixSpace: Bool
     private let expression: TextExpression?

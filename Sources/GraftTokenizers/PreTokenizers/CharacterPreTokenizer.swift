@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// A pre-tokenizer that splits at every character of a class: Punctuation, Digits, WhitespaceSplit, CharDelimiterSplit.
+/// A pre-tokenizer that splits at every character of a class: Punctuation, Digits, WhitespaceSplit,
+/// CharDelimiterSplit.
 final class CharacterPreTokenizer: PreTokenizer {
     private let belongs: ScalarTable<Bool>
     private let behavior: SplitBehavior

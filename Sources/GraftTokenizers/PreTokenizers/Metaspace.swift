@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// SentencePiece's words: spaces become a visible character, usually `▁`, which begins the word after it.
+/// SentencePiece's words: spaces become a visible character, usually `▁`, which begins the word
+/// after it.
 struct Metaspace: PreTokenizer, TokenDecoder {
     private enum Scheme: String {
         /// Before every piece of text between added tokens.

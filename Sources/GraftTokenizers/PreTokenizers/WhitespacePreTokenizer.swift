@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// Words by the pattern `\w+|[^\w\s]+`: runs of word characters and runs of what is neither those nor white space.
+/// Words by the pattern `\w+|[^\w\s]+`: runs of word characters and runs of what is neither those
+/// nor white space.
 final class WhitespacePreTokenizer: PreTokenizer {
     private enum Class {
         static let space: UInt8 = 0

@@ -1,7 +1,8 @@
-/// Growable memory for trivial elements that is kept from call to call, so that encoding allocates little.
+/// Growable memory for trivial elements that is kept from call to call, so that encoding allocates
+/// little.
 ///
-/// Appending costs one comparison. Indices are the callers' to keep below `count`: they come from this floor's own
-/// arithmetic on positions, never from a file.
+/// Appending costs one comparison. Indices are the callers' to keep below `count`: they come from
+/// this floor's own arithmetic on positions, never from a file.
 struct Buffer<Element: BitwiseCopyable>: ~Copyable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var capacity: Int

@@ -1,5 +1,5 @@
-/// GPT-2's spelling of bytes as printable characters: `!`–`~`, `¡`–`¬` and `®`–`ÿ` stand for themselves, all other bytes, in
-/// order, for the characters from U+0100 on.
+/// GPT-2's spelling of bytes as printable characters: `!`–`~`, `¡`–`¬` and `®`–`ÿ` stand for
+/// themselves, all other bytes, in order, for the characters from U+0100 on.
 enum ByteLevelAlphabet {
     /// The character for each byte.
     static let scalars: [UInt32] = {

@@ -1,6 +1,7 @@
 /// Finding and replacing a run of bytes.
 enum ByteSearch {
-    /// The first position from `start` on, and before `end`, where `pattern`, which is not empty, stands whole.
+    /// The first position from `start` on, and before `end`, where `pattern`, which is not empty,
+    /// stands whole.
     static func first(
         _ pattern: some RandomAccessCollection<UInt8>, in bytes: UnsafeBufferPointer<UInt8>, from start: Int,
         to end: Int

@@ -1,16 +1,18 @@
 /// What the characters are, exactly as Hugging Face `tokenizers` sees them.
 ///
-/// That package carries tables of its own: general categories of Unicode 8 with a few corrections made since, combining
-/// marks and decompositions of Unicode 9, letter case and white space of today. Here they are today's properties from the
-/// Swift standard library, without the characters that are younger than those tables, and with the few that changed.
-/// A golden test compares every scalar.
+/// That package carries tables of its own: general categories of Unicode 8 with a few corrections
+/// made since, combining marks and decompositions of Unicode 9, letter case and white space of
+/// today. Here they are today's properties from the Swift standard library, without the characters
+/// that are younger than those tables, and with the few that changed. A golden test compares every
+/// scalar.
 enum CharacterClasses {
     /// Unicode's White_Space.
     static func isWhitespace(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace
     }
 
-    /// Characters that BertNormalizer's `clean_text` drops: control, format and private use, NUL and U+FFFD.
+    /// Characters that BertNormalizer's `clean_text` drops: control, format and private use, NUL
+    /// and U+FFFD.
     static func isBertControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "\t", "\n", "\r": return false
@@ -34,7 +36,8 @@ enum CharacterClasses {
         }
     }
 
-    /// Punctuation of any script, and every ASCII character that is neither letter, digit, space nor control.
+    /// Punctuation of any script, and every ASCII character that is neither letter, digit, space
+    /// nor control.
     static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true

@@ -1,9 +1,10 @@
 import GraftTensor
 
-/// The kinds of characters that some sets tell apart: two characters are of one kind if the same sets hold both.
+/// The kinds of characters that some sets tell apart: two characters are of one kind if the same
+/// sets hold both.
 ///
-/// A regular expression sees no more of a text than the kinds of its characters, and has few. So a text is searched as
-/// one byte a character, its kind, and Unicode is in the tables here alone.
+/// A regular expression sees no more of a text than the kinds of its characters, and has few. So a
+/// text is searched as one byte a character, its kind, and Unicode is in the tables here alone.
 final class CharacterKinds: Sendable {
     private let table: ScalarTable<UInt8>
     /// The kinds that each set holds.

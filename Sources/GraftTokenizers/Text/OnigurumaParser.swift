@@ -1,18 +1,20 @@
 import GraftFormats
 import GraftTensor
 
-/// Reads a regular expression as Oniguruma does, and spells it for PCRE2 as an expression over kinds of characters.
+/// Reads a regular expression as Oniguruma does, and spells it for PCRE2 as an expression over
+/// kinds of characters.
 ///
-/// Every set of characters is worked out here, by Unicode tables of Oniguruma's version, so PCRE2 sees bytes alone. What it
-/// could not do exactly is refused by name: back references and calls, absent and conditional groups, text segments, `\K` and
-/// `\G`, look-behind of varying length, and letters regardless of case where one stands for several.
+/// Every set of characters is worked out here, by Unicode tables of Oniguruma's version, so PCRE2
+/// sees bytes alone. What it could not do exactly is refused by name: back references and calls,
+/// absent and conditional groups, text segments, `\K` and `\G`, look-behind of varying length, and
+/// letters regardless of case where one stands for several.
 struct OnigurumaParser {
-    private let pattern: [Unicode.Scalar]
-    private var position = 0
+    let pattern: [Unicode.Scalar]
+    var position = 0
     private var parts: [Part] = []
     private var sets: [ScalarSet] = []
     private var indexOfSet: [ScalarSet: Int] = [:]
-    private var options = Options()
+    var options = Options()
     /// Literal characters in a row, where case is ignored.
     private var run: [UInt32] = []
 
@@ -23,14 +25,14 @@ struct OnigurumaParser {
         case set(Int)
     }
 
-    private struct Options {
+    struct Options {
         var ignoresCase = false
         var dotMatchesNewline = false
         var isExtended = false
     }
 
     /// Groups or brackets within each other: each takes stack, of which a thread may have little.
-    private static let deepest = 60
+    static let deepest = 60
 
     static func parse(_ pattern: String) throws(GraftError) -> (RegularExpression, CharacterKinds) {
         var parser = OnigurumaParser(pattern: Array(pattern.unicodeScalars))
@@ -64,28 +66,28 @@ struct OnigurumaParser {
 
     // MARK: The text of the pattern
 
-    private var peek: Unicode.Scalar? { position < pattern.count ? pattern[position] : nil }
+    var peek: Unicode.Scalar? { position < pattern.count ? pattern[position] : nil }
 
-    private func peek(_ offset: Int) -> Unicode.Scalar? {
+    func peek(_ offset: Int) -> Unicode.Scalar? {
         position + offset < pattern.count ? pattern[position + offset] : nil
     }
 
-    private mutating func next() -> Unicode.Scalar? {
+    mutating func next() -> Unicode.Scalar? {
         guard position < pattern.count else { return nil }
         position += 1
         return pattern[position - 1]
     }
 
-    private mutating func skip(_ text: String) -> Bool {
+    mutating func skip(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
         guard pattern[position...].starts(with: scalars) else { return false }
         position += scalars.count
         return true
     }
 
-    private func unsupported(_ what: String) -> GraftError { refused(what, .unsupported, "is not supported") }
+    func unsupported(_ what: String) -> GraftError { refused(what, .unsupported, "is not supported") }
 
-    private func invalid(_ what: String) -> GraftError { refused(what, .corruptFile, "is not valid") }
+    func invalid(_ what: String) -> GraftError { refused(what, .corruptFile, "is not valid") }
 
     private func refused(_ what: String, _ code: GraftError.Code, _ verdict: String) -> GraftError {
         let text = String(String.UnicodeScalarView(pattern.prefix(200)))
@@ -346,7 +348,7 @@ struct OnigurumaParser {
     }
 
     /// The set that an escape stands for inside and outside brackets; nil for another escape.
-    private mutating func escapedSet(_ letter: Unicode.Scalar, word: ScalarSet) throws(GraftError) -> ScalarSet? {
+    mutating func escapedSet(_ letter: Unicode.Scalar, word: ScalarSet) throws(GraftError) -> ScalarSet? {
         switch letter {
         case "s": UnicodeProperties.whitespace
         case "S": UnicodeProperties.whitespace.inverted
@@ -372,7 +374,7 @@ struct OnigurumaParser {
     }
 
     /// The character that an escape stands for.
-    private mutating func escapedCharacter(_ letter: Unicode.Scalar) throws(GraftError) -> UInt32 {
+    mutating func escapedCharacter(_ letter: Unicode.Scalar) throws(GraftError) -> UInt32 {
         switch letter {
         case "a": return 0x07
         case "e": return 0x1B
@@ -416,115 +418,8 @@ struct OnigurumaParser {
         return value
     }
 
-    private func scalar(_ value: UInt32) throws(GraftError) -> UInt32 {
+    func scalar(_ value: UInt32) throws(GraftError) -> UInt32 {
         guard Unicode.Scalar(value) != nil else { throw unsupported("U+\(String(value, radix: 16)), no character") }
         return value
-    }
-
-    // MARK: Brackets
-
-    /// A class behind its opening bracket.
-    private mutating func bracket(depth: Int, isOutermost: Bool) throws(GraftError) -> ScalarSet {
-        guard depth <= Self.deepest else { throw unsupported("more than \(Self.deepest) brackets within each other") }
-        let isNegated = skip("^")
-        var set = ScalarSet.none
-        var intersection: ScalarSet?
-        if peek == "]" {
-            // A bracket that closes at once is an ordinary character.
-            guard pattern[(position + 1)...].contains("]") else { throw invalid("an empty pair of brackets") }
-            set = try range()
-        }
-        while true {
-            guard let scalar = peek else { throw invalid("a bracket without an end") }
-            if skip("]") { break }
-            if skip("&&") {
-                intersection = intersection?.intersection(set) ?? set
-                set = .none
-            } else if skip("[") {
-                set = set.union(try nested(depth: depth))
-                try refuseRange()
-            } else if scalar == "\\", let letter = peek(1),
-                let escaped = try bracketEscape(letter)
-            {
-                set = set.union(escaped)
-                try refuseRange()
-            } else {
-                set = set.union(try range())
-            }
-        }
-        set = intersection?.intersection(set) ?? set
-        if options.ignoresCase, isOutermost {
-            set = UnicodeProperties.ignoringCase(set)
-            if !isNegated, !set.intersection(UnicodeProperties.folded).edges.isEmpty {
-                throw unsupported("brackets regardless of case that hold a letter which stands for several")
-            }
-        }
-        return isNegated ? set.inverted : set
-    }
-
-    /// `[:name:]` or brackets in brackets, behind the opening one.
-    private mutating func nested(depth: Int) throws(GraftError) -> ScalarSet {
-        guard peek == ":", let end = closingColon() else {
-            return try bracket(depth: depth + 1, isOutermost: false)
-        }
-        position += 1
-        let isNegated = skip("^")
-        let name = String(String.UnicodeScalarView(pattern[position..<max(end, position)]))
-        guard let set = UnicodeProperties.bracket(name) else { throw invalid("the class [:\(name):]") }
-        position = end + 2
-        return isNegated ? set.inverted : set
-    }
-
-    /// Where `:]` stands before any other bracket.
-    private func closingColon() -> Int? {
-        var index = position + 1
-        while index + 1 < pattern.count, pattern[index] != "[", pattern[index] != "]" {
-            if pattern[index] == ":", pattern[index + 1] == "]" { return index }
-            index += 1
-        }
-        return nil
-    }
-
-    /// The set of an escape that is one, read with its backslash; nil, and nothing read, for a character.
-    private mutating func bracketEscape(_ letter: Unicode.Scalar) throws(GraftError) -> ScalarSet? {
-        let start = position
-        position += 2
-        if let set = try escapedSet(letter, word: UnicodeProperties.bracket("word") ?? .none) { return set }
-        position = start
-        return nil
-    }
-
-    /// A character, or two with what is between.
-    private mutating func range() throws(GraftError) -> ScalarSet {
-        let first = try bracketCharacter()
-        guard peek == "-", let after = peek(1), after != "]" else { return ScalarSet(first) }
-        if after == "&", peek(2) == "&" { return ScalarSet(first) }
-        position += 1
-        if after == "[" { throw unsupported("a range that ends with brackets") }
-        if after == "\\", let letter = peek(1), try bracketEscape(letter) != nil {
-            throw invalid("a range that ends with a class")
-        }
-        let last = try bracketCharacter()
-        guard first <= last else { throw invalid("a range that ends before it begins") }
-        // A hyphen right behind a range is an ordinary character.
-        let hyphen = peek == "-" && peek(1) != "]" && skip("-")
-        return ScalarSet(first...last).union(hyphen ? ScalarSet(0x2D) : .none)
-    }
-
-    private mutating func bracketCharacter() throws(GraftError) -> UInt32 {
-        guard let scalar = next() else { throw invalid("a bracket without an end") }
-        guard scalar == "\\" else { return scalar.value }
-        guard let letter = next() else { throw invalid("a backslash at the end") }
-        switch letter {
-        case "b": return 0x08
-        case "R", "X", "N", "O", "K", "1"..."9": throw unsupported("\\\(letter) inside brackets")
-        default: return try escapedCharacter(letter)
-        }
-    }
-
-    /// Behind a class a hyphen must be the last character.
-    private func refuseRange() throws(GraftError) {
-        guard peek == "-", peek(1) != "]", !(peek(1) == "&" && peek(2) == "&") else { return }
-        throw invalid("a range that begins with a class")
     }
 }

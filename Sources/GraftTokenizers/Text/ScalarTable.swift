@@ -2,8 +2,9 @@ import Synchronization
 
 /// A value for every Unicode scalar, computed when a scalar of its page of 256 is first asked for.
 ///
-/// A lookup is two loads. Nothing is computed for scripts that do not occur, so that making a table costs nothing. Any
-/// number of threads may look up: a page is published once, whole, and never changes.
+/// A lookup is two loads. Nothing is computed for scripts that do not occur, so that making a table
+/// costs nothing. Any number of threads may look up: a page is published once, whole, and never
+/// changes.
 final class ScalarTable<Value: BitwiseCopyable & Sendable>: @unchecked Sendable {
     private static var pageCount: Int { 0x110000 >> 8 }
 
@@ -12,7 +13,8 @@ final class ScalarTable<Value: BitwiseCopyable & Sendable>: @unchecked Sendable 
     private let compute: @Sendable (Unicode.Scalar) -> Value
     private let surrogateValue: Value
 
-    /// - Parameter surrogateValue: what stands at the positions that are no scalars; well-formed text never asks for it.
+    /// - Parameter surrogateValue: what stands at the positions that are no scalars; well-formed
+    ///   text never asks for it.
     init(surrogateValue: Value, compute: @escaping @Sendable (Unicode.Scalar) -> Value) {
         self.surrogateValue = surrogateValue
         self.compute = compute

@@ -2,8 +2,8 @@ import GraftTensor
 
 /// Text that a stage writes: bytes, and where each came from.
 ///
-/// It starts without alignment, which holds as long as what is written stands at the original's positions (see
-/// `TextView`); whatever shifts the text calls `beginAlignment` first.
+/// It starts without alignment, which holds as long as what is written stands at the original's
+/// positions (see `TextView`); whatever shifts the text calls `beginAlignment` first.
 struct TextBuffer: ~Copyable {
     var bytes = Buffer<UInt8>(capacity: 512)
     private(set) var alignment = Buffer<Alignment>(capacity: 512)
@@ -28,7 +28,8 @@ struct TextBuffer: ~Copyable {
         alignment.releaseIfLarger(than: limit)
     }
 
-    /// From here on every byte has an alignment of its own; the bytes so far get that of their positions.
+    /// From here on every byte has an alignment of its own; the bytes so far get that of their
+    /// positions.
     mutating func beginAlignment() {
         guard !isAligned else { return }
         let soFar = view
@@ -49,7 +50,8 @@ struct TextBuffer: ~Copyable {
         if isAligned { alignment.reserve(extra) }
     }
 
-    /// Makes room for bytes that a file's setting, not the text, decides the number of: an error where there is none.
+    /// Makes room for bytes that a file's setting, not the text, decides the number of: an error
+    /// where there is none.
     mutating func requireRoom(for extra: Int) throws(GraftError) {
         guard bytes.capacity - bytes.count < extra else { return }
         let (total, isMore) = count.addingReportingOverflow(extra)

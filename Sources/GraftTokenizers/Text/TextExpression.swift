@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// A regular expression of a `tokenizer.json`, written for Oniguruma, which Hugging Face `tokenizers` runs.
+/// A regular expression of a `tokenizer.json`, written for Oniguruma, which Hugging Face
+/// `tokenizers` runs.
 struct TextExpression: Sendable {
     private let kinds: CharacterKinds
     /// Matches texts of kinds.
@@ -11,8 +12,8 @@ struct TextExpression: Sendable {
         (expression, kinds) = try OnigurumaParser.parse(pattern)
     }
 
-    /// Appends the matches within a range of a text, and the stretches between them, in order. The pattern sees the range
-    /// as a text of its own.
+    /// Appends the matches within a range of a text, and the stretches between them, in order. The
+    /// pattern sees the range as a text of its own.
     func appendSpans(_ source: TextView, _ range: Range<Int>, to spans: inout Buffer<MatchSpan>) throws(GraftError) {
         let search = try RegularExpression.Search(expression)
         var text = Buffer<UInt8>(capacity: range.count)

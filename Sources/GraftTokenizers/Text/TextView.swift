@@ -9,10 +9,12 @@ struct Alignment: BitwiseCopyable, Equatable {
     }
 }
 
-/// Text as one stage of the pipeline finds it: well-formed UTF-8, and for every byte where it came from.
+/// Text as one stage of the pipeline finds it: well-formed UTF-8, and for every byte where it came
+/// from.
 ///
-/// Without `alignment` the text has the original's bytes, or ASCII characters in place of ASCII characters: byte `i` then
-/// belongs to the original's character at `i`. Valid until the next stage has run.
+/// Without `alignment` the text has the original's bytes, or ASCII characters in place of ASCII
+/// characters: byte `i` then belongs to the original's character at `i`. Valid until the next stage
+/// has run.
 struct TextView {
     let base: UnsafePointer<UInt8>
     let count: Int
@@ -35,7 +37,8 @@ struct TextView {
         return identity(at: position)
     }
 
-    /// The original bytes that a range of this text stands for. An empty range stands for nothing: it is returned as it is.
+    /// The original bytes that a range of this text stands for. An empty range stands for nothing:
+    /// it is returned as it is.
     @inline(__always)
     func original(_ start: Int, _ end: Int) -> Alignment {
         guard start < end else { return Alignment(start, end) }

@@ -1,9 +1,11 @@
-/// Writes a range of text anew, character by character, and keeps track of where each character comes from.
+/// Writes a range of text anew, character by character, and keeps track of where each character
+/// comes from.
 ///
-/// Every character written says what it does to the text read so far, as in Hugging Face `tokenizers`: `change` 0 stands
-/// in place of the next character, 1 is new beside the last one that was read, and -n stands in place of the next one
-/// and swallows n more. What is written anew has the origin of what it stands for; a new character at the very start of the
-/// range, with nothing read before it, stands for the empty start of the range.
+/// Every character written says what it does to the text read so far, as in Hugging Face
+/// `tokenizers`: `change` 0 stands in place of the next character, 1 is new beside the last one
+/// that was read, and -n stands in place of the next one and swallows n more. What is written anew
+/// has the origin of what it stands for; a new character at the very start of the range, with
+/// nothing read before it, stands for the empty start of the range.
 struct Transform {
     private let source: TextView
     private let range: Range<Int>

@@ -1,7 +1,8 @@
 import CUTF8Proc
 
-/// The four normalisation forms of Unicode (UAX #15), with the version and the bookkeeping of Hugging Face `tokenizers`:
-/// characters younger than Unicode 9 stay as they are and do not combine.
+/// The four normalisation forms of Unicode (UAX #15), with the version and the bookkeeping of
+/// Hugging Face `tokenizers`: characters younger than Unicode 9 stay as they are and do not
+/// combine.
 enum UnicodeForm: Sendable {
     case nfd, nfc, nfkd, nfkc
 
@@ -42,7 +43,8 @@ enum UnicodeForm: Sendable {
         return composed.value
     }
 
-    /// Whether a character stays as it is whatever stands beside it, and keeps what is before and after it apart.
+    /// Whether a character stays as it is whatever stands beside it, and keeps what is before and
+    /// after it apart.
     func isInert(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x80 { return true }
         guard Self.combiningClass(scalar) == 0 else { return false }

@@ -1,11 +1,11 @@
-/// Sets of scalars by name, and the scalars that are one where case is ignored, exactly as the regular expressions of Hugging
-/// Face `tokenizers` see them: Oniguruma's, with Unicode 16.
+/// Sets of scalars by name, and the scalars that are one where case is ignored, exactly as the
+/// regular expressions of Hugging Face `tokenizers` see them: Oniguruma's, with Unicode 16.
 ///
-/// `UnicodeTable` holds them as text. A number is written in digits of five bits, the lowest first, the sixth bit saying
-/// that more follow, and each number is the distance from the one before it.
+/// `UnicodeTable` holds them as text. A number is written in digits of five bits, the lowest first,
+/// the sixth bit saying that more follow, and each number is the distance from the one before it.
 enum UnicodeProperties {
-    /// The scalars of `\p{name}`: a category, a script, a block (`In_…`) or a property. Letter case, spaces, `_` and `-` in the name
-    /// do not matter. Nil for a name that is none.
+    /// The scalars of `\p{name}`: a category, a script, a block (`In_…`) or a property. Letter
+    /// case, spaces, `_` and `-` in the name do not matter. Nil for a name that is none.
     static func property(_ name: some StringProtocol) -> ScalarSet? {
         let plain = name.unicodeScalars.filter { !" _-".unicodeScalars.contains($0) }
         guard plain.allSatisfy(\.isASCII) else { return nil }
@@ -75,7 +75,8 @@ enum UnicodeProperties {
 
     // MARK: Letter case
 
-    /// For every scalar that has others beside it where case is ignored: all of them, itself included, ascending.
+    /// For every scalar that has others beside it where case is ignored: all of them, itself
+    /// included, ascending.
     private static let orbits: [UInt32: [UInt32]] = {
         var orbits: [UInt32: [UInt32]] = [:]
         for group in bytes(UnicodeTable.orbits).split(separator: UInt8(ascii: " ")) {
@@ -96,7 +97,8 @@ enum UnicodeProperties {
         return set.union(ScalarSet(edges: edges))
     }
 
-    /// Scalars that are one with a sequence of several where case is ignored, such as "ß" with "ss".
+    /// Scalars that are one with a sequence of several where case is ignored, such as "ß" with
+    /// "ss".
     static let folded = ScalarSet(
         edges: numbers(bytes(UnicodeTable.folded)).reduce(into: []) { edges, scalar in
             if edges.last == scalar { edges[edges.count - 1] += 1 } else { edges += [scalar, scalar + 1] }

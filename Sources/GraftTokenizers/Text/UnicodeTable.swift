@@ -1,8 +1,8 @@
-// Made by Tests/Goldens/tokenizers/make_properties.py from what tokenizers 0.23.3 matches; not written by hand.
+// Made by Tests/Goldens/tokenizers/make_properties.py from what tokenizers 0.23.3 matches.
 
 /// Sets of Unicode scalars as text: see `UnicodeProperties` for how it reads.
 enum UnicodeTable {
-    /// A line for each set: its names, a colon, and the scalars at which it begins and ends in turn.
+    /// A line for each set: its names, a colon, and the scalars where it begins and ends in turn.
     static let sets: StaticString = """
         rust word:m1A7Q411Ql11A1415N1V1gE4CE57111Hr31224116113111K1p21h41j51c1216f18j1111212118R44TB5g24c3182A1J21Gx12\
         b3Es141212k1IS4B5O168h21X42A1J18222M1711342922248142152CA1112316422M17121212211542233174117GB319131M1712152A13\
@@ -1213,7 +1213,7 @@ enum UnicodeTable {
         1 yew3Y1 zew3Y1 +ew3Y1 -ew3Y1 Wfw3Y1 Xfw3Y1
         """
 
-    /// Sequences of scalars that are one with a single scalar where case is ignored, such as "ss" with "ß".
+    /// Sequences of scalars that are one with a single scalar where case is ignored: "ss" with "ß".
     static let folds: StaticString = """
         X3+L c3c3 c3c3f3 c3c3i3 c3f3 c3i3 e3nP f3dO g3iO p3p3 p3q3 q3eO t3gO v3gO yLk3 iTvT kTvT nTYQ nTYQvT nTvT tTYQ\
          tTYQvT tTvT vTeOWO vTeOXO vTeOYQ vTYQ XUpO bUeOWO bUeOXO bUeOYQ bUpO bUpOWO bUpOXO bUpOYQ bUYQ fUYQ fUYQvT fU\

@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// A part of the text between two stages: text still to be split and looked up, or an added token that is done.
+/// A part of the text between two stages: text still to be split and looked up, or an added token
+/// that is done.
 struct Piece: BitwiseCopyable {
     var start: Int32
     var end: Int32
@@ -19,8 +20,9 @@ struct Piece: BitwiseCopyable {
 
 /// One text on its way through the pipeline: what it reads now, and the pieces it is divided into.
 ///
-/// A stage either rewrites the text of the pieces or divides them further; added tokens pass by untouched and empty
-/// pieces disappear. Two buffers take turns, so that the stages of one text, and then the next text, reuse the memory.
+/// A stage either rewrites the text of the pieces or divides them further; added tokens pass by
+/// untouched and empty pieces disappear. Two buffers take turns, so that the stages of one text,
+/// and then the next text, reuse the memory.
 struct WorkingText: ~Copyable {
     private(set) var view: TextView
     private(set) var pieces = Buffer<Piece>(capacity: 256)
@@ -81,7 +83,8 @@ struct WorkingText: ~Copyable {
         view = front.view
     }
 
-    /// Divides every piece of text: `body` appends the parts of a range that stay. Empty parts are left out.
+    /// Divides every piece of text: `body` appends the parts of a range that stay. Empty parts are
+    /// left out.
     mutating func divide(
         _ body: (_ source: TextView, _ range: Range<Int>, _ parts: inout Buffer<Piece>) throws(GraftError) -> Void
     ) throws(GraftError) {

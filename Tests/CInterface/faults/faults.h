@@ -1,4 +1,5 @@
-/* What the files of this program share: objects that are as they should be, and claims that are counted. */
+/* What the files of this program share: objects that are as they should be, and claims that are
+ * counted. */
 #ifndef FAULTS_H
 #define FAULTS_H
 

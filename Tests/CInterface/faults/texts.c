@@ -87,7 +87,8 @@ static void test_sizes(void) {
     claim(out == NULL, "a failed batch leaves its output alone", "another value");
 }
 
-/* U+FFFD stands for each longest sequence that begins a character, and offsets are those of the bytes. */
+/* U+FFFD stands for each longest sequence that begins a character, and offsets are those of the
+ * bytes. */
 static void test_replacement(void) {
     static const struct {
         sized text;

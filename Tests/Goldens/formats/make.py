@@ -18,7 +18,9 @@ assert safetensors.__version__ == "0.8.0", safetensors.__version__
 
 
 def safetensors_file(name, tensors, metadata):
-    """tensors: (name, safetensors' Python name of the dtype, shape, bytes), in an order the writer has to change."""
+    """tensors: (name, safetensors' Python name of the dtype, shape, bytes), in an order the writer
+    has to change.
+    """
     buffers = [ctypes.create_string_buffer(data, max(len(data), 1)) for _, _, _, data in tensors]
     described = {
         name: safetensors.TensorSpec(
@@ -34,7 +36,8 @@ def numbered(count, first=1):
 
 
 def make_safetensors():
-    # dtype name, bytes of a [2, 3] tensor. A float4 shape is given with its last size halved: two share a byte.
+    # dtype name, bytes of a [2, 3] tensor. A float4 shape is given with its last size halved: two
+    # share a byte.
     types = [
         ("bool", 6), ("uint8", 6), ("int8", 6), ("float8_e5m2", 6), ("float8_e4m3fn", 6), ("float8_e8m0fnu", 6),
         ("float8_e4m3fnuz", 6), ("float8_e5m2fnuz", 6), ("int16", 12), ("uint16", 12), ("float16", 12),
@@ -97,8 +100,8 @@ def make_floats():
 def make_verdicts():
     """Lines: 1 or 0, whether Python reads the document, and its bytes in hexadecimal.
 
-    Python's reader is made as strict as RFC 8259 wants: no NaN, no equal keys; and no halves of surrogate pairs, which
-    no UTF-8 string can hold.
+    Python's reader is made as strict as RFC 8259 wants: no NaN, no equal keys; and no halves of
+    surrogate pairs, which no UTF-8 string can hold.
     """
 
     def refuse(what):

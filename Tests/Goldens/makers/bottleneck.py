@@ -1,6 +1,7 @@
 """bottleneck: bottleneck adapters as AdapterHub's `adapters` makes, applies and trains them.
 
-Needs the packages of Tests/Parity/requirements-adapters.txt: `adapters` pins another transformers than PEFT's goldens.
+Needs the packages of Tests/Parity/requirements-adapters.txt: `adapters` pins another transformers
+than PEFT's goldens.
 """
 
 import json

@@ -21,7 +21,8 @@ def fresh_folder(*parts: str) -> Path:
 
 
 def write_json(path: Path, value) -> None:
-    """Indented JSON with every innermost list on one line, so that a row of token ids stays a row."""
+    """Indented JSON with every innermost list on one line, so that a row of token ids stays a row.
+    """
     text = json.dumps(value, indent=1, ensure_ascii=False)
     text = re.sub(
         r"\[[\s\d.,eE+-]*\]", lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text
@@ -30,7 +31,9 @@ def write_json(path: Path, value) -> None:
 
 
 def write_tensors(path: Path, tensors: dict, **metadata: str) -> None:
-    """Writes tensors as float32 (whole numbers as int32): reference values are computed in float64 and rounded once."""
+    """Writes tensors as float32 (whole numbers as int32): reference values are computed in float64
+    and rounded once.
+    """
     arrays = {}
     for name, tensor in tensors.items():
         array = tensor.detach().cpu().numpy() if isinstance(tensor, torch.Tensor) else numpy.asarray(tensor)

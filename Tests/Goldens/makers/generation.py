@@ -1,4 +1,6 @@
-"""generation: greedy texts of the real stories260K, and what transformers makes of logits before it samples."""
+"""generation: greedy texts of the real stories260K, and what transformers makes of logits before it
+samples.
+"""
 
 from pathlib import Path
 

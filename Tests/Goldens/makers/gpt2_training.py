@@ -1,4 +1,6 @@
-"""gpt2-training: ten training steps of PEFT on gpt2-tiny: losses, first gradients, and the adapter at the end."""
+"""gpt2-training: ten training steps of PEFT on gpt2-tiny: losses, first gradients, and the adapter
+at the end.
+"""
 
 from . import tiny_gpt2
 from .files import fresh_folder, write_json

@@ -1,4 +1,6 @@
-"""llama-training: ten training steps of PEFT on llama-tiny: losses, first gradients, and the adapter at the end."""
+"""llama-training: ten training steps of PEFT on llama-tiny: losses, first gradients, and the
+adapter at the end.
+"""
 
 import random
 from dataclasses import dataclass
@@ -55,7 +57,9 @@ VARIANTS = [
 
 
 def batches() -> list[dict]:
-    """Ten batches of four ragged rows: a label for each row, and one for each token, -100 where it does not count."""
+    """Ten batches of four ragged rows: a label for each row, and one for each token, -100 where it
+    does not count.
+    """
     source = random.Random(12)
     made = []
     for _ in range(STEPS):

@@ -42,7 +42,8 @@ def edit_config(folder: Path, edits: dict) -> None:
 
 
 def results(model: torch.nn.Module, rows: dict) -> torch.Tensor:
-    """Logits [rows, labels] of a classifier, last hidden states [tokens, hidden] of a bare encoder."""
+    """Logits [rows, labels] of a classifier, last hidden states [tokens, hidden] of a bare encoder.
+    """
     model = copy.deepcopy(model).double().eval()
     with torch.no_grad():
         outputs = [model(**row) for row in tiny_bert.batches_of_one(rows)]
@@ -63,7 +64,8 @@ def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
     if case.edits:
         edit_config(folder, case.edits)
 
-    # What counts is what PEFT computes after reading the files, not what it computed before writing them.
+    # What counts is what PEFT computes after reading the files, not what it computed before writing
+    # them.
     value = results(PeftModel.from_pretrained(base_of(case), folder), rows)
     same = (value - before).abs().max() == 0
     assert same != bool(case.edits) or case.name.startswith("targets-"), (

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 class Case:
     """One adapter folder.
 
-    `settings` go to LoraConfig. `edits` replace fields of the saved adapter_config.json: PEFT resolves null and
-    "all-linear" before saving, but files that still hold them exist. `dtype` is the type the tensors are stored in.
+    `settings` go to LoraConfig. `edits` replace fields of the saved adapter_config.json: PEFT
+    resolves null and "all-linear" before saving, but files that still hold them exist. `dtype` is
+    the type the tensors are stored in.
     """
 
     name: str

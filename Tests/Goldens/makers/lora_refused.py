@@ -1,4 +1,5 @@
-"""lora-refused: adapter folders that must not load, each with the words that its error must name."""
+"""lora-refused: adapter folders that must not load, each with the words that its error must name.
+"""
 
 import json
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from .lora import edit_config, randomise_trainable, save_adapter
 
 QUERY = "base_model.model.bert.encoder.layer.0.attention.self.query"
 
-# Settings that PEFT itself can save for BERT: name, what is at fault, LoraConfig, words of the error.
+# Settings that PEFT itself can save for BERT: name, what is at fault, LoraConfig, words of the
+# error.
 SAVED = [
     ("use-dora", "A magnitude vector changes the arithmetic.", dict(use_dora=True), ["use_dora"]),
     (
@@ -43,7 +45,8 @@ SAVED = [
     ),
 ]
 
-# Settings edited into a plain adapter, because PEFT saves them only for other models or with other packages.
+# Settings edited into a plain adapter, because PEFT saves them only for other models or with other
+# packages.
 EDITED = [
     (
         "target-parameters",

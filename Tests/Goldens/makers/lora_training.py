@@ -1,4 +1,6 @@
-"""lora-training: ten training steps of PEFT on bert-tiny: losses, first gradients, and the adapter at the end."""
+"""lora-training: ten training steps of PEFT on bert-tiny: losses, first gradients, and the adapter
+at the end.
+"""
 
 import random
 from dataclasses import dataclass, field
@@ -139,8 +141,8 @@ def make_variant(variant: Variant, seed: int) -> dict:
 
     double = train(variant, folder / "start", torch.float64)
     single = train(variant, folder / "start", torch.float32)
-    # Adam divides noise by noise where a gradient is zero by nature, as for the bias of the keys, which softmax
-    # ignores: after a step such a tensor is arbitrary, so a test must leave it out.
+    # Adam divides noise by noise where a gradient is zero by nature, as for the bias of the keys,
+    # which softmax ignores: after a step such a tensor is arbitrary, so a test must leave it out.
     still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
     for part in ("gradients", "final"):
         kept = {name: tensor for name, tensor in double[part].items() if name not in still}

@@ -1,4 +1,6 @@
-"""minilm: what the real all-MiniLM-L6-v2 computes for thirty texts. The model itself is not committed."""
+"""minilm: what the real all-MiniLM-L6-v2 computes for thirty texts. The model itself is not
+committed.
+"""
 
 import os
 from pathlib import Path
@@ -63,7 +65,9 @@ def model_folder() -> Path:
 
 
 def compute(model: BertModel, rows: dict) -> dict:
-    """Per row: the first values of the hidden state of the first, middle and last token, and the mean embedding."""
+    """Per row: the first values of the hidden state of the first, middle and last token, and the
+    mean embedding.
+    """
     with torch.no_grad():
         hidden = [model(**row).last_hidden_state[0] for row in batches_of_one(rows)]
     watched = [state[[0, len(state) // 2, len(state) - 1], :WATCHED_VALUES] for state in hidden]

@@ -1,4 +1,6 @@
-"""optimizers: a hundred steps of torch's optimizers on one vector, gradient clipping, and learning-rate schedules."""
+"""optimizers: a hundred steps of torch's optimizers on one vector, gradient clipping, and
+learning-rate schedules.
+"""
 
 import torch
 from transformers import (
@@ -59,7 +61,8 @@ def make() -> None:
     top = fresh_folder("optimizers")
     generator = torch.Generator().manual_seed(5)
     start = torch.randn(SIZE, generator=generator)
-    # Gradients of many sizes, some zero: where the epsilon of Adam and the order of operations show.
+    # Gradients of many sizes, some zero: where the epsilon of Adam and the order of operations
+    # show.
     scale = torch.logspace(-6, 1, SIZE)
     gradients = torch.randn(STEPS, SIZE, generator=generator) * scale
     gradients[:, 3] = 0

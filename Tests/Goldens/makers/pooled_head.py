@@ -1,5 +1,6 @@
-"""pooled-head: ten training steps of LoRA below a head that no class of transformers has: it reads the mean of a row's
-tokens, or the last of them, through a dense layer or at once. The adapters' own files are as Graft writes them."""
+"""pooled-head: ten training steps of LoRA below a head that no class of transformers has: it reads
+the mean of a row's tokens, or the last of them, through a dense layer or at once. The adapters' own
+files are as Graft writes them."""
 
 import copy
 import json
@@ -99,7 +100,8 @@ def make_variant(variant: Variant, seed: int) -> dict:
 
     double = train(copy.deepcopy(model).double().train())
     single = train(copy.deepcopy(model).train())
-    # As in lora-training: where a gradient is zero by nature, AdamW only decays or divides noise by noise.
+    # As in lora-training: where a gradient is zero by nature, AdamW only decays or divides noise by
+    # noise.
     still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
     for part in ("gradients", "final"):
         kept = {name: tensor for name, tensor in double[part].items() if name not in still}

@@ -1,4 +1,6 @@
-"""bert-tiny: one small random BERT in every spelling that a model folder comes in, and what it computes."""
+"""bert-tiny: one small random BERT in every spelling that a model folder comes in, and what it
+computes.
+"""
 
 import copy
 import json
@@ -26,7 +28,8 @@ def config(**changes) -> BertConfig:
 
 
 def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1."""
+    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -91,7 +94,9 @@ def load_classifier() -> BertForSequenceClassification:
 
 
 def v4_spelling(folder) -> None:
-    """config.json as transformers 4.57.6 writes it, with `torch_dtype` as it was called before that."""
+    """config.json as transformers 4.57.6 writes it, with `torch_dtype` as it was called before
+    that.
+    """
     settings = json.loads((folder / "config.json").read_text())
     for key in ("add_cross_attention", "bos_token_id", "eos_token_id", "is_decoder", "tie_word_embeddings", "dtype"):
         settings.pop(key, None)

@@ -1,4 +1,6 @@
-"""llama-tiny: small random Llamas in every spelling that a model folder comes in, and what they compute."""
+"""llama-tiny: small random Llamas in every spelling that a model folder comes in, and what they
+compute.
+"""
 
 import copy
 import json
@@ -38,7 +40,8 @@ LINEAR = dict(SIZES, num_key_value_heads=1, rope_parameters=dict(rope_type="line
 
 
 def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1."""
+    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -64,7 +67,9 @@ def batches_of_one(rows: dict):
 
 
 def outputs(model: torch.nn.Module, rows: dict) -> dict:
-    """Hidden states packed [tokens, hidden]; logits [tokens, vocabulary], or [rows, labels] of a classifier."""
+    """Hidden states packed [tokens, hidden]; logits [tokens, vocabulary], or [rows, labels] of a
+    classifier.
+    """
     with torch.no_grad():
         results = [model(**row, output_hidden_states=True) for row in batches_of_one(rows)]
     values = {
@@ -88,7 +93,9 @@ def load(name: str) -> torch.nn.Module:
 
 
 def v4_spelling(folder) -> None:
-    """config.json as transformers 4 writes it: `rope_theta` and `rope_scaling` beside each other, `torch_dtype`."""
+    """config.json as transformers 4 writes it: `rope_theta` and `rope_scaling` beside each other,
+    `torch_dtype`.
+    """
     settings = json.loads((folder / "config.json").read_text())
     rope = settings.pop("rope_parameters")
     settings["rope_theta"] = rope.pop("rope_theta")

@@ -1,4 +1,6 @@
-"""Expressions that are compared with the tokenizers package: by Tests/Parity, and by the goldens that `make test` reads."""
+"""Expressions that are compared with the tokenizers package: by Tests/Parity, and by the goldens
+that `make test` reads.
+"""
 
 #: What the package says of each class of every character.
 CLASSES = [

@@ -3,13 +3,16 @@
 
     make.py MODELS SHARED [NAME...]
 
-MODELS is the folder with minilm/, SHARED the one with data/, models/ and tokenizers/. For each tokenizer NAME (default
-all) two files are written beside this script:
+MODELS is the folder with minilm/, SHARED the one with data/, models/ and tokenizers/. For each
+tokenizer NAME (default all) two files are written beside this script:
 
-NAME.lines.tsv   per data file: path, lines, tokens, hash over every line's encoding, hash over every 16th line's
-NAME.cases.json  full encodings and decoded texts of texts chosen to be difficult, pairs and truncations among them
+NAME.lines.tsv   per data file: path, lines, tokens, hash over every line's encoding, hash over
+                 every 16th line's
+NAME.cases.json  full encodings and decoded texts of texts chosen to be difficult, pairs and
+                 truncations among them
 unicode.tsv      per class of characters: how many there are, and a hash over them
-stages.json      small tokenizers, each about one stage, with a hash over their encodings and decodings of the same texts
+stages.json      small tokenizers, each about one stage, with a hash over their encodings and
+                 decodings of the same texts
 """
 import json
 import os
@@ -162,7 +165,9 @@ def write_cases(name, tokenizer):
 
 
 def write_unicode():
-    """What single characters do between two letters, for every class of characters that the stages tell apart."""
+    """What single characters do between two letters, for every class of characters that the stages
+    tell apart.
+    """
     clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False)
     chinese = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False)
     accents = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False)

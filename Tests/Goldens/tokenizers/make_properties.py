@@ -1,10 +1,13 @@
-"""Makes the table of Unicode sets from what tokenizers 0.23.3 matches, and its golden. A second run writes the same bytes.
+"""Makes the table of Unicode sets from what tokenizers 0.23.3 matches, and its golden. A second run
+writes the same bytes.
 
     python Tests/Goldens/tokenizers/make_properties.py
 
-Writes Sources/GraftTokenizers/Text/UnicodeTable.swift, which the library reads, and beside this script:
-    properties.tsv      for each property, bracket and escape how many scalars belong to it, and a hash over them; the names are
-                        those that are there already, and a name that is added is filled in
+Writes Sources/GraftTokenizers/Text/UnicodeTable.swift, which the library reads, and beside this
+script:
+    properties.tsv      for each property, bracket and escape how many scalars belong to it, and a
+                        hash over them; the names are those that are there already, and a name that
+                        is added is filled in
     classes.tsv         the same for the expressions of expressions.py that match one scalar
     expressions.json    where its other expressions match in its texts, and which are refused
 """
@@ -24,7 +27,9 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-"
 
 
 def is_looked_at(scalar: int) -> bool:
-    """All scalars of the planes with characters; of the others their ends, between which nothing changes."""
+    """All scalars of the planes with characters; of the others their ends, between which nothing
+    changes.
+    """
     if 0xD800 <= scalar < 0xE000:
         return False
     return scalar < 0x33480 or 0xE0000 <= scalar < 0xE0200 or not 16 <= scalar & 0xFFFF < 0xFFF0
@@ -37,7 +42,9 @@ STANDING = numpy.searchsorted(SCALARS, numpy.arange(0x110000), side="right") - 1
 
 
 def ranges(belongs: numpy.ndarray) -> list[tuple[int, int]]:
-    """The ranges of the scalars that belong, first and last, from an answer for each that was looked at."""
+    """The ranges of the scalars that belong, first and last, from an answer for each that was
+    looked at.
+    """
     whole = belongs[STANDING]
     whole[0xD800:0xE000] = False
     edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([0], whole.view("u1"), [0])).astype("i1")))
@@ -68,7 +75,9 @@ def is_spelled_out(name: str) -> bool:
 
 
 def expression(name: str) -> str:
-    """Outside brackets `\\w` has six more members than inside: the superscripts and fractions of Latin-1."""
+    """Outside brackets `\\w` has six more members than inside: the superscripts and fractions of
+    Latin-1.
+    """
     if name.startswith("["):
         return f"[{name}]"
     return name if is_spelled_out(name) else rf"\p{{{name}}}"
@@ -157,11 +166,11 @@ def main() -> None:
     pairs = orbits()
     folds = sorted({chr(scalar).casefold() for scalar in SCALARS.tolist() if len(chr(scalar).casefold()) > 1})
     unfolded = [scalar for scalar in SCALARS.tolist() if len(chr(scalar).casefold()) > 1]
-    source = f'''// Made by Tests/Goldens/tokenizers/make_properties.py from what tokenizers {tokenizers.__version__} matches; not written by hand.
+    source = f'''// Made by Tests/Goldens/tokenizers/make_properties.py from what tokenizers {tokenizers.__version__} matches.
 
 /// Sets of Unicode scalars as text: see `UnicodeProperties` for how it reads.
 enum UnicodeTable {{
-    /// A line for each set: its names, a colon, and the scalars at which it begins and ends in turn.
+    /// A line for each set: its names, a colon, and the scalars where it begins and ends in turn.
     static let sets: StaticString = """
 {swift([",".join(names) + ":" + edges for edges, names in lines.items()])}
         """
@@ -171,7 +180,7 @@ enum UnicodeTable {{
 {swift([" ".join(deltas(orbit) for orbit in pairs)])}
         """
 
-    /// Sequences of scalars that are one with a single scalar where case is ignored, such as "ss" with "ß".
+    /// Sequences of scalars that are one with a single scalar where case is ignored: "ss" with "ß".
     static let folds: StaticString = """
 {swift([" ".join("".join(number(ord(part)) for part in fold) for fold in folds)])}
         """

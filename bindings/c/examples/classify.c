@@ -2,8 +2,8 @@
  *
  *     classify MODEL ADAPTER SENTENCE ...
  *
- * Errors lead to one place that releases everything: the shape for code that must not end its process.
- */
+ * Errors lead to one place that releases everything: the shape for code that must not end its
+ * process. */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* Embeds the lines of standard input and prints, for each, the line before it that is nearest in meaning.
+/* Embeds the lines of standard input and prints, for each, the line before it that is nearest in
+ * meaning.
  *
- *     embed MODEL < lines.txt
- */
+ *    embed MODEL < lines.txt */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,8 @@
  *
  *     finetune MODEL PAIRS.tsv ADAPTER [EPOCHS]
  *
- * A line of the file is: prompt TAB answer. The model reads both and learns the answer alone; afterwards
- * `generate MODEL PROMPT 0 0 ADAPTER` gives it.
- */
+ * A line of the file is: prompt TAB answer. The model reads both and learns the answer alone;
+ * afterwards `generate MODEL PROMPT 0 0 ADAPTER` gives it. */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include <graft.h>
 #include <stdio.h>
@@ -25,8 +24,8 @@ static void check(graft_status status, const char *what) {
         stop(what, graft_last_error_message());
 }
 
-/* Adds `text` and the token that ends it. Only tokens that reach beyond the prompt's bytes get labels: the
- * others count for nothing in the loss. */
+/* Adds `text` and the token that ends it. Only tokens that reach beyond the prompt's bytes get
+ * labels: the others count for nothing in the loss. */
 static void append(graft_dataset *dataset, const graft_tokenizer *tokenizer, const char *text,
                    int32_t prompt_length, int32_t end_token) {
     graft_encode_options options;

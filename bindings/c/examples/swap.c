@@ -2,9 +2,8 @@
  *
  *     swap MODEL ADAPTER ADAPTER SENTENCE ...
  *
- * First each row of one batch has an adapter of its own; then the session's adapter is exchanged between two
- * calls. Both give the same numbers, bit for bit.
- */
+ * First each row of one batch has an adapter of its own; then the session's adapter is exchanged
+ * between two calls. Both give the same numbers, bit for bit. */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +77,8 @@ int main(int argument_count, char **arguments) {
         printf("\n");
     }
 
-    /* The same one adapter after the other: exchanging it costs nothing, for the model is never changed. */
+    /* The same one adapter after the other: exchanging it costs nothing, for the model is never
+     * changed. */
     check(graft_batch_encode(tokenizer, sentences, NULL, count, &options, &batch), "encoding");
     for (int j = 0; j < ADAPTERS; j++) {
         size_t labels = (size_t)graft_adapter_label_count(adapters[j]);

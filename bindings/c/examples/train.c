@@ -106,8 +106,8 @@ int main(int argument_count, char **arguments) {
     graft_head_options_init(&head, sizeof head);
     head.labels = labels;
     head.label_count = label_count;
-    head.pooling =
-        GRAFT_POOLING_MEAN; /* for sentence encoders; without it the head is one that opens in PEFT */
+    /* For sentence encoders; without it the head is one that opens in PEFT. */
+    head.pooling = GRAFT_POOLING_MEAN;
     check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
 
     graft_trainer_options options;

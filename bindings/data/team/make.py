@@ -1,6 +1,8 @@
-"""Writes the messages of this folder from wordings.py: `python make.py` gives the same bytes every time.
+"""Writes the messages of this folder from wordings.py: `python make.py` gives the same bytes every
+time.
 
-The splits share no frame, no errand and no name: what is learned on train.tsv must hold for other wordings.
+The splits share no frame, no errand and no name: what is learned on train.tsv must hold for other
+wordings.
 """
 
 import random

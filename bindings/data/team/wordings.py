@@ -1,8 +1,9 @@
 """How people who work together write about what there is to do.
 
-A frame takes one errand in the form that it asks for: {do} is "send the invoice", {did} "sent the invoice", {done} what
-follows "have", and {doing} "sending the invoice". {n} is the name of a third person. Frames are grouped by what the
-message does, and by who did the errand or is to do it: its writer, its reader, or somebody else.
+A frame takes one errand in the form that it asks for: {do} is "send the invoice", {did} "sent the
+invoice", {done} what follows "have", and {doing} "sending the invoice". {n} is the name of a third
+person. Frames are grouped by what the message does, and by who did the errand or is to do it: its
+writer, its reader, or somebody else.
 """
 
 FRAMES = {

@@ -1,10 +1,12 @@
-"""Trains two adapters on one frozen model, each for its own question about the same messages, and shows what they add.
+"""Trains two adapters on one frozen model, each for its own question about the same messages, and
+shows what they add.
 
     python demo.py MODEL DATA ADAPTERS
 
-DATA has a folder for each question, with train.tsv and test.tsv of `text TAB label` lines. For each question, a head alone
-on the frozen model is trained first, then an adapter with the same head; both are measured on wordings that the training never
-saw. The heads read the mean of a text's tokens, for which the model was made.
+DATA has a folder for each question, with train.tsv and test.tsv of `text TAB label` lines. For each
+question, a head alone on the frozen model is trained first, then an adapter with the same head;
+both are measured on wordings that the training never saw. The heads read the mean of a text's
+tokens, for which the model was made.
 """
 
 import sys

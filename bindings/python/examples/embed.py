@@ -1,4 +1,5 @@
-"""Embeds the lines of standard input and prints, for each, the line before it that is nearest in meaning.
+"""Embeds the lines of standard input and prints, for each, the line before it that is nearest in
+meaning.
 
     python embed.py MODEL < lines.txt
 """

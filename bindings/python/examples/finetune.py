@@ -2,8 +2,8 @@
 
     python finetune.py MODEL PAIRS.tsv ADAPTER
 
-A line of the file is `prompt TAB answer`. The model reads both and learns the answer alone; afterwards
-`generate.py MODEL PROMPT 0 0 ADAPTER` gives it.
+A line of the file is `prompt TAB answer`. The model reads both and learns the answer alone;
+afterwards `generate.py MODEL PROMPT 0 0 ADAPTER` gives it.
 """
 
 import argparse

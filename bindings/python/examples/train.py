@@ -31,7 +31,8 @@ def main() -> None:
     )
 
     adapter = graft.Adapter.create(model)
-    # The mean is what sentence encoders are made for. Without `pooling` the head is one that opens in PEFT.
+    # The mean is what sentence encoders are made for. Without `pooling` the head is one that opens
+    # in PEFT.
     adapter.set_head(labels=labels, pooling="mean")
     print(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train)} rows to train on")
 

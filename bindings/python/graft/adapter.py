@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping
 from ctypes import POINTER, byref, c_char_p, c_float, c_uint64, c_void_p, cast, string_at
 from typing import Any, Literal
 
+from .declarations import POOLING_CHOICES, TASK_CHOICES, FileCallback, HeadOptions
 from .handle import Handle
-from .library import FileCallback, initialised, lib
+from .library import initialised, lib
 from .model import Model
-from .structs import HeadOptions
 from .values import as_list, c_number, choice, file_array, name_bytes, name_list, path_bytes, set_numbers, text_array
 
 Task = Literal["sequence_classification", "language_model"]
 HeadPooling = Literal["mean", "first", "last"]
 
-TASKS: dict[str, int] = {"none": 0, "sequence_classification": 1, "language_model": 5}
-HEAD_POOLINGS: dict[str, int] = {"mean": 0, "first": 1, "last": 2}
+HEAD_POOLINGS = {name: POOLING_CHOICES[name] for name in ("mean", "first", "last")}
 
 
 class Adapter(Handle):
@@ -86,7 +85,7 @@ class Adapter(Handle):
         :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
             the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
         """
-        number = choice(task, TASKS, "task")
+        number = choice(task, TASK_CHOICES, "task")
         options = initialised(HeadOptions, "graft_head_options_init")
         names = text_array(name_list(labels, "labels"))
         options.labels = cast(names, POINTER(c_char_p))
@@ -135,7 +134,7 @@ class Adapter(Handle):
     def task(self) -> str:
         """``"none"`` or the task of its head."""
         number = lib.graft_adapter_task(self.pointer)
-        return next((name for name, value in TASKS.items() if value == number), str(number))
+        return next((name for name, value in TASK_CHOICES.items() if value == number), str(number))
 
     @property
     def labels(self) -> list[str]:

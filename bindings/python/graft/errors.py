@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from .declarations import Status
 
-
-class Status(IntEnum):
-    """What kind of thing went wrong; the values of ``graft_status`` in ``graft.h``."""
-
-    OK = 0
-    INVALID_ARGUMENT = 1
-    NOT_FOUND = 2
-    IO = 3
-    CORRUPT_FILE = 4
-    UNSUPPORTED = 5
-    INCOMPATIBLE = 6
-    BUFFER_TOO_SMALL = 7
-    OUT_OF_MEMORY = 8
-    CANCELLED = 9
-    DIVERGED = 10
-    INTERNAL = 11
+__all__ = ["GraftError", "Status", "invalid"]
 
 
 class GraftError(Exception):

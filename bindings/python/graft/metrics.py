@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .structs import MetricsStruct
+from .declarations import MetricsStruct
 
 
 def described(*measures: tuple[str, float, str]) -> str:

@@ -6,14 +6,12 @@ import os
 from ctypes import byref, c_char_p, c_void_p
 from typing import Literal
 
+from .declarations import PRECISION_CHOICES, ModelOptions
 from .handle import Handle
 from .library import initialised, lib
-from .structs import ModelOptions
 from .values import choice, path_bytes, set_numbers, text_bytes
 
 Precision = Literal["float32", "bfloat16"]
-
-PRECISIONS: dict[str, int] = {"float32": 0, "bfloat16": 1}
 
 
 class Model(Handle):
@@ -32,7 +30,7 @@ class Model(Handle):
 
     def __init__(self, path: str | os.PathLike[str], precision: Precision = "float32", threads: int = 0) -> None:
         options = initialised(ModelOptions, "graft_model_options_init")
-        set_numbers(options, precision=choice(precision, PRECISIONS, "precision"), thread_count=threads)
+        set_numbers(options, precision=choice(precision, PRECISION_CHOICES, "precision"), thread_count=threads)
         out = c_void_p()
         lib.graft_model_load(path_bytes(path), byref(options), byref(out))
         super().__init__(out)

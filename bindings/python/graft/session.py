@@ -9,27 +9,27 @@ from typing import Literal, SupportsIndex
 
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .dataset import Batch
+from .declarations import (
+    POOLING_CHOICES,
+    POOLING_DEFAULT,
+    UNLIMITED_LENGTH,
+    GenerateOptions,
+    SessionOptions,
+    TokenCallback,
+)
 from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
-from .library import Ints, TokenCallback, initialised, lib
+from .library import initialised, lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .matrix import Matrix
 from .model import Model
-from .structs import GenerateOptions, SessionOptions
-from .tokenizer import UNLIMITED_LENGTH, Tokenizer
+from .tokenizer import Tokenizer
 from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
 
 Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
-POOLINGS: dict[str, int] = {
-    "mean": 0,
-    "first": 1,
-    "last": 2,
-    "max": 3,
-    "weighted_mean": 4,
-    "mean_sqrt_length": 5,
-}
+#: A ``normalize`` that leaves it to the model's folder.
 DECLARED = -1
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text: a second's work for
@@ -130,7 +130,7 @@ class Session(Handle):
         rows = _Rows(texts, pairs, adapters)
         if prompt := self._prompt(prompt_name):
             rows.texts = [prompt.encode() + text for text in rows.texts]
-        number = DECLARED if pooling is None else choice(pooling, POOLINGS, "pooling")
+        number = POOLING_DEFAULT if pooling is None else choice(pooling, POOLING_CHOICES, "pooling")
         normalizes = DECLARED if normalize is None else 1 if normalize else 0
         width = self._embedding_width if pooling is None else self._width
         numbers = (c_float * (len(rows) * width))()
@@ -276,7 +276,7 @@ class Session(Handle):
         if stop_tokens is not None:
             # The 0 makes it an array where there are none.
             stops = int_array([*as_list(stop_tokens, "stop_tokens", "integers"), 0], "stop_tokens")
-            options.stop_tokens = cast(stops, Ints)
+            options.stop_tokens = cast(stops, POINTER(c_int32))
             options.stop_token_count = len(stops) - 1
         failures: list[BaseException] = []
 

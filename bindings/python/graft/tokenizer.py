@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
 from typing import NamedTuple
 
+from .declarations import UNLIMITED_LENGTH, EncodeOptions
 from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib
-from .structs import EncodeOptions
 from .values import file_array, int_array, path_bytes, set_numbers, sizes, text_bytes
 
 
@@ -26,10 +26,6 @@ class Encoding(NamedTuple):
     byte_offsets: list[tuple[int, int]]
     #: The word in its text that each token belongs to; None for special tokens.
     word_ids: list[int | None]
-
-
-#: A ``maximum_length`` that is no limit.
-UNLIMITED_LENGTH = 1 << 30
 
 
 def encode_options(

@@ -9,19 +9,22 @@ from typing import Any, Literal, SupportsIndex
 
 from .adapter import Adapter
 from .dataset import Batch, Dataset
+from .declarations import (
+    METRIC_CHOICES,
+    OPTIMIZER_CHOICES,
+    SCHEDULE_CHOICES,
+    MetricsStruct,
+    ProgressCallback,
+    TrainerOptions,
+)
 from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
-from .library import ProgressCallback, initialised, lib
+from .library import initialised, lib
 from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
-from .structs import MetricsStruct, TrainerOptions
 from .values import as_list, asks_to_stop, choice, path_bytes, set_numbers
-
-OPTIMIZERS: dict[str, int] = {"adamw": 0, "sgd": 1}
-SCHEDULES: dict[str, int] = {"constant": 0, "linear": 1, "cosine": 2}
-METRICS: dict[str, int] = {"loss": 0, "accuracy": 1, "macro_f1": 2}
 
 
 class CancelToken(Handle):
@@ -123,9 +126,9 @@ class Trainer(Handle):
             seed=seed,
             pass_token_count=pass_token_count,
             thread_count=threads,
-            optimizer=choice(optimizer, OPTIMIZERS, "optimizer"),
-            schedule=choice(schedule, SCHEDULES, "schedule"),
-            metric=choice(metric, METRICS, "metric"),
+            optimizer=choice(optimizer, OPTIMIZER_CHOICES, "optimizer"),
+            schedule=choice(schedule, SCHEDULE_CHOICES, "schedule"),
+            metric=choice(metric, METRIC_CHOICES, "metric"),
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             beta1=beta1,

@@ -8,8 +8,8 @@ from ctypes import Array, Structure, c_char_p, c_int32, c_int64, c_void_p, cast
 from operator import index
 from typing import Any
 
+from .declarations import FileStruct
 from .errors import invalid
-from .structs import FileStruct
 
 
 def path_bytes(path: str | os.PathLike[str]) -> bytes:

@@ -68,7 +68,8 @@ def test_a_bottleneck_is_trained_saved_loaded_and_used_beside_other_adapters(
     settings = {"config": config, "reduction_factor": 24, "name": "bottle"}
     adapter = graft.Adapter.create(model, "bottleneck", settings, seed=1)
     adapter.set_head(labels=LABELS, dense_layer=True)
-    # D [16, 384] and U [384, 16] with their biases, 6 layers; and the head's dense layer and logits.
+    # D [16, 384] and U [384, 16] with their biases, 6 layers; and the head's dense layer and
+    # logits.
     places = 2 if config == "double_seq_bn" else 1
     assert adapter.parameter_count == 6 * places * (2 * 16 * 384 + 16 + 384) + 384 * 385 + 3 * 385
     assert adapter.config["config"]["reduction_factor"] == 24

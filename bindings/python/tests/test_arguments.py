@@ -1,4 +1,6 @@
-"""What callers hand over: whatever holds texts and numbers is taken, and the rest is refused by its name."""
+"""What callers hand over: whatever holds texts and numbers is taken, and the rest is refused by its
+name.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def test_a_model_classifies_without_an_adapter(classifier: graft.Model, tokenize
 def test_an_adapter_without_a_head_uses_the_models(classifier: graft.Model, tokenizer: graft.Tokenizer) -> None:
     plain, adapter = graft.Session(classifier, tokenizer), graft.Adapter.create(classifier)
     assert adapter.labels == LABELS
-    assert graft.Session(classifier, tokenizer, adapter).classify(TEXTS) == plain.classify(TEXTS)  # B is 0
+    # B is 0.
+    assert graft.Session(classifier, tokenizer, adapter).classify(TEXTS) == plain.classify(TEXTS)
 
 
 def test_rows_of_the_models_head_and_of_an_adapters(classifier: graft.Model, tokenizer: graft.Tokenizer) -> None:

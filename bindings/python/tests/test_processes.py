@@ -19,7 +19,8 @@ import pytest
 from conftest import ROOT
 from test_generation import STORIES
 
-# A process that was started in the background, as this one may be, ignores Ctrl-C until it says otherwise.
+# A process that was started in the background, as this one may be, ignores Ctrl-C until it says
+# otherwise.
 TRAINING = """
 import signal, sys, graft
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -98,7 +99,9 @@ except KeyboardInterrupt:
 
 
 def interrupted_after(line: str, code: str, *arguments: str) -> tuple[str, float]:
-    """What code prints that gets Ctrl-C half a second after it printed a line, and how long that took it."""
+    """What code prints that gets Ctrl-C half a second after it printed a line, and how long that
+    took it.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE,

@@ -267,7 +267,8 @@ def test_a_label_that_a_table_should_not_have_is_named_with_the_table(
 
 
 def test_the_mark_of_utf8_is_not_part_of_the_first_text(tmp_path: Path) -> None:
-    model, tokenizer = graft.Model(STORIES), graft.Tokenizer(STORIES)  # BERT's tokenizer would not see it
+    # BERT's tokenizer would not see it.
+    model, tokenizer = graft.Model(STORIES), graft.Tokenizer(STORIES)
     adapter = graft.Adapter.create(model)
     adapter.set_head(labels=LABELS)
     losses = []

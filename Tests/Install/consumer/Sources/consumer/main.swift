@@ -1,4 +1,5 @@
-/// Takes a training step on a model and prints the loss, through the C interface that the package gives to Swift.
+/// Takes a training step on a model and prints the loss, through the C interface that the package
+/// gives to Swift.
 ///
 ///     consumer MODEL
 import CGraft

@@ -1,0 +1,793 @@
+/**
+ * @file graft.h
+ * @brief Graft: load a transformer, train small adapters on it, run it. CPU only, no network.
+ *
+ * This header is the whole public interface: what is not declared here does not exist.
+ *
+ * Data flow
+ *
+ *     files -> graft_model ----+
+ *     files -> graft_tokenizer |--> graft_session --> embeddings, hidden states, labels
+ *     text  -> graft_batch ----|
+ *     graft_adapter -----------+--> graft_trainer --> the same graft_adapter, now trained
+ *
+ * Errors     A fallible function returns a graft_status; 0 is success. On failure, outputs are
+ *            untouched unless said otherwise and graft_last_error_message() describes the failure
+ *            on this thread.
+ * Ownership  A handle written through a `graft_x **out` belongs to the caller, who gives it back
+ *            once with graft_x_release(). Release accepts NULL and never fails. A handle keeps
+ *            alive what it was built from, so handles may be released in any order. A handle that
+ *            was released, or is of another kind, is recognised and refused.
+ *            graft_x_retain() gives a handle one more owner, who releases it as well; the last
+ *            release frees it. It refuses a handle that is no longer live, so a thread may retain
+ *            what another one releases at that moment: see graft_composition_retain().
+ *            A `const char *` returned by a getter lives as long as its handle.
+ *            Graft never returns memory for the caller to free.
+ * Threads    `const graft_x *` arguments may be shared by concurrent calls. A non-const handle
+ *            needs exclusive use during the call: a session or trainer refuses a second call,
+ *            from another thread or from a callback. Any thread may make any call; 64 kB of stack
+ *            are enough. Callbacks run on the calling thread, before the call returns.
+ *            A call computes on its own thread and on workers that all calls share: never more
+ *            threads at once than the processors that affinity, the quotas of control groups and
+ *            OMP_NUM_THREADS leave to the process. Workers take no signals, sleep between calls,
+ *            and end with the last session and trainer. A forked process makes its own.
+ *            What a thread has set for its arithmetic (rounding, subnormal numbers, traps) changes
+ *            no result, and is the same after the call and in callbacks.
+ * Arrays     Row-major, tightly packed, 32-bit floats. Shapes are written [rows, columns].
+ *            Counts and capacities are in elements, not bytes. Text is UTF-8, NUL-terminated;
+ *            texts to encode may instead be of given sizes and hold NUL (graft_encode_options).
+ *            A batch has no padding: its tokens stand row after row, `token_count` in all.
+ * Options    Pass NULL for defaults, or fill a struct with graft_x_options_init() and change it.
+ * Memory     Whatever the system refuses, a call fails with GRAFT_ERROR_OUT_OF_MEMORY and the process
+ *            goes on. What an object held goes back to the system when it is released.
+ *            graft_x_memory() is what a handle holds of the process's memory, in bytes: pages that
+ *            were touched, without what it shares with other handles. -1 for an invalid handle.
+ *            From any thread, also during a call.
+ * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
+ * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1.
+ */
+#ifndef GRAFT_H
+#define GRAFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GRAFT_API __attribute__((visibility("default")))
+#define GRAFT_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define GRAFT_API
+#define GRAFT_MUST_CHECK
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------ */
+
+#define GRAFT_VERSION_MAJOR 1
+#define GRAFT_VERSION_MINOR 0
+#define GRAFT_VERSION_PATCH 0
+#define GRAFT_VERSION_NUMBER                                                                                 \
+    (GRAFT_VERSION_MAJOR * 1000000 + GRAFT_VERSION_MINOR * 1000 + GRAFT_VERSION_PATCH)
+
+/** Version of the loaded library; compare with GRAFT_VERSION_NUMBER. Never fails. Since 1.0. */
+GRAFT_API int32_t graft_version_number(void);
+/** Version of the loaded library, such as "1.0.0". Static. Since 1.0. */
+GRAFT_API const char *graft_version_string(void);
+/** Kernel set chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16". The
+ *  environment variable GRAFT_KERNELS forces one; with a set that the processor lacks, nothing that
+ *  computes can be made. Static. Since 1.0. */
+GRAFT_API const char *graft_kernel_name(void);
+/** Who provides the threads: "threads" (Graft's own) or "openmp". Static. Since 1.0. */
+GRAFT_API const char *graft_executor_name(void);
+
+/* ---- Status and errors -------------------------------------------------------------------- */
+
+/** Outcome of a call. Values are frozen; new ones may be appended. */
+typedef int32_t graft_status;
+enum {
+    GRAFT_OK = 0,
+    GRAFT_ERROR_INVALID_ARGUMENT = 1, /**< The caller broke a documented rule. */
+    GRAFT_ERROR_NOT_FOUND = 2,        /**< No such file, tensor, method or name. */
+    GRAFT_ERROR_IO = 3,               /**< The system could not read or write. */
+    GRAFT_ERROR_CORRUPT_FILE = 4,     /**< The file breaks its own format. */
+    GRAFT_ERROR_UNSUPPORTED = 5,      /**< Valid, but outside what this build does. */
+    GRAFT_ERROR_INCOMPATIBLE = 6,     /**< Two valid things that do not fit together. */
+    GRAFT_ERROR_BUFFER_TOO_SMALL = 7, /**< The needed count was written; retry with it. */
+    GRAFT_ERROR_OUT_OF_MEMORY = 8,
+    GRAFT_ERROR_CANCELLED = 9, /**< A callback or a cancel token asked to stop. */
+    GRAFT_ERROR_DIVERGED = 10, /**< Training or inference met a NaN or an infinity. */
+    GRAFT_ERROR_INTERNAL = 11  /**< A bug in Graft; please report it. */
+};
+
+/** Name of a status, such as "GRAFT_ERROR_IO"; "unknown" for others. Static. Since 1.0. */
+GRAFT_API const char *graft_status_name(graft_status status);
+/** What went wrong in this thread's latest failed call: what was expected, what was found, and
+ *  where. "" if none failed. Valid until this thread's next failing call. Since 1.0. */
+GRAFT_API const char *graft_last_error_message(void);
+
+/* ---- Threads ------------------------------------------------------------------------------ */
+
+/**
+ * Chooses who provides the threads, for all that is computed from now on; at any time, also while
+ * other threads are in calls. Results have the same bits.
+ *
+ * @param name "threads": Graft's own, the default. "openmp": the OpenMP runtime of this process, or
+ *             where it holds none the system's; for hosts that compute with OpenMP themselves. Its
+ *             own rules hold then: it may spin between calls, and end the process where it meets a
+ *             second runtime or no /dev/shm.
+ * @return GRAFT_ERROR_UNSUPPORTED: another name, or no OpenMP runtime was found. The environment
+ *         variable GRAFT_EXECUTOR chooses as well; with what is refused here, nothing that computes
+ *         can be made.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_set_executor(const char *name);
+
+/* ---- Files in memory ---------------------------------------------------------------------- */
+
+/** A file of a folder, in memory. Not changed, and not kept once a call has returned. */
+typedef struct graft_file {
+    const char *name; /**< In its folder, such as "adapter_config.json". */
+    const void *data; /**< [size]; may be NULL where that is 0. */
+    int64_t size;     /**< Bytes. */
+} graft_file;
+
+/** Receives a file, which lives until the callback returns. Return 0 to go on, anything else to
+ *  stop. */
+typedef int32_t (*graft_file_callback)(void *user_data, const graft_file *file);
+
+/* ---- Cancellation ------------------------------------------------------------------------- */
+
+typedef struct graft_cancel_token graft_cancel_token;
+
+/** Creates a token that stops, once cancelled, every call it was given to. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_cancel_token_create(graft_cancel_token **out);
+/** Asks those calls to return GRAFT_ERROR_CANCELLED soon. From any thread. Since 1.0. */
+GRAFT_API void graft_cancel_token_cancel(const graft_cancel_token *token);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_cancel_token_retain(const graft_cancel_token *token);
+GRAFT_API void graft_cancel_token_release(graft_cancel_token *token);
+
+/* ---- Model -------------------------------------------------------------------------------- */
+
+/** A base model: architecture and frozen weights. Immutable once loaded, so always const. */
+typedef struct graft_model graft_model;
+
+/** How the frozen weights are held and multiplied; sums are always float32. */
+typedef int32_t graft_precision;
+enum { GRAFT_PRECISION_FLOAT32 = 0, GRAFT_PRECISION_BFLOAT16 = 1 };
+
+typedef struct graft_model_options {
+    size_t struct_size;        /**< sizeof(graft_model_options). */
+    graft_precision precision; /**< Default GRAFT_PRECISION_FLOAT32. */
+    int32_t thread_count;      /**< For loading, at most. Default 0: one per processor. */
+} graft_model_options;
+
+GRAFT_API void graft_model_options_init(graft_model_options *options, size_t struct_size);
+
+/**
+ * Loads a base model from a directory in Hugging Face layout: config.json and model.safetensors,
+ * or shards with model.safetensors.index.json; float64, float32, float16 or bfloat16. What
+ * config.json says means what transformers 5 makes of it; a setting that transformers acts on and
+ * this build does not is refused by name.
+ *
+ * The weights are packed once into the chosen precision; tables are read from the mapped files,
+ * which must not change while the model lives.
+ *
+ * @param path     Directory to read.
+ * @param options  NULL for defaults.
+ * @param[out] out The model, owned by the caller.
+ * @return GRAFT_ERROR_NOT_FOUND (a file or tensor is missing), GRAFT_ERROR_CORRUPT_FILE,
+ *         GRAFT_ERROR_UNSUPPORTED (an unknown model_type, a setting or a format that this build does not
+ *         do), GRAFT_ERROR_INCOMPATIBLE (a tensor's shape contradicts config.json), GRAFT_ERROR_IO,
+ *         GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
+                                                         graft_model **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_retain(const graft_model *model);
+GRAFT_API void graft_model_release(graft_model *model);
+
+GRAFT_API int32_t graft_architecture_count(void);
+/** Name of architecture `index`, as in config.json "model_type"; NULL past the end. Static. */
+GRAFT_API const char *graft_architecture_name(int32_t index);
+
+/** Getters of a model; NULL, -1 or 0 for an invalid handle. Since 1.0. */
+GRAFT_API const char *graft_model_architecture(const graft_model *model);
+GRAFT_API int32_t graft_model_layer_count(const graft_model *model);
+GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
+GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
+GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
+GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
+/** Width of the vectors of graft_session_embed() with GRAFT_POOLING_DEFAULT: the hidden size, unless
+ *  the folder's sentence-transformers modules put poolings side by side or have a dense layer. */
+GRAFT_API int32_t graft_model_embedding_size(const graft_model *model);
+/** Name of prompt `index` of config_sentence_transformers.json; NULL past the end. */
+GRAFT_API const char *graft_model_prompt_name(const graft_model *model, int32_t index);
+/** What the folder wants before a text that is embedded: the prompt called `name`, or for NULL its
+ *  default prompt, "" where it has none. It is the caller who puts it there. The status is
+ *  GRAFT_ERROR_NOT_FOUND for another name, and GRAFT_ERROR_CORRUPT_FILE for prompts that cannot be
+ *  read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(const graft_model *model, const char *name,
+                                                           const char **out);
+/** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
+ *  the end. */
+GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
+/** Labels of the checkpoint's own classification head, which acts on rows whose adapters have none: as
+ *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for
+ *  an invalid handle or index. Since 1.0. */
+GRAFT_API int32_t graft_model_label_count(const graft_model *model);
+GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
+/** Memory of the weights that were packed. Since 1.0. */
+GRAFT_API int64_t graft_model_memory(const graft_model *model);
+/** Bytes of the tables that are read from the mapped files. The system reads them as they are
+ *  touched, shares them among processes and drops them where memory is short. Since 1.0. */
+GRAFT_API int64_t graft_model_mapped_memory(const graft_model *model);
+/** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
+GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
+
+/* ---- Tokenizer ---------------------------------------------------------------------------- */
+
+/** Text to token ids and back. Immutable. */
+typedef struct graft_tokenizer graft_tokenizer;
+/** The tokens of one text or pair. Immutable. */
+typedef struct graft_encoding graft_encoding;
+
+typedef struct graft_encode_options {
+    size_t struct_size;
+    int32_t maximum_length;       /**< Truncates longer rows, longest segment first. Default 0:
+                                       graft_tokenizer_maximum_length(). For an adapter that was
+                                       trained: graft_adapter_maximum_length(). GRAFT_UNLIMITED_LENGTH:
+                                       no limit. One that is above the model's is an error where the
+                                       rows are used. */
+    int32_t add_special_tokens;   /**< 0 or 1. Default 1. */
+    const int64_t *text_sizes;    /**< Bytes of each text, which may hold NUL and need not end with it;
+                                       a text of 0 bytes may be NULL. One for each row, or one for
+                                       graft_tokenizer_encode(). Default NULL: up to the NUL. */
+    const int64_t *pair_sizes;    /**< The same for second segments. Default NULL: up to the NUL. */
+    int32_t replace_invalid_utf8; /**< 1: U+FFFD stands for each sequence of bytes that is not UTF-8,
+                                       the longest that begins a character, as in Python and in
+                                       browsers; offsets are those of the given bytes. Default 0:
+                                       such a text is an error that names row and byte. */
+    int32_t reserved;             /**< Must be 0. */
+} graft_encode_options;
+
+enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
+
+GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
+
+/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. What config.json,
+    tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
+    special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED.
+    Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
+/** The same from files in memory: tokenizer.json or vocab.txt, and those beside it in a model's folder
+ *  (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(const graft_file *files,
+                                                                   int32_t file_count, graft_tokenizer **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_tokenizer *tokenizer);
+GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
+/** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
+GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
+
+/** Most tokens of a row, as the folder declares it: max_seq_length in sentence_bert_config.json, else
+ *  model_max_length in tokenizer_config.json, else truncation in tokenizer.json; 0 where none of them
+ *  sets a limit, -1 for an invalid handle. Since 1.0. */
+GRAFT_API int32_t graft_tokenizer_maximum_length(const graft_tokenizer *tokenizer);
+
+/** Encodes `text`, with `pair` as second segment; NULL: without, unless `pair_sizes` is set. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
+                                                               const char *text, const char *pair,
+                                                               const graft_encode_options *options,
+                                                               graft_encoding **out);
+GRAFT_API int64_t graft_encoding_token_count(const graft_encoding *encoding);
+/** Arrays of an encoding, alive as long as it; NULL for an invalid handle. Since 1.0. */
+GRAFT_API const int32_t *graft_encoding_ids(const graft_encoding *encoding);
+/** Segment (0 or 1) of each token. */
+GRAFT_API const int32_t *graft_encoding_type_ids(const graft_encoding *encoding);
+/** First byte and byte past the last of each token in its text: [token_count, 2]; 0, 0 for special
+ *  tokens. */
+GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encoding);
+/** The same in Unicode characters. */
+GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
+/** Number of the word in its text that each token belongs to; -1 for special tokens. */
+GRAFT_API const int32_t *graft_encoding_word_ids(const graft_encoding *encoding);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_retain(const graft_encoding *encoding);
+GRAFT_API void graft_encoding_release(graft_encoding *encoding);
+
+/** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
+ *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
+ *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is
+ *  GRAFT_ERROR_INCOMPATIBLE. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
+                                                               const int32_t *tokens, int64_t token_count,
+                                                               int32_t skip_special_tokens, char *text,
+                                                               int64_t capacity, int64_t *out_count);
+
+/* ---- Adapter ------------------------------------------------------------------------------ */
+
+/** Trainable parameters shaped for one base model, and, for a task, its output head. */
+typedef struct graft_adapter graft_adapter;
+
+typedef int32_t graft_task;
+enum {
+    GRAFT_TASK_NONE = 0,
+    GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1,
+    GRAFT_TASK_LANGUAGE_MODEL = 5 /**< The next token, with the model's own output; `options` of
+                                       graft_adapter_set_head() are not used. */
+};
+
+/** What of the last hidden states of a row's tokens stands for the row. */
+typedef int32_t graft_pooling;
+enum {
+    GRAFT_POOLING_DEFAULT = -1, /**< For vectors as sentence-transformers' modules.json in the model's folder
+                                     says, with all that it says: several side by side, dense layers. Without
+                                     that file: the mean. For a head the architecture's own. */
+    GRAFT_POOLING_MEAN = 0,
+    GRAFT_POOLING_FIRST = 1,
+    GRAFT_POOLING_LAST = 2,
+    GRAFT_POOLING_MAX = 3,             /**< The largest of each element; not for a head. */
+    GRAFT_POOLING_WEIGHTED_MEAN = 4,   /**< Tokens weigh as much as their places, from 1; not for a head. */
+    GRAFT_POOLING_MEAN_SQRT_LENGTH = 5 /**< The sum, divided by the root of the number of tokens; not for a
+                                            head. */
+};
+
+typedef struct graft_head_options {
+    size_t struct_size;
+    const char *const *labels; /**< Names of the classes, copied. Required. */
+    int32_t label_count;       /**< At least 2. */
+    float dropout;             /**< Before the last layer. Default -1: as config.json says. */
+    int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0.
+                                    The layer of a "bottleneck" adapter is its own, as AdapterHub's;
+                                    without it the head reads the hidden state as it is. */
+    graft_pooling pooling;     /**< What the head reads of a row. Default -1: the token that the
+                                    architecture's own class reads, BERT's first and Llama's last.
+                                    No other head is one that PEFT or AdapterHub knows: a saved
+                                    adapter that has one is Graft's alone, and they refuse it. */
+} graft_head_options;
+
+GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);
+
+GRAFT_API int32_t graft_adapter_method_count(void);
+/** Name of method `index`, such as "lora"; NULL past the end. Static. Since 1.0. */
+GRAFT_API const char *graft_adapter_method_name(int32_t index);
+
+/**
+ * Creates an adapter with freshly initialised parameters.
+ *
+ * @param model       The base model the adapter will fit.
+ * @param method      A name listed by graft_adapter_method_name().
+ * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For
+ *                    "lora", as in PEFT's adapter_config.json; what is not given is as there, but
+ *                    lora_alpha is 16 and target_modules all linear modules (null is PEFT's own
+ *                    choice). For "bottleneck", AdapterHub's fields, over those of the
+ *                    configuration that "config" names: "seq_bn" (Pfeiffer; the default),
+ *                    "double_seq_bn" (Houlsby) or "par_bn" (parallel), as in
+ *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
+ * @param seed        Same seed, same parameters, on every machine.
+ * @param[out] out    The adapter, owned by the caller.
+ * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
+ *         (malformed JSON or a value out of range), GRAFT_ERROR_UNSUPPORTED (a setting this build
+ *         does not do, named), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
+                                                             const char *config_json, uint64_t seed,
+                                                             graft_adapter **out);
+/** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while it has
+ *  a trainer; compositions made before keep the head it had. Settings that name modules in
+ *  full must have been given with "task_type", since a task's class puts its own name before them: a head
+ *  that would change which modules are adapted is refused. Its dropout is not saved with the adapter.
+ *  In PEFT's layout a base model whose problem_type is of several labels at once, or of regression, is
+ *  GRAFT_ERROR_UNSUPPORTED: PEFT would train such a head with another loss. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
+                                                               const graft_head_options *options);
+/** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
+ *  tensor and every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE
+ *  where it was made for another model, GRAFT_ERROR_UNSUPPORTED for a head of one label, of several
+ *  at once or of regression, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An adapter that
+ *  carries tables of another vocabulary brings it to the rows on which it acts. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
+                                                           graft_adapter **out);
+/** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
+                                                                 const graft_file *files, int32_t file_count,
+                                                                 graft_adapter **out);
+/** Writes directory `path`: "lora" in PEFT's layout, "bottleneck" in AdapterHub's. An adapter that was
+ *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory
+ *  is written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
+ *  directory, or one in a directory that may not be written), its files are replaced one by one, each
+ *  whole: adapter_config.json goes first and comes last, and never describes files of another save.
+ *  While a call of the adapter's trainer is at work, this is GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
+/** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED
+ *  when it stopped. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(const graft_adapter *adapter,
+                                                                 graft_file_callback on_file,
+                                                                 void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_retain(const graft_adapter *adapter);
+GRAFT_API void graft_adapter_release(graft_adapter *adapter);
+
+/** Getters of an adapter; NULL, -1 or 0 for an invalid handle or index. Since 1.0. */
+GRAFT_API const char *graft_adapter_method(const graft_adapter *adapter);
+GRAFT_API const char *graft_adapter_config_json(const graft_adapter *adapter);
+GRAFT_API graft_task graft_adapter_task(const graft_adapter *adapter);
+GRAFT_API int32_t graft_adapter_label_count(const graft_adapter *adapter);
+GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t index);
+GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
+/** Memory of its numbers, and of the files that it was read from. Since 1.0. */
+GRAFT_API int64_t graft_adapter_memory(const graft_adapter *adapter);
+/** Most tokens of the rows that it was trained on, which is saved with it: rows that it is used on
+ *  should be cut there, too. 0 where that is not known. */
+GRAFT_API int32_t graft_adapter_maximum_length(const graft_adapter *adapter);
+
+/* ---- Composition -------------------------------------------------------------------------- */
+
+/** How adapters act together on a row. Immutable. */
+typedef struct graft_composition graft_composition;
+
+/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained).
+ *  Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
+                                                                 graft_composition **out);
+/**
+ * One more owner.
+ *
+ * Threads that serve while another one brings a newer adapter need no lock. The host keeps the current
+ * composition, never NULL, in an atomic pointer. Whoever brings a new one exchanges the pointers and
+ * releases the old one, which those who still use it keep alive. Whoever serves retains what it finds,
+ * and where that was released in between, finds the newer one:
+ *
+ *     graft_composition *found;
+ *     do
+ *         found = atomic_load(&current);
+ *     while (graft_composition_retain(found) != GRAFT_OK);
+ *
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_retain(const graft_composition *composition);
+GRAFT_API void graft_composition_release(graft_composition *composition);
+/** Its adapter, with one more owner: the same handle, unless that was released. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(const graft_composition *composition,
+                                                                  graft_adapter **out);
+/** NaN for an invalid handle. Since 1.0. */
+GRAFT_API float graft_composition_scale(const graft_composition *composition);
+/** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
+ *  composition was made, or else the model's own. -1 or NULL for an invalid handle or index. Since 1.0. */
+GRAFT_API int32_t graft_composition_label_count(const graft_composition *composition);
+GRAFT_API const char *graft_composition_label(const graft_composition *composition, int32_t index);
+
+/* ---- Batch and dataset -------------------------------------------------------------------- */
+
+/** Rows of tokens, end to end without padding, with optional labels and adapters per row. */
+typedef struct graft_batch graft_batch;
+/** Encoded rows on which to train or evaluate. */
+typedef struct graft_dataset graft_dataset;
+
+/** Encodes `texts` (with `pairs`, when not NULL, as second segments). Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer *tokenizer,
+                                                           const char *const *texts, const char *const *pairs,
+                                                           int64_t row_count,
+                                                           const graft_encode_options *options,
+                                                           graft_batch **out);
+/** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`.
+ *  `type_ids`, as many as tokens, may be NULL for all 0. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
+                                                           const int32_t *lengths, int64_t row_count,
+                                                           graft_batch **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_retain(const graft_batch *batch);
+GRAFT_API void graft_batch_release(graft_batch *batch);
+/** -1 for an invalid handle. */
+GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
+GRAFT_API int64_t graft_batch_token_count(const graft_batch *batch);
+/** Most tokens that a row could have when the texts were encoded; 0 without a limit, or for given
+ *  tokens. Since 1.0. */
+GRAFT_API int32_t graft_batch_maximum_length(const graft_batch *batch);
+/** Rows that lost tokens to that limit. Since 1.0. */
+GRAFT_API int64_t graft_batch_truncated_row_count(const graft_batch *batch);
+/** Tokens of the texts that are the tokenizer's unknown one: what it has no token for. Since 1.0. */
+GRAFT_API int64_t graft_batch_unknown_token_count(const graft_batch *batch);
+/** First token of each row, and the token count: [row_count + 1]. Since 1.0. */
+GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
+
+/** One label a row, 0 to the head's label count, exclusive: `labels` [row_count]. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch, const int32_t *labels,
+                                                               int64_t count);
+/** One label a token, for GRAFT_TASK_LANGUAGE_MODEL: `labels` [token_count]. The label of a token
+ *  is what the token before it in its row should predict, so it is the token itself, or anything
+ *  below 0 (by custom -100) where it does not count. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_token_labels(graft_batch *batch,
+                                                                     const int32_t *labels, int64_t count);
+/** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
+                                                                 const graft_composition *const *rows,
+                                                                 int64_t count);
+
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
+/** Copies the batch's rows and labels to the end. Of batches with different limits, the data set has
+ *  the largest, or none if one has none. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
+                                                             const graft_batch *batch);
+GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_retain(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_token_count(const graft_dataset *dataset);
+/** As of a batch, for all rows. Since 1.0. */
+GRAFT_API int32_t graft_dataset_maximum_length(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_truncated_row_count(const graft_dataset *dataset);
+GRAFT_API int64_t graft_dataset_unknown_token_count(const graft_dataset *dataset);
+GRAFT_API void graft_dataset_release(graft_dataset *dataset);
+
+/* ---- Training ----------------------------------------------------------------------------- */
+
+/** Trains one adapter; holds optimizer state, schedule and step count. */
+typedef struct graft_trainer graft_trainer;
+
+typedef int32_t graft_optimizer;
+enum { GRAFT_OPTIMIZER_ADAMW = 0, GRAFT_OPTIMIZER_SGD = 1 };
+
+typedef int32_t graft_schedule;
+enum { GRAFT_SCHEDULE_CONSTANT = 0, GRAFT_SCHEDULE_LINEAR = 1, GRAFT_SCHEDULE_COSINE = 2 };
+
+/** What early stopping watches and the best weights are chosen by. */
+typedef int32_t graft_metric;
+enum { GRAFT_METRIC_LOSS = 0, GRAFT_METRIC_ACCURACY = 1, GRAFT_METRIC_MACRO_F1 = 2 };
+
+typedef struct graft_trainer_options {
+    size_t struct_size;
+    const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
+    const float *class_weights;             /**< [label_count], copied; NULL: all 1. */
+    const char *checkpoint_path;            /**< Where graft_trainer_fit() saves, and resumes from when it is
+                                                 there; NULL: nowhere. */
+    uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
+    int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
+                                                 worked through in passes, and memory stays bounded. Results do
+                                                 not depend on it beyond rounding. Default 0: chosen. */
+    int32_t thread_count;                   /**< At most. Default 0: one per processor. */
+    graft_optimizer optimizer;              /**< Default AdamW. */
+    graft_schedule schedule;                /**< Default linear. */
+    graft_metric metric;                    /**< Default loss. */
+    float learning_rate;                    /**< Peak, per step. Default 1e-3. */
+    float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
+    float beta1;                            /**< Default 0.9. */
+    float beta2;                            /**< Default 0.999. */
+    float epsilon;                          /**< Default 1e-8. */
+    float momentum;                         /**< For SGD. Default 0.9. */
+    float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
+    float label_smoothing;                  /**< 0 to 1. Default 0. */
+    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0.06. */
+    int32_t warmup_steps;                   /**< Default 0. */
+    int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
+                                                 epoch_count says. Default 0: set by graft_trainer_fit(); steps
+                                                 before it use the peak rate. */
+    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 16. */
+    int32_t batches_per_step;               /**< Gradient accumulation: an update is by the mean over all that
+                                                 counts in so many batches together. Default 1. */
+    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 6. */
+    int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
+    int32_t patience;                       /**< Evaluations without a better metric before it stops; needs
+                                                 rows to evaluate on. Default 0: never stops early. */
+    int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
+    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
+} graft_trainer_options;
+
+/** NaN marks a measure that does not apply. */
+typedef struct graft_metrics {
+    size_t struct_size;
+    double loss;              /**< Mean over rows (weighted, where classes are), or over the tokens
+                                   that count, in nats. */
+    double accuracy;          /**< 0 to 1, of rows or of tokens; only in an evaluation. */
+    double macro_f1;          /**< 0 to 1: mean over the labels that occur or are predicted. */
+    double learning_rate;     /**< Of the latest step; NaN in an evaluation. */
+    double gradient_norm;     /**< Before clipping; NaN in an evaluation. */
+    double tokens_per_second; /**< Of the latest step or evaluation. */
+    int64_t step;             /**< Optimizer updates so far. */
+    int64_t total_steps;      /**< End of the schedule, 0 when open. */
+    int64_t epoch;            /**< From 0. */
+    int64_t row_count;        /**< Rows measured. */
+    int64_t token_count;      /**< Tokens measured. */
+    int64_t evaluation;       /**< 1 for an evaluation during graft_trainer_fit(), else 0. */
+} graft_metrics;
+
+/** Called after each step and each evaluation. Return 0 to go on, anything else to stop. */
+typedef int32_t (*graft_progress_callback)(void *user_data, const graft_metrics *metrics);
+
+GRAFT_API void graft_trainer_options_init(graft_trainer_options *options, size_t struct_size);
+GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
+
+/** Prepares to train `adapter`, which must have a head, and which gets no other head and no other
+ *  trainer until this one is released. Between the trainer's calls it may be saved, run and read as
+ *  ever. A call that would use its numbers while the trainer is at work on them is refused, and so is
+ *  a step while a session runs it: GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
+                                                             const graft_trainer_options *options,
+                                                             graft_trainer **out);
+/**
+ * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
+ *
+ * An update is by the mean over the tokens that count, or over the rows (weighted, where classes are),
+ * of all its batches together. Where nothing in them counts, there is none: the adapter and the
+ * schedule stay, and the loss is NaN.
+ *
+ * After the first call, calls with batches no larger allocate nothing.
+ *
+ * @param trainer     The trainer.
+ * @param batch       Rows with labels.
+ * @param[in,out] out Prepared by graft_metrics_init(); receives the loss of the step so far, which
+ *                    with one batch a step is this batch's. May be NULL.
+ * @return GRAFT_ERROR_INCOMPATIBLE (labels missing or out of range, tokens outside the vocabulary,
+ *         rows longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from
+ *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer, const graft_batch *batch,
+                                                           graft_metrics *out);
+/**
+ * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
+ *
+ * Both sets are checked before the first step; what is wrong is named by its row. Rows that count for
+ * nothing, because none of their tokens has a label or their class has weight 0, are left out; a set
+ * in which nothing counts is refused. The adapter remembers the set's limit on the length of rows:
+ * graft_adapter_maximum_length().
+ *
+ * With an evaluation set, the adapter ends with the weights of the best evaluation by
+ * `options.metric`, and `out` receives that evaluation; else the last step's metrics. With a
+ * checkpoint path, a run that was stopped at any moment goes on where it was, and ends with the
+ * same bits; a path that cannot be written is an error before the first step.
+ *
+ * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights
+ *         of the latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer,
+                                                          const graft_dataset *dataset,
+                                                          const graft_dataset *evaluation,
+                                                          graft_progress_callback progress, void *user_data,
+                                                          graft_metrics *out);
+/** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
+ *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. A loss of rows that
+ *  count that is no number is GRAFT_ERROR_DIVERGED. `confusion` [label_count, label_count], row: true label,
+ *  column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
+                                                               const graft_dataset *dataset,
+                                                               graft_metrics *out, int64_t *confusion,
+                                                               int64_t capacity);
+/** Writes adapter, optimizer state, schedule and random state to directory `path`, as
+ *  graft_adapter_save() does. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
+/** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
+ *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
+ *  their precision. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
+/** Working memory, gradients, moments and the best weights. Since 1.0. */
+GRAFT_API int64_t graft_trainer_memory(const graft_trainer *trainer);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_retain(const graft_trainer *trainer);
+GRAFT_API void graft_trainer_release(graft_trainer *trainer);
+
+/* ---- Inference ---------------------------------------------------------------------------- */
+
+/** Working memory and active adapters for one stream of calls. One per thread. */
+typedef struct graft_session graft_session;
+
+typedef struct graft_session_options {
+    size_t struct_size;
+    const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
+    int64_t pass_token_count;               /**< Tokens in one pass; bounds memory. Default 0: chosen. */
+    int32_t thread_count;                   /**< At most. Default 0: one per processor. */
+    int32_t reserved;                       /**< Must be 0. */
+} graft_session_options;
+
+GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
+
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *model,
+                                                             const graft_session_options *options,
+                                                             graft_session **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_retain(const graft_session *session);
+GRAFT_API void graft_session_release(graft_session *session);
+/** Working memory, which stays for the next call. Since 1.0. */
+GRAFT_API int64_t graft_session_memory(const graft_session *session);
+
+/** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
+                                                                   const graft_composition *adapters);
+
+/* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
+ */
+
+/** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
+ *  last: `out` [token_count, hidden_size]. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
+                                                                    const graft_batch *batch, int32_t layer,
+                                                                    float *out, int64_t capacity);
+/** One vector a row: `out` [row_count, hidden_size], or [row_count, graft_model_embedding_size()] with
+ *  GRAFT_POOLING_DEFAULT. `normalize` is 1 for vectors of length 1, 0 for any, or -1 for what the
+ *  model's folder says, which is 1 without a modules.json. The status is GRAFT_ERROR_UNSUPPORTED, and
+ *  the message names it, where the folder asks for what this build does not do. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
+                                                            graft_pooling pooling, int32_t normalize,
+                                                            float *out, int64_t capacity);
+/** One logit per label, from the row's first token in an encoder, and in a decoder from the last that is
+ *  not config.json's pad_token_id: `out` [row_count, columns], where columns is the largest label count among
+ *  the rows' adapters; a row with fewer labels ends in -infinity. `columns` may be NULL; it is
+ *  written even when `capacity` is too small. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
+                                                               const graft_batch *batch, float *out,
+                                                               int64_t capacity, int64_t *columns);
+
+/**
+ * The likeliest labels of each row, the likeliest first and equals by their numbers.
+ *
+ * @param session            The session.
+ * @param batch              Rows, each with its adapters.
+ * @param best_count         Labels wanted of each row, 1 to 2^20.
+ * @param[out] labels        [row_count, best_count]: numbers as graft_composition_label() or
+ *                           graft_adapter_label() has them; -1 where a row has no more.
+ * @param[out] probabilities The same shape: softmax of a row over its own labels; 0 where it has no
+ *                           more. May be NULL.
+ * @param capacity           Elements of each array.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head), GRAFT_ERROR_DIVERGED (logits that are not
+ *         numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, rows
+ *         longer than the model), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED,
+ *         GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *session,
+                                                              const graft_batch *batch, int64_t best_count,
+                                                              int32_t *labels, float *probabilities,
+                                                              int64_t capacity);
+
+/** How graft_session_generate() chooses tokens, in the order of the fields from
+ *  repetition_penalty to top_p. */
+typedef struct graft_generate_options {
+    size_t struct_size;
+    const int32_t *stop_tokens; /**< [stop_token_count], copied: tokens that end a row. Default
+                                     NULL: the model's ends of text. */
+    const uint64_t *row_seeds;  /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
+                                     A row's text depends on its prompt, its adapters and its seed
+                                     alone, so equal prompts with equal seeds have equal texts. */
+    uint64_t seed;              /**< Default 0. */
+    int32_t stop_token_count;   /**< 0 with an array that is not NULL: nothing but maximum_tokens
+                                     ends a row. Default 0. */
+    int32_t maximum_tokens;     /**< New tokens a row, at most as many as the model has positions
+                                     left. Default 128. */
+    float repetition_penalty;   /**< Above 0: divides the logits above 0 of tokens that the row has,
+                                     multiplies those below. Default 1: none. */
+    float temperature;          /**< 0: always the likeliest token. Default 0. */
+    int32_t top_k;              /**< The likeliest so many. Default 0: all. */
+    float top_p;                /**< Above 0 to 1: the likeliest that together have this probability.
+                                     Default 1: all. */
+} graft_generate_options;
+
+/** One new token of row `row` of the batch. `text`, of `size` bytes and a NUL, is what it adds to the
+ *  row's text: "" for a token that ends the row, while a character is incomplete, or without a
+ *  tokenizer. It lives until the callback returns. Return 0 to go on, anything else to end this row. */
+typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text,
+                                        int64_t size);
+
+GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
+
+/**
+ * Continues each row of a batch, handing each token to `on_token` as it comes: step by step, in
+ * each step the rows in their order.
+ *
+ * @param session   Of a model with an output over its vocabulary, such as Llama.
+ * @param tokenizer Gives the tokens' text; NULL: ids only.
+ * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
+ *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH.
+ * @param options   NULL for defaults.
+ * @param on_token  Receives the tokens. Required.
+ * @param user_data Handed to `on_token`.
+ * @return GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, a prompt longer than the model),
+ *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_DIVERGED (logits that are not
+ *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status
+graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
+                       const graft_generate_options *options, graft_token_callback on_token, void *user_data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GRAFT_H */

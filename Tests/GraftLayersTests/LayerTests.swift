@@ -1,0 +1,198 @@
+import CGraftKernels
+import GraftLayers
+import GraftTensor
+import Testing
+
+private let width = 12
+private let lengths = [3, 1, 5]
+private let tokenCount = 9
+
+/// Modules with fresh numbers; each has sites of its own.
+private struct Modules {
+    let team: Team
+    private var sites = 0
+
+    init() throws { team = try Team(threadCount: 2) }
+
+    mutating func site() -> Int {
+        sites += 1
+        return sites - 1
+    }
+
+    mutating func linear(_ outputs: [Int], _ inputs: Int, unit: Pass.Unit = .tokens, _ name: String) throws -> Linear {
+        let count = outputs.reduce(0, +)
+        let weight = try PackedWeight(outputs: count, inputs: inputs, precision: .float32)
+        let values = try Owned(count, inputs, name, scale: 1 / Float(inputs).squareRoot())
+        withExtendedLifetime(values) {
+            weight.pack(firstRow: 0, rowCount: count, rows: values.matrix.base, type: gk_type(GK_FLOAT32), team: team)
+        }
+        var parts: [Linear.Part] = []
+        var first = 0
+        for output in outputs {
+            parts.append(Linear.Part(site: site(), firstOutput: first, outputs: output))
+            first += output
+        }
+        return Linear(
+            weight: weight, bias: try Owned(1, count, name + " bias", scale: 0.1).memory, parts: parts, unit: unit)
+    }
+
+    mutating func layerNorm(unit: Pass.Unit = .tokens) throws -> LayerNorm {
+        LayerNorm(
+            scale: try Owned(1, width, "gamma", scale: 0.1, around: 1).memory,
+            bias: try Owned(1, width, "beta", scale: 0.1).memory, width: width, epsilon: 1e-5, site: site(), unit: unit)
+    }
+
+    mutating func rmsNorm(unit: Pass.Unit = .tokens) throws -> RMSNorm {
+        RMSNorm(
+            scale: try Owned(1, width, "gamma", scale: 0.1, around: 1).memory, width: width, epsilon: 1e-5,
+            site: site(),
+            unit: unit)
+    }
+
+    /// Three heads of four numbers, or with groups one head of keys and values for all.
+    mutating func attention(isCausal: Bool, grouped: Bool = false, rotates: Bool = false, unit: Pass.Unit = .tokens)
+        throws -> SelfAttention
+    {
+        let keyWidth = grouped ? 4 : width
+        let projections = QueryKeyValue(
+            query: try linear([width], width, unit: unit, "query"),
+            keyValue: try linear([keyWidth, keyWidth], width, "key value"), unit: unit, queryWidth: width,
+            keyWidth: keyWidth)
+        return SelfAttention(
+            projections: projections,
+            rotary: rotates ? try Rotary(headWidth: 4, base: 10_000, scaling: .none) : nil,
+            attention: Attention(
+                headCount: 3, keyValueHeadCount: grouped ? 1 : 3, headWidth: 4, isCausal: isCausal, unit: unit,
+                dropoutProbability: 0, dropoutSite: 0, precision: .float32),
+            output: try linear([width], width, unit: unit, "output"), layer: 0, unit: unit, width: width,
+            keepsContext: false)
+    }
+
+    mutating func feedForward(_ activation: Activation = .gelu, unit: Pass.Unit = .tokens) throws -> FeedForward {
+        FeedForward(
+            up: try linear([20], width, unit: unit, "up"), down: try linear([width], 20, unit: unit, "down"),
+            activation: activation, innerSize: 20)
+    }
+
+    mutating func gated() throws -> GatedFeedForward {
+        GatedFeedForward(
+            gateUp: try linear([20, 20], width, "gate up"), down: try linear([width], 20, "down"), activation: .silu,
+            innerSize: 20)
+    }
+}
+
+/// Compares a mixer's gradients, for rows that read all tokens or one of each row.
+private func expectGradients(
+    of mixer: some Mixer, _ name: String, reading summary: SummaryToken? = nil
+) throws {
+    try expectGradients(
+        of: name, rows: tokenCount, inputs: width, outputRows: summary == nil ? tokenCount : lengths.count,
+        outputs: width
+    ) { x, y in
+        let pass = try makePass(lengths, reading: summary)
+        let kept = try mixer.forward(x, into: y, keeps: true, pass: pass)
+        return { dy, dx in
+            let kept = try #require(kept)
+            try mixer.backward(dy, kept, x: x, into: dx, accumulate: false, pass: pass)
+        }
+    }
+}
+
+@Suite struct LayerTests {
+    @Test func linear() throws {
+        var modules = try Modules()
+        let linear = try modules.linear([7, 5], width, "linear")
+        try GraftLayersTests.expectGradients(of: "linear", rows: tokenCount, inputs: width, outputs: 12) { x, y in
+            let pass = try makePass(lengths)
+            let kept = try linear.forward(x, into: y, keeps: true, pass: pass)
+            return { dy, dx in try linear.backward(dy, kept, into: dx, pass: pass) }
+        }
+    }
+
+    @Test func norms() throws {
+        var modules = try Modules()
+        for norm in [Norm.layer(try modules.layerNorm()), .rms(try modules.rmsNorm())] {
+            try GraftLayersTests.expectGradients(of: "\(norm)", rows: tokenCount, inputs: width, outputs: width) {
+                x, y in
+                let pass = try makePass(lengths)
+                let kept = try norm.forward(x, into: y, keeps: true, pass: pass)
+                return { dy, dx in norm.backward(dy, try #require(kept), into: dx, pass: pass) }
+            }
+        }
+    }
+
+    @Test(arguments: [Activation.gelu, .geluTanh, .silu, .tanh, .identity])
+    func feedForwards(activation: Activation) throws {
+        var modules = try Modules()
+        try expectGradients(of: modules.feedForward(activation), "feed-forward with \(activation)")
+    }
+
+    @Test func gatedFeedForward() throws {
+        var modules = try Modules()
+        try expectGradients(of: modules.gated(), "gated feed-forward")
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func selfAttention(isCausal: Bool, grouped: Bool) throws {
+        var modules = try Modules()
+        let attention = try modules.attention(isCausal: isCausal, grouped: grouped, rotates: isCausal)
+        try expectGradients(of: attention, "attention, causal \(isCausal), grouped \(grouped)")
+    }
+
+    @Test(arguments: [SummaryToken.first, .last])
+    func selfAttentionOfTheTokensRead(summary: SummaryToken) throws {
+        var modules = try Modules()
+        let attention = try modules.attention(isCausal: true, rotates: true, unit: .read)
+        try expectGradients(of: attention, "attention of \(summary)", reading: summary)
+    }
+
+    /// Both places of the norm, in a layer that reads all tokens and in one that reads one of each row.
+    @Test(arguments: [false, true], [nil, SummaryToken.last])
+    func sublayers(isBefore: Bool, summary: SummaryToken?) throws {
+        var modules = try Modules()
+        let unit = summary == nil ? Pass.Unit.tokens : .read
+        let attention = try modules.attention(isCausal: true, unit: unit)
+        let norm: Sublayer.NormPlace =
+            isBefore ? .before(.rms(try modules.rmsNorm())) : .afterSum(try modules.layerNorm(unit: unit))
+        let site = modules.site()
+        let sublayer = Sublayer(
+            norm: norm, mixer: attention, branch: Branch(site: site, unit: unit), unit: unit, width: width,
+            innerSites: 0..<site, sites: 0..<site + 1)
+        let outputRows = summary == nil ? tokenCount : lengths.count
+        try GraftLayersTests.expectGradients(
+            of: "sub-layer, norm before: \(isBefore)", rows: tokenCount, inputs: width, outputRows: outputRows,
+            outputs: width
+        ) { x, y in
+            let pass = try makePass(lengths, reading: summary)
+            let kept = try sublayer.forward(x, into: y, keeps: true, pass: pass)
+            return { dy, dx in
+                // Where they have the same rows, d(t) takes the place of d(y).
+                let dt = summary == nil ? dy : dx
+                try sublayer.backward(dy, try #require(kept), into: dt, pass: pass)
+                if summary == nil { dx.base.update(from: dy.base, count: dy.count) }
+            }
+        }
+    }
+
+    @Test(arguments: Pooling.ofHeads)
+    func poolings(pooling: Pooling) throws {
+        try GraftLayersTests.expectGradients(
+            of: "pooling \(pooling)", rows: tokenCount, inputs: width, outputRows: lengths.count, outputs: width
+        ) { x, y in
+            let pass = try makePass(lengths)
+            pass.pool(x, pooling, firstRow: 0, into: y)
+            return { dy, dx in pass.poolBackward(dy, pooling, into: dx) }
+        }
+    }
+
+    @Test func pooler() throws {
+        var modules = try Modules()
+        let pooler = Pooler(try modules.linear([width], width, unit: .rows, "pooler"))
+        try GraftLayersTests.expectGradients(of: "pooler", rows: lengths.count, inputs: width, outputs: width) { x, y in
+            let pass = try makePass(lengths)
+            let pooled = try pooler.forward(x, keeps: true, pass: pass)
+            y.base.update(from: pooled.matrix.base, count: y.count)
+            return { dy, dx in try pooler.backward(dy, pooled, into: dx, pass: pass) }
+        }
+    }
+}
