@@ -46,8 +46,8 @@ struct GPT2Configuration {
         problem = try reader.problem()
         try reader.check(
             [
-                .onlyTrue("scale_attn_weights"), .only("scale_attn_by_inverse_layer_idx", false),
-                .only("add_cross_attention", false),
+                .onlyTrue("is_causal"), .onlyTrue("scale_attn_weights"),
+                .only("scale_attn_by_inverse_layer_idx", false), .only("add_cross_attention", false),
             ], layerCount: layerCount)
     }
 }
