@@ -67,10 +67,10 @@ static void elements(const gk_team *team) {
          gk_layer_norm_backward(team, M, H, y, s, mean, inverse, gamma, z, gamma, beta));
     LINE("rms norm", gk_rms_norm_forward(team, M, H, x, NULL, gamma, 1e-6f, NULL, y, inverse));
     LINE("sum of squares", (void)gk_sum_of_squares(team, COUNT, x));
-    gk_adamw adamw = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 1, 3};
+    gk_adam adamw = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 1, {0}, 3};
     memset(z, 0, COUNT * sizeof *z);
     memset(s, 0, COUNT * sizeof *s);
-    LINE("adamw", gk_adamw_update(team, &adamw, COUNT, y, x, z, s));
+    LINE("adamw", gk_adam_update(team, &adamw, COUNT, y, x, z, s));
     int32_t positions[M], labels[M];
     for (int i = 0; i < M; i++)
         positions[i] = i, labels[i] = i;

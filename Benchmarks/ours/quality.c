@@ -85,9 +85,8 @@ int main(int argument_count, char **arguments) {
     graft_trainer_options_init(&options, sizeof options);
     options.seed = seed;
     options.learning_rate = 1e-3f;
-    options.weight_decay = 0.01f;
-    options.schedule = GRAFT_SCHEDULE_LINEAR;
-    options.warmup_ratio = 0.06f;
+    options.optimizer_settings = "{\"weight_decay\": 0.01}";
+    options.schedule_settings = "{\"warmup_ratio\": 0.06}";
     options.maximum_gradient_norm = 1;
     options.rows_per_batch = 32;
     options.epoch_count = atoi(arguments[6]);

@@ -2,22 +2,22 @@
 #include "ranges.h"
 #include <math.h>
 
-/** What an AdamW step multiplies by, worked out once in double. */
-typedef struct gk_adamw_step {
+/** What an Adam step multiplies by, worked out once in double. */
+typedef struct gk_adam_step {
     float decay;                   /**< 1 - learning rate · weight decay. */
     float first_share;             /**< 1 - beta1. */
     float second_share;            /**< 1 - beta2. */
     float step_size;               /**< learning rate / (1 - beta1^step). */
     float inverse_root_correction; /**< 1 / √(1 - beta2^step). */
-} gk_adamw_step;
+} gk_adam_step;
 
 #define GK_KERNELS "optimizer_kernels.inc"
 #include "each_path.inc"
 
-void gk_adamw_update(const gk_team *team, const gk_adamw *settings, int64_t count, float *parameters,
-                     const float *gradients, float *first_moment, float *second_moment) {
+void gk_adam_update(const gk_team *team, const gk_adam *settings, int64_t count, float *parameters,
+                    const float *gradients, float *first_moment, float *second_moment) {
     double rate = settings->learning_rate, beta1 = settings->beta1, beta2 = settings->beta2;
-    const gk_adamw_step step = {
+    const gk_adam_step step = {
         .decay = (float)(1 - rate * (double)settings->weight_decay),
         .first_share = (float)(1 - beta1),
         .second_share = (float)(1 - beta2),
@@ -25,7 +25,7 @@ void gk_adamw_update(const gk_team *team, const gk_adamw *settings, int64_t coun
         .inverse_root_correction = (float)(1 / sqrt(1 - pow(beta2, (double)settings->step))),
     };
     gk_for_ranges(team, count, count, 64, ^(gk_range range) {
-      GK_ON_PATH(adamw_update)
+      GK_ON_PATH(adam_update)
       (settings, &step, range.end - range.begin, parameters + range.begin, gradients + range.begin,
        first_moment + range.begin, second_moment + range.begin);
     });
@@ -37,6 +37,15 @@ void gk_sgd_update(const gk_team *team, const gk_sgd *settings, int64_t count, f
       GK_ON_PATH(sgd_update)
       (settings, range.end - range.begin, parameters + range.begin, gradients + range.begin,
        velocity ? velocity + range.begin : NULL);
+    });
+}
+
+void gk_adagrad_update(const gk_team *team, const gk_adagrad *settings, int64_t count, float *parameters,
+                       const float *gradients, float *sum_of_squares) {
+    gk_for_ranges(team, count, count, 64, ^(gk_range range) {
+      GK_ON_PATH(adagrad_update)
+      (settings, range.end - range.begin, parameters + range.begin, gradients + range.begin,
+       sum_of_squares + range.begin);
     });
 }
 

@@ -15,7 +15,7 @@ extension graft_head_options {
 }
 
 extension graft_trainer_options {
-    static var firstSize: Int { 136 }
+    static var firstSize: Int { 152 }
 }
 
 extension graft_metrics {

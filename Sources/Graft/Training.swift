@@ -7,22 +7,29 @@ extension graft_trainer_options: OptionStruct {
     static var defaults: Self {
         let defaults = TrainerOptions()
         var options = zero
-        options.optimizer = defaults.optimizer.rawValue
-        options.schedule = defaults.schedule.rawValue
-        options.metric = defaults.metric.rawValue
-        options.learning_rate = defaults.learningRate
-        options.weight_decay = defaults.weightDecay
-        options.beta1 = defaults.beta1
-        options.beta2 = defaults.beta2
-        options.epsilon = defaults.epsilon
-        options.momentum = defaults.momentum
-        options.maximum_gradient_norm = defaults.maximumGradientNorm
-        options.warmup_ratio = defaults.warmupRatio
-        options.rows_per_batch = Int32(defaults.rowsPerBatch)
-        options.batches_per_step = Int32(defaults.batchesPerStep)
-        options.epoch_count = Int32(defaults.epochCount)
-        options.group_by_length = defaults.groupsByLength ? 1 : 0
+        for field in fields { field.write(defaults, &options) }
         return options
+    }
+
+    /// Every option that is a number, in the struct and in the core.
+    private static var fields: [OptionField<Self, TrainerOptions>] {
+        [
+            OptionField(\.seed, \.seed),
+            OptionField(\.pass_token_count, \.passTokenCount),
+            OptionField(\.thread_count, \.threadCount),
+            OptionField("metric", \.metric, \.metric),
+            OptionField(\.learning_rate, \.learningRate),
+            OptionField(\.maximum_gradient_norm, \.maximumGradientNorm),
+            OptionField(\.label_smoothing, \.labelSmoothing),
+            OptionField(\.total_steps, \.totalSteps),
+            OptionField(\.rows_per_batch, \.rowsPerBatch),
+            OptionField(\.batches_per_step, \.batchesPerStep),
+            OptionField(\.epoch_count, \.epochCount),
+            OptionField(\.evaluation_steps, \.evaluationSteps),
+            OptionField(\.patience, \.patience),
+            OptionField(\.checkpoint_steps, \.checkpointSteps),
+            OptionField("group_by_length", \.group_by_length, \.groupsByLength),
+        ]
     }
 
     fileprivate func checked(labelCount: Int) throws(GraftError) -> TrainerOptions {
@@ -36,32 +43,50 @@ extension graft_trainer_options: OptionStruct {
                 UnsafeBufferPointer(start: class_weights, count: labelCount), "class_weights")
         }
         options.checkpointPath = try optionalText(checkpoint_path, "checkpoint_path")
-        options.seed = seed
-        options.passTokenCount = try count(pass_token_count, "pass_token_count", atMost: 1 << 30)
-        options.threadCount = Int(thread_count)
-        options.optimizer = try choice(optimizer, TrainerOptions.Optimizer.self, "optimizer")
-        options.schedule = try choice(schedule, Schedule.Shape.self, "schedule")
-        options.metric = try choice(metric, TrainerOptions.Metric.self, "metric")
-        options.learningRate = learning_rate
-        options.weightDecay = weight_decay
-        options.beta1 = beta1
-        options.beta2 = beta2
-        options.epsilon = epsilon
-        options.momentum = momentum
-        options.maximumGradientNorm = maximum_gradient_norm
-        options.labelSmoothing = label_smoothing
-        options.warmupRatio = warmup_ratio
-        options.warmupSteps = Int(warmup_steps)
-        options.totalSteps = Int(total_steps)
-        options.rowsPerBatch = Int(rows_per_batch)
-        options.batchesPerStep = Int(batches_per_step)
-        options.epochCount = Int(epoch_count)
-        options.evaluationSteps = Int(evaluation_steps)
-        options.patience = Int(patience)
-        options.checkpointSteps = Int(checkpoint_steps)
-        options.groupsByLength = try flag(group_by_length, "group_by_length")
+        options.optimizer = try choice(optimizer, optimizer_settings, "optimizer", by: options.optimizer)
+        options.schedule = try choice(schedule, schedule_settings, "schedule", by: options.schedule)
+        options.stepPlan = try choice(step_plan, step_plan_settings, "step_plan", by: options.stepPlan)
+        for field in Self.fields { try field.read(self, &options) }
+        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         return options
     }
+}
+
+private let optimizers = LentList(Optimizers.list)
+private let schedules = LentList(Schedules.list)
+private let stepPlans = LentList(StepPlans.list)
+
+@c @implementation
+public func graft_optimizer_count() -> Int32 { optimizers.count }
+
+@c @implementation
+public func graft_optimizer_name(_ index: Int32) -> UnsafePointer<CChar>? { optimizers.name(index) }
+
+@c @implementation
+public func graft_optimizer_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
+    optimizers.settings(name)
+}
+
+@c @implementation
+public func graft_schedule_count() -> Int32 { schedules.count }
+
+@c @implementation
+public func graft_schedule_name(_ index: Int32) -> UnsafePointer<CChar>? { schedules.name(index) }
+
+@c @implementation
+public func graft_schedule_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
+    schedules.settings(name)
+}
+
+@c @implementation
+public func graft_step_plan_count() -> Int32 { stepPlans.count }
+
+@c @implementation
+public func graft_step_plan_name(_ index: Int32) -> UnsafePointer<CChar>? { stepPlans.name(index) }
+
+@c @implementation
+public func graft_step_plan_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
+    stepPlans.settings(name)
 }
 
 extension graft_metrics: OptionStruct {

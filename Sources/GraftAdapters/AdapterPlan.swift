@@ -53,6 +53,8 @@ package struct AdapterPlan: Sendable {
     package private(set) var trainedCount = 0
     package var sites: [SiteAdapter?]
     package var head: HeadParameters?
+    /// What happens around each update of a training; nil for nothing.
+    package var trainingRule: (any TrainingRule)?
 
     init(siteCount: Int) {
         sites = Array(repeating: nil, count: siteCount)

@@ -203,13 +203,8 @@ package final class Session {
         cacheRow: (Int) -> Int = { $0 }, adapter: (Int) -> AttachedAdapter?,
         _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
     ) throws(GraftError) {
-        var first = 0
-        while first < batch.rowCount {
-            let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(
-                batch, rows: first..<end, reading: summary, cache: cache, cacheRow: cacheRow, adapter: adapter)
-            try body(first, end - first)
-            first = end
-        }
+        try pass.each(
+            of: batch, tokenBudget: passTokenCount, reading: summary, cache: cache, cacheRow: cacheRow, adapter: adapter
+        ) { rows throws(GraftError) in try body(rows.lowerBound, rows.count) }
     }
 }

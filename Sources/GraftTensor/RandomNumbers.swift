@@ -57,3 +57,12 @@ package struct RandomNumbers: RandomNumberGenerator, Sendable {
 package func fnv1a(_ bytes: some Sequence<UInt8>, from start: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
     bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }
+
+/// SplitMix64's finish (Steele et al. 2014) of two numbers: keys that differ in every bit from
+/// their neighbours'.
+package func mixed(_ seed: UInt64, _ count: UInt64) -> UInt64 {
+    var z = seed &+ (count &+ 1) &* 0x9e37_79b9_7f4a_7c15
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+}

@@ -5,10 +5,17 @@ import GraftLayers
 import GraftTensor
 
 /// A folder that holds all that training needs to go on with the same bits: the adapter in its layout, and
-/// `trainer.safetensors` with the options, the numbers, the optimizer's moments, the best weights, and where training stands.
+/// `trainer.safetensors`.
+///
+/// That file's tensors are the numbers, by name: the adapter's, what optimizer and rule keep,
+/// gradients that wait, the best weights. Its metadata hold one JSON object with all else: what the
+/// training was set to, and where it stands. One file, so that it takes the place of its like in a
+/// single step wherever the folder stands (docs/decisions/0014).
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
-    static let version: Int64 = 3
+    static let version = 4
+    /// Of the metadata.
+    static let stateKey = "graft_trainer"
 
     /// Every file that the folder may hold.
     static var fileNames: [String] { AdapterLayouts.fileNames + [fileName] }
@@ -18,6 +25,9 @@ enum Checkpoint {
         try AtomicDirectory.removeLeftovers(of: path, files: fileNames)
         return access(path + "/" + fileName, F_OK) == 0
     }
+
+    /// 64 bits, which JSON's numbers do not hold everywhere.
+    static func text(_ hash: UInt64) -> JSON { .string(String(hash, radix: 16)) }
 }
 
 extension Trainer {
@@ -29,37 +39,49 @@ extension Trainer {
     /// As `save`, for a call that has the adapter's numbers to itself.
     func write(to path: String) throws(GraftError) {
         let files = try content.files()
-        let count = optimizer.count
-        func numbers(_ name: String, _ start: UnsafeMutablePointer<Float>) -> SafetensorsWriter.Tensor {
-            (name, .float32, [count], UnsafeRawBufferPointer(start: start, count: count * 4))
+        var tensors: [SafetensorsWriter.Tensor] = []
+        func add(_ name: String, _ start: UnsafeMutablePointer<Float>, _ count: Int) {
+            tensors.append((name, .float32, [count], UnsafeRawBufferPointer(start: start, count: count * 4)))
         }
-        var tensors = [
-            numbers("values", content.values), numbers("first_moment", optimizer.firstMoment),
-            numbers("second_moment", optimizer.secondMoment),
-        ]
-        if let bestValues, progress.best != nil { tensors.append(numbers("best_values", bestValues.floats())) }
-        if waiting.batchCount > 0 { tensors.append(numbers("gradients", optimizer.gradients)) }
-        let counts =
-            [
-                Checkpoint.version, Int64(content.model.source.precision.rawValue),
-                Int64(bitPattern: content.model.source.identity),
-            ] + waiting.counts + progress.counts
-        let measures = waiting.measures + progress.measures
-        let state = try Memory(byteCount: 8 * (counts.count + measures.count))
-        let places = UnsafeMutableRawBufferPointer(start: state.base, count: 8 * (counts.count + measures.count))
-        counts.withUnsafeBytes { places.copyMemory(from: $0) }
-        let rest = UnsafeMutableRawBufferPointer(rebasing: places[(8 * counts.count)...])
-        measures.withUnsafeBytes { rest.copyMemory(from: $0) }
-        tensors.append(
-            ("counts", .signed64, [counts.count], UnsafeRawBufferPointer(rebasing: places[..<(8 * counts.count)])))
-        tensors.append(("measures", .float64, [measures.count], UnsafeRawBufferPointer(rest)))
-        let writer = try SafetensorsWriter(tensors: tensors, metadata: settings.map { ($0.name, $0.value) })
-        defer { withExtendedLifetime(state) {} }
+        add("values", content.values, optimizer.count)
+        for (name, kept) in keptArrays {
+            for (index, array) in kept.arrays.enumerated() { add("\(name).\(array.name)", kept[index], array.count) }
+        }
+        if let bestValues, progress.best != nil { add("best_values", bestValues.floats(), optimizer.count) }
+        if waiting.batchCount > 0 { add("gradients", optimizer.gradients, optimizer.count) }
+        let writer = try SafetensorsWriter(
+            tensors: tensors, metadata: [(Checkpoint.stateKey, JSON.object(recorded).serialized())])
         let keys = [AdapterFiles.configName, Checkpoint.fileName]
         try AtomicDirectory.write(to: path, keys: keys) { folder throws(GraftError) in
             try files.write(to: &folder, values: content.values)
             try folder.write(to: Checkpoint.fileName) { output throws(GraftError) in try writer.write(to: output) }
         }
+    }
+
+    /// What is kept between updates, and what its tensors' names begin with.
+    private var keptArrays: [(name: String, kept: StateArrays)] {
+        [("optimizer", optimizer.kept)] + (rule.map { [("rule", $0.kept)] } ?? [])
+    }
+
+    /// All that is no tensor.
+    private var recorded: JSONObject {
+        var object = JSONObject()
+        object["version"] = .integer(Checkpoint.version)
+        object["model"] = ["precision": .string("\(source.precision)"), "weights": Checkpoint.text(source.identity)]
+        object["settings"] = .object(settings)
+        object["progress"] = .object(progress.recorded)
+        object["waiting"] = .object(waiting.recorded)
+        return object
+    }
+
+    private var source: ModelSource { content.model.source }
+
+    /// What a checkpoint must have been written with: the options, and what no adapter's files say.
+    private var settings: JSONObject {
+        var object = options.recorded
+        for (key, value) in choices.recorded { object[key] = value }
+        object["head_dropout"] = .number("\(content.plan.head?.dropout ?? 0)")
+        return object
     }
 
     /// Restores what `save` wrote. On an error nothing changed.
@@ -69,185 +91,54 @@ extension Trainer {
 
     /// As `resume`, for a call that has the adapter's numbers to itself.
     func restore(from path: String) throws(GraftError) {
-        let file = try SafetensorsFile(path: path + "/" + Checkpoint.fileName, copies: true)
-        let version = file["counts"].flatMap { tensor in
-            tensor.bytes.count < 8 ? nil : tensor.bytes.loadUnaligned(as: Int64.self)
-        }
-        if let version, version != Checkpoint.version {
-            throw GraftError(.unsupported, "\(file.path): version \(version); this build reads \(Checkpoint.version)")
-        }
-        let firstProgress = 3 + StepSums.countCount
-        let counts: [Int64] = try read(
-            file, "counts", .signed64, count: firstProgress + TrainingProgress.countCount)
-        let measures: [Double] = try read(
-            file, "measures", .float64, count: StepSums.measureCount + TrainingProgress.measureCount)
-        for (name, value) in settings where file.metadata[name] != value {
-            throw GraftError(
-                .incompatible,
-                "\(file.path) was written with \(name) \(file.metadata[name] ?? "unknown"); this trainer has \(value)")
-        }
+        let file = try CheckpointFile(path: path + "/" + Checkpoint.fileName)
+        try file.requireSettings(settings)
         let saved = try Adapter(model: content.model, path: path).content
         if let difference = content.difference(from: saved) {
             throw GraftError(.incompatible, "\(path) holds another adapter: \(difference)")
         }
-        let source = content.model.source
-        guard counts[1] == Int64(source.precision.rawValue) else {
+        let model = try file.state.object("model")
+        guard try model.string("precision") == "\(source.precision)" else {
             throw GraftError(
                 .incompatible,
                 "\(file.path) was trained on a model held at another precision than \(source.precision), which this one has"
             )
         }
-        guard counts[2] == Int64(bitPattern: source.identity) else {
+        guard model["weights"] == Checkpoint.text(source.identity) else {
             throw GraftError(
                 .incompatible, "\(file.path) was trained on other base weights than those of \(source.path)")
         }
-        guard
-            let sums = StepSums(counts: counts[3..<firstProgress], measures: measures.prefix(StepSums.measureCount)),
-            sums.batchCount < options.batchesPerStep,
-            let restored = TrainingProgress(
-                counts: Array(counts[firstProgress...]), measures: Array(measures.dropFirst(StepSums.measureCount)))
-        else {
-            throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
+        let restored = try TrainingProgress(try file.state.object("progress"))
+        let sums = try StepSums(try file.state.object("waiting"))
+        guard sums.batchCount < options.batchesPerStep else {
+            throw GraftError(
+                .corruptFile, "\(file.path): \(sums.batchCount) batches wait for a step of \(options.batchesPerStep)")
         }
-        try requireFinite(file)
-        let values = try tensor(file, "values", .float32, count: optimizer.count)
-        let first = try tensor(file, "first_moment", .float32, count: optimizer.count)
-        let second = try tensor(file, "second_moment", .float32, count: optimizer.count)
-        let gradients = sums.batchCount > 0 ? try tensor(file, "gradients", .float32, count: optimizer.count) : nil
+        try file.requireFinite()
+        let count = optimizer.count
+        var copies: [(from: StoredTensor, to: UnsafeMutablePointer<Float>)] = [
+            (try file.tensor("values", count: count), content.values)
+        ]
+        for (name, kept) in keptArrays {
+            for (index, array) in kept.arrays.enumerated() {
+                copies.append((try file.tensor("\(name).\(array.name)", count: array.count), kept[index]))
+            }
+        }
+        if sums.batchCount > 0 { copies.append((try file.tensor("gradients", count: count), optimizer.gradients)) }
         var best: Memory?
         if restored.best != nil {
-            let numbers = try tensor(file, "best_values", .float32, count: optimizer.count)
-            let memory = try Memory(byteCount: optimizer.count * 4)
+            let numbers = try file.tensor("best_values", count: count)
+            let memory = try Memory(byteCount: count * 4)
             numbers.copy(to: memory.base)
             best = memory
         }
         dropWaiting()
-        values.copy(to: content.values)
-        first.copy(to: optimizer.firstMoment)
-        second.copy(to: optimizer.secondMoment)
-        gradients?.copy(to: optimizer.gradients)
+        for copy in copies { copy.from.copy(to: copy.to) }
         waiting = sums
         maximumLength = saved.maximumLength
         content.maximumLength = saved.maximumLength
         bestValues = best
         progress = restored
         adapter.markChanged()
-    }
-
-    /// Numbers that no training leaves.
-    private func requireFinite(_ file: SafetensorsFile) throws(GraftError) {
-        for tensor in file.tensors where tensor.elementType == .float32 {
-            let found = tensor.withBytes { bytes -> (index: Int, value: Float)? in
-                for index in 0..<tensor.elementCount {
-                    let value = bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)
-                    if !value.isFinite { return (index, value) }
-                }
-                return nil
-            }
-            guard let found else { continue }
-            throw GraftError(
-                .corruptFile,
-                "\(file.path): tensor \"\(tensor.name)\" has \(found.value) at \(found.index); expected finite numbers")
-        }
-    }
-
-    private func tensor(
-        _ file: SafetensorsFile, _ name: String, _ type: ElementType, count: Int
-    ) throws(GraftError) -> StoredTensor {
-        guard let tensor = file[name], tensor.elementType == type, tensor.shape == [count] else {
-            throw GraftError(
-                .corruptFile,
-                "\(file.path): expected tensor \"\(name)\" of \(type.rawValue) and shape [\(count)], found "
-                    + (file[name].map { "\($0.elementType.rawValue) \($0.shape)" } ?? "none"))
-        }
-        return tensor
-    }
-
-    /// A few numbers of a file.
-    private func read<Number: BitwiseCopyable>(
-        _ file: SafetensorsFile, _ name: String, _ type: ElementType, count: Int
-    ) throws(GraftError) -> [Number] {
-        try tensor(file, name, type, count: count).withBytes { bytes in
-            (0..<count).map {
-                bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
-            }
-        }
-    }
-
-    /// What a checkpoint must have been written with: the options, and what no adapter's files say.
-    private var settings: [(name: String, value: String)] {
-        options.named + [("dropout of the head", "\(content.plan.head?.dropout ?? 0)")]
-    }
-
-    /// A number that changes with the rows, their order and their labels.
-    static func fingerprint(_ dataset: RowBatch) -> UInt64 {
-        var hash = UInt64(dataset.rowCount)
-        for row in 0..<dataset.rowCount { hash = mixed(hash, UInt64(dataset.length(ofRow: row))) }
-        for list in [dataset.tokens, dataset.types, dataset.labels, dataset.tokenLabels] {
-            for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
-        }
-        return hash
-    }
-}
-
-extension TrainingProgress {
-    static let countCount = 19
-    static let measureCount = 12
-
-    /// Everything whole, in a fixed order.
-    var counts: [Int64] {
-        let whole =
-            [step, totalSteps, batch, epoch, batchInEpoch, evaluationsWithoutGain, phase.rawValue]
-            + [isFinished ? 1 : 0, best == nil ? 0 : 1, data == nil ? 0 : 1]
-            + Self.whole(latest) + Self.whole(best ?? Metrics())
-        return whole.map(Int64.init) + [Int64(bitPattern: data ?? 0)]
-    }
-
-    var measures: [Double] { Self.real(latest) + Self.real(best ?? Metrics()) }
-
-    /// nil where a count is one that no training reaches.
-    init?(counts: [Int64], measures: [Double]) {
-        let whole = counts.dropLast().map { Int(truncatingIfNeeded: $0) }
-        guard counts.count == Self.countCount, measures.count == Self.measureCount,
-            whole.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), whole[7...9].allSatisfy({ $0 <= 1 }),
-            let phase = Phase(rawValue: whole[6])
-        else { return nil }
-        step = whole[0]
-        totalSteps = whole[1]
-        batch = whole[2]
-        epoch = whole[3]
-        batchInEpoch = whole[4]
-        evaluationsWithoutGain = whole[5]
-        self.phase = phase
-        isFinished = whole[7] == 1
-        data = whole[9] == 1 ? UInt64(bitPattern: counts[18]) : nil
-        latest = Self.metrics(whole[10..<14], measures[0..<6])
-        if whole[8] == 1 {
-            var metrics = Self.metrics(whole[14..<18], measures[6..<12])
-            metrics.isEvaluation = true
-            best = metrics
-        }
-        latest.totalSteps = totalSteps
-        best?.totalSteps = totalSteps
-    }
-
-    private static func whole(_ metrics: Metrics) -> [Int] {
-        [metrics.step, metrics.epoch, metrics.rowCount, metrics.tokenCount]
-    }
-
-    private static func real(_ metrics: Metrics) -> [Double] {
-        [
-            metrics.loss, metrics.accuracy, metrics.macroF1, metrics.learningRate, metrics.gradientNorm,
-            metrics.tokensPerSecond,
-        ]
-    }
-
-    private static func metrics(_ whole: ArraySlice<Int>, _ real: ArraySlice<Double>) -> Metrics {
-        let (whole, real) = (Array(whole), Array(real))
-        var metrics = Metrics()
-        (metrics.step, metrics.epoch, metrics.rowCount, metrics.tokenCount) = (whole[0], whole[1], whole[2], whole[3])
-        (metrics.loss, metrics.accuracy, metrics.macroF1) = (real[0], real[1], real[2])
-        (metrics.learningRate, metrics.gradientNorm, metrics.tokensPerSecond) = (real[3], real[4], real[5])
-        return metrics
     }
 }

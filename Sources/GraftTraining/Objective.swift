@@ -29,7 +29,7 @@ extension Objective {
 }
 
 /// Losses of the rows so far, and in an evaluation what was predicted.
-struct LossSums {
+package struct LossSums {
     var loss = 0.0
     var weight = 0.0
     /// Tokens that counted, and those of them that were predicted.

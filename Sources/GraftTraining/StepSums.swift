@@ -32,24 +32,5 @@ struct StepSums {
         weight += batchWeight
     }
 
-    // ---- In a checkpoint ----
-
-    static let countCount = 3
-    static let measureCount = 3
-
-    var counts: [Int64] { [batchCount, rowCount, tokenCount].map(Int64.init) }
-    var measures: [Double] { [unit, weight, loss] }
-
     init() {}
-
-    /// nil where a number is one that no training reaches.
-    init?(counts: ArraySlice<Int64>, measures: ArraySlice<Double>) {
-        let (counts, measures) = (Array(counts), Array(measures))
-        guard counts.count == Self.countCount, measures.count == Self.measureCount,
-            counts.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), measures.allSatisfy(\.isFinite), measures[0] >= 0,
-            measures[0] <= measures[1], (measures[0] > 0) == (measures[1] > 0)
-        else { return nil }
-        (batchCount, rowCount, tokenCount) = (Int(counts[0]), Int(counts[1]), Int(counts[2]))
-        (unit, weight, loss) = (measures[0], measures[1], measures[2])
-    }
 }

@@ -15,7 +15,7 @@ extension Trainer {
             throw GraftError(
                 .invalidArgument, "\(objective.withoutWeight) in the \(dataset.rowCount) rows: nothing to measure")
         }
-        let started = now()
+        let started = Clock.seconds
         let sums = try run(dataset, scale: nil)
         var metrics = Metrics()
         metrics.loss = sums.weight > 0 ? sums.loss / sums.weight : .nan

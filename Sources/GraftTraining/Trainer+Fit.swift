@@ -84,10 +84,11 @@ extension Trainer {
             try restore(from: path)
         } else if progress.isFinished {
             progress = TrainingProgress()
-            optimizer.clearMoments()
+            optimizer.kept.reset()
+            rule?.kept.reset()
             bestValues = nil
         }
-        let data = Self.fingerprint(dataset)
+        let data = dataset.fingerprint
         guard progress.data == nil || progress.data == data else {
             throw GraftError(
                 .incompatible,
@@ -142,7 +143,7 @@ extension Trainer {
     private func nextStep(
         _ order: BatchOrder, _ batch: inout RowBatch, from dataset: RowBatch
     ) throws(GraftError) -> Metrics {
-        let started = now()
+        let started = Clock.seconds
         let (batchCount, batchInEpoch) = (progress.batch, progress.batchInEpoch)
         do throws(GraftError) {
             var metrics = Metrics()

@@ -1,4 +1,3 @@
-import Glibc
 import GraftAdapters
 import GraftLayers
 import GraftTensor
@@ -10,12 +9,17 @@ package final class Trainer {
     let adapter: Adapter
     let content: AdapterContent
     let options: TrainerOptions
+    /// What a checkpoint must have been written with.
+    let choices: NamedOptions
     let optimizer: OptimizerState
+    let learningRate: LearningRate
+    let plan: any StepPlan
+    let rule: TrainingRuleState?
 
     let objective: any Objective
-    private let pass: Pass
-    private let trained: AttachedAdapter
-    private let passTokenCount: Int
+    let pass: Pass
+    let trained: AttachedAdapter
+    let passTokenCount: Int
 
     /// Where training stands; all of it goes into a checkpoint.
     var progress = TrainingProgress()
@@ -30,17 +34,32 @@ package final class Trainer {
     /// What waits for an update, beside the gradients.
     var waiting = StepSums()
 
-    package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
+    package convenience init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
+        try self.init(adapter: adapter, options: options, rule: adapter.content.plan.trainingRule)
+    }
+
+    /// - Parameter plan: nil for that of the options.
+    init(
+        adapter: Adapter, options: TrainerOptions, rule: (any TrainingRule)?, plan: (any StepPlan)? = nil
+    ) throws(GraftError) {
         let content = adapter.content
         let objective = try Self.objective(content, options)
-        let optimizer = try OptimizerState(count: content.plan.trainedCount)
+        let choices = try NamedOptions(options)
+        let count = content.plan.trainedCount
+        let optimizer = try OptimizerState(choices.optimizer.member.init(choices.optimizer.settings), count: count)
+        let rule = try rule.map { rule throws(GraftError) in try TrainingRuleState(rule) }
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
         try adapter.beginTraining()
         self.adapter = adapter
         self.content = content
         self.options = options
+        self.choices = choices
         self.optimizer = optimizer
+        learningRate = LearningRate(
+            peak: options.learningRate, choices.schedule.member, choices.schedule.settings)
+        self.plan = plan ?? choices.stepPlan.member.init(choices.stepPlan.settings)
+        self.rule = rule
         self.pass = pass
         self.objective = objective
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
@@ -70,27 +89,20 @@ package final class Trainer {
 
     deinit { adapter.endTraining() }
 
-    /// Bytes that were touched of working memory, gradients, moments and best weights. Any thread may ask.
+    /// Bytes that were touched of working memory, gradients, what optimizer and rule keep, and best
+    /// weights. Any thread may ask.
     package var residentByteCount: Int {
-        pass.residentByteCount + optimizer.residentByteCount + (bestValues?.residentByteCount ?? 0)
+        pass.residentByteCount + optimizer.residentByteCount + (rule?.kept.residentByteCount ?? 0)
+            + (bestValues?.residentByteCount ?? 0)
     }
 
     /// Classes of the rows; 0 for a language model.
     package var labelCount: Int { objective.labelCount }
 
-    var schedule: Schedule {
-        // Rounded up, as Hugging Face does; but 0.1 as a float is a little more than a tenth, which must not add a step.
-        let share = Double(options.warmupRatio) * Double(progress.totalSteps)
-        return Schedule(
-            shape: options.schedule,
-            warmupSteps: options.warmupSteps > 0 ? options.warmupSteps : Int((share * (1 - 1e-6)).rounded(.up)),
-            totalSteps: progress.totalSteps)
-    }
-
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
         try adapter.change { () throws(GraftError) in
-            let started = now()
+            let started = Clock.seconds
             var metrics = try accumulate(batch)
             if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
             if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
@@ -114,130 +126,6 @@ package final class Trainer {
         metrics.step = progress.step
         metrics.totalSteps = progress.totalSteps
         metrics.epoch = progress.epoch
-        metrics.tokensPerSecond = Double(tokens) / max(now() - started, 1e-9)
+        metrics.tokensPerSecond = Double(tokens) / max(Clock.seconds - started, 1e-9)
     }
-
-    /// Adds a batch's gradients, and measures the step so far. On any error the gradients that waited are dropped and the
-    /// adapter is as it was.
-    @discardableResult
-    func accumulate(_ batch: RowBatch) throws(GraftError) -> Metrics {
-        do throws(GraftError) {
-            guard batch.rowCount <= TrainerOptions.maximumRows else {
-                throw GraftError(
-                    .invalidArgument, "a batch has at most \(TrainerOptions.maximumRows) rows, found \(batch.rowCount)")
-            }
-            try check(batch)
-            try forwardBackward(batch)
-            progress.batch += 1
-            return waiting.metrics
-        } catch {
-            dropWaiting()
-            throw error
-        }
-    }
-
-    func dropWaiting() {
-        optimizer.clearGradients()
-        waiting = StepSums()
-    }
-
-    private func forwardBackward(_ batch: RowBatch) throws(GraftError) {
-        // The loss is a mean over the whole step, whichever batches and passes its rows go through.
-        let weight = objective.weight(of: batch)
-        if waiting.unit == 0 { waiting.unit = weight }
-        let loss = weight > 0 ? try run(batch, scale: Float(1 / waiting.unit)).loss : 0
-        waiting.add(loss, weight: weight, rows: batch.rowCount, tokens: batch.tokenCount)
-    }
-
-    /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to learn, with dropout
-    /// and gradients.
-    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> LossSums {
-        let learns = scale != nil
-        pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
-        pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        // A step counts no predictions, and so allocates nothing. An evaluation counts rows, and each label twice.
-        if !learns {
-            try Memory.require(16 * (batch.rowCount + objective.labelCount), to: "evaluating \(batch.rowCount) rows")
-        }
-        var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
-        var first = 0
-        while first < batch.rowCount {
-            try Memory.check()
-            let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
-            try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
-            let hidden = try content.model.forward(pass)
-            try objective.run(batch, first: first, hidden, scale: scale, &sums, pass: pass)
-            guard sums.loss.isFinite else {
-                throw GraftError(
-                    .diverged,
-                    learns
-                        ? "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values"
-                        : "the loss of rows \(first) to \(end - 1) is \(sums.loss): an adapter or the model is broken")
-            }
-            first = end
-        }
-        return sums
-    }
-
-    /// Checks that rows have labels for the task and tokens that the model takes. A message begins with the name of the
-    /// data set, where there is one.
-    func check(_ batch: RowBatch, _ name: String? = nil) throws(GraftError) {
-        do throws(GraftError) {
-            try checkRows(batch)
-        } catch {
-            throw name.map { GraftError(error.code, "\($0): \(error.message)") } ?? error
-        }
-    }
-
-    private func checkRows(_ batch: RowBatch) throws(GraftError) {
-        let shape = content.model.shape
-        guard batch.rowCount > 0 else { throw GraftError(.invalidArgument, "there are no rows") }
-        try objective.check(batch)
-        try batch.check(
-            typeCount: shape.typeCount, maximumLength: shape.maximumLength,
-            vocabularySize: { _ in content.model.vocabularySize(trained) })
-    }
-
-    /// Updates the adapter with the gradients that wait. A step in which nothing counts is none: it changes neither the
-    /// adapter nor the schedule.
-    func update(_ metrics: inout Metrics) throws(GraftError) {
-        guard waiting.weight > 0 else { return dropWaiting() }
-        let norm = optimizer.gradientNorm(pass.team) * waiting.share
-        guard norm.isFinite else {
-            dropWaiting()
-            throw GraftError(
-                .diverged, "the gradients of step \(progress.step) are not finite: the adapter keeps its values")
-        }
-        guard norm < OptimizerState.largestNorm || options.maximumGradientNorm > 0 else {
-            dropWaiting()
-            throw GraftError(
-                .diverged,
-                "the gradients of step \(progress.step) have norm \(norm), and maximum_gradient_norm is 0: the adapter keeps "
-                    + "its values")
-        }
-        let rate = Double(options.learningRate) * schedule.factor(atStep: progress.step)
-        optimizer.update(
-            content.values, share: waiting.share, norm: norm, learningRate: rate, step: progress.step, options,
-            pass.team)
-        adapter.markChanged()
-        waiting = StepSums()
-        progress.step += 1
-        metrics.learningRate = rate
-        metrics.gradientNorm = norm
-    }
-}
-
-/// Seconds of a clock that only goes forward.
-func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
-
-/// SplitMix64's finish (Steele et al. 2014) of two numbers: keys that differ in every bit from their neighbours'.
-func mixed(_ seed: UInt64, _ count: UInt64) -> UInt64 {
-    var z = seed &+ (count &+ 1) &* 0x9e37_79b9_7f4a_7c15
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
 }

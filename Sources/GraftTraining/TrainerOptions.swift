@@ -1,30 +1,24 @@
+import GraftFormats
 import GraftLayers
 import GraftTensor
 
 /// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py` measures what they learn.
 package struct TrainerOptions: Sendable {
-    package enum Optimizer: Int32, Sendable { case adamW = 0, sgd = 1 }
     package enum Metric: Int32, Sendable { case loss = 0, accuracy = 1, macroF1 = 2 }
 
     package var cancelToken: CancelToken?
     package var classWeights: [Float] = []
     package var checkpointPath: String?
+    package var optimizer = NamedChoice(AdamW.name)
+    package var schedule = NamedChoice(Linear.name)
+    package var stepPlan = NamedChoice(Plain.name)
+    package var metric = Metric.loss
     package var seed: UInt64 = 0
     package var passTokenCount = 0
     package var threadCount = 0
-    package var optimizer = Optimizer.adamW
-    package var schedule = Schedule.Shape.linear
-    package var metric = Metric.loss
     package var learningRate: Float = 1e-3
-    package var weightDecay: Float = 0.01
-    package var beta1: Float = 0.9
-    package var beta2: Float = 0.999
-    package var epsilon: Float = 1e-8
-    package var momentum: Float = 0.9
     package var maximumGradientNorm: Float = 1
     package var labelSmoothing: Float = 0
-    package var warmupRatio: Float = 0.06
-    package var warmupSteps = 0
     package var totalSteps = 0
     package var rowsPerBatch = 16
     package var batchesPerStep = 1
@@ -39,36 +33,26 @@ package struct TrainerOptions: Sendable {
     /// Rows of one batch that dropout can tell apart.
     static let maximumRows = 65_535
 
+    /// Every option that is a number: its name in C, where it is kept, what it may be, and whether
+    /// results depend on it.
+    private static var numbers: [NumberOption] {
+        [
+            NumberOption("learning_rate", \.learningRate, 0...1e6),
+            NumberOption("maximum_gradient_norm", \.maximumGradientNorm, 0...1e30),
+            NumberOption("label_smoothing", \.labelSmoothing, 0...1),
+            NumberOption("total_steps", \.totalSteps),
+            NumberOption("rows_per_batch", \.rowsPerBatch, 1...maximumRows),
+            NumberOption("batches_per_step", \.batchesPerStep, 1...1 << 30),
+            NumberOption("epoch_count", \.epochCount, 1...1 << 30),
+            NumberOption("evaluation_steps", \.evaluationSteps),
+            NumberOption("patience", \.patience),
+            NumberOption("checkpoint_steps", \.checkpointSteps, changesResults: false),
+            NumberOption("pass_token_count", \.passTokenCount),
+        ]
+    }
+
     package func check(labelCount: Int) throws(GraftError) {
-        func range(_ name: String, _ value: Float, _ range: ClosedRange<Float>) throws(GraftError) {
-            guard range.contains(value) else {
-                throw GraftError(
-                    .invalidArgument, "\(name) must be \(range.lowerBound) to \(range.upperBound), found \(value)")
-            }
-        }
-        func count(_ name: String, _ value: Int, atLeast least: Int, atMost most: Int = 1 << 30) throws(GraftError) {
-            guard value >= least, value <= most else {
-                throw GraftError(.invalidArgument, "\(name) must be \(least) to \(most), found \(value)")
-            }
-        }
-        try range("learning_rate", learningRate, 0...1e6)
-        try range("weight_decay", weightDecay, 0...1e6)
-        try range("beta1", beta1, 0...0.999_999_9)
-        try range("beta2", beta2, 0...0.999_999_9)
-        try range("epsilon", epsilon, Float.leastNormalMagnitude...1)
-        try range("momentum", momentum, 0...1)
-        try range("maximum_gradient_norm", maximumGradientNorm, 0...1e30)
-        try range("label_smoothing", labelSmoothing, 0...1)
-        try range("warmup_ratio", warmupRatio, 0...1)
-        try count("warmup_steps", warmupSteps, atLeast: 0)
-        try count("total_steps", totalSteps, atLeast: 0)
-        try count("rows_per_batch", rowsPerBatch, atLeast: 1, atMost: Self.maximumRows)
-        try count("batches_per_step", batchesPerStep, atLeast: 1)
-        try count("epoch_count", epochCount, atLeast: 1)
-        try count("evaluation_steps", evaluationSteps, atLeast: 0)
-        try count("patience", patience, atLeast: 0)
-        try count("checkpoint_steps", checkpointSteps, atLeast: 0)
-        try count("pass_token_count", passTokenCount, atLeast: 0)
+        for option in Self.numbers { try option.check(self) }
         guard classWeights.isEmpty || classWeights.count == labelCount else {
             throw GraftError(
                 .invalidArgument, "class_weights has \(classWeights.count) numbers; the head has \(labelCount) labels")
@@ -78,18 +62,46 @@ package struct TrainerOptions: Sendable {
         }
     }
 
-    /// Every option that changes the result of training, under its name in C.
-    var named: [(name: String, value: String)] {
-        [
-            ("seed", "\(seed)"), ("optimizer", "\(optimizer)"), ("schedule", "\(schedule)"), ("metric", "\(metric)"),
-            ("learning_rate", "\(learningRate)"), ("weight_decay", "\(weightDecay)"), ("beta1", "\(beta1)"),
-            ("beta2", "\(beta2)"), ("epsilon", "\(epsilon)"), ("momentum", "\(momentum)"),
-            ("maximum_gradient_norm", "\(maximumGradientNorm)"), ("label_smoothing", "\(labelSmoothing)"),
-            ("class_weights", "\(classWeights)"), ("warmup_ratio", "\(warmupRatio)"),
-            ("warmup_steps", "\(warmupSteps)"), ("total_steps", "\(totalSteps)"),
-            ("rows_per_batch", "\(rowsPerBatch)"), ("batches_per_step", "\(batchesPerStep)"),
-            ("epoch_count", "\(epochCount)"), ("evaluation_steps", "\(evaluationSteps)"), ("patience", "\(patience)"),
-            ("pass_token_count", "\(passTokenCount)"), ("group_by_length", "\(groupsByLength)"),
-        ]
+    /// Every option that changes the result of training, under its name in C; what is chosen by
+    /// name is in `NamedOptions`.
+    var recorded: JSONObject {
+        var object = JSONObject()
+        object["seed"] = .number(String(seed))
+        object["metric"] = .string("\(metric)")
+        for option in Self.numbers where option.changesResults { object[option.name] = option.value(self) }
+        object["class_weights"] = .array(classWeights.map { .number("\($0)") })
+        object["group_by_length"] = .bool(groupsByLength)
+        return object
+    }
+}
+
+/// An option of training that is a number.
+private struct NumberOption {
+    let name: String
+    let changesResults: Bool
+    let value: (TrainerOptions) -> JSON
+    private let expected: String
+    private let isAllowed: (TrainerOptions) -> Bool
+
+    init<Number: Comparable>(
+        _ name: String, _ path: KeyPath<TrainerOptions, Number>, _ range: ClosedRange<Number>,
+        changesResults: Bool = true
+    ) {
+        self.name = name
+        self.changesResults = changesResults
+        value = { .number("\($0[keyPath: path])") }
+        expected = "\(range.lowerBound) to \(range.upperBound)"
+        isAllowed = { range.contains($0[keyPath: path]) }
+    }
+
+    /// A count that may be 0.
+    init(_ name: String, _ path: KeyPath<TrainerOptions, Int>, changesResults: Bool = true) {
+        self.init(name, path, 0...1 << 30, changesResults: changesResults)
+    }
+
+    func check(_ options: TrainerOptions) throws(GraftError) {
+        guard isAllowed(options) else {
+            throw GraftError(.invalidArgument, "\(name) must be \(expected), found \(value(options).briefText)")
+        }
     }
 }

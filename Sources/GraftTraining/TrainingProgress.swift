@@ -1,13 +1,13 @@
 /// Where training stands.
 struct TrainingProgress {
     /// What `fit` does next. A run may be stopped between any two of these and goes on where it was.
-    enum Phase: Int {
+    enum Phase: String {
         /// Take a step.
-        case step = 0
+        case step
         /// Evaluate, where that is due after the step.
-        case evaluation = 1
+        case evaluation
         /// Move on to the next batch or epoch, or end.
-        case closing = 2
+        case closing
     }
 
     /// Updates so far.
@@ -29,4 +29,6 @@ struct TrainingProgress {
     var best: Metrics?
     /// The latest step.
     var latest = Metrics()
+
+    init() {}
 }

@@ -9,11 +9,20 @@ extension Kernels {
             sin(Double(i + 1) * 0.7 + Double(step) * 0.3) + 0.2 * p
         }
 
+        private static func adam(step: Int, scale: Float) -> gk_adam {
+            var settings = gk_adam()
+            (settings.learning_rate, settings.beta1, settings.beta2, settings.epsilon) = (1e-3, 0.9, 0.999, 1e-8)
+            (settings.gradient_scale, settings.step) = (scale, Int64(step))
+            return settings
+        }
+
         @Test(
-            "A hundred AdamW steps stay within 1e-6 of torch's, taken in double between the roundings of the parameters"
+            "A hundred steps of AdamW and Adam stay within 1e-6 of torch's, in double between the parameters' roundings"
         )
-        func adamw() {
-            for (decay, epsilon) in [(0, 1e-8), (0.01, 1e-8), (0.1, 1e-6)] {
+        func adam() {
+            for (decay, l2, epsilon) in [
+                (0, 0, 1e-8), (0.01, 0, 1e-8), (0.1, 0, 1e-6), (0, 0.1, 1e-8), (0.01, 0.01, 1e-8),
+            ] {
                 for count in oddCounts {
                     let start = randomFloats(count, seed: 1)
                     onEveryPath { path in
@@ -23,12 +32,12 @@ extension Kernels {
                         var (em, ev) = (exact.map { _ in 0.0 }, exact.map { _ in 0.0 })
                         for step in 1...100 {
                             let g = exact.indices.map { Float(Self.gradient(exact[$0], $0, step)) }
-                            var settings = gk_adamw(
-                                learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: Float(epsilon),
-                                weight_decay: Float(decay), gradient_scale: 0.5, step: Int64(step))
-                            Team().run { gk_adamw_update($0, &settings, Int64(count), &p, g, &m, &v) }
+                            var settings = Self.adam(step: step, scale: 0.5)
+                            settings.epsilon = Float(epsilon)
+                            (settings.weight_decay, settings.l2) = (Float(decay), Float(l2))
+                            Team().run { gk_adam_update($0, &settings, Int64(count), &p, g, &m, &v) }
                             for i in exact.indices {
-                                let scaled = Double(g[i]) * 0.5
+                                let scaled = Double(g[i]) * 0.5 + Double(Float(l2)) * exact[i]
                                 // torch decays float32 parameters in place, which rounds them: the
                                 // same way for many steps, because they change little. The rest of
                                 // the step is exact here.
@@ -40,7 +49,7 @@ extension Kernels {
                                 exact[i] = Double(Float(exact[i] - 1e-3 * corrected / (root + epsilon)))
                             }
                         }
-                        expectClose(p, exact, within: 1e-6, "\(path), \(count), decay \(decay)")
+                        expectClose(p, exact, within: 1e-6, "\(path), \(count), decay \(decay), l2 \(l2)")
                     }
                 }
             }
@@ -62,7 +71,7 @@ extension Kernels {
                         var settings = gk_sgd()
                         settings.learning_rate = 1e-3
                         settings.momentum = Float(momentum)
-                        settings.weight_decay = Float(decay)
+                        settings.l2 = Float(decay)
                         settings.gradient_scale = 2
                         settings.nesterov = nesterov
                         settings.first_step = step == 1
@@ -76,6 +85,33 @@ extension Kernels {
                         }
                     }
                     expectClose(p, exact, within: 1e-6, "\(path), momentum \(momentum), nesterov \(nesterov)")
+                }
+            }
+        }
+
+        @Test("A hundred Adagrad steps stay within 1e-6 of the formula in double, with every setting")
+        func adagrad() {
+            for (l2, epsilon, initial) in [(0, 1e-10, 0), (0.1, 1e-10, 0.1), (0, 1e-3, 2)] as [(Double, Double, Double)]
+            {
+                for count in oddCounts {
+                    let start = randomFloats(count, seed: 6)
+                    onEveryPath { path in
+                        var p = start
+                        var sum = [Float](repeating: Float(initial), count: count)
+                        var (exact, squares) = (start.map(Double.init), start.map { _ in initial })
+                        for step in 1...100 {
+                            let g = exact.indices.map { Float(Self.gradient(exact[$0], $0, step)) }
+                            var settings = gk_adagrad(
+                                learning_rate: 1e-3, epsilon: Float(epsilon), l2: Float(l2), gradient_scale: 0.5)
+                            Team().run { gk_adagrad_update($0, &settings, Int64(count), &p, g, &sum) }
+                            for i in exact.indices {
+                                let scaled = Double(g[i]) * 0.5 + l2 * exact[i]
+                                squares[i] += scaled * scaled
+                                exact[i] -= 1e-3 * scaled / (squares[i].squareRoot() + epsilon)
+                            }
+                        }
+                        expectClose(p, exact, within: 1e-6, "\(path), \(count), l2 \(l2)")
+                    }
                 }
             }
         }
@@ -123,14 +159,16 @@ extension Kernels {
                 }
                 expectSameBitsOnAnyThreads("\(path)") { team in
                     var (a, m, v, b, u) = (p, g, g.map { $0 * $0 }, p, g)
-                    var adamw = gk_adamw(
-                        learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01,
-                        gradient_scale: 0.7, step: 5)
-                    gk_adamw_update(team, &adamw, Int64(count), &a, g, &m, &v)
+                    var (c, w) = (p, v)
+                    var adam = Self.adam(step: 5, scale: 0.7)
+                    (adam.weight_decay, adam.l2) = (0.01, 0.02)
+                    gk_adam_update(team, &adam, Int64(count), &a, g, &m, &v)
                     var sgd = gk_sgd()
                     (sgd.learning_rate, sgd.momentum, sgd.gradient_scale) = (0.1, 0.9, 1)
                     gk_sgd_update(team, &sgd, Int64(count), &b, g, &u)
-                    return a + m + v + b + u
+                    var adagrad = gk_adagrad(learning_rate: 0.1, epsilon: 1e-10, l2: 0.1, gradient_scale: 0.7)
+                    gk_adagrad_update(team, &adagrad, Int64(count), &c, g, &w)
+                    return a + m + v + b + u + c + w
                 }
             }
         }

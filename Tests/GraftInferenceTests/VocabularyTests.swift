@@ -110,7 +110,7 @@ import Testing
         }
         var options = TrainerOptions()
         options.learningRate = 5e-2
-        options.weightDecay = 0.1
+        options.optimizer = NamedChoice("adamw", ["weight_decay": 0.1])
         var losses: [Double] = []
         do {
             let trainer = try Trainer(adapter: adapter, options: options)

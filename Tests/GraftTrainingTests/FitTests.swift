@@ -77,7 +77,7 @@ import Testing
         func options(_ tokens: Int) -> TrainerOptions {
             TrainingFixture.options {
                 $0.passTokenCount = tokens
-                $0.optimizer = .sgd
+                $0.optimizer = NamedChoice("sgd")
             }
         }
         let whole = try fixture.fitted(options(1 << 20))
@@ -139,7 +139,7 @@ import Testing
         // Steps this long find a good place at times and leave it again.
         let options = TrainingFixture.options {
             $0.learningRate = 0.05
-            $0.schedule = .constant
+            $0.schedule = NamedChoice("constant")
             $0.evaluationSteps = 2
             $0.patience = 4
             $0.epochCount = 100

@@ -1,4 +1,5 @@
 import GraftAdapters
+import GraftFormats
 import GraftLayers
 import GraftTensor
 import GraftTestSupport
@@ -73,14 +74,14 @@ import Testing
         trainer.content.values[head.weight.offset] = poison
         if poison == 1e38 { (trainer.content.values + head.weight.offset).update(repeating: poison, count: 32) }
         let before = bits(trainer.values)
-        let moments = (0..<trainer.optimizer.count).map { trainer.optimizer.firstMoment[$0] }
+        let moments = trainer.kept("first_moment")
         let error = #expect(throws: GraftError.self) {
             // Huge but finite logits may still have a loss; the products with them do not.
             for _ in 0..<3 { _ = try trainer.step(fixture.dataset) }
         }
         #expect(error?.code == .diverged)
         #expect(bits(trainer.values) == before)
-        #expect((0..<trainer.optimizer.count).map { trainer.optimizer.firstMoment[$0] } == moments)
+        #expect(trainer.kept("first_moment") == moments)
         #expect(trainer.progress.step == 2)
         #expect(trainer.gradients.allSatisfy { $0 == 0 }, "gradients that waited are dropped")
         // What was spoiled was spoiled by the test; mended, training goes on.
@@ -93,14 +94,13 @@ import Testing
     @Test(
         "An absurd learning rate ends in an error, never in numbers that are not any",
         arguments: [
-            TrainerOptions.Optimizer.sgd, .adamW,
+            NamedChoice("sgd", ["l2": 0.5]), NamedChoice("adamw", ["weight_decay": 0.5]),
         ])
-    func absurdRate(optimizer: TrainerOptions.Optimizer) throws {
+    func absurdRate(optimizer: NamedChoice) throws {
         let trainer = try trainer {
             $0.optimizer = optimizer
             $0.learningRate = 1e6
             $0.maximumGradientNorm = 0
-            $0.weightDecay = 0.5
         }
         var last: GraftError?
         for _ in 0..<100 where last == nil {

@@ -35,7 +35,22 @@ import Testing
         (
             "SGD, a cosine and a warm-up",
             {
-                $0.checkpointSteps = 2; $0.optimizer = .sgd; $0.schedule = .cosine; $0.warmupSteps = 4
+                $0.checkpointSteps = 2; $0.optimizer = NamedChoice("sgd", ["l2": 0.01])
+                $0.schedule = NamedChoice("cosine", ["warmup_steps": 4])
+            }
+        ),
+        (
+            "Adagrad whose sums do not begin at zero",
+            {
+                $0.checkpointSteps = 2; $0.optimizer = NamedChoice("adagrad", ["initial_accumulator_value": 0.1])
+                $0.schedule = NamedChoice("inverse_sqrt")
+            }
+        ),
+        (
+            "SGD, which keeps nothing",
+            {
+                $0.checkpointSteps = 1; $0.optimizer = NamedChoice("sgd", ["momentum": 0, "l2": 0.01])
+                $0.schedule = NamedChoice("polynomial", ["power": 2])
             }
         ),
     ]
@@ -205,6 +220,27 @@ import Testing
         other.learningRate *= 2
         try expect(
             .incompatible, "learning_rate 0.005; this trainer has 0.01", try fixture.adapter(), other)
+        for (change, words) in [
+            ({ $0.optimizer = NamedChoice("adam") }, "optimizer adamw; this trainer has adam"),
+            (
+                { $0.optimizer = NamedChoice("adamw", ["beta1": 0.8]) },
+                "optimizer_settings.beta1 0.9; this trainer has 0.8"
+            ),
+            ({ $0.schedule = NamedChoice("cosine") }, "schedule linear; this trainer has cosine"),
+            (
+                { $0.schedule = NamedChoice("linear", ["warmup_steps": 7]) },
+                "schedule_settings.warmup_steps 0; this trainer has 7"
+            ),
+            ({ $0.seed = 12 }, "seed 11; this trainer has 12"),
+        ] as [((inout TrainerOptions) -> Void, String)] {
+            other = options(0, path)
+            change(&other)
+            try expect(.incompatible, words, try fixture.adapter(), other)
+        }
+        // Settings that were given as they are by default are the same.
+        other = options(0, path)
+        other.optimizer = NamedChoice("adamw", ["weight_decay": 0.010, "beta1": 0.9, "epsilon": nil])
+        try Trainer(adapter: try fixture.adapter(), options: other).resume(from: path)
         // Other arithmetic under the same tensors.
         for (settings, words) in [
             ("\"lora_alpha\": 64", "setting {\"lora_alpha\": 8.0}, here {\"lora_alpha\": 64.0}"),
@@ -217,7 +253,7 @@ import Testing
         try expect(.incompatible, "lora_dropout", try fixture.adapter(dropout: 0.5), options(0, path))
         for (head, words) in [
             (HeadSettings(labels: ["b", "a", "c"], dropout: nil, trainsDense: false), "labels [\"a\", \"b\", \"c\"]"),
-            (HeadSettings(labels: ["a", "b", "c"], dropout: 0.7, trainsDense: false), "dropout of the head 0.1"),
+            (HeadSettings(labels: ["a", "b", "c"], dropout: 0.7, trainsDense: false), "head_dropout 0.1"),
             (
                 HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: false, pooling: .mean),
                 "modules_to_save"
@@ -260,26 +296,58 @@ import Testing
         #expect(try run(first, fixture, stopAt: 2) == nil)
         let file = path + "/" + Checkpoint.fileName
         let good = try MappedFile.contents(of: file)
-        let counts = try #require(try SafetensorsFile(path: file)["counts"])
-        let base = try #require(counts.file.bytes.baseAddress)
-        let start = try #require(counts.bytes.baseAddress) - base
-        for index in 0..<counts.elementCount {
-            for number in [Int64.min, -1, 1 << 40, .max] {
-                var bytes = good
-                withUnsafeBytes(of: number.littleEndian) {
-                    bytes.replaceSubrange(start + index * 8..<start + index * 8 + 8, with: $0)
-                }
-                try AtomicFile.write(bytes, to: file)
-                let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
-                do throws(GraftError) {
-                    _ = try trainer.fit(fixture.dataset, evaluation: nil) { $0.step < 20 }
-                } catch {
-                    #expect(
-                        [.corruptFile, .incompatible, .unsupported, .cancelled].contains(error.code),
-                        "number \(index) is \(number): \(error)")
+        let checkpoint = try SafetensorsFile(path: file)
+        let state = try JSON(parsing: try #require(checkpoint.metadata[Checkpoint.stateKey]), source: "state")
+        var changed = 0
+        for section in ["progress", "waiting"] {
+            for (key, value) in try state.object(section) where value.intValue != nil || value.stringValue != nil {
+                for number in [Int.min, -1, 1 << 40, .max] {
+                    var numbers = try state.object(section)
+                    numbers[key] = .integer(number)
+                    var object = try state.requireObject()
+                    object[section] = .object(numbers)
+                    try write(checkpoint.tensors, .object(object), to: file)
+                    changed += 1
+                    let trainer = try Trainer(adapter: try fixture.adapter(), options: options)
+                    do throws(GraftError) {
+                        _ = try trainer.fit(fixture.dataset, evaluation: nil) { $0.step < 20 }
+                    } catch {
+                        #expect(
+                            [.corruptFile, .incompatible, .unsupported, .cancelled].contains(error.code),
+                            "\(section).\(key) is \(number): \(error)")
+                    }
                 }
             }
         }
+        #expect(changed == 4 * 11)
+        for version in [0, Checkpoint.version - 1, Checkpoint.version + 1] {
+            var object = try state.requireObject()
+            object["version"] = .integer(version)
+            try write(checkpoint.tensors, .object(object), to: file)
+            let error = #expect(throws: GraftError.self) {
+                try Trainer(adapter: try fixture.adapter(), options: options).resume(from: path)
+            }
+            #expect(error?.code == .unsupported && error?.message.contains("version \(version)") == true)
+        }
+        try AtomicFile.write(good, to: file)
+        try Trainer(adapter: try fixture.adapter(), options: options).resume(from: path)
+    }
+
+    /// Writes a checkpoint's file with another state.
+    private func write(_ tensors: [StoredTensor], _ state: JSON, to path: String) throws {
+        let copies = tensors.map { tensor in (tensor, tensor.withBytes { Array($0) }) }
+        var parts: [SafetensorsWriter.Tensor] = []
+        let memory = try Memory(byteCount: copies.reduce(0) { $0 + $1.1.count })
+        var offset = 0
+        for (tensor, bytes) in copies {
+            let place = UnsafeMutableRawBufferPointer(start: memory.base + offset, count: bytes.count)
+            place.copyBytes(from: bytes)
+            offset += bytes.count
+            parts.append((tensor.name, tensor.elementType, tensor.shape, UnsafeRawBufferPointer(place)))
+        }
+        let writer = try SafetensorsWriter(tensors: parts, metadata: [(Checkpoint.stateKey, state.serialized())])
+        try AtomicFile.write(to: path) { output throws(GraftError) in try writer.write(to: output) }
+        withExtendedLifetime(memory) {}
     }
 
     @Test("A checkpoint cut anywhere is refused")

@@ -77,6 +77,9 @@ struct TrainingFixture {
         return adapter
     }
 
+    /// The peak rate from the first step on, where a test's other options have no warm-up in steps.
+    static let constant = NamedChoice("constant", ["warmup_ratio": 0])
+
     /// Options for a short run whose every step does something.
     static func options(_ change: (inout TrainerOptions) -> Void = { _ in }) -> TrainerOptions {
         var options = TrainerOptions()
@@ -103,6 +106,10 @@ extension Trainer {
     /// The numbers of the best evaluation.
     var bestNumbers: [Float] {
         bestValues.map { Array(UnsafeBufferPointer(start: $0.floats(), count: optimizer.count)) } ?? []
+    }
+    /// An array that the optimizer keeps.
+    func kept(_ name: String) -> [Float] {
+        optimizer.kept[name].map { Array(UnsafeBufferPointer(start: $0, count: optimizer.count)) } ?? []
     }
     var gradients: [Float] { Array(UnsafeBufferPointer(start: optimizer.gradients, count: optimizer.count)) }
 }

@@ -63,17 +63,15 @@ import Testing
     private func options(_ variant: JSON) throws -> TrainerOptions {
         var options = TrainerOptions()
         let optimizer = try #require(variant["optimizer"])
-        options.optimizer = try optimizer.string("name") == "sgd" ? .sgd : .adamW
+        let name = try optimizer.string("name")
+        // torch calls both decays alike.
+        options.optimizer = NamedChoice(
+            name, [name == "sgd" ? "l2" : "weight_decay": .double(try optimizer.double("weight_decay"))])
+        if let momentum = optimizer["momentum"] { options.optimizer.settings["momentum"] = momentum }
         options.learningRate = Float(try optimizer.double("learning_rate"))
-        options.weightDecay = Float(try optimizer.double("weight_decay"))
-        options.momentum = Float(try optimizer.optionalDouble("momentum") ?? 0)
-        switch try variant.optionalString("schedule") {
-        case "linear": options.schedule = .linear
-        case "cosine": options.schedule = .cosine
-        default: options.schedule = .constant
-        }
-        options.warmupRatio = 0
-        options.warmupSteps = try variant.optionalInt("warmup_steps") ?? 0
+        options.schedule = NamedChoice(
+            try variant.optionalString("schedule") ?? "constant",
+            ["warmup_ratio": 0, "warmup_steps": .integer(try variant.optionalInt("warmup_steps") ?? 0)])
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
         options.labelSmoothing = Float(try variant.optionalDouble("label_smoothing") ?? 0)

@@ -121,7 +121,7 @@ def test_every_gradient_is_that_of_peft_in_float64(settings, without_dropout, ba
     # One plain step of SGD moves a parameter by the rate times its gradient.
     model = graft.Model(without_dropout)
     adapter = graft.Adapter.load(model, tmp_path / "start")
-    options = dict(optimizer="sgd", momentum=0.0, learning_rate=PROBE_RATE, weight_decay=0.0)
+    options = dict(optimizer="sgd", optimizer_settings={"momentum": 0}, learning_rate=PROBE_RATE)
     with graft.Trainer(model, adapter, maximum_gradient_norm=0.0, schedule="constant", **options) as trainer:
         with graft.Batch.from_tokens(batches[0]["ids"], labels=batches[0]["labels"]) as rows:
             trainer.step(rows)

@@ -133,7 +133,7 @@ static graft_adapter *make_adapter(const char *method, const char *settings) {
     return adapter;
 }
 
-static void test_steps(const char *method, const char *settings, graft_optimizer optimizer, int32_t threads,
+static void test_steps(const char *method, const char *settings, const char *optimizer, int32_t threads,
                        int64_t pass, const char *sentence) {
     static const float weights[] = {1, 2, 0.5f};
     graft_adapter *adapter = make_adapter(method, settings);
@@ -256,23 +256,22 @@ int main(int argument_count, char **arguments) {
         options.precision = precision;
         check(graft_model_load(path, &options, &model), "loading bert-tiny");
         for (int32_t threads = 1; threads <= 2; threads++) {
-            test_steps("lora", "{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 0,
+            test_steps("lora", "{\"lora_dropout\": 0.1}", "adamw", threads, 0,
                        "a step with dropout and AdamW allocates nothing");
             test_steps("lora", "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true}",
-                       GRAFT_OPTIMIZER_SGD, threads, 0,
-                       "a step on every product and bias with SGD allocates nothing");
+                       "sgd", threads, 0, "a step on every product and bias with SGD allocates nothing");
             test_steps(
                 "lora",
                 "{\"target_modules\": [\"word_embeddings\"], \"modules_to_save\": [\"pooler\", \"key\"]}",
-                GRAFT_OPTIMIZER_ADAMW, threads, 0,
-                "a step on embeddings and modules of its own allocates nothing");
-            test_steps("bottleneck", "{\"config\": \"double_seq_bn\", \"dropout\": 0.1}",
-                       GRAFT_OPTIMIZER_ADAMW, threads, 0,
+                "adamw", threads, 0, "a step on embeddings and modules of its own allocates nothing");
+            test_steps("bottleneck", "{\"config\": \"double_seq_bn\", \"dropout\": 0.1}", "adamw", threads, 0,
                        "a step of bottlenecks with dropout allocates nothing");
-            test_steps("bottleneck", "{\"mh_adapter\": true, \"residual_before_ln\": false}",
-                       GRAFT_OPTIMIZER_ADAMW, threads, 0,
-                       "a step of bottlenecks after the norm allocates nothing");
-            test_steps("lora", "{\"lora_dropout\": 0.1}", GRAFT_OPTIMIZER_ADAMW, threads, 100,
+            test_steps("bottleneck", "{\"mh_adapter\": true, \"residual_before_ln\": false}", "adamw",
+                       threads, 0, "a step of bottlenecks after the norm allocates nothing");
+            for (int32_t i = 0; i < graft_optimizer_count(); i++)
+                test_steps("lora", NULL, graft_optimizer_name(i), threads, 0,
+                           "a step of each optimizer allocates nothing");
+            test_steps("lora", "{\"lora_dropout\": 0.1}", "adamw", threads, 100,
                        "a step of several passes allocates nothing");
             test_sessions(threads);
         }

@@ -84,7 +84,7 @@ static int train(const char *name) {
     options.batches_per_step = 2;
     options.epoch_count = 12;
     options.learning_rate = 5e-3f;
-    options.warmup_ratio = 0.1f;
+    options.schedule_settings = "{\"warmup_ratio\": 0.1}";
     options.thread_count = 1;
     check(graft_trainer_create(model, adapter, &options, &trainer), "making a trainer");
     check(graft_trainer_fit(trainer, make_rows(1), make_rows(2), NULL, NULL, NULL), "training");

@@ -296,25 +296,36 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
 
-/* ---- Optimizers on a flat array ---- */
+/* ---- Optimizers on a flat array ----
+ * Gradients are first multiplied by gradient_scale (clipping), then `l2` times the parameter is added to
+ * them. State arrays have an element for each parameter. */
 
-/** Decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW; `step` counts from 1.
- *  Gradients are first multiplied by gradient_scale (clipping). */
-typedef struct gk_adamw {
-    float learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
+/** As torch.optim.Adam, or with weight_decay, which is decoupled from the gradient (Loshchilov and Hutter
+ * 2019), as torch.optim.AdamW; `step` counts from 1. */
+typedef struct gk_adam {
+    float learning_rate, beta1, beta2, epsilon, weight_decay, l2, gradient_scale;
+    uint8_t reserved[4];
     int64_t step;
-} gk_adamw;
-void gk_adamw_update(const gk_team *team, const gk_adamw *settings, int64_t count, float *parameters,
-                     const float *gradients, float *first_moment, float *second_moment);
+} gk_adam;
+void gk_adam_update(const gk_team *team, const gk_adam *settings, int64_t count, float *parameters,
+                    const float *gradients, float *first_moment, float *second_moment);
 
-/** Stochastic gradient descent with momentum, as torch.optim.SGD (dampening 0). */
+/** Stochastic gradient descent with momentum, as torch.optim.SGD (dampening 0). `velocity` may be NULL where
+ * momentum is 0. */
 typedef struct gk_sgd {
-    float learning_rate, momentum, weight_decay, gradient_scale;
+    float learning_rate, momentum, l2, gradient_scale;
     bool nesterov, first_step;
     uint8_t reserved[6];
 } gk_sgd;
 void gk_sgd_update(const gk_team *team, const gk_sgd *settings, int64_t count, float *parameters,
                    const float *gradients, float *velocity);
+
+/** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad; whoever calls works its decay into learning_rate. */
+typedef struct gk_adagrad {
+    float learning_rate, epsilon, l2, gradient_scale;
+} gk_adagrad;
+void gk_adagrad_update(const gk_team *team, const gk_adagrad *settings, int64_t count, float *parameters,
+                       const float *gradients, float *sum_of_squares);
 
 /** Σ x², in double, in fixed blocks. NaN or infinite when any element is. */
 double gk_sum_of_squares(const gk_team *team, int64_t count, const float *x);

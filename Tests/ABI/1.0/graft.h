@@ -523,11 +523,30 @@ GRAFT_API void graft_dataset_release(graft_dataset *dataset);
 /** Trains one adapter; holds optimizer state, schedule and step count. */
 typedef struct graft_trainer graft_trainer;
 
-typedef int32_t graft_optimizer;
-enum { GRAFT_OPTIMIZER_ADAMW = 0, GRAFT_OPTIMIZER_SGD = 1 };
+/* Optimizers, schedules and step plans are chosen by name. Each has settings: a JSON object such as
+ * {"momentum": 0.8}, in which what is not named has its default.
+ *
+ * Optimizers are those of torch.optim. "weight_decay" is decoupled from the gradient; "l2" is in it, as
+ * weight_decay is in torch's Adam, SGD and Adagrad. Schedules are those of transformers'
+ * get_scheduler(), whose "constant_with_warmup" is "constant" here: each has the settings "warmup_ratio"
+ * and "warmup_steps", and a rate that rises from 0 to the peak over the warm-up. */
 
-typedef int32_t graft_schedule;
-enum { GRAFT_SCHEDULE_CONSTANT = 0, GRAFT_SCHEDULE_LINEAR = 1, GRAFT_SCHEDULE_COSINE = 2 };
+GRAFT_API int32_t graft_optimizer_count(void);
+/** Name of optimizer `index`, such as "adamw"; NULL past the end. Static. Since 1.0. */
+GRAFT_API const char *graft_optimizer_name(int32_t index);
+/** Its settings: a JSON object that has of each its type, default, range and meaning. NULL for an unknown
+ *  name. Static. Since 1.0. */
+GRAFT_API const char *graft_optimizer_settings(const char *name);
+
+/** The same for schedules of the learning rate. */
+GRAFT_API int32_t graft_schedule_count(void);
+GRAFT_API const char *graft_schedule_name(int32_t index);
+GRAFT_API const char *graft_schedule_settings(const char *name);
+
+/** The same for step plans: what a step does with its rows. "plain": once forward and backward. */
+GRAFT_API int32_t graft_step_plan_count(void);
+GRAFT_API const char *graft_step_plan_name(int32_t index);
+GRAFT_API const char *graft_step_plan_settings(const char *name);
 
 /** What early stopping watches and the best weights are chosen by. */
 typedef int32_t graft_metric;
@@ -539,24 +558,21 @@ typedef struct graft_trainer_options {
     const float *class_weights;             /**< [label_count], copied; NULL: all 1. */
     const char *checkpoint_path;            /**< Where graft_trainer_fit() saves, and resumes from when it is
                                                  there; NULL: nowhere. */
+    const char *optimizer;                  /**< Copied, as all texts. Default NULL: "adamw". */
+    const char *optimizer_settings;         /**< JSON. Default NULL: {}. */
+    const char *schedule;                   /**< Default NULL: "linear". */
+    const char *schedule_settings;          /**< JSON. Default NULL: {}. */
+    const char *step_plan;                  /**< Default NULL: "plain". */
+    const char *step_plan_settings;         /**< JSON. Default NULL: {}. */
     uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
     int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
                                                  worked through in passes, and memory stays bounded. Results do
                                                  not depend on it beyond rounding. Default 0: chosen. */
     int32_t thread_count;                   /**< At most. Default 0: one per processor. */
-    graft_optimizer optimizer;              /**< Default AdamW. */
-    graft_schedule schedule;                /**< Default linear. */
     graft_metric metric;                    /**< Default loss. */
-    float learning_rate;                    /**< Peak, per step. Default 1e-3. */
-    float weight_decay;                     /**< Decoupled with AdamW, L2 with SGD. Default 0.01. */
-    float beta1;                            /**< Default 0.9. */
-    float beta2;                            /**< Default 0.999. */
-    float epsilon;                          /**< Default 1e-8. */
-    float momentum;                         /**< For SGD. Default 0.9. */
+    float learning_rate;                    /**< Peak, at the warm-up's end. Default 1e-3. */
     float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
     float label_smoothing;                  /**< 0 to 1. Default 0. */
-    float warmup_ratio;                     /**< Part of total_steps, when warmup_steps is 0. Default 0.06. */
-    int32_t warmup_steps;                   /**< Default 0. */
     int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
                                                  epoch_count says. Default 0: set by graft_trainer_fit(); steps
                                                  before it use the peak rate. */
@@ -569,6 +585,7 @@ typedef struct graft_trainer_options {
                                                  rows to evaluate on. Default 0: never stops early. */
     int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
     int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
+    int32_t reserved;                       /**< Must be 0. */
 } graft_trainer_options;
 
 /** NaN marks a measure that does not apply. */
@@ -598,7 +615,9 @@ GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
 /** Prepares to train `adapter`, which must have a head, and which gets no other head and no other
  *  trainer until this one is released. Between the trainer's calls it may be saved, run and read as
  *  ever. A call that would use its numbers while the trainer is at work on them is refused, and so is
- *  a step while a session runs it: GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
+ *  a step while a session runs it: GRAFT_ERROR_INVALID_ARGUMENT, which an option or a setting out of
+ *  its range is, too. GRAFT_ERROR_NOT_FOUND: an optimizer, schedule or step plan that this build does
+ *  not have. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
                                                              const graft_trainer_options *options,
                                                              graft_trainer **out);
@@ -659,7 +678,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *
  *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
  *  their precision. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
-/** Working memory, gradients, moments and the best weights. Since 1.0. */
+/** Working memory, gradients, what the optimizer keeps and the best weights. Since 1.0. */
 GRAFT_API int64_t graft_trainer_memory(const graft_trainer *trainer);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_retain(const graft_trainer *trainer);
 GRAFT_API void graft_trainer_release(graft_trainer *trainer);

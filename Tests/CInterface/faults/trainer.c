@@ -10,23 +10,12 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(struct_size, 5);
     OPTION(thread_count, -1);
     OPTION(pass_token_count, -1);
-    OPTION(optimizer, 9);
-    OPTION(schedule, 9);
     OPTION(metric, -1);
     OPTION(learning_rate, NAN);
     OPTION(learning_rate, -1.0f);
     OPTION(learning_rate, INFINITY);
-    OPTION(weight_decay, -0.1f);
-    OPTION(weight_decay, NAN);
-    OPTION(beta1, 1.0f);
-    OPTION(beta2, -0.5f);
-    OPTION(epsilon, -1e-8f);
-    OPTION(momentum, 1.5f);
     OPTION(maximum_gradient_norm, -1.0f);
     OPTION(label_smoothing, 1.5f);
-    OPTION(warmup_ratio, -0.1f);
-    OPTION(warmup_ratio, 1.5f);
-    OPTION(warmup_steps, -1);
     OPTION(total_steps, -1);
     OPTION(rows_per_batch, 0);
     OPTION(rows_per_batch, -32);
@@ -36,14 +25,70 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(patience, -1);
     OPTION(checkpoint_steps, -1);
     OPTION(group_by_length, 2);
+    OPTION(reserved, 1);
     OPTION(cancel_token, (const graft_cancel_token *)model);
+    OPTION(optimizer, "\xff");
+    OPTION(optimizer_settings, "{\"weight_decay\": -0.1}");
+    OPTION(optimizer_settings, "{\"weight_decay\": \"much\"}");
+    OPTION(optimizer_settings, "{\"beta1\": 1}");
+    OPTION(optimizer_settings, "{\"beta2\": -0.5}");
+    OPTION(optimizer_settings, "{\"epsilon\": 0}");
+    OPTION(optimizer_settings, "{\"momentum\": 0.5}");
+    OPTION(optimizer_settings, "{\"l2\": 0}");
+    OPTION(optimizer_settings, "{\"beta1\": 0.9");
+    OPTION(optimizer_settings, "[]");
+    OPTION(optimizer_settings, "");
+    OPTION(schedule_settings, "{\"warmup_ratio\": -0.1}");
+    OPTION(schedule_settings, "{\"warmup_ratio\": 1.5}");
+    OPTION(schedule_settings, "{\"warmup_steps\": -1}");
+    OPTION(schedule_settings, "{\"warmup_steps\": 1.5}");
+    OPTION(step_plan_settings, "{\"warmup_steps\": 1}");
 #undef OPTION
+    graft_trainer_options_init(&options, sizeof options);
+    options.optimizer = "lion";
+    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
+           "an unknown optimizer is not found");
+    claim(strstr(graft_last_error_message(), "adamw, adam, sgd, adagrad") != NULL, "the message lists them",
+          graft_last_error_message());
+    graft_trainer_options_init(&options, sizeof options);
+    options.schedule = "";
+    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
+           "an unknown schedule is not found");
+    options.schedule = NULL;
+    options.step_plan = "Plain";
+    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
+           "an unknown step plan is not found");
     static const float bad_weights[] = {1, NAN};
     graft_trainer_options_init(&options, sizeof options);
     options.class_weights = bad_weights;
     invalid(graft_trainer_create(model, trained, &options, &out),
             "a class weight that is not a number is refused");
     claim(out == NULL, "a failed trainer leaves its output alone", "another value");
+}
+
+/* The names of a list and the declarations of its settings. */
+static void test_open_list(const char *what, int32_t count, const char *(*name)(int32_t),
+                           const char *(*settings)(const char *), const char *first) {
+    claim(count >= 1 && name(-1) == NULL && name(count) == NULL, "names end", what);
+    claim(count >= 1 && strcmp(name(0), first) == 0, "the first comes first", what);
+    for (int32_t i = 0; i < count; i++) {
+        const char *text = settings(name(i));
+        claim(text != NULL && text[0] == '{' && text == settings(name(i)), "settings are declared", name(i));
+    }
+    claim(settings("lion") == NULL && settings(NULL) == NULL && settings("") == NULL,
+          "an unknown name has no settings", what);
+}
+
+static void test_open_lists(void) {
+    test_open_list("optimizers", graft_optimizer_count(), graft_optimizer_name, graft_optimizer_settings,
+                   "adamw");
+    test_open_list("schedules", graft_schedule_count(), graft_schedule_name, graft_schedule_settings,
+                   "constant");
+    test_open_list("step plans", graft_step_plan_count(), graft_step_plan_name, graft_step_plan_settings,
+                   "plain");
+    const char *adam = graft_optimizer_settings("adam");
+    claim(strstr(adam, "\"l2\": {\"type\": \"number\", \"default\": 0.0") != NULL,
+          "Adam's l2 is 0 by default", adam);
 }
 
 static int32_t stop_at_once(void *user_data, const graft_metrics *metrics) {
@@ -62,6 +107,7 @@ void test_trainer(const char *scratch) {
     invalid(graft_trainer_create(model, NULL, NULL, &out), "no adapter is refused");
     invalid(graft_trainer_create(model, trained, NULL, NULL), "no output is refused");
     test_trainer_options(trained);
+    test_open_lists();
 
     need(graft_trainer_create(model, trained, NULL, &out), "making a trainer");
     graft_metrics metrics;

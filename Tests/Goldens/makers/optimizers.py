@@ -3,11 +3,7 @@ learning-rate schedules.
 """
 
 import torch
-from transformers import (
-    get_constant_schedule_with_warmup,
-    get_cosine_schedule_with_warmup,
-    get_linear_schedule_with_warmup,
-)
+from transformers import get_scheduler
 
 from .files import fresh_folder, write_json, write_tensors
 
@@ -19,17 +15,34 @@ OPTIMIZERS = {
     "adamw": (torch.optim.AdamW, dict(lr=1e-3, weight_decay=0.01)),
     "adamw-other-settings": (torch.optim.AdamW, dict(lr=3e-2, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)),
     "adamw-no-decay": (torch.optim.AdamW, dict(lr=1e-2, weight_decay=0.0)),
+    "adam": (torch.optim.Adam, dict(lr=1e-3)),
+    "adam-l2": (torch.optim.Adam, dict(lr=3e-2, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)),
+    "adagrad": (torch.optim.Adagrad, dict(lr=1e-2)),
+    "adagrad-all-settings": (
+        torch.optim.Adagrad,
+        dict(lr=3e-2, lr_decay=0.05, weight_decay=0.1, initial_accumulator_value=0.1, eps=1e-6),
+    ),
     "sgd": (torch.optim.SGD, dict(lr=1e-2)),
     "sgd-decay": (torch.optim.SGD, dict(lr=1e-2, weight_decay=0.1)),
     "sgd-momentum": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, weight_decay=0.01)),
     "sgd-nesterov": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, nesterov=True, weight_decay=0.01)),
 }
 
-SCHEDULES = {
-    "constant": get_constant_schedule_with_warmup,
-    "linear": get_linear_schedule_with_warmup,
-    "cosine": get_cosine_schedule_with_warmup,
-}
+# transformers' names and settings; Graft's names where they are others.
+SCHEDULES = [
+    ("constant_with_warmup", {}),
+    ("linear", {}),
+    ("cosine", {}),
+    ("cosine", {"num_cycles": 1.25}),
+    ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
+    ("cosine_with_restarts", {}),
+    ("cosine_with_restarts", {"num_cycles": 3}),
+    ("polynomial", {}),
+    ("polynomial", {"lr_end": 0.05, "power": 2.0}),
+    ("inverse_sqrt", {}),
+    ("inverse_sqrt", {"timescale": 5}),
+]
+GRAFT_NAMES = {"constant_with_warmup": "constant", "cosine_with_min_lr": "cosine"}
 
 
 def run(kind, settings: dict, start: torch.Tensor, gradients: torch.Tensor) -> dict:
@@ -45,12 +58,12 @@ def run(kind, settings: dict, start: torch.Tensor, gradients: torch.Tensor) -> d
     return kept
 
 
-def learning_rates(name: str, warmup: int, total: int) -> list[float]:
+def learning_rates(name: str, settings: dict, warmup: int, total: int) -> list[float]:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    counts = (warmup,) if name == "constant" else (warmup, total)
-    schedule = SCHEDULES[name](optimizer, *counts)
+    schedule = get_scheduler(name, optimizer, warmup, total, scheduler_specific_kwargs=settings)
     rates = []
-    for _ in range(total + 2):
+    # Past the end, where transformers' cosine rises again, nothing trains.
+    for _ in range(total + 1):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
@@ -79,9 +92,17 @@ def make() -> None:
     write_tensors(top / "vectors.safetensors", tensors)
 
     schedules = [
-        {"schedule": name, "warmup_steps": warmup, "total_steps": total, "factors": learning_rates(name, warmup, total)}
-        for name in SCHEDULES
+        {
+            "schedule": GRAFT_NAMES.get(name, name),
+            "settings": settings,
+            "warmup_steps": warmup,
+            "total_steps": total,
+            "factors": learning_rates(name, settings, warmup, total),
+        }
+        for name, settings in SCHEDULES
         for warmup, total in ((0, 10), (3, 12), (12, 12), (1, 1))
+        # Where nothing is left after the warm-up, transformers' polynomial divides by zero.
+        if warmup < total or name != "polynomial"
     ]
     optimizers = {name: {"optimizer": kind.__name__, **settings} for name, (kind, settings) in OPTIMIZERS.items()}
     write_json(

@@ -10,6 +10,7 @@ any order, or left to Python.
 from __future__ import annotations
 
 from .adapter import Adapter, Composition, RowAdapter, adapter_methods
+from .choices import optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .errors import GraftError, Status
 from .library import lib as _lib
@@ -61,5 +62,8 @@ __all__ = [
     "architectures",
     "executor_name",
     "kernel_name",
+    "optimizers",
+    "schedules",
     "set_executor",
+    "step_plans",
 ]

@@ -133,19 +133,6 @@ class HeadOptions(Structure):
     ]
 
 
-OPTIMIZER_CHOICES: dict[str, int] = {
-    "adamw": 0,
-    "sgd": 1,
-}
-
-
-SCHEDULE_CHOICES: dict[str, int] = {
-    "constant": 0,
-    "linear": 1,
-    "cosine": 2,
-}
-
-
 METRIC_CHOICES: dict[str, int] = {
     "loss": 0,
     "accuracy": 1,
@@ -161,22 +148,19 @@ class TrainerOptions(Structure):
         ("cancel_token", Handle),
         ("class_weights", POINTER(c_float)),
         ("checkpoint_path", c_char_p),
+        ("optimizer", c_char_p),
+        ("optimizer_settings", c_char_p),
+        ("schedule", c_char_p),
+        ("schedule_settings", c_char_p),
+        ("step_plan", c_char_p),
+        ("step_plan_settings", c_char_p),
         ("seed", c_uint64),
         ("pass_token_count", c_int64),
         ("thread_count", c_int32),
-        ("optimizer", c_int32),
-        ("schedule", c_int32),
         ("metric", c_int32),
         ("learning_rate", c_float),
-        ("weight_decay", c_float),
-        ("beta1", c_float),
-        ("beta2", c_float),
-        ("epsilon", c_float),
-        ("momentum", c_float),
         ("maximum_gradient_norm", c_float),
         ("label_smoothing", c_float),
-        ("warmup_ratio", c_float),
-        ("warmup_steps", c_int32),
         ("total_steps", c_int32),
         ("rows_per_batch", c_int32),
         ("batches_per_step", c_int32),
@@ -185,6 +169,7 @@ class TrainerOptions(Structure):
         ("patience", c_int32),
         ("checkpoint_steps", c_int32),
         ("group_by_length", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -369,6 +354,15 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_dataset_unknown_token_count": (c_int64, Handle),
     "graft_dataset_release": (None, Handle),
     # Training
+    "graft_optimizer_count": (c_int32,),
+    "graft_optimizer_name": (c_char_p, c_int32),
+    "graft_optimizer_settings": (c_char_p, c_char_p),
+    "graft_schedule_count": (c_int32,),
+    "graft_schedule_name": (c_char_p, c_int32),
+    "graft_schedule_settings": (c_char_p, c_char_p),
+    "graft_step_plan_count": (c_int32,),
+    "graft_step_plan_name": (c_char_p, c_int32),
+    "graft_step_plan_settings": (c_char_p, c_char_p),
     "graft_trainer_options_init": (None, POINTER(TrainerOptions), c_size_t),
     "graft_metrics_init": (None, POINTER(MetricsStruct), c_size_t),
     "graft_trainer_create": (StatusResult, Handle, Handle, POINTER(TrainerOptions), Handles),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, byref, c_float, c_int64, c_void_p, cast
 from typing import Any, Literal, SupportsIndex
 
 from .adapter import Adapter
+from .choices import set_choice
 from .dataset import Batch, Dataset
 from .declarations import (
     METRIC_CHOICES,
-    OPTIMIZER_CHOICES,
-    SCHEDULE_CHOICES,
     MetricsStruct,
     ProgressCallback,
     TrainerOptions,
@@ -53,21 +52,21 @@ class Trainer(Handle):
 
     :param seed: of shuffling and dropout.
     :param threads: 0: one per core. Results do not depend on it.
-    :param optimizer: ``"adamw"`` or ``"sgd"``.
-    :param schedule: of the learning rate after the warm-up: ``"constant"``, ``"linear"`` or ``"cosine"``.
+    :param optimizer: one of :func:`optimizers`, as torch's of that name.
+    :param optimizer_settings: those of :func:`optimizers` that are not to have their defaults, such as
+        ``{"momentum": 0.8}``. ``"weight_decay"`` is decoupled from the gradient, ``"l2"`` is in it.
+    :param schedule: of the learning rate after the warm-up: one of :func:`schedules`, as transformers' of that name.
+    :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
+    :param step_plan: what a step does with its rows: one of :func:`step_plans`.
+    :param step_plan_settings: those of :func:`step_plans`.
     :param metric: what early stopping watches and the best weights are chosen by: ``"loss"``, ``"accuracy"`` or
         ``"macro_f1"``.
-    :param learning_rate: the peak, per step.
-    :param weight_decay: decoupled with AdamW, L2 with SGD.
-    :param beta1: of AdamW.
-    :param beta2: of AdamW.
-    :param epsilon: of AdamW.
-    :param momentum: of SGD.
+    :param learning_rate: the peak, at the warm-up's end.
+    :param weight_decay: the optimizer's setting of that name; None: its default.
+    :param warmup_ratio: the schedule's: the part of all steps in which the rate rises to its peak; None: its default.
     :param maximum_gradient_norm: clips above; 0 never clips.
     :param label_smoothing: 0 to 1.
     :param class_weights: one for each label; None: all 1.
-    :param warmup_ratio: part of all steps, when ``warmup_steps`` is 0.
-    :param warmup_steps: steps in which the rate rises from 0 to its peak.
     :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0: set by :meth:`fit`,
         and steps before it use the peak rate.
     :param rows_per_batch: of :meth:`fit`.
@@ -92,20 +91,19 @@ class Trainer(Handle):
         *,
         seed: SupportsIndex = 0,
         threads: SupportsIndex = 0,
-        optimizer: Literal["adamw", "sgd"] = "adamw",
-        schedule: Literal["constant", "linear", "cosine"] = "linear",
+        optimizer: str = "adamw",
+        optimizer_settings: Mapping[str, Any] | None = None,
+        schedule: str = "linear",
+        schedule_settings: Mapping[str, Any] | None = None,
+        step_plan: str = "plain",
+        step_plan_settings: Mapping[str, Any] | None = None,
         metric: Literal["loss", "accuracy", "macro_f1"] = "loss",
         learning_rate: float = 1e-3,
-        weight_decay: float = 0.01,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        momentum: float = 0.9,
+        weight_decay: float | None = None,
+        warmup_ratio: float | None = None,
         maximum_gradient_norm: float = 1.0,
         label_smoothing: float = 0.0,
         class_weights: Iterable[float] | None = None,
-        warmup_ratio: float = 0.06,
-        warmup_steps: SupportsIndex = 0,
         total_steps: SupportsIndex = 0,
         rows_per_batch: SupportsIndex = 16,
         batches_per_step: SupportsIndex = 1,
@@ -121,24 +119,18 @@ class Trainer(Handle):
         self._token = CancelToken()
         struct = initialised(TrainerOptions, "graft_trainer_options_init")
         struct.cancel_token = self._token.pointer
+        set_choice(struct, "optimizer", optimizer, optimizer_settings, weight_decay=weight_decay)
+        set_choice(struct, "schedule", schedule, schedule_settings, warmup_ratio=warmup_ratio)
+        set_choice(struct, "step_plan", step_plan, step_plan_settings)
         set_numbers(
             struct,
             seed=seed,
             pass_token_count=pass_token_count,
             thread_count=threads,
-            optimizer=choice(optimizer, OPTIMIZER_CHOICES, "optimizer"),
-            schedule=choice(schedule, SCHEDULE_CHOICES, "schedule"),
             metric=choice(metric, METRIC_CHOICES, "metric"),
             learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            momentum=momentum,
             maximum_gradient_norm=maximum_gradient_norm,
             label_smoothing=label_smoothing,
-            warmup_ratio=warmup_ratio,
-            warmup_steps=warmup_steps,
             total_steps=total_steps,
             rows_per_batch=rows_per_batch,
             batches_per_step=batches_per_step,
@@ -276,7 +268,7 @@ class Trainer(Handle):
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that its working memory takes, its gradients, moments and best weights."""
+        """Bytes of memory that its working memory takes, its gradients, what the optimizer keeps and the best weights."""
         return int(lib.graft_trainer_memory(self.pointer))
 
     def _checked(self, dataset: Dataset) -> c_void_p:

@@ -43,6 +43,10 @@ def test_statuses_have_the_names_of_the_header(status: graft.Status) -> None:
     assert library.lib.graft_status_name(status).decode() == f"GRAFT_ERROR_{status.name}"
 
 
+#: Arguments of their own that are settings of what the struct chooses.
+SETTINGS = {"weight_decay": "optimizer", "warmup_ratio": "schedule"}
+
+
 def trainer_options() -> dict[str, inspect.Parameter]:
     """What help() shows, under the names of the struct's fields."""
     parameters = dict(inspect.signature(graft.Trainer).parameters)
@@ -52,8 +56,16 @@ def trainer_options() -> dict[str, inspect.Parameter]:
 
 def test_the_training_options_have_the_defaults_of_the_library() -> None:
     struct = library.initialised(declarations.TrainerOptions, "graft_trainer_options_init")
+    defaults = {name: parameter.default for name, parameter in trainer_options().items()}
+    named = {"optimizer": graft.optimizers(), "schedule": graft.schedules(), "step_plan": graft.step_plans()}
     for name, parameter in trainer_options().items():
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, name
+        if name in named:
+            assert parameter.default in named[name] and getattr(struct, name) is None, name
+            continue
+        if name in SETTINGS:
+            assert parameter.default is None and name in named[SETTINGS[name]][str(defaults[SETTINGS[name]])], name
+            continue
         value = getattr(struct, name)
         if parameter.default is None:
             assert not value, name
@@ -65,6 +77,6 @@ def test_the_training_options_have_the_defaults_of_the_library() -> None:
 def test_the_training_options_are_those_of_the_struct_and_documented() -> None:
     fields = {name for name, *_ in declarations.TrainerOptions._fields_}
     options = trainer_options()
-    assert set(options) == fields - {"struct_size", "cancel_token"}
+    assert set(options) - set(SETTINGS) == fields - {"struct_size", "cancel_token", "reserved"}
     for parameter in options.values():
         assert f":param {parameter.name}:" in (graft.Trainer.__doc__ or "")

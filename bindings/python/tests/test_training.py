@@ -202,11 +202,58 @@ def test_an_error_in_a_callback_comes_out(
         trainer.fit(dataset, progress=False, callback=fail)
 
 
+@pytest.mark.parametrize("optimizer", graft.optimizers())
+def test_every_optimizer_lowers_the_loss(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, optimizer: str
+) -> None:
+    rate = {"sgd": 0.05, "adagrad": 0.02}.get(optimizer, 5e-3)
+    with graft.Trainer(model, adapter, optimizer=optimizer, learning_rate=rate, rows_per_batch=6) as trainer:
+        before = trainer.evaluate(dataset).loss
+        trainer.fit(dataset, progress=False)
+        assert trainer.evaluate(dataset).loss < before
+
+
+@pytest.mark.parametrize("schedule", graft.schedules())
+def test_every_schedule_rises_to_the_peak(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, schedule: str
+) -> None:
+    rates: list[float] = []
+    settings = {"warmup_steps": 2}
+    with graft.Trainer(
+        model, adapter, schedule=schedule, schedule_settings=settings, learning_rate=0.01, rows_per_batch=1, epoch_count=1
+    ) as trainer:
+        trainer.fit(dataset, progress=False, callback=lambda metrics: rates.append(metrics.learning_rate))
+    assert rates[:3] == pytest.approx([0, 0.005, 0.01])
+    assert max(rates) == pytest.approx(0.01)
+
+
+def test_optimizers_and_schedules_say_their_settings() -> None:
+    assert set(graft.optimizers()["adamw"]) == {"beta1", "beta2", "epsilon", "weight_decay"}
+    assert graft.optimizers()["adagrad"]["l2"]["default"] == 0
+    for settings in (*graft.optimizers().values(), *graft.schedules().values(), *graft.step_plans().values()):
+        for setting in settings.values():
+            assert {"type", "default", "description"} <= set(setting)
+    assert all({"warmup_ratio", "warmup_steps"} <= set(settings) for settings in graft.schedules().values())
+
+
 def test_unknown_options_and_choices_are_refused(model: graft.Model, adapter: graft.Adapter) -> None:
     with pytest.raises(TypeError, match="batch_size"):
         graft.Trainer(model, adapter, batch_size=3)  # type: ignore[call-arg]
-    with pytest.raises(graft.GraftError, match="constant, linear, cosine"):
-        graft.Trainer(model, adapter, schedule="zigzag")  # type: ignore[arg-type]
+    with pytest.raises(graft.GraftError, match="constant, linear, cosine") as caught:
+        graft.Trainer(model, adapter, schedule="zigzag")
+    assert caught.value.status is graft.Status.NOT_FOUND
+    with pytest.raises(graft.GraftError, match="adamw, adam, sgd, adagrad"):
+        graft.Trainer(model, adapter, optimizer="lion")
+    with pytest.raises(graft.GraftError, match='"sgd" has no setting "weight_decay"; it has momentum, nesterov, l2'):
+        graft.Trainer(model, adapter, optimizer="sgd", weight_decay=0.1)
+    with pytest.raises(graft.GraftError, match="weight_decay: given as an argument and in optimizer_settings"):
+        graft.Trainer(model, adapter, weight_decay=0.1, optimizer_settings={"weight_decay": 0.1})
+    with pytest.raises(graft.GraftError, match='warmup_ratio of schedule "linear" must be 0 to 1, found 2'):
+        graft.Trainer(model, adapter, warmup_ratio=2)
+    with pytest.raises(graft.GraftError, match="optimizer_settings"):
+        graft.Trainer(model, adapter, optimizer_settings={"beta1": float("nan")})
+    with pytest.raises(graft.GraftError, match="step_plan"):
+        graft.Trainer(model, adapter, step_plan="lion")
     with pytest.raises(graft.GraftError, match="expected 3, found 2"):
         graft.Trainer(model, adapter, class_weights=[1.0, 2.0])
 

@@ -1,0 +1,14 @@
+import GraftLayers
+import GraftTensor
+
+extension RowBatch {
+    /// A number that changes with the rows, their order and their labels.
+    var fingerprint: UInt64 {
+        var hash = UInt64(rowCount)
+        for row in 0..<rowCount { hash = mixed(hash, UInt64(length(ofRow: row))) }
+        for list in [tokens, types, labels, tokenLabels] {
+            for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
+        }
+        return hash
+    }
+}

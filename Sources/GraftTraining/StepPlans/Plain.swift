@@ -1,0 +1,12 @@
+import GraftFormats
+import GraftTensor
+
+/// Once forward and backward.
+struct Plain: StepPlan {
+    static let name = "plain"
+    static let settings: [Setting] = []
+
+    init(_ settings: Settings) {}
+
+    func learn(_ rows: LearningPass, _ sums: inout LossSums) throws(GraftError) { try rows.run(&sums) }
+}

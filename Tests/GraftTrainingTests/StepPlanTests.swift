@@ -1,0 +1,52 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// Runs the rows of each pass twice.
+private struct Twice: StepPlan {
+    static let name = "twice"
+    static let settings: [Setting] = []
+
+    init(_ settings: Settings) {}
+    init() {}
+
+    func learn(_ rows: LearningPass, _ sums: inout LossSums) throws(GraftError) {
+        try rows.run(&sums)
+        try rows.restart()
+        var again = LossSums(labelCount: 0)
+        try rows.run(&again)
+    }
+}
+
+/// What a step does with the rows of its passes.
+@Suite struct StepPlanTests {
+    @Test("A plan may run a pass again: gradients add up, and the loss is the one that it counts", arguments: [0, 20])
+    func runsAgain(passTokens: Int) throws {
+        let fixture = try TrainingFixture(rows: 24)
+        func gradients(_ plan: (any StepPlan)?) throws -> (loss: Double, gradients: [Float]) {
+            let options = TrainingFixture.options { $0.passTokenCount = passTokens }
+            let trainer = try Trainer(adapter: try fixture.adapter(), options: options, rule: nil, plan: plan)
+            return try trainer.gradients(of: fixture.dataset)
+        }
+        let (once, twice) = (try gradients(nil), try gradients(Twice()))
+        // The dropout is the same, too.
+        #expect(Goldens.difference(twice.gradients, once.gradients.map { 2 * $0 }) < 1e-6)
+        #expect(once.loss == twice.loss && once.gradients.contains { abs($0) > 1e-3 })
+    }
+
+    @Test("An evaluation knows nothing of the plan")
+    func evaluation() throws {
+        let fixture = try TrainingFixture(rows: 24)
+        func loss(_ plan: (any StepPlan)?) throws -> Double {
+            try Trainer(
+                adapter: try fixture.adapter(), options: TrainingFixture.options(), rule: nil, plan: plan
+            ).evaluate(fixture.dataset).metrics.loss
+        }
+        #expect(try loss(Twice()) == loss(nil))
+    }
+}
