@@ -123,6 +123,7 @@ extension Trainer {
         }
         dropWaiting()
         values.copy(to: content.values)
+        content.restoreTails(from: saved)
         first.copy(to: optimizer.firstMoment)
         second.copy(to: optimizer.secondMoment)
         gradients?.copy(to: optimizer.gradients)

@@ -9,7 +9,7 @@ any order, or left to Python.
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, RowAdapter, adapter_methods
+from .adapter import Adapter, Composition, CompressionError, RowAdapter, adapter_methods
 from .dataset import Batch, Dataset
 from .errors import GraftError, Status
 from .library import lib as _lib
@@ -45,6 +45,7 @@ __all__ = [
     "Adapter",
     "Batch",
     "Composition",
+    "CompressionError",
     "Dataset",
     "Encoding",
     "Evaluation",
