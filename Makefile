@@ -66,7 +66,7 @@ build/examples/%: bindings/c/examples/%.c include/graft.h $(LIBRARY)
 
 # ---- What a fresh Debian machine lacks ----
 
-PACKAGES := abigail-tools clang-format cmake g++ gcc libomp-dev libpcre2-dev libutf8proc-dev pkg-config \
+PACKAGES := abigail-tools clang-format cmake g++ gcc libomp-dev libopenblas-dev libpcre2-dev libutf8proc-dev pkg-config \
             python3-pip python3-venv
 missing   = $(shell for package in $(PACKAGES); do \
               dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)

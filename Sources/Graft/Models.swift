@@ -1,4 +1,5 @@
 public import CGraft
+import GraftFormats
 import GraftLayers
 import GraftModels
 import GraftTensor
@@ -6,13 +7,16 @@ import GraftTensor
 /// A model as C programs hold it, with its names as C strings.
 final class ModelHandle: Sendable {
     let model: Model
+    /// What it was loaded from.
+    let source: any TensorSource
     let architecture: CText
     let labels: [CText]
     /// Names and texts.
     let prompts: [(name: CText, text: CText)]
 
-    init(_ model: Model) {
+    init(_ model: Model, _ source: any TensorSource) {
         self.model = model
+        self.source = source
         architecture = CText(model.architecture)
         labels = model.baseHead?.labels.map(CText.init) ?? []
         prompts = ((try? model.source.sentences.prompts.get())?.named ?? []).map { (CText($0.name), CText($0.text)) }
@@ -36,9 +40,9 @@ public func graft_model_load(
     create(out) { () throws(GraftError) in
         let options = try graft_model_options.read(options, "options")
         let precision = try choice(options.precision, Precision.self, "precision")
+        let folder = try ModelFolder(path: try text(path, "path"))
         return ModelHandle(
-            try Architectures.load(
-                path: try text(path, "path"), precision: precision, threadCount: Int(options.thread_count)))
+            try Architectures.load(folder, precision: precision, threadCount: Int(options.thread_count)), folder)
     }
 }
 

@@ -83,6 +83,7 @@ package final class AdapterContent: @unchecked Sendable {
         var plan = AdapterPlan(siteCount: model.sites.count)
         try layout.planModules(&plan, place: place)
         try method.plan(&plan, names: layout.names, use: use)
+        try method.planFrozen(&plan, names: layout.names)
         try layout.planFrozen(&plan)
         self.plan = plan
         memory = try Memory(byteCount: plan.parameterCount * 4)
@@ -91,6 +92,7 @@ package final class AdapterContent: @unchecked Sendable {
             try Memory.check()
             tensor.initialize(values, seed: seed)
         }
+        if use == .create { for start in plan.starts { try start(values, seed) } }
     }
 
     package var method: any AdapterMethod.Type { layout.method }
@@ -111,6 +113,11 @@ package final class AdapterContent: @unchecked Sendable {
         AttachedAdapter(
             values: values, gradients: gradients, sites: plan.sites, head: plan.head, modelSites: model.sites,
             scale: scale, owner: self)
+    }
+
+    /// The numbers of the tensor that files call `name`.
+    func tensor(_ name: String) -> UnsafeMutablePointer<Float>? {
+        plan.tensors.first { $0.name == name }.map { values + $0.parameter.offset }
     }
 
     /// Bytes of its numbers, and of what its files had beside them.
@@ -239,7 +246,7 @@ package final class Adapter: Sendable {
         if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
         var layout = old.layout
         try layout.set(task, head: head?.fitted(to: old.model))
-        let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .load, place: "head")
+        let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .change, place: "head")
         try new.requireSameTargets(as: old)
         new.take(from: old)
         new.maximumLength = old.maximumLength
@@ -274,6 +281,9 @@ extension AdapterContent {
             guard let source = known[name], source.shape == tensor.shape, !isHead(tensor) else { continue }
             (values + tensor.parameter.offset).update(
                 from: old.values + source.parameter.offset, count: tensor.parameter.count)
+            if let tail = tensor.tail?.parameter, let other = source.tail?.parameter {
+                (values + tail.offset).update(from: old.values + other.offset, count: tail.count)
+            }
         }
     }
 

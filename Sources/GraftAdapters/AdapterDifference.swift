@@ -10,12 +10,17 @@ extension AdapterContent {
         if let words = unequal("method", other.method.name, method.name) { return words }
         if let words = unequal("task", other.task, task) { return words }
         if let words = unequal("labels", other.labels, labels) { return words }
-        let keys = Set(layout.settings.map(\.key) + other.layout.settings.map(\.key))
+        let (saved, otherSaved) = (method.saved(layout.settings), other.method.saved(other.layout.settings))
+        let keys = Set(saved.map(\.key) + otherSaved.map(\.key))
         for key in keys.subtracting(method.withoutEffect).sorted() {
-            if let words = unequal("setting", other.canonical(key), canonical(key)) { return words }
+            if let words = unequal("setting", Self.canonical(key, otherSaved), Self.canonical(key, saved)) {
+                return words
+            }
         }
         for (theirs, ours) in zip(other.plan.tensors, plan.tensors) {
-            if let words = unequal("tensor", "\(theirs.name) \(theirs.shape)", "\(ours.name) \(ours.shape)") {
+            if let words = unequal(
+                "tensor", "\(theirs.name) \(theirs.savedShape)", "\(ours.name) \(ours.savedShape)")
+            {
                 return words
             }
         }
@@ -23,9 +28,9 @@ extension AdapterContent {
     }
 
     /// A setting as one text, whichever of its spellings was given.
-    private func canonical(_ key: String) -> String {
+    private static func canonical(_ key: String, _ settings: JSONObject) -> String {
         var setting = JSONObject()
-        setting[key] = Self.withPlainNumbers(layout.settings[key] ?? .null)
+        setting[key] = withPlainNumbers(settings[key] ?? .null)
         return String(decoding: AdapterFiles.configuration(setting, indent: nil), as: UTF8.self)
     }
 

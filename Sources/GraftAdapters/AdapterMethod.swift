@@ -21,11 +21,22 @@ package protocol AdapterMethod: Sendable {
     init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError)
     /// Adds its tensors and actions.
     func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError)
+    /// Adds what does not learn, after all that does.
+    func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) throws(GraftError)
+    /// The settings of a file with the adapter's tensors and what follows them there.
+    static func saved(_ settings: JSONObject) -> JSONObject
 }
 
-/// Whether settings come from a caller, who is told of every mistake, or from a file that others wrote.
+/// A method all of whose tensors learn, and are saved as they are.
+extension AdapterMethod {
+    package func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) {}
+    package static func saved(_ settings: JSONObject) -> JSONObject { settings }
+}
+
+/// Whether settings come from a caller, who is told of every mistake, from a file that others
+/// wrote, or from an adapter whose numbers are taken over.
 package enum SettingsUse: Sendable {
-    case create, load
+    case create, load, change
 }
 
 package enum AdapterMethods {

@@ -20,6 +20,8 @@ package struct PlannedTensor: Sendable {
     package let initial: Initial
     /// A second name under which the file has the same numbers, where two tied modules are one.
     package let secondName: String?
+    /// What follows its numbers in the file.
+    package fileprivate(set) var tail: TensorTail?
 
     /// All names that it has in the file.
     var names: [String] { [name] + (secondName.map { [$0] } ?? []) }
@@ -45,6 +47,15 @@ package struct PlannedTensor: Sendable {
     }
 }
 
+/// Numbers that do not learn and are no tensor of their own: in a file they stand after those of a
+/// tensor of the same shape, in more rows (axis 0) or columns (axis 1).
+package struct TensorTail: Sendable {
+    let parameter: Parameter
+    let axis: Int
+    /// Whether the file has them with the other sign.
+    let isNegated: Bool
+}
+
 /// What an adapter consists of: its tensors, and what it does at each site. Built once; methods add to it.
 package struct AdapterPlan: Sendable {
     package private(set) var tensors: [PlannedTensor] = []
@@ -55,6 +66,11 @@ package struct AdapterPlan: Sendable {
     package var head: HeadParameters?
     /// What happens around each update of a training; nil for nothing.
     package var trainingRule: (any TrainingRule)?
+    /// What gives several tensors of a fresh adapter first values that depend on one another, after
+    /// their own.
+    private(set) var starts: [Start] = []
+
+    typealias Start = @Sendable (_ values: UnsafeMutablePointer<Float>, _ seed: UInt64) throws(GraftError) -> Void
 
     init(siteCount: Int) {
         sites = Array(repeating: nil, count: siteCount)
@@ -82,6 +98,18 @@ package struct AdapterPlan: Sendable {
         parameterCount += (count + 15) & ~15
         if !isFrozen { trainedCount = parameterCount }
         return parameter
+    }
+
+    mutating func add(_ start: @escaping Start) { starts.append(start) }
+
+    /// Gives a tensor a tail as large as itself; after all that learns.
+    mutating func addTail(to parameter: Parameter, axis: Int, isNegated: Bool) -> Parameter {
+        let tail = Parameter(offset: parameterCount, count: parameter.count, isFrozen: true)
+        parameterCount += (parameter.count + 15) & ~15
+        for index in tensors.indices where tensors[index].parameter.offset == parameter.offset {
+            tensors[index].tail = TensorTail(parameter: tail, axis: axis, isNegated: isNegated)
+        }
+        return tail
     }
 
     /// Changes what the adapter does at a site.

@@ -52,6 +52,7 @@ extension AtomicDirectory {
             for key in keys { try remove(key) }
             try FileSystem.synchronize(folder: destination)
         }
+        try Self.makeFolders(of: files.map(\.name), in: destination)
         for file in others { try FileSystem.rename(file.temporary, to: destination + "/" + file.name) }
         for name in gone { try remove(name) }
         try FileSystem.synchronize(folder: destination)

@@ -102,6 +102,7 @@ package struct AtomicDirectory: ~Copyable {
         do throws(GraftError) {
             try body(&folder)
             unlink(sibling + "/" + marker)
+            for inner in folders(of: folder.names) { try FileSystem.synchronize(folder: sibling + "/" + inner) }
             try FileSystem.synchronize(folder: sibling)
             guard try folder.take(sibling, exchange) else {
                 folder.discard()
@@ -122,6 +123,7 @@ package struct AtomicDirectory: ~Copyable {
         for file in files { unlink(file.temporary) }
         guard let sibling else { return }
         unlink(sibling + "/" + Self.marker)
+        for inner in Self.folders(of: names) { rmdir(sibling + "/" + inner) }
         rmdir(sibling)
     }
 
@@ -150,10 +152,16 @@ package struct AtomicDirectory: ~Copyable {
             let old = parent + "/" + leftover
             guard let lock = FolderLock(old, waits: false) else { continue }
             let names = (try? FileSystem.names(in: old)) ?? []
-            let isUnfinished = names.contains(marker)
-            for name in isUnfinished ? names : files { unlink(old + "/" + name) }
-            if !isUnfinished { moveAll(from: old, to: place.destination) }
-            rmdir(old)
+            if names.contains(marker) {
+                for name in names where unlink(old + "/" + name) != 0 {
+                    let inner = (try? FileSystem.names(in: old + "/" + name)) ?? []
+                    for file in inner { unlink(old + "/" + name + "/" + file) }
+                    rmdir(old + "/" + name)
+                }
+                rmdir(old)
+            } else {
+                clear(old, of: files, to: place.destination)
+            }
             _ = consume lock
         }
     }
@@ -166,13 +174,16 @@ package struct AtomicDirectory: ~Copyable {
         try write(Array(text.utf8), to: name)
     }
 
-    /// Writes one file of the folder; each name once.
+    /// Writes one file of the folder, or of a folder in it ("1_Pooling/config.json"); each name
+    /// once.
     package mutating func write(
         to name: String, _ body: (OutputFile) throws(GraftError) -> Void
     ) throws(GraftError) {
-        guard FileKind.isPlainName(name) else {
+        let steps = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard steps.count <= 2, steps.allSatisfy({ FileKind.isPlainName(String($0)) }) else {
             throw GraftError(.invalidArgument, "\(JSON.string(name).shortText) is no name of a file")
         }
+        if let sibling { try Self.makeFolders(of: [name], in: sibling) }
         let temporary = sibling.map { $0 + "/" + name } ?? Self.temporary(within: place.destination)
         let output = try OutputFile(
             creating: temporary, toBecome: place.path + "/" + name, replacing: place.destination + "/" + name)
@@ -198,7 +209,7 @@ package struct AtomicDirectory: ~Copyable {
         _ = chown(sibling, status.st_uid, status.st_gid)
         guard chmod(sibling, status.st_mode & 0o7777) == 0 else { throw FileSystem.failure("write", place.path) }
         guard let old = try replace(sibling, exchange) else { return false }
-        clear(old)
+        Self.clear(old, of: names, to: place.destination)
         return true
     }
 
@@ -226,12 +237,30 @@ package struct AtomicDirectory: ~Copyable {
         return old
     }
 
+    /// Folders in the folder that files of these names lie in.
+    private static func folders(of names: [String]) -> Set<String> {
+        Set(names.compactMap { name in name.firstIndex(of: "/").map { String(name[..<$0]) } })
+    }
+
+    /// Makes the folders that files of these names lie in.
+    static func makeFolders(of names: [String], in parent: String) throws(GraftError) {
+        for folder in folders(of: names) {
+            guard mkdir(parent + "/" + folder, 0o777) == 0 || errno == EEXIST else {
+                throw FileSystem.failure("create", parent + "/" + folder)
+            }
+        }
+    }
+
     /// Removes the files that were replaced and moves all else to the new folder. What cannot be
     /// moved stays where it is, in the hidden sibling: the new folder is whole already, and nothing
     /// is lost.
-    private func clear(_ old: String) {
+    private static func clear(_ old: String, of names: [String], to destination: String) {
         for name in names { unlink(old + "/" + name) }
-        Self.moveAll(from: old, to: place.destination)
+        for inner in folders(of: names) {
+            moveAll(from: old + "/" + inner, to: destination + "/" + inner)
+            rmdir(old + "/" + inner)
+        }
+        moveAll(from: old, to: destination)
         rmdir(old)
     }
 

@@ -2,7 +2,7 @@ import GraftTensor
 
 /// A model on disk as Hugging Face lays it out: `config.json` beside `model.safetensors`, or beside
 /// `model.safetensors.index.json` and the shards that it names.
-package final class ModelFolder: Sendable {
+package final class ModelFolder: TensorSource {
     package let path: String
     /// `config.json`, an object.
     package let config: JSON
@@ -41,26 +41,19 @@ package final class ModelFolder: Sendable {
         self.fileOfTensor = fileOfTensor
     }
 
-    package func tensor(_ name: String) -> StoredTensor? {
-        fileOfTensor[ExactString(name)].flatMap { files[$0][name] }
+    package func entry(_ name: String) -> TensorEntry? {
+        guard let number = fileOfTensor[ExactString(name)], let entry = files[number].header[name] else { return nil }
+        return TensorEntry(
+            name: name, elementType: entry.elementType, shape: entry.shape,
+            file: FileSystem.split(files[number].path).name)
     }
 
-    /// The tensor of that name and shape, or an error that says what there is instead.
-    package func requireTensor(_ name: String, shape: [Int]) throws(GraftError) -> StoredTensor {
-        guard let tensor = tensor(name) else {
-            throw GraftError(.notFound, "\(path): the tensor \(JSON.string(name).shortText) \(shape) is missing")
-        }
-        guard tensor.shape == shape else {
-            throw GraftError(
-                .incompatible,
-                "\(tensor.file.path): tensor \(JSON.string(name).shortText): expected shape \(shape), found \(tensor.shape)"
-            )
+    package func read(_ entry: TensorEntry) throws(GraftError) -> StoredTensor {
+        guard let number = fileOfTensor[ExactString(entry.name)], let tensor = files[number][entry.name] else {
+            throw GraftError(.notFound, "\(path): the tensor \(JSON.string(entry.name).shortText) is missing")
         }
         return tensor
     }
-
-    /// Whether a tensor's name begins so.
-    package func hasTensors(below prefix: String) -> Bool { tensorNames.contains { $0.hasPrefix(prefix) } }
 }
 
 /// `model.safetensors.index.json`: which files a sharded model has. Which tensors are in which the

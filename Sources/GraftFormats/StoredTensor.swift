@@ -14,6 +14,22 @@ package struct StoredTensor: Sendable {
     /// Offsets in the file.
     let range: Range<Int>
 
+    init(name: String, elementType: ElementType, shape: [Int], file: MappedFile, range: Range<Int>) {
+        self.name = name
+        self.elementType = elementType
+        self.shape = shape
+        self.file = file
+        self.range = range
+    }
+
+    /// Numbers in memory that fill a shape; `path` is what messages call their file.
+    init(float32 memory: Memory, name: String, shape: [Int], path: String) {
+        let count = 4 * shape.reduce(1, *)
+        self.init(
+            name: name, elementType: .float32, shape: shape, file: MappedFile(memory, byteCount: count, path: path),
+            range: 0..<count)
+    }
+
     /// The elements, little-endian. Valid while the file is mapped: while some value that holds
     /// `file` is stored, not merely in scope. Where that is not certain, use `withBytes`.
     package var bytes: UnsafeRawBufferPointer {

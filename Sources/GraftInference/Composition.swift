@@ -9,7 +9,9 @@ package final class Composition: Sendable {
     package let scale: Float
     /// What the logits of a row stand for on which it acts: those of the adapter's head, or of the model's.
     package let labels: [String]
-    let model: Model
+    package let model: Model
+    /// What the adapter was when the composition was made, but for its numbers.
+    private let content: AdapterContent
 
     package init(adapter: Adapter, scale: Float) throws(GraftError) {
         guard abs(scale) <= 1e6 else {
@@ -30,6 +32,15 @@ package final class Composition: Sendable {
         self.scale = scale
         labels = content.labels
         model = content.model
+        self.content = content
         attached = content.attached(scale: scale)
+    }
+
+    /// What it makes of the model's weights, with the adapter's numbers as they are now.
+    package func weightDelta() throws(GraftError) -> WeightDelta {
+        try adapter.read { _, _ throws(GraftError) in
+            try content.requireFinite(.diverged, "the adapter's ")
+            return try WeightDelta(content, scale: scale)
+        }
     }
 }

@@ -47,6 +47,9 @@ package struct Site: Sendable {
     package let precision: Precision
     /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
     package let depth: Int
+    /// What the checkpoint calls the weight and the bias, or would call them.
+    package let storedWeight: String?
+    package let storedBias: String?
     /// A linear weight [outputs, inputs], a norm's scale [outputs], or a table [inputs, outputs].
     package let copyWeight: Copy
     /// nil where the module has no bias.
@@ -69,7 +72,7 @@ package struct Site: Sendable {
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
         isTransposed: Bool = false, depth: Int, frozenRow: Int? = nil, precision: Precision = .float32,
-        copyWeight: @escaping Copy, copyBias: Copy?
+        storedWeight: String? = nil, storedBias: String? = nil, copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
         self.kind = kind
@@ -80,6 +83,8 @@ package struct Site: Sendable {
         self.depth = depth
         self.frozenRow = frozenRow
         self.precision = precision
+        self.storedWeight = storedWeight
+        self.storedBias = storedBias
         self.copyWeight = copyWeight
         self.copyBias = copyBias
     }
@@ -97,7 +102,8 @@ package struct Site: Sendable {
         return Site(
             path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
             outputs: kind == .embedding ? outputs : size, depth: depth, frozenRow: frozenRow, precision: precision,
-            copyWeight: { $0.update(repeating: 0, count: count) }, copyBias: nil)
+            storedWeight: storedWeight, storedBias: storedBias, copyWeight: { $0.update(repeating: 0, count: count) },
+            copyBias: nil)
     }
 
     /// As torch keeps the weight of such a module.

@@ -5,5 +5,5 @@ import GraftTensor
 /// How models of one `model_type` are built from config.json and weights, and what their things are called.
 protocol Architecture: Sendable {
     static var conventions: Conventions { get }
-    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model
 }

@@ -10,16 +10,22 @@ package enum Architectures {
 
     package static var names: [String] { all.map { $0.conventions.architecture } }
 
-    /// Loads a model folder in Hugging Face's layout, with so many threads: 0 means one for each core.
+    /// Loads a model folder in Hugging Face's layout.
     package static func load(
         path: String, precision: Precision, threadCount: Int = 1
     ) throws(GraftError) -> Model {
-        let folder = try ModelFolder(path: path)
+        try load(try ModelFolder(path: path), precision: precision, threadCount: threadCount)
+    }
+
+    /// Loads a model, with so many threads: 0 means one for each core.
+    package static func load(
+        _ folder: any TensorSource, precision: Precision, threadCount: Int = 1
+    ) throws(GraftError) -> Model {
         let type = try type(folder.config)
         guard let architecture = all.first(where: { $0.conventions.architecture == type }) else {
             throw GraftError(
                 .unsupported,
-                "\(path)/config.json: model_type \"\(type)\" is not known to this build, which has "
+                "\(folder.path)/config.json: model_type \"\(type)\" is not known to this build, which has "
                     + names.joined(separator: ", "))
         }
         return try architecture.load(folder, precision: precision, team: try Team(threadCount: threadCount))

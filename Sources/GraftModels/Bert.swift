@@ -13,7 +13,7 @@ enum Bert: Architecture {
         architecture: "bert", backbone: "bert", headPath: "classifier", headHasBias: true, summaryToken: .first,
         defaultTargets: ["query", "value"], className: "Bert")
 
-    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try BertConfiguration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
         let prefix = folder.hasTensors(below: "bert.") ? "bert." : ""

@@ -17,7 +17,7 @@ enum GPT2: Architecture {
         defaultTargets: ["c_attn"], className: "GPT2",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
-    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try GPT2Configuration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
         let prefix = folder.hasTensors(below: "transformer.") ? "transformer." : ""
@@ -25,7 +25,7 @@ enum GPT2: Architecture {
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength, keyWidth: hidden)
-        let tables = VocabularyTables(folder, words: prefix + "wte", areTied: configuration.tiesEmbeddings)
+        let tables = try VocabularyTables(folder, words: prefix + "wte", areTied: configuration.tiesEmbeddings)
         let wordSite = reader.sites.count
         let words = try reader.embedding(
             "wte", rows: configuration.vocabularySize, width: hidden, storedAs: tables.words)

@@ -15,7 +15,7 @@ enum Llama: Architecture {
         defaultTargets: ["q_proj", "v_proj"], className: "Llama",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
-    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         try load(
             folder, conventions, try LlamaConfiguration(folder.config, path: folder.path), precision: precision,
             team: team)
@@ -23,7 +23,7 @@ enum Llama: Architecture {
 
     /// For architectures of the same modules and formula, too.
     static func load(
-        _ folder: ModelFolder, _ conventions: Conventions, _ configuration: LlamaConfiguration, precision: Precision,
+        _ folder: any TensorSource, _ conventions: Conventions, _ configuration: LlamaConfiguration, precision: Precision,
         team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
@@ -33,7 +33,7 @@ enum Llama: Architecture {
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength,
             keyWidth: configuration.keyValueHeadCount * configuration.headWidth)
-        let tables = VocabularyTables(folder, words: prefix + "embed_tokens", areTied: configuration.tiesEmbeddings)
+        let tables = try VocabularyTables(folder, words: prefix + "embed_tokens", areTied: configuration.tiesEmbeddings)
         let wordSite = reader.sites.count
         let words = try reader.embedding(
             "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingRow,

@@ -6,7 +6,7 @@ import GraftTensor
 enum Mistral: Architecture {
     static let conventions = Llama.conventions.named("mistral", className: "Mistral")
 
-    static func load(_ folder: ModelFolder, precision: Precision, team: Team) throws(GraftError) -> Model {
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try LlamaConfiguration(
             folder.config, path: folder.path, .init(keyValueHeadCount: 8, maximumLength: 131_072, window: 4096))
         return try Llama.load(folder, conventions, configuration, precision: precision, team: team)

@@ -12,7 +12,7 @@ struct SentenceModules {
     private let hiddenSize: Int
 
     /// Where a folder says nothing, an embedding is the mean, of length 1.
-    static func declaration(of folder: ModelFolder, hiddenSize: Int) -> SentenceDeclaration {
+    static func declaration(of folder: any TensorSource, hiddenSize: Int) -> SentenceDeclaration {
         let modules = SentenceModules(folder: folder.path, hiddenSize: hiddenSize)
         let prompts = Result { () throws(GraftError) in try modules.prompts() }
         return SentenceDeclaration(

@@ -1,5 +1,6 @@
 import GraftFormats
 import GraftLayers
+import GraftTensor
 
 /// Where a decoder's checkpoint has the table of the embeddings and the matrix of the logits.
 ///
@@ -14,11 +15,12 @@ struct VocabularyTables {
     let head: String?
 
     /// - Parameter own: what the checkpoint calls the table of the embeddings where it has it.
-    init(_ folder: ModelFolder, words own: String, areTied: Bool) {
-        let table = folder.tensor(own + ".weight")
-        let matrix = folder.tensor(Self.head + ".weight")
-        words = areTied && table == nil && matrix != nil ? Self.head : own
-        let isOwn = matrix.map { !areTied || table == nil || !$0.holdsTheSame(as: table) } ?? false
+    init(_ folder: any TensorSource, words own: String, areTied: Bool) throws(GraftError) {
+        let (table, matrix) = (own + ".weight", Self.head + ".weight")
+        let (hasTable, hasMatrix) = (folder.entry(table) != nil, folder.entry(matrix) != nil)
+        words = areTied && !hasTable && hasMatrix ? Self.head : own
+        var isOwn = hasMatrix
+        if areTied, hasTable, hasMatrix { isOwn = try !folder.holdsTheSame(matrix, as: table) }
         head = isOwn ? Self.head : areTied ? own : nil
     }
 

@@ -8,7 +8,7 @@ import GraftTensor
 /// Each tensor is checked against the shape that config.json implies, packed, and its pages are given back before the
 /// next one is read, so that loading needs little more than the packed weights.
 struct WeightReader {
-    let folder: ModelFolder
+    let folder: any TensorSource
     let precision: Precision
     private let team: Team
     /// Before every name in the checkpoint: "bert." in a checkpoint of a task class.
@@ -17,14 +17,14 @@ struct WeightReader {
     private(set) var parameterCount = 0
     private(set) var packed: ModelSource.Weights = []
 
-    init(folder: ModelFolder, precision: Precision, team: Team, prefix: String) {
+    init(folder: any TensorSource, precision: Precision, team: Team, prefix: String) {
         self.folder = folder
         self.precision = precision
         self.team = team
         self.prefix = prefix
     }
 
-    func has(_ path: String) -> Bool { folder.tensor(prefix + path) != nil }
+    func has(_ path: String) -> Bool { folder.entry(prefix + path) != nil }
 
     /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
     ///
@@ -65,7 +65,7 @@ struct WeightReader {
             sites.append(
                 Site(
                     path: path, kind: .linear, place: place, inputs: inputs, outputs: count, isTransposed: isTransposed,
-                    depth: depth, precision: precision,
+                    depth: depth, precision: precision, storedWeight: tensor.name, storedBias: name + ".bias",
                     copyWeight: { weight.unpack(firstRow: firstRow, rowCount: count, into: $0) }, copyBias: copyBias))
             first += count
         }
@@ -85,13 +85,13 @@ struct WeightReader {
     mutating func classifier(
         _ path: String, bias: Bool = true, labels: [String], _ shape: ModelShape
     ) throws(GraftError) -> (linear: Linear, labels: [String])? {
-        guard try isClassifier, let weight = folder.tensor(path + ".weight"), weight.shape.count == 2,
+        guard try isClassifier, let weight = folder.entry(path + ".weight"), weight.shape.count == 2,
             let count = weight.shape.first, count > 0
         else { return nil }
         guard count == labels.count else {
             throw GraftError(
                 .incompatible,
-                "\(weight.file.path): tensor \"\(weight.name)\" has \(count) rows; by id2label or num_labels of config.json "
+                "\(folder.path(of: weight)): tensor \"\(weight.name)\" has \(count) rows; by id2label or num_labels of config.json "
                     + "there are \(labels.count) classes")
         }
         let linear = try linear(
@@ -125,6 +125,7 @@ struct WeightReader {
         sites.append(
             Site(
                 path: path, kind: .linear, place: .absent, inputs: inputs, outputs: outputs, depth: depth,
+                storedWeight: prefix + path + ".weight", storedBias: prefix + path + ".bias",
                 copyWeight: { $0.update(repeating: 0, count: outputs * inputs) },
                 copyBias: { $0.update(repeating: 0, count: outputs) }))
         return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
@@ -153,17 +154,19 @@ struct WeightReader {
         _ path: String, width: Int, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
     ) throws(GraftError) -> LayerNorm {
         let isOld = !has(path + ".weight") && has(path + ".gamma")
+        let storedScale = prefix + path + (isOld ? ".gamma" : ".weight")
+        let storedBias = prefix + path + (isOld ? ".beta" : ".bias")
         let scale = try Memory(byteCount: width * 4)
         let bias = try Memory(byteCount: width * 4)
-        try read(prefix + path + (isOld ? ".gamma" : ".weight"), count: width, into: scale.floats())
-        try read(prefix + path + (isOld ? ".beta" : ".bias"), count: width, into: bias.floats())
+        try read(storedScale, count: width, into: scale.floats())
+        try read(storedBias, count: width, into: bias.floats())
         parameterCount += 2 * width
         packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
         packed.append((UnsafeRawBufferPointer(start: bias.base, count: width * 4), bias))
         sites.append(
             Site(
-                path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
-                copyWeight: { $0.update(from: scale.floats(), count: width) },
+                path: path, kind: .norm, inputs: width, outputs: width, depth: depth, storedWeight: storedScale,
+                storedBias: storedBias, copyWeight: { $0.update(from: scale.floats(), count: width) },
                 copyBias: { $0.update(from: bias.floats(), count: width) }))
         return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
@@ -187,6 +190,7 @@ struct WeightReader {
         sites.append(
             Site(
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
+                storedWeight: prefix + path + ".weight",
                 copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
         return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
@@ -199,19 +203,20 @@ struct WeightReader {
     ) throws(GraftError) -> Embedding {
         let tensor = try folder.requireTensor((stored ?? prefix + path) + ".weight", shape: [rows, width])
         parameterCount += rows * width
-        packed.append((tensor.bytes, tensor.file))
+        packed.append((tensor.bytes, tensor.file.owner))
         let table = try start(of: tensor)
         let type = try kernelType(of: tensor)
         sites.append(
             Site(
                 path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0, frozenRow: frozenRow,
+                storedWeight: tensor.name,
                 copyWeight: { out in
                     if let base = tensor.bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
                 },
                 copyBias: nil))
         return Embedding(
             table: table, type: type, rowCount: rows, width: width,
-            site: sites.count - 1, frozenRow: frozenRow, owner: folder)
+            site: sites.count - 1, frozenRow: frozenRow, owner: tensor.file)
     }
 
     private func read(

@@ -9,6 +9,8 @@ import Glibc
 package final class MappedFile: Sendable {
     package let path: String
     private let isCopy: Bool
+    /// What the bytes belong to, where that is not this object.
+    private let memory: Memory?
     /// The whole file; empty for an empty file. Valid as long as this object, and Swift may release
     /// an object after its last use in a function: what uses the pointer belongs in `withBytes`,
     /// unless the object is stored elsewhere.
@@ -19,6 +21,7 @@ package final class MappedFile: Sendable {
         defer { close(descriptor) }
         self.path = path
         isCopy = copies
+        memory = nil
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -41,6 +44,7 @@ package final class MappedFile: Sendable {
     package init(copyOf source: UnsafeRawBufferPointer, path: String) throws(GraftError) {
         self.path = path
         isCopy = true
+        memory = nil
         guard source.count > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -51,13 +55,26 @@ package final class MappedFile: Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: source.count)
     }
 
+    /// Bytes that a program has made, in the place of a file's; `path` is what messages call it.
+    package init(_ memory: Memory, byteCount: Int, path: String) {
+        self.path = path
+        isCopy = true
+        self.memory = memory
+        bytes = UnsafeRawBufferPointer(start: memory.base, count: byteCount)
+    }
+
+    /// What has the bytes: memory of the process, or this file.
+    package var owner: AnyObject { memory ?? self }
+
     /// Refuses a file that only stands in for the one that was looked for.
     package func refuseStandIn() throws(GraftError) {
         try withBytes { bytes throws(GraftError) in try StandIn.refuse(bytes, path: path) }
     }
 
     deinit {
-        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        if memory == nil, let start = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+        }
     }
 
     /// Calls `body` with the whole file, which stays mapped during the call.

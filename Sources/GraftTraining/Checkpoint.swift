@@ -134,6 +134,7 @@ extension Trainer {
         }
         dropWaiting()
         for copy in copies { copy.from.copy(to: copy.to) }
+        content.restoreTails(from: saved)
         waiting = sums
         maximumLength = saved.maximumLength
         content.maximumLength = saved.maximumLength

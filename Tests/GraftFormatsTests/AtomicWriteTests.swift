@@ -154,12 +154,37 @@ struct AtomicWriteTests {
         return mask
     }
 
+    @Test("A file may lie in a folder of the folder, whose other files stay")
+    func inner() throws {
+        let folder = try TestFolder()
+        for text in ["one", "two"] {
+            try AtomicDirectory.write(to: folder.path + "/x") { output throws(GraftError) in
+                try output.write(text, to: "inner/file")
+                try output.write(text, to: "file")
+            }
+            for name in ["inner/file", "file"] {
+                #expect(try MappedFile.contents(of: folder.path + "/x/" + name) == Array(text.utf8))
+            }
+            try AtomicFile.write("kept", to: folder.path + "/x/inner/other")
+        }
+        #expect(try MappedFile.contents(of: folder.path + "/x/inner/other") == Array("kept".utf8))
+        #expect(try FileSystem.names(in: folder.path) == ["x"])
+        let error = try failure {
+            try AtomicDirectory.write(to: folder.path + "/y") { output throws(GraftError) in
+                try output.write("one", to: "inner/file")
+                throw GraftError(.io, "no")
+            }
+        }
+        #expect(error.code == .io)
+        #expect(try FileSystem.names(in: folder.path) == ["x"])
+    }
+
     @Test("Names that would leave the folder, or that stand for a folder, are refused")
     func names() throws {
         let folder = try TestFolder()
         try #require(mkdir(folder.path + "/x", 0o755) == 0)
         try #require(mkdir(folder.path + "/x/sub", 0o755) == 0)
-        for name in ["../y", "/tmp/y", "", ".", "..", "a/b", "a\0b"] {
+        for name in ["../y", "/tmp/y", "", ".", "..", "a/b/c", "a/", "a/..", "a\0b"] {
             let error = try failure {
                 try AtomicDirectory.write(to: folder.path + "/x") { output throws(GraftError) in
                     try output.write("x", to: name)

@@ -47,7 +47,7 @@ struct ModelFolderTests {
         #expect(try model.config.string("model_type") == "bert")
         #expect(model.tensorNames == ["a", "w"])
         #expect(try model.requireTensor("w", shape: [2]).withBytes { Array($0) } == Self.values)
-        #expect(model.tensor("absent") == nil)
+        #expect(model.entry("absent") == nil)
         let shape = try failure(of: { try model.requireTensor("w", shape: [2, 1]) })
         #expect(shape.code == .incompatible)
         #expect(shape.message == "\(folder.path)/model.safetensors: tensor \"w\": expected shape [2, 1], found [2]")

@@ -27,6 +27,10 @@ import Testing
             testDescription: "every product, with dropout", settings: ", \"target_modules\": \"all-linear\"",
             changes: ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.3, "classifier_dropout": 0.25]),
         Case(
+            testDescription: "PiSSA, with dropout",
+            settings: ", \"target_modules\": \"all-linear\", \"init_lora_weights\": \"pissa\"",
+            changes: ["hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.1]),
+        Case(
             testDescription: "biases",
             settings: ", \"target_modules\": \"all-linear\", \"bias\": \"all\", \"lora_bias\": true"),
         Case(

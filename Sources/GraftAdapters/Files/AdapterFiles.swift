@@ -31,6 +31,8 @@ package struct AdapterFiles: Sendable {
     }
 
     private var files: [(name: String, content: Content)] = []
+    /// What tensors are views of beside an adapter's numbers.
+    private var owners: [Memory] = []
 
     /// A configuration as `json.dumps(value, indent=2, sort_keys=True)` writes it, but with patterns in their own order:
     /// the first that matches counts.
@@ -44,6 +46,8 @@ package struct AdapterFiles: Sendable {
     mutating func add(_ tensors: SafetensorsWriter, as name: String) { files.append((name, .tensors(tensors))) }
 
     mutating func add(_ weights: OriginalWeights, as name: String) { files.append((name, .original(weights))) }
+
+    mutating func keep(_ memory: [Memory]) { owners += memory }
 
     /// Bytes that they hold beside the adapter's numbers.
     var residentByteCount: Int { files.reduce(0) { $0 + $1.content.residentByteCount } }
@@ -171,15 +175,17 @@ extension Adapter {
 extension AdapterContent {
     /// The folder's files as the layout's own package writes them, with views of the numbers.
     package func files() throws(GraftError) -> AdapterFiles {
-        try layout.files(
-            plan.tensors.flatMap { tensor in
-                tensor.names.map { name in
-                    (
-                        name, .float32, tensor.shape,
-                        UnsafeRawBufferPointer(
-                            start: values + tensor.parameter.offset, count: tensor.parameter.count * 4)
-                    )
-                }
-            }, metadata: TrainedLength.metadata(maximumLength))
+        var joined: [Memory] = []
+        var tensors: [SafetensorsWriter.Tensor] = []
+        for tensor in plan.tensors {
+            let whole = try tensor.savedNumbers(values)
+            if let whole { joined.append(whole) }
+            let start = whole?.floats() ?? values + tensor.parameter.offset
+            let bytes = UnsafeRawBufferPointer(start: start, count: 4 * tensor.savedShape.reduce(1, *))
+            for name in tensor.names { tensors.append((name, .float32, tensor.savedShape, bytes)) }
+        }
+        var files = try layout.files(tensors, metadata: TrainedLength.metadata(maximumLength))
+        files.keep(joined)
+        return files
     }
 }

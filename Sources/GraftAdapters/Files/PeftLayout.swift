@@ -69,6 +69,12 @@ struct PeftLayout: AdapterLayout {
         }
     }
 
+    /// Of an adapter with the task, the head and the vocabulary of another one.
+    init(method: any AdapterMethod.Type, given: JSONObject, likeThat other: PeftLayout) throws(GraftError) {
+        try self.init(method: method, given: given, model: other.names.model, place: "the settings")
+        (names, head, tables) = (other.names, other.head, other.tables)
+    }
+
     private static func pooling(_ config: JSONObject, place: String) throws(GraftError) -> Pooling? {
         guard let name = try config.optionalString(poolingKey) else { return nil }
         guard let pooling = Pooling(name: name) else {
@@ -138,7 +144,7 @@ struct PeftLayout: AdapterLayout {
             for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }
             metadata.append((Self.labelsKey, JSON.object(names).serialized(JSON.Style(isCompact: true))))
         }
-        var saved = config
+        var saved = method.saved(config)
         saved["inference_mode"] = .bool(true)
         var files = AdapterFiles()
         files.add(AdapterFiles.configuration(saved), as: AdapterFiles.configName)

@@ -95,7 +95,7 @@ package struct Bottleneck: AdapterMethod {
     ) throws(GraftError) {
         for (key, value) in settings where !done.contains(key) && !withoutEffect.contains(key) {
             let usual = fixed.first { $0.key == key }?.value
-            guard usual != nil || use == .load else {
+            guard usual != nil || use != .create else {
                 throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
             }
             if value == usual || value.doubleValue == 0 || (value.isOff && usual?.isOff ?? true) { continue }
@@ -103,7 +103,7 @@ package struct Bottleneck: AdapterMethod {
                 .unsupported,
                 "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
         }
-        guard settings["init_weights_seed"]?.isOff ?? true || use == .load else {
+        guard settings["init_weights_seed"]?.isOff ?? true || use != .create else {
             throw GraftError(
                 .unsupported, "\(place): init_weights_seed: the adapter's own seed says where its weights start")
         }

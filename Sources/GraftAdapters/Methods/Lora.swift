@@ -4,15 +4,21 @@ import GraftTensor
 
 /// Low-rank adaptation (Hu et al. 2021, eq. 3): y += (alpha / r) · B A dropout(x).
 ///
-/// A [r, in], B [out, r]. B starts at zero, so training starts at the base model. With `use_rslora` the factor is
-/// alpha / √r (Kalajdzievski 2023). Embeddings too: E[t] += (alpha / r) · B A[:, t].
+/// A [r, in], B [out, r]. B starts at zero, so training starts at the base model. With `use_rslora`
+/// the factor is alpha / √r (Kalajdzievski 2023). Embeddings too: E[t] += (alpha / r) · B A[:, t].
+/// `init_lora_weights` "pissa" starts at the largest singular values of the weight:
+/// `PrincipalStart`.
 package struct Lora: AdapterMethod {
     package static let name = "lora"
     package static let layout: any AdapterLayout.Type = PeftLayout.self
     package static let typeName: String? = "LORA"
 
     private enum Bias: String { case none, all, loraOnly = "lora_only" }
-    private enum Start { case zero, gaussian, random }
+    private enum Start: Equatable {
+        case zero, gaussian, random
+        /// PiSSA; nil stands for all singular values, exactly.
+        case principal(iterations: Int?)
+    }
     /// Ways in which A and B of a file may have started: what was trained is a plain LoRA.
     private static let pastStarts = ["eva", "orthogonal", "mica"]
 
@@ -84,7 +90,7 @@ package struct Lora: AdapterMethod {
         self.place = place
         for (key, value) in settings where !Self.done.contains(key) && !Self.hasNoEffect(key, settings, use) {
             guard !value.isOff else {
-                if Self.undone.contains(key) || use == .load { continue }
+                if Self.undone.contains(key) || use != .create { continue }
                 throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
             }
             throw GraftError(
@@ -137,7 +143,7 @@ package struct Lora: AdapterMethod {
     /// How a trained file's A began, where it says so, is of no consequence any more.
     private static func hasNoEffect(_ key: String, _ settings: JSONObject, _ use: SettingsUse) -> Bool {
         withoutEffect.contains(key)
-            || key == "eva_config" && use == .load && settings["init_lora_weights"]?.stringValue == "eva"
+            || key == "eva_config" && use != .create && settings["init_lora_weights"]?.stringValue == "eva"
     }
 
     private static func start(_ value: JSON, use: SettingsUse, place: String) throws(GraftError) -> Start {
@@ -145,10 +151,13 @@ package struct Lora: AdapterMethod {
         case .bool(true), .null: return .zero
         case .bool(false): return .random
         case .string("gaussian"): return .gaussian
-        case .string(let name) where use == .load && pastStarts.contains(name): return .zero
+        case .string(let name) where use != .create && pastStarts.contains(name): return .zero
+        case .string(let name) where use != .load:
+            if let start = PrincipalStart.iterations(name) { return .principal(iterations: start) }
         default: break
         }
-        let names = (["gaussian"] + (use == .load ? pastStarts : [])).map { "\"\($0)\"" }
+        let others = use == .load ? pastStarts : ["pissa", "pissa_niter_16"]
+        let names = (["gaussian"] + others).map { "\"\($0)\"" }
         throw GraftError(
             .unsupported,
             "\(place): init_lora_weights is \(value.serialized(indent: nil)); expected true, false, "
@@ -200,6 +209,11 @@ package struct Lora: AdapterMethod {
                     dropout: dropout)
             }
         case .embedding:
+            if case .principal = start {
+                throw GraftError(
+                    .unsupported,
+                    "\(place): init_lora_weights \"pissa\" on the embedding \(path); expected linear modules")
+            }
             guard !hasOutputBias else {
                 throw GraftError(.unsupported, "\(place): lora_bias on the embedding \(path)")
             }
@@ -216,6 +230,16 @@ package struct Lora: AdapterMethod {
         case .norm, .hidden: break
         }
     }
+
+    package func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) throws(GraftError) {
+        guard case .principal(let iterations) = start else { return }
+        for (index, site) in names.sites.enumerated() {
+            guard let delta = plan.sites[index]?.delta as? LoraDelta else { continue }
+            try PrincipalStart.plan(&plan, delta, at: index, names.path(of: site), site, iterations: iterations, place)
+        }
+    }
+
+    package static func saved(_ settings: JSONObject) -> JSONObject { PrincipalStart.saved(settings) }
 
     /// A copy of the base bias that training may change; PEFT keeps a target's under `base_layer`.
     private func planBias(

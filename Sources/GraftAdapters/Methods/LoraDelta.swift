@@ -2,23 +2,25 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
-/// y += s · (B A dropout(x) + bias) at a linear site.
+/// y += s · (B A dropout(x) + bias) at a linear site; with PiSSA, y −= s · B₀ A₀ x besides, what B
+/// A started at.
 ///
 /// x [m, in], u = dropout(x) Aᵀ [m, r], y [m, out]. Backward: dB += s dyᵀ u; du = s dy B; dA += duᵀ dropout(x);
 /// dx += dropout(du A); dbias += s Σ dy.
 final class LoraDelta: Delta {
-    private let a: Parameter
-    private let b: Parameter
+    let a: Parameter
+    let b: Parameter
     private let bias: Parameter?
-    private let rank: Int
+    let rank: Int
     private let inputs: Int
     private let outputs: Int
-    private let factor: Float
+    let factor: Float
     private let dropout: Float
+    private let initial: (a: Parameter, b: Parameter)?
 
     init(
         a: Parameter, b: Parameter, bias: Parameter?, rank: Int, inputs: Int, outputs: Int, factor: Float,
-        dropout: Float
+        dropout: Float, initial: (a: Parameter, b: Parameter)? = nil
     ) {
         self.a = a
         self.b = b
@@ -28,6 +30,14 @@ final class LoraDelta: Delta {
         self.outputs = outputs
         self.factor = factor
         self.dropout = dropout
+        self.initial = initial
+    }
+
+    /// The same without what it starts at.
+    func starting(at initial: (a: Parameter, b: Parameter)) -> LoraDelta {
+        LoraDelta(
+            a: a, b: b, bias: bias, rank: rank, inputs: inputs, outputs: outputs, factor: factor, dropout: dropout,
+            initial: initial)
     }
 
     func forward(_ input: SiteInput, into y: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix? {
@@ -40,6 +50,12 @@ final class LoraDelta: Delta {
         let scale = factor * context.adapter.scale
         pass.team.multiply(dropped, matrixA(context.adapter.values), transposeB: true, into: u)
         pass.team.multiply(u, matrixB(context.adapter.values), transposeB: true, scale: scale, adding: 1, into: y)
+        if let initial {
+            let start = try pass.scratch.matrix(rows: x.rows, columns: rank)
+            pass.team.multiply(x, matrixA(context.adapter.values, initial.a), transposeB: true, into: start)
+            pass.team.multiply(
+                start, matrixB(context.adapter.values, initial.b), transposeB: true, scale: -scale, adding: 1, into: y)
+        }
         if let bias {
             let ones = try pass.scratch.matrix(rows: y.rows, columns: 1)
             ones.base.update(repeating: 1, count: y.rows)
@@ -73,6 +89,11 @@ final class LoraDelta: Delta {
             }
         }
         guard let dx else { return }
+        if let initial {
+            let dStart = try pass.scratch.matrix(rows: dy.rows, columns: rank)
+            team.multiply(dy, matrixB(context.adapter.values, initial.b), scale: -scale, into: dStart)
+            team.multiply(dStart, matrixA(context.adapter.values, initial.a), adding: 1, into: dx)
+        }
         guard var dropout = context.dropout(probability: dropout, width: inputs) else {
             team.multiply(du, matrixA(context.adapter.values), adding: 1, into: dx)
             return
@@ -83,12 +104,12 @@ final class LoraDelta: Delta {
         gk_add(team.kernel, Int64(dx.count), 1, dDropped.base, dx.base)
     }
 
-    private func matrixA(_ base: UnsafeMutablePointer<Float>) -> Matrix {
-        Matrix(base + a.offset, rows: rank, columns: inputs)
+    private func matrixA(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
+        Matrix(base + (own ?? a).offset, rows: rank, columns: inputs)
     }
 
-    private func matrixB(_ base: UnsafeMutablePointer<Float>) -> Matrix {
-        Matrix(base + b.offset, rows: outputs, columns: rank)
+    private func matrixB(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
+        Matrix(base + (own ?? b).offset, rows: outputs, columns: rank)
     }
 
     /// dropout(x), or x itself where nothing is dropped.
@@ -97,5 +118,24 @@ final class LoraDelta: Delta {
         let out = try context.pass.scratch.matrix(rows: x.rows, columns: x.columns)
         gk_apply_dropout(context.pass.team.kernel, &dropout, Int64(x.count), x.base, out.base)
         return out
+    }
+}
+
+/// ΔW = s · (B A − B₀ A₀), Δb = s · bias.
+extension LoraDelta: WeightChange {
+    func addDelta(to weight: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team) {
+        team.multiply(matrixB(values), matrixA(values), scale: factor * scale, adding: 1, into: weight)
+        guard let initial else { return }
+        team.multiply(
+            matrixB(values, initial.b), matrixA(values, initial.a), scale: -factor * scale, adding: 1, into: weight)
+    }
+
+    var changesBias: Bool { bias != nil }
+
+    func addDelta(
+        toBias own: UnsafeMutablePointer<Float>, scale: Float, values: UnsafeMutablePointer<Float>, site: Site,
+        team: Team
+    ) {
+        if let bias { gk_add(team.kernel, Int64(outputs), factor * scale, values + bias.offset, own) }
     }
 }

@@ -60,3 +60,12 @@ final class LoraEmbeddingDelta: Delta {
         Matrix(base + b.offset, rows: width, columns: rank)
     }
 }
+
+/// ΔE = s · Aᵀ Bᵀ.
+extension LoraEmbeddingDelta: WeightChange {
+    func addDelta(to table: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team) {
+        team.multiply(
+            Matrix(values + a.offset, rows: rank, columns: vocabulary), matrixB(values), transposeA: true,
+            transposeB: true, scale: factor * scale, adding: 1, into: table)
+    }
+}

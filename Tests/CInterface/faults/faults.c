@@ -154,6 +154,7 @@ int main(int argument_count, char **arguments) {
     test_adapter(scratch);
     test_head();
     test_composition();
+    test_merging(folder, scratch);
     test_files(folder, scratch);
     test_handles(folder);
     test_texts();

@@ -51,6 +51,7 @@ void test_adapter_settings(void);
 void test_adapter(const char *scratch);
 void test_head(void);
 void test_composition(void);
+void test_merging(const char *folder, const char *scratch);
 void test_files(const char *folder, const char *scratch);
 void test_handles(const char *folder);
 void test_texts(void);

@@ -9,7 +9,7 @@ any order, or left to Python.
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, RowAdapter, adapter_methods
+from .adapter import Adapter, Composition, CompressionError, RowAdapter, adapter_methods
 from .choices import optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .errors import GraftError, Status
@@ -46,6 +46,7 @@ __all__ = [
     "Adapter",
     "Batch",
     "Composition",
+    "CompressionError",
     "Dataset",
     "Encoding",
     "Evaluation",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from ctypes import POINTER, byref, c_char_p, c_float, c_uint64, c_void_p, cast, string_at
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from .declarations import POOLING_CHOICES, TASK_CHOICES, FileCallback, HeadOptions
+from .declarations import POOLING_CHOICES, TASK_CHOICES, CompressionCallback, FileCallback, HeadOptions
 from .handle import Handle
 from .library import initialised, lib
 from .model import Model
@@ -39,8 +41,9 @@ class Adapter(Handle):
         :param method: one of :func:`adapter_methods`.
         :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
             ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
-            linear modules (None is PEFT's own choice of them). For ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"``
-            names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
+            linear modules (None is PEFT's own choice of them); ``init_lora_weights`` ``"pissa"`` and
+            ``"pissa_niter_N"`` need LAPACK, as :meth:`compress`, and are saved as the plain LoRA of twice the rank. For
+            ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"`` names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
         """
         import json  # here, since most programs only load adapters
 
@@ -117,6 +120,25 @@ class Adapter(Handle):
         lib.graft_adapter_save_files(self.pointer, FileCallback(receive), None)
         return files
 
+    def compress(self, rank: int) -> tuple[Adapter, CompressionError]:
+        """A LoRA of rank ``rank`` that comes closest to what this adapter does to the weights of the model, and what
+        that costs. Of each change of a weight it has the largest singular values, which OpenBLAS' LAPACK finds; head,
+        norms and biases are the same.
+
+        The status of an error is UNSUPPORTED for an adapter that is no change of weights, such as ``"bottleneck"``, and
+        where LAPACK (Debian's libopenblas0) is not installed.
+        """
+        modules: dict[str, float] = {}
+
+        def receive(_data: int | None, module: bytes, error: float) -> int:
+            modules[module.decode()] = error
+            return 0
+
+        number = c_number(c_int32, rank, "rank")
+        callback, out, error = CompressionCallback(receive), c_void_p(), c_double()
+        lib.graft_adapter_compress(self.pointer, number, callback, None, byref(out), byref(error))
+        return Adapter(out), CompressionError(error.value, modules)
+
     @property
     def method(self) -> str:
         """Its method, such as ``"lora"``."""
@@ -161,6 +183,16 @@ class Adapter(Handle):
         return f" {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels"
 
 
+@dataclass(frozen=True)
+class CompressionError:
+    """What :meth:`Adapter.compress` lost: norms of what is missing, divided by those of the changes."""
+
+    #: Of all modules together.
+    total: float
+    #: Of each module.
+    modules: dict[str, float]
+
+
 class Composition(Handle):
     """An adapter as it acts on a row. Immutable.
 
@@ -195,6 +227,16 @@ class Composition(Handle):
 
 #: What may act on a row: an adapter as trained, a composition, or what the session has.
 RowAdapter = Adapter | Composition | None
+
+
+@contextmanager
+def acting(adapter: Adapter | Composition) -> Iterator[Composition]:
+    """An adapter as trained, or a composition, for a call."""
+    if isinstance(adapter, Composition):
+        yield adapter
+    else:
+        with Composition(adapter) as composition:
+            yield composition
 
 
 def compositions(adapters: Iterable[RowAdapter]) -> list[Composition | None]:

@@ -133,6 +133,9 @@ class HeadOptions(Structure):
     ]
 
 
+CompressionCallback = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_double)
+
+
 METRIC_CHOICES: dict[str, int] = {
     "loss": 0,
     "accuracy": 1,
@@ -322,6 +325,18 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_composition_scale": (c_float, Handle),
     "graft_composition_label_count": (c_int32, Handle),
     "graft_composition_label": (c_char_p, Handle, c_int32),
+    # Merging and compressing
+    "graft_model_merge": (StatusResult, Handle, Handle, c_char_p),
+    "graft_model_load_merged": (StatusResult, Handle, Handle, POINTER(ModelOptions), Handles),
+    "graft_adapter_compress": (
+        StatusResult,
+        Handle,
+        c_int32,
+        CompressionCallback,
+        c_void_p,
+        Handles,
+        POINTER(c_double),
+    ),
     # Batch and dataset
     "graft_batch_encode": (
         StatusResult,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_char_p, c_void_p
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .declarations import PRECISION_CHOICES, ModelOptions
 from .handle import Handle
 from .library import initialised, lib
 from .values import choice, path_bytes, set_numbers, text_bytes
+
+if TYPE_CHECKING:
+    from .adapter import Adapter, Composition
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -34,6 +37,35 @@ class Model(Handle):
         out = c_void_p()
         lib.graft_model_load(path_bytes(path), byref(options), byref(out))
         super().__init__(out)
+
+    def merge(self, adapter: Adapter | Composition, path: str | os.PathLike[str]) -> None:
+        """Writes directory ``path``: the model with the adapter in its weights, as a Hugging Face folder that
+        transformers and :class:`Model` open as a model of its own, with the same results.
+
+        What changes is computed in float32 and rounded to the type it is stored in; shards, tokenizer and all else are
+        as they were. The adapter's head becomes the model's. The directory is written whole or not at all. The status
+        of an error is UNSUPPORTED for what no weights can do, such as ``"bottleneck"``, and for a head that no class of
+        transformers has.
+        """
+        from .adapter import acting
+
+        with acting(adapter) as composition:
+            lib.graft_model_merge(self.pointer, composition.pointer, path_bytes(path))
+
+    def merged(self, adapter: Adapter | Composition, precision: Precision | None = None) -> Model:
+        """The same model without writing it, unrounded; at this model's precision where none is given."""
+        from .adapter import acting
+
+        options = initialised(ModelOptions, "graft_model_options_init")
+        if precision is not None:
+            set_numbers(options, precision=choice(precision, PRECISION_CHOICES, "precision"))
+        out = c_void_p()
+        given = byref(options) if precision is not None else None
+        with acting(adapter) as composition:
+            lib.graft_model_load_merged(self.pointer, composition.pointer, given, byref(out))
+        model = Model.__new__(Model)
+        Handle.__init__(model, out)
+        return model
 
     @property
     def architecture(self) -> str:

@@ -1,19 +1,19 @@
 import GraftFormats
 import GraftTensor
 
-extension ModelFolder {
-    /// Tokens that end a text: generation_config.json goes before config.json, as in transformers' `generate`, and
-    /// `usual` is the architecture's where neither says any.
+extension TensorSource {
+    /// Tokens that end a text: generation_config.json goes before config.json, as in transformers'
+    /// `generate`, and `usual` is the architecture's where neither says any.
     func endTokens(usual: Int32) throws(GraftError) -> [Int32] {
         do throws(GraftError) {
             let generation = try JSON(contentsOf: path + "/generation_config.json")
-            if let tokens = try Self.endTokens(generation) { return tokens }
+            if let tokens = try endTokens(generation) { return tokens }
         } catch  where error.code == .notFound {}
-        return try Self.endTokens(config) ?? (config["eos_token_id"] == nil ? [usual] : [])
+        return try endTokens(config) ?? (config["eos_token_id"] == nil ? [usual] : [])
     }
 
     /// `eos_token_id`, a number or a list; nil where it is missing or null.
-    private static func endTokens(_ config: JSON) throws(GraftError) -> [Int32]? {
+    private func endTokens(_ config: JSON) throws(GraftError) -> [Int32]? {
         switch config["eos_token_id"] {
         case nil, .null: return nil
         case .array(let values):

@@ -1,0 +1,172 @@
+import CGraftKernels
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// A model's checkpoint with an adapter in its weights: what transformers would save of the same
+/// model, merged.
+///
+/// What the adapter changes is made when it is read, in float32; everything else is the
+/// checkpoint's own. A head makes the checkpoint one of the task's class.
+package struct MergedModel {
+    private let model: Model
+    private let source: any TensorSource
+    private let delta: WeightDelta
+    /// Of the tensors that the checkpoint does not have.
+    private let usualType: ElementType
+    private var made: [(name: String, type: ElementType, shape: [Int], make: TensorView.Make)] = []
+    private var config: JSONObject
+
+    private typealias Copy = (UnsafeMutablePointer<Float>) throws(GraftError) -> Void
+
+    /// - Parameter source: what the model was loaded from.
+    package static func view(of source: any TensorSource, model: Model, _ delta: WeightDelta) throws(GraftError)
+        -> TensorView
+    {
+        var merged = try MergedModel(source, model, delta)
+        try merged.addVocabulary()
+        for index in model.sites.indices { merged.addModule(index) }
+        let isOfTask = try merged.addHead()
+        let named = merged.names(isOfTask: isOfTask)
+        return TensorView(
+            of: source, config: .object(merged.config), named: named,
+            made: merged.made.map { (named($0.name) ?? $0.name, $0.type, $0.shape, $0.make) })
+    }
+
+    private init(_ source: any TensorSource, _ model: Model, _ delta: WeightDelta) throws(GraftError) {
+        self.model = model
+        self.source = source
+        self.delta = delta
+        config = try source.config.requireObject()
+        let words = model.sites[model.vocabulary.words].storedWeight
+        usualType = words.flatMap(source.entry)?.elementType ?? .float32
+    }
+
+    // ---- Modules ----
+
+    private mutating func addModule(_ index: Int) {
+        let site = model.sites[index]
+        let isVocabulary = index == model.vocabulary.words || index == model.vocabulary.tiedHead
+        if let name = site.storedWeight, delta.changesWeight(at: index), !isVocabulary { addWeight(index, as: name) }
+        if let name = site.storedBias, delta.changesBias(at: index) {
+            let source = source
+            add(name, shape: [site.outputs]) { [delta] () throws(GraftError) in
+                try delta.bias(at: index) { out throws(GraftError) in try Self.read(name, source, into: out) }
+            }
+        }
+    }
+
+    /// The weight of a module under a name of its own.
+    private mutating func addWeight(_ index: Int, as name: String) {
+        let (source, stored) = (source, model.sites[index].storedWeight ?? name)
+        add(name, shape: delta.weightShape(at: index)) { [delta] () throws(GraftError) in
+            try delta.weight(at: index) { out throws(GraftError) in try Self.read(stored, source, into: out) }
+        }
+    }
+
+    private mutating func add(_ name: String, shape: [Int], _ make: @escaping TensorView.Make) {
+        made.append((name, source.entry(name)?.elementType ?? usualType, shape, make))
+    }
+
+    private static func read(
+        _ name: String, _ source: any TensorSource, into out: UnsafeMutablePointer<Float>
+    ) throws(GraftError) {
+        guard let entry = source.entry(name) else {
+            throw GraftError(.notFound, "\(source.path): the tensor \"\(name)\" is missing")
+        }
+        let tensor = try source.read(entry)
+        guard let type = tensor.elementType.kernelType else {
+            throw GraftError(.unsupported, "\(source.path): tensor \"\(name)\" holds \(tensor.elementType.rawValue)")
+        }
+        tensor.withBytes { bytes in
+            if let start = bytes.baseAddress { gk_to_float32(Int64(tensor.elementCount), start, type, out) }
+        }
+        tensor.release()
+    }
+
+    // ---- The tables of the vocabulary ----
+
+    /// Tied tables stay one where the adapter leaves both or gives both the same; else each gets a
+    /// tensor of its own.
+    private mutating func addVocabulary() throws(GraftError) {
+        let words = model.vocabulary.words
+        let site = model.sites[words]
+        if let head = model.vocabulary.tiedHead, let stored = site.storedWeight {
+            let own = (words: try ownName(of: words, stored), head: try ownName(of: head, stored))
+            let changes = [words, head].contains { delta.changesWeight(at: $0) }
+            if changes, !delta.sharesWeight(words, head) {
+                addWeight(words, as: own.words)
+                addWeight(head, as: own.head)
+                config["tie_word_embeddings"] = .bool(false)
+            } else if changes {
+                for name in [own.words, own.head] where source.entry(name) != nil { addWeight(words, as: name) }
+            }
+        } else if let stored = site.storedWeight, delta.changesWeight(at: words) {
+            addWeight(words, as: stored)
+        }
+        let size = delta.weightShape(at: words)[0]
+        let outputs = model.vocabulary.head.map { delta.weightShape(at: $0)[0] } ?? size
+        guard outputs == size else {
+            throw GraftError(
+                .unsupported,
+                "the adapter has a table of \(size) tokens and chooses among \(outputs): no configuration of transformers "
+                    + "says both")
+        }
+        if size != model.shape.vocabularySize { config["vocab_size"] = .integer(size) }
+    }
+
+    /// What a checkpoint calls a tied table where it has it itself, whichever of the two this one
+    /// has.
+    private func ownName(of site: Int, _ stored: String) throws(GraftError) -> String {
+        let path = model.sites[site].path + ".weight"
+        return model.sites[site].place == .backbone && hasPrefix ? model.conventions.backbone + "." + path : path
+    }
+
+    /// Whether the checkpoint is of a task's class, which puts the backbone's name before that of
+    /// its modules.
+    private var hasPrefix: Bool { source.hasTensors(below: model.conventions.backbone + ".") }
+
+    // ---- The head ----
+
+    /// Whether the adapter has a head, which makes the checkpoint one of the task's class.
+    private mutating func addHead() throws(GraftError) -> Bool {
+        guard let head = delta.content.plan.head else { return false }
+        guard head.readsPooler, head.dense.isEmpty, head.pooling == Pooling(model.summaryToken) else {
+            throw GraftError(
+                .unsupported,
+                "the adapter's head is none that a class of transformers has: expected one that reads what "
+                    + "\(model.conventions.className)ForSequenceClassification does, without dense layers of its own")
+        }
+        let (path, delta) = (model.conventions.headPath, delta)
+        add(path + ".weight", shape: [head.labelCount, model.shape.hiddenSize]) { () throws(GraftError) in
+            try delta.copy(head.weight)
+        }
+        if let bias = head.bias {
+            add(path + ".bias", shape: [head.labelCount]) { () throws(GraftError) in try delta.copy(bias) }
+        }
+        var names = JSONObject()
+        var numbers = JSONObject()
+        for (index, label) in delta.content.labels.enumerated() {
+            names[String(index)] = .string(label)
+            numbers[label] = .integer(index)
+        }
+        config["architectures"] = [.string(model.conventions.className + "ForSequenceClassification")]
+        config["id2label"] = .object(names)
+        config["label2id"] = .object(numbers)
+        // What says the same of the class that the checkpoint was.
+        for key in ["num_labels", "_num_labels"] { config[key] = nil }
+        return true
+    }
+
+    /// What the merged checkpoint calls a tensor. A task's class puts the backbone's name before
+    /// its tensors, and has none of another class' heads.
+    private func names(isOfTask: Bool) -> (String) -> String? {
+        guard isOfTask else { return { $0 } }
+        let (hasPrefix, start) = (hasPrefix, model.conventions.backbone + ".")
+        let head = model.conventions.headPath + "."
+        return { name in
+            if name.hasPrefix(head) || name.hasPrefix(start) { return name }
+            return hasPrefix ? nil : start + name
+        }
+    }
+}

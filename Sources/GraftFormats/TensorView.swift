@@ -1,0 +1,69 @@
+import GraftTensor
+
+/// A source that reads like another one but for some settings, names and tensors, which are made
+/// when they are read.
+package final class TensorView: TensorSource {
+    /// What a tensor is made by: its float32 numbers, in memory of their size.
+    package typealias Make = @Sendable () throws(GraftError) -> Memory
+
+    private enum Origin: Sendable {
+        case base(TensorEntry)
+        case made(Make)
+    }
+
+    private let base: any TensorSource
+    package let config: JSON
+    package let tensorNames: [String]
+    private let tensors: [ExactString: (entry: TensorEntry, origin: Origin)]
+
+    package var path: String { base.path }
+
+    /// - Parameters:
+    ///   - named: what a tensor of the base is called here; nil leaves it out.
+    ///   - made: tensors in place of the base's of the same name here, or beside them, with the types that they are stored in.
+    package init(
+        of base: any TensorSource, config: JSON, named: (String) -> String? = { $0 },
+        made: [(name: String, type: ElementType, shape: [Int], make: Make)]
+    ) {
+        self.base = base
+        self.config = config
+        var places: [ExactString: Int] = [:]
+        for (index, tensor) in made.enumerated() { places[ExactString(tensor.name)] = index }
+        var file = ""
+        var names: [String] = []
+        var tensors: [ExactString: (entry: TensorEntry, origin: Origin)] = [:]
+        func add(_ name: String, _ type: ElementType, _ shape: [Int], _ origin: Origin) {
+            names.append(name)
+            let entry = TensorEntry(name: name, elementType: type, shape: shape, file: file)
+            tensors[ExactString(name)] = (entry, origin)
+        }
+        for own in base.tensorNames {
+            guard let entry = base.entry(own) else { continue }
+            file = entry.file
+            guard let name = named(own) else { continue }
+            if let index = places.removeValue(forKey: ExactString(name)) {
+                add(name, made[index].type, made[index].shape, .made(made[index].make))
+            } else {
+                add(name, entry.elementType, entry.shape, .base(entry))
+            }
+        }
+        // What the base lacks goes to its last file.
+        for tensor in made where places[ExactString(tensor.name)] != nil {
+            add(tensor.name, tensor.type, tensor.shape, .made(tensor.make))
+        }
+        tensorNames = names
+        self.tensors = tensors
+    }
+
+    package func entry(_ name: String) -> TensorEntry? { tensors[ExactString(name)]?.entry }
+
+    package func read(_ entry: TensorEntry) throws(GraftError) -> StoredTensor {
+        switch tensors[ExactString(entry.name)]?.origin {
+        case .base(let stored): return try base.read(stored)
+        case .made(let make):
+            return StoredTensor(float32: try make(), name: entry.name, shape: entry.shape, path: path(of: entry))
+        case nil:
+            throw GraftError(.notFound, "\(path): the tensor \(JSON.string(entry.name).shortText) is missing")
+        }
+    }
+}
