@@ -23,7 +23,8 @@ enum Llama: Architecture {
 
     /// For architectures of the same modules and formula, too.
     static func load(
-        _ folder: any TensorSource, _ conventions: Conventions, _ configuration: LlamaConfiguration, precision: Precision,
+        _ folder: any TensorSource, _ conventions: Conventions, _ configuration: LlamaConfiguration,
+        precision: Precision,
         team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .declarations import POOLING_CHOICES, TASK_CHOICES, CompressionCallback, FileCallback, HeadOptions
 from .handle import Handle
@@ -130,8 +129,8 @@ class Adapter(Handle):
         """
         modules: dict[str, float] = {}
 
-        def receive(_data: int | None, module: bytes, error: float) -> int:
-            modules[module.decode()] = error
+        def receive(_data: int | None, module: int, error: float) -> int:
+            modules[string_at(module).decode()] = error
             return 0
 
         number = c_number(c_int32, rank, "rank")
@@ -183,8 +182,7 @@ class Adapter(Handle):
         return f" {self.method}, {self.parameter_count} parameters, {len(self.labels)} labels"
 
 
-@dataclass(frozen=True)
-class CompressionError:
+class CompressionError(NamedTuple):
     """What :meth:`Adapter.compress` lost: norms of what is missing, divided by those of the changes."""
 
     #: Of all modules together.
