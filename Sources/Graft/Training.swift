@@ -9,7 +9,6 @@ extension graft_trainer_options: OptionStruct {
         var options = zero
         options.optimizer = defaults.optimizer.rawValue
         options.schedule = defaults.schedule.rawValue
-        options.metric = defaults.metric.rawValue
         options.learning_rate = defaults.learningRate
         options.weight_decay = defaults.weightDecay
         options.beta1 = defaults.beta1
@@ -41,7 +40,7 @@ extension graft_trainer_options: OptionStruct {
         options.threadCount = Int(thread_count)
         options.optimizer = try choice(optimizer, TrainerOptions.Optimizer.self, "optimizer")
         options.schedule = try choice(schedule, Schedule.Shape.self, "schedule")
-        options.metric = try choice(metric, TrainerOptions.Metric.self, "metric")
+        options.metric = try optionalText(metric, "metric") ?? options.metric
         options.learningRate = learning_rate
         options.weightDecay = weight_decay
         options.beta1 = beta1
@@ -60,6 +59,7 @@ extension graft_trainer_options: OptionStruct {
         options.patience = Int(patience)
         options.checkpointSteps = Int(checkpoint_steps)
         options.groupsByLength = try flag(group_by_length, "group_by_length")
+        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         return options
     }
 }
@@ -67,11 +67,11 @@ extension graft_trainer_options: OptionStruct {
 extension graft_metrics: OptionStruct {
     static var defaults: Self { Self(Metrics()) }
 
-    init(_ metrics: Metrics) {
+    /// `evaluation` is the handle of the metrics' evaluation, where the caller gets one.
+    init(_ metrics: Metrics, evaluation: OpaquePointer? = nil) {
         self = .zero
+        self.evaluation = evaluation
         loss = metrics.loss
-        accuracy = metrics.accuracy
-        macro_f1 = metrics.macroF1
         learning_rate = metrics.learningRate
         gradient_norm = metrics.gradientNorm
         tokens_per_second = metrics.tokensPerSecond
@@ -80,7 +80,6 @@ extension graft_metrics: OptionStruct {
         epoch = Int64(metrics.epoch)
         row_count = Int64(metrics.rowCount)
         token_count = Int64(metrics.tokenCount)
-        evaluation = metrics.isEvaluation ? 1 : 0
     }
 }
 
@@ -137,44 +136,43 @@ public func graft_trainer_step(
 public func graft_trainer_fit(
     _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ evaluation: OpaquePointer?,
     _ progress: graft_progress_callback?, _ user_data: UnsafeMutableRawPointer?,
-    _ out: UnsafeMutablePointer<graft_metrics>?
+    _ out: UnsafeMutablePointer<graft_metrics>?, _ best: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
     call { () throws(GraftError) in
         try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
             let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
             let held = try HandleTable.borrowOptional(evaluation, DatasetHandle.self, "evaluation")?.rows
             try check(out)
-            let metrics = try trainer.fit(rows, evaluation: held) { metrics in
+            let metrics = try trainer.fit(rows, evaluation: held) { metrics throws(GraftError) in
                 guard let progress else { return true }
-                var now = graft_metrics(metrics)
+                let handle = try metrics.evaluation.map { evaluation throws(GraftError) in
+                    try HandleTable.insert(EvaluationHandle(evaluation))
+                }
+                defer { HandleTable.release(handle ?? nil, EvaluationHandle.self) }
+                var now = graft_metrics(metrics, evaluation: handle ?? nil)
                 return callBack { progress(user_data, &now) == 0 }
             }
             write(metrics, to: out)
+            best?.pointee =
+                try metrics.evaluation.map { evaluation throws(GraftError) in
+                    try HandleTable.insert(EvaluationHandle(evaluation))
+                } ?? nil
         }
     }
 }
 
 @c @implementation
 public func graft_trainer_evaluate(
-    _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ out: UnsafeMutablePointer<graft_metrics>?,
-    _ confusion: UnsafeMutablePointer<Int64>?, _ capacity: Int64
+    _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
-    call { () throws(GraftError) in
+    create(out) { () throws(GraftError) in
+        var evaluation: Evaluation?
         try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
             let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
-            try check(out)
-            var counts: UnsafeMutablePointer<Int64>?
-            if confusion != nil || capacity != 0 {
-                counts = try output(
-                    confusion, capacity: capacity, needs: trainer.labelCount * trainer.labelCount, "confusion")
-            }
-            let result = try trainer.evaluate(rows)
-            write(result.metrics, to: out)
-            guard let counts else { return }
-            let table = UnsafeMutableBufferPointer(start: counts, count: trainer.labelCount * trainer.labelCount)
-            table.update(repeating: 0)
-            result.predictions.count(into: table)
+            evaluation = try trainer.evaluate(rows)
         }
+        guard let evaluation else { throw GraftError(.internal, "an evaluation has no result") }
+        return EvaluationHandle(evaluation)
     }
 }
 

@@ -9,6 +9,8 @@ package final class Composition: Sendable {
     package let scale: Float
     /// What the logits of a row stand for on which it acts: those of the adapter's head, or of the model's.
     package let labels: [String]
+    /// What those logits are for; nil where there are none.
+    package let task: Task?
     let model: Model
 
     package init(adapter: Adapter, scale: Float) throws(GraftError) {
@@ -29,6 +31,7 @@ package final class Composition: Sendable {
         self.adapter = adapter
         self.scale = scale
         labels = content.labels
+        task = content.actingTask
         model = content.model
         attached = content.attached(scale: scale)
     }

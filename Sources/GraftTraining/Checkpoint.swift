@@ -8,7 +8,7 @@ import GraftTensor
 /// `trainer.safetensors` with the options, the numbers, the optimizer's moments, the best weights, and where training stands.
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     /// Every file that the folder may hold.
     static var fileNames: [String] { AdapterLayouts.fileNames + [fileName] }
@@ -44,7 +44,8 @@ extension Trainer {
                 Checkpoint.version, Int64(content.model.source.precision.rawValue),
                 Int64(bitPattern: content.model.source.identity),
             ] + waiting.counts + progress.counts
-        let measures = waiting.measures + progress.measures
+        let names = ([Measure.loss] + objective.measures).map(\.name)
+        let measures = waiting.measures + progress.measures(evaluationOf: names)
         let state = try Memory(byteCount: 8 * (counts.count + measures.count))
         let places = UnsafeMutableRawBufferPointer(start: state.base, count: 8 * (counts.count + measures.count))
         counts.withUnsafeBytes { places.copyMemory(from: $0) }
@@ -79,8 +80,10 @@ extension Trainer {
         let firstProgress = 3 + StepSums.countCount
         let counts: [Int64] = try read(
             file, "counts", .signed64, count: firstProgress + TrainingProgress.countCount)
+        let names = ([Measure.loss] + objective.measures).map(\.name)
         let measures: [Double] = try read(
-            file, "measures", .float64, count: StepSums.measureCount + TrainingProgress.measureCount)
+            file, "measures", .float64,
+            count: StepSums.measureCount + TrainingProgress.measureCount(evaluationOf: names))
         for (name, value) in settings where file.metadata[name] != value {
             throw GraftError(
                 .incompatible,
@@ -105,7 +108,8 @@ extension Trainer {
             let sums = StepSums(counts: counts[3..<firstProgress], measures: measures.prefix(StepSums.measureCount)),
             sums.batchCount < options.batchesPerStep,
             let restored = TrainingProgress(
-                counts: Array(counts[firstProgress...]), measures: Array(measures.dropFirst(StepSums.measureCount)))
+                counts: Array(counts[firstProgress...]), measures: Array(measures.dropFirst(StepSums.measureCount)),
+                evaluationOf: names)
         else {
             throw GraftError(.corruptFile, "\(file.path): tensor \"counts\" holds numbers that no training reaches")
         }
@@ -183,16 +187,19 @@ extension Trainer {
     static func fingerprint(_ dataset: RowBatch) -> UInt64 {
         var hash = UInt64(dataset.rowCount)
         for row in 0..<dataset.rowCount { hash = mixed(hash, UInt64(dataset.length(ofRow: row))) }
-        for list in [dataset.tokens, dataset.types, dataset.labels, dataset.tokenLabels] {
+        for list in [dataset.tokens, dataset.types] + dataset.columns.map(\.integers) {
             for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
+        for number in dataset.columns.flatMap(\.floats) { hash = mixed(hash, UInt64(number.bitPattern)) }
         return hash
     }
 }
 
 extension TrainingProgress {
     static let countCount = 19
-    static let measureCount = 12
+
+    /// Of a step's measures, the best evaluation's and its values by these names.
+    static func measureCount(evaluationOf names: [String]) -> Int { 8 + names.count }
 
     /// Everything whole, in a fixed order.
     var counts: [Int64] {
@@ -203,12 +210,14 @@ extension TrainingProgress {
         return whole.map(Int64.init) + [Int64(bitPattern: data ?? 0)]
     }
 
-    var measures: [Double] { Self.real(latest) + Self.real(best ?? Metrics()) }
+    func measures(evaluationOf names: [String]) -> [Double] {
+        Self.real(latest) + Self.real(best ?? Metrics()) + names.map { best?.evaluation?.value($0) ?? .nan }
+    }
 
     /// nil where a count is one that no training reaches.
-    init?(counts: [Int64], measures: [Double]) {
+    init?(counts: [Int64], measures: [Double], evaluationOf names: [String]) {
         let whole = counts.dropLast().map { Int(truncatingIfNeeded: $0) }
-        guard counts.count == Self.countCount, measures.count == Self.measureCount,
+        guard counts.count == Self.countCount, measures.count == Self.measureCount(evaluationOf: names),
             whole.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), whole[7...9].allSatisfy({ $0 <= 1 }),
             let phase = Phase(rawValue: whole[6])
         else { return nil }
@@ -221,10 +230,11 @@ extension TrainingProgress {
         self.phase = phase
         isFinished = whole[7] == 1
         data = whole[9] == 1 ? UInt64(bitPattern: counts[18]) : nil
-        latest = Self.metrics(whole[10..<14], measures[0..<6])
+        latest = Self.metrics(whole[10..<14], measures[0..<4])
         if whole[8] == 1 {
-            var metrics = Self.metrics(whole[14..<18], measures[6..<12])
-            metrics.isEvaluation = true
+            var metrics = Self.metrics(whole[14..<18], measures[4..<8])
+            metrics.evaluation = Evaluation(
+                zip(names, measures[8...]).map { ($0, $1) }, rowCount: metrics.rowCount, tokenCount: metrics.tokenCount)
             best = metrics
         }
         latest.totalSteps = totalSteps
@@ -236,18 +246,15 @@ extension TrainingProgress {
     }
 
     private static func real(_ metrics: Metrics) -> [Double] {
-        [
-            metrics.loss, metrics.accuracy, metrics.macroF1, metrics.learningRate, metrics.gradientNorm,
-            metrics.tokensPerSecond,
-        ]
+        [metrics.loss, metrics.learningRate, metrics.gradientNorm, metrics.tokensPerSecond]
     }
 
     private static func metrics(_ whole: ArraySlice<Int>, _ real: ArraySlice<Double>) -> Metrics {
         let (whole, real) = (Array(whole), Array(real))
         var metrics = Metrics()
         (metrics.step, metrics.epoch, metrics.rowCount, metrics.tokenCount) = (whole[0], whole[1], whole[2], whole[3])
-        (metrics.loss, metrics.accuracy, metrics.macroF1) = (real[0], real[1], real[2])
-        (metrics.learningRate, metrics.gradientNorm, metrics.tokensPerSecond) = (real[3], real[4], real[5])
+        (metrics.loss, metrics.learningRate, metrics.gradientNorm) = (real[0], real[1], real[2])
+        metrics.tokensPerSecond = real[3]
         return metrics
     }
 }

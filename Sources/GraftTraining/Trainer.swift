@@ -13,6 +13,8 @@ package final class Trainer {
     let optimizer: OptimizerState
 
     let objective: any Objective
+    /// What early stopping watches.
+    let metric: Measure
     private let pass: Pass
     private let trained: AttachedAdapter
     private let passTokenCount: Int
@@ -33,6 +35,7 @@ package final class Trainer {
     package init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         let content = adapter.content
         let objective = try Self.objective(content, options)
+        let metric = try Self.metric(options.metric, of: objective)
         let optimizer = try OptimizerState(count: content.plan.trainedCount)
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
@@ -43,6 +46,7 @@ package final class Trainer {
         self.optimizer = optimizer
         self.pass = pass
         self.objective = objective
+        self.metric = metric
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
         // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
         // What is kept of a token grows with depth and width: above bert-base's, shorter passes cost little in speed.
@@ -52,20 +56,29 @@ package final class Trainer {
         progress.totalSteps = options.totalSteps
     }
 
-    /// The adapter's task; without one, that of the checkpoint's own head.
+    /// That of the adapter's task; without one, of the checkpoint's own head.
     private static func objective(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError)
         -> any Objective
     {
-        if content.task == .languageModel {
-            try options.check(labelCount: 0)
-            return try LanguageModelObjective(content, options)
-        }
-        guard let labels = try content.model.labelCount(of: content.plan.head) else {
+        guard let task = content.actingTask else {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
-        try options.check(labelCount: labels)
-        return ClassificationObjective(content, labelCount: labels, options)
+        let dense = try DenseObjective(content, task, options)
+        let objective: any Objective = if let dense { dense } else { try LanguageModelObjective(content, options) }
+        try options.check(labelCount: objective.labels.count)
+        return objective
+    }
+
+    /// What early stopping watches.
+    private static func metric(_ name: String, of objective: any Objective) throws(GraftError) -> Measure {
+        let known = [Measure.loss] + objective.measures
+        guard let measure = known.first(where: { $0.name == name }) else {
+            throw GraftError(
+                .invalidArgument,
+                "metric \"\(name)\"; an evaluation of this task has \(known.map(\.name).joined(separator: ", "))")
+        }
+        return measure
     }
 
     deinit { adapter.endTraining() }
@@ -74,9 +87,6 @@ package final class Trainer {
     package var residentByteCount: Int {
         pass.residentByteCount + optimizer.residentByteCount + (bestValues?.residentByteCount ?? 0)
     }
-
-    /// Classes of the rows; 0 for a language model.
-    package var labelCount: Int { objective.labelCount }
 
     var schedule: Schedule {
         // Rounded up, as Hugging Face does; but 0.1 as a float is a little more than a tenth, which must not add a step.
@@ -151,35 +161,36 @@ package final class Trainer {
 
     /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to learn, with dropout
     /// and gradients.
-    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> LossSums {
+    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> Evidence {
         let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        // A step counts no predictions, and so allocates nothing. An evaluation counts rows, and each label twice.
+        // A step sees nothing but its loss, and so allocates nothing.
         if !learns {
-            try Memory.require(16 * (batch.rowCount + objective.labelCount), to: "evaluating \(batch.rowCount) rows")
+            try Memory.require(objective.evidenceByteCount(batch), to: "evaluating \(batch.rowCount) rows")
         }
-        var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
+        var evidence = learns ? Evidence() : Evidence(labels: objective.labels)
         var first = 0
         while first < batch.rowCount {
             try Memory.check()
             let end = batch.passEnd(from: first, tokenBudget: passTokenCount)
             try pass.begin(batch, rows: first..<end, reading: objective.summary) { _ in trained }
             let hidden = try content.model.forward(pass)
-            try objective.run(batch, first: first, hidden, scale: scale, &sums, pass: pass)
-            guard sums.loss.isFinite else {
+            try objective.run(batch, first: first, hidden, scale: scale, &evidence, pass: pass)
+            guard evidence.loss.isFinite else {
                 throw GraftError(
                     .diverged,
                     learns
-                        ? "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values"
-                        : "the loss of rows \(first) to \(end - 1) is \(sums.loss): an adapter or the model is broken")
+                        ? "the loss of batch \(progress.batch) is \(evidence.loss): the adapter keeps its values"
+                        : "the loss of rows \(first) to \(end - 1) is \(evidence.loss): an adapter or the model is broken"
+                )
             }
             first = end
         }
-        return sums
+        return evidence
     }
 
-    /// Checks that rows have labels for the task and tokens that the model takes. A message begins with the name of the
+    /// Checks that rows have the task's columns and tokens that the model takes. A message begins with the name of the
     /// data set, where there is one.
     func check(_ batch: RowBatch, _ name: String? = nil) throws(GraftError) {
         do throws(GraftError) {

@@ -4,7 +4,6 @@ import GraftTensor
 /// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py` measures what they learn.
 package struct TrainerOptions: Sendable {
     package enum Optimizer: Int32, Sendable { case adamW = 0, sgd = 1 }
-    package enum Metric: Int32, Sendable { case loss = 0, accuracy = 1, macroF1 = 2 }
 
     package var cancelToken: CancelToken?
     package var classWeights: [Float] = []
@@ -14,7 +13,8 @@ package struct TrainerOptions: Sendable {
     package var threadCount = 0
     package var optimizer = Optimizer.adamW
     package var schedule = Schedule.Shape.linear
-    package var metric = Metric.loss
+    /// A measure of the task.
+    package var metric = Measure.loss.name
     package var learningRate: Float = 1e-3
     package var weightDecay: Float = 0.01
     package var beta1: Float = 0.9

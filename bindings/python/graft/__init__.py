@@ -9,12 +9,13 @@ any order, or left to Python.
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, RowAdapter, adapter_methods
+from .adapter import Adapter, Composition, RowAdapter, adapter_methods, tasks
 from .dataset import Batch, Dataset
+from .entities import Entity
 from .errors import GraftError, Status
 from .library import lib as _lib
 from .matrix import Matrix
-from .metrics import Evaluation, Metrics
+from .metrics import Evaluation, Metrics, metric_names
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
@@ -47,6 +48,7 @@ __all__ = [
     "Composition",
     "Dataset",
     "Encoding",
+    "Entity",
     "Evaluation",
     "GraftError",
     "Matrix",
@@ -61,5 +63,7 @@ __all__ = [
     "architectures",
     "executor_name",
     "kernel_name",
+    "metric_names",
     "set_executor",
+    "tasks",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from ctypes import POINTER, byref, c_float, c_int64, c_void_p, cast
+from ctypes import POINTER, byref, c_float, c_void_p, cast
 from typing import Any, Literal, SupportsIndex
 
 from .adapter import Adapter
 from .dataset import Batch, Dataset
 from .declarations import (
-    METRIC_CHOICES,
     OPTIMIZER_CHOICES,
     SCHEDULE_CHOICES,
     MetricsStruct,
@@ -24,8 +23,7 @@ from .library import initialised, lib
 from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
-from .values import as_list, asks_to_stop, choice, path_bytes, set_numbers
-
+from .values import as_list, asks_to_stop, choice, name_bytes, path_bytes, set_numbers
 
 class CancelToken(Handle):
     """Stops the calls it was given to, from any thread."""
@@ -55,8 +53,8 @@ class Trainer(Handle):
     :param threads: 0: one per core. Results do not depend on it.
     :param optimizer: ``"adamw"`` or ``"sgd"``.
     :param schedule: of the learning rate after the warm-up: ``"constant"``, ``"linear"`` or ``"cosine"``.
-    :param metric: what early stopping watches and the best weights are chosen by: ``"loss"``, ``"accuracy"`` or
-        ``"macro_f1"``.
+    :param metric: what early stopping watches and the best weights are chosen by: a measure that an :class:`Evaluation`
+        of the task has, such as ``"accuracy"``; None: the loss.
     :param learning_rate: the peak, per step.
     :param weight_decay: decoupled with AdamW, L2 with SGD.
     :param beta1: of AdamW.
@@ -94,7 +92,7 @@ class Trainer(Handle):
         threads: SupportsIndex = 0,
         optimizer: Literal["adamw", "sgd"] = "adamw",
         schedule: Literal["constant", "linear", "cosine"] = "linear",
-        metric: Literal["loss", "accuracy", "macro_f1"] = "loss",
+        metric: str | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.01,
         beta1: float = 0.9,
@@ -128,7 +126,6 @@ class Trainer(Handle):
             thread_count=threads,
             optimizer=choice(optimizer, OPTIMIZER_CHOICES, "optimizer"),
             schedule=choice(schedule, SCHEDULE_CHOICES, "schedule"),
-            metric=choice(metric, METRIC_CHOICES, "metric"),
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             beta1=beta1,
@@ -153,6 +150,8 @@ class Trainer(Handle):
             if len(weights) != len(self._labels):
                 raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
             struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
+        if metric is not None:
+            struct.metric = name_bytes(metric, "metric")
         if checkpoint_path is not None:
             struct.checkpoint_path = path_bytes(checkpoint_path)
         out = c_void_p()
@@ -204,7 +203,7 @@ class Trainer(Handle):
 
         def report(_user_data: Any, metrics: Any) -> int:
             try:
-                now = Metrics.read(metrics.contents)
+                now = self._metrics(metrics.contents)
                 if bar is not None:
                     bar.show(now)
                 if callback is not None and asks_to_stop(callback(now), "callback"):
@@ -219,11 +218,12 @@ class Trainer(Handle):
                 self._token.cancel()
 
         struct = initialised(MetricsStruct, "graft_metrics_init")
+        best = c_void_p()
         interrupts = Interrupts(on_interrupt)
         try:
             with interrupts:
                 lib.graft_trainer_fit(
-                    self.pointer, first, second, ProgressCallback(report), None, byref(struct)
+                    self.pointer, first, second, ProgressCallback(report), None, byref(struct), byref(best)
                 )
         except GraftError as error:
             if error.status != Status.CANCELLED:
@@ -236,7 +236,10 @@ class Trainer(Handle):
         finally:
             if bar is not None:
                 bar.close()
-        return Metrics.read(struct)
+        try:
+            return self._metrics(struct, best)
+        finally:
+            lib.graft_evaluation_release(best)
 
     @exclusive
     def evaluate(self, dataset: Dataset, *, confusion: bool | None = None) -> Evaluation:
@@ -247,21 +250,20 @@ class Trainer(Handle):
             squared; None: for up to 1,000 labels.
         """
         pointer = self._checked(dataset)
-        if confusion is None:
-            confusion = len(self._labels) <= 1000
-        count = len(self._labels) if confusion else 0
-        pairs = (c_int64 * (count * count))()
-        struct = initialised(MetricsStruct, "graft_metrics_init")
+        out = c_void_p()
         with Interrupts(lambda _: self._token.cancel()):
-            lib.graft_trainer_evaluate(self.pointer, pointer, byref(struct), pairs or None, len(pairs))
-        return Evaluation(
-            loss=struct.loss,
-            accuracy=struct.accuracy,
-            macro_f1=struct.macro_f1,
-            row_count=struct.row_count,
-            labels=list(self._labels),
-            confusion=[pairs[row * count : (row + 1) * count] for row in range(count)],
-        )
+            lib.graft_trainer_evaluate(self.pointer, pointer, byref(out))
+        try:
+            return self._evaluation(out, confusion)
+        finally:
+            lib.graft_evaluation_release(out)
+
+    def _evaluation(self, pointer: c_void_p, confusion: bool | None = None) -> Evaluation:
+        return Evaluation.read(pointer, self._labels, len(self._labels) <= 1000 if confusion is None else confusion)
+
+    def _metrics(self, struct: MetricsStruct, best: c_void_p | None = None) -> Metrics:
+        pointer = best or c_void_p(struct.evaluation)
+        return Metrics.read(struct, self._evaluation(pointer) if pointer else None)
 
     @exclusive
     def save(self, path: str | os.PathLike[str]) -> None:

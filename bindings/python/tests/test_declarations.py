@@ -65,6 +65,6 @@ def test_the_training_options_have_the_defaults_of_the_library() -> None:
 def test_the_training_options_are_those_of_the_struct_and_documented() -> None:
     fields = {name for name, *_ in declarations.TrainerOptions._fields_}
     options = trainer_options()
-    assert set(options) == fields - {"struct_size", "cancel_token"}
+    assert set(options) == fields - {"struct_size", "cancel_token", "reserved"}
     for parameter in options.values():
         assert f":param {parameter.name}:" in (graft.Trainer.__doc__ or "")
