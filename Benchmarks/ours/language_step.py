@@ -23,7 +23,7 @@ adapter = graft.Adapter.create(
 adapter.set_head("language_model")
 tokens = random_tokens(arguments.rows, arguments.tokens, model.vocabulary_size)
 batch = graft.Batch.from_tokens(tokens)
-batch.set_token_labels(tokens)
+batch.set_column("token_labels", tokens)
 options = {"learning_rate": 1e-4, "schedule": "constant", "maximum_gradient_norm": 0.0, "threads": settings.THREADS}
 with graft.Trainer(model, adapter, **options) as trainer:
     times = settings.measure(lambda: trainer.step(batch), repeats=arguments.repeats)

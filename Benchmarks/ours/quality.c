@@ -38,7 +38,7 @@ static graft_dataset *read_dataset(const graft_tokenizer *tokenizer, const char 
         const char *const texts[] = {text + 1};
         graft_batch *row = NULL;
         check(graft_batch_encode(tokenizer, texts, NULL, 1, &options, &row), text);
-        check(graft_batch_set_labels(row, &label, 1), text);
+        check(graft_batch_set_integers(row, "labels", &label, 1, 1), text);
         check(graft_dataset_append(dataset, row), text);
         graft_batch_release(row);
     }
@@ -52,11 +52,8 @@ static graft_adapter *make_adapter(const graft_model *model, int32_t label_count
                            " \"target_modules\": [\"query\", \"value\"]}";
     graft_adapter *adapter = NULL;
     check(graft_adapter_create(model, "lora", settings, seed, &adapter), "making the adapter");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = label_count;
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
+    check(graft_adapter_set_head(adapter, "sequence_classification", names, label_count, NULL),
+          "adding the head");
     return adapter;
 }
 
@@ -95,10 +92,12 @@ int main(int argument_count, char **arguments) {
     graft_metrics metrics;
     graft_metrics_init(&metrics, sizeof metrics);
     const double start = now();
-    check(graft_trainer_fit(trainer, training_set, NULL, NULL, NULL, &metrics), "training");
+    check(graft_trainer_fit(trainer, training_set, NULL, NULL, NULL, &metrics, NULL), "training");
     const double seconds = now() - start;
-    check(graft_trainer_evaluate(trainer, test_set, &metrics, NULL, 0), "evaluating");
-    printf("%.1f %.5f\n", seconds, metrics.accuracy);
+    graft_evaluation *evaluation = NULL;
+    check(graft_trainer_evaluate(trainer, test_set, &evaluation), "evaluating");
+    printf("%.1f %.5f\n", seconds, graft_evaluation_value(evaluation, "accuracy"));
+    graft_evaluation_release(evaluation);
 
     graft_trainer_release(trainer);
     graft_adapter_release(adapter);

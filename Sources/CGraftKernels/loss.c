@@ -1,4 +1,6 @@
-/** Softmax cross-entropy and its gradient. */
+/** Losses and their gradients: softmax cross-entropy, and those that are a mean over a row's numbers. */
+#include <math.h>
+
 #include "ranges.h"
 
 #define GK_KERNELS "loss_kernels.inc"
@@ -25,5 +27,45 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
             *loss += row_losses[r];
             *weight += row_weights[r];
         }
+    }
+}
+
+/** -t log σ(x) - (1 - t) log(1 - σ(x)), without overflow for any x. */
+static double logistic_loss(double x, double t, double *slope) {
+    double e = exp(-fabs(x));
+    *slope = (x >= 0 ? 1 / (1 + e) : e / (1 + e)) - t;
+    return (x > 0 ? x : 0) - x * t + log1p(e);
+}
+
+static double squared_loss(double x, double t, double *slope) {
+    *slope = 2 * (x - t);
+    return (x - t) * (x - t);
+}
+
+static double row_mean_loss(gk_loss kind, int64_t n, const float *x, const float *targets, float scale,
+                            float *dx) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double slope, t = (double)targets[i];
+        sum += kind == GK_LOSS_LOGISTIC ? logistic_loss((double)x[i], t, &slope)
+                                        : squared_loss((double)x[i], t, &slope);
+        if (dx)
+            dx[i] = (float)(slope * (double)scale / (double)n);
+    }
+    return sum / (double)n;
+}
+
+void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const float *x, int64_t ldx,
+                  const float *targets, float scale, float *dx, int64_t lddx, double *loss) {
+    double *row_losses = team->scratch;
+    for (int64_t first = 0; first < m; first += ROWS_IN_PASS) {
+        int64_t count = m - first < ROWS_IN_PASS ? m - first : ROWS_IN_PASS;
+        gk_for_ranges(team, count * n * 16, count, 1, ^(gk_range rows) {
+          for (int64_t r = rows.begin; r < rows.end; r++)
+              row_losses[r] = row_mean_loss(kind, n, x + (first + r) * ldx, targets + (first + r) * n, scale,
+                                            dx ? dx + (first + r) * lddx : NULL);
+        });
+        for (int64_t r = 0; r < count; r++)
+            *loss += row_losses[r];
     }
 }

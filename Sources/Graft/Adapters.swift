@@ -11,20 +11,6 @@ final class AdapterHandle: Sendable {
     init(_ adapter: Adapter) { self.adapter = adapter }
 }
 
-extension graft_head_options: OptionStruct {
-    static var defaults: Self {
-        var options = zero
-        options.dropout = -1
-        options.pooling = -1
-        return options
-    }
-}
-
-@c @implementation
-public func graft_head_options_init(_ options: UnsafeMutablePointer<graft_head_options>?, _ struct_size: Int) {
-    graft_head_options.initialize(options, size: struct_size)
-}
-
 @c @implementation
 public func graft_adapter_method_count() -> Int32 { Int32(methodNames.count) }
 
@@ -34,6 +20,16 @@ public func graft_adapter_method_name(_ index: Int32) -> UnsafePointer<CChar>? {
 }
 
 private let methodNames = AdapterMethods.names.map(CText.init)
+
+@c @implementation
+public func graft_task_count() -> Int32 { Int32(taskNames.count) }
+
+@c @implementation
+public func graft_task_name(_ index: Int32) -> UnsafePointer<CChar>? {
+    taskNames.indices.contains(Int(index)) ? taskNames[Int(index)].pointer : nil
+}
+
+private let taskNames = Tasks.names.map(CText.init)
 
 @c @implementation
 public func graft_adapter_create(
@@ -54,51 +50,52 @@ public func graft_adapter_create(
 
 @c @implementation
 public func graft_adapter_set_head(
-    _ adapter: OpaquePointer?, _ task: graft_task, _ options: UnsafePointer<graft_head_options>?
+    _ adapter: OpaquePointer?, _ task: UnsafePointer<CChar>?, _ labels: UnsafePointer<UnsafePointer<CChar>?>?,
+    _ label_count: Int32, _ settings_json: UnsafePointer<CChar>?
 ) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        let task = try choice(task, Task.self, "task")
-        switch task {
-        case .none, .languageModel: try adapter.setTask(task)
-        case .sequenceClassification:
-            try adapter.setHead(try graft_head_options.read(options, "options").checked())
+        let name = try text(task, "task")
+        let task = name.isEmpty ? nil : try Tasks.named(name)
+        guard let task, task.hasOwnHead else {
+            guard label_count == 0, settings_json == nil else {
+                throw GraftError(
+                    .invalidArgument,
+                    "label_count is \(label_count) and settings_json is \(settings_json == nil ? "NULL" : "set"): the task "
+                        + "\"\(name)\" has no head of the adapter's own; expected 0 and NULL")
+            }
+            return try adapter.set(task)
         }
+        let names = try labelNames(labels, count: label_count, of: task)
+        let settings = try optionalText(settings_json, "settings_json")
+        try adapter.set(
+            task,
+            HeadSettings(
+                labels: names ?? numberedLabels(Int(label_count)), ownsLabels: names != nil, json: settings,
+                place: "settings_json"))
     }
 }
 
-extension graft_head_options {
-    fileprivate func checked() throws(GraftError) -> HeadSettings {
-        guard label_count >= 2, label_count <= 1 << 20 else {
-            throw GraftError(.invalidArgument, "label_count must be 2 to 1048576, found \(label_count)")
-        }
-        guard dropout == -1 || (dropout >= 0 && dropout < 1) else {
-            throw GraftError(.invalidArgument, "dropout must be -1, or at least 0 and below 1, found \(dropout)")
-        }
-        var names: [String] = []
-        var known: Set<[UInt8]> = []
-        for (index, label) in try array(labels, count: Int(label_count), "labels").enumerated() {
-            try Memory.check()
-            let name = try text(label, "labels[\(index)]")
-            guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
-                throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")
-            }
-            names.append(name)
-        }
-        return HeadSettings(
-            labels: names, dropout: dropout == -1 ? nil : dropout, trainsDense: try flag(dense_layer, "dense_layer"),
-            pooling: pooling == graft_pooling(GRAFT_POOLING_DEFAULT) ? nil : try headPooling())
+/// Names of a head's labels; nil where they need none.
+private func labelNames(
+    _ labels: UnsafePointer<UnsafePointer<CChar>?>?, count: Int32, of task: Task
+) throws(GraftError) -> [String]? {
+    guard count >= task.leastLabelCount, count <= 1 << 20 else {
+        throw GraftError(
+            .invalidArgument, "label_count must be \(task.leastLabelCount) to 1048576 for \(task.name), found \(count)")
     }
-
-    private func headPooling() throws(GraftError) -> Pooling {
-        let chosen = try choice(pooling, Pooling.self, "pooling")
-        guard Pooling.ofHeads.contains(chosen) else {
-            throw GraftError(
-                .invalidArgument,
-                "pooling is \(pooling); a head reads the mean of the tokens (0), the first (1) or the last (2)")
+    if labels == nil, task.outputs == .values { return nil }
+    var names: [String] = []
+    var known: Set<[UInt8]> = []
+    for (index, label) in try array(labels, count: Int(count), "labels").enumerated() {
+        try Memory.check()
+        let name = try text(label, "labels[\(index)]")
+        guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
+            throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")
         }
-        return chosen
+        names.append(name)
     }
+    return names
 }
 
 @c @implementation
@@ -159,8 +156,8 @@ public func graft_adapter_config_json(_ adapter: OpaquePointer?) -> UnsafePointe
 }
 
 @c @implementation
-public func graft_adapter_task(_ adapter: OpaquePointer?) -> graft_task {
-    HandleTable.peek(adapter, AdapterHandle.self)?.adapter.content.task.rawValue ?? -1
+public func graft_adapter_task(_ adapter: OpaquePointer?) -> UnsafePointer<CChar>? {
+    HandleTable.peek(adapter, AdapterHandle.self).flatMap { $0.texts.lend($0.adapter.content.task?.name ?? "") }
 }
 
 @c @implementation

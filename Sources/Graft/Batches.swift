@@ -38,8 +38,7 @@ final class DatasetHandle: @unchecked Sendable {
     func append(_ batch: RowBatch) throws(GraftError) {
         try guarded.withLock { rows throws(GraftError) in
             if batch.rowCount > 0 && rows.rowCount > 0 {
-                try checkAgreement("labels", batch.labels.isEmpty, rows.labels.isEmpty)
-                try checkAgreement("token labels", batch.tokenLabels.isEmpty, rows.tokenLabels.isEmpty)
+                for kind in ColumnKind.all { try checkAgreement(kind, batch.column(kind), rows.column(kind)) }
             }
             // All memory is taken first: what follows cannot fail.
             try rows.reserve(for: batch)
@@ -176,32 +175,46 @@ public func graft_batch_row_starts(_ batch: OpaquePointer?) -> UnsafePointer<Int
 }
 
 @c @implementation
-public func graft_batch_set_labels(
-    _ batch: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ count: Int64
+public func graft_batch_set_integers(
+    _ batch: OpaquePointer?, _ column: UnsafePointer<CChar>?, _ values: UnsafePointer<Int32>?, _ count: Int64,
+    _ width: Int32
 ) -> graft_status {
-    call { () throws(GraftError) in
-        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let labels = try array(labels, count: try batch.checkedRowCount(count), "labels")
-        for (row, label) in labels.enumerated() where label < 0 {
-            throw GraftError(.invalidArgument, "labels[\(row)] must be 0 or more, found \(label)")
-        }
-        let copy = try copied(labels, "labels")
-        batch.change { [copy] in $0.rows.labels = copy }
-    }
+    setColumn(batch, column, .integers, values, count, width) { Column($0, integers: $1, width: $2) }
 }
 
 @c @implementation
-public func graft_batch_set_token_labels(
-    _ batch: OpaquePointer?, _ labels: UnsafePointer<Int32>?, _ count: Int64
+public func graft_batch_set_floats(
+    _ batch: OpaquePointer?, _ column: UnsafePointer<CChar>?, _ values: UnsafePointer<Float>?, _ count: Int64,
+    _ width: Int32
+) -> graft_status {
+    setColumn(batch, column, .floats, values, count, width) { Column($0, floats: $1, width: $2) }
+}
+
+private func setColumn<Number>(
+    _ batch: OpaquePointer?, _ column: UnsafePointer<CChar>?, _ numbers: ColumnKind.Numbers,
+    _ values: UnsafePointer<Number>?, _ count: Int64, _ width: Int32,
+    _ make: (ColumnKind, [Number], Int) -> Column
 ) -> graft_status {
     call { () throws(GraftError) in
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
-        let tokenCount = batch.content.rows.tokenCount
-        guard count == Int64(tokenCount) else {
-            throw GraftError(.invalidArgument, "count is \(count); the batch has \(tokenCount) tokens")
+        let name = try text(column, "column")
+        guard let kind = ColumnKind.named(name) else {
+            throw GraftError(
+                .notFound, "column \"\(name)\"; this build has \(ColumnKind.all.map(\.name).joined(separator: ", "))")
         }
-        let labels = try copied(try array(labels, count: tokenCount, "labels"), "labels")
-        batch.change { [labels] in $0.rows.tokenLabels = labels }
+        guard kind.numbers == numbers else {
+            throw GraftError(.invalidArgument, "column \"\(name)\" has \(kind.numbers), found \(numbers)")
+        }
+        guard width >= 1, width <= 1 << 20 else {
+            throw GraftError(.invalidArgument, "width must be 1 to 1048576, found \(width)")
+        }
+        let expected = batch.content.rows.count(kind.unit)
+        guard count == Int64(expected) else {
+            throw GraftError(.invalidArgument, "count is \(count); the batch has \(expected) \(kind.unit)")
+        }
+        let values = try copied(try array(values, count: expected * Int(width), "values"), "values")
+        let new = make(kind, values, Int(width))
+        batch.change { [new] in $0.rows.set(new) }
     }
 }
 
@@ -244,14 +257,17 @@ public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePoint
     }
 }
 
-/// Labels that only some rows of a data set have would be nobody's.
-private func checkAgreement(_ name: String, _ batchHasNone: Bool, _ datasetHasNone: Bool) throws(GraftError) {
-    guard batchHasNone == datasetHasNone else {
+/// A column that only some rows of a data set have would be nobody's.
+private func checkAgreement(_ kind: ColumnKind, _ added: Column?, _ known: Column?) throws(GraftError) {
+    guard (added == nil) == (known == nil) else {
         throw GraftError(
             .incompatible,
-            "the batch \(batchHasNone ? "has no" : "has") \(name) and the data set's rows have "
-                + (datasetHasNone ? "none" : "some"))
+            "the batch \(added == nil ? "has no" : "has") \(kind.name) and the data set's rows have "
+                + (known == nil ? "none" : "some"))
     }
+    guard let added, let known, added.width != known.width else { return }
+    throw GraftError(
+        .incompatible, "\(kind.name) of the batch has width \(added.width), that of the data set's rows \(known.width)")
 }
 
 @c @implementation

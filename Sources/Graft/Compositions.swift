@@ -62,6 +62,13 @@ public func graft_composition_label_count(_ composition: OpaquePointer?) -> Int3
 }
 
 @c @implementation
+public func graft_composition_task(_ composition: OpaquePointer?) -> UnsafePointer<CChar>? {
+    HandleTable.peek(composition, CompositionHandle.self).flatMap { handle in
+        handle.texts.lend(handle.composition.task?.name ?? "")
+    }
+}
+
+@c @implementation
 public func graft_composition_label(_ composition: OpaquePointer?, _ index: Int32) -> UnsafePointer<CChar>? {
     HandleTable.peek(composition, CompositionHandle.self).flatMap { handle in
         let labels = handle.composition.labels

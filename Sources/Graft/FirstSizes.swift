@@ -10,16 +10,12 @@ extension graft_encode_options {
     static var firstSize: Int { 40 }
 }
 
-extension graft_head_options {
-    static var firstSize: Int { 32 }
-}
-
 extension graft_trainer_options {
     static var firstSize: Int { 152 }
 }
 
 extension graft_metrics {
-    static var firstSize: Int { 104 }
+    static var firstSize: Int { 88 }
 }
 
 extension graft_session_options {

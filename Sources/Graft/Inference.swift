@@ -97,11 +97,11 @@ public func graft_session_classify(
     call { () throws(GraftError) in
         try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
-            let count = try session.labelCount(batch.rows, adapters: batch.adapters)
+            let (unit, count) = try session.outputs(batch.rows, adapters: batch.adapters)
             columns?.pointee = Int64(count)
             try session.classify(
-                batch.rows, adapters: batch.adapters, columns: count,
-                into: try output(out, capacity: capacity, needs: batch.rows.rowCount * count, "out"))
+                batch.rows, adapters: batch.adapters,
+                into: try output(out, capacity: capacity, needs: batch.rows.count(unit) * count, "out"))
         }
     }
 }
@@ -115,7 +115,8 @@ public func graft_session_predict(
         try HandleTable.with(session, Session.self, "session", .changes) { session throws(GraftError) in
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
             let bestCount = try count(best_count, "best_count", from: 1, atMost: 1 << 20)
-            let needed = batch.rows.rowCount * bestCount
+            let (unit, _) = try session.outputs(batch.rows, adapters: batch.adapters)
+            let needed = batch.rows.count(unit) * bestCount
             let labels = try output(labels, capacity: capacity, needs: needed, "labels")
             let predictions = try session.predict(batch.rows, adapters: batch.adapters, bestCount: bestCount)
             for (index, prediction) in predictions.enumerated() {

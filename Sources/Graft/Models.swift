@@ -1,4 +1,5 @@
 public import CGraft
+import GraftAdapters
 import GraftFormats
 import GraftLayers
 import GraftModels
@@ -11,6 +12,8 @@ final class ModelHandle: Sendable {
     let source: any TensorSource
     let architecture: CText
     let labels: [CText]
+    /// Of the checkpoint's own head; "" without one.
+    let task: CText
     /// Names and texts.
     let prompts: [(name: CText, text: CText)]
 
@@ -19,6 +22,7 @@ final class ModelHandle: Sendable {
         self.source = source
         architecture = CText(model.architecture)
         labels = model.baseHead?.labels.map(CText.init) ?? []
+        task = CText(model.ownTask?.name ?? "")
         prompts = ((try? model.source.sentences.prompts.get())?.named ?? []).map { (CText($0.name), CText($0.text)) }
     }
 }
@@ -108,6 +112,11 @@ public func graft_model_label(_ model: OpaquePointer?, _ index: Int32) -> Unsafe
     guard let labels = HandleTable.peek(model, ModelHandle.self)?.labels, labels.indices.contains(Int(index))
     else { return nil }
     return labels[Int(index)].pointer
+}
+
+@c @implementation
+public func graft_model_task(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
+    HandleTable.peek(model, ModelHandle.self)?.task.pointer
 }
 
 @c @implementation

@@ -11,7 +11,7 @@ final class EncodingHandle: @unchecked Sendable {
 
     init(_ encoding: Encoding, characterOffsets: [TokenOffsets]) throws(GraftError) {
         count = encoding.count
-        let byteCount = max(count, 1) * 7 * MemoryLayout<Int32>.stride
+        let byteCount = max(count, 1) * 8 * MemoryLayout<Int32>.stride
         guard let block = malloc(byteCount) else {
             throw GraftError(.outOfMemory, "the system refused \(byteCount) bytes for an encoding of \(count) tokens")
         }
@@ -24,12 +24,13 @@ final class EncodingHandle: @unchecked Sendable {
             column(3)[2 * index + 1] = encoding.offsets[index].end
             column(5)[2 * index] = characterOffsets[index].start
             column(5)[2 * index + 1] = characterOffsets[index].end
+            column(7)[index] = encoding.sequenceIDs[index]
         }
     }
 
     deinit { free(numbers) }
 
-    /// Column `index` of seven: ids, types, words, byte offsets (two), character offsets (two).
+    /// Column `index` of eight: ids, types, words, byte offsets (two), character offsets (two), sequences.
     func column(_ index: Int) -> UnsafeMutablePointer<Int32> { numbers + index * count }
 }
 

@@ -17,7 +17,6 @@ extension graft_trainer_options: OptionStruct {
             OptionField(\.seed, \.seed),
             OptionField(\.pass_token_count, \.passTokenCount),
             OptionField(\.thread_count, \.threadCount),
-            OptionField("metric", \.metric, \.metric),
             OptionField(\.learning_rate, \.learningRate),
             OptionField(\.maximum_gradient_norm, \.maximumGradientNorm),
             OptionField(\.label_smoothing, \.labelSmoothing),
@@ -46,8 +45,8 @@ extension graft_trainer_options: OptionStruct {
         options.optimizer = try choice(optimizer, optimizer_settings, "optimizer", by: options.optimizer)
         options.schedule = try choice(schedule, schedule_settings, "schedule", by: options.schedule)
         options.stepPlan = try choice(step_plan, step_plan_settings, "step_plan", by: options.stepPlan)
+        options.metric = try optionalText(metric, "metric") ?? options.metric
         for field in Self.fields { try field.read(self, &options) }
-        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         return options
     }
 }
@@ -92,11 +91,11 @@ public func graft_step_plan_settings(_ name: UnsafePointer<CChar>?) -> UnsafePoi
 extension graft_metrics: OptionStruct {
     static var defaults: Self { Self(Metrics()) }
 
-    init(_ metrics: Metrics) {
+    /// `evaluation` is the handle of the metrics' evaluation, where the caller gets one.
+    init(_ metrics: Metrics, evaluation: OpaquePointer? = nil) {
         self = .zero
+        self.evaluation = evaluation
         loss = metrics.loss
-        accuracy = metrics.accuracy
-        macro_f1 = metrics.macroF1
         learning_rate = metrics.learningRate
         gradient_norm = metrics.gradientNorm
         tokens_per_second = metrics.tokensPerSecond
@@ -105,7 +104,6 @@ extension graft_metrics: OptionStruct {
         epoch = Int64(metrics.epoch)
         row_count = Int64(metrics.rowCount)
         token_count = Int64(metrics.tokenCount)
-        evaluation = metrics.isEvaluation ? 1 : 0
     }
 }
 
@@ -162,44 +160,43 @@ public func graft_trainer_step(
 public func graft_trainer_fit(
     _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ evaluation: OpaquePointer?,
     _ progress: graft_progress_callback?, _ user_data: UnsafeMutableRawPointer?,
-    _ out: UnsafeMutablePointer<graft_metrics>?
+    _ out: UnsafeMutablePointer<graft_metrics>?, _ best: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
     call { () throws(GraftError) in
         try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
             let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
             let held = try HandleTable.borrowOptional(evaluation, DatasetHandle.self, "evaluation")?.rows
             try check(out)
-            let metrics = try trainer.fit(rows, evaluation: held) { metrics in
+            let metrics = try trainer.fit(rows, evaluation: held) { metrics throws(GraftError) in
                 guard let progress else { return true }
-                var now = graft_metrics(metrics)
+                let handle = try metrics.evaluation.map { evaluation throws(GraftError) in
+                    try HandleTable.insert(EvaluationHandle(evaluation))
+                }
+                defer { HandleTable.release(handle ?? nil, EvaluationHandle.self) }
+                var now = graft_metrics(metrics, evaluation: handle ?? nil)
                 return callBack { progress(user_data, &now) == 0 }
             }
             write(metrics, to: out)
+            best?.pointee =
+                try metrics.evaluation.map { evaluation throws(GraftError) in
+                    try HandleTable.insert(EvaluationHandle(evaluation))
+                } ?? nil
         }
     }
 }
 
 @c @implementation
 public func graft_trainer_evaluate(
-    _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ out: UnsafeMutablePointer<graft_metrics>?,
-    _ confusion: UnsafeMutablePointer<Int64>?, _ capacity: Int64
+    _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
-    call { () throws(GraftError) in
+    create(out) { () throws(GraftError) in
+        var evaluation: Evaluation?
         try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
             let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
-            try check(out)
-            var counts: UnsafeMutablePointer<Int64>?
-            if confusion != nil || capacity != 0 {
-                counts = try output(
-                    confusion, capacity: capacity, needs: trainer.labelCount * trainer.labelCount, "confusion")
-            }
-            let result = try trainer.evaluate(rows)
-            write(result.metrics, to: out)
-            guard let counts else { return }
-            let table = UnsafeMutableBufferPointer(start: counts, count: trainer.labelCount * trainer.labelCount)
-            table.update(repeating: 0)
-            result.predictions.count(into: table)
+            evaluation = try trainer.evaluate(rows)
         }
+        guard let evaluation else { throw GraftError(.internal, "an evaluation has no result") }
+        return EvaluationHandle(evaluation)
     }
 }
 

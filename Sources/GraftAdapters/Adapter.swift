@@ -2,61 +2,6 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// What an adapter is for.
-package enum Task: Int32, Sendable, CaseIterable {
-    case none = 0
-    case sequenceClassification = 1
-    case languageModel = 5
-
-    /// Of PEFT's `task_type`; `none` for those that have no head here.
-    init(peftName: String?) {
-        self = [Task.sequenceClassification, .languageModel].first { $0.peftName == peftName } ?? .none
-    }
-
-    /// PEFT's `task_type`.
-    var peftName: String? {
-        switch self {
-        case .none: nil
-        case .sequenceClassification: "SEQ_CLS"
-        case .languageModel: "CAUSAL_LM"
-        }
-    }
-}
-
-/// What the caller wants of a classification head.
-package struct HeadSettings: Sendable {
-    package let labels: [String]
-    /// Whether the labels are the adapter's own, rather than the checkpoint's or numbers.
-    package let ownsLabels: Bool
-    /// nil: as config.json says.
-    package let dropout: Float?
-    /// Whether the dense layer with tanh before the head is trained too.
-    package let trainsDense: Bool
-    /// nil: the architecture's own.
-    package let pooling: Pooling?
-
-    package init(
-        labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool, pooling: Pooling? = nil
-    ) {
-        self.labels = labels
-        self.ownsLabels = ownsLabels
-        self.dropout = dropout
-        self.trainsDense = trainsDense
-        self.pooling = pooling
-    }
-
-    /// The same, with a pooling only where it is not the architecture's own.
-    func fitted(to model: Model) -> HeadSettings {
-        let isOwn = pooling == Pooling(model.summaryToken)
-        return HeadSettings(
-            labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
-            pooling: isOwn ? nil : pooling)
-    }
-}
-
-/// The names of labels that nobody named, as transformers has them.
-func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
-
 /// An adapter's content: layout, plan and numbers. Its shape never changes; training changes the numbers in place.
 package final class AdapterContent: @unchecked Sendable {
     package let model: Model
@@ -97,13 +42,16 @@ package final class AdapterContent: @unchecked Sendable {
 
     package var method: any AdapterMethod.Type { layout.method }
     package var names: ModuleNames { layout.names }
-    package var task: Task { layout.task }
+    package var task: Task? { layout.task }
 
-    /// Names of the classes: of the adapter's head, or of the checkpoint's.
+    /// What it is trained for and what logits of its rows mean: its own task, or that of the checkpoint's head.
+    package var actingTask: Task? { task ?? model.ownTask }
+
+    /// What the numbers of the head stand for: of the adapter's, or of the checkpoint's.
     package var labels: [String] { layout.labels ?? model.baseHead?.labels ?? [] }
 
-    /// Classes to train for; 0 for a language model.
-    package var labelCount: Int { task == .languageModel ? 0 : labels.count }
+    /// Labels of what acts; 0 for a language model.
+    package var labelCount: Int { task?.hasOwnHead ?? true ? labels.count : 0 }
 
     /// adapter_config.json as it would be saved.
     package var configText: String { String(decoding: AdapterFiles.configuration(layout.config), as: UTF8.self) }
@@ -225,27 +173,18 @@ package final class Adapter: Sendable {
 
     package func endTraining() { state.withLock { $0.hasTrainer = false } }
 
-    /// Makes the adapter one for classification with a new head, or with nil one for no task; the rest keeps its numbers.
-    package func setHead(_ head: HeadSettings?) throws(GraftError) {
-        try setTask(head == nil ? .none : .sequenceClassification, head)
-    }
-
-    /// Makes the adapter one for a task without a head of its own; the rest keeps its numbers.
-    package func setTask(_ task: Task) throws(GraftError) {
-        guard task != .sequenceClassification else {
-            throw GraftError(.invalidArgument, "classification needs a head")
+    /// Makes the adapter one for another task, with a new head where the task has one; nil is no task. The rest keeps its numbers.
+    package func set(_ task: Task?, _ head: HeadSettings? = nil) throws(GraftError) {
+        guard (task?.hasOwnHead ?? false) == (head != nil) else {
+            throw GraftError(.invalidArgument, "the task \(task?.name ?? "none") and its head do not belong together")
         }
-        try setTask(task, nil)
-    }
-
-    private func setTask(_ task: Task, _ head: HeadSettings?) throws(GraftError) {
         let (old, hasTrainer) = state.withLock { ($0.content, $0.hasTrainer) }
         guard !hasTrainer else {
             throw GraftError(.invalidArgument, "the adapter has a trainer: release that before it gets another head")
         }
         if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
         var layout = old.layout
-        try layout.set(task, head: head?.fitted(to: old.model))
+        try layout.set(task, head: task?.unit == .rows ? head?.fitted(to: old.model) : head)
         let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .change, place: "head")
         try new.requireSameTargets(as: old)
         new.take(from: old)

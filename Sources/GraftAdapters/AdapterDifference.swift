@@ -8,7 +8,7 @@ extension AdapterContent {
             theirs == ours ? nil : "\(what) \(theirs), here \(ours)"
         }
         if let words = unequal("method", other.method.name, method.name) { return words }
-        if let words = unequal("task", other.task, task) { return words }
+        if let words = unequal("task", other.task?.name ?? "none", task?.name ?? "none") { return words }
         if let words = unequal("labels", other.labels, labels) { return words }
         let (saved, otherSaved) = (method.saved(layout.settings), other.method.saved(other.layout.settings))
         let keys = Set(saved.map(\.key) + otherSaved.map(\.key))

@@ -8,10 +8,10 @@ extension AdapterPlan {
     /// By PEFT's rule a name saves every module whose path ends in it, with all below it. With `ensure_weight_tying`, the
     /// tables of a vocabulary that the model ties are one copy.
     mutating func addSavedModules(
-        _ config: JSONObject, head settings: HeadSettings?, names: ModuleNames, place: String
+        _ config: JSONObject, head settings: HeadSettings?, of task: Task?, names: ModuleNames, place: String
     ) throws(GraftError) {
         let model = names.model
-        if let settings { head = try addHead(settings, names) }
+        if let settings { head = try addHead(settings, readsTokens: task?.unit == .tokens, names) }
         let saved = try config.optionalStrings("modules_to_save") ?? []
         for name in saved where !PeftLayout.headNames.contains(name) && !Self.exists(name, names) {
             throw GraftError(
@@ -26,7 +26,7 @@ extension AdapterPlan {
             guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
                 continue
             }
-            if site.place == .beside && (head != nil || site.path == model.conventions.headPath) { continue }
+            if site.place == .beside && (head != nil || model.conventions.headPaths.contains(site.path)) { continue }
             let isAbsent = site.place == .absent
             let weight = try add(
                 names.tensor(path, "weight"), shape: site.weightShape,
@@ -70,25 +70,24 @@ extension AdapterPlan {
         }
     }
 
-    private mutating func addHead(_ settings: HeadSettings, _ names: ModuleNames) throws(GraftError) -> HeadParameters {
+    private mutating func addHead(
+        _ settings: HeadSettings, readsTokens: Bool, _ names: ModuleNames
+    ) throws(GraftError) -> HeadParameters {
         if let pooling = settings.pooling { return try PooledHead.plan(&self, settings, pooling, names) }
         let model = names.model
         let count = settings.labels.count
         let width = model.shape.hiddenSize
-        let site = model.sites.first {
-            $0.place == .beside && $0.path == model.conventions.headPath && $0.outputs == count
-        }
+        let path = model.conventions.headPath(readsTokens: readsTokens)
+        let site = model.sites.first { $0.place == .beside && $0.path == path && $0.outputs == count }
         let weight = try add(
-            names.tensor(model.conventions.headPath, "weight"), shape: [count, width],
+            names.tensor(path, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
         let bias =
-            model.conventions.headHasBias
-            ? try add(
-                names.tensor(model.conventions.headPath, "bias"), shape: [count],
-                site?.copyBias.map { .copy($0) } ?? .zero)
-            : nil
+            model.conventions.headHasBias || readsTokens
+            ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
         return HeadParameters(
-            pooling: Pooling(model.summaryToken), readsPooler: true, weight: weight, bias: bias, labelCount: count,
-            dropout: settings.dropout ?? model.headDropout)
+            pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens, weight: weight,
+            bias: bias,
+            labelCount: count, dropout: settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout))
     }
 }

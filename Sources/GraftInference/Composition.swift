@@ -9,6 +9,8 @@ package final class Composition: Sendable {
     package let scale: Float
     /// What the logits of a row stand for on which it acts: those of the adapter's head, or of the model's.
     package let labels: [String]
+    /// What those logits are for; nil where there are none.
+    package let task: Task?
     package let model: Model
     /// What the adapter was when the composition was made, but for its numbers.
     private let content: AdapterContent
@@ -31,6 +33,7 @@ package final class Composition: Sendable {
         self.adapter = adapter
         self.scale = scale
         labels = content.labels
+        task = content.actingTask
         model = content.model
         self.content = content
         attached = content.attached(scale: scale)

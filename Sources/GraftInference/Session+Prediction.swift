@@ -10,28 +10,31 @@ extension Session {
         package let probability: Float
     }
 
-    /// The `bestCount` likeliest labels of each row, row after row, by softmax over the row's own labels.
+    /// The `bestCount` likeliest labels of each row or token, one after the other.
     package func predict(
         _ batch: RowBatch, adapters: [Composition?], bestCount: Int
     ) throws(GraftError) -> [Prediction] {
-        let columns = try labelCount(batch, adapters: adapters)
-        let classifier = SequenceClassifier(model: model)
-        let total = batch.rowCount * bestCount
-        try Memory.require(total * MemoryLayout<Prediction>.size, to: "\(bestCount) labels of each row")
+        let (unit, columns) = try outputs(batch, adapters: adapters)
+        let total = batch.count(unit) * bestCount
+        try Memory.require(
+            total * MemoryLayout<Prediction>.size, to: "\(bestCount) labels of each of \(batch.count(unit)) \(unit)")
         predictions.removeAll(keepingCapacity: true)
         predictions.reserveCapacity(total)
-        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) {
-            first, count throws(GraftError) in
-            let hidden = try model.forward(pass)
-            let logits = try pass.kept.matrix(rows: count, columns: columns)
-            let order = try pass.kept.allocate(Int32.self, count: columns)
-            _ = try classifier.forward(hidden, into: logits, pass: pass)
-            for row in first..<first + count {
-                let labelCount = try labelCount(ofRow: row, adapters: adapters)
-                let own = UnsafeMutableBufferPointer(
-                    start: logits.base + (row - first) * logits.stride, count: labelCount)
+        var order: UnsafeMutablePointer<Int32>?
+        try eachHead(batch, adapters, unit) { _, count throws(GraftError) in
+            order = try pass.kept.allocate(Int32.self, count: columns)
+            return try pass.kept.matrix(rows: count, columns: columns)
+        } body: { row, head, logits throws(GraftError) in
+            guard head.outputs != .values, let order else {
+                throw GraftError(
+                    .invalidArgument,
+                    "row \(row): its head is one of values, none of which is likelier than another: see graft_session_classify"
+                )
+            }
+            for line in 0..<logits.rows {
+                let own = UnsafeMutableBufferPointer(start: logits.base + line * logits.stride, count: head.labelCount)
                 do throws(GraftError) {
-                    try Self.rank(own, best: bestCount, with: order, into: &predictions)
+                    try Self.rank(own, head.outputs, best: bestCount, with: order, into: &predictions)
                 } catch {
                     throw GraftError(error.code, "row \(row): \(error.message)")
                 }
@@ -40,16 +43,21 @@ extension Session {
         return predictions
     }
 
-    /// Adds the likeliest labels by their logits, equals in the order of their numbers, filled up to `count`.
+    /// Adds the likeliest labels by their logits, equals in the order of their numbers, filled up to `count`. Of labels that
+    /// exclude each other the probability is softmax over all, else the label's own sigmoid.
     ///
     /// - Parameter order: room for as many labels as there are.
     static func rank(
-        _ logits: UnsafeMutableBufferPointer<Float>, best count: Int, with order: UnsafeMutablePointer<Int32>,
+        _ logits: UnsafeMutableBufferPointer<Float>, _ outputs: Task.Outputs, best count: Int,
+        with order: UnsafeMutablePointer<Int32>,
         into predictions: inout [Prediction]
     ) throws(GraftError) {
         let largest = Double(logits[try TokenSampler.largest(logits)])
         func share(_ label: Int) -> Double { exp(Double(logits[label]) - largest) }
-        let total = logits.indices.reduce(0) { $0 + share($1) }
+        let total = outputs == .oneLabel ? logits.indices.reduce(0) { $0 + share($1) } : 1
+        func probability(_ label: Int) -> Float {
+            Float(outputs == .oneLabel ? share(label) / total : 1 / (1 + exp(-Double(logits[label]))))
+        }
 
         // A heap whose first is the likeliest of the labels that are left: label i stands above 2i + 1 and 2i + 2.
         var left = logits.count
@@ -77,7 +85,7 @@ extension Session {
                 continue
             }
             let label = order[0]
-            predictions.append(Prediction(label: label, probability: Float(share(Int(label)) / total)))
+            predictions.append(Prediction(label: label, probability: probability(Int(label))))
             left -= 1
             order[0] = order[left]
             sink(from: 0)

@@ -104,46 +104,91 @@ package final class Session {
         }
     }
 
-    /// The number of labels of a row's head.
-    func labelCount(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> Int {
-        guard let count = try model.labelCount(of: adapter(adapters, row)?.head) else {
+    /// What a row's head has numbers of, what they mean, and how many there are.
+    struct RowHead {
+        let unit: ColumnKind.Unit
+        let outputs: Task.Outputs
+        let labelCount: Int
+    }
+
+    func head(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> RowHead {
+        let own = composition(adapters, row)
+        let task = own == nil ? model.ownTask : own?.task
+        guard case .dense(let unit, let outputs) = task?.head,
+            let count = own?.attached.head?.labelCount ?? model.baseHead?.labels.count
+        else {
             throw GraftError(
                 .invalidArgument,
                 "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
         }
-        return count
+        return RowHead(unit: unit, outputs: outputs, labelCount: count)
     }
 
-    /// The largest number of labels among the heads of the rows.
-    package func labelCount(_ batch: RowBatch, adapters: [Composition?]) throws(GraftError) -> Int {
-        var columns = 0
-        for row in 0..<batch.rowCount { columns = max(columns, try labelCount(ofRow: row, adapters: adapters)) }
-        return columns
+    /// What the heads of the rows have numbers of, and the most of any.
+    package func outputs(
+        _ batch: RowBatch, adapters: [Composition?]
+    ) throws(GraftError) -> (unit: ColumnKind.Unit, columns: Int) {
+        var outputs = (unit: ColumnKind.Unit.rows, columns: 0)
+        for row in 0..<batch.rowCount {
+            let head = try head(ofRow: row, adapters: adapters)
+            guard row == 0 || head.unit == outputs.unit else {
+                throw GraftError(
+                    .incompatible,
+                    "row \(row) has a head of \(head.unit), and the rows before it have heads of \(outputs.unit): expected "
+                        + "those of one kind in a batch")
+            }
+            outputs = (head.unit, max(outputs.columns, head.labelCount))
+        }
+        return outputs
     }
 
-    /// One logit for each row and label: [rows, columns], rows with fewer labels end in -infinity.
+    /// The numbers of each row or token: [rows or tokens, columns]; where a head has fewer, they end in -infinity.
     package func classify(
-        _ batch: RowBatch, adapters: [Composition?], columns: Int, into out: UnsafeMutablePointer<Float>
+        _ batch: RowBatch, adapters: [Composition?], into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
-        let classifier = SequenceClassifier(model: model)
-        try eachPass(batch, adapters, reading: summary(batch, adapters, classifier)) {
-            first, count throws(GraftError) in
+        let (unit, columns) = try outputs(batch, adapters: adapters)
+        try eachHead(batch, adapters, unit) { first, count in
+            Matrix(out + first * columns, rows: count, columns: columns)
+        } body: { row, head, numbers throws(GraftError) in
+            for line in 0..<numbers.rows {
+                try requireFinite(numbers.base + line * numbers.stride, count: head.labelCount, row: row)
+            }
+        }
+    }
+
+    /// Runs the heads of the rows, all of one unit, pass by pass.
+    ///
+    /// - Parameters:
+    ///   - place: Where the numbers of a pass go: so many, from place `first` of the batch.
+    ///   - body: Receives those of each row: [1 or tokens, the head's labels].
+    func eachHead(
+        _ batch: RowBatch, _ adapters: [Composition?], _ unit: ColumnKind.Unit,
+        _ place: (_ first: Int, _ count: Int) throws(GraftError) -> Matrix,
+        body: (_ row: Int, _ head: RowHead, _ numbers: Matrix) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let dense = DenseHead(model: model, unit: unit)
+        try eachPass(batch, adapters, reading: summary(batch, adapters, dense)) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
-            let logits = Matrix(out + first * columns, rows: count, columns: columns)
-            _ = try classifier.forward(hidden, into: logits, pass: pass)
-            for row in 0..<count {
-                let labelCount = try labelCount(ofRow: first + row, adapters: adapters)
-                try requireFinite(logits.base + row * columns, count: labelCount, row: first + row)
+            let start = unit == .rows ? first : Int(batch.starts[first])
+            let numbers = try place(start, dense.count(pass))
+            _ = try dense.forward(hidden, into: numbers, pass: pass)
+            for row in first..<first + count {
+                let head = try head(ofRow: row, adapters: adapters)
+                let lines = unit == .rows ? row..<row + 1 : batch.range(ofRow: row)
+                try body(
+                    row, head,
+                    numbers.rows(from: lines.lowerBound - start, count: lines.count).columns(
+                        from: 0, count: head.labelCount))
             }
         }
     }
 
     /// The only token of a row that the rows' heads read. nil where they read more, or different ones: such rows share passes
     /// that read all.
-    func summary(_ batch: RowBatch, _ adapters: [Composition?], _ classifier: SequenceClassifier) -> SummaryToken? {
-        let first = classifier.pooling(adapter(adapters, 0))
-        for row in 0..<batch.rowCount where classifier.pooling(adapter(adapters, row)) != first { return nil }
-        return classifier.summary(first)
+    func summary(_ batch: RowBatch, _ adapters: [Composition?], _ head: DenseHead) -> SummaryToken? {
+        let first = head.pooling(adapter(adapters, 0))
+        for row in 0..<batch.rowCount where head.pooling(adapter(adapters, row)) != first { return nil }
+        return head.summary(first)
     }
 
     /// What a model that works computes is finite.
@@ -194,8 +239,10 @@ package final class Session {
     }
 
     /// The row's own adapter, or the session's.
-    func adapter(_ adapters: [Composition?], _ row: Int) -> AttachedAdapter? {
-        ((row < adapters.count ? adapters[row] : nil) ?? composition)?.attached
+    func adapter(_ adapters: [Composition?], _ row: Int) -> AttachedAdapter? { composition(adapters, row)?.attached }
+
+    private func composition(_ adapters: [Composition?], _ row: Int) -> Composition? {
+        (row < adapters.count ? adapters[row] : nil) ?? composition
     }
 
     func eachPass(

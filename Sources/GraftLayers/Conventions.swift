@@ -7,6 +7,8 @@ package struct Conventions: Sendable {
     /// The head's module in the sequence classification class, and whether it has a bias.
     package let headPath: String
     package let headHasBias: Bool
+    /// The head's module in the token classification class, where it has a bias.
+    package let tokenHeadPath: String
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
     /// Modules that PEFT adapts when `target_modules` is null, for methods that choose among linear modules.
@@ -16,14 +18,21 @@ package struct Conventions: Sendable {
     /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are not the sub-layer itself.
     package let adapterHolders: [Site.Sublayer: String]
 
+    package func headPath(readsTokens: Bool) -> String { readsTokens ? tokenHeadPath : headPath }
+
+    /// Of either class.
+    package var headPaths: [String] { [headPath, tokenHeadPath] }
+
     package init(
-        architecture: String, backbone: String, headPath: String, headHasBias: Bool, summaryToken: SummaryToken,
-        defaultTargets: [String], className: String, adapterHolders: [Site.Sublayer: String] = [:]
+        architecture: String, backbone: String, headPath: String, headHasBias: Bool, tokenHeadPath: String? = nil,
+        summaryToken: SummaryToken, defaultTargets: [String], className: String,
+        adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
         self.backbone = backbone
         self.headPath = headPath
         self.headHasBias = headHasBias
+        self.tokenHeadPath = tokenHeadPath ?? headPath
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
         self.className = className
@@ -34,6 +43,7 @@ package struct Conventions: Sendable {
     package func named(_ architecture: String, className: String) -> Conventions {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
+            tokenHeadPath: tokenHeadPath,
             summaryToken: summaryToken, defaultTargets: defaultTargets, className: className,
             adapterHolders: adapterHolders)
     }

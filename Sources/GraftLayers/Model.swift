@@ -14,8 +14,8 @@ package final class Model: Sendable {
     package let summaryToken: SummaryToken
     /// What was loaded: folder, number of parameters, and the packed weights for checksums.
     package let source: ModelSource
-    /// A classification head that the checkpoint itself has, with its labels.
-    package let baseHead: (linear: Linear, labels: [String])?
+    /// A classification head that the checkpoint itself has.
+    package let baseHead: BaseHead?
     /// `problem_type` of config.json: what transformers and PEFT train a classification head of this model for.
     package let problem: ProblemType?
     /// Modules that must be an adapter's own before rows can be classified, because the checkpoint lacks them.
@@ -27,6 +27,8 @@ package final class Model: Sendable {
     package let endTokens: [Int32]
     /// Dropout before the head.
     package let headDropout: Float
+    /// The same in the token classification class.
+    package let tokenHeadDropout: Float
     /// Standard deviation of fresh head weights.
     package let initializerRange: Float
 
@@ -44,9 +46,10 @@ package final class Model: Sendable {
     package init(
         _ conventions: Conventions, shape: ModelShape, embeddings: InputEmbeddings, layers: LayerStack,
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
-        baseHead: (linear: Linear, labels: [String])?, problem: ProblemType?,
+        baseHead: BaseHead?, problem: ProblemType?,
         missingForClassification: [String] = [], languageHead: Linear? = nil, vocabulary: VocabularySites,
-        endTokens: [Int32] = [], headDropout: Float = 0, initializerRange: Float, sites: [Site], source: ModelSource
+        endTokens: [Int32] = [], headDropout: Float = 0, tokenHeadDropout: Float? = nil, initializerRange: Float,
+        sites: [Site], source: ModelSource
     ) {
         self.conventions = conventions
         self.shape = shape
@@ -62,6 +65,7 @@ package final class Model: Sendable {
         self.languageHead = languageHead
         self.endTokens = endTokens
         self.headDropout = headDropout
+        self.tokenHeadDropout = tokenHeadDropout ?? headDropout
         self.initializerRange = initializerRange
         self.sites = sites
         self.source = source
@@ -112,6 +116,20 @@ package final class Model: Sendable {
             return
         }
         try pooler.backward(gradient, representation, into: dSummaries, pass: pass)
+    }
+}
+
+/// A checkpoint's own classification head.
+package struct BaseHead: Sendable {
+    package let linear: Linear
+    package let labels: [String]
+    /// Whether it classifies each token, rather than each row.
+    package let readsTokens: Bool
+
+    package init(linear: Linear, labels: [String], readsTokens: Bool) {
+        self.linear = linear
+        self.labels = labels
+        self.readsTokens = readsTokens
     }
 }
 

@@ -1,15 +1,13 @@
 import GraftTensor
 
-/// Rows of tokens, end to end without padding, each row with a segment type per token and perhaps a label.
+/// Rows of tokens, end to end without padding, each token with a segment type, and what columns say of them.
 package struct RowBatch: Sendable {
     package private(set) var tokens: [Int32] = []
     package private(set) var types: [Int32] = []
     /// First token of each row, and the token count: rowCount + 1 numbers.
     package private(set) var starts: [Int64] = [0]
-    /// One for each row, or none at all.
-    package var labels: [Int32] = []
-    /// One for each token, or none at all; below zero where a token does not count.
-    package var tokenLabels: [Int32] = []
+    /// Each whole, once all rows are there.
+    package private(set) var columns: [Column] = []
     /// Of all rows together.
     package var origin = RowOrigin()
 
@@ -34,38 +32,70 @@ package struct RowBatch: Sendable {
         starts.append(Int64(tokens.count))
     }
 
-    /// Adds row `row` of `other`, with its labels if it has any.
+    /// What a column says of the rows or tokens; nil where there is none, or one that does not cover them all.
+    package func column(_ kind: ColumnKind) -> Column? {
+        columns.first { $0.kind == kind && $0.count == count(kind.unit) }
+    }
+
+    /// The whole numbers of a column of width 1; empty without one.
+    package func integers(_ kind: ColumnKind) -> [Int32] { column(kind)?.integers ?? [] }
+
+    /// How many of them a column has.
+    package func count(_ unit: ColumnKind.Unit) -> Int { unit == .rows ? rowCount : tokenCount }
+
+    /// Puts a column in the place of the one of its kind.
+    package mutating func set(_ column: Column) {
+        if let place = columns.firstIndex(where: { $0.kind == column.kind }) {
+            columns[place] = column
+        } else {
+            columns.append(column)
+        }
+    }
+
+    /// The same for whole numbers, one each.
+    package mutating func set(_ kind: ColumnKind, _ integers: [Int32]) { set(Column(kind, integers: integers)) }
+
+    /// Adds row `row` of `other`, with what its columns say of it. Where there are rows before it, their columns are its, too.
     package mutating func append(row: Int, of other: RowBatch) {
+        if rowCount == 0 { takeKinds(of: other) }
         let range = other.range(ofRow: row)
         append(tokens: other.tokens[range], types: other.types[range])
-        if !other.labels.isEmpty { labels.append(other.labels[row]) }
-        if !other.tokenLabels.isEmpty { tokenLabels.append(contentsOf: other.tokenLabels[range]) }
+        for place in columns.indices {
+            guard let theirs = other.columns.first(where: { $0.agrees(with: columns[place]) }) else { continue }
+            columns[place].append(columns[place].kind.unit == .rows ? row..<row + 1 : range, of: theirs)
+        }
+    }
+
+    /// Columns as the other has them, without numbers; the same ones keep their memory.
+    private mutating func takeKinds(of other: RowBatch) {
+        let isSame =
+            columns.count == other.columns.count
+            && columns.indices.allSatisfy { columns[$0].agrees(with: other.columns[$0]) }
+        if !isSame { columns = other.columns.map { Column($0.kind, width: $0.width) } }
     }
 
     /// Makes room for the rows of `other`.
     package mutating func reserve(for other: RowBatch) throws(GraftError) {
-        try reserve(
-            rowCount: other.rowCount, tokenCount: other.tokenCount,
-            labels: !other.labels.isEmpty, tokenLabels: !other.tokenLabels.isEmpty)
+        if rowCount == 0 { takeKinds(of: other) }
+        try reserve(rowCount: other.rowCount, tokenCount: other.tokenCount)
     }
 
     /// Makes room for so many more rows, with so many tokens together: adding them cannot fail.
-    package mutating func reserve(
-        rowCount added: Int, tokenCount addedTokens: Int, labels withLabels: Bool = false,
-        tokenLabels withTokenLabels: Bool = false
-    ) throws(GraftError) {
+    package mutating func reserve(rowCount added: Int, tokenCount addedTokens: Int) throws(GraftError) {
         let (rows, tokens) = (rowCount + added + 1, tokenCount + addedTokens)
-        try Memory.require(4 * 4 * (rows + 2 * tokens) + 8 * 2 * rows, to: "rows of \(tokens) tokens")
+        var numbers = 2 * rows + 2 * tokens
+        for column in columns { numbers += column.width * (column.kind.unit == .rows ? rows : tokens) }
+        // What grows may stand beside its copy, of twice the size.
+        try Memory.require(4 * 4 * numbers, to: "rows of \(tokens) tokens")
         Self.reserve(rows, in: &starts)
         Self.reserve(tokens, in: &self.tokens)
         Self.reserve(tokens, in: &types)
-        if withLabels { Self.reserve(rows, in: &labels) }
-        if withTokenLabels { Self.reserve(tokens, in: &tokenLabels) }
+        for place in columns.indices { columns[place].reserve(columns[place].kind.unit == .rows ? rows : tokens) }
         try Memory.check()
     }
 
     /// Doubles what is too small, so that many additions cost as little as one.
-    private static func reserve<Element>(_ count: Int, in array: inout [Element]) {
+    static func reserve<Element>(_ count: Int, in array: inout [Element]) {
         array.reserveCapacity(array.capacity >= count ? count : max(count, 2 * array.capacity))
     }
 
@@ -73,8 +103,7 @@ package struct RowBatch: Sendable {
         origin = RowOrigin()
         tokens.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
-        labels.removeAll(keepingCapacity: true)
-        tokenLabels.removeAll(keepingCapacity: true)
+        for place in columns.indices { columns[place].removeAll() }
         starts.removeAll(keepingCapacity: true)
         starts.append(0)
     }

@@ -56,8 +56,8 @@ package struct HeadParameters: Sendable {
         }
     }
 
-    /// What stands for a row.
-    package let pooling: Pooling
+    /// What stands for a row; nil where each token has outputs of its own.
+    package let pooling: Pooling?
     /// Whether they read what the model's pooler makes of that, rather than that itself.
     package let readsPooler: Bool
     package let dense: [Dense]
@@ -71,7 +71,8 @@ package struct HeadParameters: Sendable {
     package let dropout: Float
 
     package init(
-        pooling: Pooling, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity, weight: Parameter,
+        pooling: Pooling?, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity,
+        weight: Parameter,
         bias: Parameter?, labelCount: Int, dropout: Float
     ) {
         self.pooling = pooling

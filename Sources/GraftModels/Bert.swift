@@ -46,7 +46,7 @@ enum Bert: Architecture {
                 ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .rows)
             : try reader.missingLinear(
                 "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
-        let baseHead = try reader.classifier(conventions.headPath, labels: configuration.labels, shape)
+        let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
             pooler: Pooler(pooler), baseHead: baseHead, problem: configuration.problem,

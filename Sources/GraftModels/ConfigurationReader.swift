@@ -45,6 +45,12 @@ struct ConfigurationReader {
         return Float(value)
     }
 
+    /// Dropout before the head of a decoder's token classification class: transformers' own default there, whatever the model's
+    /// other dropouts.
+    func tokenHeadDropout() throws(GraftError) -> Float {
+        try probability("classifier_dropout", probability("hidden_dropout", 0.1))
+    }
+
     func flag(_ key: String) throws(GraftError) -> Bool { try config.optionalBool(key) ?? false }
 
     func float(_ key: String, _ fallback: Double) throws(GraftError) -> Float {

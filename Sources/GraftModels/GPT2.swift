@@ -13,8 +13,9 @@ import GraftTensor
 /// Its linear modules are `Conv1D`: their weights are stored [inputs, outputs].
 enum GPT2: Architecture {
     static let conventions = Conventions(
-        architecture: "gpt2", backbone: "transformer", headPath: "score", headHasBias: false, summaryToken: .last,
-        defaultTargets: ["c_attn"], className: "GPT2",
+        architecture: "gpt2", backbone: "transformer", headPath: "score", headHasBias: false,
+        tokenHeadPath: "classifier",
+        summaryToken: .last, defaultTargets: ["c_attn"], className: "GPT2",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
@@ -38,8 +39,7 @@ enum GPT2: Architecture {
         }
         let finalNorm = try reader.layerNorm(
             "ln_f", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
-        let baseHead = try reader.classifier(
-            conventions.headPath, bias: false, labels: configuration.labels, shape)
+        let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         let languageHead = try reader.languageHead(shape, tables)
         let embeddings = InputEmbeddings(
             words: tables.shared(words, with: languageHead), positions: positions,
@@ -49,7 +49,8 @@ enum GPT2: Architecture {
             finalNorm: .layer(finalNorm), summaryToken: configuration.paddingToken.map { .lastExcept($0) },
             baseHead: baseHead, problem: configuration.problem, languageHead: languageHead,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
-            endTokens: try folder.endTokens(usual: 50256), initializerRange: configuration.initializerRange,
+            endTokens: try folder.endTokens(usual: 50256),
+            tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
 

@@ -19,6 +19,7 @@ struct GPT2Configuration {
     let tiesEmbeddings: Bool
     let paddingToken: Int32?
     let problem: ProblemType?
+    let tokenHeadDropout: Float
     let labels: [String]
 
     init(_ config: JSON, path: String) throws(GraftError) {
@@ -42,6 +43,7 @@ struct GPT2Configuration {
         initializerRange = try reader.float("initializer_range", 0.02)
         tiesEmbeddings = try config.optionalBool("tie_word_embeddings") ?? true
         paddingToken = try reader.paddingToken(nil, vocabularySize: vocabularySize).token
+        tokenHeadDropout = try reader.tokenHeadDropout()
         labels = try reader.labels()
         problem = try reader.problem()
         try reader.check(

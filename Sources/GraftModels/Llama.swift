@@ -49,8 +49,7 @@ enum Llama: Architecture {
         }
         let finalNorm = try reader.rmsNorm(
             "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
-        let baseHead = try reader.classifier(
-            conventions.headPath, bias: false, labels: configuration.labels, shape)
+        let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         let languageHead = try reader.languageHead(shape, tables)
         return Model(
             conventions, shape: shape,
@@ -59,7 +58,8 @@ enum Llama: Architecture {
             summaryToken: configuration.paddingToken.map { .lastExcept($0) }, baseHead: baseHead,
             problem: configuration.problem, languageHead: languageHead,
             vocabulary: tables.sites(words: wordSite, head: languageHead), endTokens: try folder.endTokens(usual: 2),
-            initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
+            tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
+            sites: reader.sites, source: reader.source(shape))
     }
 
     private static func attention(

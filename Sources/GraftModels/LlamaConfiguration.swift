@@ -28,6 +28,7 @@ struct LlamaConfiguration {
     /// The row of the table that never learns.
     let paddingRow: Int?
     let problem: ProblemType?
+    let tokenHeadDropout: Float
     let labels: [String]
     /// Tokens that a token sees: itself and those before it; nil for all.
     let window: Int?
@@ -70,6 +71,7 @@ struct LlamaConfiguration {
         initializerRange = try reader.float("initializer_range", 0.02)
         (rotaryBase, rotaryScaling) = try Self.rotary(reader, maximumLength: maximumLength)
         (paddingToken, paddingRow) = try reader.paddingToken(nil, vocabularySize: vocabularySize)
+        tokenHeadDropout = try reader.tokenHeadDropout()
         labels = try reader.labels()
         problem = try reader.problem()
         window = try variant.window.flatMap { usual throws(GraftError) in

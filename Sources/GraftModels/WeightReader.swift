@@ -74,17 +74,22 @@ struct WeightReader {
         return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
     }
 
-    /// Whether the checkpoint is of the architecture's sequence classification class.
-    var isClassifier: Bool {
-        get throws(GraftError) {
-            try folder.config.optionalStrings("architectures")?.first?.hasSuffix("ForSequenceClassification") ?? false
-        }
+    /// Whether the checkpoint is of one of the architecture's classification classes.
+    var isClassifier: Bool { get throws(GraftError) { try isOf(["ForSequenceClassification", Self.tokenClass]) } }
+
+    private static let tokenClass = "ForTokenClassification"
+
+    private func isOf(_ suffixes: [String]) throws(GraftError) -> Bool {
+        guard let name = try folder.config.optionalStrings("architectures")?.first else { return false }
+        return suffixes.contains { name.hasSuffix($0) }
     }
 
-    /// The head of such a checkpoint with its labels, one for each row.
+    /// The head of such a checkpoint with its labels, one for each of its rows.
     mutating func classifier(
-        _ path: String, bias: Bool = true, labels: [String], _ shape: ModelShape
-    ) throws(GraftError) -> (linear: Linear, labels: [String])? {
+        _ conventions: Conventions, labels: [String], _ shape: ModelShape
+    ) throws(GraftError) -> BaseHead? {
+        let readsTokens = try isOf([Self.tokenClass])
+        let path = conventions.headPath(readsTokens: readsTokens)
         guard try isClassifier, let weight = folder.entry(path + ".weight"), weight.shape.count == 2,
             let count = weight.shape.first, count > 0
         else { return nil }
@@ -95,9 +100,9 @@ struct WeightReader {
                     + "there are \(labels.count) classes")
         }
         let linear = try linear(
-            [path], inputs: shape.hiddenSize, outputs: [count], bias: bias, depth: shape.headDepth, unit: .rows,
-            place: .beside)
-        return (linear, labels)
+            [path], inputs: shape.hiddenSize, outputs: [count], bias: readsTokens || conventions.headHasBias,
+            depth: shape.headDepth, unit: readsTokens ? .tokens : .rows, place: .beside)
+        return BaseHead(linear: linear, labels: labels, readsTokens: readsTokens)
     }
 
     /// The matrix of the logits; nil in a bare model and in a classifier.

@@ -6,9 +6,10 @@ extension RowBatch {
     var fingerprint: UInt64 {
         var hash = UInt64(rowCount)
         for row in 0..<rowCount { hash = mixed(hash, UInt64(length(ofRow: row))) }
-        for list in [tokens, types, labels, tokenLabels] {
+        for list in [tokens, types] + columns.map(\.integers) {
             for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
+        for number in columns.flatMap(\.floats) { hash = mixed(hash, UInt64(number.bitPattern)) }
         return hash
     }
 }

@@ -8,9 +8,11 @@ import GraftTensor
 /// Tokens whose label is below zero count for nothing, and cost nothing in the product with the vocabulary. A row's first
 /// label is nobody's to predict.
 struct LanguageModelObjective: Objective {
-    let labelCount = 0
+    let labels: [String] = []
     let summary: SummaryToken? = nil
+    let measures = [Choices.accuracy]
     let withoutWeight = "no token has a label to predict"
+    let measuresWithoutWeight = false
     private let model: Model
     private let head: LanguageModelHead
     private let labelSmoothing: Float
@@ -18,54 +20,58 @@ struct LanguageModelObjective: Objective {
     private let vocabularySize: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
+        guard options.classWeights.isEmpty else {
+            throw GraftError(.invalidArgument, "class_weights: a language model's tokens have no classes")
+        }
         model = content.model
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         vocabularySize = model.outputSize(content.attached(scale: 1))
-        guard options.metric != .macroF1 else {
-            throw GraftError(.invalidArgument, "a language model has no macro F1: choose loss or accuracy as metric")
-        }
     }
 
     func check(_ batch: RowBatch) throws(GraftError) {
-        guard batch.tokenLabels.count == batch.tokenCount else {
-            throw GraftError(.incompatible, "the rows have no token labels: expected one for each token, set before")
-        }
+        try batch.require(.tokenLabels, width: 1)
+        let labels = batch.integers(.tokenLabels)
         for row in 0..<batch.rowCount {
-            for token in batch.range(ofRow: row) where Int(batch.tokenLabels[token]) >= vocabularySize {
+            for token in batch.range(ofRow: row) where Int(labels[token]) >= vocabularySize {
                 throw GraftError(
                     .incompatible,
-                    "row \(row), token \(token - batch.range(ofRow: row).lowerBound): label \(batch.tokenLabels[token]); the "
+                    "row \(row), token \(token - batch.range(ofRow: row).lowerBound): label \(labels[token]); the "
                         + "vocabulary has \(vocabularySize) tokens")
             }
         }
     }
 
     func weight(ofRow row: Int, in batch: RowBatch) -> Double {
-        Double(batch.tokenLabels[batch.range(ofRow: row).dropFirst()].count { $0 >= 0 })
+        Double(batch.integers(.tokenLabels)[batch.range(ofRow: row).dropFirst()].count { $0 >= 0 })
     }
 
+    /// Its tokens are only counted.
+    func evidenceByteCount(_ batch: RowBatch) -> Int { 0 }
+
     func run(
-        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ sums: inout LossSums, pass: Pass
+        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError) {
         let (tokens, labels) = try predictions(batch, first, pass)
         let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.layerCount
         let dHidden =
             learnsInLayers ? try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns) : nil
         if let dHidden { dHidden.base.update(repeating: 0, count: dHidden.count) }
-        try head.eachChunk(of: tokens, batchFirst: sums.tokenCount, hidden.matrix, pass: pass) {
+        // Each that was chosen in earlier passes has weighed 1.
+        try head.eachChunk(of: tokens, batchFirst: Int(evidence.weight), hidden.matrix, pass: pass) {
             chunk throws(GraftError) in
             let logits = chunk.logits
             let labels = labels + chunk.range.lowerBound
-            if scale == nil { sums.correctCount += Self.correctCount(logits, labels) }
+            if scale == nil {
+                evidence.choices.add(counted: logits.rows, correct: Self.correctCount(logits, labels))
+            }
             gk_cross_entropy(
                 pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride), labels,
-                nil, labelSmoothing, scale ?? 1, scale == nil ? nil : logits.base, Int64(logits.stride), &sums.loss,
-                &sums.weight)
+                nil, labelSmoothing, scale ?? 1, scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss,
+                &evidence.weight)
             guard scale != nil else { return }
             try head.backward(logits, chunk, into: dHidden, pass: pass)
         }
-        sums.tokenCount += tokens.count
         if let dHidden { try model.backward(dHidden, hidden, pass: pass) }
     }
 
@@ -77,10 +83,11 @@ struct LanguageModelObjective: Objective {
         let labels = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         var count = 0
         let offset = Int(batch.starts[first])
+        let given = batch.integers(.tokenLabels)
         for row in 0..<pass.rowCount {
             let start = Int(pass.starts[row])
             for token in start..<Int(pass.starts[row + 1]) where token > start {
-                let label = batch.tokenLabels[offset + token]
+                let label = given[offset + token]
                 guard label >= 0 else { continue }
                 tokens[count] = Int32(token - 1)
                 labels[count] = label

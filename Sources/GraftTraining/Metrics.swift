@@ -1,8 +1,6 @@
 /// What a step or an evaluation measured. NaN marks what does not apply.
-package struct Metrics: Sendable, BitwiseCopyable {
+package struct Metrics: Sendable {
     package var loss = Double.nan
-    package var accuracy = Double.nan
-    package var macroF1 = Double.nan
     package var learningRate = Double.nan
     package var gradientNorm = Double.nan
     package var tokensPerSecond = Double.nan
@@ -11,7 +9,15 @@ package struct Metrics: Sendable, BitwiseCopyable {
     package var epoch = 0
     package var rowCount = 0
     package var tokenCount = 0
-    package var isEvaluation = false
+    /// nil for a step.
+    package var evaluation: Evaluation?
 
     package init() {}
+
+    init(_ evaluation: Evaluation) {
+        loss = evaluation.value(Measure.loss.name)
+        rowCount = evaluation.rowCount
+        tokenCount = evaluation.tokenCount
+        self.evaluation = evaluation
+    }
 }

@@ -1,24 +1,31 @@
 import GraftLayers
 import GraftTensor
 
-/// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden states.
+/// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden states. A row's loss depends on
+/// no other row.
 protocol Objective {
     /// The only token of each row whose hidden state the loss reads; nil where it may read any.
     var summary: SummaryToken? { get }
-    /// Classes of the rows; 0 where rows have none.
-    var labelCount: Int { get }
+    /// What the head's numbers stand for; empty where that is the vocabulary.
+    var labels: [String] { get }
+    /// What an evaluation tells besides the loss.
+    var measures: [Measure] { get }
     /// What rows lack whose weight is 0.
     var withoutWeight: String { get }
-    /// Checks that a batch has the labels that the task needs.
+    /// Whether rows of weight 0 are measured none the less.
+    var measuresWithoutWeight: Bool { get }
+    /// Checks that a batch has the columns that the task needs.
     func check(_ batch: RowBatch) throws(GraftError)
     /// A row's part of what the sum of losses is divided by; 0 where it counts for nothing.
     func weight(ofRow row: Int, in batch: RowBatch) -> Double
-    /// Adds the losses of the pass's rows, which begin at `first` in the batch, to the sums.
+    /// Adds the losses of the pass's rows, which begin at `first` in the batch, to the evidence; without a scale, all that it sees.
     ///
     /// With `scale`, also adds to the gradients of scale · loss, of the head and of all below it that learns.
     func run(
-        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ sums: inout LossSums, pass: Pass
+        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError)
+    /// Memory for the evidence of an evaluation.
+    func evidenceByteCount(_ batch: RowBatch) -> Int
 }
 
 extension Objective {
@@ -28,19 +35,19 @@ extension Objective {
     }
 }
 
-/// Losses of the rows so far, and in an evaluation what was predicted.
-package struct LossSums {
-    var loss = 0.0
-    var weight = 0.0
-    /// Tokens that counted, and those of them that were predicted.
-    var tokenCount = 0
-    var correctCount = 0
-    var predictions: Predictions
-
-    init(labelCount: Int) { predictions = Predictions(labelCount: labelCount) }
-
-    /// Part of the tokens, or else of the rows, that was predicted.
-    var accuracy: Double { tokenCount > 0 ? Double(correctCount) / Double(tokenCount) : predictions.accuracy }
+extension RowBatch {
+    /// Checks that a column is there, with so many numbers each.
+    func require(_ kind: ColumnKind, width: Int) throws(GraftError) {
+        let each = kind.unit == .rows ? "row" : "token"
+        guard let column = column(kind) else {
+            throw GraftError(
+                .incompatible, "the rows have no \(kind.name): expected \(width) for each \(each), set before")
+        }
+        guard column.width == width else {
+            throw GraftError(
+                .incompatible, "\(kind.name) has \(column.width) numbers for each \(each); expected \(width)")
+        }
+    }
 }
 
 /// The place of the largest score; the first of equals.

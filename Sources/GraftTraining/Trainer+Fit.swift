@@ -4,7 +4,7 @@ import GraftTensor
 
 extension Trainer {
     /// Called after each step and each evaluation; false stops.
-    package typealias Report = (Metrics) -> Bool
+    package typealias Report = (Metrics) throws(GraftError) -> Bool
 
     /// Whole training. Goes on where a checkpoint at `options.checkpointPath` or an interrupted call left off; a run that
     /// had finished begins anew, unless the checkpoint is that of its end.
@@ -21,8 +21,7 @@ extension Trainer {
         try requireWeight(dataset, "the training set")
         if let evaluation {
             try check(evaluation, "the evaluation set")
-            // Rows are classified right or wrong whatever their weight.
-            if objective.labelCount == 0 || options.metric == .loss {
+            if !objective.measuresWithoutWeight || metric.name == Measure.loss.name {
                 try requireWeight(evaluation, "the evaluation set")
             }
         } else if options.patience > 0 {
@@ -110,7 +109,7 @@ extension Trainer {
     }
 
     private func tell(_ report: Report, _ metrics: Metrics) throws(GraftError) {
-        guard report(metrics) else { throw GraftError(.cancelled, "the progress callback asked to stop") }
+        guard try report(metrics) else { throw GraftError(.cancelled, "the progress callback asked to stop") }
     }
 
     private func isEpochEnd(_ order: BatchOrder) -> Bool { progress.batchInEpoch == order.count }
@@ -165,8 +164,9 @@ extension Trainer {
 
     /// Evaluates, and keeps the weights when they are the best so far.
     private func measure(_ evaluation: RowBatch) throws(GraftError) -> Metrics {
-        var metrics = try measure(rows: evaluation).metrics
-        metrics.isEvaluation = true
+        let started = Clock.seconds
+        var metrics = Metrics(try measure(rows: evaluation))
+        finish(&metrics, since: started, tokens: evaluation.tokenCount)
         if isBetter(metrics, than: progress.best) {
             progress.best = metrics
             progress.evaluationsWithoutGain = 0
@@ -182,12 +182,9 @@ extension Trainer {
     private var stopsEarly: Bool { options.patience > 0 && progress.evaluationsWithoutGain >= options.patience }
 
     private func isBetter(_ metrics: Metrics, than best: Metrics?) -> Bool {
-        guard let best else { return true }
-        switch options.metric {
-        case .loss: return Self.is(-metrics.loss, above: -best.loss)
-        case .accuracy: return Self.is(metrics.accuracy, above: best.accuracy)
-        case .macroF1: return Self.is(metrics.macroF1, above: best.macroF1)
-        }
+        guard let best = best?.evaluation, let new = metrics.evaluation else { return true }
+        let sign: Double = metric.growsWithQuality ? 1 : -1
+        return Self.is(sign * new.value(metric.name), above: sign * best.value(metric.name))
     }
 
     /// Every number is above one that is none.

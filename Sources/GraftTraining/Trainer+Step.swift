@@ -38,34 +38,33 @@ extension Trainer {
 
     /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to
     /// learn, as the step plan has it, with dropout and gradients.
-    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> LossSums {
+    func run(_ batch: RowBatch, scale: Float?) throws(GraftError) -> Evidence {
         let learns = scale != nil
         pass.keptDepth = learns ? min(trained.lowestDepth, content.model.shape.headDepth) : Int.max
         pass.dropoutKey = learns ? mixed(options.seed, UInt64(progress.batch)) : nil
-        // A step counts no predictions, and so allocates nothing. An evaluation counts rows, and
-        // each label twice.
+        // A step sees nothing but its loss, and so allocates nothing.
         if !learns {
-            try Memory.require(16 * (batch.rowCount + objective.labelCount), to: "evaluating \(batch.rowCount) rows")
+            try Memory.require(objective.evidenceByteCount(batch), to: "evaluating \(batch.rowCount) rows")
         }
-        var sums = LossSums(labelCount: learns ? 0 : objective.labelCount)
+        var evidence = learns ? Evidence() : Evidence(labels: objective.labels)
         try pass.each(
             of: batch, tokenBudget: passTokenCount, reading: objective.summary, adapter: { _ in trained }
         ) { rows throws(GraftError) in
             if let scale {
-                try plan.learn(LearningPass(trainer: self, batch: batch, rows: rows, scale: scale), &sums)
+                try plan.learn(LearningPass(trainer: self, batch: batch, rows: rows, scale: scale), &evidence)
             } else {
-                try forwardBackward(batch, rows, scale: nil, &sums)
+                try forwardBackward(batch, rows, scale: nil, &evidence)
             }
-            guard sums.loss.isFinite else {
+            guard evidence.loss.isFinite else {
                 throw GraftError(
                     .diverged,
                     learns
-                        ? "the loss of batch \(progress.batch) is \(sums.loss): the adapter keeps its values"
-                        : "the loss of rows \(rows.lowerBound) to \(rows.upperBound - 1) is \(sums.loss): an adapter or the "
+                        ? "the loss of batch \(progress.batch) is \(evidence.loss): the adapter keeps its values"
+                        : "the loss of rows \(rows.lowerBound) to \(rows.upperBound - 1) is \(evidence.loss): an adapter or the "
                             + "model is broken")
             }
         }
-        return sums
+        return evidence
     }
 
     /// Begins a pass of some rows of a batch.
@@ -75,10 +74,10 @@ extension Trainer {
 
     /// Adds the losses of the pass's rows and, with a scale, their gradients.
     func forwardBackward(
-        _ batch: RowBatch, _ rows: Range<Int>, scale: Float?, _ sums: inout LossSums
+        _ batch: RowBatch, _ rows: Range<Int>, scale: Float?, _ evidence: inout Evidence
     ) throws(GraftError) {
         let hidden = try content.model.forward(pass)
-        try objective.run(batch, first: rows.lowerBound, hidden, scale: scale, &sums, pass: pass)
+        try objective.run(batch, first: rows.lowerBound, hidden, scale: scale, &evidence, pass: pass)
     }
 
     /// Checks that rows have labels for the task and tokens that the model takes. A message begins

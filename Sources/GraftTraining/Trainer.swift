@@ -17,6 +17,8 @@ package final class Trainer {
     let rule: TrainingRuleState?
 
     let objective: any Objective
+    /// What early stopping watches.
+    let metric: Measure
     let pass: Pass
     let trained: AttachedAdapter
     let passTokenCount: Int
@@ -44,6 +46,7 @@ package final class Trainer {
     ) throws(GraftError) {
         let content = adapter.content
         let objective = try Self.objective(content, options)
+        let metric = try Self.metric(options.metric, of: objective)
         let choices = try NamedOptions(options)
         let count = content.plan.trainedCount
         let optimizer = try OptimizerState(choices.optimizer.member.init(choices.optimizer.settings), count: count)
@@ -62,6 +65,7 @@ package final class Trainer {
         self.rule = rule
         self.pass = pass
         self.objective = objective
+        self.metric = metric
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
         // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
         // What is kept of a token grows with depth and width: above bert-base's, shorter passes cost little in speed.
@@ -71,20 +75,29 @@ package final class Trainer {
         progress.totalSteps = options.totalSteps
     }
 
-    /// The adapter's task; without one, that of the checkpoint's own head.
+    /// That of the adapter's task; without one, of the checkpoint's own head.
     private static func objective(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError)
         -> any Objective
     {
-        if content.task == .languageModel {
-            try options.check(labelCount: 0)
-            return try LanguageModelObjective(content, options)
-        }
-        guard let labels = try content.model.labelCount(of: content.plan.head) else {
+        guard let task = content.actingTask else {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
-        try options.check(labelCount: labels)
-        return ClassificationObjective(content, labelCount: labels, options)
+        let dense = try DenseObjective(content, task, options)
+        let objective: any Objective = if let dense { dense } else { try LanguageModelObjective(content, options) }
+        try options.check(labelCount: objective.labels.count)
+        return objective
+    }
+
+    /// What early stopping watches.
+    private static func metric(_ name: String, of objective: any Objective) throws(GraftError) -> Measure {
+        let known = [Measure.loss] + objective.measures
+        guard let measure = known.first(where: { $0.name == name }) else {
+            throw GraftError(
+                .invalidArgument,
+                "metric \"\(name)\"; an evaluation of this task has \(known.map(\.name).joined(separator: ", "))")
+        }
+        return measure
     }
 
     deinit { adapter.endTraining() }
@@ -95,9 +108,6 @@ package final class Trainer {
         pass.residentByteCount + optimizer.residentByteCount + (rule?.kept.residentByteCount ?? 0)
             + (bestValues?.residentByteCount ?? 0)
     }
-
-    /// Classes of the rows; 0 for a language model.
-    package var labelCount: Int { objective.labelCount }
 
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {

@@ -4,7 +4,6 @@ import GraftTensor
 
 /// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py` measures what they learn.
 package struct TrainerOptions: Sendable {
-    package enum Metric: Int32, Sendable { case loss = 0, accuracy = 1, macroF1 = 2 }
 
     package var cancelToken: CancelToken?
     package var classWeights: [Float] = []
@@ -12,10 +11,11 @@ package struct TrainerOptions: Sendable {
     package var optimizer = NamedChoice(AdamW.name)
     package var schedule = NamedChoice(Linear.name)
     package var stepPlan = NamedChoice(Plain.name)
-    package var metric = Metric.loss
     package var seed: UInt64 = 0
     package var passTokenCount = 0
     package var threadCount = 0
+    /// A measure of the task.
+    package var metric = Measure.loss.name
     package var learningRate: Float = 1e-3
     package var maximumGradientNorm: Float = 1
     package var labelSmoothing: Float = 0

@@ -39,7 +39,7 @@ extension TrainingProgress {
         latest = try Metrics(try object.object("latest"), totalSteps: totalSteps)
         if let kept = try object.optionalObject("best") {
             best = try Metrics(kept, totalSteps: totalSteps)
-            best?.isEvaluation = true
+            guard best?.evaluation != nil else { throw kept.unexpected("evaluation", expected: "what was measured") }
         }
     }
 }
@@ -48,8 +48,6 @@ extension Metrics {
     var recorded: JSONObject {
         var object = JSONObject()
         object["loss"] = .double(loss)
-        object["accuracy"] = .double(accuracy)
-        object["macro_f1"] = .double(macroF1)
         object["learning_rate"] = .double(learningRate)
         object["gradient_norm"] = .double(gradientNorm)
         object["tokens_per_second"] = .double(tokensPerSecond)
@@ -57,13 +55,12 @@ extension Metrics {
         object["epoch"] = .integer(epoch)
         object["row_count"] = .integer(rowCount)
         object["token_count"] = .integer(tokenCount)
+        object["evaluation"] = evaluation.map { .object($0.recorded) } ?? .null
         return object
     }
 
     init(_ object: JSONObject, totalSteps: Int) throws(GraftError) {
         loss = try object.measure("loss")
-        accuracy = try object.measure("accuracy")
-        macroF1 = try object.measure("macro_f1")
         learningRate = try object.measure("learning_rate")
         gradientNorm = try object.measure("gradient_norm")
         tokensPerSecond = try object.measure("tokens_per_second")
@@ -72,6 +69,24 @@ extension Metrics {
         rowCount = try object.reachable("row_count")
         tokenCount = try object.reachable("token_count")
         self.totalSteps = totalSteps
+        if let values = try object.optionalObject("evaluation") {
+            evaluation = try Evaluation(values, rowCount: rowCount, tokenCount: tokenCount)
+        }
+    }
+}
+
+extension Evaluation {
+    /// Its values by their names.
+    fileprivate var recorded: JSONObject {
+        var object = JSONObject()
+        for (name, value) in values { object[name] = .double(value) }
+        return object
+    }
+
+    fileprivate convenience init(_ object: JSONObject, rowCount: Int, tokenCount: Int) throws(GraftError) {
+        var values: [(name: String, value: Double)] = []
+        for (name, _) in object { values.append((name, try object.measure(name))) }
+        self.init(values, rowCount: rowCount, tokenCount: tokenCount)
     }
 }
 

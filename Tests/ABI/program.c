@@ -66,28 +66,11 @@ static graft_status use_encoding(void *options) {
     return status;
 }
 
-static graft_status use_head(void *options) {
-    graft_head_options *head = options;
-    if (head->struct_size >= sizeof *head) {
-        head->labels = names;
-        head->label_count = 3;
-    }
-    graft_adapter *out = NULL;
-    need(graft_adapter_create(bert, "lora", NULL, 1, &out), "making an adapter");
-    graft_status status = graft_adapter_set_head(out, GRAFT_TASK_SEQUENCE_CLASSIFICATION, head);
-    graft_adapter_release(out);
-    return status;
-}
-
 static graft_status use_trainer(void *options) {
     graft_adapter *fresh = NULL;
     graft_trainer *out = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = 3;
     need(graft_adapter_create(bert, "lora", NULL, 1, &fresh), "making an adapter");
-    need(graft_adapter_set_head(fresh, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "giving it a head");
+    need(graft_adapter_set_head(fresh, "sequence_classification", names, 3, NULL), "giving it a head");
     graft_status status = graft_trainer_create(bert, fresh, options, &out);
     if (!status)
         status = graft_trainer_step(out, batch, NULL);
@@ -135,7 +118,6 @@ static const struct {
 } structs[] = {
     STRUCT(graft_model_options, graft_model_options_init, use_model),
     STRUCT(graft_encode_options, graft_encode_options_init, use_encoding),
-    STRUCT(graft_head_options, graft_head_options_init, use_head),
     STRUCT(graft_trainer_options, graft_trainer_options_init, use_trainer),
     STRUCT(graft_metrics, graft_metrics_init, use_metrics),
     STRUCT(graft_session_options, graft_session_options_init, use_session),
@@ -184,13 +166,9 @@ int main(int argument_count, char **arguments) {
     graft_file file = {"tokenizer.json", vocabulary, sizeof vocabulary - 1};
     need(graft_tokenizer_load_files(&file, 1, &tokenizer), "loading a tokenizer");
     need(graft_batch_create(tokens, NULL, lengths, 1, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, 1), "labelling it");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = 3;
+    need(graft_batch_set_integers(batch, "labels", labels, 1, 1), "labelling it");
     need(graft_adapter_create(bert, "lora", NULL, 1, &adapter), "making an adapter");
-    need(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "giving it a head");
+    need(graft_adapter_set_head(adapter, "sequence_classification", names, 3, NULL), "giving it a head");
     need(graft_trainer_create(bert, adapter, NULL, &trainer), "making a trainer");
 
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -119,6 +119,53 @@ extension Kernels {
             }
         }
 
+        static func meanLoss(
+            _ kind: Int32, _ x: Matrix, _ targets: [Float], scale: Float = 1, threads: Int = 1
+        ) -> Result {
+            var result = Result(loss: 0.125, weight: 0, gradient: [])
+            var gradient = x
+            Team(threads).run { team in
+                gk_mean_loss(
+                    team, kind, Int64(x.rows), Int64(x.columns), x.storage, Int64(x.stride), targets, scale,
+                    &gradient.storage, Int64(gradient.stride), &result.loss)
+            }
+            result.gradient = gradient.compact
+            return result
+        }
+
+        @Test("Losses of numbers with targets, and their gradients, follow torch's formulas", arguments: [0, 1])
+        func targets(kind: Int32) {
+            let value = { (x: Double, t: Double) in
+                kind == 1
+                    ? (x - t) * (x - t) : t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))
+            }
+            for (m, n) in [(0, 3), (1, 1), (5, 2), (7, 15), (2, 97)] {
+                let x = Matrix.random(m, n, gap: 4, seed: 6)
+                let targets = randomFloats(m * n, seed: 7).map { kind == 1 ? $0 : $0 > 0 ? 1 : 0.25 }
+                var (loss, gradient) = (0.125, [Double]())
+                for i in 0..<m {
+                    for j in 0..<n {
+                        let t = Double(targets[i * n + j])
+                        loss += value(Double(x[i, j]), t) / Double(n)
+                        gradient.append(0.5 * slope(at: Double(x[i, j])) { value($0, t) } / Double(n))
+                    }
+                }
+                let result = Self.meanLoss(kind, x, targets, scale: 0.5)
+                #expect((result.loss - loss).magnitude <= 1e-9 * max(1, loss), "\(m) x \(n): \(result.loss)")
+                expectClose(result.gradient, gradient, within: 1e-6, "\(m) x \(n)")
+                #expect(Self.meanLoss(kind, x, targets, scale: 0.5, threads: 8) == result)
+            }
+        }
+
+        @Test("Huge numbers neither overflow nor lose a logistic loss; NaN makes it NaN")
+        func logisticExtremes() {
+            let far = Matrix(1, 2) { _, j in [-1000, 3e38][j] }
+            let result = Self.meanLoss(0, far, [1, 1])
+            #expect(result.loss == 500.125 && result.gradient == [-0.5, 0])
+            #expect(Self.meanLoss(0, Matrix(1, 1) { _, _ in .nan }, [1]).loss.isNaN)
+            #expect(Self.meanLoss(1, Matrix(1, 1) { _, _ in .infinity }, [1]).loss == .infinity)
+        }
+
         @Test("Sums run in the order of the rows, to the same bits on any number of threads")
         func threads() {
             let logits = Matrix.random(331, 101, gap: 1, seed: 4)

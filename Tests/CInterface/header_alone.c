@@ -14,6 +14,4 @@ HOLDS(statuses_are_frozen, GRAFT_OK == 0 && GRAFT_ERROR_INVALID_ARGUMENT == 1 &&
                                GRAFT_ERROR_CANCELLED == 9 && GRAFT_ERROR_DIVERGED == 10 &&
                                GRAFT_ERROR_INTERNAL == 11);
 HOLDS(precisions_are_frozen, GRAFT_PRECISION_FLOAT32 == 0 && GRAFT_PRECISION_BFLOAT16 == 1);
-HOLDS(tasks_are_frozen, GRAFT_TASK_NONE == 0 && GRAFT_TASK_SEQUENCE_CLASSIFICATION == 1);
-HOLDS(metrics_are_frozen, GRAFT_METRIC_LOSS == 0 && GRAFT_METRIC_ACCURACY == 1 && GRAFT_METRIC_MACRO_F1 == 2);
 HOLDS(poolings_are_frozen, GRAFT_POOLING_MEAN == 0 && GRAFT_POOLING_FIRST == 1 && GRAFT_POOLING_LAST == 2);

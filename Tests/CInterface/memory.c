@@ -51,7 +51,7 @@ static graft_batch *make_batch(const graft_model *model) {
     }
     graft_batch *batch = NULL;
     need(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling it");
     return batch;
 }
 
@@ -79,15 +79,11 @@ int main(int argument_count, char **arguments) {
     }
     graft_model_release(first);
 
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = 2;
     before = resident();
     int64_t said = 0;
     for (int i = 0; i < ADAPTER_COUNT; i++) {
         need(graft_adapter_create(model, "lora", settings, (uint64_t)i, &adapters[i]), "making an adapter");
-        need(graft_adapter_set_head(adapters[i], GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "with a head");
+        need(graft_adapter_set_head(adapters[i], "sequence_classification", names, 2, NULL), "with a head");
         said += graft_adapter_memory(adapters[i]);
     }
     compare("twenty adapters", said, resident() - before);

@@ -70,17 +70,14 @@ int main(int argument_count, char **arguments) {
         return 2;
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = LABEL_COUNT;
     for (int i = 0; i < ADAPTER_COUNT; i++) {
         graft_adapter *adapter = NULL;
         /* Without init_lora_weights an adapter changes what the model computes before it is
          * trained. */
         check(graft_adapter_create(model, "lora", "{\"init_lora_weights\": false}", (uint64_t)i, &adapter),
               "making");
-        check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+        check(graft_adapter_set_head(adapter, "sequence_classification", labels, LABEL_COUNT, NULL),
+              "adding a head");
         check(graft_composition_create(adapter, 1, &compositions[i]), "composing");
         graft_adapter_release(adapter);
     }

@@ -76,23 +76,19 @@ static void train(const std::string &folder) {
     graft_batch *batch = nullptr;
     graft_dataset *dataset = nullptr;
     graft_trainer *trainer = nullptr;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = 2;
     int progress_count = 0;
 
     long before = allocation_count;
     check(graft_model_load(folder.c_str(), nullptr, &model));
     check(graft_adapter_create(model, "lora", nullptr, 7, &adapter));
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head));
+    check(graft_adapter_set_head(adapter, "sequence_classification", names, 2, NULL));
     check(graft_batch_create(tokens, nullptr, lengths, 2, &batch));
-    check(graft_batch_set_labels(batch, labels, 2));
+    check(graft_batch_set_integers(batch, "labels", labels, 2, 1));
     check(graft_dataset_create(&dataset));
     check(graft_dataset_append(dataset, batch));
     check(graft_trainer_create(model, adapter, nullptr, &trainer));
     expect(allocation_count == before, "the library does not allocate with the host's operators");
-    check(graft_trainer_fit(trainer, dataset, nullptr, throw_in_callback, &progress_count, nullptr));
+    check(graft_trainer_fit(trainer, dataset, nullptr, throw_in_callback, &progress_count, nullptr, NULL));
     expect(progress_count > 0, "the callback is called");
 
     graft_trainer_release(trainer);

@@ -16,31 +16,28 @@ void test_many_labels(void) {
     }
     graft_adapter *adapter = NULL;
     graft_batch *batch = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = pointers;
-    head.label_count = COUNT;
     need(graft_adapter_create(tiny, "lora", NULL, 1, &adapter), "making an adapter");
     clock_t start = clock();
-    expect(GRAFT_OK, "", graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
+    expect(GRAFT_OK, "", graft_adapter_set_head(adapter, "sequence_classification", pointers, COUNT, NULL),
            "a head of 200,000 labels");
     claim(clock() - start < 10 * CLOCKS_PER_SEC, "its labels are compared quickly", "10 seconds");
     graft_trainer *trainer = NULL;
     graft_dataset *dataset = NULL;
-    graft_metrics metrics;
-    graft_metrics_init(&metrics, sizeof metrics);
+    graft_evaluation *evaluation = NULL;
     need(graft_trainer_create(tiny, adapter, NULL, &trainer), "making a trainer");
     need(graft_batch_create(tokens, NULL, lengths, 2, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, 2), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", labels, 2, 1), "labelling it");
     need(graft_dataset_create(&dataset), "making a dataset");
     need(graft_dataset_append(dataset, batch), "filling it");
-    expect(GRAFT_OK, "", graft_trainer_evaluate(trainer, dataset, &metrics, NULL, 0),
+    expect(GRAFT_OK, "", graft_trainer_evaluate(trainer, dataset, &evaluation),
            "an evaluation of 200,000 labels");
-    claim(metrics.row_count == 2 && metrics.macro_f1 >= 0, "it measures its rows", "something else");
+    claim(graft_evaluation_row_count(evaluation) == 2 && graft_evaluation_value(evaluation, "macro_f1") >= 0,
+          "it measures its rows", "something else");
+    graft_evaluation_release(evaluation);
     pointers[COUNT - 1] = "7";
     graft_trainer_release(trainer);
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "labels[199999]",
-           graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
+           graft_adapter_set_head(adapter, "sequence_classification", pointers, COUNT, NULL),
            "a label that is there twice is found among 200,000");
     graft_dataset_release(dataset);
     graft_batch_release(batch);

@@ -136,7 +136,7 @@ static void train(const graft_model *model, graft_adapter *adapter, const graft_
         return;
     need(graft_dataset_create(&dataset), "making a dataset");
     need(graft_dataset_append(dataset, batch), "filling it");
-    claim_fair(graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL),
+    claim_fair(graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL, NULL),
                "training works or is refused");
     graft_dataset_release(dataset);
     graft_trainer_release(trainer);
@@ -151,7 +151,7 @@ static graft_status use_both(const graft_model *model, graft_adapter *adapter) {
     graft_session *session = NULL;
     graft_composition *composition = NULL;
     need(graft_batch_create(tokens, NULL, lengths, 2, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, 2), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", labels, 2, 1), "labelling it");
     need(graft_session_create(model, NULL, &session), "making a session");
     if (adapter) {
         need(graft_composition_create(adapter, 1, &composition), "composing");

@@ -27,7 +27,7 @@ static void make_rows(void) {
         labels[i] = i % 2;
     }
     need(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling it");
     need(graft_dataset_create(&dataset), "making a dataset");
     need(graft_dataset_append(dataset, batch), "filling it");
 }
@@ -36,10 +36,11 @@ static int32_t on_progress(void *user_data, const graft_metrics *metrics) {
     const char *folder = user_data;
     if (!calls_back || metrics->step > 1 || metrics->evaluation)
         return 0;
+    graft_evaluation *evaluation = NULL;
     expect_busy(graft_trainer_step(trainer, batch, NULL), "a step while it trains is refused");
-    expect_busy(graft_trainer_evaluate(trainer, dataset, NULL, NULL, 0),
+    expect_busy(graft_trainer_evaluate(trainer, dataset, &evaluation),
                 "an evaluation while it trains is refused");
-    expect_busy(graft_trainer_fit(trainer, dataset, NULL, NULL, NULL, NULL),
+    expect_busy(graft_trainer_fit(trainer, dataset, NULL, NULL, NULL, NULL, NULL),
                 "a training within a training is refused");
     expect_busy(graft_trainer_save(trainer, folder), "a checkpoint amid a step is refused");
     expect_busy(graft_trainer_resume(trainer, folder), "a checkpoint is not read amid a step");
@@ -69,8 +70,8 @@ static void use_between(const char *folder) {
     expect(GRAFT_OK, "", graft_session_set_adapters(session, composition), "it is attached");
     expect(GRAFT_OK, "", graft_session_embed(session, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY),
            "it is run");
-    expect(GRAFT_ERROR_INVALID_ARGUMENT, "has a trainer",
-           graft_adapter_set_head(trained, GRAFT_TASK_NONE, NULL), "it gets no other head");
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "has a trainer", graft_adapter_set_head(trained, "", NULL, 0, NULL),
+           "it gets no other head");
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "already has a trainer",
            graft_trainer_create(tiny, trained, NULL, &second), "it gets no second trainer");
     expect(GRAFT_OK, "", graft_trainer_step(trainer, batch, NULL), "and its trainer goes on");
@@ -80,13 +81,9 @@ static void use_between(const char *folder) {
 /* A training's last loss. */
 static double train(void) {
     static const char *const labels[] = {"a", "b"};
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = 2;
     make_rows();
     need(graft_adapter_create(tiny, "lora", NULL, 1, &trained), "making an adapter");
-    need(graft_adapter_set_head(trained, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    need(graft_adapter_set_head(trained, "sequence_classification", labels, 2, NULL), "adding a head");
     need(graft_composition_create(trained, 1, &composition), "composing");
     need(graft_session_create(tiny, NULL, &session), "making a session");
     need(graft_trainer_create(tiny, trained, NULL, &trainer), "making a trainer");
@@ -94,7 +91,7 @@ static double train(void) {
     graft_metrics_init(&metrics, sizeof metrics);
     char folder[1000];
     snprintf(folder, sizeof folder, "%s/amid", scratch);
-    expect(GRAFT_OK, "", graft_trainer_fit(trainer, dataset, dataset, on_progress, folder, &metrics),
+    expect(GRAFT_OK, "", graft_trainer_fit(trainer, dataset, dataset, on_progress, folder, &metrics, NULL),
            "a training whose callback calls back, and releases everything");
     if (!calls_back)
         use_between(scratch);
@@ -158,7 +155,7 @@ static void *use_batch(void *sentence) {
     graft_session *own = NULL;
     int fair = graft_session_create(tiny, NULL, &own) == GRAFT_OK;
     for (int i = 0; i < 200; i++) {
-        fair &= graft_batch_set_labels(batch, labels, ROW_COUNT) == GRAFT_OK;
+        fair &= graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1) == GRAFT_OK;
         fair &= graft_batch_set_adapters(batch, none, ROW_COUNT) == GRAFT_OK;
         fair &= graft_dataset_append(dataset, batch) == GRAFT_OK;
         fair &= graft_session_embed(own, batch, GRAFT_POOLING_MEAN, 0, numbers, CAPACITY) == GRAFT_OK;

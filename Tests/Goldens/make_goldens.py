@@ -36,7 +36,9 @@ MAKERS = {
     "gpt2-training": "gpt2_training",
     "mistral-tiny": "tiny_mistral",
     "mistral-training": "mistral_training",
+    "task-training": "task_training",
     "generation": "generation",
+    "measures": "measures",
     "optimizers": "optimizers",
     "minilm": "minilm",
 }

@@ -25,9 +25,9 @@ struct AdapterOutputs {
             logits = []
             return
         }
-        let classifier = SequenceClassifier(model: model)
+        let classifier = DenseHead(model: model, unit: .rows)
         let summaries = try states(reading: model.summaryToken)
-        let labelCounts = try adapters.map { try model.labelCount(of: $0?.head) ?? 0 }
+        let labelCounts = adapters.map { $0?.head?.labelCount ?? model.baseHead?.labels.count ?? 0 }
         let matrix = try pass.kept.matrix(rows: rows.rowCount, columns: labelCounts.max() ?? 0)
         _ = try classifier.forward(summaries, into: matrix, pass: pass)
         logits = Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))

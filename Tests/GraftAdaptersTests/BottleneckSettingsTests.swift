@@ -79,10 +79,10 @@ import Testing
     func headGone() throws {
         let folder = try Goldens.temporaryFolder() + "/adapter"
         let adapter = try create(nil)
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: true))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: true))
         try adapter.save(to: folder)
         #expect(try Adapter(model: model, path: folder).content.labels == ["a", "b"])
-        try adapter.setHead(nil)
+        try adapter.set(nil)
         try adapter.save(to: folder)
         #expect(FileKind.of(folder + "/head_config.json") == .nothing)
         #expect(try Adapter(model: model, path: folder).content.task == .none)

@@ -76,7 +76,7 @@ import Testing
         ])
     func patternOrder(settings: String) throws {
         let adapter = try create("{\"init_lora_weights\": false, \(settings)}")
-        try adapter.setHead(Self.head)
+        try adapter.set(.sequenceClassification, Self.head)
         let folder = try Goldens.temporaryFolder() + "/adapter"
         try adapter.save(to: folder)
         let loaded = try Adapter(model: model, path: folder)
@@ -101,12 +101,12 @@ import Testing
     func headKeepsTargets(settings: String, words: String) throws {
         let adapter = try create("{\(settings)}")
         let before = adapter.content.configText
-        let error = #expect(throws: GraftError.self) { try adapter.setHead(Self.head) }
+        let error = #expect(throws: GraftError.self) { try adapter.set(.sequenceClassification, Self.head) }
         #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
         #expect(adapter.content.configText == before && adapter.content.task == .none)
         // With the task said at once, modules have their names from the start.
         let named = try create("{\"task_type\": \"SEQ_CLS\", \"target_modules\": \"bert.encoder.layer.1.*query\"}")
-        try named.setHead(Self.head)
+        try named.set(.sequenceClassification, Self.head)
         #expect(named.content.plan.tensors.contains { $0.name.contains("bert.encoder.layer.1.attention.self.query") })
     }
 
@@ -115,9 +115,9 @@ import Testing
         let adapter = try create("{\"target_modules\": \"all-linear\"}")
         func names() -> [String] { adapter.content.plan.tensors.map(\.name).filter { $0.contains("pooler") } }
         #expect(names() == ["lora_A", "lora_B"].map { "base_model.model.pooler.dense.\($0).weight" })
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: true))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: true))
         #expect(names() == ["weight", "bias"].map { "base_model.model.bert.pooler.dense.\($0)" })
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
         #expect(adapter.content.labels == ["a", "b"])
     }
 
@@ -125,7 +125,7 @@ import Testing
     private func saved(_ change: (_ name: String, _ bytes: [UInt8]) -> (name: String, bytes: [UInt8])) throws -> String
     {
         let adapter = try create("{}")
-        try adapter.setHead(Self.head)
+        try adapter.set(.sequenceClassification, Self.head)
         let folder = try Goldens.temporaryFolder()
         for file in try adapter.content.writtenFiles() {
             let (name, bytes) = change(file.key, file.value)

@@ -21,7 +21,8 @@ import Testing
         _ architecture: String, _ method: String, _ pooling: Pooling?, hasDenseLayer: Bool = true
     ) throws -> Adapter {
         let adapter = try Adapter(model: try model(architecture), method: method, config: nil, seed: 1)
-        try adapter.setHead(
+        try adapter.set(
+            .sequenceClassification,
             HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: hasDenseLayer, pooling: pooling))
         return adapter
     }
@@ -77,10 +78,11 @@ import Testing
     @Test("A new head takes the place of a pooled one, and the other way round")
     func replaced() throws {
         let adapter = try adapter("bert", "lora", .mean)
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
         #expect(adapter.content.plan.head?.pooling == .first && !adapter.content.configText.contains("pooling"))
         #expect(!adapter.content.plan.tensors.contains { $0.name.contains("pooled") })
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false, pooling: .last))
+        try adapter.set(
+            .sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false, pooling: .last))
         #expect(adapter.content.plan.head?.pooling == .last)
         #expect(!adapter.content.plan.tensors.contains { $0.name.hasSuffix("model.classifier.weight") })
     }
@@ -89,7 +91,7 @@ import Testing
     func headAlone() throws {
         let settings = "{\"target_modules\": \"dummy-target-modules\", \"modules_to_save\": [\"pooler\"]}"
         let adapter = try Adapter(model: try model("bert"), method: "lora", config: settings, seed: 1)
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
         let names = adapter.content.plan.tensors.map(\.name)
         #expect(
             names.sorted()

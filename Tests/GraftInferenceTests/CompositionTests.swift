@@ -104,7 +104,7 @@ import Testing
         try session.attach(composition)
         let before = bits(try session.embeddings(mixed.rows))
         var rows = mixed.rows
-        rows.labels = (0..<rows.rowCount).map { Int32($0 % 4) }
+        rows[.labels] = (0..<rows.rowCount).map { Int32($0 % 4) }
         var reports = 0
         _ = try trainer.fit(rows, evaluation: nil) { _ in
             reports += 1
@@ -122,7 +122,7 @@ import Testing
         let saved = try Composition(adapter: try Adapter(model: mixed.model, path: folder + "/after"), scale: 1)
         try session.attach(saved)
         #expect(bits(try session.embeddings(mixed.rows)) == after)
-        expect(.invalidArgument, "has a trainer") { try adapter.setHead(nil) }
+        expect(.invalidArgument, "has a trainer") { try adapter.set(nil) }
         // What a session reads is not changed meanwhile.
         try adapter.read { _, _ in expect(.invalidArgument, "in use by another call") { _ = try trainer.step(rows) } }
         withExtendedLifetime(trainer) {}

@@ -71,7 +71,8 @@ struct MixedRows {
         let adapter = try Adapter(
             model: model, method: "lora",
             config: "{\"r\": \(rank), \"target_modules\": \(targets), \"init_lora_weights\": false}", seed: seed)
-        try adapter.setHead(
+        try adapter.set(
+            .sequenceClassification,
             HeadSettings(
                 labels: (0..<labels).map { "label \($0)" }, dropout: nil, trainsDense: hasDenseLayer, pooling: pooling))
         return adapter
@@ -106,9 +107,9 @@ extension Session {
     }
 
     func logits(_ batch: RowBatch, _ adapters: [Composition?] = []) throws -> (columns: Int, values: [Float]) {
-        let columns = try labelCount(batch, adapters: adapters)
-        var out = [Float](repeating: .nan, count: batch.rowCount * columns)
-        try classify(batch, adapters: adapters, columns: columns, into: &out)
+        let (unit, columns) = try outputs(batch, adapters: adapters)
+        var out = [Float](repeating: .nan, count: batch.count(unit) * columns)
+        try classify(batch, adapters: adapters, into: &out)
         return (columns, out)
     }
 }

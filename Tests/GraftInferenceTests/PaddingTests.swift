@@ -26,14 +26,14 @@ import Testing
     private func batch(_ rows: [[Int32]]) -> RowBatch {
         var batch = RowBatch()
         for row in rows { batch.append(tokens: row, types: nil as [Int32]?) }
-        batch.labels = rows.indices.map { Int32($0 % 3) }
+        batch[.labels] = rows.indices.map { Int32($0 % 3) }
         return batch
     }
 
     private func logits(_ model: Model, _ rows: [[Int32]]) throws -> [Float] {
         let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
         var out = [Float](repeating: 0, count: rows.count * 3)
-        try session.classify(batch(rows), adapters: [], columns: 3, into: &out)
+        try session.classify(batch(rows), adapters: [], into: &out)
         return out
     }
 
@@ -66,7 +66,7 @@ import Testing
             let trainer = try Trainer(adapter: adapter, options: options)
             var results: [[Float]] = []
             for _ in 0..<3 { results.append([Float(try trainer.step(batch(rows)).loss)]) }
-            results.append([Float(try trainer.evaluate(batch(rows)).metrics.loss)])
+            results.append([Float(try trainer.evaluate(batch(rows)).value("loss"))])
             let values = adapter.content.values
             results.append(Array(UnsafeBufferPointer(start: values, count: adapter.content.plan.parameterCount)))
             return results

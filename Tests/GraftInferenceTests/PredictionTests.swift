@@ -1,3 +1,4 @@
+import GraftAdapters
 import GraftTensor
 import Testing
 
@@ -5,12 +6,14 @@ import Testing
 
 @Suite("Predictions of one row's logits")
 struct PredictionTests {
-    private func best(_ count: Int, _ logits: [Float]) throws -> [Session.Prediction] {
+    private func best(
+        _ count: Int, _ logits: [Float], _ outputs: GraftAdapters.Task.Outputs = .oneLabel
+    ) throws -> [Session.Prediction] {
         var logits = logits
         var order = [Int32](repeating: -5, count: logits.count)
         var predictions: [Session.Prediction] = []
         try logits.withUnsafeMutableBufferPointer { logits in
-            try Session.rank(logits, best: count, with: &order, into: &predictions)
+            try Session.rank(logits, outputs, best: count, with: &order, into: &predictions)
         }
         return predictions
     }
@@ -44,6 +47,15 @@ struct PredictionTests {
         #expect(abs(own.reduce(0) { $0 + $1.probability } - 1) < 1e-6)
         #expect(own.map(\.label) == [2, 3, 0, 1])
         #expect(abs(own[0].probability - 0.6811) < 1e-4)
+    }
+
+    @Test("Labels that do not exclude each other have each its own sigmoid")
+    func sigmoid() throws {
+        let own = try best(3, [0, 2, -30], .labels)
+        #expect(own.map(\.label) == [1, 0, 2])
+        #expect(abs(own[0].probability - 0.880797) < 1e-6 && own[1].probability == 0.5)
+        #expect(own[2].probability > 0 && own[2].probability < 1e-12)
+        #expect(try best(1, [-1e30], .labels)[0].probability == 0)
     }
 
     @Test("A row with fewer labels than wanted ends in -1 and 0")

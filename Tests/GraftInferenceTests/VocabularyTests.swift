@@ -106,7 +106,7 @@ import Testing
         var rows = RowBatch()
         for row: [Int32] in [[1, 116, 111, 5, 116], [116, 7, 115, 116]] {
             rows.append(tokens: row, types: nil as [Int32]?)
-            rows.tokenLabels += row
+            rows[.tokenLabels] += row
         }
         var options = TrainerOptions()
         options.learningRate = 5e-2

@@ -20,17 +20,19 @@ struct Outputs {
         states = (0..<rows.rowCount).map { row in
             hidden[Int(rows.starts[row]) * width..<Int(rows.starts[row + 1]) * width].map(\.bitPattern)
         }
-        switch cell.task {
-        case .none: results = Array(repeating: [], count: rows.rowCount)
-        case .sequenceClassification:
-            let columns = try session.labelCount(rows, adapters: adapters)
-            var logits = [Float](repeating: .nan, count: rows.rowCount * columns)
-            try session.classify(rows, adapters: adapters, columns: columns, into: &logits)
-            // A row with fewer labels than another ends in -infinity.
+        switch cell.task?.head {
+        case nil: results = Array(repeating: [], count: rows.rowCount)
+        case .dense(let unit, _):
+            let columns = try session.outputs(rows, adapters: adapters).columns
+            var logits = [Float](repeating: .nan, count: rows.count(unit) * columns)
+            try session.classify(rows, adapters: adapters, into: &logits)
+            // Where a head has fewer labels than another, they end in -infinity.
             results = (0..<rows.rowCount).map { row in
-                logits[row * columns..<(row + 1) * columns].filter { $0 != -.infinity }.map(\.bitPattern)
+                let lines = unit == .rows ? row..<row + 1 : rows.range(ofRow: row)
+                return logits[lines.lowerBound * columns..<lines.upperBound * columns].filter { $0 != -.infinity }
+                    .map(\.bitPattern)
             }
-        case .languageModel:
+        case .vocabulary:
             var options = GenerationOptions()
             options.maximumTokens = 6
             var tokens = [[UInt32]](repeating: [], count: rows.rowCount)

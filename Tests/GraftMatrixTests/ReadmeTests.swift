@@ -44,12 +44,9 @@ import Testing
         return table
     }()
 
-    private static func words(for task: GraftAdapters.Task) -> String {
-        switch task {
-        case .none: "embeddings, hidden states"
-        case .sequenceClassification: "sequence classification"
-        case .languageModel: "language model, generation"
-        }
+    private static func words(for task: GraftAdapters.Task?) -> String {
+        guard let task else { return "embeddings, hidden states" }
+        return task.name.split(separator: "_").joined(separator: " ") + (task.hasOwnHead ? "" : ", generation")
     }
 }
 

@@ -15,9 +15,9 @@ import Testing
         let adapter = try cell.adapter()
         let before = values(adapter)
         let trainer = try Trainer(adapter: adapter, options: cell.options())
-        let first = try trainer.evaluate(rows).metrics.loss
+        let first = try trainer.evaluate(rows).value("loss")
         _ = try trainer.fit(rows, evaluation: nil) { _ in true }
-        let last = try trainer.evaluate(rows).metrics.loss
+        let last = try trainer.evaluate(rows).value("loss")
         #expect(last < 0.95 * first, "from \(first) to \(last)")
         for tensor in adapter.content.plan.tensors {
             let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count

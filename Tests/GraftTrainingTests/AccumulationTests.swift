@@ -30,7 +30,7 @@ import Testing
         for row in 0..<8 {
             let tokens = (0..<[1, 12, 3, 2, 9, 6, 4, 7][row]).map { _ in Int32(1 + random.below(109)) }
             batch.append(tokens: tokens, types: nil as [Int32]?)
-            batch.tokenLabels += tokens.map { row == 5 || random.below(3) == 0 ? -100 : $0 }
+            batch[.tokenLabels] += tokens.map { row == 5 || random.below(3) == 0 ? -100 : $0 }
         }
         return batch
     }
@@ -124,7 +124,8 @@ import Testing
             }
             return (trainer.values, trainer.progress.step, losses)
         }
-        let counting = rows.labels.isEmpty ? [1, 2, 3, 4, 6, 7] : (0..<rows.rowCount).filter { rows.labels[$0] != 1 }
+        let counting =
+            rows[.labels].isEmpty ? [1, 2, 3, 4, 6, 7] : (0..<rows.rowCount).filter { rows[.labels][$0] != 1 }
         #expect(counting.count < rows.rowCount)
         let (all, some) = (try fit(rows), try fit(Self.part(rows, counting)))
         #expect(bits(all.values) == bits(some.values))
@@ -158,7 +159,7 @@ import Testing
         let good = kind == .tokens ? rows(kind) : fixture.dataset
         let empty =
             kind == .tokens
-            ? Self.part(good, [0, 5]) : Self.part(good, good.labels.indices.filter { good.labels[$0] == 1 })
+            ? Self.part(good, [0, 5]) : Self.part(good, good[.labels].indices.filter { good[.labels][$0] == 1 })
         let trainer = try trainer(kind, batches: 1) {
             if kind == .weights { $0.classWeights = [1, 0, 0.5] }
         }
@@ -180,21 +181,21 @@ import Testing
             #expect(error?.message.contains("nothing to measure") == true)
         } else {
             // Rows are classified right or wrong whatever their weight; their loss has no mean.
-            let metrics = try trainer.evaluate(empty).metrics
-            #expect(metrics.loss.isNaN && !metrics.accuracy.isNaN)
+            let metrics = try trainer.evaluate(empty)
+            #expect(metrics.value("loss").isNaN && !metrics.value("accuracy").isNaN)
         }
     }
 
     @Test("A row with something wrong is named before the first step, in either data set")
     func namedRows() throws {
         var wrongLabel = fixture.dataset
-        wrongLabel.labels[17] = 3
+        wrongLabel[.labels][17] = 3
         var wrongToken = Self.part(fixture.dataset, 0..<20)
         wrongToken.append(tokens: [5, 7, 999], types: nil as [Int32]?)
-        wrongToken.labels.append(0)
+        wrongToken[.labels].append(0)
         var tooLong = Self.part(fixture.dataset, 0..<11)
         tooLong.append(tokens: Array(repeating: 5, count: 65), types: nil as [Int32]?)
-        tooLong.labels.append(0)
+        tooLong[.labels].append(0)
         let trainer = try trainer(.rows, batches: 1)
         for (rows, words) in [
             (wrongLabel, "row 17 has label 3"), (wrongToken, "row 20, token 2: id 999"),
@@ -214,7 +215,7 @@ import Testing
             }
         }
         var labels = rows(.tokens)
-        labels.tokenLabels[labels.range(ofRow: 4).lowerBound + 3] = 110
+        labels[.tokenLabels][labels.range(ofRow: 4).lowerBound + 3] = 110
         let error = #expect(throws: GraftError.self) {
             try self.trainer(.tokens, batches: 1).fit(labels, evaluation: nil) { _ in true }
         }

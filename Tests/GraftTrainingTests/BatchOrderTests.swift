@@ -35,13 +35,13 @@ import Testing
             for index in 0..<order.count {
                 order.fill(&batch, index, from: rows)
                 sizes.append(batch.rowCount)
-                labels += batch.labels.reduce(0) { $0 + Int($1) }
+                labels += batch[.labels].reduce(0) { $0 + Int($1) }
                 tokens += batch.tokenCount
             }
             #expect(sizes.reduce(0, +) == count)
             #expect(sizes.count { $0 == size } >= count / size)
             #expect(tokens == rows.tokenCount)
-            #expect(labels == rows.labels.reduce(0) { $0 + Int($1) })
+            #expect(labels == rows[.labels].reduce(0) { $0 + Int($1) })
         }
     }
 
@@ -68,7 +68,7 @@ import Testing
             let range = Int(rows.starts[row])..<Int(rows.starts[row + 1])
             let own = Int(batch.starts[index])..<Int(batch.starts[index + 1])
             #expect(rows.tokens[range] == batch.tokens[own])
-            #expect(rows.labels[row] == batch.labels[index])
+            #expect(rows[.labels][row] == batch[.labels][index])
         }
     }
 

@@ -32,7 +32,7 @@ import Testing
         let trainer = try Trainer(adapter: try fixture.adapter(dropout: 0), options: TrainingFixture.options())
         let trained = try losses(trainer, fixture.dataset, count: 2)
         #expect(trained[0] == trained[1])
-        #expect(abs(try trainer.evaluate(fixture.dataset).metrics.loss - trained[0]) < 1e-6)
+        #expect(abs(try trainer.evaluate(fixture.dataset).value("loss") - trained[0]) < 1e-6)
     }
 
     @Test("Evaluation drops nothing out")
@@ -42,7 +42,7 @@ import Testing
         let first = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options())
         let second = try Trainer(adapter: try without.adapter(dropout: 0), options: TrainingFixture.options())
         #expect(
-            try first.evaluate(fixture.dataset).metrics.loss == second.evaluate(fixture.dataset).metrics.loss)
+            try first.evaluate(fixture.dataset).value("loss") == second.evaluate(fixture.dataset).value("loss"))
     }
 
     /// What a gradient is on average over many batches, against what it is without dropout, where

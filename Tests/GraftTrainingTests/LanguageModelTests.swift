@@ -26,7 +26,7 @@ import Testing
         for _ in 0..<count {
             let tokens = (0..<1 + random.below(12)).map { _ in Int32(1 + random.below(109)) }
             batch.append(tokens: tokens, types: nil as [Int32]?)
-            batch.tokenLabels += tokens.map { random.below(3) == 0 ? -100 : $0 }
+            batch[.tokenLabels] += tokens.map { random.below(3) == 0 ? -100 : $0 }
         }
         return batch
     }
@@ -51,14 +51,14 @@ import Testing
         for row in 0..<batch.rowCount {
             var alone = RowBatch()
             alone.append(row: row, of: batch)
-            let tokens = alone.tokenLabels.dropFirst().count { $0 >= 0 }
+            let tokens = alone[.tokenLabels].dropFirst().count { $0 >= 0 }
             guard tokens > 0 else { continue }
-            sum += try trainer.evaluate(alone).metrics.loss * Double(tokens)
+            sum += try trainer.evaluate(alone).value("loss") * Double(tokens)
             count += Double(tokens)
         }
-        let together = try trainer.evaluate(batch).metrics
-        #expect(abs(together.loss - sum / count) < 1e-6, "\(together.loss), expected \(sum / count)")
-        #expect(together.accuracy >= 0 && together.accuracy <= 1 && together.macroF1.isNaN)
+        let together = try trainer.evaluate(batch)
+        #expect(abs(together.value("loss") - sum / count) < 1e-6, "\(together.value("loss")), expected \(sum / count)")
+        #expect(together.value("accuracy") >= 0 && together.value("accuracy") <= 1 && together.value("macro_f1").isNaN)
         let trained = try trainer.accumulate(batch).loss
         #expect(abs(trained - sum / count) < 1e-6, "\(trained), expected \(sum / count)")
     }
@@ -71,8 +71,10 @@ import Testing
         trainer.dropWaiting()
         trainer.progress.batch = 0
         var other = batch
-        for row in 0..<batch.rowCount { other.tokenLabels[Int(batch.starts[row])] = 3 }
-        for token in other.tokenLabels.indices where other.tokenLabels[token] < 0 { other.tokenLabels[token] = -1 }
+        for row in 0..<batch.rowCount { other[.tokenLabels][Int(batch.starts[row])] = 3 }
+        for token in other[.tokenLabels].indices where other[.tokenLabels][token] < 0 {
+            other[.tokenLabels][token] = -1
+        }
         #expect(try trainer.accumulate(other).loss == loss)
         #expect(bits(trainer.gradients) == bits(gradients))
     }
@@ -142,9 +144,9 @@ import Testing
         }
         let settings = "\"target_modules\": \"all-linear\""
         let whole = try trainer(settings, dropout: 0.1, options)
-        let before = try whole.evaluate(batch).metrics.loss
+        let before = try whole.evaluate(batch).value("loss")
         _ = try whole.fit(batch, evaluation: nil) { _ in true }
-        let after = try whole.evaluate(batch).metrics.loss
+        let after = try whole.evaluate(batch).value("loss")
         #expect(after < before * 0.9, "from \(before) to \(after)")
 
         let path = try Goldens.temporaryFolder() + "/checkpoint"
@@ -169,10 +171,10 @@ import Testing
             let error = #expect(throws: GraftError.self) { try trainer.step(changed) }
             return error?.code
         }
-        #expect(code { $0.tokenLabels = [] } == .incompatible)
-        #expect(code { $0.tokenLabels.removeLast() } == .incompatible)
-        #expect(code { $0.tokenLabels[0] = 110 } == .incompatible)
-        #expect(throws: GraftError.self) { try self.trainer { $0.metric = .macroF1 } }
+        #expect(code { $0[.tokenLabels] = [] } == .incompatible)
+        #expect(code { $0[.tokenLabels].removeLast() } == .incompatible)
+        #expect(code { $0[.tokenLabels][0] = 110 } == .incompatible)
+        #expect(throws: GraftError.self) { try self.trainer { $0.metric = "macro_f1" } }
         #expect(throws: GraftError.self) { try self.trainer { $0.classWeights = [1, 2] } }
     }
 
@@ -185,10 +187,10 @@ import Testing
         #expect(error?.code == .unsupported && error?.message.contains("not a language model") == true)
         let adapter = try Adapter(model: model, method: "lora", config: nil, seed: 1)
         #expect(adapter.content.task == .none)
-        try adapter.setTask(.languageModel)
+        try adapter.set(.languageModel)
         #expect(adapter.content.task == .languageModel)
         #expect(adapter.content.plan.tensors.allSatisfy { $0.name.hasPrefix("base_model.model.model.layers.") })
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false))
         #expect(adapter.content.task == .sequenceClassification)
         #expect(
             adapter.content.plan.tensors.filter { $0.name.contains("score") }.map(\.name) == [

@@ -30,12 +30,12 @@ import Testing
         var sum = 0.0
         var total = 0.0
         for row in 0..<fixture.dataset.rowCount {
-            let weight = Double(weights[Int(fixture.dataset.labels[row])])
-            sum += weight * (try plain.evaluate(subset { $0 == row }).metrics.loss)
+            let weight = Double(weights[Int(fixture.dataset[.labels][row])])
+            sum += weight * (try plain.evaluate(subset { $0 == row }).value("loss"))
             total += weight
         }
         let weighted = try trainer { $0.classWeights = weights }
-        let evaluated = try weighted.evaluate(fixture.dataset).metrics.loss
+        let evaluated = try weighted.evaluate(fixture.dataset).value("loss")
         #expect(abs(evaluated - sum / total) < 1e-6, "\(evaluated), expected \(sum / total)")
         let stepped = try weighted.step(fixture.dataset).loss
         #expect(abs(stepped - sum / total) < 1e-6, "\(stepped), expected \(sum / total)")
@@ -46,7 +46,7 @@ import Testing
         let weighted = try trainer { $0.classWeights = [1, 0, 1] }
         let without = try trainer()
         _ = try weighted.accumulate(fixture.dataset)
-        _ = try without.accumulate(subset { fixture.dataset.labels[$0] != 1 })
+        _ = try without.accumulate(subset { fixture.dataset[.labels][$0] != 1 })
         #expect(weighted.gradients.contains { abs($0) > 1e-3 })
         #expect(Goldens.difference(weighted.gradients, without.gradients) < 1e-6)
     }

@@ -20,7 +20,7 @@ import Testing
 
     /// Hidden states and logits of some rows, as a trainer's loss has them.
     private func loss(_ adapter: Adapter, _ fixture: TrainingFixture) throws -> Double {
-        try Trainer(adapter: adapter, options: TrainingFixture.options()).evaluate(fixture.evaluation).metrics.loss
+        try Trainer(adapter: adapter, options: TrainingFixture.options()).evaluate(fixture.evaluation).value("loss")
     }
 
     private func train(_ adapter: Adapter, _ fixture: TrainingFixture) throws {
@@ -79,7 +79,7 @@ import Testing
         let again = try Adapter(model: fixture.model, path: folder)
         #expect(abs(after - (try loss(again, fixture))) < 1e-5)
         // A new head keeps the start, too.
-        try adapter.setHead(HeadSettings(labels: ["a", "b"], dropout: 0, trainsDense: false))
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: 0, trainsDense: false))
         let files = try adapter.files()
         let weights = try #require(files.first { $0.name == "adapter_model.safetensors" })
         let old = try SafetensorsFile(path: folder + "/adapter_model.safetensors", copies: true)

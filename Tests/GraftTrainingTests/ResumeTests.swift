@@ -64,7 +64,7 @@ import Testing
 
     /// Everything of a result but how fast it came.
     private func describe(_ metrics: Metrics) -> [Double] {
-        [metrics.loss, metrics.accuracy, metrics.macroF1, Double(metrics.step), Double(metrics.epoch)]
+        [metrics.loss, metrics.evaluation?.value("macro_f1") ?? .nan, Double(metrics.step), Double(metrics.epoch)]
     }
 
     /// Runs to the report after which `stops` says so; nil when it was stopped.
@@ -260,12 +260,12 @@ import Testing
             ),
         ] {
             let adapter = try fixture.adapter()
-            try adapter.setHead(head)
+            try adapter.set(.sequenceClassification, head)
             try expect(.incompatible, words, adapter, options(0, path))
         }
         try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: fixture.evaluation)
         var relabelled = fixture.dataset
-        relabelled.labels[0] = (relabelled.labels[0] + 1) % 3
+        relabelled[.labels][0] = (relabelled[.labels][0] + 1) % 3
         try expect(.incompatible, "other data", try fixture.adapter(), options(0, path), data: relabelled)
         try expect(
             .incompatible, "another precision than bfloat16", try TrainingFixture(precision: .bfloat16).adapter(),

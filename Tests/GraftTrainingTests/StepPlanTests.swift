@@ -15,10 +15,10 @@ private struct Twice: StepPlan {
     init(_ settings: Settings) {}
     init() {}
 
-    func learn(_ rows: LearningPass, _ sums: inout LossSums) throws(GraftError) {
-        try rows.run(&sums)
+    func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError) {
+        try rows.run(&evidence)
         try rows.restart()
-        var again = LossSums(labelCount: 0)
+        var again = Evidence()
         try rows.run(&again)
     }
 }
@@ -45,7 +45,7 @@ private struct Twice: StepPlan {
         func loss(_ plan: (any StepPlan)?) throws -> Double {
             try Trainer(
                 adapter: try fixture.adapter(), options: TrainingFixture.options(), rule: nil, plan: plan
-            ).evaluate(fixture.dataset).metrics.loss
+            ).evaluate(fixture.dataset).value("loss")
         }
         #expect(try loss(Twice()) == loss(nil))
     }

@@ -39,7 +39,7 @@ struct TrainingFixture {
             batch.append(tokens: tokens, types: nil as [Int32]?)
             labels.append(Int32(label))
         }
-        batch.labels = labels
+        batch[.labels] = labels
         return batch
     }
 
@@ -54,7 +54,8 @@ struct TrainingFixture {
         let adapter = try Adapter(
             model: model, method: "lora",
             config: "{\"r\": 4, \"lora_dropout\": \(dropout)\(start)\(usual)\(settings)}", seed: seed)
-        try adapter.setHead(
+        try adapter.set(
+            .sequenceClassification,
             HeadSettings(
                 labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: hasDenseLayer, pooling: pooling))
         return adapter
@@ -65,7 +66,8 @@ struct TrainingFixture {
         let adapter = try Adapter(
             model: model, method: "bottleneck",
             config: "{\"reduction_factor\": 4, \"dropout\": \(dropout)\(settings)}", seed: 3)
-        try adapter.setHead(
+        try adapter.set(
+            .sequenceClassification,
             HeadSettings(
                 labels: ["a", "b", "c"], dropout: dropout == 0 ? 0 : nil, trainsDense: true, pooling: pooling))
         var random = RandomNumbers(seed: 3, stream: settings)

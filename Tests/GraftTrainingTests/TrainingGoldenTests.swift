@@ -18,7 +18,8 @@ import Testing
     }
 
     static let variants = [
-        "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "bottleneck",
+        "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
+        "task-training", "bottleneck",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
@@ -26,18 +27,20 @@ import Testing
     }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 29) }
+    func goldensAreThere() { #expect(Self.variants.count >= 44) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
         let variant = golden.settings
         let folder = golden.testDescription
+        let changes = try variant.optionalObject("changes").map { Dictionary(uniqueKeysWithValues: Array($0)) } ?? [:]
         let base = try Goldens.copyOfModel(
-            try variant.optionalString("base") ?? "bert-tiny/sequence-classification", changing: Goldens.withoutDropout)
+            try variant.optionalString("base") ?? "bert-tiny/sequence-classification",
+            changing: Goldens.withoutDropout.merging(changes) { $1 })
         let model = try Architectures.load(path: base, precision: .float32)
         let adapter = try Adapter(model: model, path: Goldens.path("\(folder)/start"))
         // AdapterHub's folders do not tell a language model's adapter from one without a task.
-        if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.setTask(.languageModel) }
+        if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.set(.languageModel) }
         let trainer = try Trainer(adapter: adapter, options: try options(variant))
         let rows = try variant.optionalString("batches") ?? golden.folder
         let batches = try JSON(contentsOf: Goldens.path("\(rows)/batches.json")).arrayValue ?? []
@@ -45,7 +48,8 @@ import Testing
         let withoutGradient = try variant.strings("without_gradient")
         let gradients = try SafetensorsFile(path: Goldens.path("\(folder)/gradients.safetensors"))
         for (index, step) in steps.enumerated() {
-            let batch = try Goldens.rows(batches[index])
+            var batch = try Goldens.rows(batches[index])
+            try setTargets(of: variant, in: &batch, batches[index])
             var metrics = try trainer.accumulate(batch)
             if index == 0 { try compare(trainer, trainer.optimizer.gradients, gradients, except: [], tolerance: 1e-4) }
             try trainer.update(&metrics)
@@ -58,6 +62,14 @@ import Testing
         }
         let final = try SafetensorsFile(path: Goldens.path("\(folder)/final.safetensors"))
         try compare(trainer, trainer.content.values, final, except: withoutGradient, tolerance: 2e-4)
+    }
+
+    private func setTargets(of variant: JSON, in batch: inout RowBatch, _ json: JSON) throws {
+        let lists = ["multi_label_classification": "label_sets", "regression": "values"]
+        guard let list = try variant.optionalString("task").flatMap({ lists[$0] }) else { return }
+        let width = try variant.int("labels")
+        let rows = try json.array(list).map { ($0.arrayValue ?? []).prefix(width).compactMap(\.doubleValue) }
+        batch.set(Column(.targets, floats: rows.flatMap { $0.map { Float($0) } }, width: width))
     }
 
     private func options(_ variant: JSON) throws -> TrainerOptions {

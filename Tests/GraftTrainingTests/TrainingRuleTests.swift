@@ -71,7 +71,7 @@ private struct MadeUpRule: TrainingRule {
             #expect(state(trainer, "power") == [Float(1 << (call / 2))])
             if call % 2 == 0 { #expect(trainer.values[0] == 0.5 && metrics.loss.isFinite) }
         }
-        let loss = try trainer.evaluate(batch).metrics.loss
+        let loss = try trainer.evaluate(batch).value("loss")
         #expect(state(trainer, "updates") == [3], "an evaluation is no update")
         #expect(loss.isFinite)
     }

@@ -8,10 +8,11 @@ import GraftTraining
 package struct Cell: Sendable, CustomStringConvertible {
     package let architecture: String
     package let method: String
-    package let task: GraftAdapters.Task
+    /// nil for none.
+    package let task: GraftAdapters.Task?
     package let precision: Precision
 
-    package init(architecture: String, method: String, task: GraftAdapters.Task, precision: Precision) {
+    package init(architecture: String, method: String, task: GraftAdapters.Task?, precision: Precision) {
         self.architecture = architecture
         self.method = method
         self.task = task
@@ -24,8 +25,10 @@ package struct Cell: Sendable, CustomStringConvertible {
         var cells: [Cell] = []
         for architecture in Architectures.names {
             for method in AdapterMethods.names {
-                for task in GraftAdapters.Task.allCases {
-                    if task == .languageModel, (try? TinyModels.model(architecture, task, .float32)) == nil { continue }
+                for task in [nil] + Tasks.all.map(Optional.some) {
+                    if task?.head == .vocabulary, (try? TinyModels.model(architecture, task, .float32)) == nil {
+                        continue
+                    }
                     for precision in Precision.allCases {
                         cells.append(
                             Cell(architecture: architecture, method: method, task: task, precision: precision))
@@ -37,9 +40,9 @@ package struct Cell: Sendable, CustomStringConvertible {
     }()
 
     /// Those of a task that has a loss.
-    package static let trained = all.filter { $0.task != .none }
+    package static let trained = all.filter { $0.task != nil }
 
-    package var description: String { "\(method) on \(architecture), task \(task), \(precision)" }
+    package var description: String { "\(method) on \(architecture), task \(task?.name ?? "none"), \(precision)" }
 
     package func model() throws -> Model { try TinyModels.model(architecture, task, precision) }
 
@@ -69,28 +72,36 @@ package struct Cell: Sendable, CustomStringConvertible {
 
     private func adapter(_ method: String, config: String? = nil, seed: UInt64) throws -> Adapter {
         let adapter = try Adapter(model: try model(), method: method, config: config, seed: seed)
-        switch task {
-        case .none: break
-        case .sequenceClassification:
-            try adapter.setHead(HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: false))
-        case .languageModel: try adapter.setTask(.languageModel)
-        }
+        guard let task else { return adapter }
+        // AdapterHub knows heads of one value alone.
+        let labels = task.outputs == .values ? ["value"] : ["O", "B-A", "I-A"]
+        let head = HeadSettings(labels: labels, dropout: nil, trainsDense: false)
+        try adapter.set(task, task.hasOwnHead ? head : nil)
         return adapter
     }
 
-    /// Rows of 2 to 10 tokens. The label is told by one token of the row; a language model learns
-    /// the tokens themselves.
+    /// Rows of 2 to 10 tokens. What is to be learned of a row is told by one token of it; of a token, by itself.
     package func rows(count: Int, seed: UInt64 = 1) throws -> RowBatch {
         let vocabulary = try model().shape.vocabularySize
         var random = RandomNumbers(seed: seed, stream: "rows")
         var batch = RowBatch()
+        var labels: [Int32] = []
         for row in 0..<count {
             let label = row % 3
             var tokens = (0..<1 + row % 9).map { _ in Int32(10 + random.below(vocabulary - 10)) }
             tokens.insert(Int32(3 + label), at: random.below(tokens.count + 1))
             batch.append(tokens: tokens, types: nil as [Int32]?)
-            if task == .sequenceClassification { batch.labels.append(Int32(label)) }
-            if task == .languageModel { batch.tokenLabels += tokens }
+            labels.append(Int32(label))
+        }
+        guard let task else { return batch }
+        switch task.head {
+        case .dense(.rows, .oneLabel): batch.set(task.column, labels)
+        case .dense(.rows, .labels):
+            let sets = labels.flatMap { label in [1, label == 1 ? 1 : 0, label == 2 ? 1 : 0] as [Float] }
+            batch.set(Column(task.column, floats: sets, width: 3))
+        case .dense(_, .values): batch.set(Column(task.column, floats: labels.map { Float($0) - 0.5 }))
+        case .dense: batch.set(task.column, batch.tokens.map { $0 % 5 == 0 ? -100 : $0 % 3 })
+        case .vocabulary: batch.set(task.column, batch.tokens)
         }
         return batch
     }

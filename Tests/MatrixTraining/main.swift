@@ -8,8 +8,9 @@ import GraftMatrix
 import GraftTensor
 
 let arguments = CommandLine.arguments
-guard arguments.count == 6, let number = Int32(arguments[3]), let task = GraftAdapters.Task(rawValue: number) else {
+guard arguments.count == 6 else {
     throw GraftError(.invalidArgument, "usage: MatrixTraining ARCHITECTURE METHOD TASK CHECKPOINT ADAPTER")
 }
+let task = try Tasks.named(arguments[3])
 let cell = Cell(architecture: arguments[1], method: arguments[2], task: task, precision: .float32)
 try cell.train(cell.options(checkpoint: arguments[4])).save(to: arguments[5])

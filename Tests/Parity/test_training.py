@@ -207,7 +207,7 @@ def test_accumulated_tokens_are_one_mean_of_transformers(cuts, tmp_path):
         for rows_in_cut in cuts:
             part = slice(first, first + rows_in_cut)
             with graft.Batch.from_tokens(rows[part]) as batch:
-                batch.set_token_labels(labels[part])
+                batch.set_column("token_labels", labels[part])
                 metrics = trainer.step(batch)
             first += rows_in_cut
     assert metrics.loss == pytest.approx(total, abs=TOLERANCE)

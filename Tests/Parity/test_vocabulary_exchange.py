@@ -92,7 +92,7 @@ def test_tables_of_peft_act_train_and_return(case, tmp_path):
 
     with graft.Trainer(model, adapter, learning_rate=2e-2, weight_decay=0.1, threads=1) as trainer:
         batch = graft.Batch.from_tokens(rows)
-        batch.set_token_labels(rows)
+        batch.set_column("token_labels", rows)
         for _ in range(5):
             trainer.step(batch)
     ours = language_loss(model, rows, adapter)

@@ -30,6 +30,6 @@ def classify(model: graft.Model, rows: list[list[int]], adapter: graft.Adapter |
 def language_loss(model: graft.Model, rows: list[list[int]], adapter: graft.Adapter) -> float:
     """The mean loss of each next token."""
     batch = graft.Batch.from_tokens(rows)
-    batch.set_token_labels(rows)
+    batch.set_column("token_labels", rows)
     with graft.Trainer(model, adapter, threads=1) as trainer:
         return trainer.evaluate(graft.Dataset.from_batch(batch)).loss

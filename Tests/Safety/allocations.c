@@ -117,19 +117,15 @@ static graft_batch *make_batch(int32_t longest) {
     }
     graft_batch *batch = NULL;
     check(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
-    check(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    check(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling it");
     return batch;
 }
 
 static graft_adapter *make_adapter(const char *method, const char *settings) {
     static const char *const labels[] = {"a", "b", "c"};
     graft_adapter *adapter = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = 3;
     check(graft_adapter_create(model, method, settings, 1, &adapter), "making an adapter");
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    check(graft_adapter_set_head(adapter, "sequence_classification", labels, 3, NULL), "adding a head");
     return adapter;
 }
 

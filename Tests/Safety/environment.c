@@ -74,7 +74,7 @@ static graft_batch *make_batch(void) {
         labels[i] = i % LABEL_COUNT;
     }
     need(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling it");
     return batch;
 }
 
@@ -85,15 +85,12 @@ static void train_and_classify(graft_model *model, graft_batch *batch, results *
     graft_session *session = NULL;
     graft_composition *composition = NULL;
     graft_dataset *dataset = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = LABEL_COUNT;
     need(graft_adapter_create(
              model, "lora", "{\"lora_alpha\": 12.345678901234567, \"lora_dropout\": 0.1, \"bias\": \"all\"}",
              1, &adapter),
          "creating an adapter");
-    need(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    need(graft_adapter_set_head(adapter, "sequence_classification", labels, LABEL_COUNT, NULL),
+         "adding a head");
     snprintf(out->settings, sizeof out->settings, "%s %s %s %d %d", graft_adapter_config_json(adapter),
              graft_adapter_method(adapter), graft_adapter_label(adapter, 1),
              (int)graft_adapter_label_count(adapter), (int)graft_adapter_parameter_count(adapter));
@@ -112,7 +109,7 @@ static void train_and_classify(graft_model *model, graft_batch *batch, results *
     }
     need(graft_dataset_create(&dataset), "a data set");
     need(graft_dataset_append(dataset, batch), "filling it");
-    need(graft_trainer_fit(trainer, dataset, NULL, look, NULL, NULL), "training");
+    need(graft_trainer_fit(trainer, dataset, NULL, look, NULL, NULL, NULL), "training");
     graft_trainer_release(trainer);
     need(graft_adapter_save(adapter, path_of(scratch, "adapter")), "saving it");
     need(graft_adapter_load(model, path_of(scratch, "adapter"), &again), "loading it");

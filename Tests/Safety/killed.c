@@ -50,7 +50,7 @@ static graft_dataset *make_rows(uint32_t seed) {
     graft_batch *batch = NULL;
     graft_dataset *rows = NULL;
     check(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making rows");
-    check(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling them");
+    check(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling them");
     check(graft_dataset_create(&rows), "making a data set");
     check(graft_dataset_append(rows, batch), "filling it");
     graft_batch_release(batch);
@@ -70,11 +70,7 @@ static int train(const char *name) {
     graft_trainer *trainer = NULL;
     check(graft_model_load(base, NULL, &model), "loading bert-tiny");
     check(graft_adapter_create(model, "lora", "{\"lora_dropout\": 0.1}", 1, &adapter), "making an adapter");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = 3;
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    check(graft_adapter_set_head(adapter, "sequence_classification", labels, 3, NULL), "adding a head");
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
     options.checkpoint_path = path;
@@ -87,7 +83,7 @@ static int train(const char *name) {
     options.schedule_settings = "{\"warmup_ratio\": 0.1}";
     options.thread_count = 1;
     check(graft_trainer_create(model, adapter, &options, &trainer), "making a trainer");
-    check(graft_trainer_fit(trainer, make_rows(1), make_rows(2), NULL, NULL, NULL), "training");
+    check(graft_trainer_fit(trainer, make_rows(1), make_rows(2), NULL, NULL, NULL, NULL), "training");
     graft_trainer_release(trainer);
     check(graft_adapter_save(adapter, end), "saving");
     return 0;

@@ -102,12 +102,8 @@ static const char *in(const char *parent, const char *name) {
 static graft_adapter *make_adapter(const graft_model *of, const char *method, const char *settings,
                                    int64_t label_count) {
     graft_adapter *made = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = label_count;
     need(graft_adapter_create(of, method, settings, 1, &made), "making an adapter");
-    need(graft_adapter_set_head(made, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    need(graft_adapter_set_head(made, "sequence_classification", labels, label_count, NULL), "adding a head");
     return made;
 }
 
@@ -140,9 +136,9 @@ static void make_objects(void) {
     for (int i = 0; i < ROWS; i++)
         compositions[i] = i % 2 ? composition : NULL;
     need(graft_batch_create(tokens, NULL, lengths, ROWS, &batch), "making a batch");
-    need(graft_batch_set_labels(batch, numbers, ROWS), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", numbers, ROWS, 1), "labelling it");
     need(graft_batch_create(tokens, NULL, lengths, VECTORS, &small), "making a batch");
-    need(graft_batch_set_labels(small, numbers, VECTORS), "labelling it");
+    need(graft_batch_set_integers(small, "labels", numbers, VECTORS, 1), "labelling it");
     need(graft_batch_create(tokens, NULL, lengths, 3, &prompt), "making a batch");
     need(graft_dataset_create(&dataset), "making a data set");
     need(graft_dataset_append(dataset, small), "filling it");
@@ -198,10 +194,10 @@ static graft_status decode(void) {
 }
 
 static graft_status set_labels(void) {
-    return graft_batch_set_labels(batch, numbers, ROWS);
+    return graft_batch_set_integers(batch, "labels", numbers, ROWS, 1);
 }
 static graft_status set_token_labels(void) {
-    return graft_batch_set_token_labels(batch, token_labels, ROWS * LENGTH);
+    return graft_batch_set_integers(batch, "token_labels", token_labels, ROWS * LENGTH, 1);
 }
 static graft_status set_adapters(void) {
     return graft_batch_set_adapters(batch, compositions, ROWS);
@@ -211,11 +207,7 @@ static graft_status append(void) {
 }
 
 static graft_status set_head(void) {
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = ROWS;
-    return graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head);
+    return graft_adapter_set_head(adapter, "sequence_classification", labels, ROWS, NULL);
 }
 
 static graft_status save_adapter(void) {
@@ -279,11 +271,13 @@ static graft_status step(void) {
     return graft_trainer_step(trainer, small, NULL);
 }
 static graft_status fit(void) {
-    return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL);
+    return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL, NULL);
 }
 static graft_status evaluate(void) {
-    int64_t confusion[9];
-    return graft_trainer_evaluate(trainer, dataset, NULL, confusion, 9);
+    graft_evaluation *evaluation = NULL;
+    graft_status status = graft_trainer_evaluate(trainer, dataset, &evaluation);
+    graft_evaluation_release(evaluation);
+    return status;
 }
 static graft_status save_trainer(void) {
     return graft_trainer_save(trainer, in(scratch, "another"));
@@ -305,8 +299,8 @@ static const struct {
     {"graft_tokenizer_decode", decode},
     {"graft_batch_encode", encode_batch},
     {"graft_batch_create", create_batch},
-    {"graft_batch_set_labels", set_labels},
-    {"graft_batch_set_token_labels", set_token_labels},
+    {"graft_batch_set_integers of rows", set_labels},
+    {"graft_batch_set_integers of tokens", set_token_labels},
     {"graft_batch_set_adapters", set_adapters},
     {"graft_dataset_create", create_dataset},
     {"graft_dataset_append", append},

@@ -40,7 +40,7 @@ static graft_batch *make_batch(int has_adapters) {
         tokens[i] = 2 + i * 11 % 110;
     graft_batch *batch = NULL;
     check(graft_batch_create(tokens, NULL, lengths, ROW_COUNT, &batch), "making a batch");
-    check(graft_batch_set_labels(batch, labels, ROW_COUNT), "labelling it");
+    check(graft_batch_set_integers(batch, "labels", labels, ROW_COUNT, 1), "labelling it");
     const graft_composition *rows[ROW_COUNT];
     for (int row = 0; row < ROW_COUNT; row++)
         rows[row] = row % (ADAPTER_COUNT + 1) ? compositions[row % (ADAPTER_COUNT + 1) - 1] : NULL;
@@ -159,13 +159,9 @@ static void *train(void *unused) {
         graft_dataset *rows = NULL;
         graft_cancel_token *token = NULL;
         graft_batch *batch = make_batch(0);
-        graft_head_options head;
-        graft_head_options_init(&head, sizeof head);
-        head.labels = labels;
-        head.label_count = 3;
         check(graft_cancel_token_create(&token), "making a token");
         check(graft_adapter_create(model, "lora", NULL, 1, &adapter), "making an adapter");
-        check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+        check(graft_adapter_set_head(adapter, "sequence_classification", labels, 3, NULL), "adding a head");
         check(graft_dataset_create(&rows), "making a data set");
         check(graft_dataset_append(rows, batch), "filling it");
         graft_trainer_options options;
@@ -174,7 +170,7 @@ static void *train(void *unused) {
         options.rows_per_batch = 3;
         options.cancel_token = token;
         check(graft_trainer_create(model, adapter, &options, &trainer), "making a trainer");
-        check(graft_trainer_fit(trainer, rows, rows, NULL, NULL, NULL), "training");
+        check(graft_trainer_fit(trainer, rows, rows, NULL, NULL, NULL, NULL), "training");
         graft_cancel_token_cancel(token);
         if (graft_trainer_step(trainer, batch, NULL) != GRAFT_ERROR_CANCELLED)
             atomic_fetch_add(&differences, 1);
@@ -222,16 +218,12 @@ int main(int argument_count, char **arguments) {
     snprintf(path, sizeof path, "%s/bert-tiny/sequence-classification", arguments[1]);
     check(graft_model_load(path, NULL, &model), "loading bert-tiny");
     uint64_t checksum = graft_model_checksum(model);
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = LABEL_COUNT;
     for (int i = 0; i < ADAPTER_COUNT; i++) {
         check(graft_adapter_create(model, "lora",
                                    "{\"init_lora_weights\": false, \"target_modules\": \"all-linear\"}",
                                    (uint64_t)i, &adapters[i]),
               "making an adapter");
-        check(graft_adapter_set_head(adapters[i], GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head),
+        check(graft_adapter_set_head(adapters[i], "sequence_classification", labels, LABEL_COUNT, NULL),
               "adding a head");
         check(graft_composition_create(adapters[i], 1, &compositions[i]), "composing");
     }

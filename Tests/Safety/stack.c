@@ -51,7 +51,7 @@ static graft_status make_batch(graft_model *model, graft_batch **out) {
         labels[i] = i % LABEL_COUNT;
     }
     graft_status status = graft_batch_create(tokens, NULL, lengths, ROW_COUNT, out);
-    return status ? status : graft_batch_set_labels(*out, labels, ROW_COUNT);
+    return status ? status : graft_batch_set_integers(*out, "labels", labels, ROW_COUNT, 1);
 }
 
 static graft_status load_bert(void) {
@@ -151,13 +151,9 @@ static graft_status use_deep_json(void) {
 
 static graft_status create_adapters(void) {
     static const char *const labels[] = {"a", "b"};
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = LABEL_COUNT;
     graft_status status = graft_adapter_create(bert, "lora", "{\"lora_dropout\": 0.1}", 0, &lora);
     if (status == GRAFT_OK)
-        status = graft_adapter_set_head(lora, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head);
+        status = graft_adapter_set_head(lora, "sequence_classification", labels, LABEL_COUNT, NULL);
     if (status == GRAFT_OK)
         status = graft_adapter_create(
             bert, "lora", "{\"target_modules\": \"all-linear\", \"bias\": \"all\", \"use_rslora\": true}", 0,
@@ -284,7 +280,7 @@ static graft_status step(void) {
 }
 
 static graft_status fit(void) {
-    return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL);
+    return graft_trainer_fit(trainer, dataset, dataset, NULL, NULL, NULL, NULL);
 }
 
 static graft_status save_and_resume(void) {
@@ -293,10 +289,13 @@ static graft_status save_and_resume(void) {
 }
 
 static graft_status evaluate(void) {
-    graft_metrics metrics;
+    graft_evaluation *evaluation = NULL;
     int64_t confusion[LABEL_COUNT * LABEL_COUNT];
-    graft_metrics_init(&metrics, sizeof metrics);
-    return graft_trainer_evaluate(trainer, dataset, &metrics, confusion, LABEL_COUNT * LABEL_COUNT);
+    graft_status status = graft_trainer_evaluate(trainer, dataset, &evaluation);
+    if (!status)
+        status = graft_evaluation_confusion(evaluation, confusion, LABEL_COUNT * LABEL_COUNT);
+    graft_evaluation_release(evaluation);
+    return status;
 }
 
 static graft_status fail(void) {

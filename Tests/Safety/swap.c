@@ -123,13 +123,10 @@ static void *swap(void *unused) {
 
 static void make_kind(int kind) {
     graft_adapter *adapter = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = label_names[kind];
-    head.label_count = LABEL_COUNT;
     check(graft_adapter_create(model, "lora", "{\"init_lora_weights\": false}", (uint64_t)kind, &adapter),
           "making an adapter");
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    check(graft_adapter_set_head(adapter, "sequence_classification", label_names[kind], LABEL_COUNT, NULL),
+          "adding a head");
     check(graft_adapter_save_files(adapter, keep, files[kind]), "saving to memory");
     graft_adapter_release(adapter);
 

@@ -15,16 +15,28 @@ package enum Goldens {
 
     package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
 
-    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids`, `labels` and
-    /// `token_labels`.
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and columns.
     package static func rows(_ json: JSON) throws -> RowBatch {
         var rows = RowBatch()
         let types = try json.optionalArray("token_type_ids")
         for (index, row) in try json.array("input_ids").enumerated() {
             rows.append(tokens: numbers(row), types: types.map { numbers($0[index]) })
         }
-        if let labels = json["labels"] { rows.labels = numbers(labels) }
-        rows.tokenLabels = (try json.optionalArray("token_labels") ?? []).flatMap(numbers)
+        for kind in ColumnKind.all {
+            guard let values = try json.optionalArray(kind.name) else { continue }
+            // One list a row, or in it one a token; where each has one number, that stands alone.
+            switch kind.numbers {
+            case .integers:
+                rows.set(
+                    kind,
+                    values.flatMap { $0.arrayValue == nil ? [$0] : $0.arrayValue ?? [] }.compactMap {
+                        $0.intValue.map(Int32.init)
+                    })
+            case .floats:
+                let lists = values.map { ($0.arrayValue ?? [$0]).compactMap { $0.doubleValue.map { Float($0) } } }
+                rows.set(Column(kind, floats: lists.flatMap { $0 }, width: lists.first?.count ?? 1))
+            }
+        }
         return rows
     }
 

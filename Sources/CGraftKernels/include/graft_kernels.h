@@ -296,6 +296,16 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
 
+/** Losses of numbers x and targets t, a row's being their mean: logistic is -t log σ(x) - (1 - t) log(1 -
+ * σ(x)), as torch's BCEWithLogitsLoss, squared is (x - t)², as MSELoss. */
+typedef int32_t gk_loss;
+enum { GK_LOSS_LOGISTIC = 0, GK_LOSS_SQUARED = 1 };
+
+/** Adds the losses of the rows of x [m, n] with targets [m, n] to *loss (in double, in row order); writes
+ * dx = scale · d loss / dx where not NULL (it may be x). */
+void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const float *x, int64_t ldx,
+                  const float *targets, float scale, float *dx, int64_t lddx, double *loss);
+
 /* ---- Optimizers on a flat array ----
  * Gradients are first multiplied by gradient_scale (clipping), then `l2` times the parameter is added to
  * them. State arrays have an element for each parameter. */

@@ -36,11 +36,13 @@ extension AdapterContent {
         for tensor in plan.tensors {
             try Memory.check()
             guard let stored = folder.tensor(tensor.name) else {
-                let head = names.tensor(model.conventions.headPath, "")
+                let heads = model.conventions.headPaths.map { names.tensor($0, "") }
                 throw ForeignNames.error(
                     folder.path, missing: "\"\(tensor.name)\" of shape \(tensor.shape)",
                     found: folder.tensors.map(\.name).filter { !expected.contains(ExactString($0)) },
-                    isKin: plan.tensors.contains { !$0.name.hasPrefix(head) && folder.tensor($0.name) != nil },
+                    isKin: plan.tensors.contains { tensor in
+                        !heads.contains { tensor.name.hasPrefix($0) } && folder.tensor(tensor.name) != nil
+                    },
                     start: names.start, model: "this \(model.architecture) model")
             }
             if let second = tensor.secondName, let twin = folder.tensor(second), !stored.holdsTheSame(as: twin) {

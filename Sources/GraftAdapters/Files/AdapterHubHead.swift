@@ -2,9 +2,10 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// AdapterHub's classification head: dense layers with their non-linearity, then logits, with dropout before each.
+/// AdapterHub's dense head: dense layers with their non-linearity, then logits, with dropout before each.
 ///
-/// It reads the hidden state of the token that stands for a row, or with `use_pooler` what the model's pooler makes of it.
+/// Where it is one of rows it reads the hidden state of the token that stands for a row, or with `use_pooler` what the model's
+/// pooler makes of it; else that of each token.
 /// Its modules are numbered as in a `torch.nn.Sequential` of all of them.
 struct AdapterHubHead: Sendable {
     /// Before the name of each of its tensors.
@@ -12,6 +13,7 @@ struct AdapterHubHead: Sendable {
 
     /// head_config.json.
     let config: JSONObject
+    let task: Task
     let labels: [String]
     private let name: String
     private let layerCount: Int
@@ -24,24 +26,35 @@ struct AdapterHubHead: Sendable {
     private static let poolingKey = "pooling"
 
     /// A fresh one: `dense_layer` asks for AdapterHub's usual two layers.
-    init(_ settings: HeadSettings, in frame: JSONObject) {
+    init(_ settings: HeadSettings, of task: Task, in frame: JSONObject) throws(GraftError) {
+        let likeliest = task.hubName.flatMap { Self.task($0, labelCount: settings.labels.count) }
+        guard let type = task.hubName, task == likeliest else {
+            throw GraftError(
+                .unsupported,
+                "AdapterHub has no head of \(settings.labels.count) labels for the task \(task.name): its own is of "
+                    + (likeliest?.name ?? "another"))
+        }
+        guard task.unit == .rows || settings.pooling == nil else {
+            throw GraftError(.unsupported, "pooling: the task \(task.name) reads each token; expected no pooling")
+        }
         var labelIndices = JSONObject()
         for (index, label) in settings.labels.enumerated() { labelIndices[label] = .integer(index) }
-        let head: JSON = [
-            "activation_function": "tanh", "bias": true,
-            "dropout_prob": settings.dropout.map { .double(Double($0)) } ?? .null, "head_type": "classification",
-            "label2id": settings.ownsLabels ? .object(labelIndices) : .null,
-            "layers": settings.trainsDense ? 2 : 1, "num_labels": .integer(settings.labels.count),
-            "use_pooler": false,
-        ]
-        var config = frame
-        if let pooling = settings.pooling, var own = head.objectValue {
-            own[Self.poolingKey] = .string(pooling.name)
-            config["config"] = .object(own)
-        } else {
-            config["config"] = head
+        var head = JSONObject()
+        head["head_type"] = .string(type)
+        head["num_labels"] = .integer(settings.labels.count)
+        head["layers"] = .integer(settings.trainsDense ? 2 : 1)
+        head["activation_function"] = "tanh"
+        head["label2id"] = settings.ownsLabels ? .object(labelIndices) : .null
+        if task.unit == .rows {
+            head["use_pooler"] = false
+            head["bias"] = true
         }
+        head["dropout_prob"] = settings.dropout.map { .double(Double($0)) } ?? .null
+        if let pooling = settings.pooling { head[Self.poolingKey] = .string(pooling.name) }
+        var config = frame
+        config["config"] = .object(head)
         self.config = config
+        self.task = task
         pooling = settings.pooling
         labels = settings.labels
         name = frame["name"]?.stringValue ?? ""
@@ -62,10 +75,12 @@ struct AdapterHubHead: Sendable {
                     + "AdapterModel")
         }
         let type = try head.string("head_type")
-        guard type == "classification" else {
+        let known = Set(Tasks.all.compactMap(\.hubName))
+        guard known.contains(type) else {
             throw GraftError(
                 .unsupported,
-                "\(place): head_type \"\(type)\"; expected \"classification\", which chooses one of several labels")
+                "\(place): head_type \"\(type)\"; expected "
+                    + known.sorted().map { "\"\($0)\"" }.joined(separator: ", "))
         }
         for (key, _) in head where !Self.keys.contains(key) {
             throw GraftError(.unsupported, "\(place): setting \"\(key)\" of the head, which this build does not do")
@@ -76,9 +91,13 @@ struct AdapterHubHead: Sendable {
         guard (1...64).contains(layerCount), (1...1 << 20).contains(count) else {
             throw GraftError(
                 .unsupported,
-                "\(place): a head of \(layerCount) layers and \(count) labels; expected 1 to 64 and 2 to 1048576")
+                "\(place): a head of \(layerCount) layers and \(count) labels; expected 1 to 64 and 1 to 1048576")
         }
-        try SingleLabel.require(labelCount: count, place: "\(place): num_labels")
+        guard let task = Self.task(type, labelCount: count) else {
+            throw GraftError(
+                .unsupported, "\(place): head_type \"\(type)\" with num_labels \(count); expected 2 or more")
+        }
+        self.task = task
         let function = try head.optionalString("activation_function")
         guard let activation = function.map({ Activation(name: $0.lowercased()) }) ?? .identity else {
             throw GraftError(
@@ -93,6 +112,10 @@ struct AdapterHubHead: Sendable {
         guard (0..<1).contains(dropout ?? 0) else {
             throw GraftError(.corruptFile, "\(place): dropout_prob must be at least 0 and below 1")
         }
+        guard task.unit == .rows || (!readsPooler && head[Self.poolingKey] == nil) else {
+            throw GraftError(
+                .unsupported, "\(place): head_type \"\(type)\" with use_pooler or pooling; expected neither")
+        }
         let poolingName = try head.optionalString(Self.poolingKey)
         pooling = poolingName.flatMap(Pooling.init(name:))
         guard pooling != nil || poolingName == nil else {
@@ -102,6 +125,11 @@ struct AdapterHubHead: Sendable {
                     + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
         }
         labels = try Self.labels(head, count: count, place: place)
+    }
+
+    /// What AdapterHub trains a head of this type and size for.
+    private static func task(_ type: String, labelCount: Int) -> Task? {
+        Tasks.likeliest(of: Tasks.all.filter { $0.hubName == type }, nil, labelCount: labelCount)
     }
 
     private static let keys: Set<String> = [
@@ -141,7 +169,8 @@ struct AdapterHubHead: Sendable {
         let weight = try plan.add(tensor(module, "weight"), shape: [labels.count, width], start)
         let bias = hasBias ? try plan.add(tensor(module, "bias"), shape: [labels.count], .zero) : nil
         return HeadParameters(
-            pooling: pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler, dense: dense,
+            pooling: task.unit == .tokens ? nil : pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler,
+            dense: dense,
             activation: activation, weight: weight, bias: bias,
             labelCount: labels.count, dropout: dropout ?? model.headDropout)
     }

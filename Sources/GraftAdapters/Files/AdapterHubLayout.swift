@@ -25,6 +25,7 @@ struct AdapterHubLayout: AdapterLayout {
     let method: any AdapterMethod.Type
     let names: ModuleNames
     private(set) var config: JSONObject
+    private(set) var task: Task?
     private(set) var head: AdapterHubHead?
 
     static func holds(_ config: JSONObject) -> Bool { config["config"] != nil }
@@ -44,12 +45,12 @@ struct AdapterHubLayout: AdapterLayout {
         names = Self.names(model, adapter: name, hasBackbonePrefix: true)
         config = Self.frame(model, name: name)
         config["config"] = .object(try method.settings(completing: settings, for: model, place: place))
-        if let task = given[Self.taskKey], !task.isOff {
-            guard task.stringValue == Task.languageModel.peftName else {
+        if let type = given[Self.taskKey], !type.isOff {
+            guard let task = Self.tasksWithoutHead.first(where: { $0.peftName == type.stringValue }) else {
                 throw GraftError(
-                    .invalidArgument, "\(place): \(Self.taskKey) is \(task.kind); expected CAUSAL_LM or null")
+                    .invalidArgument, "\(place): \(Self.taskKey) is \(type.kind); expected CAUSAL_LM or null")
             }
-            try set(.languageModel, head: nil)
+            try set(task, head: nil)
         }
     }
 
@@ -80,12 +81,14 @@ struct AdapterHubLayout: AdapterLayout {
         names = Self.names(
             model, adapter: try config.string("name"),
             hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.backbone + ".") })
-        if task == .languageModel { _ = try LanguageModelHead(model: model) }
+        task = Self.tasksWithoutHead.first { $0.peftName == config[Self.taskKey]?.stringValue }
+        if task != nil { _ = try LanguageModelHead(model: model) }
         if folder.has(Self.headConfigName) {
             let headConfig = try folder.readObject(Self.headConfigName)
             try Self.refuseUnknown(
                 headConfig, also: ["label2id"], place: folder.path + "/" + Self.headConfigName)
-            head = try AdapterHubHead(headConfig, model: model, place: folder.path + "/" + Self.headConfigName)
+            let head = try AdapterHubHead(headConfig, model: model, place: folder.path + "/" + Self.headConfigName)
+            (self.head, task) = (head, head.task)
             _ = try Self.readWeights(Self.headWeightsName, &folder)
         }
     }
@@ -128,23 +131,20 @@ struct AdapterHubLayout: AdapterLayout {
 
     var settings: JSONObject { config["config"]?.objectValue ?? JSONObject() }
 
-    var task: Task {
-        if head != nil { return .sequenceClassification }
-        return config[Self.taskKey]?.stringValue == Task.languageModel.peftName ? .languageModel : .none
-    }
+    private static var tasksWithoutHead: [Task] { Tasks.all.filter { !$0.hasOwnHead } }
 
     var labels: [String]? { head?.labels }
 
-    mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
+    mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError) {
         var changed = config.without(Self.taskKey)
-        if task == .languageModel {
+        var own: AdapterHubHead?
+        if let task, let head {
+            own = try AdapterHubHead(head, of: task, in: Self.frame(names.model, name: try config.string("name")))
+        } else if let task {
             _ = try LanguageModelHead(model: names.model)
-            changed[Self.taskKey] = task.peftName.map(JSON.string)
+            changed[Self.taskKey] = .string(task.peftName)
         }
-        config = changed
-        self.head = try head.map { head throws(GraftError) in
-            AdapterHubHead(head, in: Self.frame(names.model, name: try config.string("name")))
-        }
+        (config, self.head, self.task) = (changed, own, task)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {

@@ -19,13 +19,14 @@ package protocol AdapterLayout: Sendable {
     var settings: JSONObject { get }
     /// adapter_config.json.
     var config: JSONObject { get }
-    var task: Task { get }
+    /// nil for none.
+    var task: Task? { get }
     /// The head's labels, where the adapter has a head.
     var labels: [String]? { get }
     var names: ModuleNames { get }
 
-    /// Makes the adapter one for another task, with a new head for classification.
-    mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError)
+    /// Makes the adapter one for another task, with a new head where that has one; nil is no task.
+    mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError)
     /// Adds what is not the method's own: the head, and modules that are the adapter's in full.
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError)
     /// Adds what is the adapter's but does not learn, after all that does.

@@ -48,7 +48,8 @@ extension PeftLayout {
     /// Refuses a file none of whose tensors belongs to a module of the model, before it is asked for what it should have.
     static func requireKin(_ folder: AdapterFolder, _ names: ModuleNames) throws(GraftError) {
         let model = names.model
-        let paths = Set(model.sites.filter { $0.path != model.conventions.headPath }.map { names.path(of: $0) })
+        let paths = Set(
+            model.sites.filter { !model.conventions.headPaths.contains($0.path) }.map { names.path(of: $0) })
         let isKin = folder.tensors.contains { tensor in
             guard tensor.name.hasPrefix(start) else { return false }
             var path = tensor.name.dropFirst(start.count)

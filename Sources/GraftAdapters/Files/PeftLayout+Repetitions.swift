@@ -44,7 +44,9 @@ extension PeftLayout {
 
     /// Paths of modules that the adapter has in full.
     private func savedPaths(_ plan: AdapterPlan) -> [String] {
-        var paths = head != nil && head?.pooling == nil ? [names.model.conventions.headPath] : []
+        var paths =
+            head != nil && head?.pooling == nil
+            ? [names.model.conventions.headPath(readsTokens: task?.unit == .tokens)] : []
         for (index, site) in names.sites.enumerated() where plan.sites[index]?.weight != nil {
             paths.append(names.path(of: site))
         }

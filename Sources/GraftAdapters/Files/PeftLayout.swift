@@ -4,7 +4,8 @@ import GraftTensor
 
 /// PEFT's layout: adapter_config.json, which has `peft_type`, and adapter_model.safetensors.
 ///
-/// Names of labels, and the length of rows, travel in the weights file's metadata, which PEFT does not read. A head that pools
+/// Names of labels, the task where PEFT's name for it is that of several, and the length of rows travel in the weights file's
+/// metadata, which PEFT does not read. A head that pools
 /// in another way than the architecture's class has `pooling` in the configuration and tensors of its own names: PEFT warns of
 /// the one and fails without the other.
 struct PeftLayout: AdapterLayout {
@@ -13,16 +14,18 @@ struct PeftLayout: AdapterLayout {
     /// What PEFT wrote before it had safetensors, or writes with `safe_serialization=False`.
     private static let pickleName = "adapter_model.bin"
     private static let labelsKey = "id2label"
+    private static let taskKey = "task"
     private static let poolingKey = "pooling"
     /// Before the name of every module.
     static let start = "base_model.model."
-    /// Names that PEFT adds for every sequence classification, whichever of them the model has.
+    /// Names that PEFT adds for every classification, whichever of them the model has.
     static let headNames = ["classifier", "score"]
 
     let method: any AdapterMethod.Type
     /// adapter_config.json but for the head's pooling.
     private(set) var settings: JSONObject
     private(set) var names: ModuleNames
+    private(set) var task: Task?
     private(set) var head: HeadSettings?
     /// Full tables of the vocabulary that the file has beside what its settings say, by their sites.
     private var tables: [Int: Table] = [:]
@@ -40,9 +43,11 @@ struct PeftLayout: AdapterLayout {
         given["base_model_name_or_path"] = given["base_model_name_or_path"] ?? .string(model.source.path)
         self.method = method
         settings = try method.settings(completing: given, for: model, place: place)
-        let task = Task(peftName: settings["task_type"]?.stringValue)
-        if task == .languageModel { _ = try LanguageModelHead(model: model) }
-        names = Self.names(model, for: task)
+        let named = Self.tasks(settings["task_type"]?.stringValue)
+        // Without its head it is for no task yet; but PEFT names its modules after that task's class.
+        task = named.first { !$0.hasOwnHead }
+        if task != nil { _ = try LanguageModelHead(model: model) }
+        names = Self.names(model, hasBackbonePrefix: !named.isEmpty)
     }
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
@@ -53,14 +58,15 @@ struct PeftLayout: AdapterLayout {
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
-        let isLanguageModel = Task(peftName: try settings.optionalString("task_type")) == .languageModel
-        if isLanguageModel { _ = try LanguageModelHead(model: model) }
+        task = Self.tasks(try settings.optionalString("task_type")).first { !$0.hasOwnHead }
+        if task != nil { _ = try LanguageModelHead(model: model) }
         let hasPrefix =
-            isLanguageModel
-            || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.conventions.backbone + ".") }
+            task != nil || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.conventions.backbone + ".") }
         names = Self.names(model, hasBackbonePrefix: hasPrefix)
         try Self.requireKin(folder, names)
-        head = try Self.head(of: file, folder, settings, model, pooling)
+        if let (task, head) = try Self.head(of: file, folder, settings, model, pooling) {
+            (self.task, self.head) = (task, head)
+        }
         (names, tables) = try Self.vocabulary(folder, settings, names)
         guard pooling == nil || head != nil else {
             throw GraftError(
@@ -86,11 +92,10 @@ struct PeftLayout: AdapterLayout {
         return pooling
     }
 
-    /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
-    private static func names(_ model: Model, for task: Task) -> ModuleNames {
-        names(model, hasBackbonePrefix: task != .none)
-    }
+    /// Those that PEFT calls so.
+    private static func tasks(_ peftName: String?) -> [Task] { Tasks.all.filter { $0.peftName == peftName } }
 
+    /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
     static func names(
         _ model: Model, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
@@ -104,16 +109,17 @@ struct PeftLayout: AdapterLayout {
         return config
     }
 
-    var task: Task {
-        if head != nil { return .sequenceClassification }
-        return Task(peftName: settings["task_type"]?.stringValue) == .languageModel ? .languageModel : .none
-    }
-
     var labels: [String]? { head?.labels }
 
-    mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
-        if head != nil { try SingleLabel.require(names.model.problem, of: names.model) }
-        settings["task_type"] = task.peftName.map(JSON.string) ?? .null
+    mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError) {
+        if let task { try names.model.requireProblem(of: task) }
+        if task?.unit == .tokens, let head, head.trainsDense || head.pooling != nil {
+            throw GraftError(
+                .unsupported,
+                "the task token_classification with \(head.trainsDense ? "dense_layer" : "pooling"): the head that PEFT knows "
+                    + "is one layer on each token; expected neither")
+        }
+        settings["task_type"] = task.map { .string($0.peftName) } ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
             for name in Self.headNames + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
@@ -124,11 +130,12 @@ struct PeftLayout: AdapterLayout {
         }
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
-        names = Self.names(names.model, hasBackbonePrefix: task != .none, sites: names.sites)
+        self.task = task
+        names = Self.names(names.model, hasBackbonePrefix: task != nil, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
-        try plan.addSavedModules(settings, head: head, names: names, place: place)
+        try plan.addSavedModules(settings, head: head, of: task, names: names, place: place)
     }
 
     func planFrozen(_ plan: inout AdapterPlan) throws(GraftError) {
@@ -144,6 +151,9 @@ struct PeftLayout: AdapterLayout {
             for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }
             metadata.append((Self.labelsKey, JSON.object(names).serialized(JSON.Style(isCompact: true))))
         }
+        if let task, let head, task != Self.likeliest(settings, names.model, labelCount: head.labels.count) {
+            metadata.append((Self.taskKey, task.name))
+        }
         var saved = method.saved(config)
         saved["inference_mode"] = .bool(true)
         var files = AdapterFiles()
@@ -152,26 +162,34 @@ struct PeftLayout: AdapterLayout {
         return files
     }
 
+    /// Of an adapter with a head, by what PEFT reads. Adapters of the bare encoder have the heads of rows.
+    private static func likeliest(_ settings: JSONObject, _ model: Model, labelCount: Int) -> Task? {
+        var named = tasks(settings["task_type"]?.stringValue)
+        if named.isEmpty { named = tasks(Task.sequenceClassification.peftName) }
+        return Tasks.likeliest(of: named, model.problem, labelCount: labelCount)
+    }
+
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
     private static func head(
         of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: Model,
         _ pooling: Pooling?
-    ) throws(GraftError) -> HeadSettings? {
-        let task = try settings.optionalString("task_type")
-        switch task {
-        case nil, "FEATURE_EXTRACTION", "SEQ_CLS": break
-        case "CAUSAL_LM": return nil
-        case .some(let other):
+    ) throws(GraftError) -> (Task, HeadSettings)? {
+        let type = try settings.optionalString("task_type")
+        let named = tasks(type)
+        guard !named.isEmpty || type == nil || type == "FEATURE_EXTRACTION" else {
             throw GraftError(
                 .unsupported,
-                "\(folder.configPath): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
+                "\(folder.configPath): task_type \"\(type ?? "")\"; expected "
+                    + Set(Tasks.all.map(\.peftName)).sorted().joined(separator: ", ") + ", FEATURE_EXTRACTION or null")
         }
-        let path = pooling == nil ? model.conventions.headPath : PooledHead.path
+        if !named.isEmpty, !named.contains(where: \.hasOwnHead) { return nil }
+        let readsTokens = named.contains { $0.unit == .tokens }
+        let path = pooling == nil ? model.conventions.headPath(readsTokens: readsTokens) : PooledHead.path
         let name = "\(start)\(path).weight"
         guard let weight = folder.tensor(name) else {
-            if task == "SEQ_CLS" {
+            if let type, !named.isEmpty {
                 throw GraftError(
-                    .corruptFile, "\(file.path): tensor \"\(name)\" is missing, which task_type SEQ_CLS needs")
+                    .corruptFile, "\(file.path): tensor \"\(name)\" is missing, which task_type \(type) needs")
             }
             return nil
         }
@@ -179,13 +197,39 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(.incompatible, "\(file.path): tensor \"\(name)\" has shape \(weight.shape)")
         }
         let count = weight.shape[0]
-        try SingleLabel.require(
-            model.problem, of: model, labelCount: count, place: "\(file.path): tensor \"\(name)\"")
+        guard let task = try ownTask(of: file, named) ?? likeliest(settings, model, labelCount: count),
+            count >= task.leastLabelCount
+        else {
+            throw GraftError(
+                .incompatible,
+                "\(file.path): tensor \"\(name)\" has \(count) row; a head that chooses one of several labels has two or more"
+            )
+        }
+        try model.requireProblem(of: task)
+        guard pooling == nil || task.unit == .rows else {
+            throw GraftError(
+                .corruptFile,
+                "\(folder.configPath): \(poolingKey) is that of a head of rows; the task is \(task.name)")
+        }
         let own = try ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
-        return HeadSettings(
+        let head = HeadSettings(
             labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
             trainsDense: pooling != nil && file["\(start)\(PooledHead.densePath).weight"] != nil, pooling: pooling)
+        return (task, head)
+    }
+
+    /// The task in the file's metadata; nil where it has none.
+    private static func ownTask(of file: SafetensorsFile, _ named: [Task]) throws(GraftError) -> Task? {
+        guard let name = file.metadata[taskKey] else { return nil }
+        let known = named.isEmpty ? tasks(Task.sequenceClassification.peftName) : named
+        guard let task = known.first(where: { $0.name == name }) else {
+            throw GraftError(
+                .corruptFile,
+                "\(file.path): metadata \"\(taskKey)\": expected \(known.map(\.name).joined(separator: ", ")), found "
+                    + JSON.string(name).briefText)
+        }
+        return task
     }
 
     /// The labels in the file's metadata, one for each class; nil where it has none.

@@ -8,5 +8,5 @@ struct Plain: StepPlan {
 
     init(_ settings: Settings) {}
 
-    func learn(_ rows: LearningPass, _ sums: inout LossSums) throws(GraftError) { try rows.run(&sums) }
+    func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError) { try rows.run(&evidence) }
 }

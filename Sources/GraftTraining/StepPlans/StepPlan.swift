@@ -5,9 +5,9 @@ import GraftTensor
 /// What a step does with the rows of each pass: how often they go forward and backward, and what
 /// stands between. A new one is its file and one line in `StepPlans`.
 package protocol StepPlan: Chosen {
-    /// Learns from the rows of a pass: adds their losses to the sums, and their gradients to those
+    /// Learns from the rows of a pass: adds their losses to the evidence, and their gradients to those
     /// that wait.
-    func learn(_ rows: LearningPass, _ sums: inout LossSums) throws(GraftError)
+    func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError)
 }
 
 /// A pass whose rows a step learns from; it has begun.
@@ -24,8 +24,8 @@ package struct LearningPass {
     /// Begins the pass once more: nothing is left of what the last run kept.
     package func restart() throws(GraftError) { try trainer.begin(batch, rows) }
 
-    /// Forward and backward: adds the losses to the sums, and the gradients to those that wait.
-    package func run(_ sums: inout LossSums) throws(GraftError) {
-        try trainer.forwardBackward(batch, rows, scale: scale, &sums)
+    /// Forward and backward: adds the losses to the evidence, and the gradients to those that wait.
+    package func run(_ evidence: inout Evidence) throws(GraftError) {
+        try trainer.forwardBackward(batch, rows, scale: scale, &evidence)
     }
 }

@@ -218,6 +218,9 @@ GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index)
  *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for
  *  an invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_model_label_count(const graft_model *model);
+/** What that head is for, as graft_task_name() has it; "" without one, NULL for an invalid handle. Since 1.0.
+ */
+GRAFT_API const char *graft_model_task(const graft_model *model);
 GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
 /** Memory of the weights that were packed. Since 1.0. */
 GRAFT_API int64_t graft_model_memory(const graft_model *model);
@@ -293,6 +296,47 @@ GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encod
 GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
 /** Number of the word in its text that each token belongs to; -1 for special tokens. */
 GRAFT_API const int32_t *graft_encoding_word_ids(const graft_encoding *encoding);
+/** A named entity: a stretch of a text and what it is. */
+typedef struct graft_entity {
+    const char *type;   /**< As in the labels behind their prefix: "PER" of "B-PER". In a result it
+                             points into these. */
+    int64_t first_byte; /**< In the text, and `end_byte` is the one past its last. */
+    int64_t end_byte;
+    int64_t first_character; /**< The same in Unicode characters; only in a result, as the tokens. */
+    int64_t end_character;
+    int64_t first_token;
+    int64_t end_token;
+} graft_entity;
+
+/*
+ * Named entities: words, or entities, to labels of tokens for the column "token_labels", and back.
+ *
+ * Labels are tags: "O", and "B-" before the type of an entity for its first word, "I-" for those that follow;
+ * with "E-" for the last and "S-" for a single word that is IOBES, without them IOB2. The first token of a
+ * word stands for it. `words` [word_count, 2] are the first byte of each word in the text and the one past
+ * its last, in order; NULL, with a word_count of 0 where there are no word_labels: the tokenizer's own, as
+ * graft_encoding_word_ids(). A pair's second text has no words. `all_pieces` is 0, or 1 for a label of each
+ * token of a word: that of a token that goes on with an entity. Errors are GRAFT_ERROR_INVALID_ARGUMENT and
+ * GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0.
+ */
+
+/** `out` [token_count]: the label of each word at its first token, -100 elsewhere. `word_labels` [word_count]
+ *  may be below 0 where a word does not count. `labels` are needed with `all_pieces` alone. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(
+    const graft_encoding *encoding, const int32_t *words, const int32_t *word_labels, int64_t word_count,
+    const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+/** The same from entities, by their types and bytes: a word belongs to one if it shares a byte with it. */
+GRAFT_API GRAFT_MUST_CHECK graft_status
+graft_encoding_label_entities(const graft_encoding *encoding, const int32_t *words, int64_t word_count,
+                              const graft_entity *entities, int64_t entity_count, const char *const *labels,
+                              int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+/** The entities that the labels of the words' first tokens spell, however ill, as seqeval reads them in its
+ *  default mode. `token_labels` [token_count]: those of graft_session_predict(), below 0 for none.
+ * `out_count` receives how many there are, even when `capacity` is too small; `out` may be NULL when that is
+ * 0, to ask. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(
+    const graft_encoding *encoding, const int32_t *words, int64_t word_count, const int32_t *token_labels,
+    const char *const *labels, int32_t label_count, graft_entity *out, int64_t capacity, int64_t *out_count);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_retain(const graft_encoding *encoding);
 GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
@@ -310,14 +354,6 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_token
 /** Trainable parameters shaped for one base model, and, for a task, its output head. */
 typedef struct graft_adapter graft_adapter;
 
-typedef int32_t graft_task;
-enum {
-    GRAFT_TASK_NONE = 0,
-    GRAFT_TASK_SEQUENCE_CLASSIFICATION = 1,
-    GRAFT_TASK_LANGUAGE_MODEL = 5 /**< The next token, with the model's own output; `options` of
-                                       graft_adapter_set_head() are not used. */
-};
-
 /** What of the last hidden states of a row's tokens stands for the row. */
 typedef int32_t graft_pooling;
 enum {
@@ -333,25 +369,25 @@ enum {
                                             head. */
 };
 
-typedef struct graft_head_options {
-    size_t struct_size;
-    const char *const *labels; /**< Names of the classes, copied. Required. */
-    int32_t label_count;       /**< At least 2. */
-    float dropout;             /**< Before the last layer. Default -1: as config.json says. */
-    int32_t dense_layer;       /**< 1 trains the dense + tanh layer before it as well. Default 0.
-                                    The layer of a "bottleneck" adapter is its own, as AdapterHub's;
-                                    without it the head reads the hidden state as it is. */
-    graft_pooling pooling;     /**< What the head reads of a row. Default -1: the token that the
-                                    architecture's own class reads, BERT's first and Llama's last.
-                                    No other head is one that PEFT or AdapterHub knows: a saved
-                                    adapter that has one is Graft's alone, and they refuse it. */
-} graft_head_options;
-
-GRAFT_API void graft_head_options_init(graft_head_options *options, size_t struct_size);
-
 GRAFT_API int32_t graft_adapter_method_count(void);
 /** Name of method `index`, such as "lora"; NULL past the end. Static. Since 1.0. */
 GRAFT_API const char *graft_adapter_method_name(int32_t index);
+
+/*
+ * Tasks, what a head has numbers of, what they mean, and the column of a batch that they learn from
+ * (see graft_batch_set_integers() and graft_batch_set_floats()):
+ *
+ *     sequence_classification     each row    logits, softmax    "labels"        integers, width 1
+ *     multi_label_classification  each row    logits, sigmoid    "targets"       floats, width label_count
+ *     regression                  each row    values             "targets"       floats, width label_count
+ *     token_classification        each token  logits, softmax    "token_labels"  integers, width 1
+ *     language_model              the next    logits over the    "token_labels"  integers, width 1
+ *                                 token       vocabulary
+ */
+
+GRAFT_API int32_t graft_task_count(void);
+/** Name of task `index`; NULL past the end. Static. Since 1.0. */
+GRAFT_API const char *graft_task_name(int32_t index);
 
 /**
  * Creates an adapter with freshly initialised parameters.
@@ -376,19 +412,46 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
                                                              const char *config_json, uint64_t seed,
                                                              graft_adapter **out);
-/** Gives the adapter an output head with fresh parameters; replaces the one it had. Not while it has
- *  a trainer; compositions made before keep the head it had. Settings that name modules in
- *  full must have been given with "task_type", since a task's class puts its own name before them: a head
- *  that would change which modules are adapted is refused. Its dropout is not saved with the adapter.
- *  In PEFT's layout a base model whose problem_type is of several labels at once, or of regression, is
- *  GRAFT_ERROR_UNSUPPORTED: PEFT would train such a head with another loss. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, graft_task task,
-                                                               const graft_head_options *options);
+/**
+ * Gives the adapter an output head with fresh parameters; replaces the one it had.
+ *
+ * Not while it has a trainer; compositions made before keep the head it had. Settings that name modules in
+ * full must have been given with "task_type", since a task's class puts its own name before them: a head
+ * that would change which modules are adapted is refused.
+ *
+ * @param adapter       The adapter.
+ * @param task          A name listed by graft_task_name(), or "" for none. "language_model" and "" have no
+ *                      head of the adapter's own: they take no labels and no settings.
+ * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on.
+ * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
+ *                      token.
+ * @param settings_json NULL for defaults, or an object with any of
+ *                      "dropout": before the last layer, at least 0 and below 1, and not saved with the
+ *                        adapter; null, the default, is as config.json says.
+ *                      "dense_layer": true trains the dense + tanh layer before it as well; by default
+ *                        false. The layer of a "bottleneck" adapter is its own, as AdapterHub's; without it
+ *                        the head reads the hidden state as it is. The heads of tokens in PEFT's layout have
+ *                        none.
+ *                      "pooling": what the head reads of a row, "mean", "first" or "last"; null, the
+ *                        default, is the token that the architecture's own class reads, BERT's first and
+ *                        Llama's last. No other head is one that PEFT or AdapterHub knows: a saved adapter
+ *                        that has one is Graft's alone, and they refuse it.
+ * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
+ *         head that the adapter's layout does not have), GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base
+ *         model whose problem_type is another task's: PEFT would train such a head with another loss),
+ *         GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, const char *task,
+                                                               const char *const *labels, int32_t label_count,
+                                                               const char *settings_json);
 /** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
  *  tensor and every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE
- *  where it was made for another model, GRAFT_ERROR_UNSUPPORTED for a head of one label, of several
- *  at once or of regression, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An adapter that
- *  carries tables of another vocabulary brings it to the rows on which it acts. Since 1.0. */
+ *  where it was made for another model, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An
+ *  adapter that carries tables of another vocabulary brings it to the rows on which it acts. PEFT calls
+ *  sequence and multi-label classification and regression alike: the task is the one in the file's
+ *  metadata, else that of problem_type in the model's config.json, else regression where the head has one
+ *  label, and classification where it has more. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
                                                            graft_adapter **out);
 /** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
@@ -413,7 +476,8 @@ GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 /** Getters of an adapter; NULL, -1 or 0 for an invalid handle or index. Since 1.0. */
 GRAFT_API const char *graft_adapter_method(const graft_adapter *adapter);
 GRAFT_API const char *graft_adapter_config_json(const graft_adapter *adapter);
-GRAFT_API graft_task graft_adapter_task(const graft_adapter *adapter);
+/** "" for none. */
+GRAFT_API const char *graft_adapter_task(const graft_adapter *adapter);
 GRAFT_API int32_t graft_adapter_label_count(const graft_adapter *adapter);
 GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t index);
 GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
@@ -457,6 +521,8 @@ GRAFT_API float graft_composition_scale(const graft_composition *composition);
 /** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
  *  composition was made, or else the model's own. -1 or NULL for an invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_composition_label_count(const graft_composition *composition);
+/** What they are for: the adapter's task then, or that of the model's own head; "" without any. */
+GRAFT_API const char *graft_composition_task(const graft_composition *composition);
 GRAFT_API const char *graft_composition_label(const graft_composition *composition, int32_t index);
 
 /* ---- Merging and compressing -------------------------------------------------------------- */
@@ -549,21 +615,46 @@ GRAFT_API int64_t graft_batch_unknown_token_count(const graft_batch *batch);
 /** First token of each row, and the token count: [row_count + 1]. Since 1.0. */
 GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
-/** One label a row, 0 to the head's label count, exclusive: `labels` [row_count]. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_labels(graft_batch *batch, const int32_t *labels,
-                                                               int64_t count);
-/** One label a token, for GRAFT_TASK_LANGUAGE_MODEL: `labels` [token_count]. The label of a token
- *  is what the token before it in its row should predict, so it is the token itself, or anything
- *  below 0 (by custom -100) where it does not count. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_token_labels(graft_batch *batch,
-                                                                     const int32_t *labels, int64_t count);
+/**
+ * Says of each row, or of each token, what a task learns from: `values` [count, width], copied. Replaces what
+ * the batch had under that name. Rows of a data set all have the same columns.
+ *
+ *     "labels"        rows    one label each, 0 to the head's label count, exclusive
+ *     "token_labels"  tokens  for token_classification a label each, or anything below 0 (by custom -100)
+ *                             where it does not count. For language_model the label of a token is what the
+ *                             token before it in its row should predict, so it is the token itself, or
+ *                             below 0 where it does not count
+ *
+ * @param batch  The batch.
+ * @param column One of those names.
+ * @param values The numbers.
+ * @param count  The batch's row_count or token_count.
+ * @param width  Numbers of each.
+ * @return GRAFT_ERROR_NOT_FOUND (no such column), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY.
+ *         What the numbers mean is checked where they are used.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *batch, const char *column,
+                                                                 const int32_t *values, int64_t count,
+                                                                 int32_t width);
+/**
+ * The same for columns of floats:
+ *
+ *     "targets"       rows    for multi_label_classification 1 or 0 for each label, or a probability; for
+ *                             regression the values
+ *
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batch, const char *column,
+                                                               const float *values, int64_t count,
+                                                               int32_t width);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
                                                                  const graft_composition *const *rows,
                                                                  int64_t count);
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
-/** Copies the batch's rows and labels to the end. Of batches with different limits, the data set has
+/** Copies the batch's rows and columns to the end. Of batches with different limits, the data set has
  *  the largest, or none if one has none. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
                                                              const graft_batch *batch);
@@ -606,10 +697,6 @@ GRAFT_API int32_t graft_step_plan_count(void);
 GRAFT_API const char *graft_step_plan_name(int32_t index);
 GRAFT_API const char *graft_step_plan_settings(const char *name);
 
-/** What early stopping watches and the best weights are chosen by. */
-typedef int32_t graft_metric;
-enum { GRAFT_METRIC_LOSS = 0, GRAFT_METRIC_ACCURACY = 1, GRAFT_METRIC_MACRO_F1 = 2 };
-
 typedef struct graft_trainer_options {
     size_t struct_size;
     const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
@@ -622,12 +709,13 @@ typedef struct graft_trainer_options {
     const char *schedule_settings;          /**< JSON. Default NULL: {}. */
     const char *step_plan;                  /**< Default NULL: "plain". */
     const char *step_plan_settings;         /**< JSON. Default NULL: {}. */
+    const char *metric;                     /**< What early stopping watches and the best weights are chosen
+                                                 by: a value of the task's evaluations. Default NULL: "loss". */
     uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
     int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
                                                  worked through in passes, and memory stays bounded. Results do
                                                  not depend on it beyond rounding. Default 0: chosen. */
     int32_t thread_count;                   /**< At most. Default 0: one per processor. */
-    graft_metric metric;                    /**< Default loss. */
     float learning_rate;                    /**< Peak, at the warm-up's end. Default 1e-3. */
     float maximum_gradient_norm;            /**< Clips above; 0 never clips. Default 1. */
     float label_smoothing;                  /**< 0 to 1. Default 0. */
@@ -643,25 +731,62 @@ typedef struct graft_trainer_options {
                                                  rows to evaluate on. Default 0: never stops early. */
     int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
     int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
-    int32_t reserved;                       /**< Must be 0. */
 } graft_trainer_options;
 
-/** NaN marks a measure that does not apply. */
+/*
+ * What an evaluation measures, besides "loss", which is as in graft_metrics:
+ *
+ *     sequence_classification     accuracy; macro_f1, micro_f1, weighted_f1; precision and recall (macro);
+ * mcc, the correlation of Matthews multi_label_classification  exact_match, of the labels of a row; micro_f1,
+ * macro_f1 regression                  mse; pearson and spearman, the mean over the values of a row
+ *     token_classification        those of sequence_classification, of the tokens that have a label; where
+ * all labels are tags, "O" or such as "B-PER", also entity_f1, entity_precision and entity_recall, and
+ * strict_entity_f1 language_model              accuracy, of the next tokens
+ *
+ * They equal scikit-learn's with zero_division=0, scipy's, and seqeval's in its default mode, or for
+ * strict_entity_f1 in its strict mode for IOB2. A label is a row's where its probability is above one half.
+ */
+
+GRAFT_API int32_t graft_metric_count(void);
+/** Name of measure `index` of those of all tasks; NULL past the end. Static. Since 1.0. */
+GRAFT_API const char *graft_metric_name(int32_t index);
+
+/** What an evaluation measured. Immutable. */
+typedef struct graft_evaluation graft_evaluation;
+
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_retain(const graft_evaluation *evaluation);
+GRAFT_API void graft_evaluation_release(graft_evaluation *evaluation);
+/** Getters of an evaluation; NULL or -1 for an invalid handle or index. Since 1.0. */
+GRAFT_API int32_t graft_evaluation_value_count(const graft_evaluation *evaluation);
+/** Name of value `index`; the first is "loss". */
+GRAFT_API const char *graft_evaluation_name(const graft_evaluation *evaluation, int32_t index);
+/** NaN where there is none of that name, or nothing that it measures. */
+GRAFT_API double graft_evaluation_value(const graft_evaluation *evaluation, const char *name);
+GRAFT_API int64_t graft_evaluation_row_count(const graft_evaluation *evaluation);
+GRAFT_API int64_t graft_evaluation_token_count(const graft_evaluation *evaluation);
+/** Rows of the confusion matrix; 0 where there is none. */
+GRAFT_API int32_t graft_evaluation_label_count(const graft_evaluation *evaluation);
+/** The confusion matrix, of rows or tokens: `out` [label_count, label_count], row: true label, column:
+ * chosen. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_evaluation *evaluation,
+                                                                   int64_t *out, int64_t capacity);
+
+/** NaN marks what does not apply. */
 typedef struct graft_metrics {
     size_t struct_size;
-    double loss;              /**< Mean over rows (weighted, where classes are), or over the tokens
-                                   that count, in nats. */
-    double accuracy;          /**< 0 to 1, of rows or of tokens; only in an evaluation. */
-    double macro_f1;          /**< 0 to 1: mean over the labels that occur or are predicted. */
-    double learning_rate;     /**< Of the latest step; NaN in an evaluation. */
-    double gradient_norm;     /**< Before clipping; NaN in an evaluation. */
-    double tokens_per_second; /**< Of the latest step or evaluation. */
-    int64_t step;             /**< Optimizer updates so far. */
-    int64_t total_steps;      /**< End of the schedule, 0 when open. */
-    int64_t epoch;            /**< From 0. */
-    int64_t row_count;        /**< Rows measured. */
-    int64_t token_count;      /**< Tokens measured. */
-    int64_t evaluation;       /**< 1 for an evaluation during graft_trainer_fit(), else 0. */
+    const graft_evaluation *evaluation; /**< Of an evaluation during graft_trainer_fit(); lives until the
+                                             callback returns, unless it was retained. NULL elsewhere. */
+    double loss;                        /**< Mean over rows (weighted, where classes are), or over the
+                                             tokens that count, in nats; for regression the mean squared
+                                             error. */
+    double learning_rate;               /**< Of the latest step; NaN in an evaluation. */
+    double gradient_norm;               /**< Before clipping; NaN in an evaluation. */
+    double tokens_per_second;           /**< Of the latest step or evaluation. */
+    int64_t step;                       /**< Optimizer updates so far. */
+    int64_t total_steps;                /**< End of the schedule, 0 when open. */
+    int64_t epoch;                      /**< From 0. */
+    int64_t row_count;                  /**< Rows measured. */
+    int64_t token_count;                /**< Tokens measured. */
 } graft_metrics;
 
 /** Called after each step and each evaluation. Return 0 to go on, anything else to stop. */
@@ -689,10 +814,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *
  * After the first call, calls with batches no larger allocate nothing.
  *
  * @param trainer     The trainer.
- * @param batch       Rows with labels.
+ * @param batch       Rows with the column that the task learns from.
  * @param[in,out] out Prepared by graft_metrics_init(); receives the loss of the step so far, which
  *                    with one batch a step is this batch's. May be NULL.
- * @return GRAFT_ERROR_INCOMPATIBLE (labels missing or out of range, tokens outside the vocabulary,
+ * @return GRAFT_ERROR_INCOMPATIBLE (a column missing or out of range, tokens outside the vocabulary,
  *         rows longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from
  *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
@@ -708,7 +833,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *traine
  * graft_adapter_maximum_length().
  *
  * With an evaluation set, the adapter ends with the weights of the best evaluation by
- * `options.metric`, and `out` receives that evaluation; else the last step's metrics. With a
+ * `options.metric`, whose metrics `out` receives, and `best` the evaluation itself; else `out` receives the
+ * last step's metrics, and `best` NULL. Either may be NULL. With a
  * checkpoint path, a run that was stopped at any moment goes on where it was, and ends with the
  * same bits; a path that cannot be written is an error before the first step.
  *
@@ -720,15 +846,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer
                                                           const graft_dataset *dataset,
                                                           const graft_dataset *evaluation,
                                                           graft_progress_callback progress, void *user_data,
-                                                          graft_metrics *out);
+                                                          graft_metrics *out, graft_evaluation **best);
 /** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
  *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. A loss of rows that
- *  count that is no number is GRAFT_ERROR_DIVERGED. `confusion` [label_count, label_count], row: true label,
- *  column: predicted, may be NULL when `capacity` is 0. Since 1.0. */
+ *  count that is no number is GRAFT_ERROR_DIVERGED. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
                                                                const graft_dataset *dataset,
-                                                               graft_metrics *out, int64_t *confusion,
-                                                               int64_t capacity);
+                                                               graft_evaluation **out);
 /** Writes adapter, optimizer state, schedule and random state to directory `path`, as
  *  graft_adapter_save() does. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
@@ -783,29 +907,33 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_sessio
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
                                                             graft_pooling pooling, int32_t normalize,
                                                             float *out, int64_t capacity);
-/** One logit per label, from the row's first token in an encoder, and in a decoder from the last that is
- *  not config.json's pad_token_id: `out` [row_count, columns], where columns is the largest label count among
- *  the rows' adapters; a row with fewer labels ends in -infinity. `columns` may be NULL; it is
- *  written even when `capacity` is too small. Since 1.0. */
+/** The numbers of the heads: a logit for each label, or for regression the values. `out` [row_count,
+ * columns], from the row's first token in an encoder, and in a decoder from the last that is not
+ * config.json's pad_token_id; or [token_count, columns] with heads of token_classification, which share no
+ * batch with others. columns is the largest label count among the rows' adapters; where a head has fewer
+ * labels, a line ends in -infinity. `columns` may be NULL; it is written even when `capacity` is too small.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
                                                                const graft_batch *batch, float *out,
                                                                int64_t capacity, int64_t *columns);
 
 /**
- * The likeliest labels of each row, the likeliest first and equals by their numbers.
+ * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers.
  *
  * @param session            The session.
  * @param batch              Rows, each with its adapters.
- * @param best_count         Labels wanted of each row, 1 to 2^20.
- * @param[out] labels        [row_count, best_count]: numbers as graft_composition_label() or
- *                           graft_adapter_label() has them; -1 where a row has no more.
- * @param[out] probabilities The same shape: softmax of a row over its own labels; 0 where it has no
- *                           more. May be NULL.
+ * @param best_count         Labels wanted of each, 1 to 2^20.
+ * @param[out] labels        [row_count, best_count], or [token_count, best_count] with heads of
+ *                           token_classification: numbers as graft_composition_label() or
+ *                           graft_adapter_label() has them; -1 where there are no more.
+ * @param[out] probabilities The same shape: softmax over the labels of a row or token, or for
+ *                           multi_label_classification each label's own sigmoid; 0 where there are no more.
+ *                           May be NULL.
  * @param capacity           Elements of each array.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head), GRAFT_ERROR_DIVERGED (logits that are not
- *         numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, rows
- *         longer than the model), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED,
- *         GRAFT_ERROR_OUT_OF_MEMORY.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression),
+ *         GRAFT_ERROR_DIVERGED (logits that are not numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE
+ *         (tokens outside the vocabulary, rows longer than the model, heads of rows and of tokens),
+ *         GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *session,

@@ -76,36 +76,49 @@ void test_adapter(const char *scratch) {
 
 void test_head(void) {
     graft_adapter *bare = make_adapter(0);
-    graft_head_options head;
     static const char *const one_missing[] = {"first", NULL};
     static const char *const twice[] = {"same", "same"};
     static const char *const not_utf8[] = {"first", "\xff"};
-#define HEAD(field, value, sentence)                                                                         \
-    graft_head_options_init(&head, sizeof head);                                                             \
-    head.labels = label_names;                                                                               \
-    head.label_count = 2;                                                                                    \
-    head.field = value;                                                                                      \
-    invalid(graft_adapter_set_head(bare, 1, &head), sentence)
-    HEAD(labels, NULL, "NULL labels are refused");
-    HEAD(labels, one_missing, "a NULL label is refused");
-    HEAD(labels, twice, "two labels of one name are refused");
-    HEAD(labels, not_utf8, "a label that is not UTF-8 is refused");
-    HEAD(label_count, 1, "one label is refused");
-    HEAD(label_count, -4, "-4 labels are refused");
-    HEAD(dropout, 1.5f, "a dropout of 1.5 is refused");
-    HEAD(dropout, NAN, "a dropout that is not a number is refused");
-    HEAD(dense_layer, 2, "dense_layer 2 is refused");
-    HEAD(pooling, 3, "pooling 3 is refused");
-    HEAD(pooling, -2, "pooling -2 is refused");
-    HEAD(struct_size, 1, "head options of size 1 are refused");
-#undef HEAD
-    invalid(graft_adapter_set_head(bare, 1, NULL), "a head without options is refused");
-    invalid(graft_adapter_set_head(NULL, 1, &head), "a head for NULL is refused");
-    graft_head_options_init(&head, sizeof head);
-    head.labels = label_names;
-    head.label_count = 2;
-    expect_refused(graft_adapter_set_head(bare, 99, &head), "task 99 is refused");
-    expect_number(GRAFT_TASK_NONE, graft_adapter_task(bare), "after refused heads there is none");
+    const char *const task = "sequence_classification";
+    invalid(graft_adapter_set_head(bare, task, NULL, 2, NULL), "NULL labels are refused");
+    invalid(graft_adapter_set_head(bare, task, one_missing, 2, NULL), "a NULL label is refused");
+    invalid(graft_adapter_set_head(bare, task, twice, 2, NULL), "two labels of one name are refused");
+    invalid(graft_adapter_set_head(bare, task, not_utf8, 2, NULL), "a label that is not UTF-8 is refused");
+    invalid(graft_adapter_set_head(bare, task, label_names, 1, NULL), "one label is refused");
+    invalid(graft_adapter_set_head(bare, task, label_names, -4, NULL), "-4 labels are refused");
+    invalid(graft_adapter_set_head(NULL, task, label_names, 2, NULL), "a head for NULL is refused");
+    invalid(graft_adapter_set_head(bare, NULL, label_names, 2, NULL), "a task NULL is refused");
+    invalid(graft_adapter_set_head(bare, "regression", NULL, 0, NULL), "no values are refused");
+    invalid(graft_adapter_set_head(bare, "", label_names, 2, NULL), "labels of no task are refused");
+    invalid(graft_adapter_set_head(bare, "", NULL, 0, "{}"), "settings of no task are refused");
+    static const char *const settings[] = {
+        "{",
+        "[]",
+        "{\"dropout\": 1.5}",
+        "{\"dropout\": NaN}",
+        "{\"dropout\": -1}",
+        "{\"dense_layer\": 2}",
+        "{\"pooling\": \"max\"}",
+        "{\"pooling\": 1}",
+        "{\"dropuot\": 0.5}",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        invalid(graft_adapter_set_head(bare, task, label_names, 2, settings[i]), settings[i]);
+    expect(GRAFT_ERROR_NOT_FOUND, graft_adapter_set_head(bare, "sorcery", label_names, 2, NULL),
+           "an unknown task is not found");
+    expect(GRAFT_ERROR_UNSUPPORTED,
+           graft_adapter_set_head(bare, "token_classification", label_names, 2, "{\"pooling\": \"mean\"}"),
+           "a head of tokens that pools is refused");
+    claim(strcmp(graft_adapter_task(bare), "") == 0, "after refused heads there is none",
+          graft_adapter_task(bare));
+    need(graft_adapter_set_head(bare, "regression", NULL, 2, "{\"dropout\": null}"), "a head of two values");
+    claim(strcmp(graft_adapter_task(bare), "regression") == 0, "it has its task", graft_adapter_task(bare));
+    claim(strcmp(graft_adapter_label(bare, 1), "LABEL_1") == 0, "its values have numbers",
+          graft_adapter_label(bare, 1));
+    claim(graft_adapter_task(NULL) == NULL, "NULL has no task", "one");
+    claim(graft_task_name(-1) == NULL && graft_task_name(graft_task_count()) == NULL,
+          "a task out of range is NULL", "one");
+    claim(strcmp(graft_task_name(0), task) == 0, "tasks have names", graft_task_name(0));
     graft_adapter_release(bare);
 }
 
@@ -129,7 +142,7 @@ void test_composition(void) {
     claim(found == own, "a composition gives the handle that it was made of", "another");
     graft_adapter_release(own);
     expect_number(2, graft_adapter_label_count(found), "which has one more owner");
-    need(graft_adapter_set_head(found, GRAFT_TASK_NONE, NULL), "taking the head away");
+    need(graft_adapter_set_head(found, "", NULL, 0, NULL), "taking the head away");
     expect_number(0, graft_adapter_label_count(found), "an adapter without head has no labels");
     expect_number(2, graft_composition_label_count(out), "a composition keeps the head it was made with");
     graft_adapter_release(found);

@@ -26,14 +26,39 @@ void test_batch(void) {
     claim(out == NULL, "a failed batch leaves its output alone", "another value");
 
     need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &out), "encoding");
-    invalid(graft_batch_set_labels(out, numbers, 1), "one label for two rows is refused");
-    invalid(graft_batch_set_labels(out, numbers, -2), "-2 labels are refused");
-    invalid(graft_batch_set_labels(out, NULL, 2), "NULL labels are refused");
-    invalid(graft_batch_set_labels(NULL, numbers, 2), "labels of NULL are refused");
-    invalid(graft_batch_set_token_labels(out, numbers, 2), "two token labels for more tokens are refused");
-    invalid(graft_batch_set_token_labels(out, NULL, graft_batch_token_count(out)),
+    invalid(graft_batch_set_integers(out, "labels", numbers, 1, 1), "one label for two rows is refused");
+    invalid(graft_batch_set_integers(out, "labels", numbers, -2, 1), "-2 labels are refused");
+    invalid(graft_batch_set_integers(out, "labels", NULL, 2, 1), "NULL labels are refused");
+    invalid(graft_batch_set_integers(NULL, "labels", numbers, 2, 1), "labels of NULL are refused");
+    invalid(graft_batch_set_integers(out, "token_labels", numbers, 2, 1),
+            "two token labels for more tokens are refused");
+    invalid(graft_batch_set_integers(out, "token_labels", NULL, graft_batch_token_count(out), 1),
             "NULL token labels are refused");
-    invalid(graft_batch_set_token_labels(NULL, numbers, 2), "token labels of NULL are refused");
+    invalid(graft_batch_set_integers(NULL, "token_labels", numbers, 2, 1),
+            "token labels of NULL are refused");
+    static const float values[] = {0, 1, 1, 0};
+    expect(GRAFT_ERROR_NOT_FOUND, graft_batch_set_integers(out, "lables", numbers, 2, 1),
+           "an unknown column is not found");
+    invalid(graft_batch_set_integers(out, NULL, numbers, 2, 1), "a column NULL is refused");
+    invalid(graft_batch_set_integers(out, "targets", numbers, 2, 1), "targets that are integers are refused");
+    invalid(graft_batch_set_floats(out, "labels", values, 2, 1), "labels that are floats are refused");
+    invalid(graft_batch_set_floats(out, "targets", values, 2, 0), "targets of width 0 are refused");
+    invalid(graft_batch_set_floats(out, "targets", values, 2, -1), "targets of width -1 are refused");
+    invalid(graft_batch_set_floats(out, "targets", values, 2, (1 << 20) + 1),
+            "targets of any width are refused");
+    invalid(graft_batch_set_floats(out, "targets", values, 3, 1), "three targets for two rows are refused");
+    expect(GRAFT_OK, graft_batch_set_floats(out, "targets", values, 2, 2),
+           "two targets for each row are taken");
+    graft_dataset *narrow = NULL;
+    need(graft_dataset_create(&narrow), "making a dataset");
+    need(graft_dataset_append(narrow, out), "appending");
+    need(graft_batch_set_floats(out, "targets", values, 2, 1), "other targets replace them");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_dataset_append(narrow, out),
+           "targets of another width are refused");
+    need(graft_batch_set_floats(out, "targets", values, 2, 2), "targets as before");
+    need(graft_batch_set_integers(out, "labels", numbers, 2, 1), "and labels");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_dataset_append(narrow, out), "labels of some rows are refused");
+    graft_dataset_release(narrow);
     const graft_composition *const rows[] = {composition, (const graft_composition *)model};
     invalid(graft_batch_set_adapters(out, rows, 1), "one adapter for two rows is refused");
     invalid(graft_batch_set_adapters(out, rows, 2), "a model as an adapter is refused");

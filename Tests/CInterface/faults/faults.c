@@ -76,12 +76,8 @@ void write_file(const char *name, const char *content) {
 graft_adapter *make_adapter(int with_head) {
     graft_adapter *made = NULL;
     need(graft_adapter_create(model, "lora", NULL, 1, &made), "making an adapter");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = label_names;
-    head.label_count = 2;
     if (with_head)
-        need(graft_adapter_set_head(made, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+        need(graft_adapter_set_head(made, "sequence_classification", label_names, 2, NULL), "adding a head");
     return made;
 }
 
@@ -91,7 +87,7 @@ graft_batch *tokens_batch(int32_t token, int32_t length, int32_t label) {
         tokens[i] = token;
     graft_batch *made = NULL;
     need(graft_batch_create(tokens, NULL, &length, 1, &made), "making a batch");
-    need(graft_batch_set_labels(made, &label, 1), "labelling it");
+    need(graft_batch_set_integers(made, "labels", &label, 1, 1), "labelling it");
     return made;
 }
 
@@ -142,7 +138,7 @@ int main(int argument_count, char **arguments) {
     adapter = make_adapter(1);
     need(graft_composition_create(adapter, 1, &composition), "making a composition");
     need(graft_batch_encode(tokenizer, texts, NULL, 2, NULL, &batch), "encoding a batch");
-    need(graft_batch_set_labels(batch, numbers, 2), "labelling it");
+    need(graft_batch_set_integers(batch, "labels", numbers, 2, 1), "labelling it");
     need(graft_dataset_create(&dataset), "making a dataset");
     need(graft_dataset_append(dataset, batch), "filling it");
     need(graft_session_create(model, NULL, &session), "making a session");

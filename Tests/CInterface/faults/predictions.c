@@ -7,12 +7,8 @@ static graft_composition *make_leaf(int32_t count, uint64_t seed) {
     static const char *const names[LABELS] = {"a", "b", "c", "d", "e"};
     graft_adapter *made = NULL;
     graft_composition *leaf = NULL;
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = names;
-    head.label_count = count;
     need(graft_adapter_create(model, "lora", "{\"init_lora_weights\": false}", seed, &made), "making");
-    need(graft_adapter_set_head(made, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding a head");
+    need(graft_adapter_set_head(made, "sequence_classification", names, count, NULL), "adding a head");
     need(graft_composition_create(made, 1, &leaf), "composing");
     graft_adapter_release(made);
     return leaf;

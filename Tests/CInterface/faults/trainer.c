@@ -10,7 +10,7 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(struct_size, 5);
     OPTION(thread_count, -1);
     OPTION(pass_token_count, -1);
-    OPTION(metric, -1);
+    OPTION(metric, "sorcery");
     OPTION(learning_rate, NAN);
     OPTION(learning_rate, -1.0f);
     OPTION(learning_rate, INFINITY);
@@ -139,17 +139,44 @@ void test_trainer(const char *scratch) {
     graft_batch_release(wrong_label);
 
     int64_t confusion[4];
-    invalid(graft_trainer_evaluate(out, NULL, &metrics, NULL, 0), "evaluating on NULL is refused");
-    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_trainer_evaluate(out, dataset, &metrics, confusion, 3),
+    graft_evaluation *evaluation = NULL;
+    invalid(graft_trainer_evaluate(out, NULL, &evaluation), "evaluating on NULL is refused");
+    invalid(graft_trainer_evaluate(out, dataset, NULL), "an evaluation into NULL is refused");
+    need(graft_trainer_evaluate(out, dataset, &evaluation), "evaluating");
+    claim(strcmp(graft_evaluation_name(evaluation, 0), "loss") == 0,
+          "an evaluation's first value is the loss", graft_evaluation_name(evaluation, 0));
+    claim(graft_evaluation_value(evaluation, "accuracy") >= 0, "it has values by their names", "none");
+    claim(isnan(graft_evaluation_value(evaluation, "sorcery")) &&
+              isnan(graft_evaluation_value(evaluation, NULL)) && isnan(graft_evaluation_value(NULL, "loss")),
+          "it has no other values", "one");
+    claim(graft_evaluation_name(evaluation, -1) == NULL &&
+              graft_evaluation_name(evaluation, graft_evaluation_value_count(evaluation)) == NULL,
+          "a value out of range has no name", "one");
+    expect_number(2, graft_evaluation_label_count(evaluation), "its confusion matrix is of two labels");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_evaluation_confusion(evaluation, confusion, 3),
            "a confusion matrix of 3 is too small");
-    invalid(graft_trainer_evaluate(out, dataset, &metrics, NULL, 4),
+    invalid(graft_evaluation_confusion(evaluation, NULL, 4),
             "a NULL confusion matrix with a capacity is refused");
-    invalid(graft_trainer_fit(out, NULL, NULL, NULL, NULL, NULL), "training on NULL is refused");
-    invalid(graft_trainer_fit(out, (const graft_dataset *)batch, NULL, NULL, NULL, NULL),
+    invalid(graft_evaluation_confusion(NULL, confusion, 4), "the confusion matrix of NULL is refused");
+    need(graft_evaluation_confusion(evaluation, confusion, 4), "reading the confusion matrix");
+    expect_number(graft_evaluation_row_count(evaluation),
+                  confusion[0] + confusion[1] + confusion[2] + confusion[3], "it counts each row");
+    graft_evaluation_release(evaluation);
+    graft_evaluation_release(evaluation);
+    expect_number(-1, graft_evaluation_row_count(evaluation), "a released evaluation has -1 rows");
+    expect_number(-1, graft_evaluation_token_count(NULL), "NULL has -1 tokens measured");
+    expect_number(-1, graft_evaluation_value_count((const graft_evaluation *)model),
+                  "a model is no evaluation");
+    expect_number(-1, graft_evaluation_label_count(NULL), "NULL has -1 labels measured");
+    claim(graft_metric_name(-1) == NULL && graft_metric_name(graft_metric_count()) == NULL,
+          "a measure out of range is NULL", "one");
+    invalid(graft_trainer_fit(out, NULL, NULL, NULL, NULL, NULL, NULL), "training on NULL is refused");
+    invalid(graft_trainer_fit(out, (const graft_dataset *)batch, NULL, NULL, NULL, NULL, NULL),
             "training on a batch is refused");
     graft_dataset *empty = NULL;
     need(graft_dataset_create(&empty), "making a dataset");
-    expect_refused(graft_trainer_fit(out, empty, NULL, NULL, NULL, NULL), "training on nothing is refused");
+    expect_refused(graft_trainer_fit(out, empty, NULL, NULL, NULL, NULL, NULL),
+                   "training on nothing is refused");
     graft_dataset_release(empty);
     /* Rows of class weight 0 are nothing, too, but for a step, which they do not make. */
     static const float no_weights[] = {0, 0};
@@ -159,7 +186,7 @@ void test_trainer(const char *scratch) {
     graft_trainer *weightless = NULL;
     graft_adapter *other = make_adapter(1);
     need(graft_trainer_create(model, other, &nothing, &weightless), "making a trainer");
-    invalid(graft_trainer_fit(weightless, dataset, NULL, NULL, NULL, NULL),
+    invalid(graft_trainer_fit(weightless, dataset, NULL, NULL, NULL, NULL, NULL),
             "training on rows of weight 0 is refused");
     claim(strstr(graft_last_error_message(), "the training set") != NULL, "the message names the set",
           graft_last_error_message());
@@ -168,7 +195,7 @@ void test_trainer(const char *scratch) {
     graft_trainer_release(weightless);
     graft_adapter_release(other);
     int calls = 0;
-    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, stop_at_once, &calls, NULL),
+    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, stop_at_once, &calls, NULL, NULL),
            "a callback stops the training");
     expect_number(1, calls, "it is not called again");
 
@@ -191,7 +218,7 @@ void test_trainer(const char *scratch) {
     graft_cancel_token_cancel(NULL);
     graft_cancel_token_cancel(token);
     graft_cancel_token_release(token);
-    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, NULL, NULL, NULL),
+    expect(GRAFT_ERROR_CANCELLED, graft_trainer_fit(out, dataset, NULL, NULL, NULL, NULL, NULL),
            "a cancelled token that was released still stops a training");
     graft_trainer_release(out);
     graft_adapter_release(trained);

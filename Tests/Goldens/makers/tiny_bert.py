@@ -7,7 +7,13 @@ import json
 
 import safetensors.torch
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertModel,
+)
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 
@@ -20,6 +26,7 @@ SIZES = dict(
     max_position_embeddings=64,
 )
 LABELS = {0: "greeting", 1: "complaint", 2: "question"}
+TAGS = {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
 LENGTHS = [7, 1, 12, 64, 3, 20]
 
 
@@ -145,3 +152,10 @@ def make() -> None:
     without_pooler = {name: tensor for name, tensor in base.state_dict().items() if not name.startswith("pooler.")}
     masked.bert.load_state_dict(without_pooler)
     masked.save_pretrained(top / "masked-lm")
+
+    tagger = randomise(BertForTokenClassification(config(id2label=TAGS)), seed=4)
+    tagger.bert.load_state_dict(without_pooler)
+    tagger.save_pretrained(top / "token-classification")
+    with torch.no_grad():
+        logits = [tagger.double()(**row).logits for row in batches_of_one(rows)]
+    write_tensors(top / "token-classification" / "expected.safetensors", {"logits": packed(logits)})

@@ -1,10 +1,16 @@
 """gpt2-tiny: small random GPT-2s, and what they compute."""
 
 import torch
-from transformers import GPT2Config, GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model
+from transformers import (
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    GPT2ForTokenClassification,
+    GPT2LMHeadModel,
+    GPT2Model,
+)
 
 from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import inputs, write_expected
+from .tiny_llama import TAGS, inputs, write_expected
 
 NAME = "gpt2-tiny"
 SIZES = dict(vocab_size=110, n_embd=32, n_layer=2, n_head=4, n_positions=64)
@@ -51,6 +57,7 @@ def make() -> None:
         ("everything", GPT2LMHeadModel(GPT2Config(**EVERYTHING)), 2),
         ("bare", GPT2Model(GPT2Config(**SIZES, tie_word_embeddings=False)), 3),
         ("sequence-classification", GPT2ForSequenceClassification(GPT2Config(**PLAIN, id2label=LABELS)), 4),
+        ("token-classification", GPT2ForTokenClassification(GPT2Config(**PLAIN, id2label=TAGS)), 5),
     ):
         randomise(model, seed).save_pretrained(top / name)
         write_expected(top / name, model, rows)

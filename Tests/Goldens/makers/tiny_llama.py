@@ -6,7 +6,13 @@ import copy
 import json
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    LlamaForTokenClassification,
+    LlamaModel,
+)
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 
@@ -21,6 +27,7 @@ SIZES = dict(
     max_position_embeddings=64,
 )
 LABELS = {0: "greeting", 1: "complaint", 2: "question"}
+TAGS = {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
 LENGTHS = [7, 1, 12, 64, 3, 20]
 LLAMA3 = dict(
     rope_type="llama3",
@@ -125,3 +132,7 @@ def make() -> None:
     classifier = randomise(LlamaForSequenceClassification(settings), seed=4)
     classifier.save_pretrained(top / "sequence-classification")
     write_expected(top / "sequence-classification", classifier, rows)
+
+    tagger = randomise(LlamaForTokenClassification(LlamaConfig(**PLAIN, id2label=TAGS)), seed=5)
+    tagger.save_pretrained(top / "token-classification")
+    write_expected(top / "token-classification", tagger, rows)

@@ -1,10 +1,15 @@
 """mistral-tiny: small random Mistrals, whose tokens see a window of those before them, and what they compute."""
 
 import torch
-from transformers import MistralConfig, MistralForCausalLM, MistralForSequenceClassification
+from transformers import (
+    MistralConfig,
+    MistralForCausalLM,
+    MistralForSequenceClassification,
+    MistralForTokenClassification,
+)
 
 from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import LABELS, SIZES, inputs, randomise, write_expected
+from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise, write_expected
 
 NAME = "mistral-tiny"
 # A window that is shorter than most rows, one that no row fills, and none.
@@ -27,6 +32,7 @@ def make() -> None:
         ("wide", MistralForCausalLM, WIDE, 2),
         ("whole", MistralForCausalLM, WHOLE, 3),
         ("sequence-classification", MistralForSequenceClassification, dict(PLAIN, id2label=LABELS), 4),
+        ("token-classification", MistralForTokenClassification, dict(PLAIN, id2label=TAGS), 5),
     ):
         model = randomise(kind(MistralConfig(**settings)), seed)
         model.save_pretrained(top / name)

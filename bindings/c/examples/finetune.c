@@ -46,7 +46,7 @@ static void append(graft_dataset *dataset, const graft_tokenizer *tokenizer, con
     }
     graft_batch *row = NULL;
     check(graft_batch_create(tokens, NULL, &count, 1, &row), text);
-    check(graft_batch_set_token_labels(row, labels, count), text);
+    check(graft_batch_set_integers(row, "token_labels", labels, count, 1), text);
     check(graft_dataset_append(dataset, row), text);
     graft_batch_release(row);
     graft_encoding_release(encoding);
@@ -95,7 +95,7 @@ int main(int argument_count, char **arguments) {
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
     check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_LANGUAGE_MODEL, NULL), "choosing the task");
+    check(graft_adapter_set_head(adapter, "language_model", NULL, 0, NULL), "choosing the task");
     graft_dataset *pairs = read_pairs(model, tokenizer, arguments[2]);
 
     graft_trainer_options options;
@@ -104,12 +104,13 @@ int main(int argument_count, char **arguments) {
     options.rows_per_batch = 8;
     options.epoch_count = argument_count == 5 ? atoi(arguments[4]) : 3;
     int is_terminal = isatty(STDERR_FILENO);
-    graft_metrics metrics;
-    graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
-    check(graft_trainer_fit(trainer, pairs, NULL, print_progress, &is_terminal, NULL), "training");
-    check(graft_trainer_evaluate(trainer, pairs, &metrics, NULL, 0), "evaluating");
-    printf("loss %.4f  accuracy %.4f of the answers' tokens\n", metrics.loss, metrics.accuracy);
+    check(graft_trainer_fit(trainer, pairs, NULL, print_progress, &is_terminal, NULL, NULL), "training");
+    graft_evaluation *evaluation = NULL;
+    check(graft_trainer_evaluate(trainer, pairs, &evaluation), "evaluating");
+    printf("loss %.4f  accuracy %.4f of the answers' tokens\n", graft_evaluation_value(evaluation, "loss"),
+           graft_evaluation_value(evaluation, "accuracy"));
+    graft_evaluation_release(evaluation);
 
     graft_trainer_release(trainer);
     check(graft_adapter_save(adapter, arguments[3]), "saving the adapter");

@@ -69,7 +69,7 @@ static graft_dataset *read_dataset(const graft_tokenizer *tokenizer, const char 
         int32_t label = label_number(tab + 1);
         graft_batch *row = NULL;
         check(graft_batch_encode(tokenizer, &text, NULL, 1, &options, &row), text);
-        check(graft_batch_set_labels(row, &label, 1), text);
+        check(graft_batch_set_integers(row, "labels", &label, 1, 1), text);
         check(graft_dataset_append(dataset, row), text);
         graft_batch_release(row);
     }
@@ -102,25 +102,24 @@ int main(int argument_count, char **arguments) {
     graft_dataset *test_set = read_dataset(tokenizer, arguments[3]);
 
     check(graft_adapter_create(model, "lora", NULL, 0, &adapter), "making the adapter");
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = label_count;
-    /* For sentence encoders; without it the head is one that opens in PEFT. */
-    head.pooling = GRAFT_POOLING_MEAN;
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), "adding the head");
+    /* The mean is for sentence encoders; without it the head is one that opens in PEFT. */
+    check(graft_adapter_set_head(adapter, "sequence_classification", labels, label_count,
+                                 "{\"pooling\": \"mean\"}"),
+          "adding the head");
 
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
     if (argument_count == 6)
         options.epoch_count = atoi(arguments[5]);
     int is_terminal = isatty(STDERR_FILENO);
-    graft_metrics metrics;
-    graft_metrics_init(&metrics, sizeof metrics);
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
-    check(graft_trainer_fit(trainer, training_set, NULL, print_progress, &is_terminal, &metrics), "training");
-    check(graft_trainer_evaluate(trainer, test_set, &metrics, NULL, 0), "evaluating");
-    printf("accuracy %.4f  macro F1 %.4f\n", metrics.accuracy, metrics.macro_f1);
+    check(graft_trainer_fit(trainer, training_set, NULL, print_progress, &is_terminal, NULL, NULL),
+          "training");
+    graft_evaluation *evaluation = NULL;
+    check(graft_trainer_evaluate(trainer, test_set, &evaluation), "evaluating");
+    printf("accuracy %.4f  macro F1 %.4f\n", graft_evaluation_value(evaluation, "accuracy"),
+           graft_evaluation_value(evaluation, "macro_f1"));
+    graft_evaluation_release(evaluation);
 
     graft_trainer_release(trainer);
     check(graft_adapter_save(adapter, arguments[4]), "saving the adapter");

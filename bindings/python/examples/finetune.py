@@ -31,7 +31,7 @@ def read_pairs(model: graft.Model, tokenizer: graft.Tokenizer, path: Path, maxim
         rows.append(encoding.ids + end)
         labels.append(learned + end)
     batch = graft.Batch.from_tokens(rows)
-    batch.set_token_labels(labels)
+    batch.set_column("token_labels", labels)
     return graft.Dataset.from_batch(batch)
 
 

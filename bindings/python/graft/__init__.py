@@ -9,13 +9,14 @@ any order, or left to Python.
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, CompressionError, RowAdapter, adapter_methods
+from .adapter import Adapter, Composition, CompressionError, RowAdapter, adapter_methods, tasks
 from .choices import optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
+from .entities import Entity
 from .errors import GraftError, Status
 from .library import lib as _lib
 from .matrix import Matrix
-from .metrics import Evaluation, Metrics
+from .metrics import Evaluation, Metrics, metric_names
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
@@ -49,6 +50,7 @@ __all__ = [
     "CompressionError",
     "Dataset",
     "Encoding",
+    "Entity",
     "Evaluation",
     "GraftError",
     "Matrix",
@@ -63,8 +65,10 @@ __all__ = [
     "architectures",
     "executor_name",
     "kernel_name",
+    "metric_names",
     "optimizers",
     "schedules",
     "set_executor",
     "step_plans",
+    "tasks",
 ]

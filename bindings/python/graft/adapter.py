@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
 from typing import Any, Literal, NamedTuple
 
-from .declarations import POOLING_CHOICES, TASK_CHOICES, CompressionCallback, FileCallback, HeadOptions
+from .declarations import CompressionCallback, FileCallback
 from .handle import Handle
-from .library import initialised, lib
+from .library import lib
 from .model import Model
-from .values import as_list, c_number, choice, file_array, name_bytes, name_list, path_bytes, set_numbers, text_array
+from .values import as_list, c_number, file_array, name_bytes, name_list, path_bytes, text_array
 
-Task = Literal["sequence_classification", "language_model"]
 HeadPooling = Literal["mean", "first", "last"]
-
-HEAD_POOLINGS = {name: POOLING_CHOICES[name] for name in ("mean", "first", "last")}
 
 
 class Adapter(Handle):
@@ -68,7 +65,7 @@ class Adapter(Handle):
 
     def set_head(
         self,
-        task: Task = "sequence_classification",
+        task: str | None = "sequence_classification",
         labels: Iterable[str] = (),
         *,
         dropout: float | None = None,
@@ -81,22 +78,23 @@ class Adapter(Handle):
         no more than the task: its output is the model's own. Settings that name modules in full must have been given
         with ``"task_type"``: a head that would change which modules are adapted is refused.
 
-        :param labels: names of the classes, at least two.
+        :param task: one of :func:`tasks`; None: none.
+        :param labels: names of the labels; for ``"regression"`` of the values, without any of which there is one.
         :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
         :param dense_layer: trains the dense + tanh layer before it as well.
         :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
             the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
         """
-        number = choice(task, TASK_CHOICES, "task")
-        options = initialised(HeadOptions, "graft_head_options_init")
-        names = text_array(name_list(labels, "labels"))
-        options.labels = cast(names, POINTER(c_char_p))
-        set_numbers(options, label_count=len(names), dense_layer=1 if dense_layer else 0)
-        if pooling is not None:
-            set_numbers(options, pooling=choice(pooling, HEAD_POOLINGS, "pooling"))
-        if dropout is not None:
-            set_numbers(options, dropout=dropout)
-        lib.graft_adapter_set_head(self.pointer, number, byref(options))
+        import json
+
+        name = b"" if task is None else name_bytes(task, "task")
+        names = name_list(labels, "labels")
+        count = 1 if task == "regression" and not names else len(names)
+        probability = None if dropout is None else c_number(c_double, dropout, "dropout")
+        given: dict[str, Any] = {"dropout": probability, "dense_layer": bool(dense_layer) or None, "pooling": pooling}
+        settings = {key: value for key, value in given.items() if value is not None}
+        text = json.dumps(settings).encode() if settings else None
+        lib.graft_adapter_set_head(self.pointer, name, text_array(names) if names else None, count, text)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes directory ``path``: a bottleneck in AdapterHub's layout, else in PEFT's. Missing folders are made.
@@ -152,10 +150,9 @@ class Adapter(Handle):
         return settings
 
     @property
-    def task(self) -> str:
-        """``"none"`` or the task of its head."""
-        number = lib.graft_adapter_task(self.pointer)
-        return next((name for name, value in TASK_CHOICES.items() if value == number), str(number))
+    def task(self) -> str | None:
+        """The task of its head; None without one."""
+        return lib.graft_adapter_task(self.pointer).decode() or None
 
     @property
     def labels(self) -> list[str]:
@@ -205,6 +202,8 @@ class Composition(Handle):
         lib.graft_composition_create(Adapter.pointer_of(adapter), c_number(c_float, scale, "scale"), byref(out))
         super().__init__(out)
         count = lib.graft_composition_label_count(out)
+        #: What a row's logits are for: the adapter's task, or that of the model's own head; None without any.
+        self.task: str | None = lib.graft_composition_task(out).decode() or None
         #: What a row's logits stand for.
         self.labels = [lib.graft_composition_label(out, index).decode() for index in range(count)]
         #: Where the rows that it acts on are cut.
@@ -247,6 +246,11 @@ def compositions(adapters: Iterable[RowAdapter]) -> list[Composition | None]:
                 made[id(adapter)] = Composition(adapter)
             rows[row] = made[id(adapter)]
     return rows
+
+
+def tasks() -> list[str]:
+    """The tasks that an adapter may have a head for."""
+    return [lib.graft_task_name(index).decode() for index in range(lib.graft_task_count())]
 
 
 def adapter_methods() -> list[str]:

@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterable, Sequence
 from ctypes import Array, byref, c_int32, c_void_p
 from itertools import chain
+from typing import Any
 
 from .adapter import RowAdapter, compositions
+from .entities import Entity, Sentence, TokenRow, byte_stretches, names_array, sentence_of, tag_names, token_rows
 from .errors import GraftError, invalid
 from .handle import Handle
 from .library import lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .table import read_table
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, int_array, name_list, text_array, text_list
+from .values import as_list, float_rows, int_array, name_bytes, name_list, text_array, text_bytes, text_list
 
 
 class Batch(Handle):
@@ -23,6 +25,8 @@ class Batch(Handle):
     :param pairs: second segments, one for each text.
     :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``.
     :param labels: the number of each row's label, where it is to be trained on.
+    :param targets: of each row the numbers that its outputs should be, where it is to be trained on: a number, or as
+        many as the head has labels.
     """
 
     _release_function = "graft_batch_release"
@@ -34,6 +38,7 @@ class Batch(Handle):
         *,
         pairs: Iterable[str] | None = None,
         labels: Iterable[int] | None = None,
+        targets: Iterable[float] | Iterable[Iterable[float]] | None = None,
         maximum_length: int = 0,
     ) -> None:
         first = text_list(texts, "texts")
@@ -42,7 +47,9 @@ class Batch(Handle):
             raise invalid(f"pairs: expected {len(first)}, one for each text; found {len(second)}")
         self._encode(tokenizer, first, second, maximum_length)
         if labels is not None:
-            self.set_labels(labels)
+            self.set_column("labels", labels)
+        if targets is not None:
+            self.set_column("targets", targets)
 
     def _encode(
         self, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
@@ -82,22 +89,31 @@ class Batch(Handle):
         batch = cls.__new__(cls)
         Handle.__init__(batch, out)
         if labels is not None:
-            batch.set_labels(labels)
+            batch.set_column("labels", labels)
         return batch
 
-    def set_labels(self, labels: Iterable[int]) -> None:
-        """The number of each row's label, from 0."""
-        numbers = int_array(labels, "labels")
-        lib.graft_batch_set_labels(self.pointer, numbers, len(numbers))
+    def set_column(self, name: str, values: Iterable[Any]) -> None:
+        """What a task learns from, in place of what the batch had under that name:
 
-    def set_token_labels(self, labels: Iterable[Iterable[int]]) -> None:
-        """What the token before each token should predict, for a language model: the token itself, or -100 where it
-        does not count."""
-        numbers, lengths = _flat(labels, "labels")
-        starts = self.row_starts
-        if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
-            raise invalid("labels: expected as many in each row as there are tokens")
-        lib.graft_batch_set_token_labels(self.pointer, numbers, len(numbers))
+        - ``"labels"``: the number of each row's label, from 0.
+        - ``"targets"``: of each row a number, or as many as the head has labels: the values of ``"regression"``, or for
+          ``"multi_label_classification"`` 1 or 0, or a probability, for each label.
+        - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label, or for a
+          ``"language_model"`` what the token before it should predict, so the token itself; -100 where it does not count.
+        """
+        column = name_bytes(name, "name")
+        if name == "targets":
+            numbers, width = float_rows(values, name)
+            lib.graft_batch_set_floats(self.pointer, column, numbers, len(numbers) // width, width)
+        elif name == "token_labels":
+            labels, lengths = _flat(values, name)
+            starts = self.row_starts
+            if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
+                raise invalid(f"{name}: expected as many in each row as there are tokens")
+            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
+        else:
+            labels = int_array(values, name)
+            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
 
     def set_adapters(self, adapters: Iterable[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
@@ -143,7 +159,9 @@ class Dataset(Handle):
 
     A warning says when rows were cut, or when the tokenizer does not know much of the texts.
 
-    :param labels: one for each text: numbers from 0, or names.
+    :param labels: one for each text: numbers from 0, or names. For ``"multi_label_classification"`` a list of names for
+        each text, which may be empty.
+    :param targets: instead of labels, the numbers of each text, as :meth:`Batch.set_column` has them.
     :param label_names: the names, in the order of their numbers. When None and ``labels`` are names: those that
         occur, sorted. A test set that may lack some needs the training set's, ``adapter.labels``.
     :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``. What is trained on these rows
@@ -156,27 +174,34 @@ class Dataset(Handle):
         self,
         tokenizer: Tokenizer,
         texts: Iterable[str],
-        labels: Iterable[int] | Iterable[str],
+        labels: Iterable[int] | Iterable[str] | Iterable[Iterable[str]] | None = None,
         *,
+        targets: Iterable[float] | Iterable[Iterable[float]] | None = None,
         pairs: Iterable[str] | None = None,
         label_names: Iterable[str] | None = None,
         maximum_length: int = 0,
     ) -> None:
-        texts, given = as_list(texts, "texts", "strings"), as_list(labels, "labels", "numbers or names")
-        if len(given) != len(texts):
-            raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(given)}")
-        are_names = {isinstance(label, str) for label in given}
-        if len(are_names) > 1:
-            raise invalid("labels: expected numbers or names, found both")
-        if label_names is None:
-            label_names = sorted(set(map(str, given))) if True in are_names else []
+        texts = as_list(texts, "texts", "strings")
+        if (labels is None) == (targets is None):
+            raise invalid("labels, targets: expected one of the two")
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        numbers = None
+        if labels is not None:
+            given = as_list(labels, "labels", "numbers or names")
+            if len(given) != len(texts):
+                raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(given)}")
+            if any(isinstance(label, (list, tuple, set, frozenset)) for label in given):
+                names, targets = _label_sets(given, names)
+            else:
+                names, numbers = _labels(given, names)
         #: Names of the labels in the order of their numbers; empty when only numbers were given.
-        self.label_names = [name.decode() for name in name_list(label_names, "label_names")]
-        numbers = _label_numbers(given, self.label_names)
+        self.label_names = [name.decode() for name in name_list(names or [], "label_names")]
         out = c_void_p()
         lib.graft_dataset_create(byref(out))
         super().__init__(out)
-        with Batch(tokenizer, texts, pairs=pairs, labels=numbers, maximum_length=maximum_length) as batch:
+        with Batch(
+            tokenizer, texts, pairs=pairs, labels=numbers, targets=targets, maximum_length=maximum_length
+        ) as batch:
             self.append(batch)
 
     @classmethod
@@ -209,6 +234,91 @@ class Dataset(Handle):
             )
         except GraftError as error:
             raise GraftError(error.status, f"{os.fsdecode(path)}: {error}") from None
+
+    @classmethod
+    def from_words(
+        cls,
+        tokenizer: Tokenizer,
+        sentences: Iterable[Iterable[str]],
+        labels: Iterable[Iterable[str]],
+        *,
+        label_names: Iterable[str] | None = None,
+        all_pieces: bool = False,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Words, each with a label, for ``"token_classification"``, such as tags of named entities. The words of a sentence
+        are encoded with blanks between them; the first token of a word stands for it.
+
+        :param sentences: lists of words.
+        :param labels: a name for each word.
+        :param label_names: as of the class.
+        :param all_pieces: gives every token of a word a label, rather than the first alone: that of one that goes on.
+        :param maximum_length: as of the class.
+        """
+        rows = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
+        given = [as_list(row, f"labels[{number}]", "names") for number, row in enumerate(as_list(labels, "labels", "lists", 2))]
+        if [len(row.words or []) // 2 for row in rows] != [len(row) for row in given]:
+            raise invalid("labels: expected a name for each word")
+        names, _ = _labels(list(chain.from_iterable(given)), None if label_names is None else as_list(label_names, "label_names", "strings"))
+        number = {name: index for index, name in enumerate(names)}
+        array = names_array(names)
+        with token_rows(tokenizer, rows, maximum_length) as tokens:
+            tags = [
+                row.label_words([number[name] for name in own], array, all_pieces) for row, own in zip(tokens, given)
+            ]
+            return cls._of_tokens(tokenizer, tokens, tags, names, maximum_length)
+
+    @classmethod
+    def from_entities(
+        cls,
+        tokenizer: Tokenizer,
+        texts: Iterable[str],
+        entities: Iterable[Iterable[Entity | tuple[int, int, str]]],
+        *,
+        label_names: Iterable[str] | None = None,
+        scheme: str = "IOB2",
+        all_pieces: bool = False,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Texts with named entities, for ``"token_classification"``.
+
+        :param entities: of each text those in it, as :class:`Entity` or as first character, the one past the last, and
+            type. A word that an entity shares a character with is its.
+        :param label_names: tags, "O" and such as "B-PER"; None: those of the types that occur.
+        :param scheme: of these: ``"IOB2"`` or ``"IOBES"``.
+        :param all_pieces: as of :meth:`from_words`.
+        :param maximum_length: as of the class.
+        """
+        rows = as_list(texts, "texts", "strings")
+        given = [list(row) for row in as_list(entities, "entities", "lists", 2)]
+        if len(given) != len(rows):
+            raise invalid(f"entities: expected {len(rows)} lists, one for each text; found {len(given)}")
+        stretches = [byte_stretches(text, row, number) for number, (text, row) in enumerate(zip(rows, given))]
+        if label_names is None:
+            names = tag_names((kind.decode() for row in stretches for kind, _, _ in row), scheme)
+        else:
+            names = as_list(label_names, "label_names", "strings")
+        sentences = [Sentence(text_bytes(text, "texts"), None) for text in rows]
+        array = names_array(names)
+        with token_rows(tokenizer, sentences, maximum_length) as tokens:
+            tags = [row.label_entities(own, array, all_pieces) for row, own in zip(tokens, stretches)]
+            return cls._of_tokens(tokenizer, tokens, tags, names, maximum_length)
+
+    @classmethod
+    def _of_tokens(
+        cls,
+        tokenizer: Tokenizer,
+        rows: list[TokenRow],
+        labels: list[list[int]],
+        names: list[str],
+        maximum_length: int,
+    ) -> Dataset:
+        batch = Batch.from_tokens([row.ids for row in rows], type_ids=[row.type_ids for row in rows])
+        with batch:
+            batch.set_column("token_labels", labels)
+            dataset = cls.from_batch(batch)
+        dataset.label_names = names
+        return dataset
 
     @classmethod
     def from_batch(cls, batch: Batch) -> Dataset:
@@ -266,6 +376,29 @@ def _flat(rows: Iterable[Iterable[int]], name: str) -> tuple[Array[c_int32], Arr
     """Rows end to end, and their lengths."""
     lists = [as_list(row, f"{name}[{number}]", "integers") for number, row in enumerate(as_list(rows, name, "rows", 2))]
     return int_array(chain.from_iterable(lists), name), int_array(map(len, lists), "lengths")
+
+
+def _labels(given: list[Any], names: list[str] | None) -> tuple[list[str], list[int]]:
+    """The labels' names, as given or else those that occur, sorted; and each row's number."""
+    are_names = {isinstance(label, str) for label in given}
+    if len(are_names) > 1:
+        raise invalid("labels: expected numbers or names, found both")
+    if names is None:
+        names = sorted(set(map(str, given))) if True in are_names else []
+    return names, _label_numbers(given, names)
+
+
+def _label_sets(given: list[Any], names: list[str] | None) -> tuple[list[str], list[list[float]]]:
+    """The same for rows that each have a list of names: 1 for each of its labels, and 0 for the others."""
+    for row, labels in enumerate(given):
+        if not isinstance(labels, (list, tuple, set, frozenset)) or not all(isinstance(label, str) for label in labels):
+            raise invalid(f"labels: expected a list of names for each text, found {labels!r} in row {row}")
+    if names is None:
+        names = sorted(set(chain.from_iterable(given)))
+    for row, labels in enumerate(given):
+        if unknown := [label for label in labels if label not in names]:
+            raise invalid(f"labels: row {row} has {unknown[0]!r}, which is not among {', '.join(names)}")
+    return names, [[1.0 if name in labels else 0.0 for name in names] for labels in given]
 
 
 def _label_numbers(labels: Sequence[int | str], names: Sequence[str]) -> list[int]:

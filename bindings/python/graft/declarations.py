@@ -102,11 +102,18 @@ class EncodeOptions(Structure):
 UNLIMITED_LENGTH = 1 << 30
 
 
-TASK_CHOICES: dict[str, int] = {
-    "none": 0,
-    "sequence_classification": 1,
-    "language_model": 5,
-}
+class EntityStruct(Structure):
+    """``graft_entity``."""
+
+    _fields_ = [
+        ("type", c_char_p),
+        ("first_byte", c_int64),
+        ("end_byte", c_int64),
+        ("first_character", c_int64),
+        ("end_character", c_int64),
+        ("first_token", c_int64),
+        ("end_token", c_int64),
+    ]
 
 
 POOLING_DEFAULT = -1
@@ -120,27 +127,7 @@ POOLING_CHOICES: dict[str, int] = {
 }
 
 
-class HeadOptions(Structure):
-    """``graft_head_options``."""
-
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("labels", POINTER(c_char_p)),
-        ("label_count", c_int32),
-        ("dropout", c_float),
-        ("dense_layer", c_int32),
-        ("pooling", c_int32),
-    ]
-
-
 CompressionCallback = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_double)
-
-
-METRIC_CHOICES: dict[str, int] = {
-    "loss": 0,
-    "accuracy": 1,
-    "macro_f1": 2,
-}
 
 
 class TrainerOptions(Structure):
@@ -157,10 +144,10 @@ class TrainerOptions(Structure):
         ("schedule_settings", c_char_p),
         ("step_plan", c_char_p),
         ("step_plan_settings", c_char_p),
+        ("metric", c_char_p),
         ("seed", c_uint64),
         ("pass_token_count", c_int64),
         ("thread_count", c_int32),
-        ("metric", c_int32),
         ("learning_rate", c_float),
         ("maximum_gradient_norm", c_float),
         ("label_smoothing", c_float),
@@ -172,7 +159,6 @@ class TrainerOptions(Structure):
         ("patience", c_int32),
         ("checkpoint_steps", c_int32),
         ("group_by_length", c_int32),
-        ("reserved", c_int32),
     ]
 
 
@@ -181,9 +167,8 @@ class MetricsStruct(Structure):
 
     _fields_ = [
         ("struct_size", c_size_t),
+        ("evaluation", Handle),
         ("loss", c_double),
-        ("accuracy", c_double),
-        ("macro_f1", c_double),
         ("learning_rate", c_double),
         ("gradient_norm", c_double),
         ("tokens_per_second", c_double),
@@ -192,7 +177,6 @@ class MetricsStruct(Structure):
         ("epoch", c_int64),
         ("row_count", c_int64),
         ("token_count", c_int64),
-        ("evaluation", c_int64),
     ]
 
 
@@ -266,6 +250,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_model_prompt": (StatusResult, Handle, c_char_p, POINTER(c_char_p)),
     "graft_model_end_token": (c_int32, Handle, c_int32),
     "graft_model_label_count": (c_int32, Handle),
+    "graft_model_task": (c_char_p, Handle),
     "graft_model_label": (c_char_p, Handle, c_int32),
     "graft_model_memory": (c_int64, Handle),
     "graft_model_mapped_memory": (c_int64, Handle),
@@ -285,6 +270,43 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_encoding_byte_offsets": (POINTER(c_int32), Handle),
     "graft_encoding_character_offsets": (POINTER(c_int32), Handle),
     "graft_encoding_word_ids": (POINTER(c_int32), Handle),
+    "graft_encoding_label_words": (
+        StatusResult,
+        Handle,
+        POINTER(c_int32),
+        POINTER(c_int32),
+        c_int64,
+        POINTER(c_char_p),
+        c_int32,
+        c_int32,
+        POINTER(c_int32),
+        c_int64,
+    ),
+    "graft_encoding_label_entities": (
+        StatusResult,
+        Handle,
+        POINTER(c_int32),
+        c_int64,
+        POINTER(EntityStruct),
+        c_int64,
+        POINTER(c_char_p),
+        c_int32,
+        c_int32,
+        POINTER(c_int32),
+        c_int64,
+    ),
+    "graft_encoding_entities": (
+        StatusResult,
+        Handle,
+        POINTER(c_int32),
+        c_int64,
+        POINTER(c_int32),
+        POINTER(c_char_p),
+        c_int32,
+        POINTER(EntityStruct),
+        c_int64,
+        POINTER(c_int64),
+    ),
     "graft_encoding_retain": (StatusResult, Handle),
     "graft_encoding_release": (None, Handle),
     "graft_tokenizer_decode": (
@@ -298,11 +320,12 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         POINTER(c_int64),
     ),
     # Adapter
-    "graft_head_options_init": (None, POINTER(HeadOptions), c_size_t),
     "graft_adapter_method_count": (c_int32,),
     "graft_adapter_method_name": (c_char_p, c_int32),
+    "graft_task_count": (c_int32,),
+    "graft_task_name": (c_char_p, c_int32),
     "graft_adapter_create": (StatusResult, Handle, c_char_p, c_char_p, c_uint64, Handles),
-    "graft_adapter_set_head": (StatusResult, Handle, c_int32, POINTER(HeadOptions)),
+    "graft_adapter_set_head": (StatusResult, Handle, c_char_p, POINTER(c_char_p), c_int32, c_char_p),
     "graft_adapter_load": (StatusResult, Handle, c_char_p, Handles),
     "graft_adapter_load_files": (StatusResult, Handle, POINTER(FileStruct), c_int32, Handles),
     "graft_adapter_save": (StatusResult, Handle, c_char_p),
@@ -311,7 +334,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_adapter_release": (None, Handle),
     "graft_adapter_method": (c_char_p, Handle),
     "graft_adapter_config_json": (c_char_p, Handle),
-    "graft_adapter_task": (c_int32, Handle),
+    "graft_adapter_task": (c_char_p, Handle),
     "graft_adapter_label_count": (c_int32, Handle),
     "graft_adapter_label": (c_char_p, Handle, c_int32),
     "graft_adapter_parameter_count": (c_int64, Handle),
@@ -324,6 +347,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_composition_adapter": (StatusResult, Handle, Handles),
     "graft_composition_scale": (c_float, Handle),
     "graft_composition_label_count": (c_int32, Handle),
+    "graft_composition_task": (c_char_p, Handle),
     "graft_composition_label": (c_char_p, Handle, c_int32),
     # Merging and compressing
     "graft_model_merge": (StatusResult, Handle, Handle, c_char_p),
@@ -356,8 +380,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_batch_truncated_row_count": (c_int64, Handle),
     "graft_batch_unknown_token_count": (c_int64, Handle),
     "graft_batch_row_starts": (POINTER(c_int64), Handle),
-    "graft_batch_set_labels": (StatusResult, Handle, POINTER(c_int32), c_int64),
-    "graft_batch_set_token_labels": (StatusResult, Handle, POINTER(c_int32), c_int64),
+    "graft_batch_set_integers": (StatusResult, Handle, c_char_p, POINTER(c_int32), c_int64, c_int32),
+    "graft_batch_set_floats": (StatusResult, Handle, c_char_p, POINTER(c_float), c_int64, c_int32),
     "graft_batch_set_adapters": (StatusResult, Handle, Handles, c_int64),
     "graft_dataset_create": (StatusResult, Handles),
     "graft_dataset_append": (StatusResult, Handle, Handle),
@@ -378,12 +402,32 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_step_plan_count": (c_int32,),
     "graft_step_plan_name": (c_char_p, c_int32),
     "graft_step_plan_settings": (c_char_p, c_char_p),
+    "graft_metric_count": (c_int32,),
+    "graft_metric_name": (c_char_p, c_int32),
+    "graft_evaluation_retain": (StatusResult, Handle),
+    "graft_evaluation_release": (None, Handle),
+    "graft_evaluation_value_count": (c_int32, Handle),
+    "graft_evaluation_name": (c_char_p, Handle, c_int32),
+    "graft_evaluation_value": (c_double, Handle, c_char_p),
+    "graft_evaluation_row_count": (c_int64, Handle),
+    "graft_evaluation_token_count": (c_int64, Handle),
+    "graft_evaluation_label_count": (c_int32, Handle),
+    "graft_evaluation_confusion": (StatusResult, Handle, POINTER(c_int64), c_int64),
     "graft_trainer_options_init": (None, POINTER(TrainerOptions), c_size_t),
     "graft_metrics_init": (None, POINTER(MetricsStruct), c_size_t),
     "graft_trainer_create": (StatusResult, Handle, Handle, POINTER(TrainerOptions), Handles),
     "graft_trainer_step": (StatusResult, Handle, Handle, POINTER(MetricsStruct)),
-    "graft_trainer_fit": (StatusResult, Handle, Handle, Handle, ProgressCallback, c_void_p, POINTER(MetricsStruct)),
-    "graft_trainer_evaluate": (StatusResult, Handle, Handle, POINTER(MetricsStruct), POINTER(c_int64), c_int64),
+    "graft_trainer_fit": (
+        StatusResult,
+        Handle,
+        Handle,
+        Handle,
+        ProgressCallback,
+        c_void_p,
+        POINTER(MetricsStruct),
+        Handles,
+    ),
+    "graft_trainer_evaluate": (StatusResult, Handle, Handle, Handles),
     "graft_trainer_save": (StatusResult, Handle, c_char_p),
     "graft_trainer_resume": (StatusResult, Handle, c_char_p),
     "graft_trainer_memory": (c_int64, Handle),

@@ -132,6 +132,11 @@ class Model(Handle):
         return [lib.graft_model_label(self.pointer, index).decode() for index in range(count)]
 
     @property
+    def task(self) -> str | None:
+        """What that head is for, one of :func:`tasks`; None without it."""
+        return lib.graft_model_task(self.pointer).decode() or None
+
+    @property
     def memory(self) -> int:
         """Bytes of memory that the packed weights take."""
         return int(lib.graft_model_memory(self.pointer))

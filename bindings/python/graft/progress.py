@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from .metrics import Metrics, described
+from .metrics import Metrics
 
 #: Seconds between two drawings of the bar, and the lines that a training prints where there is no terminal.
 INTERVAL, LINES = 0.1, 10
@@ -31,8 +31,8 @@ class Progress:
         """After each step and each evaluation."""
         if self._first_step is None:
             self._first_step = metrics.step - 1
-        if metrics.evaluation:
-            self._print(_evaluation(metrics))
+        if metrics.evaluation is not None:
+            self._print(f"step {metrics.step}: {metrics.evaluation.measures()}  on the evaluation set")
         elif self._redraws:
             self._draw(metrics)
         else:
@@ -91,13 +91,6 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _evaluation(metrics: Metrics) -> str:
-    measures = described(
-        ("loss", metrics.loss, ".4f"), ("accuracy", metrics.accuracy, ".4f"), ("macro F1", metrics.macro_f1, ".4f")
-    )
-    return f"step {metrics.step}: {measures}  on the evaluation set"
 
 
 def _is_terminal(stream: TextIO) -> bool:

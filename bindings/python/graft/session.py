@@ -17,6 +17,7 @@ from .declarations import (
     SessionOptions,
     TokenCallback,
 )
+from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
 from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
@@ -93,6 +94,7 @@ class Session(Handle):
                 f"maximum_length: expected 0 to {self._longest}, which the model takes; found {maximum_length}"
             )
         self._own_labels = self._labels = model.labels
+        self._own_task = self._task = model.task
         self._adapter_length: int | None = None
         if adapter is not None:
             self.set_adapter(adapter)
@@ -103,6 +105,7 @@ class Session(Handle):
         (composition,) = compositions([adapter])
         lib.graft_session_set_adapters(self.pointer, None if composition is None else composition.pointer)
         self._labels = self._own_labels if composition is None else composition.labels
+        self._task = self._own_task if composition is None else composition.task
         self._adapter_length = None if composition is None else composition.maximum_length
 
     @exclusive
@@ -168,7 +171,7 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Logits: [texts, labels], of the heads of the rows' adapters, else of the model's own. Where they differ in
+        """Logits, or the values of ``"regression"``: [texts, labels], of the heads of the rows' adapters, else of the model's own. Where they differ in
         labels, shorter rows end in -infinity. A row without any head is an error."""
         rows = _Rows(texts, pairs, adapters)
         numbers, columns = self._logits(rows)
@@ -182,7 +185,7 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Probabilities: [texts, labels]; each row sums to 1. Where adapters differ in labels, shorter rows end in 0.
+        """Probabilities: [texts, labels]; each row sums to 1, but for ``"multi_label_classification"``, where each label has its own. Where adapters differ in labels, shorter rows end in 0.
         """
         rows = _Rows(texts, pairs, adapters)
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
@@ -224,6 +227,87 @@ class Session(Handle):
             places = range(row * count, (row + 1) * count)
             best.append([(names[labels[place]], probabilities[place]) for place in places if labels[place] >= 0])
         return best
+
+    @exclusive
+    def predict_labels(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        *,
+        threshold: float = 0.5,
+        adapters: Iterable[RowAdapter] | None = None,
+    ) -> list[list[str]]:
+        """The names of all labels of each text whose probability is at least ``threshold``, for
+        ``"multi_label_classification"``, in the order of the labels."""
+        rows = _Rows(texts, pairs, adapters)
+        columns = max(1, max(map(len, self._row_labels(rows)), default=0))
+        labels, probabilities = self._best(rows, columns)
+        found: list[list[str]] = []
+        for row, names in enumerate(self._row_labels(rows)):
+            places = range(row * columns, (row + 1) * columns)
+            likely = sorted(labels[place] for place in places if labels[place] >= 0 and probabilities[place] >= threshold)
+            found.append([names[label] for label in likely])
+        return found
+
+    @exclusive
+    def tag(self, texts: Iterable[str], *, adapters: Iterable[RowAdapter] | None = None) -> list[list[Entity]]:
+        """The named entities of each text, by a head of ``"token_classification"`` whose labels are tags, "O" and such as
+        "B-PER"."""
+        given = as_list(texts, "texts", "strings")
+        rows = _Rows(given, None, adapters)
+        sentences = [Sentence(text, None) for text in rows.texts]
+        found: list[list[Entity]] = []
+        for row, (tokens, labels) in enumerate(self._tags(rows, sentences)):
+            names = names_array(self._row_labels(rows)[row])
+            found.append(
+                [
+                    Entity(e.type.decode(), e.first_character, e.end_character, given[row][e.first_character : e.end_character])
+                    for e in tokens.entities(labels, names)
+                ]
+            )
+        return found
+
+    @exclusive
+    def tag_words(
+        self, sentences: Iterable[Iterable[str]], *, adapters: Iterable[RowAdapter] | None = None
+    ) -> list[list[str]]:
+        """The label of each word of each sentence, by a head of ``"token_classification"``: that of its first token. Words
+        that were cut have "O", or else the first label."""
+        given = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
+        rows = _Rows([sentence.text.decode() for sentence in given], None, adapters)
+        found: list[list[str]] = []
+        for row, (tokens, labels) in enumerate(self._tags(rows, given)):
+            names = self._row_labels(rows)[row]
+            outside = names.index("O") if "O" in names else 0
+            found.append([names[label] for label in tokens.word_labels(labels, outside)])
+        return found
+
+    def _tags(self, rows: _Rows, sentences: list[Sentence]) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
+        """The tokens of each row and their likeliest labels."""
+        self._require(rows, of_tokens=True)
+        limits = self._row_limits(rows)
+        for part in rows.calls(limits):
+            limit = limits[part.start]
+            given = 0 if limit == self._declared_length else limit
+            with token_rows(self._tokenizer, sentences[part], given) as tokens:
+                batch = Batch.from_tokens([row.ids for row in tokens], type_ids=[row.type_ids for row in tokens])
+                with batch:
+                    if rows.adapters is not None:
+                        batch.set_adapters(rows.adapters[part])
+                    labels = (c_int32 * batch.token_count)()
+                    lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
+                first = 0
+                for row in tokens:
+                    yield row, (c_int32 * row.count)(*labels[first : first + row.count])
+                    first += row.count
+
+    def _require(self, rows: _Rows, *, of_tokens: bool) -> None:
+        """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the other way round."""
+        for row, own in enumerate(rows.adapters or [None] * len(rows)):
+            task = self._task if own is None else own.task
+            if task is not None and (task == TAGS) != of_tokens:
+                expected = f"{TAGS}; see classify and predict" if of_tokens else "one of rows; see tag and tag_words"
+                raise invalid(f"row {row} has a head for {task}; expected {expected}")
 
     @exclusive
     def generate(
@@ -337,6 +421,7 @@ class Session(Handle):
 
     def _best(self, rows: _Rows, count: int) -> tuple[Array[c_int32], Array[c_float]]:
         """The numbers and the probabilities of each row's likeliest labels."""
+        self._require(rows, of_tokens=False)
         wanted = c_number(c_int64, count, "count")
         total = len(rows) * max(0, count)
         labels, probabilities = (c_int32 * total)(), (c_float * total)()
@@ -347,6 +432,7 @@ class Session(Handle):
         return labels, probabilities
 
     def _logits(self, rows: _Rows) -> tuple[Array[c_float], int]:
+        self._require(rows, of_tokens=False)
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
         count = len(rows) * columns
         numbers = (c_float * count)(*([-math.inf] * count))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from ctypes import POINTER, byref, c_float, c_int64, c_void_p, cast
+from ctypes import POINTER, byref, c_float, c_void_p, cast
 from typing import Any, Literal, SupportsIndex
 
 from .adapter import Adapter
 from .choices import set_choice
 from .dataset import Batch, Dataset
 from .declarations import (
-    METRIC_CHOICES,
     MetricsStruct,
     ProgressCallback,
     TrainerOptions,
@@ -23,8 +22,7 @@ from .library import initialised, lib
 from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
-from .values import as_list, asks_to_stop, choice, path_bytes, set_numbers
-
+from .values import as_list, asks_to_stop, choice, name_bytes, path_bytes, set_numbers
 
 class CancelToken(Handle):
     """Stops the calls it was given to, from any thread."""
@@ -59,8 +57,8 @@ class Trainer(Handle):
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
-    :param metric: what early stopping watches and the best weights are chosen by: ``"loss"``, ``"accuracy"`` or
-        ``"macro_f1"``.
+    :param metric: what early stopping watches and the best weights are chosen by: a measure that an :class:`Evaluation`
+        of the task has, such as ``"accuracy"``; None: the loss.
     :param learning_rate: the peak, at the warm-up's end.
     :param weight_decay: the optimizer's setting of that name; None: its default.
     :param warmup_ratio: the schedule's: the part of all steps in which the rate rises to its peak; None: its default.
@@ -97,7 +95,7 @@ class Trainer(Handle):
         schedule_settings: Mapping[str, Any] | None = None,
         step_plan: str = "plain",
         step_plan_settings: Mapping[str, Any] | None = None,
-        metric: Literal["loss", "accuracy", "macro_f1"] = "loss",
+        metric: str | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float | None = None,
         warmup_ratio: float | None = None,
@@ -127,7 +125,6 @@ class Trainer(Handle):
             seed=seed,
             pass_token_count=pass_token_count,
             thread_count=threads,
-            metric=choice(metric, METRIC_CHOICES, "metric"),
             learning_rate=learning_rate,
             maximum_gradient_norm=maximum_gradient_norm,
             label_smoothing=label_smoothing,
@@ -145,6 +142,8 @@ class Trainer(Handle):
             if len(weights) != len(self._labels):
                 raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
             struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
+        if metric is not None:
+            struct.metric = name_bytes(metric, "metric")
         if checkpoint_path is not None:
             struct.checkpoint_path = path_bytes(checkpoint_path)
         out = c_void_p()
@@ -196,7 +195,7 @@ class Trainer(Handle):
 
         def report(_user_data: Any, metrics: Any) -> int:
             try:
-                now = Metrics.read(metrics.contents)
+                now = self._metrics(metrics.contents)
                 if bar is not None:
                     bar.show(now)
                 if callback is not None and asks_to_stop(callback(now), "callback"):
@@ -211,11 +210,12 @@ class Trainer(Handle):
                 self._token.cancel()
 
         struct = initialised(MetricsStruct, "graft_metrics_init")
+        best = c_void_p()
         interrupts = Interrupts(on_interrupt)
         try:
             with interrupts:
                 lib.graft_trainer_fit(
-                    self.pointer, first, second, ProgressCallback(report), None, byref(struct)
+                    self.pointer, first, second, ProgressCallback(report), None, byref(struct), byref(best)
                 )
         except GraftError as error:
             if error.status != Status.CANCELLED:
@@ -228,7 +228,10 @@ class Trainer(Handle):
         finally:
             if bar is not None:
                 bar.close()
-        return Metrics.read(struct)
+        try:
+            return self._metrics(struct, best)
+        finally:
+            lib.graft_evaluation_release(best)
 
     @exclusive
     def evaluate(self, dataset: Dataset, *, confusion: bool | None = None) -> Evaluation:
@@ -239,21 +242,20 @@ class Trainer(Handle):
             squared; None: for up to 1,000 labels.
         """
         pointer = self._checked(dataset)
-        if confusion is None:
-            confusion = len(self._labels) <= 1000
-        count = len(self._labels) if confusion else 0
-        pairs = (c_int64 * (count * count))()
-        struct = initialised(MetricsStruct, "graft_metrics_init")
+        out = c_void_p()
         with Interrupts(lambda _: self._token.cancel()):
-            lib.graft_trainer_evaluate(self.pointer, pointer, byref(struct), pairs or None, len(pairs))
-        return Evaluation(
-            loss=struct.loss,
-            accuracy=struct.accuracy,
-            macro_f1=struct.macro_f1,
-            row_count=struct.row_count,
-            labels=list(self._labels),
-            confusion=[pairs[row * count : (row + 1) * count] for row in range(count)],
-        )
+            lib.graft_trainer_evaluate(self.pointer, pointer, byref(out))
+        try:
+            return self._evaluation(out, confusion)
+        finally:
+            lib.graft_evaluation_release(out)
+
+    def _evaluation(self, pointer: c_void_p, confusion: bool | None = None) -> Evaluation:
+        return Evaluation.read(pointer, self._labels, len(self._labels) <= 1000 if confusion is None else confusion)
+
+    def _metrics(self, struct: MetricsStruct, best: c_void_p | None = None) -> Metrics:
+        pointer = best or c_void_p(struct.evaluation)
+        return Metrics.read(struct, self._evaluation(pointer) if pointer else None)
 
     @exclusive
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set
-from ctypes import Array, Structure, c_char_p, c_int32, c_int64, c_void_p, cast
+from ctypes import Array, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p, cast
 from operator import index
 from typing import Any
 
@@ -113,6 +113,19 @@ def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:
         if not -(2**31) <= value < 2**31:
             raise invalid(f"{name}[{position}]: {value} is not a 32-bit integer")
     return (c_int32 * len(values))(*values)
+
+
+def float_rows(rows: Iterable[Any], name: str) -> tuple[Array[c_float], int]:
+    """Rows of numbers, or of equally many numbers each, end to end; and how many each has."""
+    lists = [
+        as_list(row, f"{name}[{number}]", "numbers") if isinstance(row, Iterable) else [row]
+        for number, row in enumerate(as_list(rows, name, "numbers", 2))
+    ]
+    widths = {len(row) for row in lists} or {1}
+    if len(widths) != 1 or 0 in widths:
+        raise invalid(f"{name}: expected as many numbers in each row, found {', '.join(map(str, sorted(widths)))}")
+    values = [c_number(c_float, value, f"{name}[{number}]") for number, row in enumerate(lists) for value in row]
+    return (c_float * len(values))(*values), widths.pop()
 
 
 def c_number(kind: Any, value: Any, name: str) -> Any:

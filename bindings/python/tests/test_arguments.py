@@ -44,7 +44,7 @@ def test_anything_that_gives_texts_and_numbers_is_taken(
     assert tokenizer.decode(kind(ids)) == "a text of some words"
     batch = graft.Batch.from_tokens(kind([ids, ids]), type_ids=kind([[0] * len(ids)] * 2), labels=kind([1, 0]))
     assert batch.row_starts == [0, len(ids), 2 * len(ids)]
-    batch.set_token_labels(kind([ids, ids]))
+    batch.set_column("token_labels", kind([ids, ids]))
 
 
 def test_numbers_of_numpy_are_numbers(model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session) -> None:
@@ -110,7 +110,10 @@ def test_the_wrong_type_is_a_type_error_that_names_the_argument(
         (lambda m, t, s: t.encode("a", maximum_length=2**33), "maximum_length: 8589934592 is out of range"),
         (lambda m, t, s: graft.Model("folder", threads=2**32), "thread_count: 4294967296 is out of range"),
         (lambda m, t, s: graft.Adapter.create(m, seed=-1), "seed: -1 is out of range"),
-        (lambda m, t, s: graft.Adapter.create(m).set_head(["a", "b"]), "task: expected one of none, sequence_classification"),
+        (lambda m, t, s: graft.Dataset(t, ["a"]), "labels, targets: expected one of the two"),
+        (lambda m, t, s: graft.Dataset(t, ["a", "b"], [["x"], "y"]), "labels: expected a list of names for each text"),
+        (lambda m, t, s: graft.Dataset(t, ["a"], targets=[[]]), "targets: expected as many numbers in each row, found 0"),
+        (lambda m, t, s: graft.Dataset(t, ["a", "b"], targets=[[1, 2], [3]]), "targets: expected as many numbers in each row, found 1, 2"),
         (lambda m, t, s: graft.Trainer(m, graft.Adapter.create(m), epoch_count=2**32), "epoch_count: 4294967296 is out of range"),
         (lambda m, t, s: graft.Trainer(m, graft.Adapter.create(m), seed=-1), "seed: -1 is out of range"),
         (lambda m, t, s: graft.Dataset(t, ["a", "b"], [0]), "labels: expected 2, one for each text; found 1"),

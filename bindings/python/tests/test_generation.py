@@ -105,8 +105,8 @@ def test_a_language_model_learns_a_text_and_rows_keep_their_adapters(
     ids = list(tokenizer.encode("The cat is blue.").ids)
     batch = graft.Batch.from_tokens([ids] * 4)
     with pytest.raises(graft.GraftError, match="labels"):
-        batch.set_token_labels([ids])
-    batch.set_token_labels([[-100, *ids[1:]]] * 4)
+        batch.set_column("token_labels", [ids])
+    batch.set_column("token_labels", [[-100, *ids[1:]]] * 4)
     with graft.Trainer(model, adapter, learning_rate=1e-2, schedule="constant") as trainer:
         losses = [trainer.step(batch).loss for _ in range(30)]
         dataset = graft.Dataset.from_batch(batch)

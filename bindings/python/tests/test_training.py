@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
@@ -64,9 +65,12 @@ def test_a_metric_that_does_not_apply_is_nan(
     seen: list[graft.Metrics] = []
     with graft.Trainer(model, adapter, epoch_count=1, rows_per_batch=6) as trainer:
         best = trainer.fit(dataset, dataset, progress=False, callback=lambda metrics: seen.append(metrics))
-    assert [metrics.evaluation for metrics in seen] == [False, True]
-    assert math.isnan(seen[1].learning_rate) and not math.isnan(seen[1].accuracy)
-    assert best.accuracy == seen[1].accuracy
+    assert seen[0].evaluation is None and seen[1].evaluation is not None and best.evaluation is not None
+    assert math.isnan(seen[1].learning_rate) and not math.isnan(seen[1].evaluation.accuracy)
+    assert best.evaluation.values == seen[1].evaluation.values
+    assert best.evaluation.confusion == seen[1].evaluation.confusion != []
+    with pytest.raises(AttributeError, match="has loss, accuracy, macro_f1.*no spearman"):
+        best.evaluation.spearman
 
 
 def test_a_callers_own_loop_trains_like_fit(
@@ -334,18 +338,21 @@ def test_a_missing_table_is_not_found(tokenizer: graft.Tokenizer, tmp_path: Path
 
 
 def test_an_evaluation_prints_as_text() -> None:
-    evaluation = graft.Evaluation(0.5, 0.75, 0.7, 4, ["yes", "no"], [[2, 1], [0, 1]])
-    assert str(evaluation) == "accuracy 0.7500  macro F1 0.7000  loss 0.5000  on 4 rows"
+    evaluation = graft.Evaluation({"loss": 0.5, "accuracy": 0.75, "macro_f1": 0.7}, 4, 9, ["yes", "no"], [[2, 1], [0, 1]])
+    assert str(evaluation) == "loss 0.5000  accuracy 0.7500  macro F1 0.7000  on 4 rows"
     assert evaluation.confusion_table() == "         1  2\nyes  1   2  1\n no  2   .  1"
 
 
 def test_measures_that_do_not_apply_are_not_printed() -> None:
     nan = math.nan
-    evaluation = graft.Evaluation(0.5, 0.75, nan, 4, [], [])
-    assert str(evaluation) == "accuracy 0.7500  loss 0.5000  on 4 rows"
-    metrics = graft.Metrics(0.5, 0.75, nan, nan, nan, nan, 3, 0, 0, 4, 9, True)
+    evaluation = graft.Evaluation({"loss": 0.5, "accuracy": 0.75, "macro_f1": nan}, 4)
+    assert str(evaluation) == "loss 0.5000  accuracy 0.7500  on 4 rows"
+    metrics = graft.Metrics(0.5, nan, nan, nan, 3, 0, 0, 4, 9, evaluation)
     assert str(metrics) == "step 3  loss 0.5000  accuracy 0.7500"
-    assert progress._evaluation(metrics) == "step 3: loss 0.5000  accuracy 0.7500  on the evaluation set"
+    assert str(metrics._replace(evaluation=None)) == "step 3  loss 0.5000"
+    stream = io.StringIO()
+    progress.Progress(stream).show(metrics)
+    assert stream.getvalue() == "step 3: loss 0.5000  accuracy 0.7500  on the evaluation set\n"
 
 
 def test_a_callback_cannot_use_the_trainer_that_calls_it(

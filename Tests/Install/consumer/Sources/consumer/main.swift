@@ -11,20 +11,14 @@ func check(_ status: graft_status) {
 var model, adapter, batch, trainer: OpaquePointer?
 check(graft_model_load(CommandLine.arguments[1], nil, &model))
 check(graft_adapter_create(model, "lora", nil, 7, &adapter))
-var head = graft_head_options()
-graft_head_options_init(&head, MemoryLayout<graft_head_options>.size)
 "no".withCString { no in
     "yes".withCString { yes in
         let labels: [UnsafePointer<CChar>?] = [no, yes]
-        labels.withUnsafeBufferPointer {
-            head.labels = $0.baseAddress
-            head.label_count = 2
-            check(graft_adapter_set_head(adapter, Int32(GRAFT_TASK_SEQUENCE_CLASSIFICATION), &head))
-        }
+        check(graft_adapter_set_head(adapter, "sequence_classification", labels, 2, nil))
     }
 }
 check(graft_batch_create([2, 13, 24, 35, 46], nil, [2, 3], 2, &batch))
-check(graft_batch_set_labels(batch, [0, 1], 2))
+check(graft_batch_set_integers(batch, "labels", [0, 1], 2, 1))
 check(graft_trainer_create(model, adapter, nil, &trainer))
 var metrics = graft_metrics()
 graft_metrics_init(&metrics, MemoryLayout<graft_metrics>.size)

@@ -2,15 +2,19 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
-/// Sequence classification: logits = W dropout(representation) + b, with each row's own head.
+/// Numbers of each row, or of each token: y = W dropout(representation) + b, with each row's own head.
 ///
-/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. The representation
-/// is what the model's pooler makes of the row's pooled hidden states, or what the head's own dense layers do.
-package struct SequenceClassifier: Sendable {
+/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. A row's representation
+/// is what the model's pooler makes of its pooled hidden states, or what the head's own dense layers do; a token's is its
+/// hidden state, or what those layers make of it.
+package struct DenseHead: Sendable {
     package let model: Model
+    /// What it has numbers of; the heads of all rows of a pass have the same.
+    package let unit: ColumnKind.Unit
 
-    package init(model: Model) {
+    package init(model: Model, unit: ColumnKind.Unit) {
         self.model = model
+        self.unit = unit
     }
 
     package struct Kept: BitwiseCopyable {
@@ -36,41 +40,54 @@ package struct SequenceClassifier: Sendable {
     package func pooling(_ head: HeadParameters?) -> Pooling { head?.pooling ?? Pooling(model.summaryToken) }
 
     /// The only token of a row that such a head reads; nil where it reads all.
-    package func summary(_ pooling: Pooling) -> SummaryToken? { pooling.summary(last: lastToken) }
+    package func summary(_ pooling: Pooling) -> SummaryToken? {
+        unit == .tokens ? nil : pooling.summary(last: lastToken)
+    }
 
     /// What counts as a row's last token: the architecture knows which tokens pad.
     private var lastToken: SummaryToken { Pooling(model.summaryToken) == .last ? model.summaryToken : .last }
 
     private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
 
-    /// Fills `logits` [rows, columns], of a pass that reads the tokens that the heads of its rows do, or all; a row with
-    /// fewer labels ends in -infinity.
+    /// How many it has numbers of.
+    package func count(_ pass: Pass) -> Int { unit == .rows ? pass.rowCount : pass.tokenCount }
+
+    private func range(_ segment: Segment) -> (first: Int, count: Int) {
+        unit == .rows ? (segment.firstRow, segment.rowCount) : (segment.firstToken, segment.tokenCount)
+    }
+
+    private func rows(_ matrix: Matrix, _ segment: Segment) -> Matrix {
+        let (first, count) = range(segment)
+        return matrix.rows(from: first, count: count)
+    }
+
+    /// Fills `logits` [rows or tokens, columns], of a pass that reads the tokens that the heads of its rows do, or all; where a
+    /// head has fewer labels, they end in -infinity.
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let summaries = try summaries(hidden.matrix, pass)
+        let states = unit == .rows ? try summaries(hidden.matrix, pass) : hidden.matrix
         var pooled: Representation?
-        if pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
-            pooled = try model.pool(summaries, pass: pass)
+        if unit == .rows, pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
+            pooled = try model.pool(states, pass: pass)
         }
         var baseKept: Linear.Kept?
         var baseLogits: Matrix?
-        if let base = model.baseHead, let pooled, pass.segments.contains(where: { $0.adapter?.head == nil }) {
-            let all = try pass.arena(keeping: keeps(pass)).matrix(rows: pass.rowCount, columns: base.labels.count)
-            baseKept = try base.linear.forward(pooled.matrix, into: all, keeps: keeps(pass), pass: pass)
+        if let base = model.baseHead, pass.segments.contains(where: { $0.adapter?.head == nil }) {
+            let all = try pass.arena(keeping: keeps(pass)).matrix(rows: count(pass), columns: base.labels.count)
+            baseKept = try base.linear.forward(pooled?.matrix ?? states, into: all, keeps: keeps(pass), pass: pass)
             baseLogits = all
         }
         var layersKept: UnsafeMutablePointer<LayerKept>?
         for segment in pass.segments {
-            let out = logits.rows(from: segment.firstRow, count: segment.rowCount)
+            let out = rows(logits, segment)
             if let adapter = segment.adapter, let head = adapter.head {
-                let input = head.readsPooler ? pooled?.matrix ?? summaries : summaries
+                let input = head.readsPooler ? pooled?.matrix ?? states : states
                 let kept = try apply(
-                    head, adapter, input.rows(from: segment.firstRow, count: segment.rowCount),
-                    firstRow: segment.firstRow, into: out, pass)
+                    head, adapter, rows(input, segment), first: range(segment).first, into: out, pass)
                 layersKept = layersKept ?? kept
             } else if let baseLogits {
-                copy(baseLogits.rows(from: segment.firstRow, count: segment.rowCount), into: out)
+                copy(rows(baseLogits, segment), into: out)
             }
         }
         return Kept(pooled: pooled, base: baseKept, layers: layersKept)
@@ -88,23 +105,23 @@ package struct SequenceClassifier: Sendable {
         return all
     }
 
-    /// The logits of some rows by their adapter's head, and what each of its layers was given.
+    /// The numbers of some by their adapter's head, and what each of its layers was given. `first` is the place of x in the pass.
     private func apply(
-        _ head: HeadParameters, _ adapter: AttachedAdapter, _ x: Matrix, firstRow: Int, into logits: Matrix,
+        _ head: HeadParameters, _ adapter: AttachedAdapter, _ x: Matrix, first: Int, into logits: Matrix,
         _ pass: Pass
     ) throws(GraftError) -> UnsafeMutablePointer<LayerKept> {
         let arena = pass.arena(keeping: keeps(pass))
         let kept = try arena.allocate(LayerKept.self, count: head.dense.count + 1)
         var input = x
         for (index, dense) in head.dense.enumerated() {
-            input = try dropped(input, head, layer: index, firstRow: firstRow, pass)
+            input = try dropped(input, head, layer: index, first: first, pass)
             let sum = try arena.matrix(rows: x.rows, columns: x.columns)
             multiply(input, dense.weight, bias: dense.bias, adapter, into: sum, pass)
             (kept + index).initialize(to: LayerKept(input: input, beforeActivation: sum))
             input = try arena.matrix(rows: x.rows, columns: x.columns)
             gk_activation_forward(pass.team.kernel, head.activation.kernel, Int64(sum.count), sum.base, input.base)
         }
-        input = try dropped(input, head, layer: head.dense.count, firstRow: firstRow, pass)
+        input = try dropped(input, head, layer: head.dense.count, first: first, pass)
         let own = logits.columns(from: 0, count: head.labelCount)
         multiply(input, head.weight, bias: head.bias, adapter, into: own, pass)
         for row in 0..<own.rows {
@@ -133,17 +150,17 @@ package struct SequenceClassifier: Sendable {
     }
 
     private func dropout(
-        _ head: HeadParameters, layer: Int, width: Int, firstRow: Int, _ pass: Pass
+        _ head: HeadParameters, layer: Int, width: Int, first: Int, _ pass: Pass
     ) -> gk_dropout? {
         pass.dropout(
             site: Self.firstDropoutSite + head.dense.count - layer, probability: head.dropout, width: width,
-            unit: .rows, firstRow: firstRow)
+            unit: unit == .rows ? .rows : .tokens, firstRow: first)
     }
 
     private func dropped(
-        _ x: Matrix, _ head: HeadParameters, layer: Int, firstRow: Int, _ pass: Pass
+        _ x: Matrix, _ head: HeadParameters, layer: Int, first: Int, _ pass: Pass
     ) throws(GraftError) -> Matrix {
-        guard var dropout = dropout(head, layer: layer, width: x.columns, firstRow: firstRow, pass) else { return x }
+        guard var dropout = dropout(head, layer: layer, width: x.columns, first: first, pass) else { return x }
         let y = try pass.arena(keeping: keeps(pass)).matrix(rows: x.rows, columns: x.columns)
         gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, y.base)
         return y
@@ -165,22 +182,22 @@ package struct SequenceClassifier: Sendable {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let width = model.shape.hiddenSize
-        let learnsBelow = pass.keptDepth <= model.shape.poolerDepth
-        var gradient = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
+        let learnsInLayers = pass.keptDepth <= model.shape.layerCount
+        let learnsBelow = unit == .rows ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
+        var gradient = try pass.scratch.matrix(rows: count(pass), columns: width)
         if let head = adapter.head, let layers = kept.layers {
             try backward(head, adapter, dLogits, layers, into: learnsBelow ? gradient : nil, pass)
         } else if let base = model.baseHead, let baseKept = kept.base {
             try base.linear.backward(dLogits, baseKept, into: learnsBelow ? gradient : nil, pass: pass)
         }
         guard learnsBelow else { return }
-        let learnsInLayers = pass.keptDepth <= model.shape.layerCount
         if let pooled = kept.pooled {
             let dSummaries = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
             try model.poolBackward(gradient, pooled, into: learnsInLayers ? dSummaries : nil, pass: pass)
             gradient = dSummaries
         }
         guard learnsInLayers else { return }
-        if !pass.readsOneToken {
+        if unit == .rows, !pass.readsOneToken {
             let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
             pass.poolBackward(gradient, pooling(adapter), last: lastToken, into: dHidden)
             gradient = dHidden
@@ -220,7 +237,7 @@ package struct SequenceClassifier: Sendable {
             else { return }
             pass.team.multiply(
                 dy, Matrix(adapter.values + weight.offset, rows: dy.columns, columns: input.columns), into: dInput)
-            if var dropout = dropout(head, layer: index, width: dInput.columns, firstRow: 0, pass) {
+            if var dropout = dropout(head, layer: index, width: dInput.columns, first: 0, pass) {
                 gk_apply_dropout(pass.team.kernel, &dropout, Int64(dInput.count), dInput.base, dInput.base)
             }
             dy = dInput

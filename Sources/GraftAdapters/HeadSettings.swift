@@ -1,0 +1,69 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// What the caller wants of a dense head.
+package struct HeadSettings: Sendable {
+    /// One for each number that it has of a row or token.
+    package let labels: [String]
+    /// Whether the labels are the adapter's own, rather than the checkpoint's or numbers.
+    package let ownsLabels: Bool
+    /// nil: as config.json says.
+    package let dropout: Float?
+    /// Whether the dense layer with tanh before the head is trained too.
+    package let trainsDense: Bool
+    /// nil: the architecture's own.
+    package let pooling: Pooling?
+
+    package init(
+        labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool, pooling: Pooling? = nil
+    ) {
+        self.labels = labels
+        self.ownsLabels = ownsLabels
+        self.dropout = dropout
+        self.trainsDense = trainsDense
+        self.pooling = pooling
+    }
+
+    /// As a caller gives them: `text` is an object with any of `dropout`, `dense_layer` and `pooling`, or nil.
+    package init(labels: [String], ownsLabels: Bool, json text: String?, place: String) throws(GraftError) {
+        var given = JSONObject()
+        do throws(GraftError) {
+            if let text { given = try JSON(parsing: text, source: place).requireObject() }
+            let known = ["dense_layer", "dropout", "pooling"]
+            if let key = given.keys.first(where: { !known.contains($0) }) {
+                throw GraftError(
+                    .invalidArgument, "\(place): unknown setting \"\(key)\"; expected \(known.joined(separator: ", "))")
+            }
+            let dropout = try given.optionalDouble("dropout")
+            guard (0..<1).contains(dropout ?? 0) else {
+                throw GraftError(
+                    .invalidArgument, "\(place): dropout must be at least 0 and below 1, found \(dropout ?? 0)")
+            }
+            let name = try given.optionalString("pooling")
+            let pooling = name.flatMap(Pooling.init(name:))
+            guard pooling != nil || name == nil else {
+                throw GraftError(
+                    .invalidArgument,
+                    "\(place): pooling \"\(name ?? "")\"; expected "
+                        + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
+            }
+            self.init(
+                labels: labels, ownsLabels: ownsLabels, dropout: dropout.map { Float($0) },
+                trainsDense: try given.optionalBool("dense_layer") ?? false, pooling: pooling)
+        } catch  where error.code == .corruptFile {  // these settings are the caller's, not a file's
+            throw GraftError(.invalidArgument, error.message)
+        }
+    }
+
+    /// The same, with a pooling only where it is not the architecture's own.
+    func fitted(to model: Model) -> HeadSettings {
+        let isOwn = pooling == Pooling(model.summaryToken)
+        return HeadSettings(
+            labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
+            pooling: isOwn ? nil : pooling)
+    }
+}
+
+/// The names of labels that nobody named, as transformers has them.
+package func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }

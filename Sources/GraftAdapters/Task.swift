@@ -1,0 +1,123 @@
+import GraftLayers
+import GraftTensor
+
+/// What an adapter's outputs are for: their head, what they mean, what they learn from and are measured by, and what files
+/// call it. A new task that computes as these do is a value below
+/// and its name in `Tasks.all`.
+package struct Task: Sendable {
+    package enum Head: Sendable, Equatable {
+        /// Numbers of each row or token, from its last hidden state.
+        case dense(ColumnKind.Unit, Outputs)
+        /// The model's own logits over the vocabulary.
+        case vocabulary
+    }
+
+    /// What the numbers of a dense head mean, and with that their loss.
+    package enum Outputs: Sendable {
+        /// Logits of labels, of which one is right: softmax and cross-entropy.
+        case oneLabel
+        /// Logits of labels, each of which is right or not: sigmoid and binary cross-entropy.
+        case labels
+        /// Values: mean squared error.
+        case values
+    }
+
+    /// As in `graft_adapter_set_head`.
+    package let name: String
+    /// PEFT's `task_type`.
+    let peftName: String
+    /// Which of the tasks of one `task_type` it is by transformers' `problem_type`; nil where there is one alone.
+    let problem: ProblemType?
+    /// AdapterHub's `head_type`; nil where its heads are not of this kind.
+    let hubName: String?
+    package let head: Head
+    /// What it learns from.
+    package let column: ColumnKind
+    /// Outputs that a head has at least.
+    package let leastLabelCount: Int
+
+    /// Whether it has a head of the adapter's own.
+    package var hasOwnHead: Bool { head != .vocabulary }
+
+    /// What each of the head's outputs belongs to; nil for the vocabulary.
+    package var unit: ColumnKind.Unit? {
+        guard case .dense(let unit, _) = head else { return nil }
+        return unit
+    }
+
+    /// nil for the vocabulary.
+    package var outputs: Outputs? {
+        guard case .dense(_, let outputs) = head else { return nil }
+        return outputs
+    }
+
+}
+
+extension Task: Equatable, CustomStringConvertible {
+    package static func == (left: Task, right: Task) -> Bool { left.name == right.name }
+
+    package var description: String { name }
+}
+
+extension Task {
+    package static let sequenceClassification = Task(
+        name: "sequence_classification", peftName: "SEQ_CLS", problem: .singleLabel, hubName: "classification",
+        head: .dense(.rows, .oneLabel), column: .labels, leastLabelCount: 2)
+    package static let regression = Task(
+        name: "regression", peftName: "SEQ_CLS", problem: .regression, hubName: "classification",
+        head: .dense(.rows, .values), column: .targets, leastLabelCount: 1)
+    package static let multiLabelClassification = Task(
+        name: "multi_label_classification", peftName: "SEQ_CLS", problem: .multiLabel,
+        hubName: "multilabel_classification", head: .dense(.rows, .labels), column: .targets, leastLabelCount: 1)
+    package static let tokenClassification = Task(
+        name: "token_classification", peftName: "TOKEN_CLS", problem: nil, hubName: "tagging",
+        head: .dense(.tokens, .oneLabel), column: .tokenLabels, leastLabelCount: 2)
+    package static let languageModel = Task(
+        name: "language_model", peftName: "CAUSAL_LM", problem: nil, hubName: nil, head: .vocabulary,
+        column: .tokenLabels, leastLabelCount: 0)
+}
+
+package enum Tasks {
+    /// Where files do not tell tasks apart, an adapter is for the first whose head may have so many labels.
+    package static let all: [Task] = [
+        .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .languageModel,
+    ]
+
+    package static var names: [String] { all.map(\.name) }
+
+    package static func named(_ name: String) throws(GraftError) -> Task {
+        guard let task = all.first(where: { $0.name == name }) else {
+            throw GraftError(.notFound, "task \"\(name)\"; this build has \(names.joined(separator: ", "))")
+        }
+        return task
+    }
+
+    /// The only, or else the likeliest, task of some that files do not tell apart: what `problem_type` says, or without it
+    /// what the number of labels does, as in transformers.
+    static func likeliest(of tasks: [Task], _ problem: ProblemType?, labelCount: Int) -> Task? {
+        let named = problem.flatMap { problem in tasks.first { $0.problem == problem } }
+        return named ?? tasks.first { labelCount >= $0.leastLabelCount }
+    }
+}
+
+extension Model {
+    /// What the checkpoint's own head is for; nil where it has none.
+    package var ownTask: Task? {
+        baseHead.flatMap { head in
+            let unit: ColumnKind.Unit = head.readsTokens ? .tokens : .rows
+            return Tasks.likeliest(
+                of: Tasks.all.filter { $0.unit == unit }, head.readsTokens ? nil : problem,
+                labelCount: head.labels.count)
+        }
+    }
+
+    /// PEFT and transformers train a head of this model by config.json's problem_type: one that is for another task would
+    /// learn there from another loss.
+    func requireProblem(of task: Task) throws(GraftError) {
+        guard let problem, let own = task.problem, own != problem else { return }
+        throw GraftError(
+            .incompatible,
+            "\(source.path)/config.json: problem_type is \(problem.rawValue), by which PEFT and transformers train its heads; "
+                + "expected \(own.rawValue), or none, for the task \(task.name)")
+    }
+}

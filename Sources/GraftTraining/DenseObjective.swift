@@ -1,0 +1,63 @@
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// The loss of a head that has numbers for each row or token.
+struct DenseObjective: Objective {
+    let labels: [String]
+    let summary: SummaryToken?
+    private let head: DenseHead
+    private let loss: any DenseLoss
+
+    /// nil for a task whose head is another.
+    init?(_ content: AdapterContent, _ task: Task, _ options: TrainerOptions) throws(GraftError) {
+        guard case .dense(let unit, let outputs) = task.head else { return nil }
+        labels = content.labels
+        head = DenseHead(model: content.model, unit: unit)
+        summary = head.summary(head.pooling(content.plan.head))
+        switch outputs {
+        case .oneLabel: loss = ChoiceLoss(task.column, labels, options)
+        case .labels, .values: loss = try TargetLoss(task, outputs, labelCount: labels.count, options)
+        }
+    }
+
+    var measures: [Measure] { loss.measures }
+    var withoutWeight: String { loss.withoutWeight }
+    var measuresWithoutWeight: Bool { loss.measuresWithoutWeight }
+
+    func check(_ batch: RowBatch) throws(GraftError) { try loss.check(batch) }
+
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double { loss.weight(ofRow: row, in: batch) }
+
+    func evidenceByteCount(_ batch: RowBatch) -> Int { loss.evidenceByteCount(batch) + 64 * labels.count }
+
+    func run(
+        _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
+    ) throws(GraftError) {
+        let logits = try pass.kept.matrix(rows: head.count(pass), columns: labels.count)
+        let kept = try head.forward(hidden, into: logits, pass: pass)
+        if scale == nil { loss.observe(logits, batch, rows: first..<first + pass.rowCount, &evidence) }
+        let place = head.unit == .rows ? first : Int(batch.starts[first])
+        loss.add(logits, batch, first: place, scale: scale, &evidence, pass.team)
+        guard scale != nil else { return }
+        try head.backward(logits, kept, hidden: hidden, pass: pass)
+    }
+}
+
+/// What the numbers of rows or tokens lose against a column of the batch.
+protocol DenseLoss: Sendable {
+    var measures: [Measure] { get }
+    /// See `Objective`.
+    var withoutWeight: String { get }
+    var measuresWithoutWeight: Bool { get }
+
+    func check(_ batch: RowBatch) throws(GraftError)
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double
+    /// Adds the losses of `logits`, the first of which belong to row or token `first` of the batch. With a scale these become the
+    /// gradients of scale · loss.
+    func add(
+        _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team)
+    /// Adds what an evaluation sees in the logits of some rows.
+    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence)
+    func evidenceByteCount(_ batch: RowBatch) -> Int
+}

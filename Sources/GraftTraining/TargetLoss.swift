@@ -1,0 +1,76 @@
+import CGraftKernels
+import GraftAdapters
+import GraftLayers
+import GraftTensor
+
+/// The loss of numbers that each have a target, a row's being their mean: binary cross-entropy of logits, or the squared error
+/// of values. The column's width is the number of outputs.
+struct TargetLoss: DenseLoss {
+    private let column: ColumnKind
+    private let labelCount: Int
+    private let outputs: Task.Outputs
+    let withoutWeight = "there are no rows"
+    let measuresWithoutWeight = false
+
+    init(_ task: Task, _ outputs: Task.Outputs, labelCount: Int, _ options: TrainerOptions) throws(GraftError) {
+        column = task.column
+        self.labelCount = labelCount
+        self.outputs = outputs
+        for (name, isSet) in [
+            ("class_weights", !options.classWeights.isEmpty), ("label_smoothing", options.labelSmoothing != 0),
+        ] where isSet {
+            throw GraftError(
+                .invalidArgument, "\(name) is for tasks that choose one of several labels; the task is \(task.name)")
+        }
+    }
+
+    var measures: [Measure] { outputs == .values ? Values.measures : LabelSets.measures }
+
+    func check(_ batch: RowBatch) throws(GraftError) {
+        try batch.require(column, width: labelCount)
+        guard let targets = batch.column(column)?.floats else { return }
+        let range: ClosedRange<Float> =
+            outputs == .values ? -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude : 0...1
+        for (place, target) in targets.enumerated() where !range.contains(target) {
+            throw GraftError(
+                .incompatible,
+                "row \(place / labelCount) has target \(target) for label \(place % labelCount); expected "
+                    + (outputs == .values ? "a finite number" : "0, 1 or a number between"))
+        }
+    }
+
+    func weight(ofRow row: Int, in batch: RowBatch) -> Double { 1 }
+
+    func add(
+        _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team
+    ) {
+        batch.column(column)?.floats.withUnsafeBufferPointer { targets in
+            guard let targets = targets.baseAddress else { return }
+            gk_mean_loss(
+                team.kernel, gk_loss(outputs == .values ? GK_LOSS_SQUARED : GK_LOSS_LOGISTIC), Int64(logits.rows),
+                Int64(labelCount), logits.base, Int64(logits.stride), targets + first * labelCount, scale ?? 1,
+                scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss)
+        }
+        evidence.weight += Double(logits.rows)
+    }
+
+    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence) {
+        batch.column(column)?.floats.withUnsafeBufferPointer { targets in
+            for row in rows {
+                let own = UnsafeBufferPointer(rebasing: targets[row * labelCount..<(row + 1) * labelCount])
+                let numbers = logits.base + (row - rows.lowerBound) * logits.stride
+                if outputs == .values {
+                    evidence.values.add(
+                        targets: own, outputs: UnsafeBufferPointer(start: numbers, count: labelCount))
+                } else {
+                    evidence.labelSets.add(targets: own, logits: numbers)
+                }
+            }
+        }
+    }
+
+    /// Values are kept, and copied for their ranks.
+    func evidenceByteCount(_ batch: RowBatch) -> Int {
+        outputs == .values ? 16 * batch.rowCount * labelCount + 64 * batch.rowCount : 0
+    }
+}

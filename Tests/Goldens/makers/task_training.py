@@ -1,0 +1,181 @@
+"""task-training: ten training steps of PEFT for each task with a dense head: losses, first gradients, the adapter at the
+end, and what it computes at the start."""
+
+import random
+from dataclasses import dataclass, field
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .llama_training import OPTIMIZER, padded
+from .lora import randomise_trainable, save_adapter
+from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
+
+VOCABULARY, WIDTH = 110, 3
+MODULES = {"bert": ["query", "value"], "llama": ["q_proj", "v_proj"], "gpt2": ["c_attn"]}
+CLASSES = {"SEQ_CLS": AutoModelForSequenceClassification, "TOKEN_CLS": AutoModelForTokenClassification}
+
+
+@dataclass(frozen=True)
+class Variant:
+    architecture: str
+    task: str
+    about: str
+    peft_task: str = "SEQ_CLS"
+    labels: int = WIDTH
+    changes: dict = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture}-{self.task}".replace("_", "-")
+
+    @property
+    def base(self) -> str:
+        kind = "token" if self.peft_task == "TOKEN_CLS" else "sequence"
+        return f"{self.architecture}-tiny/{kind}-classification"
+
+
+VARIANTS = [
+    variant
+    for architecture in MODULES
+    for variant in (
+        Variant(architecture, "token_classification", "A label for each token.", "TOKEN_CLS", labels=5),
+        Variant(
+            architecture,
+            "multi_label_classification",
+            "Labels that do not exclude each other.",
+            changes=dict(problem_type="multi_label_classification"),
+        ),
+        Variant(architecture, "regression", "Values.", changes=dict(problem_type="regression")),
+    )
+] + [
+    Variant("bert", "regression_of_one", "One value, which needs no problem_type.", labels=1),
+]
+
+
+def batches() -> list[dict]:
+    """Ten batches of four ragged rows: a label for each token, -100 where it does not count, and three targets a row."""
+    source = random.Random(13)
+    made = []
+    for _ in range(STEPS):
+        lengths = [source.randint(2, 16) for _ in range(4)]
+        ids = [[source.randrange(1, VOCABULARY) for _ in range(n)] for n in lengths]
+        tags = [[-100 if source.random() < 0.3 else source.randrange(5) for _ in row] for row in ids]
+        for row in tags:
+            row[-1] = source.randrange(5)
+        made.append(
+            {
+                "input_ids": ids,
+                "token_labels": tags,
+                "label_sets": [[float(source.randrange(2)) for _ in range(WIDTH)] for _ in lengths],
+                "values": [[round(source.uniform(-2, 2), 3) for _ in range(WIDTH)] for _ in lengths],
+            }
+        )
+    return made
+
+
+def targets(variant: Variant, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+    if variant.peft_task == "TOKEN_CLS":
+        return padded(batch["token_labels"], -100)
+    rows = batch["label_sets"] if variant.task == "multi_label_classification" else batch["values"]
+    return torch.tensor(rows, dtype=dtype)[:, : variant.labels]
+
+
+def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+    ids = padded(batch["input_ids"], 0)
+    mask = padded([[1] * len(row) for row in batch["input_ids"]], 0)
+    labels = targets(variant, batch, dtype)
+    output = model(input_ids=ids, attention_mask=mask, labels=labels)
+    # transformers' own losses, some of which round to float32.
+    if variant.peft_task == "TOKEN_CLS":
+        loss = torch.nn.functional.cross_entropy(output.logits.flatten(0, 1), labels.flatten(), ignore_index=-100)
+    elif variant.task == "multi_label_classification":
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(output.logits, labels)
+    else:
+        loss = torch.nn.functional.mse_loss(output.logits, labels)
+    assert abs(loss.item() - output.loss.item()) < 1e-5, f"{variant.name}: transformers has another loss"
+    return loss
+
+
+def base(variant: Variant) -> torch.nn.Module:
+    model = CLASSES[variant.peft_task].from_pretrained(
+        ROOT / variant.base,
+        num_labels=variant.labels,
+        ignore_mismatched_sizes=True,
+        attn_implementation="eager",
+        **variant.changes,
+    )
+    model.name_or_path = variant.base
+    model.config.pad_token_id = 0
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+def logits(variant: Variant, folder, dtype: torch.dtype) -> torch.Tensor:
+    """Of the first batch, each row alone: [rows, labels] or [tokens, labels]."""
+    model = PeftModel.from_pretrained(base(variant), folder).to(dtype).eval()
+    with torch.no_grad():
+        return packed([model(input_ids=torch.tensor([row])).logits for row in batches()[0]["input_ids"]])
+
+
+def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
+    """Runs the ten steps from the saved adapter in the given precision."""
+    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = make_optimizer(OPTIMIZER, parameters)
+    steps, gradients = [], {}
+    for batch in batches():
+        optimizer.zero_grad()
+        loss = loss_of(variant, model, batch, dtype)
+        loss.backward()
+        if not gradients:
+            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+            gradients = saved_names(model, named)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
+        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
+        optimizer.step()
+    return {"steps": steps, "gradients": gradients, "final": get_peft_model_state_dict(model)}
+
+
+def make_variant(variant: Variant, seed: int) -> dict:
+    folder = ROOT / "task-training" / variant.name
+    settings = dict(r=4, lora_alpha=8, target_modules=MODULES[variant.architecture])
+    model = get_peft_model(base(variant), LoraConfig(task_type=variant.peft_task, **settings))
+    randomise_trainable(model, seed)
+    save_adapter(model, folder / "start")
+    expected = logits(variant, folder / "start", torch.float64)
+    distance = deviation({"": expected}, {"": logits(variant, folder / "start", torch.float32)})
+    write_tensors(folder / "expected.safetensors", {"logits": expected}, torch_float32_deviation=distance)
+
+    double = train(variant, folder / "start", torch.float64)
+    single = train(variant, folder / "start", torch.float32)
+    for part in ("gradients", "final"):
+        distance = deviation(double[part], single[part])
+        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
+    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    return {
+        "name": variant.name,
+        "about": variant.about,
+        "base": variant.base,
+        "changes": variant.changes,
+        "task": variant.task.removesuffix("_of_one"),
+        "labels": variant.labels,
+        "optimizer": OPTIMIZER,
+        "maximum_gradient_norm": MAXIMUM_NORM,
+        "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
+        "torch_float32_loss_deviation": max(losses),
+        "steps": double["steps"],
+    }
+
+
+def make() -> None:
+    top = fresh_folder("task-training")
+    write_json(top / "batches.json", batches())
+    write_json(top / "variants.json", [make_variant(variant, 600 + i) for i, variant in enumerate(VARIANTS)])
