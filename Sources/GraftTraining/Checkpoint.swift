@@ -10,7 +10,7 @@ import GraftTensor
 /// That file's tensors are the numbers, by name: the adapter's, what optimizer and rule keep,
 /// gradients that wait, the best weights. Its metadata hold one JSON object with all else: what the
 /// training was set to, and where it stands. One file, so that it takes the place of its like in a
-/// single step wherever the folder stands (docs/decisions/0014).
+/// single step wherever the folder stands (docs/decisions/0016).
 enum Checkpoint {
     static let fileName = "trainer.safetensors"
     static let version = 4

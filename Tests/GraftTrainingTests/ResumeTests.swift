@@ -110,6 +110,27 @@ import Testing
     }
 
     @Test(
+        "Whatever the optimizer and the schedule, a run that was stopped ends with the same bits",
+        arguments: Optimizers.list.names, Schedules.list.names)
+    func everyChoice(optimizer: String, schedule: String) throws {
+        let fixture = try TrainingFixture()
+        func options(_ path: String?) -> TrainerOptions {
+            TrainingFixture.options {
+                $0.optimizer = NamedChoice(optimizer)
+                $0.schedule = NamedChoice(schedule)
+                ($0.checkpointPath, $0.checkpointSteps) = (path, 3)
+            }
+        }
+        let whole = try fixture.fitted(options(nil))
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let first = try Trainer(adapter: try fixture.adapter(), options: options(path))
+        #expect(try run(first, fixture, stopAt: 9) == nil)
+        let second = try Trainer(adapter: try fixture.adapter(seed: 99), options: options(path))
+        _ = try #require(try run(second, fixture, stopAt: -1))
+        #expect(bits(second.values) == bits(whole))
+    }
+
+    @Test(
         "Stopped after every single report, in one trainer and without a checkpoint, it ends with the same bits",
         arguments: plans.indices)
     func bySame(plan: Int) throws {
