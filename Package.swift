@@ -11,7 +11,8 @@ let strict: [SwiftSetting] = [
         ["-Xfrontend", "-function-sections", "-Xfrontend", "-internalize-at-link"], .when(configuration: .release)),
 ]
 
-/// Floors that decide what is computed, and compute nothing themselves: built for size, their code is a tenth smaller.
+/// Floors that decide what is computed, and compute nothing themselves: built for size, their code
+/// is a tenth smaller.
 let compact: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// Kernels are numbers only and are always optimised: a debug build tests the same code that ships.

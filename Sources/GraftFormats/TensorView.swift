@@ -20,7 +20,8 @@ package final class TensorView: TensorSource {
 
     /// - Parameters:
     ///   - named: what a tensor of the base is called here; nil leaves it out.
-    ///   - made: tensors in place of the base's of the same name here, or beside them, with the types that they are stored in.
+    ///   - made: tensors in place of the base's of the same name here, or beside them, with the
+    ///     types that they are stored in.
     package init(
         of base: any TensorSource, config: JSON, named: (String) -> String? = { $0 },
         made: [(name: String, type: ElementType, shape: [Int], make: Make)]

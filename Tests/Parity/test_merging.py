@@ -1,4 +1,4 @@
-"""A merged folder is one of transformers', with the logits of the adapter; a compressed adapter is numpy's truncation."""
+"""A merged folder is transformers', with equal logits; a compressed adapter is numpy's truncation."""
 
 import json
 

@@ -88,7 +88,7 @@ def test_the_settings_are_those_of_pefts_conversion(name, tmp_path):
     rows = read_json(GOLDENS / "bert-tiny" / "inputs.json")["input_ids"]
     settings = settings_of(name)
     peft = theirs(settings)
-    peft.peft_config["default"].init_lora_weights = True  # as PEFT's example does before it saves the start
+    peft.peft_config["default"].init_lora_weights = True  # as PEFT's example does
     peft.save_pretrained(tmp_path / "start")
     with torch.no_grad():
         for parameter in peft.parameters():
@@ -102,7 +102,7 @@ def test_the_settings_are_those_of_pefts_conversion(name, tmp_path):
     found = read_json(tmp_path / "ours" / "adapter_config.json")
     for key in ("r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "init_lora_weights"):
         assert found[key] == expected[key], key
-    # What PEFT converted is the model that it was converted from, but for the head, which it leaves out.
+    # What PEFT converted is the model that it was made of, but for the head, which it leaves out.
     (tmp_path / "converted" / "adapter_config.json").write_text(json.dumps(expected | {"task_type": None}))
     again = hidden_states(model, rows[:1], graft.Adapter.load(model, tmp_path / "converted"))
     with torch.inference_mode():

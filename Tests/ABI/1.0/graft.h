@@ -398,9 +398,10 @@ GRAFT_API const char *graft_task_name(int32_t index);
  *                    "lora", as in PEFT's adapter_config.json; what is not given is as there, but
  *                    lora_alpha is 16 and target_modules all linear modules (null is PEFT's own
  *                    choice); init_lora_weights "pissa" and "pissa_niter_N" need LAPACK, as
- *                    graft_adapter_compress(), and are saved as the plain LoRA of twice the rank. For
- * "bottleneck", AdapterHub's fields, over those of the configuration that "config" names: "seq_bn" (Pfeiffer;
- * the default), "double_seq_bn" (Houlsby) or "par_bn" (parallel), as in
+ *                    graft_adapter_compress(), and are saved as the plain LoRA of twice the
+ *                    rank. For "bottleneck", AdapterHub's fields, over those of the configuration
+ *                    that "config" names: "seq_bn" (Pfeiffer; the default), "double_seq_bn"
+ *                    (Houlsby) or "par_bn" (parallel), as in
  *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
@@ -531,8 +532,8 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
  * Writes the model with `adapters` in its weights as a directory in Hugging Face layout, which
  * transformers, Graft and others open as a model of its own, with the same results.
  *
- * Each weight that the adapters change is computed in float32 from the stored numbers and rounded to
- * the type that it is stored in; all others, the shards and the files beside them (tokenizer,
+ * Each weight that the adapters change is computed in float32 from the stored numbers and rounded
+ * to the type that it is stored in; all others, the shards and the files beside them (tokenizer,
  * modules of sentence-transformers) are as they were. The adapter's head becomes the model's: the
  * architecture's class for its task, with the labels in config.json. Tied tables stay tied unless
  * the adapters change one of them. The memory needed is that of the adapters and of one tensor. The
@@ -541,29 +542,30 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
  * @param model    The adapters' model.
  * @param adapters Their scale is merged, too.
  * @param path     Another directory than the model's.
- * @return GRAFT_ERROR_UNSUPPORTED (what the adapters do no weights can do, as "bottleneck"; a head that no
- *         class of transformers has), GRAFT_ERROR_INCOMPATIBLE (adapters of another model),
+ * @return GRAFT_ERROR_UNSUPPORTED (what the adapters do no weights can do, as "bottleneck"; a head
+ *         that no class of transformers has), GRAFT_ERROR_INCOMPATIBLE (adapters of another model),
  *         GRAFT_ERROR_DIVERGED (a number beyond the type it is stored in), GRAFT_ERROR_IO.
  * Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(const graft_model *model,
                                                           const graft_composition *adapters,
                                                           const char *path);
-/** The same model without writing it: its weights are not rounded to the types they are stored in, but
- *  to the precision of `options`, or with NULL to that of `model`. What it shares with `model` is read
- *  from the same files. Since 1.0. */
+/** The same model without writing it: its weights are not rounded to the types they are stored in,
+ *  but to the precision of `options`, or with NULL to that of `model`. What it shares with `model` is
+ *  read from the same files. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load_merged(const graft_model *model,
                                                                 const graft_composition *adapters,
                                                                 const graft_model_options *options,
                                                                 graft_model **out);
 
-/** A module whose change was compressed, and what that costs: the norm of what is lost, divided by that of
- *  the change; 0 where there is no change. Return 0 to go on, anything else to stop. */
+/** A module whose change was compressed, and what that costs: the norm of what is lost, divided by
+ *  that of the change; 0 where there is no change. Return 0 to go on, anything else to stop. */
 typedef int32_t (*graft_compression_callback)(void *user_data, const char *module, double error);
 
 /**
- * Makes a "lora" adapter of rank `rank`, or less where a module is smaller, of what an adapter does to
- * the model's weights: of each change the best approximation of that rank, by its singular values.
+ * Makes a "lora" adapter of rank `rank`, or less where a module is smaller, of what an adapter does
+ * to the model's weights: of each change the best approximation of that rank, by its singular
+ * values.
  * Head, norms, biases, and modules that the model lacks are kept as they are. The singular values are
  * found by LAPACK (libopenblas.so.0), which is opened when this is first called.
  *
@@ -573,8 +575,8 @@ typedef int32_t (*graft_compression_callback)(void *user_data, const char *modul
  * @param user_data Handed to `on_module`.
  * @param[out] out  The new adapter, owned by the caller.
  * @param[out] error The same measure of all modules together; may be NULL.
- * @return GRAFT_ERROR_UNSUPPORTED (an adapter that is no change of weights, as "bottleneck"; or no LAPACK on
- *         this machine), GRAFT_ERROR_INVALID_ARGUMENT (nothing to compress), GRAFT_ERROR_CANCELLED.
+ * @return GRAFT_ERROR_UNSUPPORTED (an adapter that is no change of weights, as "bottleneck"; or no
+ *         LAPACK on this machine), GRAFT_ERROR_INVALID_ARGUMENT (nothing to compress), GRAFT_ERROR_CANCELLED.
  * Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_compress(const graft_adapter *adapter, int32_t rank,

@@ -118,12 +118,12 @@ class Adapter(Handle):
         return files
 
     def compress(self, rank: int) -> tuple[Adapter, CompressionError]:
-        """A LoRA of rank ``rank`` that comes closest to what this adapter does to the weights of the model, and what
-        that costs. Of each change of a weight it has the largest singular values, which OpenBLAS' LAPACK finds; head,
-        norms and biases are the same.
+        """A LoRA of rank ``rank`` that comes closest to what this adapter does to the weights of
+        the model, and what that costs. Of each change of a weight it has the largest singular
+        values, which OpenBLAS' LAPACK finds; head, norms and biases are the same.
 
-        The status of an error is UNSUPPORTED for an adapter that is no change of weights, such as ``"bottleneck"``, and
-        where LAPACK (Debian's libopenblas0) is not installed.
+        The status of an error is UNSUPPORTED for an adapter that is no change of weights, such as
+        ``"bottleneck"``, and where LAPACK (Debian's libopenblas0) is not installed.
         """
         modules: dict[str, float] = {}
 
@@ -180,7 +180,7 @@ class Adapter(Handle):
 
 
 class CompressionError(NamedTuple):
-    """What :meth:`Adapter.compress` lost: norms of what is missing, divided by those of the changes."""
+    """What :meth:`Adapter.compress` lost: norms of it, divided by those of the changes."""
 
     #: Of all modules together.
     total: float

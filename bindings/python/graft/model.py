@@ -39,13 +39,14 @@ class Model(Handle):
         super().__init__(out)
 
     def merge(self, adapter: Adapter | Composition, path: str | os.PathLike[str]) -> None:
-        """Writes directory ``path``: the model with the adapter in its weights, as a Hugging Face folder that
-        transformers and :class:`Model` open as a model of its own, with the same results.
+        """Writes directory ``path``: the model with the adapter in its weights, as a Hugging Face
+        folder that transformers and :class:`Model` open as a model of its own, with the same
+        results.
 
-        What changes is computed in float32 and rounded to the type it is stored in; shards, tokenizer and all else are
-        as they were. The adapter's head becomes the model's. The directory is written whole or not at all. The status
-        of an error is UNSUPPORTED for what no weights can do, such as ``"bottleneck"``, and for a head that no class of
-        transformers has.
+        What changes is computed in float32 and rounded to the type it is stored in; shards,
+        tokenizer and all else are as they were. The adapter's head becomes the model's. The
+        directory is written whole or not at all. The status of an error is UNSUPPORTED for what no
+        weights can do, such as ``"bottleneck"``, and for a head that no class of transformers has.
         """
         from .adapter import acting
 
@@ -53,7 +54,7 @@ class Model(Handle):
             lib.graft_model_merge(self.pointer, composition.pointer, path_bytes(path))
 
     def merged(self, adapter: Adapter | Composition, precision: Precision | None = None) -> Model:
-        """The same model without writing it, unrounded; at this model's precision where none is given."""
+        """The same model without writing it, unrounded; None: at this model's precision."""
         from .adapter import acting
 
         options = initialised(ModelOptions, "graft_model_options_init")
