@@ -22,7 +22,8 @@ import Testing
         let adapter = try Adapter(model: model, path: folder + "/start")
         #expect(adapter.content.task?.name == (try variant.string("task")))
         #expect(adapter.content.labelCount == (try variant.int("labels")))
-        let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("task-training/batches.json")).arrayValue?[0] ?? .null)
+        let rows = try Goldens.rows(
+            try JSON(contentsOf: Goldens.path("task-training/batches.json")).arrayValue?[0] ?? .null)
         let expected = try Goldens.floats(SafetensorsFile(path: folder + "/expected.safetensors"), "logits")
         let composition = try Composition(adapter: adapter, scale: 1)
         let found = try logits(model, rows, Array(repeating: composition, count: rows.rowCount))

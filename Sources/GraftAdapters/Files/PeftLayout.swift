@@ -78,7 +78,7 @@ struct PeftLayout: AdapterLayout {
     /// Of an adapter with the task, the head and the vocabulary of another one.
     init(method: any AdapterMethod.Type, given: JSONObject, likeThat other: PeftLayout) throws(GraftError) {
         try self.init(method: method, given: given, model: other.names.model, place: "the settings")
-        (names, head, tables) = (other.names, other.head, other.tables)
+        (names, task, head, tables) = (other.names, other.task, other.head, other.tables)
     }
 
     private static func pooling(_ config: JSONObject, place: String) throws(GraftError) -> Pooling? {

@@ -59,7 +59,7 @@ static graft_dataset *read_dataset(const graft_tokenizer *tokenizer, const char 
         int32_t label = label_number(tab + 1);
         graft_batch *row = NULL;
         check(graft_batch_encode(tokenizer, &text, NULL, 1, &options, &row), text);
-        check(graft_batch_set_labels(row, &label, 1), text);
+        check(graft_batch_set_integers(row, "labels", &label, 1, 1), text);
         check(graft_dataset_append(dataset, row), text);
         graft_batch_release(row);
     }
@@ -72,12 +72,9 @@ static void train(const graft_model *model, const char *name, const char *settin
                   int32_t epochs, const graft_dataset *training_set, const graft_dataset *test_set) {
     graft_adapter *adapter = NULL;
     check(graft_adapter_create(model, "lora", settings, 0, &adapter), name);
-    graft_head_options head;
-    graft_head_options_init(&head, sizeof head);
-    head.labels = labels;
-    head.label_count = label_count;
-    head.pooling = GRAFT_POOLING_MEAN;
-    check(graft_adapter_set_head(adapter, GRAFT_TASK_SEQUENCE_CLASSIFICATION, &head), name);
+    check(graft_adapter_set_head(adapter, "sequence_classification", labels, label_count,
+                                 "{\"pooling\": \"mean\"}"),
+          name);
 
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
@@ -86,13 +83,13 @@ static void train(const graft_model *model, const char *name, const char *settin
     options.schedule = "constant";
     options.epoch_count = epochs;
     graft_trainer *trainer = NULL;
-    graft_metrics metrics;
-    graft_metrics_init(&metrics, sizeof metrics);
+    graft_evaluation *evaluation = NULL;
     check(graft_trainer_create(model, adapter, &options, &trainer), name);
-    check(graft_trainer_fit(trainer, training_set, NULL, NULL, NULL, NULL), name);
-    check(graft_trainer_evaluate(trainer, test_set, &metrics, NULL, 0), name);
+    check(graft_trainer_fit(trainer, training_set, NULL, NULL, NULL, NULL, NULL), name);
+    check(graft_trainer_evaluate(trainer, test_set, &evaluation), name);
     printf("%-22s %18lld   %.4f     %.4f\n", name, (long long)graft_adapter_parameter_count(adapter),
-           metrics.accuracy, metrics.macro_f1);
+           graft_evaluation_value(evaluation, "accuracy"), graft_evaluation_value(evaluation, "macro_f1"));
+    graft_evaluation_release(evaluation);
     graft_trainer_release(trainer);
     graft_adapter_release(adapter);
 }
