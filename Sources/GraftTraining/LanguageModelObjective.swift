@@ -6,7 +6,7 @@ import GraftTensor
 /// Cross-entropy of each next token: the hidden state of a token predicts the label of the one after it in its row.
 ///
 /// Tokens whose label is below zero count for nothing, and cost nothing in the product with the vocabulary. A row's first
-/// label is nobody's to predict.
+/// label is nobody's to predict, unless virtual tokens stand before it.
 struct LanguageModelObjective: Objective {
     let labelCount = 0
     let summary: SummaryToken? = nil
@@ -16,12 +16,15 @@ struct LanguageModelObjective: Objective {
     private let labelSmoothing: Float
     /// Tokens that there are to predict.
     private let vocabularySize: Int
+    /// The first of a row's tokens that another one predicts.
+    private let firstPredicted: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
         model = content.model
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         vocabularySize = model.outputSize(content.attached(scale: 1))
+        firstPredicted = content.plan.prompt == nil ? 1 : 0
         guard options.metric != .macroF1 else {
             throw GraftError(.invalidArgument, "a language model has no macro F1: choose loss or accuracy as metric")
         }
@@ -42,7 +45,7 @@ struct LanguageModelObjective: Objective {
     }
 
     func weight(ofRow row: Int, in batch: RowBatch) -> Double {
-        Double(batch.tokenLabels[batch.range(ofRow: row).dropFirst()].count { $0 >= 0 })
+        Double(batch.tokenLabels[batch.range(ofRow: row).dropFirst(firstPredicted)].count { $0 >= 0 })
     }
 
     func run(
@@ -76,13 +79,10 @@ struct LanguageModelObjective: Objective {
         let tokens = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         let labels = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         var count = 0
-        let offset = Int(batch.starts[first])
         for row in 0..<pass.rowCount {
-            let start = Int(pass.starts[row])
-            for token in start..<Int(pass.starts[row + 1]) where token > start {
-                let label = batch.tokenLabels[offset + token]
-                guard label >= 0 else { continue }
-                tokens[count] = Int32(token - 1)
+            for (token, label) in batch.tokenLabels[batch.range(ofRow: first + row)].enumerated()
+            where token >= firstPredicted && label >= 0 {
+                tokens[count] = Int32(pass.place(row: row, token: token) - 1)
                 labels[count] = label
                 count += 1
             }

@@ -36,6 +36,7 @@ MAKERS = {
     "gpt2-training": "gpt2_training",
     "mistral-tiny": "tiny_mistral",
     "mistral-training": "mistral_training",
+    "prompt-learning": "prompt_learning",
     "generation": "generation",
     "optimizers": "optimizers",
     "minilm": "minilm",

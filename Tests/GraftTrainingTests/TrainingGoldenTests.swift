@@ -19,14 +19,15 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "bottleneck",
+        "prompt-learning",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
         }
-    }
+    }.filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 29) }
+    func goldensAreThere() { #expect(Self.variants.count >= 40) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
@@ -35,7 +36,10 @@ import Testing
         let base = try Goldens.copyOfModel(
             try variant.optionalString("base") ?? "bert-tiny/sequence-classification", changing: Goldens.withoutDropout)
         let model = try Architectures.load(path: base, precision: .float32)
-        let adapter = try Adapter(model: model, path: Goldens.path("\(folder)/start"))
+        let isProjected = try variant.optionalBool("is_projected") ?? false
+        let adapter =
+            try isProjected
+            ? projected(model, folder, variant) : Adapter(model: model, path: Goldens.path("\(folder)/start"))
         // AdapterHub's folders do not tell a language model's adapter from one without a task.
         if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.setTask(.languageModel) }
         let trainer = try Trainer(adapter: adapter, options: try options(variant))
@@ -58,6 +62,41 @@ import Testing
         }
         let final = try SafetensorsFile(path: Goldens.path("\(folder)/final.safetensors"))
         try compare(trainer, trainer.content.values, final, except: withoutGradient, tolerance: 2e-4)
+    }
+
+    /// An adapter with what its file does not have: what a prefix is made of while it learns.
+    private func projected(_ model: Model, _ folder: String, _ variant: JSON) throws -> Adapter {
+        let start = try JSON(contentsOf: Goldens.path("\(folder)/start/adapter_config.json")).requireObject()
+        var config = JSONObject()
+        for key in ["num_virtual_tokens", "prefix_projection", "encoder_hidden_size"] { config[key] = start[key] }
+        if try start.optionalStrings("modules_to_save")?.contains("pooler") ?? false {
+            config["modules_to_save"] = ["pooler"]
+        }
+        let adapter = try Adapter(
+            model: model, method: "prefix_tuning", config: JSON.object(config).serialized(indent: nil), seed: 1)
+        if try variant.string("task") == "SEQ_CLS" {
+            try adapter.setHead(HeadSettings(labels: ["a", "b", "c"], dropout: 0, trainsDense: false))
+        } else {
+            try adapter.setTask(.languageModel)
+        }
+        let encoder = try SafetensorsFile(path: Goldens.path("\(folder)/encoder.safetensors"))
+        for tensor in adapter.content.plan.tensors {
+            for (index, value) in try Goldens.floats(encoder, tensor.name).enumerated() {
+                adapter.content.values[tensor.parameter.offset + index] = value
+            }
+        }
+        // A file has what is made of that.
+        let saved = try Goldens.temporaryFolder() + "/saved"
+        try adapter.save(to: saved)
+        let (own, peft) = (saved, Goldens.path("\(folder)/start"))
+        let files = try [own, peft].map { try SafetensorsFile(path: $0 + "/adapter_model.safetensors") }
+        #expect(files[0].tensors.map(\.name) == files[1].tensors.map(\.name))
+        for tensor in files[1].tensors {
+            let difference = Goldens.difference(
+                try Goldens.floats(files[0], tensor.name), try Goldens.floats(tensor))
+            #expect(difference < 1e-5, "\(tensor.name): \(difference)")
+        }
+        return adapter
     }
 
     private func options(_ variant: JSON) throws -> TrainerOptions {

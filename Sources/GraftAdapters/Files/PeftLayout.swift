@@ -14,8 +14,6 @@ struct PeftLayout: AdapterLayout {
     private static let pickleName = "adapter_model.bin"
     private static let labelsKey = "id2label"
     private static let poolingKey = "pooling"
-    /// Before the name of every module.
-    static let start = "base_model.model."
     /// Names that PEFT adds for every sequence classification, whichever of them the model has.
     static let headNames = ["classifier", "score"]
 
@@ -42,7 +40,7 @@ struct PeftLayout: AdapterLayout {
         settings = try method.settings(completing: given, for: model, place: place)
         let task = Task(peftName: settings["task_type"]?.stringValue)
         if task == .languageModel { _ = try LanguageModelHead(model: model) }
-        names = Self.names(model, for: task)
+        names = Self.names(model, method, hasBackbonePrefix: task != .none)
     }
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
@@ -50,17 +48,19 @@ struct PeftLayout: AdapterLayout {
         settings = folder.config.without(Self.poolingKey)
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
+        settings = method.settings(ofFile: settings)
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
         let isLanguageModel = Task(peftName: try settings.optionalString("task_type")) == .languageModel
         if isLanguageModel { _ = try LanguageModelHead(model: model) }
+        let start = method.moduleStart
         let hasPrefix =
             isLanguageModel
-            || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.conventions.backbone + ".") }
-        names = Self.names(model, hasBackbonePrefix: hasPrefix)
-        try Self.requireKin(folder, names)
-        head = try Self.head(of: file, folder, settings, model, pooling)
+            || folder.tensors.contains { $0.name.hasPrefix(start + model.conventions.backbone + ".") }
+        names = Self.names(model, method, hasBackbonePrefix: hasPrefix)
+        try requireKin(folder)
+        head = try head(of: file, folder, pooling)
         (names, tables) = try Self.vocabulary(folder, settings, names)
         guard pooling == nil || head != nil else {
             throw GraftError(
@@ -87,14 +87,10 @@ struct PeftLayout: AdapterLayout {
     }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
-    private static func names(_ model: Model, for task: Task) -> ModuleNames {
-        names(model, hasBackbonePrefix: task != .none)
-    }
-
-    static func names(
-        _ model: Model, hasBackbonePrefix: Bool, sites: [Site]? = nil
+    private static func names(
+        _ model: Model, _ method: any AdapterMethod.Type, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
-        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start, sites: sites)
+        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: method.moduleStart, sites: sites)
     }
 
     var config: JSONObject {
@@ -113,7 +109,7 @@ struct PeftLayout: AdapterLayout {
 
     mutating func set(_ task: Task, head: HeadSettings?) throws(GraftError) {
         if head != nil { try SingleLabel.require(names.model.problem, of: names.model) }
-        settings["task_type"] = task.peftName.map(JSON.string) ?? .null
+        settings["task_type"] = (task.peftName ?? method.withoutTask).map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
             for name in Self.headNames + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
@@ -124,7 +120,7 @@ struct PeftLayout: AdapterLayout {
         }
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
-        names = Self.names(names.model, hasBackbonePrefix: task != .none, sites: names.sites)
+        names = Self.names(names.model, method, hasBackbonePrefix: task != .none, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
@@ -153,10 +149,10 @@ struct PeftLayout: AdapterLayout {
     }
 
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
-    private static func head(
-        of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: Model,
-        _ pooling: Pooling?
+    private func head(
+        of file: SafetensorsFile, _ folder: AdapterFolder, _ pooling: Pooling?
     ) throws(GraftError) -> HeadSettings? {
+        let model = names.model
         let task = try settings.optionalString("task_type")
         switch task {
         case nil, "FEATURE_EXTRACTION", "SEQ_CLS": break
@@ -167,7 +163,7 @@ struct PeftLayout: AdapterLayout {
                 "\(folder.configPath): task_type \"\(other)\"; expected SEQ_CLS, CAUSAL_LM, FEATURE_EXTRACTION or null")
         }
         let path = pooling == nil ? model.conventions.headPath : PooledHead.path
-        let name = "\(start)\(path).weight"
+        let name = names.tensor(path, "weight")
         guard let weight = folder.tensor(name) else {
             if task == "SEQ_CLS" {
                 throw GraftError(
@@ -181,11 +177,11 @@ struct PeftLayout: AdapterLayout {
         let count = weight.shape[0]
         try SingleLabel.require(
             model.problem, of: model, labelCount: count, place: "\(file.path): tensor \"\(name)\"")
-        let own = try ownLabels(of: file, count: count)
+        let own = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         return HeadSettings(
             labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
-            trainsDense: pooling != nil && file["\(start)\(PooledHead.densePath).weight"] != nil, pooling: pooling)
+            trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
     }
 
     /// The labels in the file's metadata, one for each class; nil where it has none.
