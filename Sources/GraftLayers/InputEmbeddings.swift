@@ -4,7 +4,8 @@ import GraftTensor
 /// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens, width].
 ///
 /// Positions, types, norm and dropout are there where the architecture has them. A virtual token of
-/// an adapter has its own numbers in place of a word's.
+/// an adapter has its own numbers in place of a word's. A pass may have something added to either,
+/// and be asked for the gradient of their sum.
 package struct InputEmbeddings: Sendable {
     private let words: Embedding
     private let positions: Embedding?
@@ -38,6 +39,7 @@ package struct InputEmbeddings: Sendable {
         let keeps = pass.keeps(atDepth: 0)
         let words = try words.forward(pass.tokens, into: h, accumulate: false, keeps: keeps, pass: pass)
         pass.writePrompts(into: h)
+        pass.perturb(h)
         let positions = try positions?.forward(pass.positions, into: h, accumulate: true, keeps: keeps, pass: pass)
         let types = try types?.forward(pass.types, into: h, accumulate: true, keeps: keeps, pass: pass)
         let norm = try norm?.forward(h, into: h, keeps: keeps, pass: pass)
@@ -51,6 +53,7 @@ package struct InputEmbeddings: Sendable {
         if let norm, let normKept = kept.norm { norm.backward(dh, normKept, into: dh, pass: pass) }
         if let positions, let kept = kept.positions { try positions.backward(dh, kept, pass: pass) }
         if let types, let kept = kept.types { try types.backward(dh, kept, pass: pass) }
+        pass.report(dh)
         pass.takePrompts(outOf: dh)
         try words.backward(dh, kept.words, pass: pass)
     }

@@ -21,6 +21,8 @@ package final class Pass {
     package let kept = Arena(smallestBlock: 64 << 20)
     /// Lives while a layer runs.
     package let scratch = Arena(smallestBlock: 64 << 20)
+    /// Lives until its user rewinds it: what one run of some rows leaves for the next.
+    package let between = Arena()
 
     package private(set) var rowCount = 0
     /// Of the batch's rows and of those that adapters put before them.
@@ -39,6 +41,12 @@ package final class Pass {
     /// What the segments' adapters put before each row, as keys and values or as tokens.
     var prefixes: [MadeRows?] = []
     var prompts: [MadeRows?] = []
+    /// What is added to the embeddings, if anything.
+    package var perturbation: Perturbation?
+    /// Where the gradient of the embeddings goes, before anything is added to them: [tokens, width].
+    /// Backward comes down to it where `keptDepth` is 0.
+    package var inputGradient: Matrix?
+
     /// Place of the pass in its batch, with what is before its rows: what dropout counts by.
     package private(set) var batchFirstRow = 0
     package private(set) var batchFirstToken = 0
@@ -169,7 +177,9 @@ package final class Pass {
     }
 
     /// Bytes of working memory that were touched. Any thread may ask.
-    package var residentByteCount: Int { team.residentByteCount + kept.residentByteCount + scratch.residentByteCount }
+    package var residentByteCount: Int {
+        team.residentByteCount + kept.residentByteCount + scratch.residentByteCount + between.residentByteCount
+    }
 
     /// Where a row's token, counted from the batch's first, stands among those of the pass.
     package func place(row: Int, token: Int) -> Int { Int(batchTokens[row]) + token }

@@ -37,6 +37,7 @@ MAKERS = {
     "mistral-tiny": "tiny_mistral",
     "mistral-training": "mistral_training",
     "prompt-learning": "prompt_learning",
+    "adversarial": "adversarial",
     "generation": "generation",
     "optimizers": "optimizers",
     "minilm": "minilm",

@@ -19,7 +19,7 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "bottleneck",
-        "prompt-learning",
+        "prompt-learning", "adversarial",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
@@ -27,7 +27,7 @@ import Testing
     }.filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 40) }
+    func goldensAreThere() { #expect(Self.variants.count >= 47) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
@@ -111,6 +111,9 @@ import Testing
         options.schedule = NamedChoice(
             try variant.optionalString("schedule") ?? "constant",
             ["warmup_ratio": 0, "warmup_steps": .integer(try variant.optionalInt("warmup_steps") ?? 0)])
+        if let plan = try variant.optionalString("step_plan") {
+            options.stepPlan = NamedChoice(plan, variant["step_plan_settings"]?.objectValue ?? JSONObject())
+        }
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
         options.labelSmoothing = Float(try variant.optionalDouble("label_smoothing") ?? 0)

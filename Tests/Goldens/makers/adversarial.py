@@ -1,4 +1,6 @@
-"""adversarial: ten steps of FGM (Miyato et al. 2017) in torch on PEFT's adapters: losses, first gradients, and the end."""
+"""adversarial: ten steps of FGM (Miyato et al. 2017) in torch on PEFT's adapters: losses, first
+gradients, and the end.
+"""
 
 import copy
 from dataclasses import dataclass, field
