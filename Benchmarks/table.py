@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 
 from data import DATA_SETS, TOKENIZED
-from settings import ADAPTERHUB_PYTHON, TOKENIZERS, TRAINING_SHAPES
+from methods import METHODS
+from settings import TOKENIZERS, TRAINING_SHAPES
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,26 @@ def bottleneck_rows() -> list[Row]:
                 f"AdapterHub {theirs}",
                 "peers.training_step",
                 arguments(precision=theirs, **common),
-                python=ADAPTERHUB_PYTHON,
+                python=METHODS["bottleneck"].python,
             )
             work = f"{model} {rows}×{tokens}, {ours}"
             made.append(Row(f"bottleneck step, {work}", graft, (peer,), goal))
             made.append(
                 Row(f"peak memory of bottleneck steps, {work}", graft, (peer,), 3.0, figure="peak_mb")
             )
+    return made
+
+
+def virtual_rows() -> list[Row]:
+    """Full-length steps with 20 virtual keys or tokens before each row: time and peak memory."""
+    made = []
+    for method, name in (("prefix_tuning", "prefix-tuning"), ("prompt_tuning", "prompt tuning")):
+        common = {"method": method, "model": "minilm", "rows": 32, "tokens": 64}
+        graft = Run("Graft", "ours.training_step", arguments(precision="float32", **common))
+        peer = Run("PEFT medium", "peers.training_step", arguments(precision="medium", **common))
+        work = "minilm 32×64, float32"
+        made.append(Row(f"{name} step, {work}", graft, (peer,), 1.4))
+        made.append(Row(f"peak memory of {name} steps, {work}", graft, (peer,), 3.0, figure="peak_mb"))
     return made
 
 
@@ -170,9 +184,9 @@ class QualityRow:
 
 
 def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
-    """Both data sets with both methods; `options` are those of data.quality_parser."""
+    """Both data sets with each method; `options` are those of data.quality_parser."""
     made = []
-    for method, side, python in (("lora", "PEFT", sys.executable), ("bottleneck", "AdapterHub", ADAPTERHUB_PYTHON)):
+    for method, peer in METHODS.items():
         for data in DATA_SETS:
             recipe = arguments(data=data) + options
             both = arguments(method=method) + recipe
@@ -180,7 +194,7 @@ def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
                 QualityRow(
                     data,
                     method,
-                    Run(side, "peers.quality", both, python),
+                    Run(peer.side, "peers.quality", both, peer.python),
                     Run("Graft", "ours.quality", both),
                     Run("Graft in C", "ours.quality_in_c", recipe) if method == "lora" else None,
                 )
@@ -203,6 +217,7 @@ def all_rows(models: str) -> list[Row]:
     return (
         training_rows()
         + bottleneck_rows()
+        + virtual_rows()
         + language_model_rows()
         + ragged_rows()
         + encoder_rows()

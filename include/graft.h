@@ -403,6 +403,9 @@ GRAFT_API const char *graft_task_name(int32_t index);
  *                    that "config" names: "seq_bn" (Pfeiffer; the default), "double_seq_bn"
  *                    (Houlsby) or "par_bn" (parallel), as in
  *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
+ *                    For "prefix_tuning" and "prompt_tuning", as in PEFT's; num_virtual_tokens is 20,
+ *                    and prompt_tuning_init "TEXT" reads the tokenizer in the folder
+ *                    tokenizer_name_or_path. What they put before a row takes positions of the model.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
@@ -459,7 +462,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *mo
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
                                                                  const graft_file *files, int32_t file_count,
                                                                  graft_adapter **out);
-/** Writes directory `path`: "lora" in PEFT's layout, "bottleneck" in AdapterHub's. An adapter that was
+/** Writes directory `path`: "bottleneck" in AdapterHub's layout, all else in PEFT's. An adapter that was
  *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory
  *  is written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
  *  directory, or one in a directory that may not be written), its files are replaced one by one, each
@@ -493,8 +496,8 @@ GRAFT_API int32_t graft_adapter_maximum_length(const graft_adapter *adapter);
 /** How adapters act together on a row. Immutable. */
 typedef struct graft_composition graft_composition;
 
-/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained).
- *  Since 1.0. */
+/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained). One
+ *  that puts something before the rows acts in full or not at all: 1 or 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
                                                                  graft_composition **out);
 /**

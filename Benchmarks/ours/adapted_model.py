@@ -8,10 +8,9 @@ import tempfile
 from pathlib import Path
 
 import graft
+from methods import METHODS
 from settings import MODELS
 
-METHODS = ("lora", "bottleneck")
-LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["query", "value"]}
 
 
 def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
@@ -36,10 +35,9 @@ def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
 def make_adapter(
     model: graft.Model, labels: list[str], lora_dropout: float = 0.0, seed: int = 0, method: str = "lora"
 ) -> graft.Adapter:
-    """LoRA on query and value with PEFT's head, or AdapterHub's seq_bn with its usual head of two
-    layers.
-    """
-    config = LORA | {"lora_dropout": lora_dropout} if method == "lora" else {"config": "seq_bn"}
+    """An adapter with the settings of `methods.py` and the head of the peer's."""
+    settings = METHODS[method]
+    config = settings.settings | ({"lora_dropout": lora_dropout} if settings.has_dropout else {})
     adapter = graft.Adapter.create(model, method, config, seed=seed)
-    adapter.set_head("sequence_classification", labels, dense_layer=method == "bottleneck")
+    adapter.set_head("sequence_classification", labels, dense_layer=settings.dense_layer)
     return adapter

@@ -6,15 +6,16 @@ import time
 import graft
 import settings
 from data import quality_data, quality_parser
-from ours.adapted_model import METHODS, load_model, make_adapter
+from methods import METHODS
+from ours.adapted_model import load_model, make_adapter
 
 parser = quality_parser(__doc__)
-parser.add_argument("--method", choices=METHODS, default="lora")
+parser.add_argument("--method", choices=list(METHODS), default="lora")
 parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 arguments = parser.parse_args()
 
 RECIPE = {
-    "learning_rate": 1e-3,
+    "learning_rate": METHODS[arguments.method].learning_rate,
     "weight_decay": 0.01,
     "schedule": "linear",
     "warmup_ratio": 0.06,

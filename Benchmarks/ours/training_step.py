@@ -5,10 +5,11 @@ import argparse
 import graft
 import settings
 from data import full_length_texts
-from ours.adapted_model import METHODS, load_model, make_adapter
+from methods import METHODS
+from ours.adapted_model import load_model, make_adapter
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--method", choices=METHODS, default="lora")
+parser.add_argument("--method", choices=list(METHODS), default="lora")
 parser.add_argument("--model", default="minilm")
 parser.add_argument("--rows", type=int, default=32)
 parser.add_argument("--tokens", type=int, default=64)

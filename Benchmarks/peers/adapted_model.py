@@ -1,11 +1,9 @@
-"""The peers' side of every training benchmark: a classifier with LoRA of PEFT, or with a bottleneck
-of AdapterHub.
-"""
+"""The peers' side of every training benchmark: a classifier with an adapter."""
 
+from methods import METHODS
 from settings import MODELS, prepare_torch
 
 PRECISIONS = ("default", "medium", "bfloat16")
-SIDES = {"lora": "PEFT", "bottleneck": "AdapterHub"}
 
 
 def torch_for(precision: str):
@@ -43,14 +41,17 @@ def load(model: str, labels: int, model_dropout: float, lora_dropout: float = 0.
         adapted.add_classification_head("default", num_labels=labels)
         adapted.train_adapter("default")
         return adapted
-    from peft import LoraConfig, get_peft_model
+    import peft
     from transformers import AutoModelForSequenceClassification
 
     base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
-    settings = LoraConfig(
-        task_type="SEQ_CLS", r=8, lora_alpha=16, lora_dropout=lora_dropout, target_modules=["query", "value"]
-    )
-    return get_peft_model(base, settings)
+    kind = {
+        "lora": peft.LoraConfig,
+        "prefix_tuning": peft.PrefixTuningConfig,
+        "prompt_tuning": peft.PromptTuningConfig,
+    }[method]
+    dropout = {"lora_dropout": lora_dropout} if METHODS[method].has_dropout else {}
+    return peft.get_peft_model(base, kind(task_type="SEQ_CLS", **METHODS[method].settings, **dropout))
 
 
 def collate(rows: list[list[int]]) -> dict:

@@ -1,9 +1,10 @@
 """The quality recipe in PEFT or AdapterHub: MiniLM on TREC-6 or SST-2, test accuracy and seconds
 for each seed.
 
-LoRA with r=8 and alpha=16 on query and value, LoRA dropout 0.1; or seq_bn with AdapterHub's head of
-two layers. The model's own dropout 0.1, AdamW 1e-3 with decay 0.01, linear schedule with 6 %
-warm-up, gradients clipped to norm 1, batches of 32 grouped by length, five epochs.
+A method of methods.py: LoRA with dropout 0.1; seq_bn with AdapterHub's head of two layers; virtual
+rows. The model's own dropout 0.1, AdamW with the method's rate (1e-3 for LoRA and seq_bn) and decay
+0.01, linear schedule with 6 % warm-up, gradients clipped to norm 1, batches of 32 grouped by
+length, five epochs.
 """
 
 import math
@@ -11,12 +12,13 @@ import time
 
 import settings
 from data import length_grouped_batches, quality_data, quality_parser
-from peers.adapted_model import PRECISIONS, SIDES, collate, load, load_tokenizer, torch_for
+from methods import METHODS
+from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, torch_for
 
 BATCH_ROWS, MAXIMUM_TOKENS = 32, 128
 
 parser = quality_parser(__doc__)
-parser.add_argument("--method", choices=list(SIDES), default="lora")
+parser.add_argument("--method", choices=list(METHODS), default="lora")
 parser.add_argument("--precision", choices=PRECISIONS, default="medium")
 arguments = parser.parse_args()
 
@@ -44,7 +46,7 @@ for seed in arguments.seeds:
     torch.manual_seed(seed)
     model = load("minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(trained, lr=METHODS[arguments.method].learning_rate, weight_decay=0.01)
     total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
     start = time.perf_counter()
@@ -61,4 +63,4 @@ for seed in arguments.seeds:
             optimizer.zero_grad(set_to_none=True)
     seconds = round(time.perf_counter() - start, 1)
     result = {"method": arguments.method, "data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
-    settings.emit("quality", side=SIDES[arguments.method], **result, test_accuracy=round(accuracy(model), 5))
+    settings.emit("quality", side=METHODS[arguments.method].side, **result, test_accuracy=round(accuracy(model), 5))

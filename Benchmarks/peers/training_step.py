@@ -1,15 +1,14 @@
-"""One training step of PEFT's LoRA or AdapterHub's bottleneck on full-length rows: time and peak
-memory.
-"""
+"""One training step of PEFT or AdapterHub on full-length rows: time and peak memory."""
 
 import argparse
 
 import settings
 from data import full_length_texts
-from peers.adapted_model import PRECISIONS, SIDES, collate, load, load_tokenizer, stepper, torch_for
+from methods import METHODS
+from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--method", choices=list(SIDES), default="lora")
+parser.add_argument("--method", choices=list(METHODS), default="lora")
 parser.add_argument("--model", default="minilm")
 parser.add_argument("--rows", type=int, default=32)
 parser.add_argument("--tokens", type=int, default=64)
@@ -27,4 +26,4 @@ assert batch["input_ids"].shape == (arguments.rows, arguments.tokens)
 batch["labels"] = torch.arange(arguments.rows) % 2
 step = stepper(load(arguments.model, 2, arguments.dropout, method=arguments.method), arguments.precision)
 times = settings.measure(lambda: step(batch), repeats=arguments.repeats)
-settings.emit("training step", side=SIDES[arguments.method], **vars(arguments) | times)
+settings.emit("training step", side=METHODS[arguments.method].side, **vars(arguments) | times)

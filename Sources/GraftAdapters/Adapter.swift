@@ -35,7 +35,7 @@ package final class AdapterContent: @unchecked Sendable {
         values = memory.floats()
         for tensor in plan.tensors {
             try Memory.check()
-            tensor.initialize(values, seed: seed)
+            try tensor.initialize(values, seed: seed)
         }
         if use == .create { for start in plan.starts { try start(values, seed) } }
     }
@@ -59,7 +59,8 @@ package final class AdapterContent: @unchecked Sendable {
     /// Binds the adapter for passes. `gradients`, of the plan's layout, are the trainer's.
     package func attached(scale: Float, gradients: UnsafeMutablePointer<Float>? = nil) -> AttachedAdapter {
         AttachedAdapter(
-            values: values, gradients: gradients, sites: plan.sites, head: plan.head, modelSites: model.sites,
+            values: values, gradients: gradients, sites: plan.sites, head: plan.head,
+            prefix: scale == 0 ? nil : plan.prefix, prompt: scale == 0 ? nil : plan.prompt, modelSites: model.sites,
             scale: scale, owner: self)
     }
 

@@ -17,14 +17,13 @@ extension AdapterContent {
                 return words
             }
         }
-        for (theirs, ours) in zip(other.plan.tensors, plan.tensors) {
-            if let words = unequal(
-                "tensor", "\(theirs.name) \(theirs.savedShape)", "\(ours.name) \(ours.savedShape)")
-            {
+        let (theirTensors, ourTensors) = (other.plan.fileTensors, plan.fileTensors)
+        for (theirs, ours) in zip(theirTensors, ourTensors) {
+            if let words = unequal("tensor", "\(theirs.name) \(theirs.shape)", "\(ours.name) \(ours.shape)") {
                 return words
             }
         }
-        return unequal("number of tensors", other.plan.tensors.count, plan.tensors.count)
+        return unequal("number of tensors", theirTensors.count, ourTensors.count)
     }
 
     /// A setting as one text, whichever of its spellings was given.

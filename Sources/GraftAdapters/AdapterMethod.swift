@@ -10,6 +10,16 @@ package protocol AdapterMethod: Sendable {
     static var layout: any AdapterLayout.Type { get }
     /// What the layout's configuration calls it: PEFT's `peft_type`, or AdapterHub's `architecture`.
     static var typeName: String? { get }
+    /// The settings of an adapter that was read from a file which says `settings`.
+    static func settings(ofFile settings: JSONObject) -> JSONObject
+    /// Tensors of its files that belong to no module.
+    static var ownTensors: [String] { get }
+    /// What stands before the names of modules in its files.
+    static var moduleStart: String { get }
+    /// The layout's name for no task.
+    static var withoutTask: String? { get }
+    /// Whether it can act by any part, or only in full or not at all.
+    static var hasScale: Bool { get }
     /// Settings that change nothing of what a trained adapter computes or goes on to learn.
     static var withoutEffect: Set<String> { get }
     /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the model.
@@ -27,10 +37,15 @@ package protocol AdapterMethod: Sendable {
     static func saved(_ settings: JSONObject) -> JSONObject
 }
 
-/// A method all of whose tensors learn, and are saved as they are.
+/// A method that acts at sites, all of whose tensors learn, and are saved as they are.
 extension AdapterMethod {
     package func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) {}
     package static func saved(_ settings: JSONObject) -> JSONObject { settings }
+    package static func settings(ofFile settings: JSONObject) -> JSONObject { settings }
+    package static var ownTensors: [String] { [] }
+    package static var moduleStart: String { "base_model.model." }
+    package static var withoutTask: String? { nil }
+    package static var hasScale: Bool { true }
 }
 
 /// Whether settings come from a caller, who is told of every mistake, from a file that others
@@ -41,7 +56,7 @@ package enum SettingsUse: Sendable {
 
 package enum AdapterMethods {
     private static let all: [any AdapterMethod.Type] = [
-        Lora.self, Bottleneck.self,
+        Lora.self, Bottleneck.self, PrefixTuning.self, PromptTuning.self,
     ]
 
     package static var names: [String] { all.map { $0.name } }

@@ -12,6 +12,8 @@ package struct PlannedTensor: Sendable {
         case truncatedNormal(deviation: Float)
         /// What the frozen module has.
         case copy(Site.Copy)
+        /// Rows of a table: these, or as many as there is room for, drawn at random.
+        case rows([Int32]?, of: Site)
     }
 
     package let name: String
@@ -22,12 +24,14 @@ package struct PlannedTensor: Sendable {
     package let secondName: String?
     /// What follows its numbers in the file.
     package fileprivate(set) var tail: TensorTail?
+    /// Whether the file has it, rather than a tensor that is made of it.
+    let isSaved: Bool
 
     /// All names that it has in the file.
-    var names: [String] { [name] + (secondName.map { [$0] } ?? []) }
+    var names: [String] { isSaved ? [name] + (secondName.map { [$0] } ?? []) : [] }
 
     /// Fills the tensor's values. The same seed and name give the same numbers everywhere.
-    func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) {
+    func initialize(_ values: UnsafeMutablePointer<Float>, seed: UInt64) throws(GraftError) {
         let own = values + parameter.offset
         var random = RandomNumbers(seed: seed, stream: name)
         switch initial {
@@ -43,6 +47,13 @@ package struct PlannedTensor: Sendable {
                 own[index] = value * deviation
             }
         case .copy(let copy): copy(own)
+        case .rows(let ids, let table):
+            let all = try Memory(byteCount: table.inputs * table.outputs * 4)
+            table.copyWeight(all.floats())
+            for row in 0..<parameter.count / table.outputs {
+                let id = ids.map { Int($0[row % $0.count]) } ?? random.below(table.inputs)
+                (own + row * table.outputs).update(from: all.floats(from: id * table.outputs), count: table.outputs)
+            }
         }
     }
 }
@@ -54,6 +65,21 @@ package struct TensorTail: Sendable {
     let axis: Int
     /// Whether the file has them with the other sign.
     let isNegated: Bool
+}
+
+/// A tensor of the file that is made of others, which the file does not have.
+package struct MadeTensor: Sendable {
+    let name: String
+    /// [rows, columns].
+    let shape: [Int]
+    /// Writes it, from the adapter's numbers.
+    let write: @Sendable (_ values: UnsafeMutablePointer<Float>, _ out: Matrix) throws(GraftError) -> Void
+
+    func make(from values: UnsafeMutablePointer<Float>) throws(GraftError) -> Memory {
+        let memory = try Memory(byteCount: shape.reduce(4, *))
+        try write(values, Matrix(memory.floats(), rows: shape[0], columns: shape[1]))
+        return memory
+    }
 }
 
 /// What an adapter consists of: its tensors, and what it does at each site. Built once; methods add to it.
@@ -71,6 +97,16 @@ package struct AdapterPlan: Sendable {
     private(set) var starts: [Start] = []
 
     typealias Start = @Sendable (_ values: UnsafeMutablePointer<Float>, _ seed: UInt64) throws(GraftError) -> Void
+    /// See `AttachedAdapter`.
+    package var prefix: (any VirtualRows)?
+    package var prompt: (any VirtualRows)?
+    /// What the file has in place of tensors that are not saved.
+    var made: [MadeTensor] = []
+
+    /// The tensors of the file, each with its shape.
+    var fileTensors: [(name: String, shape: [Int])] {
+        tensors.filter(\.isSaved).map { ($0.name, $0.savedShape) } + made.map { ($0.name, $0.shape) }
+    }
 
     init(siteCount: Int) {
         sites = Array(repeating: nil, count: siteCount)
@@ -79,7 +115,7 @@ package struct AdapterPlan: Sendable {
     /// Frozen tensors come after all others.
     mutating func add(
         _ name: String, shape: [Int], _ initial: PlannedTensor.Initial, isFrozen: Bool = false,
-        secondName: String? = nil
+        secondName: String? = nil, isSaved: Bool = true
     ) throws(GraftError) -> Parameter {
         try Memory.check()
         var count = 1
@@ -93,7 +129,8 @@ package struct AdapterPlan: Sendable {
         let parameter = Parameter(offset: parameterCount, count: count, isFrozen: isFrozen)
         tensors.append(
             PlannedTensor(
-                name: name, shape: shape, parameter: parameter, initial: initial, secondName: secondName))
+                name: name, shape: shape, parameter: parameter, initial: initial, secondName: secondName,
+                isSaved: isSaved))
         // Each tensor starts on a cache line, so that kernels of neighbours never share one.
         parameterCount += (count + 15) & ~15
         if !isFrozen { trainedCount = parameterCount }

@@ -49,15 +49,19 @@ package struct DenseHead: Sendable {
 
     private func keeps(_ pass: Pass) -> Bool { pass.keptDepth <= model.shape.headDepth }
 
-    /// How many it has numbers of.
-    package func count(_ pass: Pass) -> Int { unit == .rows ? pass.rowCount : pass.tokenCount }
-
-    private func range(_ segment: Segment) -> (first: Int, count: Int) {
-        unit == .rows ? (segment.firstRow, segment.rowCount) : (segment.firstToken, segment.tokenCount)
+    /// How many it has numbers of: virtual tokens have none.
+    package func count(_ pass: Pass) -> Int {
+        unit == .rows ? pass.rowCount : pass.batchTokenCount(before: pass.rowCount)
     }
 
-    private func rows(_ matrix: Matrix, _ segment: Segment) -> Matrix {
-        let (first, count) = range(segment)
+    private func range(_ segment: Segment, _ pass: Pass) -> (first: Int, count: Int) {
+        guard unit == .tokens else { return (segment.firstRow, segment.rowCount) }
+        let first = pass.batchTokenCount(before: segment.firstRow)
+        return (first, pass.batchTokenCount(before: segment.firstRow + segment.rowCount) - first)
+    }
+
+    private func rows(_ matrix: Matrix, _ segment: Segment, _ pass: Pass) -> Matrix {
+        let (first, count) = range(segment, pass)
         return matrix.rows(from: first, count: count)
     }
 
@@ -66,7 +70,10 @@ package struct DenseHead: Sendable {
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let states = unit == .rows ? try summaries(hidden.matrix, pass) : hidden.matrix
+        let states =
+            unit == .rows
+            ? try summaries(hidden.matrix, pass)
+            : try pass.withoutPrompts(hidden.matrix, in: pass.arena(keeping: keeps(pass)))
         var pooled: Representation?
         if unit == .rows, pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
             pooled = try model.pool(states, pass: pass)
@@ -80,14 +87,14 @@ package struct DenseHead: Sendable {
         }
         var layersKept: UnsafeMutablePointer<LayerKept>?
         for segment in pass.segments {
-            let out = rows(logits, segment)
+            let out = rows(logits, segment, pass)
             if let adapter = segment.adapter, let head = adapter.head {
                 let input = head.readsPooler ? pooled?.matrix ?? states : states
                 let kept = try apply(
-                    head, adapter, rows(input, segment), first: range(segment).first, into: out, pass)
+                    head, adapter, rows(input, segment, pass), first: range(segment, pass).first, into: out, pass)
                 layersKept = layersKept ?? kept
             } else if let baseLogits {
-                copy(rows(baseLogits, segment), into: out)
+                copy(rows(baseLogits, segment, pass), into: out)
             }
         }
         return Kept(pooled: pooled, base: baseKept, layers: layersKept)
@@ -201,6 +208,8 @@ package struct DenseHead: Sendable {
             let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
             pass.poolBackward(gradient, pooling(adapter), last: lastToken, into: dHidden)
             gradient = dHidden
+        } else if unit == .tokens {
+            gradient = try pass.withPrompts(gradient, in: pass.scratch)
         }
         try model.backward(gradient, hidden, pass: pass)
     }

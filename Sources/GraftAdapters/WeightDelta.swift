@@ -16,6 +16,12 @@ package final class WeightDelta: @unchecked Sendable {
         self.scale = scale
         memory = try Memory(byteCount: content.plan.parameterCount * 4)
         memory.floats().update(from: content.values, count: content.plan.parameterCount)
+        guard content.plan.prefix == nil, content.plan.prompt == nil else {
+            throw GraftError(
+                .unsupported,
+                "method \"\(content.method.name)\" puts rows before those of a batch, which no change of the model's weights "
+                    + "is equal to")
+        }
         for (index, site) in content.model.sites.enumerated() {
             guard let action = content.plan.sites[index] else { continue }
             guard action.effect == nil, action.delta == nil || action.delta is any WeightChange else {

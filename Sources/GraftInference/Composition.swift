@@ -30,6 +30,11 @@ package final class Composition: Sendable {
                 "scale \(scale): the adapter has its own \(content.names.path(of: content.model.sites[site])), which "
                     + "replaces the model's and has no scale; expected 1")
         }
+        guard content.method.hasScale || scale == 1 || scale == 0 else {
+            throw GraftError(
+                .incompatible,
+                "scale \(scale): the method \(content.method.name) acts in full or not at all; expected 1 or 0")
+        }
         self.adapter = adapter
         self.scale = scale
         labels = content.labels

@@ -38,6 +38,7 @@ extension Session {
         try check(batch, adapters)
         try Memory.require(
             64 * batch.rowCount + 32 * shape.vocabularySize, to: "choosing among \(shape.vocabularySize) tokens")
+        func virtualCount(_ row: Int) -> Int { adapter(adapters, row)?.virtualCount ?? 0 }
         var rows: [Row] = []
         for row in 0..<batch.rowCount {
             try Memory.check()
@@ -48,9 +49,10 @@ extension Session {
                     sampler: TokenSampler(options, seed: seed, prompt: prompt),
                     stream: try tokenizer.map { tokenizer throws(GraftError) in try TextStream(tokenizer, after: prompt)
                     },
-                    left: min(options.maximumTokens, shape.maximumLength - prompt.count)))
+                    left: min(options.maximumTokens, shape.maximumLength - virtualCount(row) - prompt.count)))
         }
-        try cache.begin(capacities: rows.indices.map { batch.length(ofRow: $0) + rows[$0].left })
+        try cache.begin(
+            capacities: rows.indices.map { virtualCount($0) + batch.length(ofRow: $0) + rows[$0].left })
         let stops = Set(options.stopTokens ?? model.endTokens)
 
         /// Runs the tokens of some rows, chooses a token for each, and returns the rows that go on.

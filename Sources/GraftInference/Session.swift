@@ -58,12 +58,11 @@ package final class Session {
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
         try eachPass(batch, adapters, reading: nil) { first, count throws(GraftError) in
-            let states = out + Int(batch.starts[first]) * width
-            pass.capture = (layer, states)
+            pass.capture = (layer, out + Int(batch.starts[first]) * width)
             _ = try model.forward(pass)
             for row in 0..<count {
-                let tokens = Int(pass.starts[row])..<Int(pass.starts[row + 1])
-                try requireFinite(states + tokens.lowerBound * width, count: tokens.count * width, row: first + row)
+                let tokens = batch.range(ofRow: first + row)
+                try requireFinite(out + tokens.lowerBound * width, count: tokens.count * width, row: first + row)
             }
         }
     }
@@ -233,7 +232,8 @@ package final class Session {
         let shape = model.shape
         try batch.check(
             typeCount: shape.typeCount, maximumLength: shape.maximumLength,
-            vocabularySize: { model.vocabularySize(adapter(adapters, $0)) })
+            vocabularySize: { model.vocabularySize(adapter(adapters, $0)) },
+            virtualCount: { adapter(adapters, $0)?.virtualCount ?? 0 })
         if let composition { try check(composition) }
         for case let own? in adapters { try check(own) }
     }

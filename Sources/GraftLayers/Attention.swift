@@ -3,7 +3,7 @@ import GraftTensor
 
 /// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the probabilities.
 ///
-/// q, out [m, heads · d]; k, v [tokens, keyValueHeads · d]; streaming softmax, nothing of size [length, length]. A token
+/// q, out [m, heads · d]; k, v [keys, keyValueHeads · d]; streaming softmax, nothing of size [length, length]. A token
 /// sees all of its sequence, or where `isCausal` those up to itself, or of these the last `window`.
 package struct Attention: Sendable {
     private let headCount: Int
@@ -36,6 +36,9 @@ package struct Attention: Sendable {
     package struct Kept: BitwiseCopyable {
         let q: Matrix, k: Matrix, v: Matrix, out: Matrix
         let logSum: UnsafeMutablePointer<Float>
+
+        /// For a caller that has the same keys and values elsewhere.
+        func reading(k: Matrix, v: Matrix) -> Kept { Kept(q: q, k: k, v: v, out: out, logSum: logSum) }
     }
 
     package func forward(

@@ -3,7 +3,9 @@ import GraftTensor
 
 /// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens, width].
 ///
-/// Positions, types, norm and dropout are there where the architecture has them.
+/// Positions, types, norm and dropout are there where the architecture has them. A virtual token of
+/// an adapter has its own numbers in place of a word's. A pass may have something added to either,
+/// and be asked for the gradient of their sum.
 package struct InputEmbeddings: Sendable {
     private let words: Embedding
     private let positions: Embedding?
@@ -36,6 +38,8 @@ package struct InputEmbeddings: Sendable {
     package func forward(into h: Matrix, pass: Pass) throws(GraftError) -> Kept {
         let keeps = pass.keeps(atDepth: 0)
         let words = try words.forward(pass.tokens, into: h, accumulate: false, keeps: keeps, pass: pass)
+        pass.writePrompts(into: h)
+        pass.perturb(h)
         let positions = try positions?.forward(pass.positions, into: h, accumulate: true, keeps: keeps, pass: pass)
         let types = try types?.forward(pass.types, into: h, accumulate: true, keeps: keeps, pass: pass)
         let norm = try norm?.forward(h, into: h, keeps: keeps, pass: pass)
@@ -47,9 +51,11 @@ package struct InputEmbeddings: Sendable {
     package func backward(_ dh: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
         drop(dh, pass)
         if let norm, let normKept = kept.norm { norm.backward(dh, normKept, into: dh, pass: pass) }
-        try words.backward(dh, kept.words, pass: pass)
         if let positions, let kept = kept.positions { try positions.backward(dh, kept, pass: pass) }
         if let types, let kept = kept.types { try types.backward(dh, kept, pass: pass) }
+        pass.report(dh)
+        pass.takePrompts(outOf: dh)
+        try words.backward(dh, kept.words, pass: pass)
     }
 
     private func drop(_ h: Matrix, _ pass: Pass) {

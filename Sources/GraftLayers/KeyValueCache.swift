@@ -9,7 +9,7 @@ package final class KeyValueCache {
     private let layerCount: Int
     /// Of the keys, and of the values, of one token in one layer.
     private let width: Int
-    /// Tokens that each row holds.
+    /// Tokens that each row holds, with what its adapter put before them.
     package private(set) var lengths: [Int] = []
     /// Where each row begins in a layer's keys and values, and where the last one ends.
     private var starts: [Int] = [0]
@@ -49,21 +49,31 @@ package final class KeyValueCache {
         let total = starts[starts.count - 1]
         let keys = Matrix(memory.floats(from: 2 * layer * total * width), rows: total, columns: width)
         let values = Matrix(memory.floats(from: (2 * layer + 1) * total * width), rows: total, columns: width)
-        for (index, row) in pass.cacheRows.enumerated() {
-            var to = (starts[row] + lengths[row]) * width
-            for token in Int(pass.starts[index])..<Int(pass.starts[index + 1]) {
-                (keys.base + to).update(from: k.base + token * k.stride, count: width)
-                (values.base + to).update(from: v.base + token * v.stride, count: width)
-                to += width
+        for segment in pass.segments {
+            for index in segment.firstRow..<segment.firstRow + segment.rowCount {
+                let row = pass.cacheRows[index]
+                var to = starts[row] + lengths[row]
+                if pass.isNew(index), let prefix = pass.prefixes[segment.index]?.rows {
+                    pass.copyPrefix(prefix, layer: layer, keys: keys, values: values, at: to)
+                    to += prefix.rows
+                }
+                for token in Int(pass.starts[index])..<Int(pass.starts[index + 1]) {
+                    (keys.base + to * width).update(from: k.base + token * k.stride, count: width)
+                    (values.base + to * width).update(from: v.base + token * v.stride, count: width)
+                    to += 1
+                }
             }
         }
         return (keys, values)
     }
 
-    /// After all layers: the tokens of the pass belong to their rows.
+    /// After all layers: the tokens of the pass belong to their rows, and what is before them.
     package func advance(_ pass: Pass) {
-        for (index, row) in pass.cacheRows.enumerated() {
-            lengths[row] += Int(pass.starts[index + 1] - pass.starts[index])
+        for segment in pass.segments {
+            for index in segment.firstRow..<segment.firstRow + segment.rowCount {
+                let prefix = pass.isNew(index) ? segment.adapter?.prefix?.count ?? 0 : 0
+                lengths[pass.cacheRows[index]] += prefix + Int(pass.starts[index + 1] - pass.starts[index])
+            }
         }
     }
 }

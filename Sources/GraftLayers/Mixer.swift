@@ -5,6 +5,8 @@ import GraftTensor
 package protocol Mixer: Sendable {
     /// Whether an adapter of this pass needs x for its gradients.
     func readsInput(_ pass: Pass) -> Bool
+    /// Whether an adapter of this pass learns something here that is not at a site.
+    func learns(_ pass: Pass) -> Bool
     /// Returns what backward needs, in the pass's kept arena, where `keeps`.
     func forward(
         _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
@@ -14,6 +16,10 @@ package protocol Mixer: Sendable {
     func backward(
         _ dy: Matrix, _ kept: UnsafeMutableRawPointer, x: Matrix, into dx: Matrix?, accumulate: Bool, pass: Pass
     ) throws(GraftError)
+}
+
+extension Mixer {
+    package func learns(_ pass: Pass) -> Bool { false }
 }
 
 extension Pass {

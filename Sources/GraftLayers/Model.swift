@@ -78,6 +78,7 @@ package final class Model: Sendable {
     package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {
         let width = shape.hiddenSize
         let keepsAny = pass.keptDepth <= shape.layerCount
+        try pass.makeVirtualRows(keeps: keepsAny)
         let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
         let embeddingsKept = try embeddings.forward(into: embedded, pass: pass)
         var (hidden, layersKept) = try layers.forward(embedded, pass: pass)
@@ -97,8 +98,10 @@ package final class Model: Sendable {
     package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee else { return }
         if let finalNorm, let norm = kept.norm { finalNorm.backward(gradient, norm, into: gradient, pass: pass) }
-        guard let gradient = try layers.backward(gradient, kept.layers, pass: pass) else { return }
-        try embeddings.backward(gradient, kept.embeddings, pass: pass)
+        if let gradient = try layers.backward(gradient, kept.layers, pass: pass) {
+            try embeddings.backward(gradient, kept.embeddings, pass: pass)
+        }
+        try pass.virtualRowsBackward()
     }
 
     /// What the model makes of rows' summary tokens [rows, hidden] for its own heads: [rows, hidden].

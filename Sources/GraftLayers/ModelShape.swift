@@ -5,19 +5,25 @@ package struct ModelShape: Sendable {
     package let vocabularySize: Int
     package let typeCount: Int
     package let maximumLength: Int
-    /// Width of the keys, and of the values, of one token in one layer; 0 where tokens see later ones, so that there is
-    /// nothing to keep between tokens.
+    /// Heads of the queries.
+    package let headCount: Int
+    /// Width of the keys, and of the values, of one token in one layer, and the heads that share
+    /// it.
     package let keyWidth: Int
+    package let keyHeadCount: Int
 
     package init(
-        layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int, keyWidth: Int = 0
+        layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int, headCount: Int,
+        keyWidth: Int, keyHeadCount: Int
     ) {
         self.layerCount = layerCount
         self.hiddenSize = hiddenSize
         self.vocabularySize = vocabularySize
         self.typeCount = typeCount
         self.maximumLength = maximumLength
+        self.headCount = headCount
         self.keyWidth = keyWidth
+        self.keyHeadCount = keyHeadCount
     }
 
     /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head.

@@ -64,6 +64,9 @@ extension Pass {
     /// The place within the pass of the token that stands for a row.
     func token(_ summary: SummaryToken, ofRow row: Int) -> Int64 {
         let start = Int(starts[row])
+        // As transformers, which is given no ids where virtual tokens are among the embeddings, and
+        // so sees none that pad.
+        if case .lastExcept = summary, batchTokens[row] > starts[row] { return starts[row + 1] - 1 }
         let own = UnsafeBufferPointer(start: tokens + start, count: Int(starts[row + 1]) - start)
         return starts[row] + Int64(summary.place(in: own))
     }

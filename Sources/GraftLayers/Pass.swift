@@ -21,17 +21,33 @@ package final class Pass {
     package let kept = Arena(smallestBlock: 64 << 20)
     /// Lives while a layer runs.
     package let scratch = Arena(smallestBlock: 64 << 20)
+    /// Lives until its user rewinds it: what one run of some rows leaves for the next.
+    package let between = Arena()
 
     package private(set) var rowCount = 0
+    /// Of the batch's rows and of those that adapters put before them.
     package private(set) var tokenCount = 0
+    /// Keys in one layer: the tokens and what adapters put before them; with a cache, the tokens.
+    private(set) var keyCount = 0
     package private(set) var tokens: UnsafePointer<Int32>
     package private(set) var types: UnsafePointer<Int32>
     package private(set) var positions: UnsafePointer<Int32>
     /// First token of each row within the pass, and the token count.
     package private(set) var starts: UnsafePointer<Int64>
+    /// First token of each row that the batch has: those before it are virtual.
+    private(set) var batchTokens: UnsafePointer<Int64>
     private(set) var sequences: UnsafePointer<gk_sequence>
     package private(set) var segments: [Segment] = []
-    /// Place of the pass in its batch: what dropout counts by.
+    /// What the segments' adapters put before each row, as keys and values or as tokens.
+    var prefixes: [MadeRows?] = []
+    var prompts: [MadeRows?] = []
+    /// What is added to the embeddings, if anything.
+    package var perturbation: Perturbation?
+    /// Where the gradient of the embeddings goes, before anything is added to them: [tokens, width].
+    /// Backward comes down to it where `keptDepth` is 0.
+    package var inputGradient: Matrix?
+
+    /// Place of the pass in its batch, with what is before its rows: what dropout counts by.
     package private(set) var batchFirstRow = 0
     package private(set) var batchFirstToken = 0
 
@@ -61,6 +77,7 @@ package final class Pass {
         types = tokens
         positions = tokens
         starts = UnsafePointer(start)
+        batchTokens = starts
         sequences = zero.assumingMemoryBound(to: gk_sequence.self)
     }
 
@@ -78,44 +95,69 @@ package final class Pass {
         scratch.rewind()
         rowCount = range.count
         batchFirstRow = range.lowerBound
-        batchFirstToken = Int(batch.starts[range.lowerBound])
-        tokenCount = Int(batch.starts[range.upperBound]) - batchFirstToken
-
+        self.cache = cache
+        cacheRows.removeAll(keepingCapacity: true)
+        if cache != nil { for row in range { cacheRows.append(cacheRow(row)) } }
+        try placeRows(of: batch, range, adapter: adapter)
         let tokens = try kept.allocate(Int32.self, count: tokenCount)
         let types = try kept.allocate(Int32.self, count: tokenCount)
         let positions = try kept.allocate(Int32.self, count: tokenCount)
-        let starts = try kept.allocate(Int64.self, count: rowCount + 1)
         let sequences = try kept.allocate(gk_sequence.self, count: rowCount)
-        for index in 0..<tokenCount {
-            tokens[index] = batch.tokens[batchFirstToken + index]
-            types[index] = batch.types[batchFirstToken + index]
-        }
-        for row in 0...rowCount { starts[row] = batch.starts[range.lowerBound + row] - Int64(batchFirstToken) }
-        self.cache = cache
-        cacheRows.removeAll(keepingCapacity: true)
+        var nextKey = 0
         for row in 0..<rowCount {
-            let length = starts[row + 1] - starts[row]
-            var keys = (start: starts[row], before: Int64(0))
+            let (start, own) = (Int(starts[row]), Int(batchTokens[row]))
+            let length = Int(starts[row + 1]) - start
+            for token in start..<own { (tokens[token], types[token]) = (0, 0) }
+            let first = Int(batch.starts[range.lowerBound + row]) - own
+            for token in own..<start + length {
+                tokens[token] = batch.tokens[first + token]
+                types[token] = batch.types[first + token]
+            }
+            let prefix = isNew(row) ? adapter(range.lowerBound + row)?.prefix?.count ?? 0 : 0
+            var keys = (start: nextKey, before: prefix)
+            nextKey += prefix + length
             if let cache {
-                let held = cacheRow(range.lowerBound + row)
-                cacheRows.append(held)
-                keys = (Int64(cache.start(ofRow: held)), Int64(cache.lengths[held]))
-                guard keys.before + length <= Int64(cache.capacity(ofRow: held)) else {
+                let held = cacheRows[row]
+                keys = (cache.start(ofRow: held), cache.lengths[held] + prefix)
+                guard keys.before + length <= cache.capacity(ofRow: held) else {
                     throw GraftError(.internal, "row \(held) has outgrown the room for its keys and values")
                 }
             }
-            for position in 0..<length { positions[Int(starts[row] + position)] = Int32(keys.before + position) }
+            for position in 0..<length { positions[start + position] = Int32(keys.before + position) }
             sequences[row] = gk_sequence(
-                query_start: starts[row], query_count: length, key_start: keys.start, key_count: keys.before + length,
-                query_position: keys.before, identity: Int64(range.lowerBound + row))
+                query_start: Int64(start), query_count: Int64(length), key_start: Int64(keys.start),
+                key_count: Int64(keys.before + length), query_position: Int64(keys.before),
+                identity: Int64(range.lowerBound + row))
         }
+        keyCount = cache == nil ? nextKey : tokenCount
         self.tokens = UnsafePointer(tokens)
         self.types = UnsafePointer(types)
         self.positions = UnsafePointer(positions)
-        self.starts = UnsafePointer(starts)
         self.sequences = UnsafePointer(sequences)
-        summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
         findSegments(adapter: { adapter(range.lowerBound + $0) })
+        summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
+    }
+
+    /// Whether nothing of a row has been through the model: what stands before its tokens comes
+    /// first.
+    func isNew(_ row: Int) -> Bool { cache.map { $0.lengths[cacheRows[row]] == 0 } ?? true }
+
+    private func placeRows(
+        of batch: RowBatch, _ range: Range<Int>, adapter: (Int) -> AttachedAdapter?
+    ) throws(GraftError) {
+        let starts = try kept.allocate(Int64.self, count: rowCount + 1)
+        let batchTokens = try kept.allocate(Int64.self, count: rowCount)
+        func promptCount(_ row: Int) -> Int { adapter(row)?.prompt?.count ?? 0 }
+        starts[0] = 0
+        for row in 0..<rowCount {
+            batchTokens[row] = starts[row] + Int64(isNew(row) ? promptCount(range.lowerBound + row) : 0)
+            starts[row + 1] = batchTokens[row] + Int64(batch.length(ofRow: range.lowerBound + row))
+        }
+        self.starts = UnsafePointer(starts)
+        self.batchTokens = UnsafePointer(batchTokens)
+        tokenCount = Int(starts[rowCount])
+        batchFirstToken = Int(batch.starts[range.lowerBound])
+        if dropoutKey != nil { for row in 0..<range.lowerBound { batchFirstToken += promptCount(row) } }
     }
 
     private func findSegments(adapter: (Int) -> AttachedAdapter?) {
@@ -135,7 +177,12 @@ package final class Pass {
     }
 
     /// Bytes of working memory that were touched. Any thread may ask.
-    package var residentByteCount: Int { team.residentByteCount + kept.residentByteCount + scratch.residentByteCount }
+    package var residentByteCount: Int {
+        team.residentByteCount + kept.residentByteCount + scratch.residentByteCount + between.residentByteCount
+    }
+
+    /// Where a row's token, counted from the batch's first, stands among those of the pass.
+    package func place(row: Int, token: Int) -> Int { Int(batchTokens[row]) + token }
 
     /// Whether a layer at `depth` keeps what backward needs.
     package func keeps(atDepth depth: Int) -> Bool { depth >= keptDepth }
@@ -154,8 +201,13 @@ package final class Pass {
     /// Called by models between layers: stops a cancelled call, and hands out the hidden states that were asked for.
     package func finishLayer(_ layer: Int, hidden: Matrix) throws(GraftError) {
         try cancelToken?.check()
-        if let capture, capture.layer == layer {
-            capture.into.update(from: hidden.base, count: hidden.count)
+        guard let capture, capture.layer == layer else { return }
+        var out = capture.into
+        for row in 0..<rowCount {
+            let (first, end) = (Int(batchTokens[row]), Int(starts[row + 1]))
+            let count = (end - first) * hidden.columns
+            out.update(from: hidden.base + first * hidden.stride, count: count)
+            out += count
         }
     }
 }

@@ -108,17 +108,26 @@ package struct RowBatch: Sendable {
         starts.append(0)
     }
 
-    /// End of the pass that begins at `row`: as many whole rows as fit `tokenBudget`, at least one.
-    package func passEnd(from row: Int, tokenBudget: Int) -> Int {
-        var end = row + 1
-        while end < rowCount, Int(starts[end + 1] - starts[row]) <= tokenBudget { end += 1 }
+    /// End of the pass that begins at `row`: as many whole rows as fit `tokenBudget`, at least one,
+    /// each with the virtual ones that come with it.
+    package func passEnd(
+        from row: Int, tokenBudget: Int, virtualCount: (_ row: Int) -> Int = { _ in 0 }
+    ) -> Int {
+        var end = row
+        var count = 0
+        repeat {
+            count += length(ofRow: end) + virtualCount(end)
+            end += 1
+        } while end < rowCount && count + length(ofRow: end) + virtualCount(end) <= tokenBudget
         return end
     }
 
-    /// Checks what a model can take: token and type ids in its tables, row lengths within its positions. With an adapter a
-    /// row's vocabulary may be another than the model's.
+    /// Checks what a model can take: token and type ids in its tables, row lengths within its
+    /// positions. With an adapter a row's vocabulary may be another than the model's, and virtual
+    /// ones may stand before its tokens.
     package func check(
-        typeCount: Int, maximumLength: Int, vocabularySize: (_ row: Int) -> Int
+        typeCount: Int, maximumLength: Int, vocabularySize: (_ row: Int) -> Int,
+        virtualCount: (_ row: Int) -> Int = { _ in 0 }
     ) throws(GraftError) {
         if origin.isChosen, let chosen = origin.maximumLength, chosen > maximumLength {
             throw GraftError(
@@ -127,10 +136,13 @@ package struct RowBatch: Sendable {
         }
         for row in 0..<rowCount {
             let length = self.length(ofRow: row)
-            guard length <= maximumLength else {
+            let virtualCount = virtualCount(row)
+            guard length <= maximumLength - virtualCount else {
                 throw GraftError(
                     .incompatible,
-                    "row \(row) has \(length) tokens; the model takes at most \(maximumLength): set maximum_length")
+                    "row \(row) has \(length) tokens; the model takes at most \(maximumLength)"
+                        + (virtualCount > 0 ? ", of which its adapter takes \(virtualCount)" : "")
+                        + ": set maximum_length")
             }
             let vocabularySize = vocabularySize(row)
             for index in Int(starts[row])..<Int(starts[row + 1]) {

@@ -40,6 +40,8 @@ package struct SelfAttention: Mixer {
 
     package func readsInput(_ pass: Pass) -> Bool { projections.readsInput(pass) }
 
+    package func learns(_ pass: Pass) -> Bool { pass.learnsPrefix }
+
     private func keepsContext(_ pass: Pass) -> Bool { keepsContext || output.readsInput(pass) }
 
     package func forward(
@@ -49,12 +51,15 @@ package struct SelfAttention: Mixer {
         let projectionsKept = try projections.forward(x, into: parts, keeps: keeps, pass: pass)
         rotary?.forward(parts.q, unit: unit, pass: pass)
         rotary?.forward(parts.k, unit: .tokens, pass: pass)
-        let (k, v) = pass.cache?.extend(layer: layer, parts.k, parts.v, pass: pass) ?? (parts.k, parts.v)
+        let (k, v) = try pass.asked(layer: layer, parts.k, parts.v)
         let context = try pass.arena(keeping: keeps && keepsContext(pass)).matrix(rows: y.rows, columns: width)
         let attentionKept = try attention.forward(q: parts.q, k: k, v: v, into: context, keeps: keeps, pass: pass)
         let outputKept = try output.forward(context, into: y, keeps: keeps, pass: pass)
         guard let attentionKept else { return nil }
-        return try pass.keep(Kept(projections: projectionsKept, attention: attentionKept, output: outputKept))
+        return try pass.keep(
+            Kept(
+                projections: projectionsKept, attention: attentionKept.reading(k: parts.k, v: parts.v),
+                output: outputKept))
     }
 
     package func backward(
@@ -64,12 +69,21 @@ package struct SelfAttention: Mixer {
         let dContext = try pass.scratch.matrix(rows: dy.rows, columns: width)
         try output.backward(dy, kept.output, into: dContext, pass: pass)
         let parts = try projections.make(in: pass.scratch, pass: pass)
-        var attentionKept = kept.attention
+        // Copies of what is kept, which are cheap to make again.
+        let (k, v) = try pass.asked(layer: layer, kept.attention.k, kept.attention.v)
+        var attentionKept = kept.attention.reading(k: k, v: v)
         if !keepsContext(pass) {
             let context = try pass.scratch.matrix(rows: dy.rows, columns: width)
-            attentionKept = try attention.again(kept.attention, into: context, pass: pass)
+            attentionKept = try attention.again(attentionKept, into: context, pass: pass)
         }
-        attention.backward(dContext, attentionKept, dq: parts.q, dk: parts.k, dv: parts.v, pass: pass)
+        if pass.hasPrefixes {
+            let dk = try pass.scratch.matrix(rows: k.rows, columns: k.columns)
+            let dv = try pass.scratch.matrix(rows: v.rows, columns: v.columns)
+            attention.backward(dContext, attentionKept, dq: parts.q, dk: dk, dv: dv, pass: pass)
+            pass.withoutPrefixes(layer: layer, dk, dv, into: parts.k, parts.v)
+        } else {
+            attention.backward(dContext, attentionKept, dq: parts.q, dk: parts.k, dv: parts.v, pass: pass)
+        }
         rotary?.backward(parts.q, unit: unit, pass: pass)
         rotary?.backward(parts.k, unit: .tokens, pass: pass)
         let projectionsKept = try projections.reading(x, kept.projections, pass: pass)

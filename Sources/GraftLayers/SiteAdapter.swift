@@ -158,24 +158,35 @@ package final class AttachedAdapter: @unchecked Sendable {
     /// By site index; empty when the adapter acts at no site.
     package let sites: [SiteAdapter?]
     package let head: HeadParameters?
+    /// Keys and values before those of each row, in every layer; nil for none.
+    package let prefix: (any VirtualRows)?
+    /// Tokens before those of each row; nil for none.
+    package let prompt: (any VirtualRows)?
     /// Multiplies every delta.
     package let scale: Float
-    /// The smallest depth of a site at which it learns; `Int.max` when it learns at none.
+    /// The smallest depth at which it learns; `Int.max` when it learns at none.
     package let lowestDepth: Int
     private let owner: AnyObject
 
     package init(
         values: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>?, sites: [SiteAdapter?],
-        head: HeadParameters?, modelSites: [Site], scale: Float, owner: AnyObject
+        head: HeadParameters?, prefix: (any VirtualRows)? = nil, prompt: (any VirtualRows)? = nil, modelSites: [Site],
+        scale: Float, owner: AnyObject
     ) {
         self.values = values
         self.gradients = gradients
         self.sites = sites
         self.head = head
+        self.prefix = prefix
+        self.prompt = prompt
         self.scale = scale
         self.owner = owner
-        lowestDepth = zip(sites, modelSites).filter { $0.0?.learns ?? false }.map { $0.1.depth }.min() ?? Int.max
+        let lowestSite = zip(sites, modelSites).filter { $0.0?.learns ?? false }.map { $0.1.depth }.min() ?? Int.max
+        lowestDepth = prompt != nil ? 0 : prefix != nil ? min(1, lowestSite) : lowestSite
     }
+
+    /// How many more a row's tokens are for the model, to which positions are given.
+    package var virtualCount: Int { (prefix?.count ?? 0) + (prompt?.count ?? 0) }
 
     package func at(_ site: Int) -> SiteAdapter? { site < sites.count ? sites[site] : nil }
 }

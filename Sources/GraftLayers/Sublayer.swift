@@ -50,8 +50,8 @@ package final class Sublayer: @unchecked Sendable {
         self.sites = sites
     }
 
-    /// Whether an adapter of this pass learns at any of its sites.
-    package func learns(_ pass: Pass) -> Bool { pass.learns(at: sites) }
+    /// Whether an adapter of this pass learns anything here.
+    package func learns(_ pass: Pass) -> Bool { pass.learns(at: sites) || mixer.learns(pass) }
 
     /// y is not t, which must stay as it is until backward where `keeps`.
     package func forward(_ t: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
@@ -109,7 +109,7 @@ package final class Sublayer: @unchecked Sendable {
             gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, spare.base)
             dMixed = spare
         }
-        guard dt != nil || pass.learns(at: innerSites) else { return }
+        guard dt != nil || pass.learns(at: innerSites) || mixer.learns(pass) else { return }
         guard case .before(let norm) = norm, let before = kept.before else {
             if let dt { pass.selectBackward(gradient, unit, into: dt) }
             return try mixer.backward(dMixed, kept.mixer, x: kept.t, into: dt, accumulate: true, pass: pass)

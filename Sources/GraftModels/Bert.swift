@@ -20,7 +20,8 @@ enum Bert: Architecture {
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
-            typeCount: configuration.typeCount, maximumLength: configuration.maximumLength)
+            typeCount: configuration.typeCount, maximumLength: configuration.maximumLength,
+            headCount: configuration.headCount, keyWidth: hidden, keyHeadCount: configuration.headCount)
         let vocabulary = VocabularySites(words: reader.sites.count)
         let embeddings = InputEmbeddings(
             words: try reader.embedding(

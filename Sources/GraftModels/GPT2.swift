@@ -25,7 +25,8 @@ enum GPT2: Architecture {
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
-            typeCount: 0, maximumLength: configuration.maximumLength, keyWidth: hidden)
+            typeCount: 0, maximumLength: configuration.maximumLength, headCount: configuration.headCount,
+            keyWidth: hidden, keyHeadCount: configuration.headCount)
         let tables = try VocabularyTables(folder, words: prefix + "wte", areTied: configuration.tiesEmbeddings)
         let wordSite = reader.sites.count
         let words = try reader.embedding(

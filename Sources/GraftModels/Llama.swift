@@ -32,8 +32,9 @@ enum Llama: Architecture {
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
-            typeCount: 0, maximumLength: configuration.maximumLength,
-            keyWidth: configuration.keyValueHeadCount * configuration.headWidth)
+            typeCount: 0, maximumLength: configuration.maximumLength, headCount: configuration.headCount,
+            keyWidth: configuration.keyValueHeadCount * configuration.headWidth,
+            keyHeadCount: configuration.keyValueHeadCount)
         let tables = try VocabularyTables(folder, words: prefix + "embed_tokens", areTied: configuration.tiesEmbeddings)
         let wordSite = reader.sites.count
         let words = try reader.embedding(

@@ -6,7 +6,7 @@ import GraftTensor
 /// Cross-entropy of each next token: the hidden state of a token predicts the label of the one after it in its row.
 ///
 /// Tokens whose label is below zero count for nothing, and cost nothing in the product with the vocabulary. A row's first
-/// label is nobody's to predict.
+/// label is nobody's to predict, unless virtual tokens stand before it.
 struct LanguageModelObjective: Objective {
     let labels: [String] = []
     let summary: SummaryToken? = nil
@@ -18,6 +18,8 @@ struct LanguageModelObjective: Objective {
     private let labelSmoothing: Float
     /// Tokens that there are to predict.
     private let vocabularySize: Int
+    /// The first of a row's tokens that another one predicts.
+    private let firstPredicted: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
         guard options.classWeights.isEmpty else {
@@ -27,6 +29,7 @@ struct LanguageModelObjective: Objective {
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         vocabularySize = model.outputSize(content.attached(scale: 1))
+        firstPredicted = content.plan.prompt == nil ? 1 : 0
     }
 
     func check(_ batch: RowBatch) throws(GraftError) {
@@ -43,7 +46,7 @@ struct LanguageModelObjective: Objective {
     }
 
     func weight(ofRow row: Int, in batch: RowBatch) -> Double {
-        Double(batch.integers(.tokenLabels)[batch.range(ofRow: row).dropFirst()].count { $0 >= 0 })
+        Double(batch.integers(.tokenLabels)[batch.range(ofRow: row).dropFirst(firstPredicted)].count { $0 >= 0 })
     }
 
     /// Its tokens are only counted.
@@ -82,14 +85,11 @@ struct LanguageModelObjective: Objective {
         let tokens = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         let labels = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         var count = 0
-        let offset = Int(batch.starts[first])
         let given = batch.integers(.tokenLabels)
         for row in 0..<pass.rowCount {
-            let start = Int(pass.starts[row])
-            for token in start..<Int(pass.starts[row + 1]) where token > start {
-                let label = given[offset + token]
-                guard label >= 0 else { continue }
-                tokens[count] = Int32(token - 1)
+            for (token, label) in given[batch.range(ofRow: first + row)].enumerated()
+            where token >= firstPredicted && label >= 0 {
+                tokens[count] = Int32(pass.place(row: row, token: token) - 1)
                 labels[count] = label
                 count += 1
             }

@@ -96,7 +96,8 @@ extension Trainer {
         try objective.check(batch)
         try batch.check(
             typeCount: shape.typeCount, maximumLength: shape.maximumLength,
-            vocabularySize: { _ in content.model.vocabularySize(trained) })
+            vocabularySize: { _ in content.model.vocabularySize(trained) },
+            virtualCount: { _ in trained.virtualCount })
     }
 
     /// Updates the adapter with the gradients that wait. A step in which nothing counts is none: it

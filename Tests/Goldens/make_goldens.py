@@ -37,6 +37,8 @@ MAKERS = {
     "mistral-tiny": "tiny_mistral",
     "mistral-training": "mistral_training",
     "task-training": "task_training",
+    "prompt-learning": "prompt_learning",
+    "adversarial": "adversarial",
     "generation": "generation",
     "measures": "measures",
     "optimizers": "optimizers",

@@ -19,15 +19,15 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
-        "task-training", "bottleneck",
+        "task-training", "bottleneck", "prompt-learning", "adversarial",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
         }
-    }
+    }.filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 44) }
+    func goldensAreThere() { #expect(Self.variants.count >= 60) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
@@ -38,7 +38,10 @@ import Testing
             try variant.optionalString("base") ?? "bert-tiny/sequence-classification",
             changing: Goldens.withoutDropout.merging(changes) { $1 })
         let model = try Architectures.load(path: base, precision: .float32)
-        let adapter = try Adapter(model: model, path: Goldens.path("\(folder)/start"))
+        let isProjected = try variant.optionalBool("is_projected") ?? false
+        let adapter =
+            try isProjected
+            ? projected(model, folder, variant) : Adapter(model: model, path: Goldens.path("\(folder)/start"))
         // AdapterHub's folders do not tell a language model's adapter from one without a task.
         if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.set(.languageModel) }
         let trainer = try Trainer(adapter: adapter, options: try options(variant))
@@ -72,6 +75,42 @@ import Testing
         batch.set(Column(.targets, floats: rows.flatMap { $0.map { Float($0) } }, width: width))
     }
 
+    /// An adapter with what its file does not have: what a prefix is made of while it learns.
+    private func projected(_ model: Model, _ folder: String, _ variant: JSON) throws -> Adapter {
+        let start = try JSON(contentsOf: Goldens.path("\(folder)/start/adapter_config.json")).requireObject()
+        var config = JSONObject()
+        for key in ["num_virtual_tokens", "prefix_projection", "encoder_hidden_size"] { config[key] = start[key] }
+        if try start.optionalStrings("modules_to_save")?.contains("pooler") ?? false {
+            config["modules_to_save"] = ["pooler"]
+        }
+        let adapter = try Adapter(
+            model: model, method: "prefix_tuning", config: JSON.object(config).serialized(indent: nil), seed: 1)
+        if try variant.string("task") == "SEQ_CLS" {
+            try adapter.set(
+                .sequenceClassification, HeadSettings(labels: ["a", "b", "c"], dropout: 0, trainsDense: false))
+        } else {
+            try adapter.set(.languageModel)
+        }
+        let encoder = try SafetensorsFile(path: Goldens.path("\(folder)/encoder.safetensors"))
+        for tensor in adapter.content.plan.tensors {
+            for (index, value) in try Goldens.floats(encoder, tensor.name).enumerated() {
+                adapter.content.values[tensor.parameter.offset + index] = value
+            }
+        }
+        // A file has what is made of that.
+        let saved = try Goldens.temporaryFolder() + "/saved"
+        try adapter.save(to: saved)
+        let (own, peft) = (saved, Goldens.path("\(folder)/start"))
+        let files = try [own, peft].map { try SafetensorsFile(path: $0 + "/adapter_model.safetensors") }
+        #expect(files[0].tensors.map(\.name) == files[1].tensors.map(\.name))
+        for tensor in files[1].tensors {
+            let difference = Goldens.difference(
+                try Goldens.floats(files[0], tensor.name), try Goldens.floats(tensor))
+            #expect(difference < 1e-5, "\(tensor.name): \(difference)")
+        }
+        return adapter
+    }
+
     private func options(_ variant: JSON) throws -> TrainerOptions {
         var options = TrainerOptions()
         let optimizer = try #require(variant["optimizer"])
@@ -84,6 +123,9 @@ import Testing
         options.schedule = NamedChoice(
             try variant.optionalString("schedule") ?? "constant",
             ["warmup_ratio": 0, "warmup_steps": .integer(try variant.optionalInt("warmup_steps") ?? 0)])
+        if let plan = try variant.optionalString("step_plan") {
+            options.stepPlan = NamedChoice(plan, variant["step_plan_settings"]?.objectValue ?? JSONObject())
+        }
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))
         options.labelSmoothing = Float(try variant.optionalDouble("label_smoothing") ?? 0)

@@ -73,7 +73,7 @@ def test_a_trained_adapter_is_a_plain_lora_for_peft(name, tmp_path):
     model, adapter = ours(settings_of(name))
     fresh = classify(model, rows, adapter)
     batch = graft.Batch.from_tokens(rows)
-    batch.set_labels([index % len(LABELS) for index in range(len(rows))])
+    batch.set_column("labels", [index % len(LABELS) for index in range(len(rows))])
     with graft.Trainer(model, adapter, learning_rate=0.02, threads=1) as trainer:
         for _ in range(5):
             trainer.step(batch)

@@ -50,7 +50,9 @@ package struct AdapterFiles: Sendable {
     mutating func keep(_ memory: [Memory]) { owners += memory }
 
     /// Bytes that they hold beside the adapter's numbers.
-    var residentByteCount: Int { files.reduce(0) { $0 + $1.content.residentByteCount } }
+    var residentByteCount: Int {
+        files.reduce(0) { $0 + $1.content.residentByteCount } + owners.reduce(0) { $0 + $1.residentByteCount }
+    }
 
     /// The files in memory.
     func bytes(values: UnsafePointer<Float>) throws(GraftError) -> [(name: String, bytes: [UInt8])] {
@@ -183,6 +185,12 @@ extension AdapterContent {
             let start = whole?.floats() ?? values + tensor.parameter.offset
             let bytes = UnsafeRawBufferPointer(start: start, count: 4 * tensor.savedShape.reduce(1, *))
             for name in tensor.names { tensors.append((name, .float32, tensor.savedShape, bytes)) }
+        }
+        for tensor in plan.made {
+            let numbers = try tensor.make(from: values)
+            let bytes = UnsafeRawBufferPointer(start: numbers.base, count: tensor.shape.reduce(4, *))
+            tensors.append((tensor.name, .float32, tensor.shape, bytes))
+            joined.append(numbers)
         }
         var files = try layout.files(tensors, metadata: TrainedLength.metadata(maximumLength))
         files.keep(joined)

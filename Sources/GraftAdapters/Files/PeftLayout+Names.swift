@@ -46,7 +46,9 @@ extension PeftLayout {
     }
 
     /// Refuses a file none of whose tensors belongs to a module of the model, before it is asked for what it should have.
-    static func requireKin(_ folder: AdapterFolder, _ names: ModuleNames) throws(GraftError) {
+    func requireKin(_ folder: AdapterFolder) throws(GraftError) {
+        if method.ownTensors.contains(where: { folder.tensor($0) != nil }) { return }
+        let start = names.start
         let model = names.model
         let paths = Set(
             model.sites.filter { !model.conventions.headPaths.contains($0.path) }.map { names.path(of: $0) })
@@ -61,7 +63,9 @@ extension PeftLayout {
         }
         guard !isKin, let example = model.sites.first(where: { $0.kind == .linear }) else { return }
         throw ForeignNames.error(
-            folder.path, missing: JSON.string(names.tensor(names.path(of: example), "lora_A.weight")).briefText,
+            folder.path,
+            missing: JSON.string(method.ownTensors.first ?? names.tensor(names.path(of: example), "lora_A.weight"))
+                .briefText,
             found: folder.tensors.map(\.name), isKin: false, start: start, model: "this \(model.architecture) model")
     }
 }

@@ -8,7 +8,7 @@ extension PeftLayout {
     func repeats(
         _ full: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
     ) throws(GraftError) -> Bool {
-        let start = Self.start
+        let start = names.start
         guard full.hasPrefix(start) else { return false }
         let name = String(full.dropFirst(start.count))
         if let (path, isOriginal) = Self.savedCopy(name) {

@@ -16,8 +16,6 @@ struct PeftLayout: AdapterLayout {
     private static let labelsKey = "id2label"
     private static let taskKey = "task"
     private static let poolingKey = "pooling"
-    /// Before the name of every module.
-    static let start = "base_model.model."
     /// Names that PEFT adds for every classification, whichever of them the model has.
     static let headNames = ["classifier", "score"]
 
@@ -47,7 +45,7 @@ struct PeftLayout: AdapterLayout {
         // Without its head it is for no task yet; but PEFT names its modules after that task's class.
         task = named.first { !$0.hasOwnHead }
         if task != nil { _ = try LanguageModelHead(model: model) }
-        names = Self.names(model, hasBackbonePrefix: !named.isEmpty)
+        names = Self.names(model, method, hasBackbonePrefix: !named.isEmpty)
     }
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
@@ -55,16 +53,18 @@ struct PeftLayout: AdapterLayout {
         settings = folder.config.without(Self.poolingKey)
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
+        settings = method.settings(ofFile: settings)
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
         task = Self.tasks(try settings.optionalString("task_type")).first { !$0.hasOwnHead }
         if task != nil { _ = try LanguageModelHead(model: model) }
+        let start = method.moduleStart
         let hasPrefix =
-            task != nil || folder.tensors.contains { $0.name.hasPrefix(Self.start + model.conventions.backbone + ".") }
-        names = Self.names(model, hasBackbonePrefix: hasPrefix)
-        try Self.requireKin(folder, names)
-        if let (task, head) = try Self.head(of: file, folder, settings, model, pooling) {
+            task != nil || folder.tensors.contains { $0.name.hasPrefix(start + model.conventions.backbone + ".") }
+        names = Self.names(model, method, hasBackbonePrefix: hasPrefix)
+        try requireKin(folder)
+        if let (task, head) = try head(of: file, folder, pooling) {
             (self.task, self.head) = (task, head)
         }
         (names, tables) = try Self.vocabulary(folder, settings, names)
@@ -96,10 +96,10 @@ struct PeftLayout: AdapterLayout {
     private static func tasks(_ peftName: String?) -> [Task] { Tasks.all.filter { $0.peftName == peftName } }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
-    static func names(
-        _ model: Model, hasBackbonePrefix: Bool, sites: [Site]? = nil
+    private static func names(
+        _ model: Model, _ method: any AdapterMethod.Type, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
-        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: start, sites: sites)
+        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: method.moduleStart, sites: sites)
     }
 
     var config: JSONObject {
@@ -119,7 +119,7 @@ struct PeftLayout: AdapterLayout {
                 "the task token_classification with \(head.trainsDense ? "dense_layer" : "pooling"): the head that PEFT knows "
                     + "is one layer on each token; expected neither")
         }
-        settings["task_type"] = task.map { .string($0.peftName) } ?? .null
+        settings["task_type"] = (task?.peftName ?? method.withoutTask).map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
             for name in Self.headNames + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
@@ -131,7 +131,7 @@ struct PeftLayout: AdapterLayout {
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
         self.task = task
-        names = Self.names(names.model, hasBackbonePrefix: task != nil, sites: names.sites)
+        names = Self.names(names.model, method, hasBackbonePrefix: task != nil, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
@@ -170,12 +170,12 @@ struct PeftLayout: AdapterLayout {
     }
 
     /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
-    private static func head(
-        of file: SafetensorsFile, _ folder: AdapterFolder, _ settings: JSONObject, _ model: Model,
-        _ pooling: Pooling?
+    private func head(
+        of file: SafetensorsFile, _ folder: AdapterFolder, _ pooling: Pooling?
     ) throws(GraftError) -> (Task, HeadSettings)? {
+        let model = names.model
         let type = try settings.optionalString("task_type")
-        let named = tasks(type)
+        let named = Self.tasks(type)
         guard !named.isEmpty || type == nil || type == "FEATURE_EXTRACTION" else {
             throw GraftError(
                 .unsupported,
@@ -185,7 +185,7 @@ struct PeftLayout: AdapterLayout {
         if !named.isEmpty, !named.contains(where: \.hasOwnHead) { return nil }
         let readsTokens = named.contains { $0.unit == .tokens }
         let path = pooling == nil ? model.conventions.headPath(readsTokens: readsTokens) : PooledHead.path
-        let name = "\(start)\(path).weight"
+        let name = names.tensor(path, "weight")
         guard let weight = folder.tensor(name) else {
             if let type, !named.isEmpty {
                 throw GraftError(
@@ -197,7 +197,7 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(.incompatible, "\(file.path): tensor \"\(name)\" has shape \(weight.shape)")
         }
         let count = weight.shape[0]
-        guard let task = try ownTask(of: file, named) ?? likeliest(settings, model, labelCount: count),
+        guard let task = try Self.ownTask(of: file, named) ?? Self.likeliest(settings, model, labelCount: count),
             count >= task.leastLabelCount
         else {
             throw GraftError(
@@ -209,13 +209,13 @@ struct PeftLayout: AdapterLayout {
         guard pooling == nil || task.unit == .rows else {
             throw GraftError(
                 .corruptFile,
-                "\(folder.configPath): \(poolingKey) is that of a head of rows; the task is \(task.name)")
+                "\(folder.configPath): \(Self.poolingKey) is that of a head of rows; the task is \(task.name)")
         }
-        let own = try ownLabels(of: file, count: count)
+        let own = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         let head = HeadSettings(
             labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
-            trainsDense: pooling != nil && file["\(start)\(PooledHead.densePath).weight"] != nil, pooling: pooling)
+            trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
         return (task, head)
     }
 

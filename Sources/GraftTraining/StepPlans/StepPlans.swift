@@ -5,7 +5,7 @@ package enum StepPlans {
     package static let list = OpenList<any StepPlan.Type>(
         "step_plan",
         [
-            Plain.self
+            Plain.self, FGM.self,
         ]
     ) { $0 }
 }

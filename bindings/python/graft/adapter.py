@@ -39,7 +39,10 @@ class Adapter(Handle):
             ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
             linear modules (None is PEFT's own choice of them); ``init_lora_weights`` ``"pissa"`` and
             ``"pissa_niter_N"`` need LAPACK, as :meth:`compress`, and are saved as the plain LoRA of twice the rank. For
-            ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"`` names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's.
+            ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"`` names: ``"seq_bn"`` (the
+            default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's. For ``"prefix_tuning"`` and
+            ``"prompt_tuning"``, PEFT's; ``num_virtual_tokens`` is 20, and ``prompt_tuning_init`` ``"TEXT"`` reads the
+            tokenizer in the folder ``tokenizer_name_or_path``. What they put before a row takes positions of the model.
         """
         import json  # here, since most programs only load adapters
 
@@ -192,7 +195,7 @@ class Composition(Handle):
     """An adapter as it acts on a row. Immutable.
 
     :param scale: multiplies its effect on the hidden states; 1: as trained, 0: as if there were none. An adapter that
-        replaces weights of the model has no other scale than 1.
+        replaces weights of the model has no other scale than 1; one that puts something before the rows has 1 and 0.
     """
 
     _release_function = "graft_composition_release"

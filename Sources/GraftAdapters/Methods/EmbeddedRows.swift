@@ -1,0 +1,25 @@
+import GraftLayers
+import GraftTensor
+
+/// Virtual rows that are parameters themselves: [count, width].
+final class EmbeddedRows: VirtualRows {
+    let count: Int
+    private let width: Int
+    private let parameter: Parameter
+
+    init(_ parameter: Parameter, count: Int, width: Int) {
+        self.parameter = parameter
+        self.count = count
+        self.width = width
+    }
+
+    func make(_ adapter: AttachedAdapter, keeps: Bool, pass: Pass) -> MadeRows {
+        func matrix(_ base: UnsafeMutablePointer<Float>) -> Matrix {
+            Matrix(base + parameter.offset, rows: count, columns: width)
+        }
+        return MadeRows(rows: matrix(adapter.values), gradients: keeps ? adapter.gradients.map(matrix) : nil)
+    }
+
+    /// The pass adds gradients up where they belong.
+    func backward(_ made: MadeRows, _ adapter: AttachedAdapter, pass: Pass) {}
+}

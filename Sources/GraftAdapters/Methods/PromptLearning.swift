@@ -1,0 +1,126 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// What PEFT's prompt-learning methods have in common: virtual rows before those of every row, the
+/// model's sizes among the settings, and files whose own tensor is `prompt_embeddings`
+/// [num_virtual_tokens, width].
+protocol PromptLearning: AdapterMethod {
+    /// Settings of its own with PEFT's defaults, beside the common ones.
+    static var ownDefaults: [(key: String, value: JSON)] { get }
+    /// PEFT's `token_dim` and `num_attention_heads` for a model.
+    static func tokenSize(of model: Model) -> (width: Int, headCount: Int)
+}
+
+extension PromptLearning {
+    package static var layout: any AdapterLayout.Type { PeftLayout.self }
+    package static var ownTensors: [String] { [PromptSettings.tensor] }
+    /// PEFT wraps the model itself, and no tuner between them.
+    package static var moduleStart: String { "base_model." }
+    /// What PEFT needs to be told: without a task it puts nothing before the rows.
+    package static var withoutTask: String? { "FEATURE_EXTRACTION" }
+    package static var hasScale: Bool { false }
+
+    package static func settings(
+        completing given: JSONObject, for model: Model, place: String
+    ) -> JSONObject {
+        let (width, headCount) = tokenSize(of: model)
+        let sizes: [(key: String, value: JSON)] = [
+            ("num_attention_heads", .integer(headCount)), ("num_layers", .integer(model.shape.layerCount)),
+            ("num_transformer_submodules", .integer(1)), ("token_dim", .integer(width)),
+        ]
+        let common: [(key: String, value: JSON)] = [
+            ("auto_mapping", .null), ("base_model_name_or_path", .null), ("modules_to_save", .null),
+            ("num_virtual_tokens", .integer(20)), ("peft_type", typeName.map(JSON.string) ?? .null),
+            ("revision", .null), ("task_type", withoutTask.map(JSON.string) ?? .null),
+        ]
+        var settings = JSONObject()
+        for (key, value) in common + ownDefaults { settings[key] = value }
+        for (key, value) in given { settings[key] = value }
+        for (key, value) in sizes where settings[key]?.isNull ?? true { settings[key] = value }
+        // In PEFT's words: there is more than the file will have, and it learns.
+        settings["inference_mode"] = .bool(false)
+        return settings
+    }
+
+    package static func settings(ofFile settings: JSONObject) -> JSONObject {
+        var settings = settings
+        settings["inference_mode"] = .bool(true)
+        return settings
+    }
+
+    /// Settings that say where a file came from, or say again what the model does.
+    package static var withoutEffect: Set<String> {
+        [
+            "auto_mapping", "base_model_name_or_path", "inference_mode", "num_attention_heads", "num_layers",
+            "num_transformer_submodules", "peft_type", "peft_version", "revision", "task_type", "token_dim",
+        ]
+    }
+}
+
+/// The settings that prompt-learning methods share, checked.
+struct PromptSettings: Sendable {
+    static let tensor = "prompt_embeddings"
+
+    let count: Int
+    /// Whether the tensors are those of the file, rather than those that it is made of.
+    let isOfFile: Bool
+    private let sizes: [(key: String, value: Int?)]
+    private let place: String
+
+    /// Refuses settings that are neither common nor among `own`.
+    init(_ settings: JSONObject, own: Set<String>, of method: any PromptLearning.Type, use: SettingsUse, place: String)
+        throws(GraftError)
+    {
+        self.place = place
+        let known = method.withoutEffect.union(own).union(["modules_to_save", "num_virtual_tokens"])
+        for (key, value) in settings where !known.contains(key) && !(use != .create && value.isOff) {
+            throw GraftError(
+                use == .create ? .invalidArgument : .unsupported,
+                use == .create
+                    ? "\(place): unknown setting \"\(key)\""
+                    : "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+        }
+        count = try Self.count("num_virtual_tokens", settings, place) ?? 0
+        guard count > 0 else {
+            throw GraftError(
+                .invalidArgument, "\(place): num_virtual_tokens must be a whole number from 1 to 65536, found null")
+        }
+        var sizes: [(String, Int?)] = []
+        for key in ["num_attention_heads", "num_layers", "num_transformer_submodules", "token_dim"] {
+            sizes.append((key, try Self.count(key, settings, place)))
+        }
+        self.sizes = sizes
+        isOfFile = try settings.optionalBool("inference_mode") ?? true
+    }
+
+    /// A number of things, from 1; nil for null.
+    static func count(_ key: String, _ settings: JSONObject, _ place: String) throws(GraftError) -> Int? {
+        guard let value = settings[key], !value.isNull else { return nil }
+        guard let count = value.intValue, count > 0, count <= 1 << 16 else {
+            throw GraftError(
+                .invalidArgument, "\(place): \(key) must be a whole number from 1 to 65536, found \(value.briefText)")
+        }
+        return count
+    }
+
+    /// Refuses sizes that are not the model's, and more virtual rows than it has positions for.
+    func check(_ model: Model, width: Int, headCount: Int) throws(GraftError) {
+        let own = [
+            "num_attention_heads": headCount, "num_layers": model.shape.layerCount, "num_transformer_submodules": 1,
+            "token_dim": width,
+        ]
+        for (key, value) in sizes {
+            guard let value, let expected = own[key], value != expected else { continue }
+            throw GraftError(
+                .incompatible,
+                "\(place): \(key) is \(value); this \(model.architecture) model has \(expected)")
+        }
+        guard count < model.shape.maximumLength else {
+            throw GraftError(
+                .incompatible,
+                "\(place): num_virtual_tokens is \(count); the model takes at most \(model.shape.maximumLength) tokens, and a "
+                    + "row has one of its own")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import CGraftKernels
+import GraftTensor
+
+/// Keys and values that adapters put before those of a row's tokens (Li and Liang 2021).
+///
+/// For each layer a prefix has its keys and then its values, side by side: [count, layers · 2 ·
+/// keyWidth]. Keys go in as they are, without a position's rotation. A row's tokens stand after
+/// them. Where no row has any, attention reads keys and values where the products left them.
+extension Pass {
+    /// Whether attention must be given other keys than those of the tokens.
+    var hasPrefixes: Bool { keyCount != tokenCount }
+
+    /// Whether the prefix of an adapter of this pass learns.
+    var learnsPrefix: Bool { segments.contains { $0.adapter?.prefix != nil && $0.adapter?.gradients != nil } }
+
+    /// The keys and values [keys, width] of a layer that the pass's sequences point into, from
+    /// those of its tokens.
+    func asked(layer: Int, _ k: Matrix, _ v: Matrix) throws(GraftError) -> (k: Matrix, v: Matrix) {
+        if let cache { return cache.extend(layer: layer, k, v, pass: self) }
+        guard hasPrefixes else { return (k, v) }
+        let keys = try scratch.matrix(rows: keyCount, columns: k.columns)
+        let values = try scratch.matrix(rows: keyCount, columns: v.columns)
+        eachRowOfKeys { tokens, first, segment in
+            var next = first
+            if let prefix = prefixes[segment] {
+                copyPrefix(prefix.rows, layer: layer, keys: keys, values: values, at: next)
+                next += prefix.rows.rows
+            }
+            for token in tokens {
+                (keys.base + next * keys.stride).update(from: k.base + token * k.stride, count: k.columns)
+                (values.base + next * values.stride).update(from: v.base + token * v.stride, count: v.columns)
+                next += 1
+            }
+        }
+        return (keys, values)
+    }
+
+    /// Copies a layer's part of a prefix to rows of keys and values from `first` on.
+    func copyPrefix(_ prefix: Matrix, layer: Int, keys: Matrix, values: Matrix, at first: Int) {
+        let width = keys.columns
+        for row in 0..<prefix.rows {
+            let source = prefix.base + row * prefix.stride + 2 * layer * width
+            (keys.base + (first + row) * keys.stride).update(from: source, count: width)
+            (values.base + (first + row) * values.stride).update(from: source + width, count: width)
+        }
+    }
+
+    /// d(k) and d(v) of the tokens from those of all keys, which were computed apart; adds to the
+    /// prefixes' gradients.
+    func withoutPrefixes(layer: Int, _ dKeys: Matrix, _ dValues: Matrix, into dk: Matrix, _ dv: Matrix) {
+        let width = dk.columns
+        eachRowOfKeys { tokens, first, segment in
+            var next = first
+            if let prefix = prefixes[segment] {
+                if let gradients = prefix.gradients {
+                    for row in 0..<gradients.rows {
+                        let sum = gradients.base + row * gradients.stride + 2 * layer * width
+                        gk_add(team.kernel, Int64(width), 1, dKeys.base + (first + row) * dKeys.stride, sum)
+                        gk_add(team.kernel, Int64(width), 1, dValues.base + (first + row) * dValues.stride, sum + width)
+                    }
+                }
+                next += prefix.rows.rows
+            }
+            for token in tokens {
+                (dk.base + token * dk.stride).update(from: dKeys.base + next * dKeys.stride, count: width)
+                (dv.base + token * dv.stride).update(from: dValues.base + next * dValues.stride, count: width)
+                next += 1
+            }
+        }
+    }
+
+    /// Each row of a pass without a cache: its tokens, its first key, its segment.
+    private func eachRowOfKeys(_ body: (_ tokens: Range<Int>, _ first: Int, _ segment: Int) -> Void) {
+        var first = 0
+        for segment in segments {
+            let prefixCount = segment.adapter?.prefix?.count ?? 0
+            for row in segment.firstRow..<segment.firstRow + segment.rowCount {
+                let tokens = Int(starts[row])..<Int(starts[row + 1])
+                body(tokens, first, segment.index)
+                first += prefixCount + tokens.count
+            }
+        }
+    }
+}

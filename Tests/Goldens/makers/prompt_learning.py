@@ -1,0 +1,224 @@
+"""prompt-learning: PEFT's prefix-tuning and prompt tuning on every architecture: results, ten steps,
+and texts.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import torch
+from peft import PeftModel, PrefixTuningConfig, PromptTuningConfig, get_peft_model
+
+from . import llama_training, lora_training, tiny_bert, tiny_gpt2, tiny_llama, tiny_mistral
+from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .lora import randomise_trainable, save_adapter
+
+NEW_TOKENS = 12
+OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
+CONFIGS = {"prefix": PrefixTuningConfig, "prompt": PromptTuningConfig}
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    about: str
+    method: str
+    family: ModuleType
+    base: str
+    task: str
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return f"{'bert-tiny' if self.family is tiny_bert else self.family.NAME}/{self.base}"
+
+    @property
+    def count(self) -> int:
+        return self.settings["num_virtual_tokens"]
+
+
+def three(**others) -> dict:
+    return dict(num_virtual_tokens=3, **others)
+
+
+VARIANTS = [
+    Variant("prefix-bert", "The plain case.", "prefix", tiny_bert, "sequence-classification", "SEQ_CLS", three()),
+    Variant("prefix-bert-bare", "No head.", "prefix", tiny_bert, "base", "FEATURE_EXTRACTION", three()),
+    Variant(
+        "prefix-bert-projected",
+        "Made by two layers, and the pooler in full.",
+        "prefix",
+        tiny_bert,
+        "sequence-classification",
+        "SEQ_CLS",
+        dict(num_virtual_tokens=5, prefix_projection=True, encoder_hidden_size=7, modules_to_save=["pooler"]),
+    ),
+    Variant("prefix-llama", "Grouped keys.", "prefix", tiny_llama, "plain", "CAUSAL_LM", three()),
+    Variant(
+        "prefix-llama-projected",
+        "Grouped keys of another width than the model's, scaled positions, made by two layers.",
+        "prefix",
+        tiny_llama,
+        "everything",
+        "CAUSAL_LM",
+        dict(num_virtual_tokens=2, prefix_projection=True),
+    ),
+    Variant(
+        "prefix-llama-head", "A head.", "prefix", tiny_llama, "sequence-classification", "SEQ_CLS",
+        dict(num_virtual_tokens=1),
+    ),
+    Variant("prefix-gpt2", "Learned positions.", "prefix", tiny_gpt2, "plain", "CAUSAL_LM", three()),
+    Variant("prefix-gpt2-head", "A head.", "prefix", tiny_gpt2, "sequence-classification", "SEQ_CLS", three()),
+    Variant(
+        "prompt-bert", "The first virtual token stands for its row.", "prompt", tiny_bert, "sequence-classification",
+        "SEQ_CLS", three(),
+    ),
+    Variant("prompt-bert-bare", "No head.", "prompt", tiny_bert, "base", "FEATURE_EXTRACTION", three()),
+    Variant("prompt-llama", "The last one predicts.", "prompt", tiny_llama, "everything", "CAUSAL_LM", three()),
+    Variant(
+        "prompt-llama-head", "The last token stands for its row, and none pads.", "prompt", tiny_llama,
+        "sequence-classification", "SEQ_CLS", three(),
+    ),
+    Variant(
+        "prompt-gpt2", "Learned positions.", "prompt", tiny_gpt2, "plain", "CAUSAL_LM", dict(num_virtual_tokens=4)
+    ),
+    Variant("prefix-mistral", "A window that keys leave.", "prefix", tiny_mistral, "plain", "CAUSAL_LM", three()),
+    Variant("prompt-mistral", "A window that tokens leave.", "prompt", tiny_mistral, "plain", "CAUSAL_LM", three()),
+]  # fmt: skip
+
+
+def batches_of(variant: Variant) -> tuple[str, list[dict]]:
+    if variant.family is tiny_bert:
+        return "lora-training", lora_training.batches()
+    return "llama-training", llama_training.batches()
+
+
+def base(variant: Variant) -> torch.nn.Module:
+    if variant.family is tiny_bert:
+        model = tiny_bert.load_base() if variant.base == "base" else lora_training.base()
+    else:
+        model = variant.family.load(variant.base)
+        model.config.pad_token_id = 0
+    model.name_or_path = variant.path
+    return model
+
+
+def rows_of(batch: dict) -> list[dict]:
+    """Each row alone: transformers takes what pads for a token where tokens are embeddings."""
+    return [{"input_ids": torch.tensor([ids])} for ids in batch["input_ids"]]
+
+
+def loss_of(model: torch.nn.Module, batch: dict, variant: Variant) -> torch.Tensor:
+    logits = [model(**row).logits[0] for row in rows_of(batch)]
+    if variant.task == "SEQ_CLS":
+        return torch.nn.functional.cross_entropy(torch.stack(logits), torch.tensor(batch["labels"]))
+    targets = [torch.tensor(labels) for labels in batch["token_labels"]]
+    if variant.method == "prompt":
+        logits = [values[variant.count - 1 : -1] for values in logits]
+    else:
+        logits, targets = [values[:-1] for values in logits], [labels[1:] for labels in targets]
+    return torch.nn.functional.cross_entropy(torch.cat(logits), torch.cat(targets), ignore_index=-100)
+
+
+def own_names(model: PeftModel, variant: Variant, of=lambda parameter: parameter) -> dict:
+    """What is trained, by the names of a file, or PEFT's own for what a projection is made of."""
+    named = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            name = name.replace(".modules_to_save.default", "").replace("prompt_encoder.default", "prompt_encoder")
+            if not variant.settings.get("prefix_projection"):
+                name = name.replace("prompt_encoder.embedding.weight", "prompt_embeddings")
+            named[name] = of(parameter).detach().clone()
+    return named
+
+
+def train(model: PeftModel, variant: Variant, batches: list[dict]) -> dict:
+    model = model.train()
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = lora_training.make_optimizer(OPTIMIZER, parameters)
+    steps, gradients = [], {}
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = loss_of(model, batch, variant)
+        loss.backward()
+        gradients = gradients or own_names(model, variant, lambda parameter: parameter.grad)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, lora_training.MAXIMUM_NORM)
+        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
+        optimizer.step()
+    return {"steps": steps, "gradients": gradients, "final": own_names(model, variant)}
+
+
+def results(model: torch.nn.Module, batch: dict, variant: Variant) -> torch.Tensor:
+    """Of the rows' own tokens."""
+    model = copy.deepcopy(model).double().eval()
+    with torch.no_grad():
+        outputs = [model(**row) for row in rows_of(batch)]
+    values = [output.logits if "logits" in output else output.last_hidden_state for output in outputs]
+    own = [value if value.dim() == 2 else value[:, -len(ids) :] for value, ids in zip(values, batch["input_ids"])]
+    return packed(own)
+
+
+def texts(model: torch.nn.Module, batch: dict) -> list[list[int]]:
+    """What follows each row, by the likeliest token, from PEFT's cache and without one."""
+    model = copy.deepcopy(model).double().eval()
+    made = []
+    for row in batch["input_ids"]:
+        ids = list(row)
+        with torch.no_grad():
+            for _ in range(NEW_TOKENS):
+                ids.append(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax().item())
+            generated = model.generate(
+                input_ids=torch.tensor([row]), attention_mask=torch.ones(1, len(row), dtype=torch.long),
+                do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=None,
+            )  # fmt: skip
+        assert generated[0].tolist() == ids, (generated[0].tolist(), ids)
+        made.append(ids[len(row) :])
+    return made
+
+
+def make_variant(variant: Variant, seed: int) -> dict:
+    folder = ROOT / "prompt-learning" / variant.name
+    model = get_peft_model(base(variant), CONFIGS[variant.method](task_type=variant.task, **variant.settings))
+    randomise_trainable(model, seed, scale=0.5)
+    save_adapter(model, folder / "start")
+    if variant.settings.get("prefix_projection"):
+        write_tensors(folder / "encoder.safetensors", own_names(model, variant))
+    name, batches = batches_of(variant)
+
+    value = results(PeftModel.from_pretrained(base(variant), folder / "start"), batches[0], variant)
+    assert (value - results(model, batches[0], variant)).abs().max() < 1e-5, "PEFT reads what it did not write"
+    assert (value - results(base(variant), batches[0], variant)).abs().max() > 0.05, "it does not change the model"
+    write_tensors(folder / "expected.safetensors", {"results": value})
+    made = {
+        "name": variant.name,
+        "about": variant.about,
+        "base": variant.path,
+        "batches": name,
+        "task": variant.task,
+        "is_projected": bool(variant.settings.get("prefix_projection")),
+    }
+    if variant.task == "CAUSAL_LM":
+        made["new_ids"] = texts(model, batches[0])
+    if variant.task == "FEATURE_EXTRACTION":
+        return made
+    double = train(copy.deepcopy(model).double(), variant, batches)
+    single = train(copy.deepcopy(model), variant, batches)
+    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
+    for part in ("gradients", "final"):
+        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
+        write_tensors(
+            folder / f"{part}.safetensors", double[part], torch_float32_deviation=deviation(kept, single[part])
+        )
+    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    return made | {
+        "optimizer": OPTIMIZER,
+        "maximum_gradient_norm": lora_training.MAXIMUM_NORM,
+        "without_gradient": still,
+        "torch_float32_loss_deviation": max(losses),
+        "steps": double["steps"],
+    }
+
+
+def make() -> None:
+    top = fresh_folder("prompt-learning")
+    write_json(top / "variants.json", [make_variant(variant, 500 + i) for i, variant in enumerate(VARIANTS)])
