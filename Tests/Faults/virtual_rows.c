@@ -4,9 +4,9 @@
 void test_virtual_rows(void) {
     graft_adapter *adapter = NULL;
     graft_composition *composition = NULL;
-    expect(GRAFT_ERROR_INCOMPATIBLE, "num_attention_heads is 2; this bert model has 4",
+    expect(GRAFT_ERROR_UNSUPPORTED, "is not a language model",
            graft_adapter_load(tiny, join(goldens, "prompt-learning/prefix-llama/start"), &adapter),
-           "a prefix of a model with other keys");
+           "a language model's prefix for an encoder");
     static const char *const methods[] = {"prefix_tuning", "prompt_tuning"};
     for (int i = 0; i < 2; i++) {
         need(graft_adapter_create(tiny, methods[i], "{\"num_virtual_tokens\": 60}", 1, &adapter),
