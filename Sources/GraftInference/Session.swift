@@ -8,6 +8,8 @@ import GraftTensor
 /// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
 package final class Session {
     package let model: Model
+    /// That of the model's own head; nil without one.
+    private let modelTask: Task?
     package private(set) var composition: Composition?
     let pass: Pass
     private let passTokenCount: Int
@@ -26,6 +28,7 @@ package final class Session {
             throw GraftError(.invalidArgument, "pass_token_count must be 0 to 1073741824, found \(passTokenCount)")
         }
         self.model = model
+        modelTask = model.ownTask
         pass = try Pass(team: try Team(threadCount: threadCount))
         pass.cancelToken = cancelToken
         cache = KeyValueCache(layerCount: model.shape.layerCount, width: model.shape.keyWidth)
@@ -112,7 +115,7 @@ package final class Session {
 
     func head(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> RowHead {
         let own = composition(adapters, row)
-        let task = own == nil ? model.ownTask : own?.task
+        let task = own == nil ? modelTask : own?.task
         guard case .dense(let unit, let outputs) = task?.head,
             let count = own?.attached.head?.labelCount ?? model.baseHead?.labels.count
         else {
