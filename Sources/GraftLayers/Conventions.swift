@@ -43,8 +43,7 @@ package struct Conventions: Sendable {
     package func named(_ architecture: String, className: String) -> Conventions {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
-            tokenHeadPath: tokenHeadPath,
-            summaryToken: summaryToken, defaultTargets: defaultTargets, className: className,
-            adapterHolders: adapterHolders)
+            tokenHeadPath: tokenHeadPath, summaryToken: summaryToken, defaultTargets: defaultTargets,
+            className: className, adapterHolders: adapterHolders)
     }
 }

@@ -52,16 +52,8 @@ package final class KeyValueCache {
         for segment in pass.segments {
             for index in segment.firstRow..<segment.firstRow + segment.rowCount {
                 let row = pass.cacheRows[index]
-                var to = starts[row] + lengths[row]
-                if pass.isNew(index), let prefix = pass.prefixes[segment.index]?.rows {
-                    pass.copyPrefix(prefix, layer: layer, keys: keys, values: values, at: to)
-                    to += prefix.rows
-                }
-                for token in Int(pass.starts[index])..<Int(pass.starts[index + 1]) {
-                    (keys.base + to * width).update(from: k.base + token * k.stride, count: width)
-                    (values.base + to * width).update(from: v.base + token * v.stride, count: width)
-                    to += 1
-                }
+                pass.writeKeys(
+                    ofRow: index, of: segment, layer: layer, k, v, into: keys, values, at: starts[row] + lengths[row])
             }
         }
         return (keys, values)
@@ -71,8 +63,8 @@ package final class KeyValueCache {
     package func advance(_ pass: Pass) {
         for segment in pass.segments {
             for index in segment.firstRow..<segment.firstRow + segment.rowCount {
-                let prefix = pass.isNew(index) ? segment.adapter?.prefix?.count ?? 0 : 0
-                lengths[pass.cacheRows[index]] += prefix + Int(pass.starts[index + 1] - pass.starts[index])
+                let tokens = Int(pass.starts[index + 1] - pass.starts[index])
+                lengths[pass.cacheRows[index]] += pass.prefixCount(index, segment.adapter) + tokens
             }
         }
     }

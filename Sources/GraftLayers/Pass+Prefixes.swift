@@ -20,23 +20,35 @@ extension Pass {
         guard hasPrefixes else { return (k, v) }
         let keys = try scratch.matrix(rows: keyCount, columns: k.columns)
         let values = try scratch.matrix(rows: keyCount, columns: v.columns)
-        eachRowOfKeys { tokens, first, segment in
-            var next = first
-            if let prefix = prefixes[segment] {
-                copyPrefix(prefix.rows, layer: layer, keys: keys, values: values, at: next)
-                next += prefix.rows.rows
-            }
-            for token in tokens {
-                (keys.base + next * keys.stride).update(from: k.base + token * k.stride, count: k.columns)
-                (values.base + next * values.stride).update(from: v.base + token * v.stride, count: v.columns)
-                next += 1
-            }
+        eachRowOfKeys { row, first, segment in
+            writeKeys(ofRow: row, of: segment, layer: layer, k, v, into: keys, values, at: first)
         }
         return (keys, values)
     }
 
+    /// Keys that an adapter puts before the tokens of a row.
+    func prefixCount(_ row: Int, _ adapter: AttachedAdapter?) -> Int { isNew(row) ? adapter?.prefix?.count ?? 0 : 0 }
+
+    /// Writes the keys and values that a row adds, its prefix and its tokens, to rows of keys and
+    /// values from `first` on.
+    func writeKeys(
+        ofRow row: Int, of segment: Segment, layer: Int, _ k: Matrix, _ v: Matrix, into keys: Matrix, _ values: Matrix,
+        at first: Int
+    ) {
+        var next = first
+        if isNew(row), let prefix = prefixes[segment.index]?.rows {
+            copyPrefix(prefix, layer: layer, keys: keys, values: values, at: next)
+            next += prefix.rows
+        }
+        for token in Int(starts[row])..<Int(starts[row + 1]) {
+            (keys.base + next * keys.stride).update(from: k.base + token * k.stride, count: k.columns)
+            (values.base + next * values.stride).update(from: v.base + token * v.stride, count: v.columns)
+            next += 1
+        }
+    }
+
     /// Copies a layer's part of a prefix to rows of keys and values from `first` on.
-    func copyPrefix(_ prefix: Matrix, layer: Int, keys: Matrix, values: Matrix, at first: Int) {
+    private func copyPrefix(_ prefix: Matrix, layer: Int, keys: Matrix, values: Matrix, at first: Int) {
         let width = keys.columns
         for row in 0..<prefix.rows {
             let source = prefix.base + row * prefix.stride + 2 * layer * width
@@ -49,9 +61,9 @@ extension Pass {
     /// prefixes' gradients.
     func withoutPrefixes(layer: Int, _ dKeys: Matrix, _ dValues: Matrix, into dk: Matrix, _ dv: Matrix) {
         let width = dk.columns
-        eachRowOfKeys { tokens, first, segment in
+        eachRowOfKeys { row, first, segment in
             var next = first
-            if let prefix = prefixes[segment] {
+            if let prefix = prefixes[segment.index] {
                 if let gradients = prefix.gradients {
                     for row in 0..<gradients.rows {
                         let sum = gradients.base + row * gradients.stride + 2 * layer * width
@@ -61,7 +73,7 @@ extension Pass {
                 }
                 next += prefix.rows.rows
             }
-            for token in tokens {
+            for token in Int(starts[row])..<Int(starts[row + 1]) {
                 (dk.base + token * dk.stride).update(from: dKeys.base + next * dKeys.stride, count: width)
                 (dv.base + token * dv.stride).update(from: dValues.base + next * dValues.stride, count: width)
                 next += 1
@@ -69,15 +81,13 @@ extension Pass {
         }
     }
 
-    /// Each row of a pass without a cache: its tokens, its first key, its segment.
-    private func eachRowOfKeys(_ body: (_ tokens: Range<Int>, _ first: Int, _ segment: Int) -> Void) {
+    /// Each row of a pass without a cache: its number, its first key, its segment.
+    private func eachRowOfKeys(_ body: (_ row: Int, _ first: Int, _ segment: Segment) -> Void) {
         var first = 0
         for segment in segments {
-            let prefixCount = segment.adapter?.prefix?.count ?? 0
             for row in segment.firstRow..<segment.firstRow + segment.rowCount {
-                let tokens = Int(starts[row])..<Int(starts[row + 1])
-                body(tokens, first, segment.index)
-                first += prefixCount + tokens.count
+                body(row, first, segment)
+                first += prefixCount(row, segment.adapter) + Int(starts[row + 1] - starts[row])
             }
         }
     }

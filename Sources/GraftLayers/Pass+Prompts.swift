@@ -45,15 +45,16 @@ extension Pass {
 
     /// The batch's tokens in the rows of the pass before row `row`.
     package func batchTokenCount(before row: Int) -> Int {
-        (0..<row).reduce(0) { $0 + Int(starts[$1 + 1] - batchTokens[$1]) }
+        guard hasPrompts else { return Int(starts[row]) }
+        return (0..<row).reduce(0) { $0 + Int(starts[$1 + 1] - batchTokens[$1]) }
     }
 
     /// The rows of x [tokens, width] that are of the batch's tokens; x itself where these are all.
     package func withoutPrompts(_ x: Matrix, in arena: Arena) throws(GraftError) -> Matrix {
         guard hasPrompts else { return x }
         let y = try arena.matrix(rows: batchTokenCount(before: rowCount), columns: x.columns)
-        eachBatchToken { own, token in
-            (y.base + own * y.stride).update(from: x.base + token * x.stride, count: x.columns)
+        eachRowOfBatch { own, first, count in
+            (y.base + own * y.stride).update(from: x.base + first * x.stride, count: count * x.columns)
         }
         return y
     }
@@ -63,19 +64,20 @@ extension Pass {
         guard hasPrompts else { return dy }
         let dx = try arena.matrix(rows: tokenCount, columns: dy.columns)
         dx.base.update(repeating: 0, count: dx.count)
-        eachBatchToken { own, token in
-            (dx.base + token * dx.stride).update(from: dy.base + own * dy.stride, count: dy.columns)
+        eachRowOfBatch { own, first, count in
+            (dx.base + first * dx.stride).update(from: dy.base + own * dy.stride, count: count * dy.columns)
         }
         return dx
     }
 
-    private func eachBatchToken(_ body: (_ own: Int, _ token: Int) -> Void) {
+    /// The batch's tokens of each row: the place of the first among such tokens and among all of the
+    /// pass, and how many.
+    func eachRowOfBatch(_ body: (_ own: Int, _ first: Int, _ count: Int) -> Void) {
         var own = 0
         for row in 0..<rowCount {
-            for token in Int(batchTokens[row])..<Int(starts[row + 1]) {
-                body(own, token)
-                own += 1
-            }
+            let (first, count) = (Int(batchTokens[row]), Int(starts[row + 1] - batchTokens[row]))
+            body(own, first, count)
+            own += count
         }
     }
 }

@@ -113,7 +113,7 @@ package final class Pass {
                 tokens[token] = batch.tokens[first + token]
                 types[token] = batch.types[first + token]
             }
-            let prefix = isNew(row) ? adapter(range.lowerBound + row)?.prefix?.count ?? 0 : 0
+            let prefix = prefixCount(row, adapter(range.lowerBound + row))
             var keys = (start: nextKey, before: prefix)
             nextKey += prefix + length
             if let cache {
@@ -202,12 +202,9 @@ package final class Pass {
     package func finishLayer(_ layer: Int, hidden: Matrix) throws(GraftError) {
         try cancelToken?.check()
         guard let capture, capture.layer == layer else { return }
-        var out = capture.into
-        for row in 0..<rowCount {
-            let (first, end) = (Int(batchTokens[row]), Int(starts[row + 1]))
-            let count = (end - first) * hidden.columns
-            out.update(from: hidden.base + first * hidden.stride, count: count)
-            out += count
+        eachRowOfBatch { own, first, count in
+            (capture.into + own * hidden.columns).update(
+                from: hidden.base + first * hidden.stride, count: count * hidden.columns)
         }
     }
 }

@@ -72,8 +72,7 @@ package struct HeadParameters: Sendable {
 
     package init(
         pooling: Pooling?, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity,
-        weight: Parameter,
-        bias: Parameter?, labelCount: Int, dropout: Float
+        weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float
     ) {
         self.pooling = pooling
         self.readsPooler = readsPooler

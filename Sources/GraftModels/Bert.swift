@@ -56,9 +56,6 @@ enum Bert: Architecture {
             sites: reader.sites, source: reader.source(shape))
     }
 
-    /// Dropouts of a layer: attention, after attention, after feed-forward. The embeddings have 0.
-    private static func dropoutSite(_ index: Int, _ number: Int) -> Int { 1 + index * 3 + number }
-
     private static func attention(
         _ index: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {

@@ -14,8 +14,7 @@ import GraftTensor
 enum GPT2: Architecture {
     static let conventions = Conventions(
         architecture: "gpt2", backbone: "transformer", headPath: "score", headHasBias: false,
-        tokenHeadPath: "classifier",
-        summaryToken: .last, defaultTargets: ["c_attn"], className: "GPT2",
+        tokenHeadPath: "classifier", summaryToken: .last, defaultTargets: ["c_attn"], className: "GPT2",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
@@ -55,9 +54,6 @@ enum GPT2: Architecture {
             sites: reader.sites, source: reader.source(shape))
     }
 
-    /// Dropouts of a layer: attention, after attention, after feed-forward. The embeddings have 0.
-    private static func dropoutSite(_ index: Int, _ number: Int) -> Int { 1 + index * 3 + number }
-
     private static func attention(
         _ index: Int, _ configuration: GPT2Configuration, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {
@@ -79,12 +75,10 @@ enum GPT2: Architecture {
             output: try reader.linear(
                 [path + "attn.c_proj"], inputs: width, outputs: [width], isTransposed: true, depth: depth, unit: unit),
             layer: index, unit: unit, width: width, keepsContext: false)
-        let innerSites = firstSite..<reader.sites.count
-        let branch = reader.branch(path + "attn", after: .attention, width: width, depth: depth, unit: unit)
-        return Sublayer(
-            norm: .before(.layer(norm)), mixer: mixer, branch: branch, unit: unit, width: width,
-            dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 1),
-            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+        return reader.sublayer(
+            .attention, path + "attn", norm: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth,
+            unit: unit, dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 1))
     }
 
     private static func feedForward(
@@ -103,11 +97,9 @@ enum GPT2: Architecture {
                 [path + "mlp.c_proj"], inputs: innerSize, outputs: [width], isTransposed: true, depth: depth,
                 unit: unit),
             activation: configuration.activation, innerSize: innerSize)
-        let innerSites = firstSite..<reader.sites.count
-        let branch = reader.branch(path + "mlp", after: .feedForward, width: width, depth: depth, unit: unit)
-        return Sublayer(
-            norm: .before(.layer(norm)), mixer: mixer, branch: branch, unit: unit, width: width,
-            dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 2),
-            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+        return reader.sublayer(
+            .feedForward, path + "mlp", norm: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth,
+            unit: unit, dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 2))
     }
 }

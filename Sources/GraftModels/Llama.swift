@@ -24,8 +24,7 @@ enum Llama: Architecture {
     /// For architectures of the same modules and formula, too.
     static func load(
         _ folder: any TensorSource, _ conventions: Conventions, _ configuration: LlamaConfiguration,
-        precision: Precision,
-        team: Team
+        precision: Precision, team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
         let prefix = folder.hasTensors(below: "model.") ? "model." : ""
@@ -87,11 +86,10 @@ enum Llama: Architecture {
                 [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [width],
                 bias: configuration.hasAttentionBias, depth: depth, unit: unit),
             layer: index, unit: unit, width: queryWidth, keepsContext: false)
-        let innerSites = firstSite..<reader.sites.count
-        let branch = reader.branch(path + "self_attn", after: .attention, width: width, depth: depth, unit: unit)
-        return Sublayer(
-            norm: .before(.rms(norm)), mixer: mixer, branch: branch, unit: unit, width: width,
-            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+        return reader.sublayer(
+            .attention, path + "self_attn", norm: .rms(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth,
+            unit: unit)
     }
 
     private static func feedForward(
@@ -111,10 +109,9 @@ enum Llama: Architecture {
                 [path + "mlp.down_proj"], inputs: innerSize, outputs: [width],
                 bias: configuration.hasFeedForwardBias, depth: depth, unit: unit),
             activation: configuration.activation, innerSize: innerSize)
-        let innerSites = firstSite..<reader.sites.count
-        let branch = reader.branch(path + "mlp", after: .feedForward, width: width, depth: depth, unit: unit)
-        return Sublayer(
-            norm: .before(.rms(norm)), mixer: mixer, branch: branch, unit: unit, width: width,
-            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+        return reader.sublayer(
+            .feedForward, path + "mlp", norm: .rms(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth,
+            unit: unit)
     }
 }

@@ -33,8 +33,7 @@ struct WeightReader {
     ///   - table: the embedding that the module shares its weight with, as the checkpoint calls it, if any.
     mutating func linear(
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, isTransposed: Bool = false,
-        depth: Int,
-        unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
+        depth: Int, unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
     ) throws(GraftError) -> Linear {
         let names = paths.map { (place == .backbone ? prefix : "") + $0 }
         // Before memory for what config.json says, which may be absurd.
@@ -182,6 +181,20 @@ struct WeightReader {
     ) -> Branch {
         sites.append(Site(path: path, hidden: sublayer, width: width, depth: depth))
         return Branch(site: sites.count - 1, unit: unit)
+    }
+
+    /// A mixer with a norm before it. Its sites begin at `firstSite`; `path` is the module that holds
+    /// its end.
+    mutating func sublayer(
+        _ kind: Site.Sublayer, _ path: String, norm: Norm, mixer: any Mixer, firstSite: Int, width: Int, depth: Int,
+        unit: Pass.Unit, dropoutProbability: Float = 0, dropoutSite: Int = 0
+    ) -> Sublayer {
+        let innerSites = firstSite..<sites.count
+        let branch = branch(path, after: kind, width: width, depth: depth, unit: unit)
+        return Sublayer(
+            norm: .before(norm), mixer: mixer, branch: branch, unit: unit, width: width,
+            dropoutProbability: dropoutProbability, dropoutSite: dropoutSite, innerSites: innerSites,
+            sites: firstSite..<sites.count)
     }
 
     /// A scale alone.
