@@ -9,11 +9,6 @@ enum { GK_PATH_PORTABLE = 0, GK_PATH_AVX2 = 1, GK_PATH_AVX512 = 2, GK_PATH_AVX51
 /** The chosen path, one of the above; chooses at first use. */
 int gk_path(void);
 
-/** Bytes of one stored element. */
-static inline int64_t gk_element_size(gk_type type) {
-    return type == GK_FLOAT64 ? 8 : type == GK_FLOAT32 ? 4 : 2;
-}
-
 /** Scratch bytes of one thread; the region of the thread at `seat` starts at scratch + seat *
  *  this. */
 enum { GK_THREAD_SCRATCH = 2 << 20 };

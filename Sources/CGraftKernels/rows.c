@@ -1,4 +1,4 @@
-/** Embedding rows, sums, scales and means of rows. */
+/** Embedding rows, sums and means of rows. */
 #include "ranges.h"
 
 #define GK_KERNELS "rows_kernels.inc"
@@ -43,10 +43,11 @@ void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, flo
     });
 }
 
-void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, const float *scale,
-                      float *y) {
+void gk_blend(const gk_team *team, int64_t m, int64_t h, float alpha, const float *x, int64_t ldx, float *y,
+              int64_t ldy) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-      GK_ON_PATH(scale_columns)(rows.begin, rows.end, h, x, scale, y);
+      for (int64_t r = rows.begin; r < rows.end; r++)
+          GK_ON_PATH(blend)(h, alpha, x + r * ldx, y + r * ldy);
     });
 }
 
@@ -84,6 +85,13 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
                       row[c] *= __builtin_sqrtf(length);
           }
       }
+    });
+}
+
+void gk_row_lengths(const gk_team *team, int64_t m, int64_t h, const float *x, float *lengths) {
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
+      for (int64_t r = rows.begin; r < rows.end; r++)
+          lengths[r] = GK_ON_PATH(row_length)(h, x + r * h);
     });
 }
 

@@ -9,6 +9,8 @@ package final class AdapterContent: @unchecked Sendable {
     package let plan: AdapterPlan
     package let values: UnsafeMutablePointer<Float>
     private let memory: Memory
+    /// How often the values have changed.
+    private let changes = Guarded<Int>(0)
     /// The files it was read from; set before anybody else has the content.
     var original: AdapterFiles?
     /// The most tokens of a row that it was trained on; nil where that is not known.
@@ -25,13 +27,13 @@ package final class AdapterContent: @unchecked Sendable {
         self.model = model
         self.layout = layout
         let method = try layout.method.init(settings: layout.settings, use: use, place: place)
-        var plan = AdapterPlan(siteCount: model.sites.count)
+        var plan = AdapterPlan(model.sites)
         try layout.planModules(&plan, place: place)
         try method.plan(&plan, names: layout.names, use: use)
         try method.planFrozen(&plan, names: layout.names)
         try layout.planFrozen(&plan)
         self.plan = plan
-        memory = try Memory(byteCount: plan.parameterCount * 4)
+        memory = try Memory(byteCount: (plan.parameterCount + plan.derivedCount) * 4)
         values = memory.floats()
         for tensor in plan.tensors {
             try Memory.check()
@@ -39,6 +41,9 @@ package final class AdapterContent: @unchecked Sendable {
         }
         if use == .create { for start in plan.starts { try start(values, seed) } }
     }
+
+    /// Says that the values have changed, so that what follows from them is computed anew.
+    func markChanged() { changes.withLock { $0 += 1 } }
 
     package var method: any AdapterMethod.Type { layout.method }
     package var names: ModuleNames { layout.names }
@@ -59,9 +64,11 @@ package final class AdapterContent: @unchecked Sendable {
     /// Binds the adapter for passes. `gradients`, of the plan's layout, are the trainer's.
     package func attached(scale: Float, gradients: UnsafeMutablePointer<Float>? = nil) -> AttachedAdapter {
         AttachedAdapter(
-            values: values, gradients: gradients, sites: plan.sites, head: plan.head,
-            prefix: scale == 0 ? nil : plan.prefix, prompt: scale == 0 ? nil : plan.prompt, modelSites: model.sites,
-            scale: scale, owner: self)
+            AdapterNumbers(
+                values: values, derived: values + plan.parameterCount, changes: changes, gradients: gradients,
+                scale: scale, owner: self),
+            sites: plan.sites, head: plan.head, prefix: scale == 0 ? nil : plan.prefix,
+            prompt: scale == 0 ? nil : plan.prompt, modelSites: model.sites)
     }
 
     /// The numbers of the tensor that files call `name`.
@@ -78,7 +85,8 @@ package final class AdapterContent: @unchecked Sendable {
 
 /// An adapter as callers hold it: content that a new head replaces, and who uses its numbers now.
 ///
-/// Any number of calls read the numbers at once, or one call of its trainer changes them. Who comes in between is refused.
+/// Any number of calls read the numbers at once, or one call of its trainer changes them. Who comes
+/// in between is refused.
 package final class Adapter: Sendable {
     private struct State {
         var content: AdapterContent
@@ -92,7 +100,8 @@ package final class Adapter: Sendable {
     private let state: Guarded<State>
     private let seed: UInt64
 
-    /// Fresh parameters. `config` is the method's settings as its layout's adapter_config.json has them, or nil for defaults.
+    /// Fresh parameters. `config` is the method's settings as its layout's adapter_config.json has
+    /// them, or nil for defaults.
     package init(model: Model, method name: String, config text: String?, seed: UInt64) throws(GraftError) {
         let method = try AdapterMethods.named(name)
         let place = "config_json"
@@ -116,7 +125,8 @@ package final class Adapter: Sendable {
 
     package var content: AdapterContent { state.withLock { $0.content } }
 
-    /// Runs `body` while nothing changes the numbers. It is told whether these are as they were read.
+    /// Runs `body` while nothing changes the numbers. It is told whether these are as they were
+    /// read.
     package func read<Result>(
         _ body: (_ content: AdapterContent, _ isAsLoaded: Bool) throws(GraftError) -> Result
     ) throws(GraftError) -> Result {
@@ -159,7 +169,13 @@ package final class Adapter: Sendable {
         return try body()
     }
 
-    package func markChanged() { state.withLock { $0.isChanged = true } }
+    /// Says that the numbers have changed.
+    package func markChanged() {
+        state.withLock {
+            $0.isChanged = true
+            $0.content.markChanged()
+        }
+    }
 
     /// Takes the adapter for a trainer; it has no other, and no other head, until `endTraining`.
     package func beginTraining() throws(GraftError) {
@@ -198,16 +214,17 @@ package final class Adapter: Sendable {
 }
 
 extension AdapterContent {
-    /// A task puts the backbone's name before those of its modules, so settings that name modules in full may choose others.
-    /// A module that the head takes in full is not adapted besides.
+    /// A task puts the backbone's name before those of its modules, so settings that name modules
+    /// in full may choose others. A module that the head takes in full is not adapted besides.
     fileprivate func requireSameTargets(as old: AdapterContent) throws(GraftError) {
         for (index, site) in model.sites.enumerated() where site.place == .backbone {
             let (was, isNow) = (old.plan.sites[index] ?? SiteAdapter(), plan.sites[index] ?? SiteAdapter())
-            guard was.isAdapted != isNow.isAdapted, was.weight == nil, isNow.weight == nil else { continue }
+            let (acted, acts) = (was.action != nil, isNow.action != nil)
+            guard acted != acts, was.weight == nil, isNow.weight == nil else { continue }
             throw GraftError(
                 .invalidArgument,
                 "the module \"\(old.names.path(of: site))\" is called \"\(names.path(of: site))\" with this task, and the "
-                    + "settings \(isNow.isAdapted ? "begin" : "cease") to adapt it: give task_type when the adapter is created, and name "
+                    + "settings \(acts ? "begin" : "cease") to adapt it: give task_type when the adapter is created, and name "
                     + "modules as they are called then")
         }
     }

@@ -40,7 +40,7 @@ package struct AdapterCompression {
         targets = old.model.sites.indices.filter { site in
             guard delta.changesWeight(at: site), let action = old.plan.sites[site] else { return false }
             let path = old.names.path(of: old.names.sites[site])
-            return action.delta != nil || isReplaced(site) && !self.saved.contains { AdapterPlan.covers($0, path) }
+            return action.action != nil || isReplaced(site) && !self.saved.contains { AdapterPlan.covers($0, path) }
         }
     }
 

@@ -2,13 +2,15 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// A way of adapting a model: its settings, and what it does at which sites. A new one is its file and one line below.
+/// A way of adapting a model: its settings, and what it does at which sites. A new one is its file
+/// and one line below.
 package protocol AdapterMethod: Sendable {
     /// As in `graft_adapter_create`.
     static var name: String { get }
     /// How its adapters are kept.
     static var layout: any AdapterLayout.Type { get }
-    /// What the layout's configuration calls it: PEFT's `peft_type`, or AdapterHub's `architecture`.
+    /// What the layout's configuration calls it: PEFT's `peft_type`, or AdapterHub's
+    /// `architecture`.
     static var typeName: String? { get }
     /// The settings of an adapter that was read from a file which says `settings`.
     static func settings(ofFile settings: JSONObject) -> JSONObject
@@ -22,7 +24,8 @@ package protocol AdapterMethod: Sendable {
     static var hasScale: Bool { get }
     /// Settings that change nothing of what a trained adapter computes or goes on to learn.
     static var withoutEffect: Set<String> { get }
-    /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the model.
+    /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the
+    /// model.
     static func settings(
         completing given: JSONObject, for model: Model, place: String
     ) throws(GraftError) -> JSONObject
@@ -56,7 +59,7 @@ package enum SettingsUse: Sendable {
 
 package enum AdapterMethods {
     private static let all: [any AdapterMethod.Type] = [
-        Lora.self, Bottleneck.self, PrefixTuning.self, PromptTuning.self,
+        Lora.self, Bottleneck.self, PrefixTuning.self, PromptTuning.self, IA3.self,
     ]
 
     package static var names: [String] { all.map { $0.name } }

@@ -1,10 +1,12 @@
 import GraftLayers
 import GraftTensor
 
-/// A tensor of an adapter: its name in the file, its shape, its place among the parameters, its first values.
+/// A tensor of an adapter: its name in the file, its shape, its place among the parameters, its
+/// first values.
 package struct PlannedTensor: Sendable {
     package enum Initial: Sendable {
         case zero
+        case one
         /// Uniform in [-bound, bound].
         case uniform(bound: Float)
         case normal(deviation: Float)
@@ -14,6 +16,11 @@ package struct PlannedTensor: Sendable {
         case copy(Site.Copy)
         /// Rows of a table: these, or as many as there is room for, drawn at random.
         case rows([Int32]?, of: Site)
+        /// What follows from tensors that were planned before.
+        case made(
+            @Sendable (
+                _ values: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>
+            ) throws(GraftError) -> Void)
     }
 
     package let name: String
@@ -36,6 +43,7 @@ package struct PlannedTensor: Sendable {
         var random = RandomNumbers(seed: seed, stream: name)
         switch initial {
         case .zero: own.update(repeating: 0, count: parameter.count)
+        case .one: own.update(repeating: 1, count: parameter.count)
         case .uniform(let bound):
             for index in 0..<parameter.count { own[index] = (2 * random.uniform() - 1) * bound }
         case .normal(let deviation):
@@ -54,6 +62,7 @@ package struct PlannedTensor: Sendable {
                 let id = ids.map { Int($0[row % $0.count]) } ?? random.below(table.inputs)
                 (own + row * table.outputs).update(from: all.floats(from: id * table.outputs), count: table.outputs)
             }
+        case .made(let make): try make(values, own)
         }
     }
 }
@@ -82,13 +91,16 @@ package struct MadeTensor: Sendable {
     }
 }
 
-/// What an adapter consists of: its tensors, and what it does at each site. Built once; methods add to it.
+/// What an adapter consists of: its tensors, and what it does at each site. Built once; methods add
+/// to it.
 package struct AdapterPlan: Sendable {
     package private(set) var tensors: [PlannedTensor] = []
     package private(set) var parameterCount = 0
     /// Of them, those that learn: the first.
     package private(set) var trainedCount = 0
-    package var sites: [SiteAdapter?]
+    /// Numbers that follow from them.
+    package private(set) var derivedCount = 0
+    package private(set) var sites: [SiteAdapter?]
     package var head: HeadParameters?
     /// What happens around each update of a training; nil for nothing.
     package var trainingRule: (any TrainingRule)?
@@ -107,9 +119,11 @@ package struct AdapterPlan: Sendable {
     var fileTensors: [(name: String, shape: [Int])] {
         tensors.filter(\.isSaved).map { ($0.name, $0.savedShape) } + made.map { ($0.name, $0.shape) }
     }
+    private let kinds: [Site.Kind]
 
-    init(siteCount: Int) {
-        sites = Array(repeating: nil, count: siteCount)
+    init(_ sites: [Site]) {
+        kinds = sites.map(\.kind)
+        self.sites = Array(repeating: nil, count: sites.count)
     }
 
     /// Frozen tensors come after all others.
@@ -149,10 +163,34 @@ package struct AdapterPlan: Sendable {
         return tail
     }
 
-    /// Changes what the adapter does at a site.
-    mutating func act(at site: Int, _ change: (inout SiteAdapter) -> Void) {
-        var action = sites[site] ?? SiteAdapter()
-        change(&action)
-        sites[site] = action
+    /// Room for numbers that follow from the adapter's.
+    mutating func derive(count: Int) -> DerivedNumbers {
+        defer { derivedCount += (count + 15) & ~15 }
+        return DerivedNumbers(offset: derivedCount, count: count)
+    }
+
+    /// Has the adapter act at a site. A site has one action, of its own kind.
+    mutating func act(at site: Int, _ action: SiteAction) throws(GraftError) {
+        var own = sites[site] ?? SiteAdapter()
+        guard action.fits(kinds[site]), own.action == nil else {
+            throw GraftError(
+                .internal, "\(action) at site \(site), which is of kind \(kinds[site]) or has another action")
+        }
+        own.action = action
+        sites[site] = own
+    }
+
+    /// Has the adapter do something else at a site where it acts.
+    mutating func exchange(at site: Int, for action: SiteAction) throws(GraftError) {
+        sites[site]?.action = nil
+        try act(at: site, action)
+    }
+
+    /// Gives a site numbers of the adapter's own in the place of the model's.
+    mutating func replace(at site: Int, weight: Parameter? = nil, bias: Parameter? = nil) {
+        var own = sites[site] ?? SiteAdapter()
+        own.weight = weight ?? own.weight
+        own.bias = bias ?? own.bias
+        sites[site] = own
     }
 }

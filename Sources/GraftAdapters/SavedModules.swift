@@ -5,8 +5,8 @@ import GraftTensor
 extension AdapterPlan {
     /// `modules_to_save` and the head: full copies that take the place of the model's modules.
     ///
-    /// By PEFT's rule a name saves every module whose path ends in it, with all below it. With `ensure_weight_tying`, the
-    /// tables of a vocabulary that the model ties are one copy.
+    /// By PEFT's rule a name saves every module whose path ends in it, with all below it. With
+    /// `ensure_weight_tying`, the tables of a vocabulary that the model ties are one copy.
     mutating func addSavedModules(
         _ config: JSONObject, head settings: HeadSettings?, of task: Task?, names: ModuleNames, place: String
     ) throws(GraftError) {
@@ -32,16 +32,13 @@ extension AdapterPlan {
                 names.tensor(path, "weight"), shape: site.weightShape,
                 isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyStoredWeight),
                 secondName: twinPath.map { names.tensor($0, "weight") })
-            if let twin { act(at: twin) { $0.weight = weight } }
+            if let twin { replace(at: twin, weight: weight) }
             var bias: Parameter?
             if let copy = site.copyBias {
                 bias = try add(
                     names.tensor(path, "bias"), shape: [site.outputs], isAbsent ? .zero : .copy(copy))
             }
-            act(at: index) {
-                $0.weight = weight
-                $0.bias = bias
-            }
+            replace(at: index, weight: weight, bias: bias)
         }
         guard let head, head.readsPooler else { return }
         for path in model.missingForClassification {

@@ -24,7 +24,7 @@ package final class WeightDelta: @unchecked Sendable {
         }
         for (index, site) in content.model.sites.enumerated() {
             guard let action = content.plan.sites[index] else { continue }
-            guard action.effect == nil, action.delta == nil || action.delta is any WeightChange else {
+            guard action.action == nil || change(index) != nil else {
                 throw GraftError(
                     .unsupported,
                     "method \"\(content.method.name)\" acts at \(site.path) in a way that no change of the model's weights "
@@ -39,10 +39,16 @@ package final class WeightDelta: @unchecked Sendable {
 
     private func action(_ site: Int) -> SiteAdapter { content.plan.sites[site] ?? SiteAdapter() }
 
-    private func change(_ site: Int) -> (any WeightChange)? { action(site).delta as? any WeightChange }
+    private func change(_ site: Int) -> (any WeightChange)? {
+        switch action(site).action {
+        case .linear(let action): action as? any WeightChange
+        case .embedding(let action): action as? any WeightChange
+        case .hidden, nil: nil
+        }
+    }
 
     /// Whether the module's weight is another one with the adapter.
-    func changesWeight(at site: Int) -> Bool { action(site).weight != nil || action(site).delta != nil }
+    func changesWeight(at site: Int) -> Bool { action(site).weight != nil || action(site).action != nil }
 
     func changesBias(at site: Int) -> Bool { action(site).bias != nil || change(site)?.changesBias ?? false }
 
@@ -129,7 +135,7 @@ package final class WeightDelta: @unchecked Sendable {
     /// to either.
     func sharesWeight(_ site: Int, _ other: Int) -> Bool {
         guard let own = action(site).weight, let twin = action(other).weight else { return false }
-        return own.offset == twin.offset && action(site).delta == nil && action(other).delta == nil
+        return own.offset == twin.offset && action(site).action == nil && action(other).action == nil
     }
 
     private func values(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {

@@ -3,9 +3,11 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Runs a model for one stream of calls: threads, working memory, and the adapters of rows that name none.
+/// Runs a model for one stream of calls: threads, working memory, and the adapters of rows that
+/// name none.
 ///
-/// Each row's result has the same bits whatever rows share its batch. Not for concurrent use; sessions of one model are.
+/// Each row's result has the same bits whatever rows share its batch. Not for concurrent use;
+/// sessions of one model are.
 package final class Session {
     package let model: Model
     /// That of the model's own head; nil without one.
@@ -20,7 +22,8 @@ package final class Session {
     var predictions: [Prediction] = []
 
     /// - Parameters:
-    ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through in several.
+    ///   - passTokenCount: tokens in one pass, 0 for a fitting number; a larger batch goes through
+    ///     in several.
     package init(
         model: Model, threadCount: Int, passTokenCount: Int, cancelToken: CancelToken?
     ) throws(GraftError) {
@@ -204,7 +207,8 @@ package final class Session {
             "row \(row): the result has \(results[index]) and not a finite number: an adapter or the model is broken")
     }
 
-    /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its adapter.
+    /// Checks rows and adapters, and runs the rows in passes of bounded size, each row with its
+    /// adapter.
     func eachPass(
         _ batch: RowBatch, _ adapters: [Composition?], reading summary: SummaryToken?,
         _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
@@ -218,9 +222,9 @@ package final class Session {
     /// Runs `body` while no trainer changes the adapters of the rows.
     func reading(_ adapters: [Composition?], _ body: () throws(GraftError) -> Void) throws(GraftError) {
         var begun = 0
-        defer { for index in 0..<begun { used(adapters, index)?.adapter.endReading() } }
+        defer { for index in 0..<begun { used(adapters, index)?.endReading() } }
         for index in 0...adapters.count {
-            try used(adapters, index)?.adapter.beginReading()
+            try used(adapters, index)?.beginReading()
             begun += 1
         }
         try body()

@@ -1,15 +1,15 @@
 import CGraftKernels
 import GraftTensor
 
-/// The end of a sub-layer: its output x [m, width], changed in place by what adapters do there, before it joins the
-/// residual stream t. Where no adapter acts this costs nothing.
+/// The end of a sub-layer: its output x [m, width], changed in place by what adapters do there,
+/// before it joins the residual stream t. Where no adapter acts this costs nothing.
 package struct Branch: Sendable {
     private let site: Int
     private let unit: Pass.Unit
 
     package struct Kept: BitwiseCopyable {
-        /// What each segment's effect kept; nil where no adapter acts.
-        let effects: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        /// What each segment's action kept; nil where no adapter acts.
+        let actions: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
         let residual: Matrix
     }
 
@@ -19,43 +19,47 @@ package struct Branch: Sendable {
     }
 
     package func isAdapted(_ pass: Pass) -> Bool {
-        pass.segments.contains { $0.adapter?.at(site)?.effect != nil }
+        pass.segments.contains { $0.adapter?.at(site)?.action?.hidden != nil }
     }
 
-    /// x ← effect(x, t) for the rows of each segment whose adapter acts here. `norm` is the model's norm of x + t, if any.
+    /// x ← action(x, t) for the rows of each segment whose adapter acts here. `norm` is the model's
+    /// norm of x + t, if any.
     package func forward(
         _ x: Matrix, residual t: Matrix, norm: LayerNorm? = nil, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept {
-        guard isAdapted(pass) else { return Kept(effects: nil, residual: t) }
-        let effects = try pass.arena(keeping: keeps).allocate(
+        guard isAdapted(pass) else { return Kept(actions: nil, residual: t) }
+        let actions = try pass.arena(keeping: keeps).allocate(
             UnsafeMutableRawPointer?.self, count: pass.segments.count)
         for segment in pass.segments {
-            (effects + segment.index).initialize(to: nil)
-            guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect else { continue }
+            (actions + segment.index).initialize(to: nil)
+            guard let adapter = segment.adapter, let own = adapter.at(site), let action = own.action?.hidden else {
+                continue
+            }
             let (first, count) = pass.range(of: segment, unit)
-            effects[segment.index] = try effect.forward(
+            actions[segment.index] = try action.forward(
                 x.rows(from: first, count: count), residual: t.rows(from: first, count: count), norm: norm,
-                pass.context(segment, adapter, site: site, unit: unit, keeps: keeps))
+                pass.context(segment, adapter, own, site: site, unit: unit, keeps: keeps))
         }
-        return Kept(effects: effects, residual: t)
+        return Kept(actions: actions, residual: t)
     }
 
-    /// d(x) from d(x + t), which becomes d(t): the same matrix, or `spare` where an adapter tells them apart.
+    /// d(x) from d(x + t), which becomes d(t): the same matrix, or `spare` where an adapter tells
+    /// them apart.
     package func backward(
         _ gradient: Matrix, _ kept: Kept, norm: LayerNorm? = nil, using spare: Matrix, pass: Pass
     ) throws(GraftError) -> Matrix {
-        guard let effects = kept.effects else { return gradient }
+        guard let actions = kept.actions else { return gradient }
         spare.base.update(from: gradient.base, count: gradient.count)
         for segment in pass.segments {
-            guard let adapter = segment.adapter, let effect = adapter.at(site)?.effect,
-                let effectKept = effects[segment.index]
+            guard let adapter = segment.adapter, let own = adapter.at(site), let action = own.action?.hidden,
+                let actionKept = actions[segment.index]
             else { continue }
             let (first, count) = pass.range(of: segment, unit)
-            try effect.backward(
-                spare.rows(from: first, count: count), kept: effectKept,
+            try action.backward(
+                spare.rows(from: first, count: count), kept: actionKept,
                 residual: kept.residual.rows(from: first, count: count),
                 into: gradient.rows(from: first, count: count), norm: norm,
-                pass.context(segment, adapter, site: site, unit: unit, keeps: true))
+                pass.context(segment, adapter, own, site: site, unit: unit, keeps: true))
         }
         return spare
     }

@@ -1,4 +1,5 @@
-/// What the ecosystem calls an architecture's things. Nothing else of an architecture's names stands anywhere else.
+/// What the ecosystem calls an architecture's things. Nothing else of an architecture's names
+/// stands anywhere else.
 package struct Conventions: Sendable {
     /// `model_type` of config.json.
     package let architecture: String
@@ -11,11 +12,14 @@ package struct Conventions: Sendable {
     package let tokenHeadPath: String
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
-    /// Modules that PEFT adapts when `target_modules` is null, for methods that choose among linear modules.
-    package let defaultTargets: [String]
+    /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
+    package let defaultTargets: [String: [String]]
+    /// Modules that PEFT takes for feed-forward ones when `feedforward_modules` is null.
+    package let feedForwardModules: [String]
     /// Before "AdapterModel" in the name of AdapterHub's class.
     package let className: String
-    /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are not the sub-layer itself.
+    /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are
+    /// not the sub-layer itself.
     package let adapterHolders: [Site.Sublayer: String]
 
     package func headPath(readsTokens: Bool) -> String { readsTokens ? tokenHeadPath : headPath }
@@ -25,7 +29,8 @@ package struct Conventions: Sendable {
 
     package init(
         architecture: String, backbone: String, headPath: String, headHasBias: Bool, tokenHeadPath: String? = nil,
-        summaryToken: SummaryToken, defaultTargets: [String], className: String,
+        summaryToken: SummaryToken, defaultTargets: [String: [String]], feedForwardModules: [String] = [],
+        className: String,
         adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
@@ -35,6 +40,7 @@ package struct Conventions: Sendable {
         self.tokenHeadPath = tokenHeadPath ?? headPath
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
+        self.feedForwardModules = feedForwardModules
         self.className = className
         self.adapterHolders = adapterHolders
     }
@@ -44,6 +50,6 @@ package struct Conventions: Sendable {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
             tokenHeadPath: tokenHeadPath, summaryToken: summaryToken, defaultTargets: defaultTargets,
-            className: className, adapterHolders: adapterHolders)
+            feedForwardModules: feedForwardModules, className: className, adapterHolders: adapterHolders)
     }
 }

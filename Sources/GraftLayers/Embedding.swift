@@ -18,7 +18,8 @@ package final class Embedding: @unchecked Sendable {
 
     package struct Kept: BitwiseCopyable {
         let ids: UnsafePointer<Int32>
-        let deltas: UnsafeMutablePointer<Matrix?>?
+        /// For each segment, what the action there kept.
+        let actions: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
     }
 
     package convenience init(
@@ -38,8 +39,8 @@ package final class Embedding: @unchecked Sendable {
         self.frozenRow = frozenRow
     }
 
-    /// The same table out of a product's weight, the numbers it shares with this one, so that memory holds them once;
-    /// or as it was, where packing rounded them.
+    /// The same table out of a product's weight, the numbers it shares with this one, so that
+    /// memory holds them once; or as it was, where packing rounded them.
     package func tied(to weight: PackedWeight) -> Embedding {
         guard case .stored(_, let type, _) = table, weight.precision.holds(type) else { return self }
         return Embedding(.packed(weight), rowCount: rowCount, width: width, site: site, frozenRow: frozenRow)
@@ -51,47 +52,60 @@ package final class Embedding: @unchecked Sendable {
     ) throws(GraftError) -> Kept {
         guard pass.segments.contains(where: { $0.adapter?.at(site) != nil }) else {
             try gather(ids, from: table, accumulate, y, pass)
-            return Kept(ids: ids, deltas: nil)
+            return Kept(ids: ids, actions: nil)
         }
-        let deltas = try pass.arena(keeping: keeps).allocate(Matrix?.self, count: pass.segments.count)
-        for (index, segment) in pass.segments.enumerated() {
-            (deltas + index).initialize(to: nil)
+        let actions = try pass.arena(keeping: keeps).allocate(
+            UnsafeMutableRawPointer?.self, count: pass.segments.count)
+        for segment in pass.segments {
+            let slot = actions + segment.index
+            slot.initialize(to: nil)
             let rows = y.rows(from: segment.firstToken, count: segment.tokenCount)
-            let action = segment.adapter?.at(site)
-            if let adapter = segment.adapter, let own = action?.weight {
-                let own = Table.stored(adapter.values + own.offset, gk_type(GK_FLOAT32), owner: adapter)
-                try gather(ids + segment.firstToken, from: own, accumulate, rows, pass)
-            } else {
-                try gather(ids + segment.firstToken, from: table, accumulate, rows, pass)
+            let ids = ids + segment.firstToken
+            guard let adapter = segment.adapter, let own = adapter.at(site) else {
+                try gather(ids, from: table, accumulate, rows, pass)
+                continue
             }
-            if let adapter = segment.adapter, let delta = action?.delta {
-                let context = pass.context(segment, adapter, site: site, unit: .tokens, keeps: keeps)
-                deltas[index] = try delta.forward(
-                    .ids(ids + segment.firstToken, count: rows.rows), into: rows, context)
+            let table =
+                own.weight.map { Table.stored($0.values, gk_type(GK_FLOAT32), owner: adapter) } ?? self.table
+            let action = own.action?.embedding
+            let isApart = accumulate && action?.changesOutput ?? false
+            let looked = isApart ? try pass.scratch.matrix(rows: rows.rows, columns: width) : rows
+            try gather(ids, from: table, accumulate && !isApart, looked, pass)
+            if let action {
+                let context = pass.context(segment, adapter, own, site: site, unit: .tokens, keeps: keeps)
+                slot.pointee = try action.forward(ids, into: looked, EmbeddingModule(self, own), context)
             }
+            if isApart { pass.team.add(looked, to: rows) }
         }
-        return Kept(ids: ids, deltas: deltas)
+        return Kept(ids: ids, actions: actions)
     }
 
-    /// Adds to the gradients of an adapter's own table or delta; a frozen row's stays zero, as torch's `padding_idx`.
+    /// Adds to the gradients of an adapter's own table or action; a frozen row's stays zero, as
+    /// torch's `padding_idx`.
     package func backward(_ dy: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
-        for (index, segment) in pass.segments.enumerated() {
-            guard let adapter = segment.adapter, let action = adapter.at(site) else { continue }
+        for segment in pass.segments {
+            guard let adapter = segment.adapter, let own = adapter.at(site) else { continue }
             let rows = dy.rows(from: segment.firstToken, count: segment.tokenCount)
-            if let delta = action.delta {
-                let context = pass.context(segment, adapter, site: site, unit: .tokens, keeps: true)
-                try delta.backward(
-                    rows, input: .ids(kept.ids + segment.firstToken, count: rows.rows), kept: kept.deltas?[index],
-                    into: nil, context)
+            let ids = kept.ids + segment.firstToken
+            if let action = own.action?.embedding {
+                let context = pass.context(segment, adapter, own, site: site, unit: .tokens, keeps: true)
+                try action.backward(rows, ids: ids, kept: kept.actions?[segment.index], context)
             }
-            if let own = action.weight, !own.isFrozen, let gradients = adapter.gradients {
+            if let gradients = own.weight?.gradients {
                 gk_scatter_add_rows(
-                    pass.team.kernel, Int64(rows.rows), Int64(width), kept.ids + segment.firstToken, rows.base,
-                    Int64(rows.stride), gradients + own.offset)
-                if let frozenRow {
-                    (gradients + own.offset + Int(frozenRow) * width).update(repeating: 0, count: width)
-                }
+                    pass.team.kernel, Int64(rows.rows), Int64(width), ids, rows.base, Int64(rows.stride), gradients)
+                if let frozenRow { (gradients + Int(frozenRow) * width).update(repeating: 0, count: width) }
             }
+        }
+    }
+
+    /// Rows `first ..< first + rows.rows` of the table.
+    func copyRows(from first: Int, into rows: Matrix) {
+        switch table {
+        case .stored(let table, let type, _):
+            let start = table + first * width * Int(gk_element_size(type))
+            gk_to_float32(Int64(rows.count), start, type, rows.base)
+        case .packed(let weight): weight.unpack(firstRow: first, rowCount: rows.rows, into: rows.base)
         }
     }
 

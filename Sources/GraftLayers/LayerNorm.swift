@@ -1,7 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// s = dropout(x) + residual;  y = γ ∘ (s - mean) / √(variance + ε) + β (Ba et al. 2016), each row on its own.
+/// s = dropout(x) + residual;  y = γ ∘ (s - mean) / √(variance + ε) + β (Ba et al. 2016), each row
+/// on its own.
 ///
 /// x, residual, y [m, width]; γ, β [width].
 package final class LayerNorm: @unchecked Sendable {
@@ -33,7 +34,8 @@ package final class LayerNorm: @unchecked Sendable {
         self.unit = unit
     }
 
-    /// y may be x. Keeps the sum where `keeps`: x itself where it is the sum and `staysUntilBackward`, else a copy.
+    /// y may be x. Keeps the sum where `keeps`: x itself where it is the sum and
+    /// `staysUntilBackward`, else a copy.
     package func forward(
         _ x: Matrix, residual: Matrix? = nil, dropout: gk_dropout? = nil, into y: Matrix,
         staysUntilBackward: Bool = false, keeps: Bool, pass: Pass
@@ -72,7 +74,8 @@ package final class LayerNorm: @unchecked Sendable {
         }
     }
 
-    /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradients of an adapter's own γ and β.
+    /// ds, the gradient of the sum, from dy; ds may be dy. Adds to the gradients of an adapter's
+    /// own γ and β.
     package func backward(_ dy: Matrix, _ kept: Kept, into ds: Matrix, pass: Pass) {
         pass.eachRange(at: site, unit) { first, count, adapter in
             backward(dy, kept, first: first, count: count, adapter, into: ds, pass)
@@ -88,22 +91,18 @@ package final class LayerNorm: @unchecked Sendable {
         _ dy: Matrix, _ kept: Kept, first: Int, count: Int, _ adapter: AttachedAdapter?, into ds: Matrix, _ pass: Pass
     ) {
         let offset = first * width
-        let action = adapter?.at(site)
-        let gradients = adapter?.gradients
+        let own = adapter?.at(site)
         gk_layer_norm_backward(
             pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.sum.base + offset, kept.mean + first,
-            kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset,
-            action?.weight.flatMap { own in gradients.map { $0 + own.offset } },
-            action?.bias.flatMap { own in gradients.map { $0 + own.offset } })
+            kept.inverseDeviation + first, scaleValues(adapter), ds.base + offset, own?.weight?.gradients,
+            own?.bias?.gradients)
     }
 
     private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {
-        guard let adapter, let own = adapter.at(site)?.weight else { return UnsafePointer(scale.floats()) }
-        return UnsafePointer(adapter.values + own.offset)
+        UnsafePointer(adapter?.at(site)?.weight?.values ?? scale.floats())
     }
 
     private func biasValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {
-        guard let adapter, let own = adapter.at(site)?.bias else { return UnsafePointer(bias.floats()) }
-        return UnsafePointer(adapter.values + own.offset)
+        UnsafePointer(adapter?.at(site)?.bias?.values ?? bias.floats())
     }
 }

@@ -3,8 +3,8 @@ import GraftTensor
 
 /// y = f(x Wᵀ + b) with frozen W [outputs, inputs]; x [m, inputs] → y [m, outputs].
 ///
-/// Modules that read the same x (query, key and value) are one Linear of several parts, packed one below the other:
-/// one product serves them all, and each part is a site of its own.
+/// Modules that read the same x (query, key and value) are one Linear of several parts, packed one
+/// below the other: one product serves them all, and each part is a site of its own.
 package final class Linear: @unchecked Sendable {
     /// The outputs of one site.
     package struct Part: Sendable {
@@ -24,16 +24,16 @@ package final class Linear: @unchecked Sendable {
 
     package struct Kept: BitwiseCopyable {
         let x: Matrix
-        /// For each segment and part, what the delta there kept.
-        let deltas: UnsafeMutablePointer<Matrix?>?
+        /// For each segment and part, what the action there kept.
+        let actions: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 
         /// For a caller that computed x once more instead of keeping it.
-        package func reading(_ x: Matrix) -> Kept { Kept(x: x, deltas: deltas) }
+        package func reading(_ x: Matrix) -> Kept { Kept(x: x, actions: actions) }
     }
 
     package let weight: PackedWeight
     /// Base biases [outputs], or nil.
-    private let bias: Memory?
+    let bias: Memory?
     package let parts: [Part]
     private let unit: Pass.Unit
 
@@ -49,8 +49,8 @@ package final class Linear: @unchecked Sendable {
         pass.segments.contains { segment in
             guard let adapter = segment.adapter, adapter.gradients != nil else { return false }
             return parts.contains { part in
-                guard let action = adapter.at(part.site) else { return false }
-                return action.delta != nil || action.weight != nil
+                guard let own = adapter.at(part.site) else { return false }
+                return own.action != nil || own.weight != nil
             }
         }
     }
@@ -64,7 +64,8 @@ package final class Linear: @unchecked Sendable {
 
     /// y may have more columns than there are outputs, for an adapter whose own weight has more.
     ///
-    /// `beforeActivation`, of y's shape, receives what the activation was given, for the caller's backward.
+    /// `beforeActivation`, of y's shape, receives what the activation was given, for the caller's
+    /// backward.
     package func forward(
         _ x: Matrix, into y: Matrix, activation: Activation = .identity, beforeActivation: Matrix? = nil,
         keeps: Bool, pass: Pass
@@ -73,44 +74,65 @@ package final class Linear: @unchecked Sendable {
             weight.multiply(
                 x, into: y, bias: bias?.floats(), activation: activation, beforeActivation: beforeActivation,
                 team: pass.team)
-            return Kept(x: x, deltas: nil)
+            return Kept(x: x, actions: nil)
         }
         // The activation waits for what the adapters add.
         let sum = beforeActivation ?? y
-        let deltas = try pass.arena(keeping: keeps).allocate(Matrix?.self, count: pass.segments.count * parts.count)
-        // One product for rows of any adapters: the frozen weight is read once, which is what short passes cost.
+        let actions = try pass.arena(keeping: keeps).allocate(
+            UnsafeMutableRawPointer?.self, count: pass.segments.count * parts.count)
+        let mark = pass.scratch.mark
+        defer { if keeps { pass.scratch.rewind(to: mark) } }
+        let read = try changedInput(x, pass)
+        // One product for rows of any adapters: the frozen weight is read once, which is what short
+        // passes cost.
         let isTogether = bias == nil || !hasOwnBias(pass)
-        if isTogether { weight.multiply(x, into: sum, bias: bias?.floats(), team: pass.team) }
-        for (index, segment) in pass.segments.enumerated() {
+        if isTogether { weight.multiply(read, into: sum, bias: bias?.floats(), team: pass.team) }
+        for segment in pass.segments {
             let (first, count) = pass.range(of: segment, unit)
-            let xs = x.rows(from: first, count: count)
             let ys = sum.rows(from: first, count: count)
             if !isTogether {
-                let bias = try segment.adapter.map { adapter throws(GraftError) in try composedBias(adapter, pass) }
-                weight.multiply(xs, into: ys, bias: bias ?? UnsafePointer(self.bias?.floats()), team: pass.team)
+                weight.multiply(
+                    read.rows(from: first, count: count), into: ys, bias: try bias(of: segment.adapter, pass),
+                    team: pass.team)
             }
             guard let adapter = segment.adapter else { continue }
-            for (partIndex, part) in parts.enumerated() {
-                let slot = index * parts.count + partIndex
-                (deltas + slot).initialize(to: nil)
-                guard let action = adapter.at(part.site) else { continue }
-                let yPart = ys.columns(from: part.firstOutput, count: outputs(part, action))
-                let context = pass.context(segment, adapter, site: part.site, unit: unit, keeps: keeps)
-                if let replacement = action.weight {
-                    try replace(replacement, part, bias: action.bias, xs, into: yPart, context)
-                }
-                if let delta = action.delta {
-                    deltas[slot] = try delta.forward(.rows(xs), into: yPart, context)
-                }
+            for (index, part) in parts.enumerated() {
+                let slot = actions + segment.index * parts.count + index
+                slot.initialize(to: nil)
+                guard let own = adapter.at(part.site) else { continue }
+                slot.pointee = try act(
+                    part, own, x.rows(from: first, count: count), read: read.rows(from: first, count: count), into: ys,
+                    pass.context(segment, adapter, own, site: part.site, unit: unit, keeps: keeps))
             }
         }
         if activation != .identity {
             gk_activation_forward(pass.team.kernel, activation.kernel, Int64(y.count), sum.base, y.base)
         }
-        return Kept(x: x, deltas: deltas)
+        return Kept(x: x, actions: actions)
     }
 
-    /// dx = dy W with what the adapters add to it; dx may be nil where nobody below learns. Adds to the gradients.
+    /// What an adapter does to one part of y [m, outputs], which has the product of what was
+    /// `read`.
+    private func act(
+        _ part: Part, _ own: AttachedAdapter.BoundSite, _ x: Matrix, read: Matrix, into y: Matrix,
+        _ context: SiteContext
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
+        let yPart = y.columns(from: part.firstOutput, count: outputs(part, own))
+        let module = LinearModule(self, part, own)
+        let action = own.action?.linear
+        if let action, action.changesInput, parts.count > 1 {
+            // The others read x as it is.
+            let changed = try context.pass.scratch.matrix(rows: x.rows, columns: x.columns)
+            try action.before(x, into: changed, context)
+            try module.multiply(changed, into: yPart, addsBias: true, context.pass)
+        } else if own.weight != nil {
+            try module.multiply(read, into: yPart, addsBias: true, context.pass)
+        }
+        return try action?.forward(x, into: yPart, module, context)
+    }
+
+    /// dx = dy W with what the adapters add to it; dx may be nil where nobody below learns. Adds to
+    /// the gradients.
     package func backward(
         _ dy: Matrix, _ keptForward: Kept, into dx: Matrix?, accumulate: Bool = false, pass: Pass
     ) throws(GraftError) {
@@ -118,113 +140,150 @@ package final class Linear: @unchecked Sendable {
             if let dx { weight.multiplyBackward(dy, into: dx, accumulate: accumulate, team: pass.team) }
             return
         }
-        for (index, segment) in pass.segments.enumerated() {
+        for segment in pass.segments {
             let (first, count) = pass.range(of: segment, unit)
-            let xs = keptForward.x.rows(from: first, count: count)
             let dys = dy.rows(from: first, count: count)
             let dxs = dx?.rows(from: first, count: count)
             guard let adapter = segment.adapter else {
                 if let dxs { weight.multiplyBackward(dys, into: dxs, accumulate: accumulate, team: pass.team) }
                 continue
             }
-            if let dxs {
-                let base = try withoutReplacedParts(dys, adapter, pass)
-                weight.multiplyBackward(base, into: dxs, accumulate: accumulate, team: pass.team)
-            }
-            for (partIndex, part) in parts.enumerated() {
-                guard let action = adapter.at(part.site) else { continue }
-                let dyPart = dys.columns(from: part.firstOutput, count: outputs(part, action))
-                let context = pass.context(segment, adapter, site: part.site, unit: unit, keeps: true)
-                if let bias = action.bias, let gradient = context.gradients(bias) {
-                    gk_add_column_sums(
-                        pass.team.kernel, Int64(count), Int64(part.outputs), dyPart.base, Int64(dyPart.stride),
-                        gradient)
-                }
-                if let replacement = action.weight {
-                    replaceBackward(replacement, part, dyPart, x: xs, into: dxs, context)
-                }
-                if let delta = action.delta {
-                    let slot = index * parts.count + partIndex
-                    try delta.backward(
-                        dyPart, input: .rows(xs), kept: keptForward.deltas?[slot], into: dxs, context)
-                }
-            }
+            let run = SegmentRun(
+                segment: segment, adapter: adapter, x: keptForward.x.rows(from: first, count: count),
+                kept: keptForward.actions.map { $0 + segment.index * parts.count }, pass: pass)
+            try backward(dys, into: dxs, accumulate: accumulate, run)
         }
     }
 
-    private func hasOwnBias(_ pass: Pass) -> Bool {
-        pass.segments.contains { segment in parts.contains { segment.adapter?.at($0.site)?.bias != nil } }
+    /// The rows of one segment in backward.
+    private struct SegmentRun {
+        let segment: Segment
+        let adapter: AttachedAdapter
+        let x: Matrix
+        /// For each part, what the action there kept.
+        let kept: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        let pass: Pass
     }
 
-    /// The base biases with the adapter's own in their places.
-    private func composedBias(_ adapter: AttachedAdapter, _ pass: Pass) throws(GraftError) -> UnsafePointer<Float>? {
-        guard let bias else { return nil }
-        let composed = try pass.scratch.allocate(Float.self, count: weight.outputs)
-        composed.update(from: bias.floats(), count: weight.outputs)
-        for part in parts {
-            if let own = adapter.at(part.site)?.bias {
-                (composed + part.firstOutput).update(from: adapter.values + own.offset, count: part.outputs)
-            }
-        }
-        return UnsafePointer(composed)
-    }
-
-    /// An adapter's own weight, or its gradient, as the checkpoint has it: [outputs, inputs], or [inputs, outputs].
-    private func matrix(_ values: UnsafeMutablePointer<Float>, _ part: Part, _ outputs: Int) -> Matrix {
-        Matrix(
-            values, rows: part.isTransposed ? weight.inputs : outputs,
-            columns: part.isTransposed ? outputs : weight.inputs)
-    }
-
-    /// Outputs of a part: of an adapter's own weight as many as that has rows.
-    private func outputs(_ part: Part, _ action: SiteAdapter) -> Int {
-        action.weight.map { $0.count / weight.inputs } ?? part.outputs
-    }
-
-    private func replace(
-        _ parameter: Parameter, _ part: Part, bias own: Parameter?, _ x: Matrix, into y: Matrix,
-        _ context: SiteContext
+    private func backward(
+        _ dy: Matrix, into dx: Matrix?, accumulate: Bool, _ run: SegmentRun
     ) throws(GraftError) {
-        // The product overwrites what the frozen weight gave; the bias comes first so that it may add to it.
-        let source = own.map { context.values($0) }
-        for row in 0..<y.rows {
-            if let source {
-                (y.base + row * y.stride).update(from: source, count: y.columns)
+        let (adapter, pass) = (run.adapter, run.pass)
+        func context(_ part: Part, _ own: AttachedAdapter.BoundSite) -> SiteContext {
+            pass.context(run.segment, adapter, own, site: part.site, unit: unit, keeps: true)
+        }
+        // First back through what changed y, then through the weights and what changed x, last
+        // through what was added.
+        let whole = dy
+        var dy = dy
+        if parts.contains(where: { adapter.at($0.site)?.action?.linear?.changesOutput ?? false }) {
+            dy = try copy(dy, pass)
+            for (index, part) in parts.enumerated() {
+                guard let own = adapter.at(part.site), let action = own.action?.linear, action.changesOutput else {
+                    continue
+                }
+                try action.backwardOutput(
+                    dy.columns(from: part.firstOutput, count: outputs(part, own)), kept: run.kept?[index],
+                    context(part, own))
+            }
+        }
+        try backwardThroughWeights(dy, into: dx, accumulate: accumulate, run, context)
+        for (index, part) in parts.enumerated() {
+            guard let own = adapter.at(part.site) else { continue }
+            let dyPart = dy.columns(from: part.firstOutput, count: outputs(part, own))
+            let action = own.action?.linear
+            if let gradients = own.bias?.gradients {
+                let dBias = (action?.multipliesBias ?? true ? dy : whole).columns(
+                    from: part.firstOutput, count: part.outputs)
+                gk_add_column_sums(
+                    pass.team.kernel, Int64(dy.rows), Int64(part.outputs), dBias.base, Int64(dBias.stride), gradients)
+            }
+            guard let action else { continue }
+            try action.backward(
+                dyPart, x: run.x, kept: run.kept?[index], into: dx, LinearModule(self, part, own), context(part, own))
+        }
+    }
+
+    /// dx = dy W through the frozen weight, adapters' own weights, and what changed x before them.
+    private func backwardThroughWeights(
+        _ dy: Matrix, into dx: Matrix?, accumulate: Bool, _ run: SegmentRun,
+        _ context: (Part, AttachedAdapter.BoundSite) -> SiteContext
+    ) throws(GraftError) {
+        let (adapter, pass) = (run.adapter, run.pass)
+        /// Parts whose gradient has a way of its own to dx.
+        func isApart(_ own: AttachedAdapter.BoundSite?) -> Bool {
+            own?.weight != nil || own?.action?.linear?.changesInput ?? false
+        }
+        var accumulates = accumulate
+        if let dx, !parts.allSatisfy({ isApart(adapter.at($0.site)) }) {
+            let base = try without(dy, pass) { isApart(adapter.at($0.site)) }
+            weight.multiplyBackward(base, into: dx, accumulate: accumulate, team: pass.team)
+            accumulates = true
+        }
+        for part in parts {
+            guard let own = adapter.at(part.site), isApart(own) else { continue }
+            let dyPart = dy.columns(from: part.firstOutput, count: outputs(part, own))
+            let action = own.action?.linear
+            guard let action, action.changesInput else {
+                if let dx, !accumulates { dx.clear() }
+                accumulates = true
+                if let weight = own.weight { replaceBackward(weight, part, dyPart, x: run.x, into: dx, pass) }
+                continue
+            }
+            let gradient = try pass.scratch.matrix(rows: dy.rows, columns: weight.inputs)
+            if let replacement = own.weight {
+                let read = try pass.scratch.matrix(rows: dy.rows, columns: weight.inputs)
+                try action.before(run.x, into: read, context(part, own))
+                gradient.clear()
+                replaceBackward(replacement, part, dyPart, x: read, into: gradient, pass)
             } else {
-                (y.base + row * y.stride).update(repeating: 0, count: y.columns)
+                let base = try without(dy, pass) { $0.site != part.site }
+                weight.multiplyBackward(base, into: gradient, accumulate: false, team: pass.team)
+            }
+            try action.backwardInput(gradient, x: run.x, context(part, own))
+            if let dx {
+                if !accumulates { dx.clear() }
+                gk_add(pass.team.kernel, Int64(dx.count), 1, gradient.base, dx.base)
+            }
+            accumulates = true
+        }
+    }
+
+    /// x as the product reads it: x itself, or a copy with the rows of those adapters changed that
+    /// do.
+    private func changedInput(_ x: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
+        guard parts.count == 1, let part = parts.first,
+            pass.segments.contains(where: { $0.adapter?.at(part.site)?.action?.linear?.changesInput ?? false })
+        else { return x }
+        let changed = try pass.scratch.matrix(rows: x.rows, columns: x.columns)
+        for segment in pass.segments {
+            let (first, count) = pass.range(of: segment, unit)
+            let (from, to) = (x.rows(from: first, count: count), changed.rows(from: first, count: count))
+            if let adapter = segment.adapter, let own = adapter.at(part.site), let action = own.action?.linear,
+                action.changesInput
+            {
+                let context = pass.context(segment, adapter, own, site: part.site, unit: unit, keeps: false)
+                try action.before(from, into: to, context)
+            } else {
+                from.copy(to: to)
             }
         }
-        context.pass.team.multiply(
-            x, matrix(context.values(parameter), part, y.columns), transposeB: !part.isTransposed, adding: 1, into: y)
+        return changed
     }
 
-    private func replaceBackward(
-        _ parameter: Parameter, _ part: Part, _ dy: Matrix, x: Matrix, into dx: Matrix?, _ context: SiteContext
-    ) {
-        let team = context.pass.team
-        if let gradients = context.gradients(parameter) {
-            let (left, right) = part.isTransposed ? (x, dy) : (dy, x)
-            team.multiply(left, right, transposeA: true, adding: 1, into: matrix(gradients, part, dy.columns))
-        }
-        if let dx {
-            team.multiply(
-                dy, matrix(context.values(parameter), part, dy.columns), transposeB: part.isTransposed, adding: 1,
-                into: dx)
-        }
-    }
-
-    /// dy as the frozen weight sees it: zero where an adapter's own weight took its place.
-    private func withoutReplacedParts(
-        _ dy: Matrix, _ adapter: AttachedAdapter, _ pass: Pass
+    /// dy, or a copy that is zero in some parts.
+    private func without(
+        _ dy: Matrix, _ pass: Pass, _ isLeftOut: (Part) -> Bool
     ) throws(GraftError) -> Matrix {
-        guard parts.contains(where: { adapter.at($0.site)?.weight != nil }) else { return dy }
+        guard parts.contains(where: isLeftOut) else { return dy }
+        let copy = try copy(dy, pass)
+        for part in parts where isLeftOut(part) { copy.columns(from: part.firstOutput, count: part.outputs).clear() }
+        return copy
+    }
+
+    private func copy(_ dy: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
         let copy = try pass.scratch.matrix(rows: dy.rows, columns: dy.columns)
-        for row in 0..<dy.rows {
-            (copy.base + row * copy.stride).update(from: dy.base + row * dy.stride, count: dy.columns)
-            for part in parts where adapter.at(part.site)?.weight != nil {
-                (copy.base + row * copy.stride + part.firstOutput).update(repeating: 0, count: part.outputs)
-            }
-        }
+        dy.copy(to: copy)
         return copy
     }
 }

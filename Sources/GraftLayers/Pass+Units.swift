@@ -23,8 +23,9 @@ extension Pass {
     package enum Unit: Sendable {
         /// Each token.
         case tokens
-        /// Each token whose last hidden state is read: one of each row, or all. A model's last layer needs the others only
-        /// as keys and values; its queries, and whatever comes after them, are of this unit.
+        /// Each token whose last hidden state is read: one of each row, or all. A model's last
+        /// layer needs the others only as keys and values; its queries, and whatever comes after
+        /// them, are of this unit.
         case read
         /// Each row of the batch: what is made of the tokens read, one of each row or pooled.
         case rows
@@ -95,7 +96,8 @@ extension Pass {
         }
     }
 
-    /// All rows of a matrix of `unit` at once, or those of each segment where an adapter acts at a site.
+    /// All rows of a matrix of `unit` at once, or those of each segment where an adapter acts at a
+    /// site.
     func eachRange(at site: Int, _ unit: Unit, _ body: (_ first: Int, _ count: Int, AttachedAdapter?) -> Void) {
         guard segments.contains(where: { $0.adapter?.at(site) != nil }) else { return body(0, count(unit), nil) }
         for segment in segments {
@@ -132,7 +134,8 @@ extension Pass {
         }
     }
 
-    /// The dropout of one site of the model, or nil where nothing is dropped. `site` is unique within the model.
+    /// The dropout of one site of the model, or nil where nothing is dropped. `site` is unique
+    /// within the model.
     package func dropout(
         site: Int, probability: Float, width: Int, unit: Unit = .tokens, firstRow: Int = 0
     ) -> gk_dropout? {
@@ -142,12 +145,18 @@ extension Pass {
             site: UInt32(truncatingIfNeeded: site), probability: probability)
     }
 
-    func context(_ segment: Segment, _ adapter: AttachedAdapter, site: Int, unit: Unit, keeps: Bool) -> SiteContext {
+    func context(
+        _ segment: Segment, _ adapter: AttachedAdapter, _ own: AttachedAdapter.BoundSite, site: Int, unit: Unit,
+        keeps: Bool
+    ) -> SiteContext {
         let first = batchFirst(unit) + range(of: segment, unit).first
-        return SiteContext(pass: self, adapter: adapter, site: site, firstRow: first, keeps: keeps)
+        return SiteContext(
+            pass: self, numbers: own.numbers, adapter: adapter, site: site, firstRow: first, keeps: keeps,
+            scale: own.numbers.scale)
     }
 
-    /// The rows of x, which has one for each token, that a matrix of `unit` has; x itself where it has all.
+    /// The rows of x, which has one for each token, that a matrix of `unit` has; x itself where it
+    /// has all.
     package func select(_ x: Matrix, _ unit: Unit, in arena: Arena) throws(GraftError) -> Matrix {
         guard summaries(unit) != nil else { return x }
         let y = try arena.matrix(rows: rowCount, columns: x.columns)
@@ -175,7 +184,8 @@ extension Pass {
         }
     }
 
-    /// d(x) from d(y) for y that `select` took from x: zero for the others. dx is dy where these are all.
+    /// d(x) from d(y) for y that `select` took from x: zero for the others. dx is dy where these
+    /// are all.
     package func selectBackward(_ dy: Matrix, _ unit: Unit, into dx: Matrix) {
         guard dx.base != dy.base else { return }
         for row in 0..<dx.rows { (dx.base + row * dx.stride).update(repeating: 0, count: dx.columns) }

@@ -1,7 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = γ ∘ x / √(mean(x²) + ε) (Zhang and Sennrich 2019), each row on its own; x, y [m, width], γ [width].
+/// y = γ ∘ x / √(mean(x²) + ε) (Zhang and Sennrich 2019), each row on its own; x, y [m, width], γ
+/// [width].
 package final class RMSNorm: @unchecked Sendable {
     package struct Kept: BitwiseCopyable {
         let x: Matrix
@@ -38,16 +39,14 @@ package final class RMSNorm: @unchecked Sendable {
     package func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix, pass: Pass) {
         pass.eachRange(at: site, unit) { first, count, adapter in
             let offset = first * width
-            let own = adapter?.at(site)?.weight
             gk_rms_norm_backward(
                 pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.x.base + offset,
                 kept.inverseRoot + first, scaleValues(adapter), dx.base + offset,
-                own.flatMap { own in adapter?.gradients.map { $0 + own.offset } })
+                adapter?.at(site)?.weight?.gradients)
         }
     }
 
     private func scaleValues(_ adapter: AttachedAdapter?) -> UnsafePointer<Float> {
-        guard let adapter, let own = adapter.at(site)?.weight else { return UnsafePointer(scale.floats()) }
-        return UnsafePointer(adapter.values + own.offset)
+        UnsafePointer(adapter?.at(site)?.weight?.values ?? scale.floats())
     }
 }

@@ -10,9 +10,9 @@ package protocol VirtualRows: AnyObject, Sendable {
     var count: Int { get }
     /// [count, width]. Where `keeps`, what backward needs is kept, and room for the gradients if
     /// the adapter learns.
-    func make(_ adapter: AttachedAdapter, keeps: Bool, pass: Pass) throws(GraftError) -> MadeRows
+    func make(_ numbers: AdapterNumbers, keeps: Bool, pass: Pass) throws(GraftError) -> MadeRows
     /// Adds to the adapter's gradients, from those that the pass has added up.
-    func backward(_ made: MadeRows, _ adapter: AttachedAdapter, pass: Pass) throws(GraftError)
+    func backward(_ made: MadeRows, _ numbers: AdapterNumbers, pass: Pass) throws(GraftError)
 }
 
 /// Virtual rows as one pass has them.
@@ -47,15 +47,19 @@ extension Pass {
         _ rows: (any VirtualRows)?, _ adapter: AttachedAdapter?, _ keeps: Bool
     ) throws(GraftError) -> MadeRows? {
         guard let rows, let adapter else { return nil }
-        return try rows.make(adapter, keeps: keeps, pass: self)
+        return try rows.make(adapter.virtualNumbers, keeps: keeps, pass: self)
     }
 
     /// Called by models after all else: what the virtual rows were made of learns.
     package func virtualRowsBackward() throws(GraftError) {
         for segment in segments {
             guard let adapter = segment.adapter else { continue }
-            if let made = prefixes[segment.index] { try adapter.prefix?.backward(made, adapter, pass: self) }
-            if let made = prompts[segment.index] { try adapter.prompt?.backward(made, adapter, pass: self) }
+            if let made = prefixes[segment.index] {
+                try adapter.prefix?.backward(made, adapter.virtualNumbers, pass: self)
+            }
+            if let made = prompts[segment.index] {
+                try adapter.prompt?.backward(made, adapter.virtualNumbers, pass: self)
+            }
         }
     }
 }

@@ -11,7 +11,8 @@ import GraftTensor
 enum Bert: Architecture {
     static let conventions = Conventions(
         architecture: "bert", backbone: "bert", headPath: "classifier", headHasBias: true, summaryToken: .first,
-        defaultTargets: ["query", "value"], className: "Bert")
+        defaultTargets: ["lora": ["query", "value"], "ia3": ["key", "value", "output.dense"]],
+        feedForwardModules: ["output.dense"], className: "Bert")
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try BertConfiguration(folder.config, path: folder.path)

@@ -14,7 +14,9 @@ import GraftTensor
 enum GPT2: Architecture {
     static let conventions = Conventions(
         architecture: "gpt2", backbone: "transformer", headPath: "score", headHasBias: false,
-        tokenHeadPath: "classifier", summaryToken: .last, defaultTargets: ["c_attn"], className: "GPT2",
+        tokenHeadPath: "classifier", summaryToken: .last,
+        defaultTargets: ["lora": ["c_attn"], "ia3": ["c_attn", "mlp.c_proj"]], feedForwardModules: ["mlp.c_proj"],
+        className: "GPT2",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {

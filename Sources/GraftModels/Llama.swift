@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// Llama (Touvron et al. 2023): a decoder with norms before each sub-layer, rotary positions and grouped queries.
+/// Llama (Touvron et al. 2023): a decoder with norms before each sub-layer, rotary positions and
+/// grouped queries.
 ///
 ///     h = E[t]
 ///     a = h + W_o attention(rotate(W_q n), rotate(W_k n), W_v n)   where n = RMSNorm(h)
@@ -12,7 +13,8 @@ import GraftTensor
 enum Llama: Architecture {
     static let conventions = Conventions(
         architecture: "llama", backbone: "model", headPath: "score", headHasBias: false, summaryToken: .last,
-        defaultTargets: ["q_proj", "v_proj"], className: "Llama",
+        defaultTargets: ["lora": ["q_proj", "v_proj"], "ia3": ["k_proj", "v_proj", "down_proj"]],
+        feedForwardModules: ["down_proj"], className: "Llama",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {

@@ -24,4 +24,13 @@ package struct Matrix: BitwiseCopyable, @unchecked Sendable {
     package func columns(from first: Int, count: Int) -> Matrix {
         Matrix(base + first, rows: rows, columns: count, stride: stride)
     }
+
+    package func copy(to other: Matrix) {
+        for row in 0..<rows { (other.base + row * other.stride).update(from: base + row * stride, count: columns) }
+    }
+
+    /// Makes every element 0.
+    package func clear() {
+        for row in 0..<rows { (base + row * stride).update(repeating: 0, count: columns) }
+    }
 }

@@ -6,8 +6,9 @@ extension Trainer {
     /// Called after each step and each evaluation; false stops.
     package typealias Report = (Metrics) throws(GraftError) -> Bool
 
-    /// Whole training. Goes on where a checkpoint at `options.checkpointPath` or an interrupted call left off; a run that
-    /// had finished begins anew, unless the checkpoint is that of its end.
+    /// Whole training. Goes on where a checkpoint at `options.checkpointPath` or an interrupted
+    /// call left off; a run that had finished begins anew, unless the checkpoint is that of its
+    /// end.
     package func fit(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
@@ -120,7 +121,8 @@ extension Trainer {
             || (isEpochEnd(order) && progress.epoch + 1 >= options.epochCount && options.totalSteps == 0)
     }
 
-    /// Whether what is done every `steps` steps, or at the end of each epoch when that is 0, comes now.
+    /// Whether what is done every `steps` steps, or at the end of each epoch when that is 0, comes
+    /// now.
     private func isDue(_ steps: Int, _ order: BatchOrder) -> Bool {
         steps > 0 ? progress.step % steps == 0 : isEpochEnd(order)
     }
@@ -135,6 +137,7 @@ extension Trainer {
         progress.phase = .step
         if progress.isFinished, let bestValues {
             content.values.update(from: bestValues.floats(), count: optimizer.count)
+            adapter.markChanged()
         }
     }
 

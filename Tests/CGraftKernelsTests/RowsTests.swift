@@ -112,30 +112,23 @@ extension Kernels {
             }
         }
 
-        @Test("Adding and scaling are right on odd counts")
-        func addAndScale() {
+        @Test("Adding and blending are right on odd counts")
+        func addAndBlend() {
             for count in oddCounts + [40_009] {
                 let (x, y) = (randomFloats(count, seed: 5), randomFloats(count, seed: 6))
                 let sum = zip(x, y).map { Double($1) + -1.5 * Double($0) }
+                let blend = zip(x, y).map { Double($1) + 0.3 * (Double($0) - Double($1)) }
                 onEveryPath { path in
                     for threads in [1, 3] {
                         var result = y
                         Team(threads).run { gk_add($0, Int64(count), -1.5, x, &result) }
                         expectClose(result, sum, within: 2e-7, "\(path), \(count)")
-                    }
-                }
-            }
-            for (m, h) in Self.shapes {
-                let (x, scale) = (randomFloats(m * h, seed: 7), randomFloats(h, seed: 8))
-                let product = x.indices.map { x[$0] * scale[$0 % h] }
-                onEveryPath { path in
-                    var y = x
-                    y.withUnsafeMutableBufferPointer { y in
-                        Team().run { team in
-                            gk_scale_columns(team, Int64(m), Int64(h), y.baseAddress, scale, y.baseAddress)
+                        result = y
+                        Team(threads).run { team in
+                            gk_blend(team, 1, Int64(count), 0.3, x, Int64(count), &result, Int64(count))
                         }
+                        expectClose(result, blend, within: 2e-7, "\(path), \(count)")
                     }
-                    #expect(y == product, "\(path), \(m) x \(h)")
                 }
             }
         }

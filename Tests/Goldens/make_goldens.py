@@ -5,7 +5,7 @@ README.md.
     python Tests/Goldens/make_goldens.py [maker ...]
 
 Needs the packages of Tests/Parity/requirements.txt. Without arguments, every maker runs but
-`bottleneck`, which needs those of Tests/Parity/requirements-adapters.txt.
+`bottleneck` and `composition`, which need those of Tests/Parity/requirements-adapters.txt.
 """
 
 import importlib
@@ -39,13 +39,14 @@ MAKERS = {
     "task-training": "task_training",
     "prompt-learning": "prompt_learning",
     "adversarial": "adversarial",
+    "actions-training": "actions_training",
     "generation": "generation",
     "measures": "measures",
     "optimizers": "optimizers",
     "minilm": "minilm",
 }
 # Those that need AdapterHub's packages instead, and run only when they are named.
-ADAPTERHUB_MAKERS = {"bottleneck": "bottleneck"}
+ADAPTERHUB_MAKERS = {"bottleneck": "bottleneck", "composition": "composition"}
 
 
 def main() -> None:

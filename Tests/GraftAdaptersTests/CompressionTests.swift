@@ -15,13 +15,13 @@ import Testing
     }
 
     @Test(
-        "A rank that all changes have costs nothing, whatever the adapter consists of", arguments: LoraGoldenTests.cases
+        "A rank that all changes have costs nothing, whatever the adapter consists of", arguments: PeftGoldenTests.cases
     )
-    func wholeRank(golden: JSON) throws {
-        let name = try golden.string("name")
+    func wholeRank(golden: PeftGoldenTests.Case) throws {
+        let (name, golden) = (golden.testDescription, golden.settings)
         let rows = try Self.inputs("bert-tiny")
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)
-        let adapter = try Adapter(model: model, path: Goldens.path("lora/\(name)"))
+        let adapter = try Adapter(model: model, path: Goldens.path(name))
         let wantsLogits = try golden.string("output") == "logits"
         var largest = 0.0
         let small = try adapter.compressed(rank: 64) { largest = max(largest, $1) }

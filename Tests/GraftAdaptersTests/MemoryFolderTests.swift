@@ -31,9 +31,9 @@ import Testing
         #expect(try fromMemory.files().map(\.bytes) == fromDisk.files().map(\.bytes))
     }
 
-    @Test("PEFT's", arguments: LoraGoldenTests.cases)
-    func peft(golden: JSON) throws {
-        try check(Goldens.path("lora/\(try golden.string("name"))"), base: try golden.string("base"))
+    @Test("PEFT's", arguments: PeftGoldenTests.cases)
+    func peft(golden: PeftGoldenTests.Case) throws {
+        try check(Goldens.path(golden.testDescription), base: try golden.settings.string("base"))
     }
 
     @Test("AdapterHub's", arguments: BottleneckGoldenTests.cases)
@@ -41,7 +41,7 @@ import Testing
         try check(Goldens.path("bottleneck/\(try golden.string("name"))/start"), base: try golden.string("base"))
     }
 
-    @Test("What a folder is refused for, files in memory are refused for", arguments: LoraGoldenTests.refusedCases)
+    @Test("What a folder is refused for, files in memory are refused for", arguments: PeftGoldenTests.refusedCases)
     func refused(golden: JSON) throws {
         let folder = Goldens.path("lora-refused/\(try golden.string("name"))")
         let model = try Architectures.load(

@@ -238,7 +238,7 @@ import Testing
     @Test("An adapter that makes logits no numbers ends the call, naming the row")
     func broken() throws {
         let composition = try composition(seed: 1)
-        composition.adapter.content.values[0] = .nan
+        composition.adapters[0].content.values[0] = .nan
         let error = #expect(throws: GraftError.self) {
             try generate(try prompts(), adapters: [nil, nil, composition, nil, nil]) { _ in }
         }

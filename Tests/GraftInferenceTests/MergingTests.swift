@@ -10,7 +10,17 @@ import Testing
 
 /// Merged equals attached.
 @Suite struct MergingTests {
-    static let cases: [JSON] = (try? JSON(contentsOf: Goldens.path("lora/cases.json")))?.arrayValue ?? []
+    struct Case: Sendable, CustomTestStringConvertible {
+        let folder: String
+        let settings: JSON
+        var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
+    }
+
+    static let cases = ["lora", "ia3"].flatMap { folder in
+        ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
+            Case(folder: folder, settings: $0)
+        }
+    }
 
     /// Numbers of a model and of the same with an adapter, which differ by rounding alone.
     private static let tolerance: Float = 5e-5
@@ -56,11 +66,11 @@ import Testing
     @Test(
         "Every PEFT adapter of the goldens, merged in memory or in a folder, computes what it does attached",
         arguments: cases)
-    func everyGolden(golden: JSON) throws {
-        let name = try golden.string("name")
+    func everyGolden(golden: Case) throws {
+        let (name, golden) = (golden.testDescription, golden.settings)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
         let compared = try compare(Goldens.path(try golden.string("base")), rows: rows) { model in
-            try Adapter(model: model, path: Goldens.path("lora/\(name)"))
+            try Adapter(model: model, path: Goldens.path(name))
         }
         #expect((compared.again.baseHead != nil) == (try golden.string("output") == "logits"), "\(name)")
     }

@@ -34,4 +34,26 @@ import Testing
         #expect(try FolderContents(folder + "/loaded") == files)
         #expect(try FolderContents(folder + "/written") == files)
     }
+
+    @Test(
+        "What an adapter computes after its numbers changed is what the saved one computes",
+        arguments: Cell.all.filter { $0.precision == .float32 })
+    func changed(cell: Cell) throws {
+        let rows = try cell.rows(count: 9)
+        func outputs(_ composition: Composition) throws -> Outputs {
+            try Outputs(cell, rows, Array(repeating: composition, count: rows.rowCount))
+        }
+        let adapter = try cell.actingAdapters()[0]
+        let composition = try Composition(adapter: adapter, scale: 1)
+        let before = try outputs(composition)
+        for index in 0..<adapter.content.plan.parameterCount { adapter.content.values[index] *= 1.25 }
+        adapter.markChanged()
+        let after = try outputs(composition)
+        #expect(after.states != before.states)
+
+        let folder = try Goldens.temporaryFolder() + "/changed"
+        try adapter.save(to: folder)
+        let loaded = try Adapter(model: try cell.model(), path: folder)
+        #expect(try outputs(Composition(adapter: loaded, scale: 1)).states == after.states)
+    }
 }

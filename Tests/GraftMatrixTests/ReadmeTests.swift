@@ -36,7 +36,8 @@ import Testing
                     + AdapterMethods.names.map { method in
                         Cell.all
                             .filter {
-                                $0.architecture == architecture && $0.method == method && $0.precision == .float32
+                                $0.architecture == architecture && $0.method == method && $0.settings == nil
+                                    && $0.precision == .float32
                             }
                             .map { words(for: $0.task) }.joined(separator: ", ")
                     })

@@ -14,7 +14,9 @@ struct TrainingProcess {
             throw GraftError(.io, "where this process came from is unknown")
         }
         let program = String(cString: folder) + "/MatrixTraining"
-        let words = [program, cell.architecture, cell.method, cell.task?.name ?? "", checkpoint, end]
+        let words = [
+            program, cell.architecture, cell.method, cell.settings ?? "", cell.task?.name ?? "", checkpoint, end,
+        ]
         var arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process: pid_t = 0

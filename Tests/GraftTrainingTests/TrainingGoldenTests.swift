@@ -19,7 +19,7 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
-        "task-training", "bottleneck", "prompt-learning", "adversarial",
+        "task-training", "actions-training", "bottleneck", "prompt-learning", "adversarial",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
@@ -27,7 +27,7 @@ import Testing
     }.filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 60) }
+    func goldensAreThere() { #expect(Self.variants.count >= 70) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {

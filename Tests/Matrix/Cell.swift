@@ -8,30 +8,43 @@ import GraftTraining
 package struct Cell: Sendable, CustomStringConvertible {
     package let architecture: String
     package let method: String
+    /// Of the method; nil for its defaults.
+    package let settings: String?
     /// nil for none.
     package let task: GraftAdapters.Task?
     package let precision: Precision
 
-    package init(architecture: String, method: String, task: GraftAdapters.Task?, precision: Precision) {
+    package init(
+        architecture: String, method: String, settings: String? = nil, task: GraftAdapters.Task?, precision: Precision
+    ) {
         self.architecture = architecture
         self.method = method
+        self.settings = settings
         self.task = task
         self.precision = precision
     }
+
+    /// Methods with their defaults, and with settings that make them another method.
+    private static let methods: [(name: String, settings: String?)] =
+        AdapterMethods.names.map { ($0, nil) } + [("lora", "{\"use_dora\": true}")]
 
     /// All combinations of what the registries list. Only encoders have no language to model; a
     /// task that lacks a tiny model is a cell none the less, whose tests say so.
     package static let all: [Cell] = {
         var cells: [Cell] = []
         for architecture in Architectures.names {
-            for method in AdapterMethods.names {
+            for method in methods {
                 for task in [nil] + Tasks.all.map(Optional.some) {
                     if task?.head == .vocabulary, (try? TinyModels.model(architecture, task, .float32)) == nil {
                         continue
                     }
+                    // With other settings a method meets the other heads as it does with its defaults.
+                    if method.settings != nil, let task, task != Tasks.all.first { continue }
                     for precision in Precision.allCases {
                         cells.append(
-                            Cell(architecture: architecture, method: method, task: task, precision: precision))
+                            Cell(
+                                architecture: architecture, method: method.name, settings: method.settings, task: task,
+                                precision: precision))
                     }
                 }
             }
@@ -42,12 +55,14 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// Those of a task that has a loss.
     package static let trained = all.filter { $0.task != nil }
 
-    package var description: String { "\(method) on \(architecture), task \(task?.name ?? "none"), \(precision)" }
+    package var description: String {
+        "\(method) \(settings ?? "") on \(architecture), task \(task?.name ?? "none"), \(precision)"
+    }
 
     package func model() throws -> Model { try TinyModels.model(architecture, task, precision) }
 
-    /// A fresh adapter with the method's default settings.
-    package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, seed: seed) }
+    /// A fresh adapter.
+    package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, config: settings, seed: seed) }
 
     /// For a method that has a kink by default, as ReLU's, where no central difference is a
     /// gradient.
@@ -57,7 +72,8 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// computes.
     package func actingAdapters() throws -> [Adapter] {
         try ([method] + AdapterMethods.names.filter { $0 != method }).enumerated().map { number, name in
-            let adapter = try adapter(name, config: Self.smoothSettings[name], seed: UInt64(number))
+            let config = number == 0 && settings != nil ? settings : Self.smoothSettings[name]
+            let adapter = try adapter(name, config: config, seed: UInt64(number))
             let content = adapter.content
             for tensor in content.plan.tensors {
                 var random = RandomNumbers(seed: UInt64(number), stream: "acting " + tensor.name)

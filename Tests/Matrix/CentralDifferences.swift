@@ -4,6 +4,9 @@ import GraftTensor
 import GraftTraining
 
 /// The gradients that a trainer computes of one batch, beside the differences of its loss.
+///
+/// What follows from the adapter's numbers, such as DoRA's lengths, stays as it was: gradients take
+/// it for constant.
 package struct CentralDifferences {
     package struct Checked {
         package let tensor: String

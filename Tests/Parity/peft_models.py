@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
 from conftest import GOLDENS
 
 TINY = GOLDENS / "bert-tiny" / "sequence-classification"
+
+
+CONFIGS = {"lora": LoraConfig, "ia3": IA3Config}
 
 
 def base(folder: Path, labels: int) -> torch.nn.Module:
@@ -17,14 +20,18 @@ def base(folder: Path, labels: int) -> torch.nn.Module:
     ).eval()
 
 
-def adapted(folder: Path, labels: int, seed: int = 0, **settings) -> PeftModel:
-    """A PEFT model whose trained tensors are random, so that none of them can be lost unseen."""
+def adapted(folder: Path, labels: int, seed: int = 0, method: str = "lora", **settings) -> PeftModel:
+    """A PEFT model whose trained tensors are random, so that none of them can be lost unseen.
+
+    Factors stay about theirs."""
     torch.manual_seed(seed)
-    model = get_peft_model(base(folder, labels), LoraConfig(task_type="SEQ_CLS", **settings))
+    model = get_peft_model(base(folder, labels), CONFIGS[method](task_type="SEQ_CLS", **settings))
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.requires_grad:
-                parameter.copy_(torch.randn_like(parameter) * 0.05)
+                noise = torch.randn_like(parameter) * 0.05
+                is_factor = "ia3_l" in name or "lora_magnitude_vector" in name
+                parameter.copy_(parameter + noise if is_factor else noise)
     return model.eval()
 
 

@@ -34,6 +34,10 @@ FROM_PEFT = {
     "lora-bias": dict(QUERY_VALUE, lora_bias=True),
     "embeddings": dict(r=4, target_modules=["word_embeddings", "position_embeddings", "query"]),
     "everything": dict(r=4, lora_alpha=3, target_modules="all-linear", bias="all", lora_bias=True, use_rslora=True),
+    "dora": dict(r=4, target_modules="all-linear", use_dora=True),
+    "dora-embeddings": dict(r=4, target_modules=["word_embeddings", "token_type_embeddings", "key"], use_dora=True),
+    "ia3": dict(method="ia3"),
+    "ia3-all-linear": dict(method="ia3", target_modules="all-linear", feedforward_modules=["query", "dense"]),
 }
 
 #: Settings that Graft trains with and PEFT must load with equal logits.
@@ -45,9 +49,13 @@ FROM_GRAFT = {
     "pooler-saved": dict(QUERY_VALUE, modules_to_save=["pooler"]),
     "embeddings": dict(r=4, target_modules=["word_embeddings", "intermediate.dense", "output.dense"]),
     "gaussian": dict(QUERY_VALUE, init_lora_weights="gaussian", bias="lora_only"),
+    "dora": dict(r=4, use_dora=True, lora_dropout=0.1),
+    "dora-embeddings": dict(r=4, target_modules=["word_embeddings", "query"], use_dora=True),
+    "ia3": dict(method="ia3"),
+    "ia3-some": dict(method="ia3", target_modules=["query", "intermediate.dense"], modules_to_save=["pooler"]),
 }
 
-CASES = read_json(GOLDENS / "lora" / "cases.json")
+CASES = [case | {"folder": name} for name in ("lora", "ia3") for case in read_json(GOLDENS / name / "cases.json")]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +70,9 @@ def assert_same_files(folder: Path, expected: Path) -> None:
         assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['folder']}-{case['name']}")
 def test_a_golden_adapter_is_saved_with_the_bytes_it_was_loaded_from(case, tmp_path):
-    source = GOLDENS / "lora" / case["name"]
+    source = GOLDENS / case["folder"] / case["name"]
     model = graft.Model(GOLDENS / case["base"])
     graft.Adapter.load(model, source).save(tmp_path / "saved")
     assert_same_files(tmp_path / "saved", source)
@@ -86,7 +94,8 @@ def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(
 
 
 def train_a_little(model: graft.Model, tokenizer: graft.Tokenizer, texts: list[str], settings: dict) -> graft.Adapter:
-    adapter = graft.Adapter.create(model, method="lora", config=settings, seed=3)
+    own = {key: value for key, value in settings.items() if key != "method"}
+    adapter = graft.Adapter.create(model, method=settings.get("method", "lora"), config=own, seed=3)
     adapter.set_head(task="sequence_classification", labels=LABELS)
     numbers = [index % len(LABELS) for index in range(len(texts))]
     with graft.Trainer(model, adapter, learning_rate=5e-3, seed=1) as trainer:

@@ -96,7 +96,7 @@ static void *serve(void *number) {
             strcmp(name, label_names[kind][labels[0]]) != 0)
             atomic_fetch_add(&differences, 1);
         graft_adapter *adapter = NULL;
-        check(graft_composition_adapter(mine, &adapter), "asking for the adapter");
+        check(graft_composition_adapter(mine, 0, &adapter), "asking for the adapter");
         if (graft_adapter_label_count(adapter) != LABEL_COUNT || graft_adapter_memory(adapter) <= 0 ||
             graft_session_memory(session) <= 0)
             atomic_fetch_add(&differences, 1);

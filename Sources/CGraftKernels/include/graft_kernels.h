@@ -95,6 +95,11 @@ void gk_pause_call(void);
 typedef int32_t gk_type;
 enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 
+/** Bytes of one stored element. */
+static inline int64_t gk_element_size(gk_type type) {
+    return type == GK_FLOAT64 ? 8 : type == GK_FLOAT32 ? 4 : 2;
+}
+
 /** Converts `count` stored numbers of `type`, at any address, to float32. A float64 beyond its
  *  range becomes infinite. */
 void gk_to_float32(int64_t count, const void *source, gk_type type, float *out);
@@ -195,11 +200,13 @@ void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *id
 /** table[ids[i]] += x[i], in order of i. */
 void gk_scatter_add_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const float *x,
                          int64_t ldx, float *table);
-/** y += alpha x. */
+/** y += alpha x; y may be x. */
 void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, float *y);
-/** y = x ∘ scale, with scale [h] for every row. y may be x. */
-void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, const float *scale,
-                      float *y);
+/** y += alpha (x - y) for x, y [m, h]. */
+void gk_blend(const gk_team *team, int64_t m, int64_t h, float alpha, const float *x, int64_t ldx, float *y,
+              int64_t ldy);
+/** The Euclidean length of each row of x [m, h]. */
+void gk_row_lengths(const gk_team *team, int64_t m, int64_t h, const float *x, float *lengths);
 
 /**
  * Layer norm with what surrounds it: s = dropout(x) + residual, y = gamma ∘ (s - mean) / √(variance
@@ -236,6 +243,25 @@ void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *st
                            const float *dy, float *dx);
 /** Divides each row by its Euclidean length (at least 1e-12). */
 void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x);
+
+/* ---- Columns ---- */
+
+/** y = x ∘ scale, with scale [h] for every row. y may be x. */
+void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x, int64_t ldx,
+                      const float *scale, float *y, int64_t ldy);
+/** out [h] += column sums of x ∘ y [m, h]. */
+void gk_add_column_products(const gk_team *team, int64_t m, int64_t h, const float *x, int64_t ldx,
+                            const float *y, int64_t ldy, float *out);
+/** x = √x. */
+void gk_square_roots(int64_t count, float *x);
+/** quotients = x / y; they may be x or y. */
+void gk_divide(int64_t count, const float *x, const float *y, float *quotients);
+/** y [m, h] = columns `ids` of a table [h, columns]. ids are in range. */
+void gk_gather_columns(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, const float *table,
+                       int64_t ldt, float *y);
+/** Column ids[i] of the table += x[i], in order of i; column `frozen` stays as it is. */
+void gk_scatter_add_columns(const gk_team *team, int64_t m, int64_t h, const int32_t *ids, int32_t frozen,
+                            const float *x, float *table, int64_t ldt);
 
 /* ---- Attention: streaming softmax on packed sequences of any lengths ---- */
 

@@ -2,8 +2,8 @@ import GraftFormats
 import GraftTensor
 
 extension PeftLayout {
-    /// Files that were written without PEFT's own saving have the adapter's name in their keys, which PEFT reads too: in
-    /// "lora_A.default.weight" it is "default".
+    /// Files that were written without PEFT's own saving have the adapter's name in their keys,
+    /// which PEFT reads too: in "lora_A.default.weight" it is "default".
     static func takeAdapterNames(out folder: inout AdapterFolder) throws(GraftError) {
         let place = folder.path
         var adapter: String?
@@ -18,20 +18,17 @@ extension PeftLayout {
                 }
                 adapter = own
             }
-            if name.hasSuffix(".lora_magnitude_vector") {
-                throw GraftError(
-                    .unsupported, "\(place): tensor \"\(tensor)\" is of DoRA (use_dora), which this build does not do")
-            }
             return name
         }
     }
 
-    /// The key without the adapter's name, and that, if there is one; nil for a key that has no place for it.
+    /// The key without the adapter's name, and that, if there is one; nil for a key that has no
+    /// place for it.
     private static func withoutAdapterName(_ tensor: String) -> (key: String, adapter: String?)? {
         let steps = tensor.split(separator: ".", omittingEmptySubsequences: false)
         let endings: [Substring: [[Substring]]] = [
             "lora_A": [["weight"]], "lora_B": [["weight"], ["bias"]], "lora_embedding_A": [[]],
-            "lora_embedding_B": [[]], "lora_magnitude_vector": [[], ["weight"]],
+            "lora_embedding_B": [[]], "lora_magnitude_vector": [[], ["weight"]], "ia3_l": [[]],
         ]
         guard let place = steps.lastIndex(where: { endings[$0] != nil }), let ends = endings[steps[place]] else {
             return nil

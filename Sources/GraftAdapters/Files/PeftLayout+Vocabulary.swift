@@ -3,21 +3,24 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// PEFT saves the tables of the vocabulary with an adapter when they are adapted, when it is told to, and by itself when
-/// tokens were added (`save_embedding_layers`). They take the place of the model's, with as many rows as they have, and
-/// do not learn unless `modules_to_save` names them. The base layer of an adapted table is a copy of the model's own, unless
-/// it has other rows.
+/// PEFT saves the tables of the vocabulary with an adapter when they are adapted, when it is told
+/// to, and by itself when tokens were added (`save_embedding_layers`). They take the place of the
+/// model's, with as many rows as they have, and do not learn unless `modules_to_save` names them.
+/// The base layer of an adapted table is a copy of the model's own, unless it has other rows.
 extension PeftLayout {
-    /// A table in full: under its module's own name, or where the module is adapted as its base layer.
+    /// A table in full: under its module's own name, or where the module is adapted as its base
+    /// layer.
     struct Table: Sendable {
         let isBaseLayer: Bool
-        /// Another site whose numbers are these too, since the model ties them, and whether the file has them twice.
+        /// Another site whose numbers are these too, since the model ties them, and whether the
+        /// file has them twice.
         var twin: (site: Int, isStored: Bool)?
 
         var suffix: String { isBaseLayer ? "base_layer.weight" : "weight" }
     }
 
-    /// The names with the vocabulary that the file's tensors have, and the tables that are not the model's own.
+    /// The names with the vocabulary that the file's tensors have, and the tables that are not the
+    /// model's own.
     static func vocabulary(
         _ folder: AdapterFolder, _ config: JSONObject, _ names: ModuleNames
     ) throws(GraftError) -> (ModuleNames, [Int: Table]) {
@@ -72,11 +75,11 @@ extension PeftLayout {
                 names.tensor(names.path(of: site), table.suffix), shape: site.weightShape, .zero, isFrozen: true,
                 secondName: second.map { names.tensor($0, table.suffix) })
             for place in [index] + (table.twin.map { [$0.site] } ?? []) where plan.sites[place]?.weight == nil {
-                plan.act(at: place) { $0.weight = weight }
+                plan.replace(at: place, weight: weight)
             }
         }
         if try config.optionalBool("ensure_weight_tying") ?? false, let head = names.model.vocabulary.tiedHead,
-            [head, names.model.vocabulary.words].contains(where: { plan.sites[$0]?.delta != nil })
+            [head, names.model.vocabulary.words].contains(where: { plan.sites[$0]?.action != nil })
         {
             throw GraftError(
                 .unsupported, "ensure_weight_tying: this build ties modules_to_save, and not what adapts tied tables")
@@ -84,7 +87,8 @@ extension PeftLayout {
         try requireTables(plan)
     }
 
-    /// A vocabulary of another size than the model's needs tables of that size, and every token that may be chosen needs a row.
+    /// A vocabulary of another size than the model's needs tables of that size, and every token
+    /// that may be chosen needs a row.
     private func requireTables(_ plan: AdapterPlan) throws(GraftError) {
         let (words, head) = (names.model.vocabulary.words, names.model.vocabulary.head)
         for index in [words, head ?? words] where plan.sites[index]?.weight == nil {
@@ -104,7 +108,8 @@ extension PeftLayout {
         }
     }
 
-    /// Whether a table has the model's own numbers; either may have been rounded where the other was not.
+    /// Whether a table has the model's own numbers; either may have been rounded where the other
+    /// was not.
     static func isModelsOwn(_ stored: StoredTensor, _ site: Site) throws(GraftError) -> Bool {
         guard stored.shape == site.weightShape, let type = stored.elementType.kernelType,
             let bytes = stored.bytes.baseAddress

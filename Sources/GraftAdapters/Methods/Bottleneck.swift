@@ -2,14 +2,16 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// Bottleneck adapters (Houlsby et al. 2019): a small network at the end of a sub-layer, whose result joins what goes into
-/// the residual stream. With x the sub-layer's output, t the residual, f the non-linearity and s the scaling,
+/// Bottleneck adapters (Houlsby et al. 2019): a small network at the end of a sub-layer, whose
+/// result joins what goes into the residual stream. With x the sub-layer's output, t the residual,
+/// f the non-linearity and s the scaling,
 ///
 ///     x ← r + s · (U f(D z + b) + c)
 ///
-/// where sequential adapters read z = x (`original_ln_before` false) or the model's own norm of x + t (Pfeiffer et al.
-/// 2020), and parallel ones z = t (He et al. 2021). r is x, or with `residual_before_ln` false z, or with "post_add"
-/// x + t. D [inner, hidden], U [hidden, inner], inner = ⌊hidden / `reduction_factor`⌋.
+/// where sequential adapters read z = x (`original_ln_before` false) or the model's own norm of x +
+/// t (Pfeiffer et al. 2020), and parallel ones z = t (He et al. 2021). r is x, or with
+/// `residual_before_ln` false z, or with "post_add" x + t. D [inner, hidden], U [hidden, inner],
+/// inner = ⌊hidden / `reduction_factor`⌋.
 package struct Bottleneck: AdapterMethod {
     package static let name = "bottleneck"
     package static let layout: any AdapterLayout.Type = AdapterHubLayout.self
@@ -28,7 +30,8 @@ package struct Bottleneck: AdapterMethod {
     private let leftOut: [Int]
     private let place: String
 
-    /// Settings that this build honours only at the value given here, which is AdapterHub's default.
+    /// Settings that this build honours only at the value given here, which is AdapterHub's
+    /// default.
     private static let fixed: [(key: String, value: JSON)] = [
         ("cross_adapter", false), ("inv_adapter", nil), ("ln_after", false), ("ln_before", false),
         ("original_ln_after", true), ("phm_layer", false), ("stochastic_depth", 0.0), ("use_gating", false),
@@ -151,7 +154,7 @@ package struct Bottleneck: AdapterMethod {
             else { continue }
             try planEffect(at: index, &plan, names)
         }
-        guard plan.sites.contains(where: { $0?.effect != nil }) else {
+        guard plan.sites.contains(where: { $0?.action != nil }) else {
             throw GraftError(.invalidArgument, "\(place): leave_out names all layers: nothing adapts")
         }
     }
@@ -171,11 +174,10 @@ package struct Bottleneck: AdapterMethod {
             downBias: try plan.add(names.tensor(path, "adapter_down.0.bias"), shape: [inner], .zero),
             up: try plan.add(names.tensor(path, "adapter_up.weight"), shape: [width, inner], initialUp),
             upBias: try plan.add(names.tensor(path, "adapter_up.bias"), shape: [width], .zero))
-        plan.act(at: index) {
-            $0.effect = BottleneckEffect(
-                weights, width: width, inner: inner, input: input, base: base, activation: activation, factor: scaling,
-                dropout: dropout)
-        }
+        let effect = BottleneckEffect(
+            weights, width: width, inner: inner, input: input, base: base, activation: activation, factor: scaling,
+            dropout: dropout)
+        try plan.act(at: index, .hidden(effect))
     }
 
     private func initialDown(inputs: Int) -> PlannedTensor.Initial {

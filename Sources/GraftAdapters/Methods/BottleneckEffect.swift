@@ -2,12 +2,14 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
-/// x ← r + s · dropout(U f(D z + b) + c) at a hidden site, where z and r are made of x and the residual t.
+/// x ← r + s · dropout(U f(D z + b) + c) at a hidden site, where z and r are made of x and the
+/// residual t.
 ///
-/// x, z, r, t [m, width]; D [inner, width], b [inner], U [width, inner], c [width]; u = D z + b, h = f(u) [m, inner].
-/// Backward, with dy = s · dropout(d(changed x)): dU += dyᵀ h; dc += Σ dy; du = dy U ∘ f′(u); dD += duᵀ z; db += Σ du;
-/// dz = du D. A composition's scale w goes between x and what is written here: x + w (r - x) + w s · ….
-final class BottleneckEffect: BranchEffect {
+/// x, z, r, t [m, width]; D [inner, width], b [inner], U [width, inner], c [width];
+/// u = D z + b, h = f(u) [m, inner]. Backward, with dy = s · dropout(d(changed x)): dU += dyᵀ h;
+/// dc += Σ dy; du = dy U ∘ f′(u); dD += duᵀ z; db += Σ du; dz = du D. A composition's scale w goes
+/// between x and what is written here: x + w (r - x) + w s · ….
+final class BottleneckEffect: HiddenAction {
     /// What the bottleneck reads.
     enum Input {
         /// z = x.
@@ -77,7 +79,7 @@ final class BottleneckEffect: BranchEffect {
         let (z, normKept) = try readInput(x, t, norm, context)
 
         fill(u, with: context.values(weights.downBias))
-        pass.team.multiply(z, down(context.adapter.values), transposeB: true, adding: 1, into: u)
+        pass.team.multiply(z, down(context.numbers.values), transposeB: true, adding: 1, into: u)
         let h = keeps ? try pass.scratch.matrix(rows: x.rows, columns: inner) : u
         gk_activation_forward(pass.team.kernel, activation.kernel, Int64(u.count), u.base, h.base)
 
@@ -97,7 +99,7 @@ final class BottleneckEffect: BranchEffect {
         let team = pass.team
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let scale = factor * context.adapter.scale
+        let scale = factor * context.scale
 
         var dy = dx
         if var dropout = context.dropout(probability: dropout, width: width) {
@@ -105,10 +107,10 @@ final class BottleneckEffect: BranchEffect {
             gk_apply_dropout(team.kernel, &dropout, Int64(dx.count), dx.base, dy.base)
         }
         let du = try pass.scratch.matrix(rows: dx.rows, columns: inner)
-        team.multiply(dy, up(context.adapter.values), scale: scale, into: du)
+        team.multiply(dy, up(context.numbers.values), scale: scale, into: du)
         gk_activation_backward(
             team.kernel, activation.kernel, Int64(du.count), kept.u.base, du.base, du.base)
-        if let gradients = context.adapter.gradients {
+        if let gradients = context.numbers.gradients {
             let h = try pass.scratch.matrix(rows: dx.rows, columns: inner)
             gk_activation_forward(team.kernel, activation.kernel, Int64(h.count), kept.u.base, h.base)
             team.multiply(dy, h, transposeA: true, scale: scale, adding: 1, into: up(gradients))
@@ -156,28 +158,28 @@ final class BottleneckEffect: BranchEffect {
 
     /// x ← x + w (r - x).
     private func addBase(z: Matrix, t: Matrix, into x: Matrix, _ context: SiteContext) {
-        let w = context.adapter.scale
+        let w = context.scale
         switch base {
         case .output: break
         case .sum: gk_add(context.pass.team.kernel, Int64(x.count), w, t.base, x.base)
         case .input where w == 1: x.base.update(from: z.base, count: x.count)
-        case .input: for index in 0..<x.count { x.base[index] += w * (z.base[index] - x.base[index]) }
+        case .input: context.pass.team.blend(z, weight: w, into: x)
         }
     }
 
     /// x += w s · dropout(U h + c).
     private func addUp(_ h: Matrix, into x: Matrix, _ context: SiteContext) throws(GraftError) {
         let team = context.pass.team
-        let scale = factor * context.adapter.scale
+        let scale = factor * context.scale
         let bias = Matrix(context.values(weights.upBias), rows: 1, columns: width)
         guard var dropout = context.dropout(probability: dropout, width: width) else {
             team.addToRows(bias, scale: scale, of: x)
-            team.multiply(h, up(context.adapter.values), transposeB: true, scale: scale, adding: 1, into: x)
+            team.multiply(h, up(context.numbers.values), transposeB: true, scale: scale, adding: 1, into: x)
             return
         }
         let y = try context.pass.scratch.matrix(rows: x.rows, columns: width)
         fill(y, with: bias.base)
-        team.multiply(h, up(context.adapter.values), transposeB: true, adding: 1, into: y)
+        team.multiply(h, up(context.numbers.values), transposeB: true, adding: 1, into: y)
         gk_apply_dropout(team.kernel, &dropout, Int64(y.count), y.base, y.base)
         gk_add(team.kernel, Int64(y.count), scale, y.base, x.base)
     }
@@ -187,9 +189,9 @@ final class BottleneckEffect: BranchEffect {
         _ dx: Matrix, du: Matrix, _ kept: Kept, dt: Matrix, _ norm: LayerNorm?, _ context: SiteContext
     ) throws(GraftError) {
         let team = context.pass.team
-        let w = context.adapter.scale
+        let w = context.scale
         let count = Int64(dx.count)
-        let weight = down(context.adapter.values)
+        let weight = down(context.numbers.values)
         if base == .sum { gk_add(team.kernel, count, w, dx.base, dt.base) }
         if base != .input {
             if input == .output { return team.multiply(du, weight, adding: 1, into: dx) }
@@ -198,10 +200,8 @@ final class BottleneckEffect: BranchEffect {
         let dz = try context.pass.scratch.matrix(rows: dx.rows, columns: width)
         team.multiply(du, weight, into: dz)
         if base == .input {
-            for index in 0..<dx.count {
-                dz.base[index] += w * dx.base[index]
-                dx.base[index] *= 1 - w
-            }
+            gk_add(team.kernel, count, w, dx.base, dz.base)
+            gk_add(team.kernel, count, -w, dx.base, dx.base)
         }
         if let norm, let normKept = kept.norm { norm.backward(dz, normKept, into: dz, context) }
         if input != .residual { gk_add(team.kernel, count, 1, dz.base, dx.base) }

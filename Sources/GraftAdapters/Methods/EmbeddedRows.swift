@@ -13,13 +13,13 @@ final class EmbeddedRows: VirtualRows {
         self.width = width
     }
 
-    func make(_ adapter: AttachedAdapter, keeps: Bool, pass: Pass) -> MadeRows {
+    func make(_ numbers: AdapterNumbers, keeps: Bool, pass: Pass) -> MadeRows {
         func matrix(_ base: UnsafeMutablePointer<Float>) -> Matrix {
             Matrix(base + parameter.offset, rows: count, columns: width)
         }
-        return MadeRows(rows: matrix(adapter.values), gradients: keeps ? adapter.gradients.map(matrix) : nil)
+        return MadeRows(rows: matrix(numbers.values), gradients: keeps ? numbers.gradients.map(matrix) : nil)
     }
 
     /// The pass adds gradients up where they belong.
-    func backward(_ made: MadeRows, _ adapter: AttachedAdapter, pass: Pass) {}
+    func backward(_ made: MadeRows, _ numbers: AdapterNumbers, pass: Pass) {}
 }

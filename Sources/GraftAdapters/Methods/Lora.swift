@@ -8,6 +8,8 @@ import GraftTensor
 /// the factor is alpha / √r (Kalajdzievski 2023). Embeddings too: E[t] += (alpha / r) · B A[:, t].
 /// `init_lora_weights` "pissa" starts at the largest singular values of the weight:
 /// `PrincipalStart`.
+/// With `use_dora` the changed weight's rows have lengths of their own, which are learned: see
+/// `DoraDelta`.
 package struct Lora: AdapterMethod {
     package static let name = "lora"
     package static let layout: any AdapterLayout.Type = PeftLayout.self
@@ -31,11 +33,12 @@ package struct Lora: AdapterMethod {
     private let bias: Bias
     private let hasOutputBias: Bool
     private let start: Start
+    private let hasMagnitude: Bool
     private let targets: TargetModules
     private let place: String
 
-    /// Of a fresh adapter. PEFT's, but for alpha and the targets: `Benchmarks/recipe.py` measures what these learn. What a file
-    /// leaves out means what PEFT means by it.
+    /// Of a fresh adapter. PEFT's, but for alpha and the targets: `Benchmarks/recipe.py` measures
+    /// what these learn. What a file leaves out means what PEFT means by it.
     private static let defaults: [(key: String, value: JSON)] = [
         ("alpha_pattern", .object(JSONObject())), ("auto_mapping", .null), ("base_model_name_or_path", .null),
         ("bias", .string("none")), ("exclude_modules", .null), ("fan_in_fan_out", .bool(false)),
@@ -52,18 +55,19 @@ package struct Lora: AdapterMethod {
         "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
     ]
 
-    /// Settings that PEFT has and this build does not: refused by name unless at the value that turns them off.
+    /// Settings that PEFT has and this build does not: refused by name unless at the value that
+    /// turns them off.
     private static let undone: Set<String> = [
         "alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "kasa_config",
         "layer_replication", "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config",
-        "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
+        "target_parameters", "trainable_token_indices", "use_bdlora", "use_qalora", "velora_config",
     ]
 
     private static let done: Set<String> = [
         "alpha_pattern", "bias", "ensure_weight_tying", "exclude_modules", "init_lora_weights", "layers_pattern",
         "layers_to_transform",
         "lora_alpha", "lora_bias", "lora_dropout", "modules_to_save", "r", "rank_pattern", "target_modules",
-        "use_rslora",
+        "use_dora", "use_rslora",
     ]
 
     package static func settings(
@@ -88,14 +92,8 @@ package struct Lora: AdapterMethod {
 
     package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {
         self.place = place
-        for (key, value) in settings where !Self.done.contains(key) && !Self.hasNoEffect(key, settings, use) {
-            guard !value.isOff else {
-                if Self.undone.contains(key) || use != .create { continue }
-                throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
-            }
-            throw GraftError(
-                use == .create && !Self.undone.contains(key) ? .invalidArgument : .unsupported,
-                "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+        try settings.requireDone(Self.done, undone: Self.undone, use: use, place: place) {
+            Self.hasNoEffect($0, settings, use)
         }
         rank = try Self.rank(Self.given("r", settings) ?? 8, "\(place): r")
         alpha = try Self.alpha(Self.given("lora_alpha", settings) ?? 8, "\(place): lora_alpha")
@@ -109,6 +107,10 @@ package struct Lora: AdapterMethod {
         alphas = try PatternValues(settings, key: "alpha_pattern", place: place, read: Self.alpha)
         usesSquareRoot = try settings.optionalBool("use_rslora") ?? false
         hasOutputBias = try settings.optionalBool("lora_bias") ?? false
+        hasMagnitude = try settings.optionalBool("use_dora") ?? false
+        guard !hasOutputBias || !hasMagnitude else {
+            throw GraftError(.invalidArgument, "\(place): lora_bias does not go with use_dora: expected one of them")
+        }
         let biasName = try settings.optionalString("bias") ?? "none"
         guard let bias = Bias(rawValue: biasName) else {
             throw GraftError(
@@ -116,6 +118,9 @@ package struct Lora: AdapterMethod {
         }
         self.bias = bias
         start = try Self.start(settings["init_lora_weights"] ?? true, use: use, place: place)
+        if case .principal = start, hasMagnitude {
+            throw GraftError(.unsupported, "\(place): init_lora_weights \"pissa\" with use_dora; expected one of them")
+        }
         targets = try TargetModules(settings, place: place)
     }
 
@@ -166,13 +171,13 @@ package struct Lora: AdapterMethod {
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let chosen = try targets.sites(
-            names, kinds: [.linear, .embedding], defaults: names.model.conventions.defaultTargets, use: use)
+            names, kinds: [.linear, .embedding], defaults: names.model.conventions.defaultTargets[Self.name], use: use)
         if use == .create {
             let paths = chosen.map { names.path(of: names.sites[$0]) }
             try ranks.requireMatches(among: paths)
             try alphas.requireMatches(among: paths)
         }
-        for index in chosen { try planDelta(at: index, &plan, names) }
+        for index in chosen { try planDelta(at: index, &plan, names, use: use) }
         switch bias {
         case .none: break
         case .loraOnly: for index in chosen { try planBias(at: index, isTarget: true, &plan, names) }
@@ -183,7 +188,9 @@ package struct Lora: AdapterMethod {
         }
     }
 
-    private func planDelta(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
+    private func planDelta(
+        at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames, use: SettingsUse
+    ) throws(GraftError) {
         let site = names.sites[index]
         let path = names.path(of: site)
         let rank = try ranks.value(for: path) ?? self.rank
@@ -203,11 +210,15 @@ package struct Lora: AdapterMethod {
                 hasOutputBias
                 ? try plan.add(
                     names.tensor(path, "lora_B.bias"), shape: [site.outputs], start == .random ? narrow : .zero) : nil
-            plan.act(at: index) {
-                $0.delta = LoraDelta(
-                    a: a, b: b, bias: bias, rank: rank, inputs: site.inputs, outputs: site.outputs, factor: factor,
-                    dropout: dropout)
+            let delta = LoraDelta(
+                a: a, b: b, bias: bias, rank: rank, inputs: site.inputs, outputs: site.outputs, factor: factor,
+                dropout: dropout)
+            guard hasMagnitude else { return try plan.act(at: index, .linear(delta)) }
+            let magnitude = try planMagnitude(of: site, path, &plan, names, use: use) {
+                (values, lengths, team, copyRows) throws(GraftError) in
+                try delta.rowLengths(into: lengths, values, team, scratch: Arena(), copyRows: copyRows)
             }
+            try plan.act(at: index, .linear(DoraDelta(delta, magnitude)))
         case .embedding:
             if case .principal = start {
                 throw GraftError(
@@ -222,11 +233,15 @@ package struct Lora: AdapterMethod {
                 start == .random ? .normal(deviation: 1) : .zero)
             let b = try plan.add(
                 names.tensor(path, "lora_embedding_B"), shape: [site.outputs, rank], .normal(deviation: 1))
-            plan.act(at: index) {
-                $0.delta = LoraEmbeddingDelta(
-                    a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor,
-                    frozenRow: site.frozenRow)
+            let delta = LoraEmbeddingDelta(
+                a: a, b: b, rank: rank, vocabulary: site.inputs, width: site.outputs, factor: factor,
+                frozenRow: site.frozenRow)
+            guard hasMagnitude else { return try plan.act(at: index, .embedding(delta)) }
+            let magnitude = try planMagnitude(of: site, path, &plan, names, use: use) {
+                (values, lengths, team, copyRows) throws(GraftError) in
+                try delta.columnLengths(into: lengths, values, team, scratch: Arena(), copyRows: copyRows)
             }
+            try plan.act(at: index, .embedding(DoraEmbeddingDelta(delta, magnitude)))
         case .norm, .hidden: break
         }
     }
@@ -234,12 +249,38 @@ package struct Lora: AdapterMethod {
     package func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) throws(GraftError) {
         guard case .principal(let iterations) = start else { return }
         for (index, site) in names.sites.enumerated() {
-            guard let delta = plan.sites[index]?.delta as? LoraDelta else { continue }
+            guard let delta = plan.sites[index]?.action?.linear as? LoraDelta else { continue }
             try PrincipalStart.plan(&plan, delta, at: index, names.path(of: site), site, iterations: iterations, place)
         }
     }
 
     package static func saved(_ settings: JSONObject) -> JSONObject { PrincipalStart.saved(settings) }
+
+    private typealias Lengths =
+        @Sendable (
+            _ values: UnsafeMutablePointer<Float>, _ lengths: UnsafeMutablePointer<Float>, _ team: Team,
+            _ copyRows: (_ first: Int, _ rows: Matrix) -> Void
+        ) throws(GraftError) -> Void
+
+    /// The magnitude starts as what it stands for: the lengths of the changed weight.
+    private func planMagnitude(
+        of site: Site, _ path: String, _ plan: inout AdapterPlan, _ names: ModuleNames, use: SettingsUse,
+        lengths: @escaping Lengths
+    ) throws(GraftError) -> Magnitude {
+        let start = PlannedTensor.Initial.made { (values, own) throws(GraftError) in
+            let memory = try Memory(byteCount: site.inputs * site.outputs * 4)
+            site.copyWeight(memory.floats())
+            let (rows, columns) =
+                site.kind == .embedding ? (site.inputs, site.outputs) : (site.outputs, site.inputs)
+            let weight = Matrix(memory.floats(), rows: rows, columns: columns)
+            try lengths(values, own, try Team(threadCount: 1)) { first, rows in
+                weight.rows(from: first, count: rows.rows).copy(to: rows)
+            }
+        }
+        let parameter = try plan.add(
+            names.tensor(path, "lora_magnitude_vector"), shape: [site.outputs], use == .create ? start : .zero)
+        return Magnitude(parameter, lengths: plan.derive(count: site.outputs))
+    }
 
     /// A copy of the base bias that training may change; PEFT keeps a target's under `base_layer`.
     private func planBias(
@@ -250,19 +291,6 @@ package struct Lora: AdapterMethod {
         if site.place == .beside && plan.head != nil { return }
         let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")
         let parameter = try plan.add(name, shape: [site.outputs], .copy(copy))
-        plan.act(at: index) { $0.bias = parameter }
-    }
-}
-
-extension JSON {
-    /// A value that leaves a setting off: null, false, or something empty.
-    var isOff: Bool {
-        switch self {
-        case .null, .bool(false): true
-        case .string(let text): text.isEmpty
-        case .array(let values): values.isEmpty
-        case .object(let object): object.isEmpty
-        default: false
-        }
+        plan.replace(at: index, bias: parameter)
     }
 }

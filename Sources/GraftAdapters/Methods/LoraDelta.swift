@@ -5,15 +5,15 @@ import GraftTensor
 /// y += s · (B A dropout(x) + bias) at a linear site; with PiSSA, y −= s · B₀ A₀ x besides, what B
 /// A started at.
 ///
-/// x [m, in], u = dropout(x) Aᵀ [m, r], y [m, out]. Backward: dB += s dyᵀ u; du = s dy B; dA += duᵀ dropout(x);
-/// dx += dropout(du A); dbias += s Σ dy.
-final class LoraDelta: Delta {
+/// x [m, in], u = dropout(x) Aᵀ [m, r], y [m, out]. Backward: dB += s dyᵀ u; du = s dy B;
+/// dA += duᵀ dropout(x); dx += dropout(du A); dbias += s Σ dy.
+final class LoraDelta: LinearAction {
     let a: Parameter
     let b: Parameter
     private let bias: Parameter?
     let rank: Int
-    private let inputs: Int
-    private let outputs: Int
+    let inputs: Int
+    let outputs: Int
     let factor: Float
     private let dropout: Float
     private let initial: (a: Parameter, b: Parameter)?
@@ -40,21 +40,22 @@ final class LoraDelta: Delta {
             initial: initial)
     }
 
-    func forward(_ input: SiteInput, into y: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix? {
-        guard case .rows(let x) = input else { return nil }
+    func forward(
+        _ x: Matrix, into y: Matrix, _ module: LinearModule, _ context: SiteContext
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let pass = context.pass
-        let u = try pass.arena(keeping: context.keeps).matrix(rows: x.rows, columns: rank)
+        let u = try context.arena.matrix(rows: x.rows, columns: rank)
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let dropped = try droppedInput(x, context)
-        let scale = factor * context.adapter.scale
-        pass.team.multiply(dropped, matrixA(context.adapter.values), transposeB: true, into: u)
-        pass.team.multiply(u, matrixB(context.adapter.values), transposeB: true, scale: scale, adding: 1, into: y)
+        let scale = factor * context.scale
+        pass.team.multiply(dropped, matrixA(context.numbers.values), transposeB: true, into: u)
+        pass.team.multiply(u, matrixB(context.numbers.values), transposeB: true, scale: scale, adding: 1, into: y)
         if let initial {
             let start = try pass.scratch.matrix(rows: x.rows, columns: rank)
-            pass.team.multiply(x, matrixA(context.adapter.values, initial.a), transposeB: true, into: start)
+            pass.team.multiply(x, matrixA(context.numbers.values, initial.a), transposeB: true, into: start)
             pass.team.multiply(
-                start, matrixB(context.adapter.values, initial.b), transposeB: true, scale: -scale, adding: 1, into: y)
+                start, matrixB(context.numbers.values, initial.b), transposeB: true, scale: -scale, adding: 1, into: y)
         }
         if let bias {
             let ones = try pass.scratch.matrix(rows: y.rows, columns: 1)
@@ -62,21 +63,23 @@ final class LoraDelta: Delta {
             pass.team.multiply(
                 ones, Matrix(context.values(bias), rows: 1, columns: outputs), scale: scale, adding: 1, into: y)
         }
-        return u
+        return UnsafeMutableRawPointer(u.base)
     }
 
     func backward(
-        _ dy: Matrix, input: SiteInput, kept u: Matrix?, into dx: Matrix?, _ context: SiteContext
+        _ dy: Matrix, x: Matrix, kept: UnsafeMutableRawPointer?, into dx: Matrix?, _ module: LinearModule,
+        _ context: SiteContext
     ) throws(GraftError) {
-        guard case .rows(let x) = input, let u else { return }
+        guard let kept else { return }
+        let u = Matrix(kept.assumingMemoryBound(to: Float.self), rows: x.rows, columns: rank)
         let pass = context.pass
         let team = pass.team
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let scale = factor * context.adapter.scale
+        let scale = factor * context.scale
         let du = try pass.scratch.matrix(rows: dy.rows, columns: rank)
-        team.multiply(dy, matrixB(context.adapter.values), scale: scale, into: du)
-        if let gradients = context.adapter.gradients {
+        team.multiply(dy, matrixB(context.numbers.values), scale: scale, into: du)
+        if let gradients = context.numbers.gradients {
             team.multiply(dy, u, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
             let dropped = try droppedInput(x, context)
             team.multiply(du, dropped, transposeA: true, adding: 1, into: matrixA(gradients))
@@ -91,33 +94,42 @@ final class LoraDelta: Delta {
         guard let dx else { return }
         if let initial {
             let dStart = try pass.scratch.matrix(rows: dy.rows, columns: rank)
-            team.multiply(dy, matrixB(context.adapter.values, initial.b), scale: -scale, into: dStart)
-            team.multiply(dStart, matrixA(context.adapter.values, initial.a), adding: 1, into: dx)
+            team.multiply(dy, matrixB(context.numbers.values, initial.b), scale: -scale, into: dStart)
+            team.multiply(dStart, matrixA(context.numbers.values, initial.a), adding: 1, into: dx)
         }
-        guard var dropout = context.dropout(probability: dropout, width: inputs) else {
-            team.multiply(du, matrixA(context.adapter.values), adding: 1, into: dx)
+        guard drops(context) else {
+            team.multiply(du, matrixA(context.numbers.values), adding: 1, into: dx)
             return
         }
         let dDropped = try pass.scratch.matrix(rows: dx.rows, columns: inputs)
-        team.multiply(du, matrixA(context.adapter.values), into: dDropped)
-        gk_apply_dropout(team.kernel, &dropout, Int64(dDropped.count), dDropped.base, dDropped.base)
+        team.multiply(du, matrixA(context.numbers.values), into: dDropped)
+        dropBack(dDropped, context)
         gk_add(team.kernel, Int64(dx.count), 1, dDropped.base, dx.base)
     }
 
-    private func matrixA(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
+    func matrixA(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
         Matrix(base + (own ?? a).offset, rows: rank, columns: inputs)
     }
 
-    private func matrixB(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
+    func matrixB(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {
         Matrix(base + (own ?? b).offset, rows: outputs, columns: rank)
     }
 
+    /// Whether dropout changes x.
+    func drops(_ context: SiteContext) -> Bool { context.dropout(probability: dropout, width: inputs) != nil }
+
     /// dropout(x), or x itself where nothing is dropped.
-    private func droppedInput(_ x: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix {
+    func droppedInput(_ x: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix {
         guard var dropout = context.dropout(probability: dropout, width: inputs) else { return x }
         let out = try context.pass.scratch.matrix(rows: x.rows, columns: x.columns)
         gk_apply_dropout(context.pass.team.kernel, &dropout, Int64(x.count), x.base, out.base)
         return out
+    }
+
+    /// The gradient of x, in place, from that of dropout(x).
+    func dropBack(_ gradient: Matrix, _ context: SiteContext) {
+        guard var dropout = context.dropout(probability: dropout, width: inputs) else { return }
+        gk_apply_dropout(context.pass.team.kernel, &dropout, Int64(gradient.count), gradient.base, gradient.base)
     }
 }
 

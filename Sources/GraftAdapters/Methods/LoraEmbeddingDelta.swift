@@ -1,18 +1,20 @@
+import CGraftKernels
 import GraftLayers
 import GraftTensor
 
 /// y += s · B A[:, t] for each token t at an embedding site.
 ///
-/// A [r, vocabulary], B [width, r], u [m, r] the columns of A. Backward: dB += s dyᵀ u; dA[:, t] += s dy B.
-final class LoraEmbeddingDelta: Delta {
-    private let a: Parameter
+/// A [r, vocabulary], B [width, r], u [m, r] the columns of A. Backward: dB += s dyᵀ u;
+/// dA[:, t] += s dy B.
+final class LoraEmbeddingDelta: EmbeddingAction {
+    let a: Parameter
     private let b: Parameter
-    private let rank: Int
-    private let vocabulary: Int
-    private let width: Int
-    private let factor: Float
+    let rank: Int
+    let vocabulary: Int
+    let width: Int
+    let factor: Float
     /// Whose column of A never learns, as torch's `padding_idx`.
-    private let frozenRow: Int?
+    private let frozenRow: Int32?
 
     init(
         a: Parameter, b: Parameter, rank: Int, vocabulary: Int, width: Int, factor: Float, frozenRow: Int?
@@ -23,40 +25,39 @@ final class LoraEmbeddingDelta: Delta {
         self.vocabulary = vocabulary
         self.width = width
         self.factor = factor
-        self.frozenRow = frozenRow
+        self.frozenRow = frozenRow.map { Int32(clamping: $0) }
     }
 
-    func forward(_ input: SiteInput, into y: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix? {
-        guard case .ids(let ids, let count) = input else { return nil }
-        let u = try context.pass.arena(keeping: context.keeps).matrix(rows: count, columns: rank)
-        let values = context.values(a)
-        for row in 0..<count {
-            for index in 0..<rank { u.base[row * rank + index] = values[index * vocabulary + Int(ids[row])] }
-        }
-        context.pass.team.multiply(
-            u, matrixB(context.adapter.values), transposeB: true, scale: factor * context.adapter.scale, adding: 1,
-            into: y)
-        return u
+    func forward(
+        _ ids: UnsafePointer<Int32>, into y: Matrix, _ module: EmbeddingModule, _ context: SiteContext
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
+        let u = try context.arena.matrix(rows: y.rows, columns: rank)
+        let team = context.pass.team
+        gk_gather_columns(
+            team.kernel, Int64(y.rows), Int64(rank), ids, context.values(a), Int64(vocabulary), u.base)
+        team.multiply(
+            u, matrixB(context.numbers.values), transposeB: true, scale: factor * context.scale, adding: 1, into: y)
+        return UnsafeMutableRawPointer(u.base)
     }
 
     func backward(
-        _ dy: Matrix, input: SiteInput, kept u: Matrix?, into dx: Matrix?, _ context: SiteContext
+        _ dy: Matrix, ids: UnsafePointer<Int32>, kept: UnsafeMutableRawPointer?, _ context: SiteContext
     ) throws(GraftError) {
-        guard case .ids(let ids, let count) = input, let u, let gradients = context.adapter.gradients else { return }
-        let pass = context.pass
+        guard let kept, let gradients = context.numbers.gradients else { return }
+        let u = Matrix(kept.assumingMemoryBound(to: Float.self), rows: dy.rows, columns: rank)
+        let (pass, team) = (context.pass, context.pass.team)
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let scale = factor * context.adapter.scale
-        pass.team.multiply(dy, u, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
-        let du = try pass.scratch.matrix(rows: count, columns: rank)
-        pass.team.multiply(dy, matrixB(context.adapter.values), scale: scale, into: du)
-        let dA = gradients + a.offset
-        for row in 0..<count where Int(ids[row]) != frozenRow {
-            for index in 0..<rank { dA[index * vocabulary + Int(ids[row])] += du.base[row * rank + index] }
-        }
+        let scale = factor * context.scale
+        team.multiply(dy, u, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
+        let du = try pass.scratch.matrix(rows: dy.rows, columns: rank)
+        team.multiply(dy, matrixB(context.numbers.values), scale: scale, into: du)
+        gk_scatter_add_columns(
+            team.kernel, Int64(dy.rows), Int64(rank), ids, frozenRow ?? -1, du.base, gradients + a.offset,
+            Int64(vocabulary))
     }
 
-    private func matrixB(_ base: UnsafeMutablePointer<Float>) -> Matrix {
+    func matrixB(_ base: UnsafeMutablePointer<Float>) -> Matrix {
         Matrix(base + b.offset, rows: width, columns: rank)
     }
 }

@@ -38,7 +38,7 @@ enum PrincipalStart {
             a: plan.addTail(to: delta.a, axis: 0, isNegated: false),
             b: plan.addTail(to: delta.b, axis: 1, isNegated: true)
         )
-        plan.act(at: index) { $0.delta = delta.starting(at: initial) }
+        try plan.exchange(at: index, for: .linear(delta.starting(at: initial)))
         plan.add { values, seed throws(GraftError) in
             try start(
                 values, [delta.a, initial.a], [delta.b, initial.b], delta, site, iterations,

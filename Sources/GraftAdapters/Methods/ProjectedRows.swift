@@ -68,18 +68,18 @@ final class ProjectedRows: VirtualRows {
         team.addToRows(matrix(values, second.bias, columns: width), of: out)
     }
 
-    func make(_ adapter: AttachedAdapter, keeps: Bool, pass: Pass) throws(GraftError) -> MadeRows {
+    func make(_ numbers: AdapterNumbers, keeps: Bool, pass: Pass) throws(GraftError) -> MadeRows {
         let inner = try pass.kept.matrix(rows: 2 * count, columns: innerWidth)
         let rows = try pass.kept.matrix(rows: count, columns: width)
-        compute(adapter.values, inner: inner, into: rows, pass.team)
-        guard keeps, adapter.gradients != nil else { return MadeRows(rows: rows, gradients: nil) }
+        compute(numbers.values, inner: inner, into: rows, pass.team)
+        guard keeps, numbers.gradients != nil else { return MadeRows(rows: rows, gradients: nil) }
         let gradients = try pass.kept.matrix(rows: count, columns: width)
         gradients.base.update(repeating: 0, count: gradients.count)
         return MadeRows(rows: rows, gradients: gradients, inner: inner)
     }
 
-    func backward(_ made: MadeRows, _ adapter: AttachedAdapter, pass: Pass) throws(GraftError) {
-        guard let dP = made.gradients, let inner = made.inner, let gradients = adapter.gradients else { return }
+    func backward(_ made: MadeRows, _ numbers: AdapterNumbers, pass: Pass) throws(GraftError) {
+        guard let dP = made.gradients, let inner = made.inner, let gradients = numbers.gradients else { return }
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let team = pass.team
@@ -88,15 +88,15 @@ final class ProjectedRows: VirtualRows {
             dP, after, transposeA: true, adding: 1, into: matrix(gradients, second.weight, columns: innerWidth))
         addColumnSums(of: dP, to: gradients + second.bias.offset, team)
         let dInner = try pass.scratch.matrix(rows: count, columns: innerWidth)
-        team.multiply(dP, matrix(adapter.values, second.weight, columns: innerWidth), into: dInner)
+        team.multiply(dP, matrix(numbers.values, second.weight, columns: innerWidth), into: dInner)
         gk_activation_backward(
             team.kernel, Activation.tanh.kernel, Int64(dInner.count), inner.base, dInner.base, dInner.base)
-        let rows = matrix(adapter.values, embedding, columns: inputWidth)
+        let rows = matrix(numbers.values, embedding, columns: inputWidth)
         team.multiply(
             dInner, rows, transposeA: true, adding: 1, into: matrix(gradients, first.weight, columns: inputWidth))
         addColumnSums(of: dInner, to: gradients + first.bias.offset, team)
         team.multiply(
-            dInner, matrix(adapter.values, first.weight, columns: inputWidth), adding: 1,
+            dInner, matrix(numbers.values, first.weight, columns: inputWidth), adding: 1,
             into: matrix(gradients, embedding, columns: inputWidth))
     }
 

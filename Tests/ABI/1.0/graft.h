@@ -406,6 +406,7 @@ GRAFT_API const char *graft_task_name(int32_t index);
  *                    For "prefix_tuning" and "prompt_tuning", as in PEFT's; num_virtual_tokens is 20,
  *                    and prompt_tuning_init "TEXT" reads the tokenizer in the folder
  *                    tokenizer_name_or_path. What they put before a row takes positions of the model.
+ *                    For "ia3", PEFT's fields and PEFT's defaults.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
@@ -501,6 +502,48 @@ typedef struct graft_composition graft_composition;
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
                                                                  graft_composition **out);
 /**
+ * Several, one after the other, as AdapterHub's Stack: at each place of the model each takes for
+ * the model's what those before it made of it, from the first to the last.
+ *
+ * "lora" adds its change of the weight, so that the changes add up, as those of PEFT's active
+ * adapters; with "use_dora" it stretches what is there, the changes before it as well. "ia3"
+ * multiplies what is there; where it multiplies what a module reads, those before it read the
+ * product. "bottleneck" reads and changes the sub-layer's output as it is then. A module that one
+ * of them has in full ("modules_to_save", "bias", a table) stands for the model's with all of them;
+ * with two of them it is refused, and so it is with one beside DoRA there, which measures the
+ * model's. Of "prefix_tuning" and "prompt_tuning" there is one, before the rows. Logits are those of
+ * the last that has a head. A composition of several is for rows; a trainer trains one adapter.
+ *
+ * @param compositions [count]; a composition may stand there more than once. Of one the result is
+ *                     that one.
+ * @param count        1 to 32, which is also the most adapters that they may have together.
+ * @param[out] out     The composition, owned by the caller.
+ * @return GRAFT_ERROR_INCOMPATIBLE (made for several models, or two of them with the same module in
+ *         full; the module is named), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(const graft_composition *const *compositions,
+                                                                int32_t count, graft_composition **out);
+/**
+ * Several at once, as AdapterHub's Average: at each place of the model the weighted mean of what each
+ * makes of it, those that do nothing there included. For "lora" without "use_dora" that is the mean of
+ * the changes of the weight.
+ *
+ * None may have a module in full or put something before the rows, which has no share in a mean. Logits are
+ * those of the last that has a head. Equal compositions have themselves as their mean, to the last bit.
+ *
+ * @param compositions [count].
+ * @param weights      [count], from 0 to 1e6, divided by their sum; those of weight 0 are left out. NULL:
+ *                     equal ones.
+ * @param count        1 to 32, which is also the most adapters that they may have together.
+ * @param[out] out     The composition, owned by the caller.
+ * @return As graft_composition_stack(); GRAFT_ERROR_INVALID_ARGUMENT also for weights that are all 0.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status
+graft_composition_average(const graft_composition *const *compositions, const float *weights, int32_t count,
+                          graft_composition **out);
+/**
  * One more owner.
  *
  * Threads that serve while another one brings a newer adapter need no lock. The host keeps the current
@@ -517,10 +560,14 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_ada
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_retain(const graft_composition *composition);
 GRAFT_API void graft_composition_release(graft_composition *composition);
-/** Its adapter, with one more owner: the same handle, unless that was released. Since 1.0. */
+/** How many adapters it has; one that acts in several places counts as often. -1 for an invalid
+ *  handle. Since 1.0. */
+GRAFT_API int32_t graft_composition_adapter_count(const graft_composition *composition);
+/** Adapter `index`, in the order in which they were given, with one more owner: the same handle,
+ *  unless that was released. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(const graft_composition *composition,
-                                                                  graft_adapter **out);
-/** NaN for an invalid handle. Since 1.0. */
+                                                                  int32_t index, graft_adapter **out);
+/** Of a leaf; 1 for several together. NaN for an invalid handle. Since 1.0. */
 GRAFT_API float graft_composition_scale(const graft_composition *composition);
 /** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
  *  composition was made, or else the model's own. -1 or NULL for an invalid handle or index. Since 1.0. */

@@ -20,7 +20,8 @@ void test_adapter_settings(void) {
         {GRAFT_ERROR_INVALID_ARGUMENT, "{\"bias\": \"some\"}"},
         {GRAFT_ERROR_INVALID_ARGUMENT, "{\"\xff\": 1}"},
         {GRAFT_ERROR_NOT_FOUND, "{\"target_modules\": [\"no_such_module\"]}"},
-        {GRAFT_ERROR_UNSUPPORTED, "{\"use_dora\": true}"},
+        {GRAFT_ERROR_UNSUPPORTED, "{\"use_qalora\": true}"},
+        {GRAFT_ERROR_INVALID_ARGUMENT, "{\"use_dora\": true, \"lora_bias\": true}"},
     };
     graft_adapter *out = NULL;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -122,6 +123,43 @@ void test_head(void) {
     graft_adapter_release(bare);
 }
 
+/* Several adapters as one. */
+static void test_composites(void) {
+    graft_composition *out = NULL, *leaf = NULL;
+    need(graft_composition_create(adapter, 1, &leaf), "composing");
+    const graft_composition *two[] = {leaf, leaf}, *holed[] = {leaf, NULL};
+    const graft_composition *foreign[] = {leaf, (const graft_composition *)session};
+    invalid(graft_composition_stack(NULL, 2, &out), "a stack of NULL is refused");
+    invalid(graft_composition_stack(two, 0, &out), "a stack of none is refused");
+    invalid(graft_composition_stack(two, -1, &out), "a stack of -1 is refused");
+    invalid(graft_composition_stack(two, 33, &out), "a stack of 33 is refused");
+    invalid(graft_composition_stack(holed, 2, &out), "NULL in a stack is refused");
+    invalid(graft_composition_stack(foreign, 2, &out), "a session in a stack is refused");
+    invalid(graft_composition_stack(two, 2, NULL), "a stack into NULL is refused");
+    invalid(graft_composition_average(two, (const float[]){1, NAN}, 2, &out), "a weight of NaN is refused");
+    invalid(graft_composition_average(two, (const float[]){1, -1}, 2, &out), "a weight of -1 is refused");
+    invalid(graft_composition_average(two, (const float[]){0, 0}, 2, &out), "weights of 0 are refused");
+    invalid(graft_composition_average(holed, NULL, 2, &out), "NULL in a mean is refused");
+    invalid(graft_composition_average(two, NULL, 2, NULL), "a mean into NULL is refused");
+    claim(out == NULL, "a refused composition leaves its output alone", "another value");
+
+    need(graft_composition_average(two, (const float[]){3, 0}, 2, &out), "averaging");
+    expect_number(1, graft_composition_adapter_count(out), "a mean leaves out what has no weight");
+    graft_composition_release(out);
+    need(graft_composition_stack(two, 2, &out), "stacking");
+    graft_composition_release(leaf);
+    expect_number(2, graft_composition_adapter_count(out), "a stack has its adapters");
+    claim(graft_composition_scale(out) == 1, "a stack has the scale 1", "another");
+    graft_adapter *found = NULL;
+    need(graft_composition_adapter(out, 1, &found), "asking for the second");
+    claim(found == adapter, "which is the handle that it was made of", "another");
+    graft_adapter_release(found);
+    invalid(graft_composition_adapter(out, 2, &found), "a third is refused");
+    invalid(graft_composition_adapter(out, -1, &found), "one before the first is refused");
+    expect_number(-1, graft_composition_adapter_count(NULL), "NULL has -1 adapters");
+    graft_composition_release(out);
+}
+
 void test_composition(void) {
     graft_composition *out = NULL;
     invalid(graft_composition_create(NULL, 1, &out), "composing NULL is refused");
@@ -131,6 +169,7 @@ void test_composition(void) {
     invalid(graft_composition_create(adapter, INFINITY, &out), "an infinite scale is refused");
     invalid(graft_composition_create(adapter, 1, NULL), "composing into NULL is refused");
     graft_composition_release(NULL);
+    test_composites();
 
     graft_adapter *own = make_adapter(1), *found = NULL, *again = NULL;
     need(graft_composition_create(own, 0.5f, &out), "composing");
@@ -138,7 +177,7 @@ void test_composition(void) {
     expect_number(2, graft_composition_label_count(out), "a composition has its adapter's labels");
     claim(strcmp(graft_composition_label(out, 1), "second") == 0, "in their order",
           graft_composition_label(out, 1));
-    need(graft_composition_adapter(out, &found), "asking for the adapter");
+    need(graft_composition_adapter(out, 0, &found), "asking for the adapter");
     claim(found == own, "a composition gives the handle that it was made of", "another");
     graft_adapter_release(own);
     expect_number(2, graft_adapter_label_count(found), "which has one more owner");
@@ -147,14 +186,14 @@ void test_composition(void) {
     expect_number(2, graft_composition_label_count(out), "a composition keeps the head it was made with");
     graft_adapter_release(found);
     expect_number(-1, graft_adapter_label_count(found), "after its last owner the handle is gone");
-    need(graft_composition_adapter(out, &again), "asking for the adapter once more");
+    need(graft_composition_adapter(out, 0, &again), "asking for the adapter once more");
     claim(again != found && graft_adapter_parameter_count(again) > 0,
           "another handle stands for the same adapter", "none");
     graft_adapter_release(again);
 
-    invalid(graft_composition_adapter(out, NULL), "an adapter into NULL is refused");
-    invalid(graft_composition_adapter(NULL, &found), "the adapter of NULL is refused");
-    invalid(graft_composition_adapter((const graft_composition *)model, &found),
+    invalid(graft_composition_adapter(out, 0, NULL), "an adapter into NULL is refused");
+    invalid(graft_composition_adapter(NULL, 0, &found), "the adapter of NULL is refused");
+    invalid(graft_composition_adapter((const graft_composition *)model, 0, &found),
             "the adapter of a model is refused");
     claim(!graft_composition_label(out, 2) && !graft_composition_label(out, -1) &&
               !graft_composition_label(NULL, 0),

@@ -9,7 +9,7 @@ from types import ModuleType
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 
-from . import tiny_llama
+from . import lora_training, tiny_llama
 from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
 from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
@@ -24,6 +24,7 @@ class Variant:
     lora: dict
     base: str = "plain"
     task: str = "CAUSAL_LM"
+    config: type = LoraConfig
 
 
 VARIANTS = [
@@ -96,7 +97,7 @@ def train(variant: Variant, family: ModuleType, folder, dtype: torch.dtype) -> d
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(OPTIMIZER, parameters)
     steps, gradients = [], {}
-    for batch in batches():
+    for batch in lora_training.batches() if family.NAME == "bert-tiny" else batches():
         optimizer.zero_grad()
         loss = loss_of(model, batch, variant.task)
         loss.backward()
@@ -112,7 +113,7 @@ def train(variant: Variant, family: ModuleType, folder, dtype: torch.dtype) -> d
 
 def make_variant(variant: Variant, seed: int, family: ModuleType = tiny_llama, top: str = "llama-training") -> dict:
     folder = ROOT / top / variant.name
-    model = get_peft_model(base(variant, family), LoraConfig(task_type=variant.task, **variant.lora))
+    model = get_peft_model(base(variant, family), variant.config(task_type=variant.task, **variant.lora))
     randomise_trainable(model, seed, scale=0.1)
     save_adapter(model, folder / "start")
 

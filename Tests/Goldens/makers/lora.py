@@ -1,14 +1,15 @@
-"""lora: adapter folders saved by PEFT for bert-tiny, and what the model computes with each."""
+"""lora, ia3: adapter folders saved by PEFT for bert-tiny, and what the model computes with each."""
 
 import copy
 import json
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
 
 from . import tiny_bert
 from .files import fresh_folder, packed, write_json, write_tensors
+from .ia3_cases import CASES as IA3_CASES
 from .lora_cases import CASES, Case
 
 
@@ -21,12 +22,16 @@ def base_of(case: Case) -> torch.nn.Module:
 
 
 def randomise_trainable(model: torch.nn.Module, seed: int, scale: float = 0.2) -> None:
-    """Every trained tensor away from its start: B is not zero, and a bias that is dropped shows."""
+    """Every trained tensor away from its start: B is not zero, and a bias that is dropped shows.
+
+    Factors stay about theirs."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for _, parameter in sorted(model.named_parameters(), key=lambda item: item[0]):
+        for name, parameter in sorted(model.named_parameters(), key=lambda item: item[0]):
             if parameter.requires_grad:
-                parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
+                noise = torch.randn(parameter.shape, generator=generator) * scale
+                is_factor = "ia3_l" in name or "lora_magnitude_vector" in name
+                parameter.copy_(parameter + noise if is_factor else noise)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
@@ -50,9 +55,9 @@ def results(model: torch.nn.Module, rows: dict) -> torch.Tensor:
     return packed([output.logits if "logits" in output else output.last_hidden_state for output in outputs])
 
 
-def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
+def make_case(case: Case, seed: int, folder: Path, rows: dict, config: type = LoraConfig) -> dict:
     base = base_of(case)
-    model = get_peft_model(base, LoraConfig(task_type=case.task, **case.settings))
+    model = get_peft_model(base, config(task_type=case.task, **case.settings))
     randomise_trainable(model, seed)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     if case.dtype != "float32":
@@ -85,7 +90,10 @@ def make_case(case: Case, seed: int, folder: Path, rows: dict) -> dict:
 
 
 def make() -> None:
-    top = fresh_folder("lora")
     rows = tiny_bert.inputs()
-    write_json(top / "inputs.json", rows)
-    write_json(top / "cases.json", [make_case(case, 100 + i, top / case.name, rows) for i, case in enumerate(CASES)])
+    for name, config, cases in [("lora", LoraConfig, CASES), ("ia3", IA3Config, IA3_CASES)]:
+        top = fresh_folder(name)
+        if name == "lora":
+            write_json(top / "inputs.json", rows)
+        made = [make_case(case, 100 + i, top / case.name, rows, config) for i, case in enumerate(cases)]
+        write_json(top / "cases.json", made)

@@ -177,4 +177,28 @@ CASES = [
         dict(r=4, target_modules=QV),
         dtype="bfloat16",
     ),
+    Case("dora", "A magnitude for each output.", dict(r=4, lora_alpha=6, target_modules=QV, use_dora=True)),
+    Case(
+        "dora-all-linear",
+        "Every product, every bias, and another factor.",
+        dict(r=2, target_modules="all-linear", use_dora=True, bias="all", use_rslora=True),
+    ),
+    Case(
+        "dora-embeddings",
+        "A magnitude for each column of a table.",
+        dict(r=2, target_modules=["word_embeddings", "position_embeddings", "token_type_embeddings"], use_dora=True),
+    ),
+    Case(
+        "dora-patterns",
+        "Ranks and factors of their own, a module in full, stored in float16.",
+        dict(
+            r=3,
+            target_modules=["query", "intermediate.dense"],
+            rank_pattern={"query": 2},
+            alpha_pattern={"dense": 5},
+            modules_to_save=["pooler"],
+            use_dora=True,
+        ),
+        dtype="float16",
+    ),
 ]

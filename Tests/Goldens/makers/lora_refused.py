@@ -18,7 +18,6 @@ QUERY = "base_model.model.bert.encoder.layer.0.attention.self.query"
 # Settings that PEFT itself can save for BERT: name, what is at fault, LoraConfig, words of the
 # error.
 SAVED = [
-    ("use-dora", "A magnitude vector changes the arithmetic.", dict(use_dora=True), ["use_dora"]),
     (
         "pissa",
         "The base weights were changed when it began.",
@@ -48,6 +47,8 @@ SAVED = [
 # Settings edited into a plain adapter, because PEFT saves them only for other models or with other
 # packages.
 EDITED = [
+    ("use-dora", "Magnitudes that the file does not have.", dict(use_dora=True), ["lora_magnitude_vector"]),
+    ("dora-bias", "PEFT has no DoRA with biases of B.", dict(use_dora=True, lora_bias=True), ["lora_bias", "use_dora"]),
     (
         "target-parameters",
         "Raw parameters are targets.",

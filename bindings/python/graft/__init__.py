@@ -9,7 +9,16 @@ any order, or left to Python.
 
 from __future__ import annotations
 
-from .adapter import Adapter, Composition, CompressionError, RowAdapter, adapter_methods, tasks
+from .adapter import (
+    Adapter,
+    Composition,
+    CompressionError,
+    RowAdapter,
+    adapter_methods,
+    average,
+    stack,
+    tasks,
+)
 from .choices import optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .entities import Entity
@@ -63,12 +72,14 @@ __all__ = [
     "Trainer",
     "adapter_methods",
     "architectures",
+    "average",
     "executor_name",
     "kernel_name",
     "metric_names",
     "optimizers",
     "schedules",
     "set_executor",
+    "stack",
     "step_plans",
     "tasks",
 ]

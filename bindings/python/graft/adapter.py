@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
+from ctypes import POINTER, Array, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
 from typing import Any, Literal, NamedTuple
 
 from .declarations import CompressionCallback, FileCallback
+from .errors import invalid
 from .handle import Handle
 from .library import lib
 from .model import Model
@@ -38,11 +39,13 @@ class Adapter(Handle):
         :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
             ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
             linear modules (None is PEFT's own choice of them); ``init_lora_weights`` ``"pissa"`` and
-            ``"pissa_niter_N"`` need LAPACK, as :meth:`compress`, and are saved as the plain LoRA of twice the rank. For
-            ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"`` names: ``"seq_bn"`` (the
-            default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the adapter's. For ``"prefix_tuning"`` and
-            ``"prompt_tuning"``, PEFT's; ``num_virtual_tokens`` is 20, and ``prompt_tuning_init`` ``"TEXT"`` reads the
-            tokenizer in the folder ``tokenizer_name_or_path``. What they put before a row takes positions of the model.
+            ``"pissa_niter_N"`` need LAPACK, as :meth:`compress`, and are saved as the plain LoRA of
+            twice the rank. For ``"bottleneck"``, AdapterHub's, over those of the configuration that
+            ``"config"`` names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``;
+            ``"name"`` is the adapter's. For ``"prefix_tuning"`` and ``"prompt_tuning"``, PEFT's;
+            ``num_virtual_tokens`` is 20, and ``prompt_tuning_init`` ``"TEXT"`` reads the tokenizer
+            in the folder ``tokenizer_name_or_path``. What they put before a row takes positions of
+            the model. For ``"ia3"``, PEFT's settings and defaults.
         """
         import json  # here, since most programs only load adapters
 
@@ -192,7 +195,7 @@ class CompressionError(NamedTuple):
 
 
 class Composition(Handle):
-    """An adapter as it acts on a row. Immutable.
+    """An adapter as it acts on a row, or several together: see :func:`stack` and :func:`average`. Immutable.
 
     :param scale: multiplies its effect on the hidden states; 1: as trained, 0: as if there were none. An adapter that
         replaces weights of the model has no other scale than 1; one that puts something before the rows has 1 and 0.
@@ -203,26 +206,89 @@ class Composition(Handle):
     def __init__(self, adapter: Adapter, scale: float = 1.0) -> None:
         out = c_void_p()
         lib.graft_composition_create(Adapter.pointer_of(adapter), c_number(c_float, scale, "scale"), byref(out))
+        self._take(out)
+
+    def _take(self, out: c_void_p) -> None:
         super().__init__(out)
         count = lib.graft_composition_label_count(out)
         #: What a row's logits are for: the adapter's task, or that of the model's own head; None without any.
         self.task: str | None = lib.graft_composition_task(out).decode() or None
         #: What a row's logits stand for.
         self.labels = [lib.graft_composition_label(out, index).decode() for index in range(count)]
-        #: Where the rows that it acts on are cut.
-        self.maximum_length = adapter.maximum_length
+        lengths = [adapter.maximum_length for adapter in self.adapters]
+        known = [length for length in lengths if length is not None]
+        #: Where the rows that it acts on are cut: where those of any of its adapters were.
+        self.maximum_length = min(known) if known else None
+
+    @classmethod
+    def _made(cls, out: c_void_p) -> Composition:
+        made = cls.__new__(cls)
+        made._take(out)
+        return made
 
     @property
-    def adapter(self) -> Adapter:
-        """Its adapter, which need not have been kept."""
+    def adapters(self) -> list[Adapter]:
+        """Its adapters in the order in which they were given; they need not have been kept."""
+        return [self._adapter(index) for index in range(lib.graft_composition_adapter_count(self.pointer))]
+
+    def _adapter(self, index: int) -> Adapter:
         out = c_void_p()
-        lib.graft_composition_adapter(self.pointer, byref(out))
+        lib.graft_composition_adapter(self.pointer, index, byref(out))
         return Adapter(out)
 
     @property
     def scale(self) -> float:
-        """What multiplies its effect."""
+        """What multiplies its effect; 1 for several together."""
         return float(lib.graft_composition_scale(self.pointer))
+
+
+def stack(*adapters: Adapter | Composition) -> Composition:
+    """Several, one after the other at each place of the model, as AdapterHub's Stack; the changes of
+    LoRA add up.
+
+    Each takes for the model's what those before it made of it. What logits stand for are the labels
+    of the last that has a head. An adapter that has a module in full (``modules_to_save``,
+    ``bias``) has it with all of them; two of the same module are INCOMPATIBLE.
+
+    >>> graft.Session(model, tokenizer, graft.stack(language, task)).classify(texts)
+    """
+    members = _members(adapters)
+    out = c_void_p()
+    lib.graft_composition_stack(_handles(members), len(members), byref(out))
+    return Composition._made(out)
+
+
+def average(*adapters: Adapter | Composition, weights: Iterable[float] | None = None) -> Composition:
+    """Several at once: at each place of the model the weighted mean of what each makes of it, as
+    AdapterHub's Average.
+
+    What logits stand for are the labels of the last that has a head. An adapter that has a module
+    in full is INCOMPATIBLE.
+
+    :param weights: one for each, at least 0; they are divided by their sum. None: equal ones.
+    """
+    members = _members(adapters)
+    numbers = None
+    if weights is not None:
+        given = [c_number(c_float, weight, "weights") for weight in weights]
+        if len(given) != len(members):
+            raise invalid(f"weights: expected {len(members)}, found {len(given)}")
+        numbers = (c_float * len(given))(*given)
+    out = c_void_p()
+    lib.graft_composition_average(_handles(members), numbers, len(members), byref(out))
+    return Composition._made(out)
+
+
+def _members(adapters: tuple[Adapter | Composition, ...]) -> list[Composition]:
+    members = [composition for composition in compositions(adapters) if composition is not None]
+    if len(members) != len(adapters):
+        raise TypeError("expected adapters and compositions, found None")
+    return members
+
+
+def _handles(members: list[Composition]) -> Array[c_void_p]:
+    """Their pointers, while they live."""
+    return (c_void_p * len(members))(*[member.pointer.value for member in members])
 
 
 #: What may act on a row: an adapter as trained, a composition, or what the session has.

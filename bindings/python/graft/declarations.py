@@ -342,9 +342,12 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_adapter_maximum_length": (c_int32, Handle),
     # Composition
     "graft_composition_create": (StatusResult, Handle, c_float, Handles),
+    "graft_composition_stack": (StatusResult, Handles, c_int32, Handles),
+    "graft_composition_average": (StatusResult, Handles, POINTER(c_float), c_int32, Handles),
     "graft_composition_retain": (StatusResult, Handle),
     "graft_composition_release": (None, Handle),
-    "graft_composition_adapter": (StatusResult, Handle, Handles),
+    "graft_composition_adapter_count": (c_int32, Handle),
+    "graft_composition_adapter": (StatusResult, Handle, c_int32, Handles),
     "graft_composition_scale": (c_float, Handle),
     "graft_composition_label_count": (c_int32, Handle),
     "graft_composition_task": (c_char_p, Handle),

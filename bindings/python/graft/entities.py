@@ -94,7 +94,7 @@ class TokenRow:
         )
         return list(out[: count.value])
 
-    def word_labels(self, labels: Sequence[int], outside: int) -> list[int]:
+    def word_labels(self, labels: Iterable[int], outside: int) -> list[int]:
         """The label of each word: that of its first token; ``outside`` for one that has no token."""
         marks = self.label_words(range(self.word_count), (c_char_p * 0)(), False)
         found = [outside] * self.word_count

@@ -170,9 +170,35 @@ def test_files_in_memory_are_checked_as_those_of_a_folder(model: graft.Model, ad
 def test_a_composition_knows_what_it_was_made_of(adapter: graft.Adapter) -> None:
     composition = graft.Composition(adapter, 0.25)
     assert (composition.scale, composition.labels) == (0.25, LABELS)
-    found = composition.adapter
+    (found,) = composition.adapters
     found.set_head(labels=["other", "labels"])
     assert adapter.labels == ["other", "labels"] and composition.labels == LABELS
     adapter.release()
-    assert composition.adapter.labels == found.labels
+    assert composition.adapters[0].labels == found.labels
     assert 4 * found.parameter_count <= found.memory
+
+
+def test_adapters_act_one_after_the_other_or_as_their_mean(model: graft.Model, session: graft.Session) -> None:
+    adapter = graft.Adapter.create(model, "lora", {"init_lora_weights": False}, seed=3)
+    adapter.set_head(labels=LABELS)
+    other = graft.Adapter.create(model, "ia3", {"init_ia3_weights": False}, seed=3)
+
+    def states(acting: graft.RowAdapter) -> list[list[float]]:
+        return [list(row) for row in session.embed(TEXTS[:2], adapters=[acting] * 2)]
+
+    half = graft.Composition(other, 0.5)
+    assert states(graft.stack(adapter)) == states(adapter)
+    assert states(graft.average(other, other)) == states(other)
+    assert states(graft.average(other, adapter, weights=[2, 0])) == states(other)
+    mixed = graft.stack(adapter, half)
+    assert states(mixed) not in (states(adapter), states(half), states(graft.average(adapter, half)))
+    assert mixed.labels == LABELS and mixed.scale == 1 and len(mixed.adapters) == 2
+    assert [found.method for found in graft.average(half, mixed).adapters] == ["ia3", adapter.method, "ia3"]
+    with pytest.raises(graft.GraftError, match="weights: expected 2, found 1"):
+        graft.average(adapter, half, weights=[1])
+    with pytest.raises(graft.GraftError, match="weights\\[1\\]"):
+        graft.average(adapter, half, weights=[1, -1])
+    with pytest.raises(graft.GraftError, match="count must be 1 to 32"):
+        graft.stack()
+    with pytest.raises(TypeError):
+        graft.stack(adapter, None)  # type: ignore[arg-type]

@@ -7,23 +7,33 @@ import GraftTestSupport
 import Testing
 
 /// Adapter folders as the real PEFT saved them, and what it computes from them.
-@Suite struct LoraGoldenTests {
-    static let cases: [JSON] = (try? JSON(contentsOf: Goldens.path("lora/cases.json")))?.arrayValue ?? []
+@Suite struct PeftGoldenTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let folder: String
+        let settings: JSON
+        var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
+    }
+
+    static let cases = ["lora", "ia3"].flatMap { folder in
+        ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
+            Case(folder: folder, settings: $0)
+        }
+    }
     static let refusedCases: [JSON] = (try? JSON(contentsOf: Goldens.path("lora-refused/cases.json")))?.arrayValue ?? []
 
     @Test("The goldens are there")
     func goldensAreThere() {
-        #expect(Self.cases.count >= 37)
+        #expect(Self.cases.count >= 53)
         #expect(Self.refusedCases.count >= 36)
     }
 
     @Test("Every PEFT adapter gives PEFT's results", arguments: cases)
-    func resultsEqual(golden: JSON) throws {
-        let name = try golden.string("name")
+    func resultsEqual(golden: Case) throws {
+        let (folder, golden) = (golden.testDescription, golden.settings)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)
-        let adapter = try Adapter(model: model, path: Goldens.path("lora/\(name)"))
-        let expected = try SafetensorsFile(path: Goldens.path("lora/\(name)/expected.safetensors"))
+        let adapter = try Adapter(model: model, path: Goldens.path(folder))
+        let expected = try SafetensorsFile(path: Goldens.path("\(folder)/expected.safetensors"))
         let output = try golden.string("output")
         let attached = adapter.content.attached(scale: 1)
         for (attachment, prefix) in [(attached, ""), (nil, "without_adapter.")] {
@@ -36,16 +46,16 @@ import Testing
     }
 
     @Test("An adapter that was loaded is saved byte for byte", arguments: cases)
-    func savedAsLoaded(golden: JSON) throws {
-        let name = try golden.string("name")
+    func savedAsLoaded(golden: Case) throws {
+        let (source, golden) = (golden.testDescription, golden.settings)
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)
-        let adapter = try Adapter(model: model, path: Goldens.path("lora/\(name)"))
+        let adapter = try Adapter(model: model, path: Goldens.path(source))
         let folder = try Goldens.temporaryFolder() + "/saved"
         try adapter.save(to: folder)
         for file in ["adapter_config.json", "adapter_model.safetensors"] {
             #expect(
                 try MappedFile.contents(of: "\(folder)/\(file)")
-                    == MappedFile.contents(of: Goldens.path("lora/\(name)/\(file)")))
+                    == MappedFile.contents(of: Goldens.path("\(source)/\(file)")))
         }
     }
 
@@ -93,20 +103,15 @@ import Testing
 
     @Test("Written anew from its numbers, a plain float32 adapter is PEFT's file byte for byte")
     func writtenAsPEFTWrites() throws {
-        for name in ["default", "no-task", "patterns", "lora-bias", "modules-to-save-pooler", "bias-lora-only"] {
-            let base = name == "no-task" ? "bert-tiny/base" : "bert-tiny/sequence-classification"
-            let golden = try #require(Self.cases.first { $0["name"]?.stringValue == name })
+        let names = ["default", "no-task", "patterns", "lora-bias", "modules-to-save-pooler", "bias-lora-only"]
+        for folder in names.map({ "lora/\($0)" }) + ["ia3/default", "ia3/no-task", "ia3/mixed"] {
+            let golden = try #require(Self.cases.first { $0.testDescription == folder })
             let model = try Architectures.load(
-                path: Goldens.path(try golden.optionalString("base") ?? base), precision: .float32)
-            let files = try Adapter(model: model, path: Goldens.path("lora/\(name)")).content.writtenFiles()
-            #expect(
-                files["adapter_config.json"]
-                    == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_config.json"))),
-                "\(name)")
-            #expect(
-                files["adapter_model.safetensors"]
-                    == (try MappedFile.contents(of: Goldens.path("lora/\(name)/adapter_model.safetensors"))),
-                "\(name)")
+                path: Goldens.path(try golden.settings.string("base")), precision: .float32)
+            let files = try Adapter(model: model, path: Goldens.path(folder)).content.writtenFiles()
+            for file in ["adapter_config.json", "adapter_model.safetensors"] {
+                #expect(files[file] == (try MappedFile.contents(of: Goldens.path("\(folder)/\(file)"))), "\(folder)")
+            }
         }
     }
 

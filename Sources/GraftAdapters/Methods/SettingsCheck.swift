@@ -1,0 +1,34 @@
+import GraftFormats
+import GraftTensor
+
+extension JSONObject {
+    /// Refuses every setting that a method neither does nor may pass over, unless its value turns
+    /// it off: from a caller one that nobody knows, and from a file what this build does not do.
+    func requireDone(
+        _ done: Set<String>, undone: Set<String> = [], use: SettingsUse, place: String,
+        hasNoEffect: (_ key: String) -> Bool
+    ) throws(GraftError) {
+        for (key, value) in self where !done.contains(key) && !hasNoEffect(key) {
+            guard !value.isOff else {
+                if undone.contains(key) || use != .create { continue }
+                throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
+            }
+            throw GraftError(
+                use == .create && !undone.contains(key) ? .invalidArgument : .unsupported,
+                "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+        }
+    }
+}
+
+extension JSON {
+    /// A value that leaves a setting off: null, false, or something empty.
+    var isOff: Bool {
+        switch self {
+        case .null, .bool(false): true
+        case .string(let text): text.isEmpty
+        case .array(let values): values.isEmpty
+        case .object(let object): object.isEmpty
+        default: false
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import GraftTensor
+
+/// An adapter's own output layers: those of `dense` with their activation, then the logits, with
+/// dropout before each.
+package struct HeadParameters: Sendable {
+    /// [hidden, hidden], [hidden].
+    package struct Dense: BitwiseCopyable, Sendable {
+        package let weight: Parameter
+        package let bias: Parameter
+
+        package init(weight: Parameter, bias: Parameter) {
+            self.weight = weight
+            self.bias = bias
+        }
+    }
+
+    /// What stands for a row; nil where each token has outputs of its own.
+    package let pooling: Pooling?
+    /// Whether they read what the model's pooler makes of that, rather than that itself.
+    package let readsPooler: Bool
+    package let dense: [Dense]
+    package let activation: Activation
+    /// [labels, hidden].
+    package let weight: Parameter
+    /// nil where the architecture's head has none.
+    package let bias: Parameter?
+    package let labelCount: Int
+    /// Before each layer, while training.
+    package let dropout: Float
+
+    package init(
+        pooling: Pooling?, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity,
+        weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float
+    ) {
+        self.pooling = pooling
+        self.readsPooler = readsPooler
+        self.dense = dense
+        self.activation = activation
+        self.weight = weight
+        self.bias = bias
+        self.labelCount = labelCount
+        self.dropout = dropout
+    }
+}

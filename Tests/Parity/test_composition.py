@@ -1,0 +1,51 @@
+"""Several adapters on one row, as PEFT's active adapters."""
+
+import numpy
+import pytest
+import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
+
+import graft
+from conftest import MINILM, TOLERANCE
+from peft_models import CONFIGS, adapted, logits
+
+PAIRS = {
+    "lora": [dict(r=4, target_modules=["query", "value"]), dict(r=2, lora_alpha=3, target_modules=["query", "dense"])],
+    "lora, dora": [dict(r=4, target_modules=["query", "dense"]), dict(r=2, target_modules=["query"], use_dora=True)],
+    "dora": [dict(r=4, target_modules=["query"], use_dora=True), dict(r=2, target_modules=["query"], use_dora=True)],
+    "ia3": [dict(method="ia3"), dict(method="ia3", target_modules=["key", "query"], feedforward_modules=[])],
+}
+
+
+def randomise(model: torch.nn.Module, name: str) -> None:
+    torch.manual_seed(len(name))
+    with torch.no_grad():
+        for path, parameter in model.named_parameters():
+            if f".{name}" in path:
+                noise = torch.randn_like(parameter) * 0.05
+                is_factor = "ia3_l" in path or "lora_magnitude_vector" in path
+                parameter.copy_(parameter + noise if is_factor else noise)
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_a_stack_is_what_peft_makes_of_several_active_adapters(pair, minilm, minilm_tokenizer, minilm_texts, tmp_path):
+    rows = [row for row in minilm_texts if row["pair"] is None]
+    first, second = pair
+    theirs = adapted(MINILM, 3, **first)
+    own = {key: value for key, value in second.items() if key != "method"}
+    theirs.add_adapter("second", CONFIGS[second.get("method", "lora")](task_type="SEQ_CLS", **own))
+    randomise(theirs, "second")
+    theirs.save_pretrained(tmp_path)
+    # PEFT has no two heads at once: the last is that of the rows.
+    for module in theirs.modules():
+        if isinstance(module, BaseTunerLayer):
+            module.set_adapter(["default", "second"])
+    theirs.base_model.model.classifier.set_adapter("second")
+    expected = logits(theirs.eval(), [row["input_ids"] for row in rows]).numpy()
+
+    members = [graft.Adapter.load(minilm, tmp_path), graft.Adapter.load(minilm, tmp_path / "second")]
+    session = graft.Session(minilm, minilm_tokenizer, graft.stack(*members), maximum_length=512)
+    found = numpy.asarray(session.classify([row["text"] for row in rows]))
+    assert numpy.abs(found - expected).max() < TOLERANCE
+    alone = graft.Session(minilm, minilm_tokenizer, members[1], maximum_length=512)
+    assert numpy.abs(found - numpy.asarray(alone.classify([row["text"] for row in rows]))).max() > 1e-3
