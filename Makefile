@@ -144,6 +144,11 @@ test-parity: dependencies
 	  --ignore-glob='*test_adapterhub*'
 	PYTHONPATH=bindings/python build/venv-adapters/bin/python -m pytest -q Tests/Parity/test_adapterhub*.py
 
+# Nightly: what test-parity only samples, in full (an hour).
+.PHONY: test-whole
+test-whole:
+	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test-parity
+
 # How fast, and what adapters learn (half an hour).
 .PHONY: benchmark quality
 benchmark quality: dependencies

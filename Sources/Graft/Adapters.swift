@@ -12,24 +12,24 @@ final class AdapterHandle: Sendable {
 }
 
 @c @implementation
-public func graft_adapter_method_count() -> Int32 { Int32(methodNames.count) }
+public func graft_adapter_method_count() -> Int32 { methodNames.count }
 
 @c @implementation
 public func graft_adapter_method_name(_ index: Int32) -> UnsafePointer<CChar>? {
-    methodNames.indices.contains(Int(index)) ? methodNames[Int(index)].pointer : nil
+    methodNames[index]
 }
 
-private let methodNames = AdapterMethods.names.map(CText.init)
+private let methodNames = LentNames(AdapterMethods.names)
 
 @c @implementation
-public func graft_task_count() -> Int32 { Int32(taskNames.count) }
+public func graft_task_count() -> Int32 { taskNames.count }
 
 @c @implementation
 public func graft_task_name(_ index: Int32) -> UnsafePointer<CChar>? {
-    taskNames.indices.contains(Int(index)) ? taskNames[Int(index)].pointer : nil
+    taskNames[index]
 }
 
-private let taskNames = Tasks.names.map(CText.init)
+private let taskNames = LentNames(Tasks.names)
 
 @c @implementation
 public func graft_adapter_create(
@@ -40,10 +40,8 @@ public func graft_adapter_create(
         let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
         let config = try optionalText(config_json, "config_json")
         let method = try text(method, "method")
-        do throws(GraftError) {
-            return AdapterHandle(try Adapter(model: model, method: method, config: config, seed: seed))
-        } catch  where error.code == .corruptFile {  // these settings are the caller's, not a file's
-            throw GraftError(.invalidArgument, error.message)
+        return try ofCaller { () throws(GraftError) in
+            AdapterHandle(try Adapter(model: model, method: method, config: config, seed: seed))
         }
     }
 }
@@ -85,15 +83,12 @@ private func labelNames(
             .invalidArgument, "label_count must be \(task.leastLabelCount) to 1048576 for \(task.name), found \(count)")
     }
     if labels == nil, task.outputs == .values { return nil }
-    var names: [String] = []
+    let names = try texts(labels, count: Int(count), "labels")
     var known: Set<[UInt8]> = []
-    for (index, label) in try array(labels, count: Int(count), "labels").enumerated() {
-        try Memory.check()
-        let name = try text(label, "labels[\(index)]")
+    for (index, name) in names.enumerated() {
         guard !name.isEmpty, known.insert(Array(name.utf8)).inserted else {
             throw GraftError(.invalidArgument, "labels[\(index)] \"\(name)\" is empty or there twice")
         }
-        names.append(name)
     }
     return names
 }

@@ -208,10 +208,7 @@ private func setColumn<Number>(
         guard width >= 1, width <= 1 << 20 else {
             throw GraftError(.invalidArgument, "width must be 1 to 1048576, found \(width)")
         }
-        let expected = batch.content.rows.count(kind.unit)
-        guard count == Int64(expected) else {
-            throw GraftError(.invalidArgument, "count is \(count); the batch has \(expected) \(kind.unit)")
-        }
+        let expected = try batch.checked(count, of: kind.unit)
         let values = try copied(try array(values, count: expected * Int(width), "values"), "values")
         let new = make(kind, values, Int(width))
         batch.change { [new] in $0.rows.set(new) }
@@ -225,7 +222,7 @@ public func graft_batch_set_adapters(
     call { () throws(GraftError) in
         let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
         var adapters: [Composition?] = []
-        for (row, handle) in try array(rows, count: try batch.checkedRowCount(count), "rows").enumerated() {
+        for (row, handle) in try array(rows, count: try batch.checked(count, of: .rows), "rows").enumerated() {
             try Memory.check()
             let own = try HandleTable.borrowOptional(handle, CompositionHandle.self, "rows[\(row)]")
             adapters.append(own?.composition)
@@ -235,12 +232,12 @@ public func graft_batch_set_adapters(
 }
 
 extension BatchHandle {
-    fileprivate func checkedRowCount(_ count: Int64) throws(GraftError) -> Int {
-        let rowCount = content.rows.rowCount
-        guard count == Int64(rowCount) else {
-            throw GraftError(.invalidArgument, "count is \(count); the batch has \(rowCount) rows")
+    fileprivate func checked(_ count: Int64, of unit: ColumnKind.Unit) throws(GraftError) -> Int {
+        let expected = content.rows.count(unit)
+        guard count == Int64(expected) else {
+            throw GraftError(.invalidArgument, "count is \(count); the batch has \(expected) \(unit)")
         }
-        return rowCount
+        return expected
     }
 }
 

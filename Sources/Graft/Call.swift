@@ -77,6 +77,18 @@ func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(Graft
     return try text(pointer, name)
 }
 
+/// An array of C strings as texts.
+func texts(
+    _ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int, _ name: String
+) throws(GraftError) -> [String] {
+    var found: [String] = []
+    for (index, pointer) in try array(start, count: count, name).enumerated() {
+        try Memory.check()
+        found.append(try text(pointer, "\(name)[\(index)]"))
+    }
+    return found
+}
+
 /// The bytes of a text: as many as `size` points to, or with NULL those of a C string, without its NUL.
 func bytes(
     _ start: UnsafePointer<CChar>?, size: UnsafePointer<Int64>?, _ name: @autoclosure () -> String

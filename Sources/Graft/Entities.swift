@@ -104,11 +104,7 @@ extension EncodingHandle {
 private func tagScheme(
     _ labels: UnsafePointer<UnsafePointer<CChar>?>?, count: Int32
 ) throws(GraftError) -> TagScheme {
-    var names: [String] = []
-    for (index, label) in try array(labels, count: max(0, Int(count)), "labels").enumerated() {
-        try Memory.check()
-        names.append(try text(label, "labels[\(index)]"))
-    }
+    let names = try texts(labels, count: max(0, Int(count)), "labels")
     guard let scheme = TagScheme(labels: names), !names.isEmpty else {
         throw GraftError(
             .invalidArgument,

@@ -11,14 +11,14 @@ final class EvaluationHandle: Sendable {
 }
 
 @c @implementation
-public func graft_metric_count() -> Int32 { Int32(metricNames.count) }
+public func graft_metric_count() -> Int32 { metricNames.count }
 
 @c @implementation
 public func graft_metric_name(_ index: Int32) -> UnsafePointer<CChar>? {
-    metricNames.indices.contains(Int(index)) ? metricNames[Int(index)].pointer : nil
+    metricNames[index]
 }
 
-private let metricNames = Measures.names.map(CText.init)
+private let metricNames = LentNames(Measures.names)
 
 @c @implementation
 public func graft_evaluation_value_count(_ evaluation: OpaquePointer?) -> Int32 {

@@ -103,10 +103,10 @@ enum HandleTable {
     }
 
     /// Runs `body` with the object behind a handle while no other call changes it or, where `body` does, uses it at all.
-    static func with<Object: AnyObject>(
+    static func with<Object: AnyObject, Result>(
         _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String, _ use: Use,
-        _ body: (Object) throws(GraftError) -> Void
-    ) throws(GraftError) {
+        _ body: (Object) throws(GraftError) -> Result
+    ) throws(GraftError) -> Result {
         let object = try borrow(handle, kind, name)
         let bits = UInt(bitPattern: handle)
         let isFree: Bool? = slots.withLock { slots in
@@ -130,7 +130,7 @@ enum HandleTable {
                 if let index = index(of: bits, slots) { slots[index].users -= use == .reads ? 1 : -1 }
             }
         }
-        try body(object)
+        return try body(object)
     }
 
     /// As `borrow`, with nil for NULL.

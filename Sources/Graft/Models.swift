@@ -59,14 +59,14 @@ public func graft_model_retain(_ model: OpaquePointer?) -> graft_status {
 public func graft_model_release(_ model: OpaquePointer?) { HandleTable.release(model, ModelHandle.self) }
 
 @c @implementation
-public func graft_architecture_count() -> Int32 { Int32(architectureNames.count) }
+public func graft_architecture_count() -> Int32 { architectureNames.count }
 
 @c @implementation
 public func graft_architecture_name(_ index: Int32) -> UnsafePointer<CChar>? {
-    architectureNames.indices.contains(Int(index)) ? architectureNames[Int(index)].pointer : nil
+    architectureNames[index]
 }
 
-private let architectureNames = Architectures.names.map(CText.init)
+private let architectureNames = LentNames(Architectures.names)
 
 @c @implementation
 public func graft_model_architecture(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {

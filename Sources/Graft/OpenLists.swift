@@ -2,23 +2,30 @@ import Glibc
 import GraftFormats
 import GraftTensor
 
+/// Names as C programs see them.
+struct LentNames: Sendable {
+    private let texts: [CText]
+
+    init(_ names: [String]) { texts = names.map(CText.init) }
+
+    var count: Int32 { Int32(texts.count) }
+
+    /// nil past the end.
+    subscript(index: Int32) -> UnsafePointer<CChar>? {
+        texts.indices.contains(Int(index)) ? texts[Int(index)].pointer : nil
+    }
+}
+
 /// An open list as C programs see it: names, and of each the declaration of its settings.
 struct LentList: Sendable {
+    let lent: LentNames
     private let names: [String]
-    private let nameTexts: [CText]
     private let declarations: [CText]
 
     init<Member>(_ list: OpenList<Member>) {
         names = list.names
-        nameTexts = names.map(CText.init)
+        lent = LentNames(names)
         declarations = list.declarations.map(CText.init)
-    }
-
-    var count: Int32 { Int32(names.count) }
-
-    /// nil past the end.
-    func name(_ index: Int32) -> UnsafePointer<CChar>? {
-        nameTexts.indices.contains(Int(index)) ? nameTexts[Int(index)].pointer : nil
     }
 
     /// nil for an unknown name.
@@ -38,10 +45,8 @@ func choice(
     if let name = try optionalText(name, kind) { choice = NamedChoice(name) }
     guard let settings = try optionalText(settings, kind + "_settings") else { return choice }
     let place = kind + "_settings"
-    do throws(GraftError) {
-        choice.settings = try JSON(parsing: settings, source: place).requireObject()
-    } catch  where error.code == .corruptFile {  // the caller's text, and no file
-        throw GraftError(.invalidArgument, error.message)
+    choice.settings = try ofCaller { () throws(GraftError) in
+        try JSON(parsing: settings, source: place).requireObject()
     }
     return choice
 }

@@ -56,10 +56,10 @@ private let schedules = LentList(Schedules.list)
 private let stepPlans = LentList(StepPlans.list)
 
 @c @implementation
-public func graft_optimizer_count() -> Int32 { optimizers.count }
+public func graft_optimizer_count() -> Int32 { optimizers.lent.count }
 
 @c @implementation
-public func graft_optimizer_name(_ index: Int32) -> UnsafePointer<CChar>? { optimizers.name(index) }
+public func graft_optimizer_name(_ index: Int32) -> UnsafePointer<CChar>? { optimizers.lent[index] }
 
 @c @implementation
 public func graft_optimizer_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
@@ -67,10 +67,10 @@ public func graft_optimizer_settings(_ name: UnsafePointer<CChar>?) -> UnsafePoi
 }
 
 @c @implementation
-public func graft_schedule_count() -> Int32 { schedules.count }
+public func graft_schedule_count() -> Int32 { schedules.lent.count }
 
 @c @implementation
-public func graft_schedule_name(_ index: Int32) -> UnsafePointer<CChar>? { schedules.name(index) }
+public func graft_schedule_name(_ index: Int32) -> UnsafePointer<CChar>? { schedules.lent[index] }
 
 @c @implementation
 public func graft_schedule_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
@@ -78,10 +78,10 @@ public func graft_schedule_settings(_ name: UnsafePointer<CChar>?) -> UnsafePoin
 }
 
 @c @implementation
-public func graft_step_plan_count() -> Int32 { stepPlans.count }
+public func graft_step_plan_count() -> Int32 { stepPlans.lent.count }
 
 @c @implementation
-public func graft_step_plan_name(_ index: Int32) -> UnsafePointer<CChar>? { stepPlans.name(index) }
+public func graft_step_plan_name(_ index: Int32) -> UnsafePointer<CChar>? { stepPlans.lent[index] }
 
 @c @implementation
 public func graft_step_plan_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
@@ -169,20 +169,20 @@ public func graft_trainer_fit(
             try check(out)
             let metrics = try trainer.fit(rows, evaluation: held) { metrics throws(GraftError) in
                 guard let progress else { return true }
-                let handle = try metrics.evaluation.map { evaluation throws(GraftError) in
-                    try HandleTable.insert(EvaluationHandle(evaluation))
-                }
-                defer { HandleTable.release(handle ?? nil, EvaluationHandle.self) }
-                var now = graft_metrics(metrics, evaluation: handle ?? nil)
+                let evaluation = try handle(of: metrics.evaluation)
+                defer { HandleTable.release(evaluation, EvaluationHandle.self) }
+                var now = graft_metrics(metrics, evaluation: evaluation)
                 return callBack { progress(user_data, &now) == 0 }
             }
             write(metrics, to: out)
-            best?.pointee =
-                try metrics.evaluation.map { evaluation throws(GraftError) in
-                    try HandleTable.insert(EvaluationHandle(evaluation))
-                } ?? nil
+            best?.pointee = try handle(of: metrics.evaluation)
         }
     }
+}
+
+private func handle(of evaluation: Evaluation?) throws(GraftError) -> OpaquePointer? {
+    guard let evaluation else { return nil }
+    return try HandleTable.insert(EvaluationHandle(evaluation))
 }
 
 @c @implementation
@@ -190,13 +190,10 @@ public func graft_trainer_evaluate(
     _ trainer: OpaquePointer?, _ dataset: OpaquePointer?, _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
     create(out) { () throws(GraftError) in
-        var evaluation: Evaluation?
         try HandleTable.with(trainer, Trainer.self, "trainer", .changes) { trainer throws(GraftError) in
             let rows = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset").rows
-            evaluation = try trainer.evaluate(rows)
+            return EvaluationHandle(try trainer.evaluate(rows))
         }
-        guard let evaluation else { throw GraftError(.internal, "an evaluation has no result") }
-        return EvaluationHandle(evaluation)
     }
 }
 

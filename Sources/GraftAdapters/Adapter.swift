@@ -245,10 +245,6 @@ extension AdapterContent {
     }
 
     private func isHead(_ tensor: PlannedTensor) -> Bool {
-        guard let head = plan.head else { return false }
-        var parameters = [head.weight]
-        if let bias = head.bias { parameters.append(bias) }
-        for dense in head.dense { parameters += [dense.weight, dense.bias] }
-        return parameters.contains { $0.offset == tensor.parameter.offset }
+        plan.head?.parameters.contains { $0.offset == tensor.parameter.offset } ?? false
     }
 }

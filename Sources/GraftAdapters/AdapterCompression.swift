@@ -1,4 +1,3 @@
-import CGraftKernels
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -113,24 +112,7 @@ package struct AdapterCompression {
         else { throw GraftError(.internal, "the compressed adapter has no place for \(path)") }
         let rank = ownRank(site)
         // [outputs, inputs], or the other way round where torch keeps it so.
-        let isTransposed = isTable || module.isTransposed
-        for index in 0..<rank {
-            let root = values.s[index].squareRoot()
-            for output in 0..<module.outputs {
-                b[output * rank + index] =
-                    root
-                    * (isTransposed
-                        ? values.vt.base[index * module.outputs + output]
-                        : values.u.base[output * values.count + index])
-            }
-            for input in 0..<module.inputs {
-                a[index * module.inputs + input] =
-                    root
-                    * (isTransposed
-                        ? values.u.base[input * values.count + index]
-                        : values.vt.base[index * module.inputs + input])
-            }
-        }
+        values.split(rank: rank, isTransposed: isTable || module.isTransposed, a: a, b: b)
         func squares(_ range: Range<Int>) -> Double {
             range.reduce(0) { $0 + Double(values.s[$1]) * Double(values.s[$1]) }
         }
@@ -149,10 +131,7 @@ package struct AdapterCompression {
             (new.values + bias.offset).update(from: numbers.floats(), count: bias.count)
         }
         guard let head = new.plan.head, let was = old.plan.head else { return }
-        let pairs = zip(
-            [head.weight] + head.dense.flatMap { [$0.weight, $0.bias] },
-            [was.weight] + was.dense.flatMap { [$0.weight, $0.bias] })
-        for (own, other) in Array(pairs) + (head.bias.flatMap { bias in was.bias.map { [(bias, $0)] } } ?? []) {
+        for (own, other) in zip(head.parameters, was.parameters) {
             (new.values + own.offset).update(from: old.values + other.offset, count: own.count)
         }
     }

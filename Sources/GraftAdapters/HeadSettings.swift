@@ -27,32 +27,20 @@ package struct HeadSettings: Sendable {
 
     /// As a caller gives them: `text` is an object with any of `dropout`, `dense_layer` and `pooling`, or nil.
     package init(labels: [String], ownsLabels: Bool, json text: String?, place: String) throws(GraftError) {
-        var given = JSONObject()
-        do throws(GraftError) {
-            if let text { given = try JSON(parsing: text, source: place).requireObject() }
+        self = try ofCaller { () throws(GraftError) in
+            let given =
+                try text.map { text throws(GraftError) in
+                    try JSON(parsing: text, source: place).requireObject()
+                } ?? JSONObject()
             let known = ["dense_layer", "dropout", "pooling"]
             if let key = given.keys.first(where: { !known.contains($0) }) {
                 throw GraftError(
                     .invalidArgument, "\(place): unknown setting \"\(key)\"; expected \(known.joined(separator: ", "))")
             }
-            let dropout = try given.optionalDouble("dropout")
-            guard (0..<1).contains(dropout ?? 0) else {
-                throw GraftError(
-                    .invalidArgument, "\(place): dropout must be at least 0 and below 1, found \(dropout ?? 0)")
-            }
-            let name = try given.optionalString("pooling")
-            let pooling = name.flatMap(Pooling.init(name:))
-            guard pooling != nil || name == nil else {
-                throw GraftError(
-                    .invalidArgument,
-                    "\(place): pooling \"\(name ?? "")\"; expected "
-                        + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
-            }
-            self.init(
-                labels: labels, ownsLabels: ownsLabels, dropout: dropout.map { Float($0) },
-                trainsDense: try given.optionalBool("dense_layer") ?? false, pooling: pooling)
-        } catch  where error.code == .corruptFile {  // these settings are the caller's, not a file's
-            throw GraftError(.invalidArgument, error.message)
+            return HeadSettings(
+                labels: labels, ownsLabels: ownsLabels, dropout: try given.dropout("dropout", place: place),
+                trainsDense: try given.optionalBool("dense_layer") ?? false,
+                pooling: try given.pooling("pooling", .invalidArgument, place: place))
         }
     }
 

@@ -26,8 +26,7 @@ package struct MergedModel {
         var merged = try MergedModel(source, model, delta)
         try merged.addVocabulary()
         for index in model.sites.indices { merged.addModule(index) }
-        let isOfTask = try merged.addHead()
-        let named = merged.names(isOfTask: isOfTask)
+        let named = merged.names(head: try merged.addHead())
         return TensorView(
             of: source, config: .object(merged.config), named: named,
             made: merged.made.map { (named($0.name) ?? $0.name, $0.type, $0.shape, $0.make) })
@@ -91,8 +90,8 @@ package struct MergedModel {
     private mutating func addVocabulary() throws(GraftError) {
         let words = model.vocabulary.words
         let site = model.sites[words]
-        if let head = model.vocabulary.tiedHead, let stored = site.storedWeight {
-            let own = (words: try ownName(of: words, stored), head: try ownName(of: head, stored))
+        if let head = model.vocabulary.tiedHead, site.storedWeight != nil {
+            let own = (words: ownName(of: words), head: ownName(of: head))
             let changes = [words, head].contains { delta.changesWeight(at: $0) }
             if changes, !delta.sharesWeight(words, head) {
                 addWeight(words, as: own.words)
@@ -117,7 +116,7 @@ package struct MergedModel {
 
     /// What a checkpoint calls a tied table where it has it itself, whichever of the two this one
     /// has.
-    private func ownName(of site: Int, _ stored: String) throws(GraftError) -> String {
+    private func ownName(of site: Int) -> String {
         let path = model.sites[site].path + ".weight"
         return model.sites[site].place == .backbone && hasPrefix ? model.conventions.backbone + "." + path : path
     }
@@ -128,16 +127,21 @@ package struct MergedModel {
 
     // ---- The head ----
 
-    /// Whether the adapter has a head, which makes the checkpoint one of the task's class.
-    private mutating func addHead() throws(GraftError) -> Bool {
-        guard let head = delta.content.plan.head else { return false }
-        guard head.readsPooler, head.dense.isEmpty, head.pooling == Pooling(model.summaryToken) else {
+    /// The adapter's head makes the checkpoint one of the task's class.
+    ///
+    /// - Returns: what that class calls the head; nil where the adapter has none.
+    private mutating func addHead() throws(GraftError) -> String? {
+        guard let head = delta.content.plan.head, let task = delta.content.task else { return nil }
+        let readsTokens = head.pooling == nil
+        let name = model.conventions.className + (readsTokens ? "ForTokenClassification" : "ForSequenceClassification")
+        guard head.dense.isEmpty, readsTokens || (head.readsPooler && head.pooling == Pooling(model.summaryToken))
+        else {
             throw GraftError(
                 .unsupported,
-                "the adapter's head is none that a class of transformers has: expected one that reads what "
-                    + "\(model.conventions.className)ForSequenceClassification does, without dense layers of its own")
+                "the adapter's head is none that a class of transformers has: expected one that reads what \(name) "
+                    + "does, without dense layers of its own")
         }
-        let (path, delta) = (model.conventions.headPath, delta)
+        let (path, delta) = (model.conventions.headPath(readsTokens: readsTokens), delta)
         add(path + ".weight", shape: [head.labelCount, model.shape.hiddenSize]) { () throws(GraftError) in
             try delta.copy(head.weight)
         }
@@ -150,22 +154,22 @@ package struct MergedModel {
             names[String(index)] = .string(label)
             numbers[label] = .integer(index)
         }
-        config["architectures"] = [.string(model.conventions.className + "ForSequenceClassification")]
+        config["architectures"] = [.string(name)]
         config["id2label"] = .object(names)
         config["label2id"] = .object(numbers)
+        config["problem_type"] = task.problem.map { .string($0.rawValue) }
         // What says the same of the class that the checkpoint was.
         for key in ["num_labels", "_num_labels"] { config[key] = nil }
-        return true
+        return path
     }
 
     /// What the merged checkpoint calls a tensor. A task's class puts the backbone's name before
     /// its tensors, and has none of another class' heads.
-    private func names(isOfTask: Bool) -> (String) -> String? {
-        guard isOfTask else { return { $0 } }
+    private func names(head: String?) -> (String) -> String? {
+        guard let head else { return { $0 } }
         let (hasPrefix, start) = (hasPrefix, model.conventions.backbone + ".")
-        let head = model.conventions.headPath + "."
         return { name in
-            if name.hasPrefix(head) || name.hasPrefix(start) { return name }
+            if name.hasPrefix(head + ".") || name.hasPrefix(start) { return name }
             return hasPrefix ? nil : start + name
         }
     }

@@ -47,7 +47,7 @@ extension AdapterPlan {
                 throw GraftError(
                     .incompatible,
                     "the model at \(model.source.path) has no \(path), which classification needs: give the head a "
-                        + "dense layer of its own (dense_layer = 1)")
+                        + "dense layer of its own (\"dense_layer\": true)")
             }
         }
     }

@@ -174,12 +174,12 @@ package final class Session {
         let dense = DenseHead(model: model, unit: unit)
         try eachPass(batch, adapters, reading: summary(batch, adapters, dense)) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
-            let start = unit == .rows ? first : Int(batch.starts[first])
+            let start = batch.range(ofRow: first, in: unit).lowerBound
             let numbers = try place(start, dense.count(pass))
             _ = try dense.forward(hidden, into: numbers, pass: pass)
             for row in first..<first + count {
                 let head = try head(ofRow: row, adapters: adapters)
-                let lines = unit == .rows ? row..<row + 1 : batch.range(ofRow: row)
+                let lines = batch.range(ofRow: row, in: unit)
                 try body(
                     row, head,
                     numbers.rows(from: lines.lowerBound - start, count: lines.count).columns(

@@ -20,22 +20,27 @@ extension SiteContext {
     }
 }
 
-/// The weighted mean of matrices that come one after the other: after each, that of all so far.
-struct RunningMean {
-    private let mean: Matrix
-    private var total: Float
-    private let team: Team
-
-    /// - Parameter weight: Of what `mean` has at the start.
-    init(in mean: Matrix, weight: Float, _ team: Team) {
-        self.mean = mean
-        self.team = team
-        total = weight
-    }
-
-    mutating func add(_ x: Matrix, weight: Float) {
-        total += weight
+/// y ← the weighted mean of y as it is and of what each member makes of a copy of it.
+///
+/// - Parameter restWeight: of y as it is.
+func average<Action>(
+    _ members: [CompositeMember<Action>], restWeight: Float, of y: Matrix, _ context: SiteContext,
+    _ apply: (_ action: Action, _ own: Matrix, _ context: SiteContext) throws(GraftError) -> Void
+) throws(GraftError) {
+    let (scratch, team) = (context.pass.scratch, context.pass.team)
+    let mark = scratch.mark
+    defer { scratch.rewind(to: mark) }
+    let plain = try scratch.matrix(rows: y.rows, columns: y.columns)
+    y.copy(to: plain)
+    let own = try scratch.matrix(rows: y.rows, columns: y.columns)
+    var total = restWeight
+    for member in members {
+        let mark = scratch.mark
+        defer { scratch.rewind(to: mark) }
+        plain.copy(to: own)
+        try apply(member.action, own, context.of(member.numbers))
+        total += member.weight
         // Equal matrices have themselves as their mean, to the last bit.
-        if total == weight { x.copy(to: mean) } else { team.blend(x, weight: weight / total, into: mean) }
+        if total == member.weight { own.copy(to: y) } else { team.blend(own, weight: member.weight / total, into: y) }
     }
 }

@@ -40,15 +40,8 @@ final class EmbeddingAverage: EmbeddingAction {
     func forward(
         _ ids: UnsafePointer<Int32>, into y: Matrix, _ module: EmbeddingModule, _ context: SiteContext
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
-        let pass = context.pass
-        let plain = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
-        y.copy(to: plain)
-        let own = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
-        var mean = RunningMean(in: y, weight: restWeight, pass.team)
-        for member in members {
-            plain.copy(to: own)
-            _ = try member.action.forward(ids, into: own, module, context.of(member.numbers))
-            mean.add(own, weight: member.weight)
+        try average(members, restWeight: restWeight, of: y, context) { action, own, context throws(GraftError) in
+            _ = try action.forward(ids, into: own, module, context)
         }
         return nil
     }

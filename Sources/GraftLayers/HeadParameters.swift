@@ -28,6 +28,11 @@ package struct HeadParameters: Sendable {
     /// Before each layer, while training.
     package let dropout: Float
 
+    /// All of them.
+    package var parameters: [Parameter] {
+        [weight] + (bias.map { [$0] } ?? []) + dense.flatMap { [$0.weight, $0.bias] }
+    }
+
     package init(
         pooling: Pooling?, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity,
         weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float

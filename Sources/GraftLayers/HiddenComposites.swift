@@ -37,15 +37,8 @@ final class HiddenAverage: HiddenAction {
     func forward(
         _ x: Matrix, residual t: Matrix, norm: LayerNorm?, _ context: SiteContext
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
-        let pass = context.pass
-        let plain = try pass.scratch.matrix(rows: x.rows, columns: x.columns)
-        x.copy(to: plain)
-        let own = try pass.scratch.matrix(rows: x.rows, columns: x.columns)
-        var mean = RunningMean(in: x, weight: restWeight, pass.team)
-        for member in members {
-            plain.copy(to: own)
-            _ = try member.action.forward(own, residual: t, norm: norm, context.of(member.numbers))
-            mean.add(own, weight: member.weight)
+        try average(members, restWeight: restWeight, of: x, context) { action, own, context throws(GraftError) in
+            _ = try action.forward(own, residual: t, norm: norm, context)
         }
         return nil
     }

@@ -234,16 +234,13 @@ package final class Linear: @unchecked Sendable {
             if let replacement = own.weight {
                 let read = try pass.scratch.matrix(rows: dy.rows, columns: weight.inputs)
                 try action.before(run.x, into: read, context(part, own))
-                gradient.clear()
-                replaceBackward(replacement, part, dyPart, x: read, into: gradient, pass)
-            } else {
-                let base = try without(dy, pass) { $0.site != part.site }
-                weight.multiplyBackward(base, into: gradient, accumulate: false, team: pass.team)
+                replaceBackward(replacement, part, dyPart, x: read, into: nil, pass)
             }
+            try LinearModule(self, part, own).multiplyBackward(dyPart, into: gradient, pass)
             try action.backwardInput(gradient, x: run.x, context(part, own))
             if let dx {
                 if !accumulates { dx.clear() }
-                gk_add(pass.team.kernel, Int64(dx.count), 1, gradient.base, dx.base)
+                pass.team.add(gradient, to: dx)
             }
             accumulates = true
         }

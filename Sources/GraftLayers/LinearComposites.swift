@@ -78,21 +78,13 @@ final class LinearAverage: LinearAction {
         _ x: Matrix, into y: Matrix, _ module: LinearModule, _ context: SiteContext
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let pass = context.pass
-        let plain = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
-        y.copy(to: plain)
-        let own = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
-        var mean = RunningMean(in: y, weight: restWeight, pass.team)
-        for member in members {
-            let memberContext = context.of(member.numbers)
-            if member.action.changesInput {
+        try average(members, restWeight: restWeight, of: y, context) { action, own, context throws(GraftError) in
+            if action.changesInput {
                 let read = try pass.scratch.matrix(rows: x.rows, columns: x.columns)
-                try member.action.before(x, into: read, memberContext)
+                try action.before(x, into: read, context)
                 try module.multiply(read, into: own, addsBias: true, pass)
-            } else {
-                plain.copy(to: own)
             }
-            _ = try member.action.forward(x, into: own, module, memberContext)
-            mean.add(own, weight: member.weight)
+            _ = try action.forward(x, into: own, module, context)
         }
         return nil
     }

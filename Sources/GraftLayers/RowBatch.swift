@@ -21,6 +21,11 @@ package struct RowBatch: Sendable {
     /// The row's tokens.
     package func range(ofRow row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row + 1]) }
 
+    /// What of a column belongs to the row: its tokens, or itself.
+    package func range(ofRow row: Int, in unit: ColumnKind.Unit) -> Range<Int> {
+        unit == .rows ? row..<row + 1 : range(ofRow: row)
+    }
+
     /// Adds a row; without types, all are 0.
     package mutating func append(tokens row: some Collection<Int32>, types rowTypes: (some Collection<Int32>)?) {
         tokens.append(contentsOf: row)
@@ -62,7 +67,7 @@ package struct RowBatch: Sendable {
         append(tokens: other.tokens[range], types: other.types[range])
         for place in columns.indices {
             guard let theirs = other.columns.first(where: { $0.agrees(with: columns[place]) }) else { continue }
-            columns[place].append(columns[place].kind.unit == .rows ? row..<row + 1 : range, of: theirs)
+            columns[place].append(other.range(ofRow: row, in: columns[place].kind.unit), of: theirs)
         }
     }
 

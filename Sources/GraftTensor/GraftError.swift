@@ -39,3 +39,12 @@ package struct GraftError: Error, Equatable, Sendable, CustomStringConvertible {
 
     package var description: String { "\(code): \(message)" }
 }
+
+/// Reads what a caller gave as files give it: what makes a file corrupt is an invalid argument.
+package func ofCaller<Result>(_ read: () throws(GraftError) -> Result) throws(GraftError) -> Result {
+    do throws(GraftError) {
+        return try read()
+    } catch  where error.code == .corruptFile {
+        throw GraftError(.invalidArgument, error.message)
+    }
+}

@@ -14,6 +14,25 @@ package struct SingularValues {
 
     package var count: Int { vt.rows }
 
+    /// The part of rank r as a product: B A = U_r S_r V_rᵀ / d with A = √(S_r / d) V_rᵀ [r, n] and
+    /// B = U_r √(S_r / d) [m, r]; or, transposed, that of Wᵀ, A [r, m] and B [n, r].
+    package func split(
+        rank: Int, dividedBy divisor: Float = 1, isTransposed: Bool = false, a: UnsafeMutablePointer<Float>,
+        b: UnsafeMutablePointer<Float>
+    ) {
+        for index in 0..<rank {
+            let root = (s[index] / divisor).squareRoot()
+            for row in 0..<u.rows {
+                let value = root * u.base[row * u.columns + index]
+                if isTransposed { a[index * u.rows + row] = value } else { b[row * rank + index] = value }
+            }
+            for column in 0..<vt.columns {
+                let value = root * vt.base[index * vt.columns + column]
+                if isTransposed { b[column * rank + index] = value } else { a[index * vt.columns + column] = value }
+            }
+        }
+    }
+
     /// Of a matrix without gaps between its rows, which is overwritten (LAPACK's `gesdd`).
     package init(overwriting w: Matrix) throws(GraftError) {
         let (m, n) = (w.rows, w.columns)

@@ -76,9 +76,9 @@ struct ChoiceLoss: DenseLoss {
 
     func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence) {
         let labels = batch.integers(column)
-        let start = column.unit == .rows ? rows.lowerBound : Int(batch.starts[rows.lowerBound])
+        let start = batch.range(ofRow: rows.lowerBound, in: column.unit).lowerBound
         for row in rows {
-            for place in column.unit == .rows ? row..<row + 1 : batch.range(ofRow: row) where labels[place] >= 0 {
+            for place in batch.range(ofRow: row, in: column.unit) where labels[place] >= 0 {
                 let scores = UnsafeBufferPointer(
                     start: logits.base + (place - start) * logits.stride, count: labelCount)
                 evidence.choices.add(truth: labels[place], choice: Int32(largest(scores)))

@@ -9,7 +9,9 @@ extension RowBatch {
         for list in [tokens, types] + columns.map(\.integers) {
             for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
-        for number in columns.flatMap(\.floats) { hash = mixed(hash, UInt64(number.bitPattern)) }
+        for column in columns {
+            for number in column.floats { hash = mixed(hash, UInt64(number.bitPattern)) }
+        }
         return hash
     }
 }

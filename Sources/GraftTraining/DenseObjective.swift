@@ -37,7 +37,7 @@ struct DenseObjective: Objective {
         let logits = try pass.kept.matrix(rows: head.count(pass), columns: labels.count)
         let kept = try head.forward(hidden, into: logits, pass: pass)
         if scale == nil { loss.observe(logits, batch, rows: first..<first + pass.rowCount, &evidence) }
-        let place = head.unit == .rows ? first : Int(batch.starts[first])
+        let place = batch.range(ofRow: first, in: head.unit).lowerBound
         loss.add(logits, batch, first: place, scale: scale, &evidence, pass.team)
         guard scale != nil else { return }
         try head.backward(logits, kept, hidden: hidden, pass: pass)

@@ -67,7 +67,7 @@ package struct TrainerOptions: Sendable {
     var recorded: JSONObject {
         var object = JSONObject()
         object["seed"] = .number(String(seed))
-        object["metric"] = .string("\(metric)")
+        object["metric"] = .string(metric)
         for option in Self.numbers where option.changesResults { object[option.name] = option.value(self) }
         object["class_weights"] = .array(classWeights.map { .number("\($0)") })
         object["group_by_length"] = .bool(groupsByLength)

@@ -108,6 +108,22 @@ import Testing
         #expect(compared.again.languageHead != nil)
     }
 
+    @Test(
+        "A merged model's head is for what the adapter's was",
+        arguments: Tasks.all.filter(\.hasOwnHead), ["bert-tiny", "llama-tiny", "gpt2-tiny"])
+    func tasks(task: Task, family: String) throws {
+        let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(family)/inputs.json")))
+        let base = Goldens.path(family + (family == "bert-tiny" ? "/base" : "/plain"))
+        let compared = try compare(base, rows: rows) { model in
+            let adapter = try Adapter(
+                model: model, method: "lora", config: #"{"init_lora_weights": false}"#, seed: 3)
+            try adapter.set(task, HeadSettings(labels: ["a", "b", "c"], dropout: nil, trainsDense: false))
+            return adapter
+        }
+        #expect(compared.again.ownTask == task)
+        #expect(compared.again.baseHead?.labels == ["a", "b", "c"])
+    }
+
     @Test("Types and shards stay as they are, and only what the adapter changes is other bytes")
     func stored() throws {
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))

@@ -54,9 +54,3 @@ def minilm_tokenizer() -> graft.Tokenizer:
 @pytest.fixture(scope="session")
 def tiny() -> graft.Model:
     return graft.Model(GOLDENS / "bert-tiny" / "sequence-classification")
-
-
-@pytest.fixture(scope="session")
-def tiny_rows() -> dict:
-    """Ragged rows of token ids for bert-tiny."""
-    return read_json(GOLDENS / "bert-tiny" / "inputs.json")

@@ -6,11 +6,6 @@ import torch
 from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-from conftest import GOLDENS
-
-TINY = GOLDENS / "bert-tiny" / "sequence-classification"
-
-
 CONFIGS = {"lora": LoraConfig, "ia3": IA3Config}
 
 
@@ -20,18 +15,21 @@ def base(folder: Path, labels: int) -> torch.nn.Module:
     ).eval()
 
 
-def adapted(folder: Path, labels: int, seed: int = 0, method: str = "lora", **settings) -> PeftModel:
-    """A PEFT model whose trained tensors are random, so that none of them can be lost unseen.
-
-    Factors stay about theirs."""
-    torch.manual_seed(seed)
-    model = get_peft_model(base(folder, labels), CONFIGS[method](task_type="SEQ_CLS", **settings))
+def randomise(model: torch.nn.Module, is_wanted) -> None:
+    """Random numbers in the parameters that are wanted by their names; factors stay about theirs."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
+            if is_wanted(name, parameter):
                 noise = torch.randn_like(parameter) * 0.05
                 is_factor = "ia3_l" in name or "lora_magnitude_vector" in name
                 parameter.copy_(parameter + noise if is_factor else noise)
+
+
+def adapted(folder: Path, labels: int, seed: int = 0, method: str = "lora", **settings) -> PeftModel:
+    """A PEFT model whose trained tensors are random, so that none of them can be lost unseen."""
+    torch.manual_seed(seed)
+    model = get_peft_model(base(folder, labels), CONFIGS[method](task_type="SEQ_CLS", **settings))
+    randomise(model, lambda _, parameter: parameter.requires_grad)
     return model.eval()
 
 

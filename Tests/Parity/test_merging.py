@@ -6,9 +6,8 @@ import numpy
 import pytest
 import safetensors
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.numpy import load_file
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
 import graft
 from conftest import GOLDENS, MINILM, TOLERANCE, read_json
@@ -64,6 +63,36 @@ def test_a_merged_classifier_is_opened_by_transformers(base, settings, name, tmp
     assert abs(again - expected).max() < TOLERANCE
     # Merged weights of 16 bits are rounded to 8 of them.
     assert abs(attached - expected).max() < (0.2 if "bfloat16" in base else TOLERANCE)
+
+
+@pytest.mark.parametrize("base", ["bert-tiny/base", "llama-tiny/plain", "gpt2-tiny/plain"])
+def test_a_merged_tagger_is_opened_by_transformers(base, tmp_path):
+    rows = rows_of(base)
+    model = graft.Model(GOLDENS / base)
+    adapter = graft.Adapter.create(model, config=ALL, seed=4)
+    adapter.set_head("token_classification", labels=LABELS)
+    model.merge(adapter, tmp_path / "merged")
+    theirs, report = AutoModelForTokenClassification.from_pretrained(
+        tmp_path / "merged", dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    assert not report["missing_keys"] and not report["mismatched_keys"]
+    assert list(theirs.config.id2label.values()) == LABELS
+    with torch.inference_mode():
+        expected = numpy.concatenate([theirs.eval()(**padded([row])).logits[0].numpy() for row in rows])
+    for found in (
+        classify(model, rows, adapter, per_token=True),
+        classify(graft.Model(tmp_path / "merged"), rows, per_token=True),
+    ):
+        assert abs(found - expected).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("task", ["multi_label_classification", "regression"])
+def test_a_merged_model_says_what_its_head_is_for(task, tmp_path):
+    model = graft.Model(GOLDENS / "bert-tiny" / "base")
+    adapter = graft.Adapter.create(model, config=ALL, seed=4)
+    adapter.set_head(task, labels=LABELS)
+    model.merge(adapter, tmp_path / "merged")
+    assert AutoModelForSequenceClassification.from_pretrained(tmp_path / "merged").config.problem_type == task
 
 
 @pytest.mark.parametrize(("base", "settings"), LANGUAGE_MODELS.values(), ids=LANGUAGE_MODELS)

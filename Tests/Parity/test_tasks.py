@@ -12,10 +12,8 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 import graft
+from conftest import DATA, GOLDENS, MINILM
 
-ROOT = Path(__file__).resolve().parents[2]
-GOLDENS = ROOT / "Tests" / "Goldens"
-DATA = ROOT.parent / "shared" / "data"
 TASKS = {
     "token_classification": (AutoModelForTokenClassification, ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]),
     "multi_label_classification": (AutoModelForSequenceClassification, ["a", "b", "c"]),
@@ -77,8 +75,7 @@ def sentences(path: Path, separator: str, count: int) -> tuple[list[list[str]], 
 
 @pytest.mark.parametrize("name", ["wnut17/emerging.dev.conll", "weibo_ner/weiboNER_2nd_conll.dev"])
 def test_entity_f1_is_that_of_seqeval_on_real_data(name: str) -> None:
-    folder = ROOT / "build" / "models" / "minilm"
-    model, tokenizer = graft.Model(folder), graft.Tokenizer(folder)
+    model, tokenizer = graft.Model(MINILM), graft.Tokenizer(MINILM)
     # Words of which the tokenizer leaves nothing, and those that are cut, are in no evaluation.
     whole = [
         (own, labels)

@@ -19,12 +19,15 @@ def hidden_states(model: graft.Model, rows: list[list[int]], adapter: graft.Adap
     return numpy.concatenate([numpy.asarray(states) for states in found])
 
 
-def classify(model: graft.Model, rows: list[list[int]], adapter: graft.Adapter | None = None) -> numpy.ndarray:
-    """[rows, labels]."""
-    numbers, columns = (c_float * (64 * len(rows)))(), c_int64()
+def classify(
+    model: graft.Model, rows: list[list[int]], adapter: graft.Adapter | None = None, per_token: bool = False
+) -> numpy.ndarray:
+    """[rows, labels], or [tokens, labels]."""
+    numbers, columns = (c_float * (64 * sum(map(len, rows))))(), c_int64()
     with session(model, adapter) as running, graft.Batch.from_tokens(rows) as batch:
         lib.graft_session_classify(running.pointer, batch.pointer, numbers, len(numbers), byref(columns))
-    return numpy.array(numbers[: len(rows) * columns.value]).reshape(len(rows), columns.value)
+    lines = sum(map(len, rows)) if per_token else len(rows)
+    return numpy.array(numbers[: lines * columns.value]).reshape(lines, columns.value)
 
 
 def language_loss(model: graft.Model, rows: list[list[int]], adapter: graft.Adapter) -> float:

@@ -108,22 +108,12 @@ struct AdapterHubHead: Sendable {
         self.activation = activation
         hasBias = try head.optionalBool("bias") ?? true
         readsPooler = try head.optionalBool("use_pooler") ?? false
-        dropout = try head.optionalDouble("dropout_prob").map { Float($0) }
-        guard (0..<1).contains(dropout ?? 0) else {
-            throw GraftError(.corruptFile, "\(place): dropout_prob must be at least 0 and below 1")
-        }
+        dropout = try head.dropout("dropout_prob", .corruptFile, place: place)
         guard task.unit == .rows || (!readsPooler && head[Self.poolingKey] == nil) else {
             throw GraftError(
                 .unsupported, "\(place): head_type \"\(type)\" with use_pooler or pooling; expected neither")
         }
-        let poolingName = try head.optionalString(Self.poolingKey)
-        pooling = poolingName.flatMap(Pooling.init(name:))
-        guard pooling != nil || poolingName == nil else {
-            throw GraftError(
-                .unsupported,
-                "\(place): \(Self.poolingKey) \"\(poolingName ?? "")\"; expected "
-                    + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
-        }
+        pooling = try head.pooling(Self.poolingKey, .unsupported, place: place)
         labels = try Self.labels(head, count: count, place: place)
     }
 

@@ -49,7 +49,7 @@ struct PeftLayout: AdapterLayout {
     }
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
-        let pooling = try Self.pooling(folder.config, place: folder.configPath)
+        let pooling = try folder.config.pooling(Self.poolingKey, .unsupported, place: folder.configPath)
         settings = folder.config.without(Self.poolingKey)
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
@@ -79,17 +79,6 @@ struct PeftLayout: AdapterLayout {
     init(method: any AdapterMethod.Type, given: JSONObject, likeThat other: PeftLayout) throws(GraftError) {
         try self.init(method: method, given: given, model: other.names.model, place: "the settings")
         (names, task, head, tables) = (other.names, other.task, other.head, other.tables)
-    }
-
-    private static func pooling(_ config: JSONObject, place: String) throws(GraftError) -> Pooling? {
-        guard let name = try config.optionalString(poolingKey) else { return nil }
-        guard let pooling = Pooling(name: name) else {
-            throw GraftError(
-                .unsupported,
-                "\(place): \(poolingKey) \"\(name)\"; expected "
-                    + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
-        }
-        return pooling
     }
 
     /// Those that PEFT calls so.

@@ -69,11 +69,7 @@ package struct Bottleneck: AdapterMethod {
         self.activation = activation
         (input, base) = try Self.wiring(settings, place: place)
         scaling = try Self.scaling(settings, place: place)
-        let dropout = try settings.optionalDouble("dropout") ?? 0
-        guard dropout >= 0, Float(dropout) < 1 else {
-            throw GraftError(.invalidArgument, "\(place): dropout must be at least 0 and below 1, found \(dropout)")
-        }
-        self.dropout = Float(dropout)
+        dropout = try settings.dropout("dropout", place: place) ?? 0
         let startName = try settings.optionalString("init_weights") ?? Start.bert.rawValue
         guard let start = Start(rawValue: startName) else {
             throw GraftError(

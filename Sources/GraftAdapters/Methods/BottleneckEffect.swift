@@ -114,10 +114,10 @@ final class BottleneckEffect: HiddenAction {
             let h = try pass.scratch.matrix(rows: dx.rows, columns: inner)
             gk_activation_forward(team.kernel, activation.kernel, Int64(h.count), kept.u.base, h.base)
             team.multiply(dy, h, transposeA: true, scale: scale, adding: 1, into: up(gradients))
-            try addColumnSums(dy, scale: scale, into: gradients + weights.upBias.offset, pass)
+            try context.addColumnSums(of: dy, scale: scale, to: weights.upBias)
             let z = try keptInput(kept, t, norm, context)
             team.multiply(du, z, transposeA: true, adding: 1, into: down(gradients))
-            try addColumnSums(du, scale: 1, into: gradients + weights.downBias.offset, pass)
+            try context.addColumnSums(of: du, scale: 1, to: weights.downBias)
         }
         try backwardToInput(dx, du: du, kept, dt: dt, norm, context)
     }
@@ -210,16 +210,6 @@ final class BottleneckEffect: HiddenAction {
 
     private func fill(_ matrix: Matrix, with row: UnsafePointer<Float>) {
         for index in 0..<matrix.rows { (matrix.base + index * matrix.stride).update(from: row, count: matrix.columns) }
-    }
-
-    private func addColumnSums(
-        _ matrix: Matrix, scale: Float, into out: UnsafeMutablePointer<Float>, _ pass: Pass
-    ) throws(GraftError) {
-        let sums = try pass.scratch.allocate(Float.self, count: matrix.columns)
-        sums.update(repeating: 0, count: matrix.columns)
-        gk_add_column_sums(
-            pass.team.kernel, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride), sums)
-        gk_add(pass.team.kernel, Int64(matrix.columns), scale, sums, out)
     }
 
     private func down(_ values: UnsafeMutablePointer<Float>) -> Matrix {

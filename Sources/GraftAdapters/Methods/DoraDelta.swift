@@ -51,14 +51,15 @@ final class DoraDelta: LinearAction {
         }
         var full = context
         full.scale = 1
-        let u = try lora.forward(x, into: v, module, full)
+        let u = try lora.forward(x, dropped: dropped, into: v, full)
         kept.initialize(to: Kept(u: u, v: v.base, lengths: lengths))
 
-        let scaled = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
+        let isWhole = dropped.base == x.base && context.scale == 1
+        let scaled = isWhole ? y : try pass.scratch.matrix(rows: y.rows, columns: y.columns)
         try magnitude.scale(v, lengths: lengths, into: scaled, context)
         if dropped.base == x.base {
             if let bias { team.addToRows(bias, of: scaled) }
-            if context.scale == 1 { scaled.copy(to: y) } else { team.blend(scaled, weight: context.scale, into: y) }
+            if !isWhole { team.blend(scaled, weight: context.scale, into: y) }
         } else {
             team.add(scaled, to: y)
         }

@@ -41,9 +41,9 @@ final class DoraEmbeddingDelta: EmbeddingAction {
         full.scale = 1
         let u = try lora.forward(ids, into: v, module, full)
         kept.initialize(to: Kept(u: u, v: v.base, lengths: lengths))
-        let scaled = try pass.scratch.matrix(rows: y.rows, columns: y.columns)
+        let scaled = context.scale == 1 ? y : try pass.scratch.matrix(rows: y.rows, columns: y.columns)
         try magnitude.scale(v, lengths: lengths, into: scaled, context)
-        if context.scale == 1 { scaled.copy(to: y) } else { team.blend(scaled, weight: context.scale, into: y) }
+        if context.scale != 1 { team.blend(scaled, weight: context.scale, into: y) }
         return UnsafeMutableRawPointer(kept)
     }
 

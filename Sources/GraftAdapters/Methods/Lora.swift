@@ -97,12 +97,7 @@ package struct Lora: AdapterMethod {
         }
         rank = try Self.rank(Self.given("r", settings) ?? 8, "\(place): r")
         alpha = try Self.alpha(Self.given("lora_alpha", settings) ?? 8, "\(place): lora_alpha")
-        let dropout = try settings.optionalDouble("lora_dropout") ?? 0
-        guard dropout >= 0, Float(dropout) < 1 else {
-            throw GraftError(
-                .invalidArgument, "\(place): lora_dropout must be at least 0 and below 1, found \(dropout)")
-        }
-        self.dropout = Float(dropout)
+        dropout = try settings.dropout("lora_dropout", place: place) ?? 0
         ranks = try PatternValues(settings, key: "rank_pattern", place: place, read: Self.rank)
         alphas = try PatternValues(settings, key: "alpha_pattern", place: place, read: Self.alpha)
         usesSquareRoot = try settings.optionalBool("use_rslora") ?? false

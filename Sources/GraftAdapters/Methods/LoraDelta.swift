@@ -43,11 +43,18 @@ final class LoraDelta: LinearAction {
     func forward(
         _ x: Matrix, into y: Matrix, _ module: LinearModule, _ context: SiteContext
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
+        try forward(x, dropped: nil, into: y, context)
+    }
+
+    /// - Parameter dropped: dropout(x), where somebody has made it already.
+    func forward(
+        _ x: Matrix, dropped given: Matrix?, into y: Matrix, _ context: SiteContext
+    ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let pass = context.pass
         let u = try context.arena.matrix(rows: x.rows, columns: rank)
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let dropped = try droppedInput(x, context)
+        let dropped = if let given { given } else { try droppedInput(x, context) }
         let scale = factor * context.scale
         pass.team.multiply(dropped, matrixA(context.numbers.values), transposeB: true, into: u)
         pass.team.multiply(u, matrixB(context.numbers.values), transposeB: true, scale: scale, adding: 1, into: y)
@@ -58,10 +65,7 @@ final class LoraDelta: LinearAction {
                 start, matrixB(context.numbers.values, initial.b), transposeB: true, scale: -scale, adding: 1, into: y)
         }
         if let bias {
-            let ones = try pass.scratch.matrix(rows: y.rows, columns: 1)
-            ones.base.update(repeating: 1, count: y.rows)
-            pass.team.multiply(
-                ones, Matrix(context.values(bias), rows: 1, columns: outputs), scale: scale, adding: 1, into: y)
+            pass.team.addToRows(Matrix(context.values(bias), rows: 1, columns: outputs), scale: scale, of: y)
         }
         return UnsafeMutableRawPointer(u.base)
     }
@@ -83,13 +87,7 @@ final class LoraDelta: LinearAction {
             team.multiply(dy, u, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
             let dropped = try droppedInput(x, context)
             team.multiply(du, dropped, transposeA: true, adding: 1, into: matrixA(gradients))
-            if let bias {
-                let sums = try pass.scratch.allocate(Float.self, count: outputs)
-                sums.update(repeating: 0, count: outputs)
-                gk_add_column_sums(
-                    team.kernel, Int64(dy.rows), Int64(outputs), dy.base, Int64(dy.stride), sums)
-                gk_add(team.kernel, Int64(outputs), scale, sums, gradients + bias.offset)
-            }
+            if let bias { try context.addColumnSums(of: dy, scale: scale, to: bias) }
         }
         guard let dx else { return }
         if let initial {
@@ -104,7 +102,7 @@ final class LoraDelta: LinearAction {
         let dDropped = try pass.scratch.matrix(rows: dx.rows, columns: inputs)
         team.multiply(du, matrixA(context.numbers.values), into: dDropped)
         dropBack(dDropped, context)
-        gk_add(team.kernel, Int64(dx.count), 1, dDropped.base, dx.base)
+        team.add(dDropped, to: dx)
     }
 
     func matrixA(_ base: UnsafeMutablePointer<Float>, _ own: Parameter? = nil) -> Matrix {

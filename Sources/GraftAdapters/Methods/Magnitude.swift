@@ -44,11 +44,7 @@ struct Magnitude: Sendable {
         let scratch = context.pass.scratch
         let mark = scratch.mark
         defer { scratch.rewind(to: mark) }
-        let sums = try scratch.allocate(Float.self, count: parameter.count)
-        sums.update(repeating: 0, count: parameter.count)
-        gk_add_column_products(
-            context.pass.team.kernel, Int64(dy.rows), Int64(dy.columns), dy.base, Int64(dy.stride), v.base,
-            Int64(v.stride), sums)
+        let sums = try context.columnProducts(dy, v)
         gk_divide(Int64(parameter.count), sums, lengths, sums)
         gk_add(context.pass.team.kernel, Int64(parameter.count), 1, sums, gradient)
     }

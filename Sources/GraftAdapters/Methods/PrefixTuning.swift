@@ -43,7 +43,7 @@ package struct PrefixTuning: PromptLearning {
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let shape = names.model.shape
-        try common.check(names.model, width: shape.keyWidth, headCount: shape.keyHeadCount)
+        try common.check(names.model)
         let width = shape.layerCount * 2 * shape.keyWidth
         guard isProjected, !common.isOfFile else {
             let rows = try plan.add(

@@ -40,37 +40,28 @@ enum PrincipalStart {
         )
         try plan.exchange(at: index, for: .linear(delta.starting(at: initial)))
         plan.add { values, seed throws(GraftError) in
-            try start(
-                values, [delta.a, initial.a], [delta.b, initial.b], delta, site, iterations,
-                RandomNumbers(seed: seed, stream: path))
+            try start(values, delta, site, iterations, RandomNumbers(seed: seed, stream: path))
+            for (own, learning) in [(initial.a, delta.a), (initial.b, delta.b)] {
+                (values + own.offset).update(from: values + learning.offset, count: own.count)
+            }
         }
     }
 
     private static func start(
-        _ values: UnsafeMutablePointer<Float>, _ a: [Parameter], _ b: [Parameter], _ delta: LoraDelta, _ site: Site,
-        _ iterations: Int?, _ random: RandomNumbers
+        _ values: UnsafeMutablePointer<Float>, _ delta: LoraDelta, _ site: Site, _ iterations: Int?,
+        _ random: RandomNumbers
     ) throws(GraftError) {
-        let (rank, factor) = (delta.rank, delta.factor)
         let memory = try Memory(byteCount: site.inputs * site.outputs * 4)
         site.copyWeight(memory.floats())
         let w = Matrix(memory.floats(), rows: site.outputs, columns: site.inputs)
         let parts =
             if let iterations {
                 try SingularValues(
-                    of: w, rank: rank, iterations: iterations, random: random, team: try Team(threadCount: 0))
+                    of: w, rank: delta.rank, iterations: iterations, random: random, team: try Team(threadCount: 0))
             } else { try SingularValues(overwriting: w) }
         defer { withExtendedLifetime((memory, parts.memory)) {} }
-        for index in 0..<rank {
-            let root = (parts.s[index] / factor).squareRoot()
-            for input in 0..<site.inputs {
-                let value = root * parts.vt.base[index * site.inputs + input]
-                for own in a { values[own.offset + index * site.inputs + input] = value }
-            }
-            for output in 0..<site.outputs {
-                let value = root * parts.u.base[output * parts.u.columns + index]
-                for own in b { values[own.offset + output * rank + index] = value }
-            }
-        }
+        parts.split(
+            rank: delta.rank, dividedBy: delta.factor, a: values + delta.a.offset, b: values + delta.b.offset)
     }
 
     /// The settings of the plain LoRA: twice the rank, at the same factor.

@@ -24,11 +24,6 @@ extension PromptLearning {
     package static func settings(
         completing given: JSONObject, for model: Model, place: String
     ) -> JSONObject {
-        let (width, headCount) = tokenSize(of: model)
-        let sizes: [(key: String, value: JSON)] = [
-            ("num_attention_heads", .integer(headCount)), ("num_layers", .integer(model.shape.layerCount)),
-            ("num_transformer_submodules", .integer(1)), ("token_dim", .integer(width)),
-        ]
         let common: [(key: String, value: JSON)] = [
             ("auto_mapping", .null), ("base_model_name_or_path", .null), ("modules_to_save", .null),
             ("num_virtual_tokens", .integer(20)), ("peft_type", typeName.map(JSON.string) ?? .null),
@@ -37,10 +32,16 @@ extension PromptLearning {
         var settings = JSONObject()
         for (key, value) in common + ownDefaults { settings[key] = value }
         for (key, value) in given { settings[key] = value }
-        for (key, value) in sizes where settings[key]?.isNull ?? true { settings[key] = value }
+        for (key, size) in sizes(of: model) where settings[key]?.isNull ?? true { settings[key] = .integer(size) }
         // In PEFT's words: there is more than the file will have, and it learns.
         settings["inference_mode"] = .bool(false)
         return settings
+    }
+
+    /// PEFT's settings that say again what the model does.
+    static func sizes(of model: Model) -> [(key: String, value: Int)] {
+        let (width, headCount) = tokenSize(of: model)
+        return zip(PromptSettings.sizes, [headCount, model.shape.layerCount, 1, width]).map { ($0, $1) }
     }
 
     package static func settings(ofFile settings: JSONObject) -> JSONObject {
@@ -51,28 +52,30 @@ extension PromptLearning {
 
     /// Settings that say where a file came from, or say again what the model does.
     package static var withoutEffect: Set<String> {
-        [
-            "auto_mapping", "base_model_name_or_path", "inference_mode", "num_attention_heads", "num_layers",
-            "num_transformer_submodules", "peft_type", "peft_version", "revision", "task_type", "token_dim",
-        ]
+        Set(PromptSettings.sizes).union([
+            "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version", "revision",
+            "task_type",
+        ])
     }
 }
 
 /// The settings that prompt-learning methods share, checked.
 struct PromptSettings: Sendable {
     static let tensor = "prompt_embeddings"
+    static let sizes = ["num_attention_heads", "num_layers", "num_transformer_submodules", "token_dim"]
 
     let count: Int
     /// Whether the tensors are those of the file, rather than those that it is made of.
     let isOfFile: Bool
-    private let sizes: [(key: String, value: Int?)]
+    private let given: [String: Int]
+    private let method: any PromptLearning.Type
     private let place: String
 
     /// Refuses settings that are neither common nor among `own`.
     init(_ settings: JSONObject, own: Set<String>, of method: any PromptLearning.Type, use: SettingsUse, place: String)
         throws(GraftError)
     {
-        self.place = place
+        (self.method, self.place) = (method, place)
         let known = method.withoutEffect.union(own).union(["modules_to_save", "num_virtual_tokens"])
         for (key, value) in settings where !known.contains(key) && !(use != .create && value.isOff) {
             throw GraftError(
@@ -86,11 +89,9 @@ struct PromptSettings: Sendable {
             throw GraftError(
                 .invalidArgument, "\(place): num_virtual_tokens must be a whole number from 1 to 65536, found null")
         }
-        var sizes: [(String, Int?)] = []
-        for key in ["num_attention_heads", "num_layers", "num_transformer_submodules", "token_dim"] {
-            sizes.append((key, try Self.count(key, settings, place)))
-        }
-        self.sizes = sizes
+        var given: [String: Int] = [:]
+        for key in Self.sizes { given[key] = try Self.count(key, settings, place) }
+        self.given = given
         isOfFile = try settings.optionalBool("inference_mode") ?? true
     }
 
@@ -105,13 +106,9 @@ struct PromptSettings: Sendable {
     }
 
     /// Refuses sizes that are not the model's, and more virtual rows than it has positions for.
-    func check(_ model: Model, width: Int, headCount: Int) throws(GraftError) {
-        let own = [
-            "num_attention_heads": headCount, "num_layers": model.shape.layerCount, "num_transformer_submodules": 1,
-            "token_dim": width,
-        ]
-        for (key, value) in sizes {
-            guard let value, let expected = own[key], value != expected else { continue }
+    func check(_ model: Model) throws(GraftError) {
+        for (key, expected) in method.sizes(of: model) {
+            guard let value = given[key], value != expected else { continue }
             throw GraftError(
                 .incompatible,
                 "\(place): \(key) is \(value); this \(model.architecture) model has \(expected)")

@@ -66,10 +66,10 @@ package struct PromptTuning: PromptLearning {
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let model = names.model
         let width = model.shape.hiddenSize
-        try common.check(model, width: width, headCount: model.shape.headCount)
+        try common.check(model)
         let rows = try plan.add(
             PromptSettings.tensor, shape: [common.count, width],
-            try initial(model.sites[model.vocabulary.words]))
+            use == .create ? try initial(model.sites[model.vocabulary.words]) : .zero)
         plan.prompt = EmbeddedRows(rows, count: common.count, width: width)
     }
 

@@ -34,11 +34,7 @@ struct ScaleVector: Sendable {
         let pass = context.pass
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let sums = try pass.scratch.allocate(Float.self, count: parameter.count)
-        sums.update(repeating: 0, count: parameter.count)
-        gk_add_column_products(
-            pass.team.kernel, Int64(dy.rows), Int64(dy.columns), dy.base, Int64(dy.stride), x.base, Int64(x.stride),
-            sums)
+        let sums = try context.columnProducts(dy, x)
         gk_add(pass.team.kernel, Int64(parameter.count), context.scale, sums, gradient)
     }
 

@@ -1,4 +1,5 @@
 import GraftFormats
+import GraftLayers
 import GraftTensor
 
 extension JSONObject {
@@ -17,6 +18,29 @@ extension JSONObject {
                 use == .create && !undone.contains(key) ? .invalidArgument : .unsupported,
                 "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
         }
+    }
+
+    /// The probability of a dropout as kernels take it, rounded below 1; nil where nothing is set.
+    func dropout(
+        _ key: String, _ code: GraftError.Code = .invalidArgument, place: String
+    ) throws(GraftError) -> Float? {
+        guard let value = try optionalDouble(key) else { return nil }
+        guard value >= 0, Float(value) < 1 else {
+            throw GraftError(code, "\(place): \(key) must be at least 0 and below 1, found \(value)")
+        }
+        return Float(value)
+    }
+
+    /// What stands for a row to a head; nil where nothing is set.
+    func pooling(_ key: String, _ code: GraftError.Code, place: String) throws(GraftError) -> Pooling? {
+        guard let name = try optionalString(key) else { return nil }
+        guard let pooling = Pooling(name: name) else {
+            throw GraftError(
+                code,
+                "\(place): \(key) \"\(name)\"; expected "
+                    + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
+        }
+        return pooling
     }
 }
 

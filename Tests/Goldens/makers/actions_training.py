@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from peft import IA3Config
 
-from . import lora_training, tiny_bert, tiny_gpt2, tiny_llama
+from . import lora_training, tiny_gpt2, tiny_llama
 from .files import fresh_folder, write_json
 from .llama_training import Variant, make_variant
 

@@ -9,13 +9,18 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
-from .llama_training import OPTIMIZER, padded
+from .llama_training import OPTIMIZER
 from .lora import randomise_trainable, save_adapter
 from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
 
 VOCABULARY, WIDTH = 110, 3
 MODULES = {"bert": ["query", "value"], "llama": ["q_proj", "v_proj"], "gpt2": ["c_attn"]}
 CLASSES = {"SEQ_CLS": AutoModelForSequenceClassification, "TOKEN_CLS": AutoModelForTokenClassification}
+
+
+def padded(rows: list, filler: int) -> torch.Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from ctypes import POINTER, Array, byref, c_char_p, c_double, c_float, c_int32, c_uint64, c_void_p, cast, string_at
+from ctypes import Array, byref, c_double, c_float, c_int32, c_uint64, c_void_p, string_at
 from typing import Any, Literal, NamedTuple
 
 from .declarations import CompressionCallback, FileCallback

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from .adapter import RowAdapter, compositions
-from .entities import Entity, Sentence, TokenRow, byte_stretches, names_array, sentence_of, tag_names, token_rows
+from .entities import Entity, Sentence, byte_stretches, names_array, sentence_of, tag_names, token_rows
 from .errors import GraftError, invalid
 from .handle import Handle
 from .library import lib
@@ -105,15 +105,15 @@ class Batch(Handle):
         if name == "targets":
             numbers, width = float_rows(values, name)
             lib.graft_batch_set_floats(self.pointer, column, numbers, len(numbers) // width, width)
-        elif name == "token_labels":
+            return
+        if name == "token_labels":
             labels, lengths = _flat(values, name)
             starts = self.row_starts
             if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
                 raise invalid(f"{name}: expected as many in each row as there are tokens")
-            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
         else:
             labels = int_array(values, name)
-            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
+        lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
 
     def set_adapters(self, adapters: Iterable[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
@@ -266,7 +266,7 @@ class Dataset(Handle):
             tags = [
                 row.label_words([number[name] for name in own], array, all_pieces) for row, own in zip(tokens, given)
             ]
-            return cls._of_tokens(tokenizer, tokens, tags, names, maximum_length)
+        return cls._of_tokens(tokenizer, rows, tags, names, maximum_length)
 
     @classmethod
     def from_entities(
@@ -302,19 +302,19 @@ class Dataset(Handle):
         array = names_array(names)
         with token_rows(tokenizer, sentences, maximum_length) as tokens:
             tags = [row.label_entities(own, array, all_pieces) for row, own in zip(tokens, stretches)]
-            return cls._of_tokens(tokenizer, tokens, tags, names, maximum_length)
+        return cls._of_tokens(tokenizer, sentences, tags, names, maximum_length)
 
     @classmethod
     def _of_tokens(
         cls,
         tokenizer: Tokenizer,
-        rows: list[TokenRow],
+        sentences: list[Sentence],
         labels: list[list[int]],
         names: list[str],
         maximum_length: int,
     ) -> Dataset:
-        batch = Batch.from_tokens([row.ids for row in rows], type_ids=[row.type_ids for row in rows])
-        with batch:
+        texts = [sentence.text for sentence in sentences]
+        with Batch.from_utf8(tokenizer, texts, None, maximum_length) as batch:
             batch.set_column("token_labels", labels)
             dataset = cls.from_batch(batch)
         dataset.label_names = names
@@ -395,17 +395,29 @@ def _label_sets(given: list[Any], names: list[str] | None) -> tuple[list[str], l
             raise invalid(f"labels: expected a list of names for each text, found {labels!r} in row {row}")
     if names is None:
         names = sorted(set(chain.from_iterable(given)))
+    known = _numbered(names)
+    rows = []
     for row, labels in enumerate(given):
-        if unknown := [label for label in labels if label not in names]:
-            raise invalid(f"labels: row {row} has {unknown[0]!r}, which is not among {', '.join(names)}")
-    return names, [[1.0 if name in labels else 0.0 for name in names] for labels in given]
+        numbers = [0.0] * len(names)
+        for label in labels:
+            if label not in known:
+                raise invalid(f"labels: row {row} has {label!r}, which is not among {', '.join(names)}")
+            numbers[known[label]] = 1.0
+        rows.append(numbers)
+    return names, rows
+
+
+def _numbered(names: Sequence[str]) -> dict[str, int]:
+    """The numbers of different names."""
+    known = {name: number for number, name in enumerate(names)}
+    if len(known) != len(names):
+        raise invalid(f"label_names: expected different names, found {', '.join(names)}")
+    return known
 
 
 def _label_numbers(labels: Sequence[int | str], names: Sequence[str]) -> list[int]:
     """The numbers of labels that are names; where there are names, labels that are numbers must be theirs."""
-    known = {name: number for number, name in enumerate(names)}
-    if len(known) != len(names):
-        raise invalid(f"label_names: expected different names, found {', '.join(names)}")
+    known = _numbered(names)
     numbers: list[int] = []
     for row, label in enumerate(labels):
         if isinstance(label, str) and label not in known:

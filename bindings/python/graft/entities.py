@@ -58,8 +58,6 @@ class TokenRow:
             Tokenizer.pointer_of(tokenizer), sentence.text, None, byref(options), byref(self._pointer)
         )
         self.count = int(lib.graft_encoding_token_count(self._pointer))
-        self.ids: list[int] = lib.graft_encoding_ids(self._pointer)[: self.count]
-        self.type_ids: list[int] = lib.graft_encoding_type_ids(self._pointer)[: self.count]
         given = sentence.words
         self._words = None if given is None else int_array(given, "words")
         self.word_count = 0 if given is None else len(given) // 2

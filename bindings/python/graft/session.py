@@ -137,7 +137,7 @@ class Session(Handle):
         normalizes = DECLARED if normalize is None else 1 if normalize else 0
         width = self._embedding_width if pooling is None else self._width
         numbers = (c_float * (len(rows) * width))()
-        for first, batch in self._batches(rows):
+        for first, batch, _ in self._batches(rows):
             part, capacity = _tail(numbers, first * width)
             lib.graft_session_embed(self.pointer, batch.pointer, number, normalizes, part, capacity)
         return Matrix(numbers, len(rows), width)
@@ -154,7 +154,7 @@ class Session(Handle):
         """The states of each text's tokens, [tokens, hidden_size], after ``layer``: 1 to the model's layer count, 0 for
         the embeddings, -1 for the last."""
         states: list[Matrix] = []
-        for _, batch in self._batches(_Rows(texts, pairs, adapters)):
+        for _, batch, _ in self._batches(_Rows(texts, pairs, adapters)):
             states.extend(self._states(batch, layer))
         return states
 
@@ -257,12 +257,15 @@ class Session(Handle):
         rows = _Rows(given, None, adapters)
         sentences = [Sentence(text, None) for text in rows.texts]
         found: list[list[Entity]] = []
-        for row, (tokens, labels) in enumerate(self._tags(rows, sentences)):
-            names = names_array(self._row_labels(rows)[row])
+        names = self._row_labels(rows)
+        # Rows of one adapter have one list.
+        arrays = {id(own): names_array(own) for own in {id(own): own for own in names}.values()}
+        for (tokens, labels), text, own in zip(self._tags(rows, sentences), given, names):
+            entities = tokens.entities(labels, arrays[id(own)])
             found.append(
                 [
-                    Entity(e.type.decode(), e.first_character, e.end_character, given[row][e.first_character : e.end_character])
-                    for e in tokens.entities(labels, names)
+                    Entity(e.type.decode(), e.first_character, e.end_character, text[e.first_character : e.end_character])
+                    for e in entities
                 ]
             )
         return found
@@ -276,8 +279,7 @@ class Session(Handle):
         given = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
         rows = _Rows([sentence.text.decode() for sentence in given], None, adapters)
         found: list[list[str]] = []
-        for row, (tokens, labels) in enumerate(self._tags(rows, given)):
-            names = self._row_labels(rows)[row]
+        for (tokens, labels), names in zip(self._tags(rows, given), self._row_labels(rows)):
             outside = names.index("O") if "O" in names else 0
             found.append([names[label] for label in tokens.word_labels(labels, outside)])
         return found
@@ -285,21 +287,12 @@ class Session(Handle):
     def _tags(self, rows: _Rows, sentences: list[Sentence]) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
         """The tokens of each row and their likeliest labels."""
         self._require(rows, of_tokens=True)
-        limits = self._row_limits(rows)
-        for part in rows.calls(limits):
-            limit = limits[part.start]
-            given = 0 if limit == self._declared_length else limit
-            with token_rows(self._tokenizer, sentences[part], given) as tokens:
-                batch = Batch.from_tokens([row.ids for row in tokens], type_ids=[row.type_ids for row in tokens])
-                with batch:
-                    if rows.adapters is not None:
-                        batch.set_adapters(rows.adapters[part])
-                    labels = (c_int32 * batch.token_count)()
-                    lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
-                first = 0
-                for row in tokens:
-                    yield row, (c_int32 * row.count)(*labels[first : first + row.count])
-                    first += row.count
+        for first, batch, limit in self._batches(rows):
+            labels = (c_int32 * batch.token_count)()
+            lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
+            with token_rows(self._tokenizer, sentences[first : first + len(batch)], limit) as tokens:
+                for row, start in zip(tokens, batch.row_starts):
+                    yield row, (c_int32 * row.count).from_buffer(labels, start * sizeof(c_int32))
 
     def _require(self, rows: _Rows, *, of_tokens: bool) -> None:
         """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the other way round."""
@@ -425,7 +418,7 @@ class Session(Handle):
         wanted = c_number(c_int64, count, "count")
         total = len(rows) * max(0, count)
         labels, probabilities = (c_int32 * total)(), (c_float * total)()
-        for first, batch in self._batches(rows):
+        for first, batch, _ in self._batches(rows):
             part, capacity = _tail(probabilities, first * count)
             numbers = (c_int32 * capacity).from_buffer(labels, first * count * sizeof(c_int32))
             lib.graft_session_predict(self.pointer, batch.pointer, wanted, numbers, part, capacity)
@@ -436,7 +429,7 @@ class Session(Handle):
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
         count = len(rows) * columns
         numbers = (c_float * count)(*([-math.inf] * count))
-        for first, batch in self._batches(rows):
+        for first, batch, _ in self._batches(rows):
             self._classify(batch, numbers, first, columns)
         return numbers, columns
 
@@ -455,8 +448,9 @@ class Session(Handle):
             start = (first + row) * columns
             numbers[start : start + columns] = logits + [-math.inf] * (columns - written.value)  # type: ignore[assignment]
 
-    def _batches(self, rows: _Rows) -> Iterator[tuple[int, Batch]]:
-        """Each call's first row and its batch. Warns at the end of what the texts lost."""
+    def _batches(self, rows: _Rows) -> Iterator[tuple[int, Batch, int]]:
+        """Each call's first row, its batch, and the limit that the tokenizer was given. Warns at the end of what the
+        texts lost."""
         cut = longest = tokens = unknown = 0
         limits = self._row_limits(rows)
         for part in rows.calls(limits):
@@ -467,7 +461,7 @@ class Session(Handle):
             with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given) as batch:
                 if rows.adapters is not None:
                     batch.set_adapters(rows.adapters[part])
-                yield part.start, batch
+                yield part.start, batch, given
                 if batch.truncated_row_count:
                     cut, longest = cut + batch.truncated_row_count, max(longest, limit)
                 tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
 from typing import NamedTuple
 
-from .declarations import UNLIMITED_LENGTH, EncodeOptions
+from .declarations import EncodeOptions
 from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib

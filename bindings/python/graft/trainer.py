@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, byref, c_float, c_void_p, cast
-from typing import Any, Literal, SupportsIndex
+from typing import Any, SupportsIndex
 
 from .adapter import Adapter
 from .choices import set_choice
@@ -22,7 +22,8 @@ from .library import initialised, lib
 from .metrics import Evaluation, Metrics
 from .model import Model
 from .progress import make_progress
-from .values import as_list, asks_to_stop, choice, name_bytes, path_bytes, set_numbers
+from .values import as_list, asks_to_stop, name_bytes, path_bytes, set_numbers
+
 
 class CancelToken(Handle):
     """Stops the calls it was given to, from any thread."""

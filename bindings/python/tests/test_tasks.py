@@ -107,10 +107,24 @@ def test_named_entities_from_stretches_of_texts(model: graft.Model, tokenizer: g
         graft.Dataset.from_entities(tokenizer, [text], [[(0, 2, "PER"), (1, 3, "LOC")]])
 
 
+def test_words_that_are_cut_are_counted_and_said_and_remembered(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
+    words, tags = [["Mara", "watered", "the", "plants"]] * 2, [["B-PER", "O", "O", "O"]] * 2
+    with pytest.warns(UserWarning, match="were cut"):
+        rows = graft.Dataset.from_words(tokenizer, words, tags, maximum_length=4)
+    assert rows.maximum_length == 4 and rows.truncated_row_count == 2
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("token_classification", labels=rows.label_names)
+    with graft.Trainer(model, adapter, epoch_count=1) as trainer:
+        trainer.fit(rows, progress=False)
+    assert adapter.maximum_length == 4
+    session = graft.Session(model, tokenizer, adapter)
+    with pytest.warns(UserWarning, match="were cut"):
+        assert len(session.tag_words(words)[0]) == 4
+
+
 @pytest.mark.parametrize("all_pieces", [False, True])
 def test_chinese_characters_are_words(model: graft.Model, tokenizer: graft.Tokenizer, all_pieces: bool) -> None:
-    lines = (SHARED / "weibo_ner" / "weiboNER_2nd_conll.dev" if (SHARED / "weibo_ner").is_dir() else
-             SHARED / "data" / "weibo_ner" / "weiboNER_2nd_conll.dev").read_text().split("\n\n")[:20]
+    lines = (SHARED / "data" / "weibo_ner" / "weiboNER_2nd_conll.dev").read_text("utf-8").split("\n\n")[:20]
     pairs = [[line.split("\t") for line in part.splitlines() if line] for part in lines]
     words = [[word[0] for word, _ in sentence] for sentence in pairs if sentence]
     tags = [[tag for _, tag in sentence] for sentence in pairs if sentence]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from conftest import LABELS, SHARED, TEXTS
+from conftest import LABELS, TEXTS
 from test_generation import STORIES
 
 import graft
