@@ -215,9 +215,10 @@ package final class Adapter: Sendable {
 
 extension AdapterContent {
     /// A task puts the backbone's name before those of its modules, so settings that name modules
-    /// in full may choose others. A module that the head takes in full is not adapted besides.
+    /// in full may choose others. A module that the head takes in full is not adapted besides, and
+    /// one that the task's class lacks not at all.
     fileprivate func requireSameTargets(as old: AdapterContent) throws(GraftError) {
-        for (index, site) in model.sites.enumerated() where site.place == .backbone {
+        for (index, site) in model.sites.enumerated() where site.place == .backbone && names.has(site) {
             let (was, isNow) = (old.plan.sites[index] ?? SiteAdapter(), plan.sites[index] ?? SiteAdapter())
             let (acted, acts) = (was.action != nil, isNow.action != nil)
             guard acted != acts, was.weight == nil, isNow.weight == nil else { continue }

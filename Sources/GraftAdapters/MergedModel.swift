@@ -26,7 +26,7 @@ package struct MergedModel {
         var merged = try MergedModel(source, model, delta)
         try merged.addVocabulary()
         for index in model.sites.indices { merged.addModule(index) }
-        let named = merged.names(head: try merged.addHead())
+        let named = merged.names(heads: try merged.addHead())
         return TensorView(
             of: source, config: .object(merged.config), named: named,
             made: merged.made.map { (named($0.name) ?? $0.name, $0.type, $0.shape, $0.make) })
@@ -129,20 +129,26 @@ package struct MergedModel {
 
     /// The adapter's head makes the checkpoint one of the task's class.
     ///
-    /// - Returns: what that class calls the head; nil where the adapter has none.
-    private mutating func addHead() throws(GraftError) -> String? {
+    /// - Returns: what that class calls the head's modules; nil where the adapter has none.
+    private mutating func addHead() throws(GraftError) -> [String]? {
         guard let head = delta.content.plan.head, let task = delta.content.task else { return nil }
-        let readsTokens = head.pooling == nil
-        let name = model.conventions.className + (readsTokens ? "ForTokenClassification" : "ForSequenceClassification")
-        guard head.dense.isEmpty, readsTokens || (head.readsPooler && head.pooling == Pooling(model.summaryToken))
+        let (conventions, readsTokens) = (model.conventions, head.pooling == nil)
+        let name = conventions.className + (readsTokens ? "ForTokenClassification" : "ForSequenceClassification")
+        let dense = readsTokens ? nil : conventions.headDensePath
+        guard readsTokens || head.pooling == Pooling(model.summaryToken), head.dense.count == (dense == nil ? 0 : 1),
+            dense == nil ? readsTokens || head.readsPooler : head.activation == .tanh && !head.readsPooler
         else {
             throw GraftError(
                 .unsupported,
                 "the adapter's head is none that a class of transformers has: expected one that reads what \(name) "
-                    + "does, without dense layers of its own")
+                    + (dense == nil ? "does, without dense layers of its own" : "does, with one dense layer with tanh"))
         }
-        let (path, delta) = (model.conventions.headPath(readsTokens: readsTokens), delta)
-        add(path + ".weight", shape: [head.labelCount, model.shape.hiddenSize]) { () throws(GraftError) in
+        let (path, width, delta) = (conventions.headPath(readsTokens: readsTokens), model.shape.hiddenSize, delta)
+        if let dense, let own = head.dense.first {
+            add(dense + ".weight", shape: [width, width]) { () throws(GraftError) in try delta.copy(own.weight) }
+            add(dense + ".bias", shape: [width]) { () throws(GraftError) in try delta.copy(own.bias) }
+        }
+        add(path + ".weight", shape: [head.labelCount, width]) { () throws(GraftError) in
             try delta.copy(head.weight)
         }
         if let bias = head.bias {
@@ -160,16 +166,17 @@ package struct MergedModel {
         config["problem_type"] = task.problem.map { .string($0.rawValue) }
         // What says the same of the class that the checkpoint was.
         for key in ["num_labels", "_num_labels"] { config[key] = nil }
-        return path
+        return conventions.headPaths(readsTokens: readsTokens)
     }
 
     /// What the merged checkpoint calls a tensor. A task's class puts the backbone's name before
     /// its tensors, and has none of another class' heads.
-    private func names(head: String?) -> (String) -> String? {
-        guard let head else { return { $0 } }
+    private func names(heads: [String]?) -> (String) -> String? {
+        guard let heads else { return { $0 } }
         let (hasPrefix, start) = (hasPrefix, model.conventions.backbone + ".")
+        let own = heads.flatMap { [$0 + ".weight", $0 + ".bias"] }
         return { name in
-            if name.hasPrefix(head + ".") || name.hasPrefix(start) { return name }
+            if name.hasPrefix(start) || own.contains(name) { return name }
             return hasPrefix ? nil : start + name
         }
     }

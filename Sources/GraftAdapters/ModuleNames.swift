@@ -8,6 +8,7 @@ package struct ModuleNames: Sendable {
     /// The model's sites, with the sizes that they have for the adapter: its vocabulary may be another than the model's.
     package let sites: [Site]
     private let prefix: String
+    private let hasPooler: Bool
     /// Before the module's name.
     let start: String
     /// Between the module's name and the tensor's.
@@ -17,20 +18,29 @@ package struct ModuleNames: Sendable {
 
     init(
         model: Model, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
-        holders: [Site.Sublayer: String] = [:], sites: [Site]? = nil
+        holders: [Site.Sublayer: String] = [:], hasPooler: Bool = true, sites: [Site]? = nil
     ) {
         self.model = model
         self.sites = sites ?? model.sites
         self.start = start
         self.middle = middle
         self.holders = holders
+        self.hasPooler = hasPooler
         prefix = hasBackbonePrefix ? model.conventions.backbone + "." : ""
     }
 
     /// The same names, of sites that have other sizes.
     init(_ names: ModuleNames, sites: [Site]) {
         (model, prefix, start) = (names.model, names.prefix, names.start)
-        (middle, holders, self.sites) = (names.middle, names.holders, sites)
+        (middle, holders, hasPooler) = (names.middle, names.holders, names.hasPooler)
+        self.sites = sites
+    }
+
+    /// Whether the class that was saved has the module: those of tasks may lack the pooler, and the
+    /// bare encoder lacks what a head has in its place.
+    func has(_ site: Site) -> Bool {
+        guard site.depth == model.shape.poolerDepth else { return true }
+        return site.place == .beside ? !prefix.isEmpty : hasPooler
     }
 
     /// As `named_modules()` of the class that was saved says it.

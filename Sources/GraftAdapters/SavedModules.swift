@@ -19,7 +19,8 @@ extension AdapterPlan {
             )
         }
         let tied = try config.optionalBool("ensure_weight_tying") ?? false ? model.vocabulary.tiedHead : nil
-        for (index, site) in names.sites.enumerated() where site.kind.hasWeights && index != tied {
+        for (index, site) in names.sites.enumerated()
+        where site.kind.hasWeights && names.has(site) && index != tied {
             let path = names.path(of: site)
             let twin = index == model.vocabulary.words ? tied : nil
             let twinPath = twin.map { names.path(of: names.sites[$0]) }
@@ -53,7 +54,7 @@ extension AdapterPlan {
     }
 
     private static func exists(_ name: String, _ names: ModuleNames) -> Bool {
-        names.sites.contains { $0.kind.hasWeights && covers(name, names.path(of: $0)) }
+        names.sites.contains { $0.kind.hasWeights && names.has($0) && covers(name, names.path(of: $0)) }
     }
 
     /// Whether the path or a module above it ends in the name.
@@ -76,6 +77,7 @@ extension AdapterPlan {
         let width = model.shape.hiddenSize
         let path = model.conventions.headPath(readsTokens: readsTokens)
         let site = model.sites.first { $0.place == .beside && $0.path == path && $0.outputs == count }
+        let dense = readsTokens ? nil : try addDense(names)
         let weight = try add(
             names.tensor(path, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
@@ -83,8 +85,21 @@ extension AdapterPlan {
             model.conventions.headHasBias || readsTokens
             ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
         return HeadParameters(
-            pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens, weight: weight,
-            bias: bias,
-            labelCount: count, dropout: settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout))
+            pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens && dense == nil,
+            dense: dense.map { [$0] } ?? [], activation: .tanh, weight: weight, bias: bias, labelCount: count,
+            dropout: settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout))
+    }
+
+    /// The dense layer of a head that has one of its own, as the checkpoint's, if that has one.
+    private mutating func addDense(_ names: ModuleNames) throws(GraftError) -> HeadParameters.Dense? {
+        let model = names.model
+        guard let path = model.conventions.headDensePath else { return nil }
+        let width = model.shape.hiddenSize
+        let site = model.sites.first { $0.place == .beside && $0.path == path }
+        return HeadParameters.Dense(
+            weight: try add(
+                names.tensor(path, "weight"), shape: [width, width],
+                site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange)),
+            bias: try add(names.tensor(path, "bias"), shape: [width], site?.copyBias.map { .copy($0) } ?? .zero))
     }
 }

@@ -8,6 +8,9 @@ package struct Conventions: Sendable {
     /// The head's module in the sequence classification class, and whether it has a bias.
     package let headPath: String
     package let headHasBias: Bool
+    /// The dense layer with tanh that this class' head has before that; nil where it reads what the
+    /// pooler makes, or the hidden state.
+    package let headDensePath: String?
     /// The head's module in the token classification class, where it has a bias.
     package let tokenHeadPath: String
     /// Which of a row's tokens stands for it in classification.
@@ -24,12 +27,21 @@ package struct Conventions: Sendable {
 
     package func headPath(readsTokens: Bool) -> String { readsTokens ? tokenHeadPath : headPath }
 
+    /// All modules of a head.
+    package func headPaths(readsTokens: Bool) -> [String] {
+        readsTokens ? [tokenHeadPath] : [headDensePath, headPath].compactMap { $0 }
+    }
+
     /// Of either class.
-    package var headPaths: [String] { [headPath, tokenHeadPath] }
+    package var headPaths: [String] { headPaths(readsTokens: false) + headPaths(readsTokens: true) }
+
+    /// Whether the sequence classification class has the pooler.
+    package var headReadsPooler: Bool { headDensePath == nil }
 
     package init(
-        architecture: String, backbone: String, headPath: String, headHasBias: Bool, tokenHeadPath: String? = nil,
-        summaryToken: SummaryToken, defaultTargets: [String: [String]], feedForwardModules: [String] = [],
+        architecture: String, backbone: String, headPath: String, headHasBias: Bool, headDensePath: String? = nil,
+        tokenHeadPath: String? = nil, summaryToken: SummaryToken, defaultTargets: [String: [String]],
+        feedForwardModules: [String] = [],
         className: String,
         adapterHolders: [Site.Sublayer: String] = [:]
     ) {
@@ -37,6 +49,7 @@ package struct Conventions: Sendable {
         self.backbone = backbone
         self.headPath = headPath
         self.headHasBias = headHasBias
+        self.headDensePath = headDensePath
         self.tokenHeadPath = tokenHeadPath ?? headPath
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
@@ -49,7 +62,8 @@ package struct Conventions: Sendable {
     package func named(_ architecture: String, className: String) -> Conventions {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
-            tokenHeadPath: tokenHeadPath, summaryToken: summaryToken, defaultTargets: defaultTargets,
+            headDensePath: headDensePath, tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
+            defaultTargets: defaultTargets,
             feedForwardModules: feedForwardModules, className: className, adapterHolders: adapterHolders)
     }
 }

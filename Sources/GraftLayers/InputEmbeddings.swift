@@ -9,6 +9,7 @@ import GraftTensor
 package struct InputEmbeddings: Sendable {
     private let words: Embedding
     private let positions: Embedding?
+    private let numbering: PositionNumbering
     private let types: Embedding?
     private let norm: LayerNorm?
     private let dropoutProbability: Float
@@ -24,11 +25,12 @@ package struct InputEmbeddings: Sendable {
     }
 
     package init(
-        words: Embedding, positions: Embedding? = nil, types: Embedding? = nil, norm: LayerNorm? = nil,
-        dropoutProbability: Float = 0
+        words: Embedding, positions: Embedding? = nil, numbering: PositionNumbering = .places,
+        types: Embedding? = nil, norm: LayerNorm? = nil, dropoutProbability: Float = 0
     ) {
         self.words = words
         self.positions = positions
+        self.numbering = numbering
         self.types = types
         self.norm = norm
         self.dropoutProbability = dropoutProbability
@@ -40,7 +42,8 @@ package struct InputEmbeddings: Sendable {
         let words = try words.forward(pass.tokens, into: h, accumulate: false, keeps: keeps, pass: pass)
         pass.writePrompts(into: h)
         pass.perturb(h)
-        let positions = try positions?.forward(pass.positions, into: h, accumulate: true, keeps: keeps, pass: pass)
+        let positions = try positions?.forward(
+            pass.numbers(numbering, keeps: keeps), into: h, accumulate: true, keeps: keeps, pass: pass)
         let types = try types?.forward(pass.types, into: h, accumulate: true, keeps: keeps, pass: pass)
         let norm = try norm?.forward(h, into: h, keeps: keeps, pass: pass)
         drop(h, pass)

@@ -5,7 +5,7 @@ import GraftTensor
 /// The architectures of this build, by `model_type` of config.json. A new one is its file and one line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
-        Bert.self, GPT2.self, Llama.self, Mistral.self,
+        Bert.self, GPT2.self, Llama.self, Mistral.self, Roberta.self, XLMRoberta.self,
     ]
 
     package static var names: [String] { all.map { $0.conventions.architecture } }

@@ -15,9 +15,19 @@ enum Bert: Architecture {
         feedForwardModules: ["output.dense"], className: "Bert")
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let configuration = try BertConfiguration(folder.config, path: folder.path)
+        try load(
+            folder, conventions, try BertConfiguration(folder.config, path: folder.path), precision: precision,
+            team: team)
+    }
+
+    /// For architectures of the same modules and formula, too.
+    static func load(
+        _ folder: any TensorSource, _ conventions: Conventions, _ configuration: BertConfiguration,
+        precision: Precision, team: Team
+    ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
-        let prefix = folder.hasTensors(below: "bert.") ? "bert." : ""
+        let backbone = conventions.backbone + "."
+        let prefix = folder.hasTensors(below: backbone) ? backbone : ""
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
@@ -29,7 +39,9 @@ enum Bert: Architecture {
                 "embeddings.word_embeddings", rows: configuration.vocabularySize, width: hidden,
                 frozenRow: configuration.paddingRow),
             positions: try reader.embedding(
-                "embeddings.position_embeddings", rows: configuration.maximumLength, width: hidden),
+                "embeddings.position_embeddings", rows: configuration.positionCount, width: hidden,
+                frozenRow: configuration.numbering.frozenRow),
+            numbering: configuration.numbering,
             types: try reader.embedding(
                 "embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden),
             norm: try reader.layerNorm(
@@ -41,20 +53,36 @@ enum Bert: Architecture {
                 try attention(index, configuration, &reader), try feedForward(index, configuration, &reader),
             ])
         }
-        let hasPooler = reader.has("pooler.dense.weight")
-        let pooler =
-            hasPooler
-            ? try reader.linear(
-                ["pooler.dense"], inputs: hidden, outputs: [hidden], depth: shape.poolerDepth, unit: .rows)
-            : try reader.missingLinear(
-                "pooler.dense", inputs: hidden, outputs: hidden, depth: shape.poolerDepth, unit: .rows)
+        let pooler = try pooler(conventions, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
-            pooler: Pooler(pooler), baseHead: baseHead, problem: configuration.problem,
-            missingForClassification: hasPooler ? [] : ["pooler.dense"], vocabulary: vocabulary,
+            pooler: Pooler(pooler.dense), baseHead: baseHead, problem: configuration.problem,
+            missingForClassification: pooler.isBackbones ? [] : ["pooler.dense"], vocabulary: vocabulary,
             headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
+    }
+
+    /// What the heads of rows read: the backbone's pooler, or the dense layer of the checkpoint's own
+    /// head where its class has no pooler.
+    private static func pooler(
+        _ conventions: Conventions, _ shape: ModelShape, _ reader: inout WeightReader
+    ) throws(GraftError) -> (dense: Linear, isBackbones: Bool) {
+        let (hidden, depth) = (shape.hiddenSize, shape.poolerDepth)
+        if let path = conventions.headDensePath, try reader.isRowClassifier,
+            reader.folder.entry(path + ".weight") != nil
+        {
+            let dense = try reader.linear(
+                [path], inputs: hidden, outputs: [hidden], depth: depth, unit: .rows, place: .beside)
+            return (dense, false)
+        }
+        let path = "pooler.dense"
+        guard reader.has(path + ".weight") else {
+            let missing = try reader.missingLinear(path, inputs: hidden, outputs: hidden, depth: depth, unit: .rows)
+            return (missing, false)
+        }
+        let dense = try reader.linear([path], inputs: hidden, outputs: [hidden], depth: depth, unit: .rows)
+        return (dense, true)
     }
 
     private static func attention(

@@ -74,8 +74,11 @@ struct WeightReader {
     }
 
     /// Whether the checkpoint is of one of the architecture's classification classes.
-    var isClassifier: Bool { get throws(GraftError) { try isOf(["ForSequenceClassification", Self.tokenClass]) } }
+    var isClassifier: Bool { get throws(GraftError) { try isOf([Self.rowClass, Self.tokenClass]) } }
 
+    var isRowClassifier: Bool { get throws(GraftError) { try isOf([Self.rowClass]) } }
+
+    private static let rowClass = "ForSequenceClassification"
     private static let tokenClass = "ForTokenClassification"
 
     private func isOf(_ suffixes: [String]) throws(GraftError) -> Bool {

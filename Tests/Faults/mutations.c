@@ -236,6 +236,8 @@ void test_mutations(void) {
            "a BERT with another value");
     mutate(copy_folder("llama-tiny/everything", "mutated"), "config.json", use_model,
            "a Llama with another value");
+    mutate(copy_folder("roberta-tiny/sequence-classification", "mutated"), "config.json", use_model,
+           "a RoBERTa with another value");
     mutate(copy_folder("bert-tiny/sharded", "mutated"), "model.safetensors.index.json", use_model,
            "an index of shards with another value");
     mutate(copy_folder("lora/patterns", "mutated"), "adapter_config.json", use_adapter,

@@ -5,7 +5,7 @@
 enum { MAXIMUM_FILE = 1 << 20 };
 
 /* Of SENTENCES, the model loads, and what it says about embeddings fails. */
-typedef enum kind { MODEL, DECODER, ADAPTER, HUB, TOKENIZER, SENTENCES } kind;
+typedef enum kind { MODEL, DECODER, ROBERTA, ADAPTER, HUB, TOKENIZER, SENTENCES } kind;
 
 /* In `file`, `from` becomes `to`. In a safetensors file that is done to the header, whose length is
  * kept right. Without `from` the whole content is `to`; without both, the file is removed. */
@@ -19,6 +19,7 @@ typedef struct fault {
 #define CONFIG MODEL, "config.json"
 #define WEIGHTS MODEL, "model.safetensors"
 #define LLAMA DECODER, "config.json"
+#define POSITIONS ROBERTA, "config.json"
 #define SETTINGS ADAPTER, "adapter_config.json"
 #define TENSORS ADAPTER, "adapter_model.safetensors"
 #define HUB_SETTINGS HUB, "adapter_config.json"
@@ -135,6 +136,16 @@ static const fault table[] = {
      "padding beyond the vocabulary"},
     {CONFIG, "\"pad_token_id\": 0", "\"pad_token_id\": -121", INCOMPATIBLE, "pad_token_id",
      "padding before the vocabulary"},
+    /* where positions are counted past the padding token's number */
+    {POSITIONS, "\"pad_token_id\": 1", "\"pad_token_id\": null", UNSUPPORTED, "pad_token_id",
+     "positions past the padding of a model without"},
+    {POSITIONS, "\"pad_token_id\": 1", "\"pad_token_id\": -1", UNSUPPORTED, "0 to 64", "a padding of -1"},
+    {POSITIONS, "\"pad_token_id\": 1", "\"pad_token_id\": 65", UNSUPPORTED, "0 to 64",
+     "a padding past which there is no position"},
+    {POSITIONS, "\"max_position_embeddings\": 66", "\"max_position_embeddings\": 1", UNSUPPORTED,
+     "max_position_embeddings 1", "one position"},
+    {POSITIONS, "\"type_vocab_size\": 1", "\"type_vocab_size\": 2", INCOMPATIBLE, "token_type_embeddings",
+     "more types than their table"},
     /* config.json of a decoder */
     {LLAMA, "\"use_cache\": true", "\"sliding_window\": 16", UNSUPPORTED, "sliding_window", "a window"},
     {LLAMA, "\"use_cache\": true", "\"attention_chunk_size\": 16", UNSUPPORTED, "attention_chunk_size",
@@ -469,9 +480,9 @@ static void check(const fault *fault) {
     void *const untouched = (void *)&tiny;
     void *out = untouched;
     graft_status status = GRAFT_OK;
-    if (fault->kind == MODEL || fault->kind == DECODER) {
-        const char *folder =
-            copy_folder(fault->kind == MODEL ? "bert-tiny/base" : "llama-tiny/plain", "model");
+    if (fault->kind <= ROBERTA) {
+        static const char *const models[] = {"bert-tiny/base", "llama-tiny/plain", "roberta-tiny/base"};
+        const char *folder = copy_folder(models[fault->kind], "model");
         if (strstr(fault->file, ".index.json"))
             remove(join(folder, "model.safetensors"));
         apply(folder, fault);
@@ -514,6 +525,9 @@ void test_table(void) {
     graft_tokenizer_release(words);
     need(graft_model_load(copy_folder("llama-tiny/plain", "model"), NULL, &model),
          "loading a copied decoder");
+    graft_model_release(model);
+    need(graft_model_load(copy_folder("roberta-tiny/base", "model"), NULL, &model),
+         "loading a copied RoBERTa");
     need(graft_adapter_load(tiny, copy_folder("bottleneck/seq-bn/start", "adapter"), &adapter),
          "loading a copied adapter of AdapterHub");
     graft_model_release(model);

@@ -20,8 +20,8 @@ import Testing
     func resultsEqual(golden: JSON) throws {
         let folder = "bottleneck/\(try golden.string("name"))"
         let base = try golden.string("base")
-        let inputs = base.hasPrefix("bert") ? "bert-tiny/inputs.json" : "llama-tiny/inputs.json"
-        let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path(inputs)))
+        let family = String(base.prefix { $0 != "/" })
+        let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(family)/inputs.json")))
         let model = try Architectures.load(path: Goldens.path(base), precision: .float32)
         let adapter = try Adapter(model: model, path: Goldens.path("\(folder)/start")).content
         let expected = try SafetensorsFile(path: Goldens.path("\(folder)/expected.safetensors"))

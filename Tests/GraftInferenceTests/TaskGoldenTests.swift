@@ -31,13 +31,15 @@ import Testing
     }
 
     @Test(
-        "A checkpoint that classifies tokens does so by itself",
-        arguments: ["bert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny"])
-    func tokens(name: String) throws {
-        let model = try Architectures.load(path: Goldens.path("\(name)/token-classification"), precision: .float32)
-        #expect(model.ownTask == .tokenClassification && model.baseHead?.labels.count == 5)
+        "A checkpoint that classifies rows or tokens does so by itself",
+        arguments: ["bert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "roberta-tiny", "xlm-roberta-tiny"],
+        [(GraftAdapters.Task.sequenceClassification, "sequence", 3), (.tokenClassification, "token", 5)])
+    func ownHead(name: String, of kind: (task: GraftAdapters.Task, word: String, labels: Int)) throws {
+        let folder = Goldens.path("\(name)/\(kind.word)-classification")
+        let model = try Architectures.load(path: folder, precision: .float32)
+        #expect(model.ownTask == kind.task && model.baseHead?.labels.count == kind.labels)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(name)/inputs.json")))
-        let file = try SafetensorsFile(path: Goldens.path("\(name)/token-classification/expected.safetensors"))
+        let file = try SafetensorsFile(path: folder + "/expected.safetensors")
         #expect(Goldens.difference(try logits(model, rows, []), try Goldens.floats(file, "logits")) < 5e-5)
     }
 

@@ -19,6 +19,7 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
+        "roberta-training",
         "task-training", "actions-training", "bottleneck", "prompt-learning", "adversarial",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {

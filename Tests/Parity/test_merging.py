@@ -28,6 +28,10 @@ CLASSIFIERS = {
     "llama": ("llama-tiny/plain", ALL, "LlamaForSequenceClassification"),
     "llama-of-a-head": ("llama-tiny/sequence-classification", ALL, "LlamaForSequenceClassification"),
     "gpt2": ("gpt2-tiny/plain", ALL, "GPT2ForSequenceClassification"),
+    "roberta": ("roberta-tiny/base", ALL, "RobertaForSequenceClassification"),
+    "roberta-of-another-head": ("roberta-tiny/sequence-classification", ALL, "RobertaForSequenceClassification"),
+    "roberta-of-another-task": ("roberta-tiny/masked-lm", ALL, "RobertaForSequenceClassification"),
+    "roberta-of-tokens": ("roberta-tiny/token-classification", ALL, "RobertaForSequenceClassification"),
 }
 
 LANGUAGE_MODELS = {

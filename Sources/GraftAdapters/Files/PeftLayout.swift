@@ -45,7 +45,7 @@ struct PeftLayout: AdapterLayout {
         // Without its head it is for no task yet; but PEFT names its modules after that task's class.
         task = named.first { !$0.hasOwnHead }
         if task != nil { _ = try LanguageModelHead(model: model) }
-        names = Self.names(model, method, hasBackbonePrefix: !named.isEmpty)
+        names = Self.names(model, method, of: named.first, hasBackbonePrefix: !named.isEmpty)
     }
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
@@ -57,12 +57,13 @@ struct PeftLayout: AdapterLayout {
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
-        task = Self.tasks(try settings.optionalString("task_type")).first { !$0.hasOwnHead }
+        let named = Self.tasks(try settings.optionalString("task_type"))
+        task = named.first { !$0.hasOwnHead }
         if task != nil { _ = try LanguageModelHead(model: model) }
         let start = method.moduleStart
         let hasPrefix =
             task != nil || folder.tensors.contains { $0.name.hasPrefix(start + model.conventions.backbone + ".") }
-        names = Self.names(model, method, hasBackbonePrefix: hasPrefix)
+        names = Self.names(model, method, of: named.first, hasBackbonePrefix: hasPrefix)
         try requireKin(folder)
         if let (task, head) = try head(of: file, folder, pooling) {
             (self.task, self.head) = (task, head)
@@ -86,9 +87,11 @@ struct PeftLayout: AdapterLayout {
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
     private static func names(
-        _ model: Model, _ method: any AdapterMethod.Type, hasBackbonePrefix: Bool, sites: [Site]? = nil
+        _ model: Model, _ method: any AdapterMethod.Type, of task: Task?, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
-        ModuleNames(model: model, hasBackbonePrefix: hasBackbonePrefix, start: method.moduleStart, sites: sites)
+        ModuleNames(
+            model: model, hasBackbonePrefix: hasBackbonePrefix, start: method.moduleStart,
+            hasPooler: !hasBackbonePrefix || (model.conventions.headReadsPooler && task?.unit != .tokens), sites: sites)
     }
 
     var config: JSONObject {
@@ -111,7 +114,8 @@ struct PeftLayout: AdapterLayout {
         settings["task_type"] = (task?.peftName ?? method.withoutTask).map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
-            for name in Self.headNames + (head.trainsDense ? ["pooler"] : []) where !saved.contains(name) {
+            let pooler = head.trainsDense && names.model.conventions.headReadsPooler ? ["pooler"] : []
+            for name in Self.headNames + pooler where !saved.contains(name) {
                 saved.append(name)
             }
         } else {
@@ -120,7 +124,7 @@ struct PeftLayout: AdapterLayout {
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
         self.task = task
-        names = Self.names(names.model, method, hasBackbonePrefix: task != nil, sites: names.sites)
+        names = Self.names(names.model, method, of: task, hasBackbonePrefix: task != nil, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {

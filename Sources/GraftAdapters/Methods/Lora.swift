@@ -282,7 +282,9 @@ package struct Lora: AdapterMethod {
         at index: Int, isTarget: Bool, _ plan: inout AdapterPlan, _ names: ModuleNames
     ) throws(GraftError) {
         let site = names.sites[index]
-        guard let copy = site.copyBias, site.place != .absent, plan.sites[index]?.bias == nil else { return }
+        guard let copy = site.copyBias, site.place != .absent, names.has(site), plan.sites[index]?.bias == nil else {
+            return
+        }
         if site.place == .beside && plan.head != nil { return }
         let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")
         let parameter = try plan.add(name, shape: [site.outputs], .copy(copy))

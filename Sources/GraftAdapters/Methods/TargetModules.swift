@@ -120,14 +120,15 @@ struct TargetModules: Sendable {
         }
         if case .nothing = targets { return [] }
         var chosen: [Int] = []
-        for (index, site) in names.sites.enumerated() where site.place != .absent && kinds.contains(site.kind) {
+        for (index, site) in names.sites.enumerated()
+        where site.place != .absent && names.has(site) && kinds.contains(site.kind) {
             if try isTarget(names.path(of: site), site, targets) { chosen.append(index) }
         }
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing.
             for name in list
             where !names.sites.contains(where: {
-                $0.kind.hasWeights && Names.name(name, matches: names.path(of: $0))
+                $0.kind.hasWeights && names.has($0) && Names.name(name, matches: names.path(of: $0))
             }) {
                 throw noMatch("\"\(name)\"", names)
             }

@@ -435,8 +435,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *                        adapter; null, the default, is as config.json says.
  *                      "dense_layer": true trains the dense + tanh layer before it as well; by default
  *                        false. The layer of a "bottleneck" adapter is its own, as AdapterHub's; without it
- *                        the head reads the hidden state as it is. The heads of tokens in PEFT's layout have
- *                        none.
+ *                        the head reads the hidden state as it is. In PEFT's layout the heads of tokens have
+ *                        none, and RoBERTa's of rows has one whatever this says.
  *                      "pooling": what the head reads of a row, "mean", "first" or "last"; null, the
  *                        default, is the token that the architecture's own class reads, BERT's first and
  *                        Llama's last. No other head is one that PEFT or AdapterHub knows: a saved adapter

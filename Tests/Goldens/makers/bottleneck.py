@@ -18,8 +18,8 @@ from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tens
 NAME = "golden"
 OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
 MAXIMUM_NORM = 1.0
-BASES = {"bert": "bert-tiny/config-v4", "llama": "llama-tiny/plain-v4"}
-BATCHES = {"bert": "lora-training", "llama": "llama-training"}
+BASES = {"bert": "bert-tiny/config-v4", "llama": "llama-tiny/plain-v4", "roberta": "roberta-tiny/base"}
+BATCHES = {"bert": "lora-training", "llama": "llama-training", "roberta": "llama-training"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ CASES = [
         "llama",
     ),
     Case("llama-language", "A language model.", DoubleSeqBnConfig(reduction_factor=8), {}, "llama", "CAUSAL_LM"),
+    Case("roberta-seq-bn", "Positions past what pads.", SeqBnConfig(reduction_factor=4), architecture="roberta"),
 ]
 
 

@@ -23,7 +23,7 @@ class Variant:
     about: str
     lora: dict
     base: str = "plain"
-    task: str = "CAUSAL_LM"
+    task: str | None = "CAUSAL_LM"
     config: type = LoraConfig
 
 
@@ -74,10 +74,10 @@ def batches() -> list[dict]:
     return made
 
 
-def loss_of(model: torch.nn.Module, batch: dict, task: str) -> torch.Tensor:
+def loss_of(model: torch.nn.Module, batch: dict, task: str | None) -> torch.Tensor:
     """Of all rows together, each run alone: what a padded batch must equal."""
     logits = [model(input_ids=torch.tensor([row])).logits[0] for row in batch["input_ids"]]
-    if task == "SEQ_CLS":
+    if task != "CAUSAL_LM":
         return torch.nn.functional.cross_entropy(torch.stack(logits), torch.tensor(batch["labels"]))
     # transformers' own loss rounds the logits to float32.
     labels = torch.tensor([label for row in batch["token_labels"] for label in row[1:]])

@@ -9,7 +9,7 @@ from types import ModuleType
 import torch
 from peft import PeftModel, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 
-from . import llama_training, lora_training, tiny_bert, tiny_gpt2, tiny_llama, tiny_mistral
+from . import llama_training, lora_training, tiny_bert, tiny_gpt2, tiny_llama, tiny_mistral, tiny_roberta
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
 
@@ -84,6 +84,14 @@ VARIANTS = [
     ),
     Variant("prefix-mistral", "A window that keys leave.", "prefix", tiny_mistral, "plain", "CAUSAL_LM", three()),
     Variant("prompt-mistral", "A window that tokens leave.", "prompt", tiny_mistral, "plain", "CAUSAL_LM", three()),
+    Variant(
+        "prefix-roberta", "Positions past what pads.", "prefix", tiny_roberta, "sequence-classification", "SEQ_CLS", three()
+    ),
+    Variant("prefix-roberta-bare", "No head.", "prefix", tiny_roberta, "masked-lm", "FEATURE_EXTRACTION", three()),
+    Variant(
+        "prompt-roberta", "Where tokens are embeddings none pads.", "prompt", tiny_roberta, "sequence-classification",
+        "SEQ_CLS", three(),
+    ),
 ]  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from .lora import randomise_trainable, save_adapter
 from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
 
 VOCABULARY, WIDTH = 110, 3
-MODULES = {"bert": ["query", "value"], "llama": ["q_proj", "v_proj"], "gpt2": ["c_attn"]}
+MODULES = {
+    "bert": ["query", "value"], "llama": ["q_proj", "v_proj"], "gpt2": ["c_attn"], "roberta": ["query", "value"],
+}  # fmt: skip
 CLASSES = {"SEQ_CLS": AutoModelForSequenceClassification, "TOKEN_CLS": AutoModelForTokenClassification}
 
 
@@ -44,7 +46,7 @@ class Variant:
 
 VARIANTS = [
     variant
-    for architecture in MODULES
+    for architecture in ("bert", "llama", "gpt2")
     for variant in (
         Variant(architecture, "token_classification", "A label for each token.", "TOKEN_CLS", labels=5),
         Variant(
@@ -57,6 +59,8 @@ VARIANTS = [
     )
 ] + [
     Variant("bert", "regression_of_one", "One value, which needs no problem_type.", labels=1),
+    Variant("roberta", "token_classification", "A head of one layer, where one of rows has two.", "TOKEN_CLS", labels=5),
+    Variant("roberta", "regression", "A head of two layers.", changes=dict(problem_type="regression")),
 ]
 
 
@@ -79,6 +83,11 @@ def batches() -> list[dict]:
             }
         )
     return made
+
+
+def padded(rows: list[list[int]], value: int) -> torch.Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
 
 
 def targets(variant: Variant, batch: dict, dtype: torch.dtype) -> torch.Tensor:

@@ -87,7 +87,8 @@ class Adapter(Handle):
         :param task: one of :func:`tasks`; None: none.
         :param labels: names of the labels; for ``"regression"`` of the values, without any of which there is one.
         :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
-        :param dense_layer: trains the dense + tanh layer before it as well.
+        :param dense_layer: trains the dense + tanh layer before it as well; that of RoBERTa's head in PEFT's layout is
+            trained in any case.
         :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
             the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
         """
