@@ -34,6 +34,10 @@ CLASSIFIERS = {
     "roberta-of-tokens": ("roberta-tiny/token-classification", ALL, "RobertaForSequenceClassification"),
 }
 
+TAGGERS = [
+    "bert-tiny/base", "llama-tiny/plain", "gpt2-tiny/plain", "roberta-tiny/base", "roberta-tiny/sequence-classification",
+]  # fmt: skip
+
 LANGUAGE_MODELS = {
     "tied": ("llama-tiny/everything", ALL),
     "tables-parted": ("llama-tiny/everything", ALL | {"target_modules": ["embed_tokens", "q_proj"]}),
@@ -69,7 +73,7 @@ def test_a_merged_classifier_is_opened_by_transformers(base, settings, name, tmp
     assert abs(attached - expected).max() < (0.2 if "bfloat16" in base else TOLERANCE)
 
 
-@pytest.mark.parametrize("base", ["bert-tiny/base", "llama-tiny/plain", "gpt2-tiny/plain"])
+@pytest.mark.parametrize("base", TAGGERS)
 def test_a_merged_tagger_is_opened_by_transformers(base, tmp_path):
     rows = rows_of(base)
     model = graft.Model(GOLDENS / base)

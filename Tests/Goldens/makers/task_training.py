@@ -85,11 +85,6 @@ def batches() -> list[dict]:
     return made
 
 
-def padded(rows: list[list[int]], value: int) -> torch.Tensor:
-    longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
-
-
 def targets(variant: Variant, batch: dict, dtype: torch.dtype) -> torch.Tensor:
     if variant.peft_task == "TOKEN_CLS":
         return padded(batch["token_labels"], -100)
