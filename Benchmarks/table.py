@@ -87,10 +87,11 @@ def bottleneck_rows() -> list[Row]:
     return made
 
 
-def virtual_rows() -> list[Row]:
-    """Full-length steps with 20 virtual keys or tokens before each row: time and peak memory."""
+def method_rows() -> list[Row]:
+    """Full-length steps of PEFT's other methods: time and peak memory."""
     made = []
-    for method, name in (("prefix_tuning", "prefix-tuning"), ("prompt_tuning", "prompt tuning")):
+    names = (("adalora", "AdaLoRA"), ("prefix_tuning", "prefix-tuning"), ("prompt_tuning", "prompt tuning"))
+    for method, name in names:
         common = {"method": method, "model": "minilm", "rows": 32, "tokens": 64}
         graft = Run("Graft", "ours.training_step", arguments(precision="float32", **common))
         peer = Run("PEFT medium", "peers.training_step", arguments(precision="medium", **common))
@@ -217,7 +218,7 @@ def all_rows(models: str) -> list[Row]:
     return (
         training_rows()
         + bottleneck_rows()
-        + virtual_rows()
+        + method_rows()
         + language_model_rows()
         + ragged_rows()
         + encoder_rows()

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import graft
-from methods import METHODS
+from methods import FEW_STEPS, METHODS
 from settings import MODELS
 
 
@@ -33,11 +33,15 @@ def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
 
 
 def make_adapter(
-    model: graft.Model, labels: list[str], lora_dropout: float = 0.0, seed: int = 0, method: str = "lora"
+    model: graft.Model,
+    labels: list[str],
+    lora_dropout: float = 0.0,
+    seed: int = 0,
+    method: str = "lora",
+    steps: int = FEW_STEPS,
 ) -> graft.Adapter:
     """An adapter with the settings of `methods.py` and the head of the peer's."""
     settings = METHODS[method]
-    config = settings.settings | ({"lora_dropout": lora_dropout} if settings.has_dropout else {})
-    adapter = graft.Adapter.create(model, method, config, seed=seed)
+    adapter = graft.Adapter.create(model, method, settings.settings_for(steps, lora_dropout), seed=seed)
     adapter.set_head("sequence_classification", labels, dense_layer=settings.dense_layer)
     return adapter

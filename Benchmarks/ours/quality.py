@@ -1,6 +1,7 @@
 """The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py, rows in
 random order: without padding there is nothing that grouping by length would save."""
 
+import math
 import time
 
 import graft
@@ -33,7 +34,8 @@ train, test = (
     for part in (train_rows, test_rows)
 )
 for seed in arguments.seeds:
-    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed, method=arguments.method)
+    steps = arguments.epochs * math.ceil(len(train_rows) / RECIPE["rows_per_batch"])
+    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed, method=arguments.method, steps=steps)
     with graft.Trainer(model, adapter, seed=seed, **RECIPE) as trainer:
         start = time.perf_counter()
         trainer.fit(train, progress=False)

@@ -1,6 +1,8 @@
 """The peers' side of every training benchmark: a classifier with an adapter."""
 
-from methods import METHODS
+import itertools
+
+from methods import FEW_STEPS, METHODS
 from settings import MODELS, prepare_torch
 
 PRECISIONS = ("default", "medium", "bfloat16")
@@ -23,7 +25,14 @@ def load_tokenizer():
     return tokenizer
 
 
-def load(model: str, labels: int, model_dropout: float, lora_dropout: float = 0.0, method: str = "lora"):
+def load(
+    model: str,
+    labels: int,
+    model_dropout: float,
+    lora_dropout: float = 0.0,
+    method: str = "lora",
+    steps: int = FEW_STEPS,
+):
     import torch
     from transformers import AutoConfig
 
@@ -46,12 +55,18 @@ def load(model: str, labels: int, model_dropout: float, lora_dropout: float = 0.
 
     base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
     kind = {
+        "adalora": peft.AdaLoraConfig,
         "lora": peft.LoraConfig,
         "prefix_tuning": peft.PrefixTuningConfig,
         "prompt_tuning": peft.PromptTuningConfig,
     }[method]
-    dropout = {"lora_dropout": lora_dropout} if METHODS[method].has_dropout else {}
-    return peft.get_peft_model(base, kind(task_type="SEQ_CLS", **METHODS[method].settings, **dropout))
+    return peft.get_peft_model(base, kind(task_type="SEQ_CLS", **METHODS[method].settings_for(steps, lora_dropout)))
+
+
+def after_update(model, number: int) -> None:
+    """What a method does after an optimizer's step, of which this is the `number`-th."""
+    if hasattr(model, "peft_config") and model.peft_config["default"].peft_type == "ADALORA":
+        model.base_model.update_and_allocate(number)
 
 
 def collate(rows: list[list[int]]) -> dict:
@@ -65,18 +80,20 @@ def collate(rows: list[list[int]]) -> dict:
 
 
 def stepper(model, precision: str, learning_rate: float = 1e-4):
-    """A function that does one whole step: forward, backward, AdamW."""
+    """A function that does one whole step: forward, backward, AdamW, and what the method does then."""
     import torch
 
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.01)
+    numbers = itertools.count(1)
 
     def step(batch: dict) -> float:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
             loss = model(**batch).loss
         loss.backward()
         optimizer.step()
+        after_update(model, next(numbers))
         optimizer.zero_grad(set_to_none=True)
         return loss.item()
 

@@ -13,7 +13,7 @@ import time
 import settings
 from data import length_grouped_batches, quality_data, quality_parser
 from methods import METHODS
-from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, torch_for
+from peers.adapted_model import PRECISIONS, after_update, collate, load, load_tokenizer, torch_for
 
 BATCH_ROWS, MAXIMUM_TOKENS = 32, 128
 
@@ -44,10 +44,13 @@ def accuracy(model) -> float:
 
 for seed in arguments.seeds:
     torch.manual_seed(seed)
-    model = load("minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method).train()
+    total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
+    model = load(
+        "minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method, steps=total
+    ).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=METHODS[arguments.method].learning_rate, weight_decay=0.01)
-    total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
+    number = 0
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
     start = time.perf_counter()
     for epoch in range(arguments.epochs):
@@ -60,6 +63,8 @@ for seed in arguments.seeds:
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
+            number += 1
+            after_update(model, number)
             optimizer.zero_grad(set_to_none=True)
     seconds = round(time.perf_counter() - start, 1)
     result = {"method": arguments.method, "data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}

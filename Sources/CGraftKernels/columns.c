@@ -19,6 +19,13 @@ void gk_add_column_products(const gk_team *team, int64_t m, int64_t h, const flo
     });
 }
 
+void gk_row_products(const gk_team *team, int64_t m, int64_t h, const float *x, const float *y, float *out) {
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
+      for (int64_t r = rows.begin; r < rows.end; r++)
+          out[r] = GK_ON_PATH(row_product)(h, x + r * h, y + r * h);
+    });
+}
+
 void gk_square_roots(int64_t count, float *x) {
     for (int64_t i = 0; i < count; i++)
         x[i] = __builtin_sqrtf(x[i]);

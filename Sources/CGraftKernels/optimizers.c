@@ -49,6 +49,17 @@ void gk_adagrad_update(const gk_team *team, const gk_adagrad *settings, int64_t 
     });
 }
 
+void gk_update_importance(const gk_team *team, const gk_importance *settings, int64_t count,
+                          const float *parameters, const float *gradients, float *sensitivity,
+                          float *uncertainty) {
+    const float share1 = 1 - settings->beta1, share2 = 1 - settings->beta2;
+    gk_for_ranges(team, count, count, 64, ^(gk_range range) {
+      GK_ON_PATH(update_importance)
+      (settings, share1, share2, range.end - range.begin, parameters + range.begin, gradients + range.begin,
+       sensitivity + range.begin, uncertainty + range.begin);
+    });
+}
+
 /** Elements of one double sum; blocks are then added in order. */
 enum { BLOCK = 4096, BLOCKS_IN_PASS = GK_THREAD_SCRATCH / sizeof(double) };
 

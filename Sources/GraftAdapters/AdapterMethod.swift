@@ -38,12 +38,16 @@ package protocol AdapterMethod: Sendable {
     func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) throws(GraftError)
     /// The settings of a file with the adapter's tensors and what follows them there.
     static func saved(_ settings: JSONObject) -> JSONObject
+    /// The settings of a file that say which ranks of its modules it has; only asked where the plan
+    /// has `prunedRanks`.
+    static func noted(_ ranks: [(name: String, kept: [Bool])]) -> JSONObject
 }
 
 /// A method that acts at sites, all of whose tensors learn, and are saved as they are.
 extension AdapterMethod {
     package func planFrozen(_ plan: inout AdapterPlan, names: ModuleNames) {}
     package static func saved(_ settings: JSONObject) -> JSONObject { settings }
+    package static func noted(_ ranks: [(name: String, kept: [Bool])]) -> JSONObject { JSONObject() }
     package static func settings(ofFile settings: JSONObject) -> JSONObject { settings }
     package static var ownTensors: [String] { [] }
     package static var moduleStart: String { "base_model.model." }
@@ -59,7 +63,7 @@ package enum SettingsUse: Sendable {
 
 package enum AdapterMethods {
     private static let all: [any AdapterMethod.Type] = [
-        Lora.self, Bottleneck.self, PrefixTuning.self, PromptTuning.self, IA3.self,
+        Lora.self, Bottleneck.self, PrefixTuning.self, PromptTuning.self, IA3.self, AdaLora.self,
     ]
 
     package static var names: [String] { all.map { $0.name } }

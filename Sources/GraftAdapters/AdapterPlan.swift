@@ -31,6 +31,8 @@ package struct PlannedTensor: Sendable {
     package let secondName: String?
     /// What follows its numbers in the file.
     package fileprivate(set) var tail: TensorTail?
+    /// Of which it has a row (axis 0) or a column (axis 1) each; the file has those that are kept.
+    fileprivate(set) var ranks: (of: PrunedRanks, axis: Int)?
     /// Whether the file has it, rather than a tensor that is made of it.
     let isSaved: Bool
 
@@ -112,6 +114,8 @@ package struct AdapterPlan: Sendable {
     /// See `AttachedAdapter`.
     package var prefix: (any VirtualRows)?
     package var prompt: (any VirtualRows)?
+    /// Of each module whose ranks training prunes.
+    private(set) var prunedRanks: [PrunedRanks] = []
     /// What the file has in place of tensors that are not saved.
     var made: [MadeTensor] = []
 
@@ -161,6 +165,18 @@ package struct AdapterPlan: Sendable {
             tensors[index].tail = TensorTail(parameter: tail, axis: axis, isNegated: isNegated)
         }
         return tail
+    }
+
+    /// Has files leave out ranks that training has pruned, of tensors that have one row each (axis
+    /// 0) or one column (axis 1).
+    mutating func prune(_ ranks: PrunedRanks, _ parts: [(parameter: Parameter, axis: Int)]) {
+        prunedRanks.append(ranks)
+        for index in tensors.indices {
+            guard let part = parts.first(where: { $0.parameter.offset == tensors[index].parameter.offset }),
+                tensors[index].parameter.count == part.parameter.count
+            else { continue }
+            tensors[index].ranks = (ranks, part.axis)
+        }
     }
 
     /// Room for numbers that follow from the adapter's.

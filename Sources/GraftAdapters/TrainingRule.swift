@@ -8,16 +8,20 @@ import GraftTensor
 package protocol TrainingRule: Sendable {
     /// What it keeps between updates.
     var state: [StateArray] { get }
+    /// Refuses a training that it cannot be the rule of, before the first update. `totalSteps` is
+    /// the number of its updates, 0 while that is open.
+    func check(totalSteps: Int) throws(GraftError)
     /// Before an update, once all of its gradients wait: adds those of a penalty to them, and
     /// returns the penalty, which joins the step's loss. Changes neither numbers nor state: the
     /// step may yet be refused.
-    func penalize(_ update: RuleUpdate) -> Double
+    func penalize(_ update: RuleUpdate) throws(GraftError) -> Double
     /// After an update. The gradients are still there, and the numbers may be changed.
     func follow(_ update: RuleUpdate)
 }
 
 extension TrainingRule {
     package var state: [StateArray] { [] }
+    package func check(totalSteps: Int) {}
     package func penalize(_ update: RuleUpdate) -> Double { 0 }
     package func follow(_ update: RuleUpdate) {}
 }
@@ -37,10 +41,12 @@ package struct RuleUpdate {
     /// What the rule keeps, in the order of its declaration.
     package let state: StateArrays
     package let team: Team
+    /// Working memory, which the rule gives back.
+    package let scratch: Arena
 
     package init(
         values: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>, scale: Double, number: Int,
-        totalSteps: Int, state: StateArrays, team: Team
+        totalSteps: Int, state: StateArrays, team: Team, scratch: Arena
     ) {
         self.values = values
         self.gradients = gradients
@@ -49,5 +55,6 @@ package struct RuleUpdate {
         self.totalSteps = totalSteps
         self.state = state
         self.team = team
+        self.scratch = scratch
     }
 }

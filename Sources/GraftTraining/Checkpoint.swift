@@ -38,7 +38,7 @@ extension Trainer {
 
     /// As `save`, for a call that has the adapter's numbers to itself.
     func write(to path: String) throws(GraftError) {
-        let files = try content.files()
+        let files = try content.files(withPruned: true)
         var tensors: [SafetensorsWriter.Tensor] = []
         func add(_ name: String, _ start: UnsafeMutablePointer<Float>, _ count: Int) {
             tensors.append((name, .float32, [count], UnsafeRawBufferPointer(start: start, count: count * 4)))

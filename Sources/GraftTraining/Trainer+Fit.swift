@@ -107,6 +107,7 @@ extension Trainer {
         progress.data = data
         let steps = (batches + options.batchesPerStep - 1) / options.batchesPerStep
         progress.totalSteps = options.totalSteps > 0 ? options.totalSteps : steps * options.epochCount
+        try rule?.rule.check(totalSteps: progress.totalSteps)
     }
 
     private func tell(_ report: Report, _ metrics: Metrics) throws(GraftError) {

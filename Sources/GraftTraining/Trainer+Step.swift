@@ -105,7 +105,7 @@ extension Trainer {
     func update(_ metrics: inout Metrics) throws(GraftError) {
         guard waiting.weight > 0 else { return dropWaiting() }
         let share = waiting.share
-        if let penalty = rule.map({ $0.rule.penalize(ruleUpdate($0, scale: share)) }) { metrics.loss += penalty }
+        try addPenalty(&metrics, share: share)
         let norm = optimizer.gradientNorm(pass.team) * share
         guard norm.isFinite else {
             dropWaiting()
@@ -131,9 +131,20 @@ extension Trainer {
         metrics.gradientNorm = norm
     }
 
+    /// What the method's rule adds to the loss and the gradients.
+    private func addPenalty(_ metrics: inout Metrics, share: Double) throws(GraftError) {
+        guard let rule else { return }
+        do throws(GraftError) {
+            metrics.loss += try rule.rule.penalize(ruleUpdate(rule, scale: share))
+        } catch {
+            dropWaiting()
+            throw error
+        }
+    }
+
     private func ruleUpdate(_ state: TrainingRuleState, scale: Double) -> RuleUpdate {
         RuleUpdate(
             values: content.values, gradients: optimizer.gradients, scale: scale, number: progress.step + 1,
-            totalSteps: progress.totalSteps, state: state.kept, team: pass.team)
+            totalSteps: progress.totalSteps, state: state.kept, team: pass.team, scratch: pass.scratch)
     }
 }

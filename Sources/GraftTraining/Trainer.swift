@@ -113,6 +113,7 @@ package final class Trainer {
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
         try adapter.change { () throws(GraftError) in
             let started = Clock.seconds
+            try rule?.rule.check(totalSteps: progress.totalSteps)
             var metrics = try accumulate(batch)
             if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
             if waiting.batchCount == options.batchesPerStep { try update(&metrics) }

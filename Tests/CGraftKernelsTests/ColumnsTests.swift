@@ -40,6 +40,25 @@ extension Kernels {
             }
         }
 
+        @Test("The products of rows are their sums, whatever the path and the threads")
+        func rowProducts() {
+            for (m, h) in Self.shapes {
+                let (x, y) = (randomFloats(m * h, seed: 7), randomFloats(m * h, seed: 8))
+                let sums = (0..<m).map { row in
+                    (0..<h).reduce(0.0) { $0 + Double(x[row * h + $1]) * Double(y[row * h + $1]) }
+                }
+                onEveryPath { path in
+                    func products(_ team: UnsafePointer<gk_team>) -> [Float] {
+                        var out = [Float](repeating: .nan, count: m)
+                        gk_row_products(team, Int64(m), Int64(h), x, y, &out)
+                        return out
+                    }
+                    expectClose(Team(1).run(products), sums, within: 1e-5, "\(path), \(m) x \(h)")
+                    expectSameBitsOnAnyThreads("\(path), \(m) x \(h)", products)
+                }
+            }
+        }
+
         @Test("Columns of a table are gathered, and gradients go back to all but the frozen one")
         func gatherAndScatter() {
             let columns = 40

@@ -55,6 +55,29 @@ extension Kernels {
             }
         }
 
+        @Test("Importance follows the formula in double, and reads nothing beyond its numbers")
+        func importance() {
+            for count in oddCounts {
+                let p = randomFloats(count, seed: 1)
+                onEveryPath { path in
+                    var (s, u) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
+                    var (es, eu) = (s.map(Double.init), u.map(Double.init))
+                    var settings = gk_importance(beta1: 0.85, beta2: 0.6, gradient_scale: 0.5)
+                    for step in 1...20 {
+                        let g = p.indices.map { Float(Self.gradient(Double(p[$0]), $0, step)) }
+                        Team().run { gk_update_importance($0, &settings, Int64(count), p, g, &s, &u) }
+                        for i in p.indices {
+                            let importance = abs(Double(p[i]) * Double(g[i]) * 0.5)
+                            es[i] = 0.85 * es[i] + 0.15 * importance
+                            eu[i] = 0.6 * eu[i] + 0.4 * abs(importance - es[i])
+                        }
+                    }
+                    expectClose(s, es, within: 1e-5, "\(path), \(count)")
+                    expectClose(u, eu, within: 1e-5, "\(path), \(count)")
+                }
+            }
+        }
+
         @Test("A hundred SGD steps stay within 1e-6 of the formula in double, with every setting")
         func sgd() {
             for (momentum, decay, nesterov) in [

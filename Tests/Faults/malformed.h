@@ -44,6 +44,7 @@ void test_many_labels(void);
 void test_sharing(void);
 void test_heads(void);
 void test_virtual_rows(void);
+void test_adalora(void);
 void test_folders(void);
 void test_numbers(void);
 

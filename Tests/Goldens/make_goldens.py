@@ -43,6 +43,7 @@ MAKERS = {
     "prompt-learning": "prompt_learning",
     "adversarial": "adversarial",
     "actions-training": "actions_training",
+    "adalora-training": "adalora_training",
     "generation": "generation",
     "measures": "measures",
     "optimizers": "optimizers",

@@ -14,7 +14,7 @@ import Testing
         var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
     }
 
-    static let cases = ["lora", "ia3"].flatMap { folder in
+    static let cases = ["lora", "ia3", "adalora"].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
             Case(folder: folder, settings: $0)
         }
@@ -23,7 +23,7 @@ import Testing
 
     @Test("The goldens are there")
     func goldensAreThere() {
-        #expect(Self.cases.count >= 53)
+        #expect(Self.cases.count >= 63)
         #expect(Self.refusedCases.count >= 36)
     }
 
@@ -104,7 +104,10 @@ import Testing
     @Test("Written anew from its numbers, a plain float32 adapter is PEFT's file byte for byte")
     func writtenAsPEFTWrites() throws {
         let names = ["default", "no-task", "patterns", "lora-bias", "modules-to-save-pooler", "bias-lora-only"]
-        for folder in names.map({ "lora/\($0)" }) + ["ia3/default", "ia3/no-task", "ia3/mixed"] {
+        for folder in names.map({ "lora/\($0)" }) + [
+            "ia3/default", "ia3/no-task", "ia3/mixed", "adalora/default", "adalora/pruned",
+            "adalora/save-and-dropout",
+        ] {
             let golden = try #require(Self.cases.first { $0.testDescription == folder })
             let model = try Architectures.load(
                 path: Goldens.path(try golden.settings.string("base")), precision: .float32)

@@ -22,6 +22,7 @@ import Testing
             var made: [(String, Composition)] = []
             for (method, settings) in [
                 ("lora", "{}"), ("lora", "{\"use_dora\": true}"), ("ia3", "{}"), ("bottleneck", "{}"),
+                ("adalora", "{}"),
             ] {
                 let adapter = try Adapter(model: model, method: method, config: settings, seed: 1)
                 let content = adapter.content

@@ -16,7 +16,7 @@ import Testing
         var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
     }
 
-    static let cases = ["lora", "ia3"].flatMap { folder in
+    static let cases = ["lora", "ia3", "adalora"].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
             Case(folder: folder, settings: $0)
         }

@@ -19,8 +19,8 @@ import Testing
 
     static let variants = [
         "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
-        "roberta-training",
-        "task-training", "actions-training", "bottleneck", "prompt-learning", "adversarial",
+        "roberta-training", "task-training", "actions-training", "adalora-training", "bottleneck",
+        "prompt-learning", "adversarial",
     ].flatMap { folder in
         ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
             Variant(folder: folder, settings: $0)
@@ -28,7 +28,7 @@ import Testing
     }.filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 70) }
+    func goldensAreThere() { #expect(Self.variants.count >= 74) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: Variant) throws {
@@ -60,12 +60,22 @@ import Testing
             #expect(abs(metrics.loss - (try step.double("loss"))) < 2e-5, "step \(index): loss \(metrics.loss)")
             let norm = try step.double("gradient_norm")
             #expect(abs(metrics.gradientNorm - norm) < 2e-4 * norm, "step \(index): norm \(metrics.gradientNorm)")
+            if let kept = step["kept_ranks"]?.objectValue {
+                for (name, ranks) in kept { try compare(trainer.content, name, kept: ranks, step: index) }
+            }
             if let rate = try step.optionalDouble("learning_rate") {
                 #expect(abs(metrics.learningRate - rate) < 1e-9, "step \(index): rate \(metrics.learningRate)")
             }
         }
         let final = try SafetensorsFile(path: Goldens.path("\(folder)/final.safetensors"))
         try compare(trainer, trainer.content.values, final, except: withoutGradient, tolerance: 2e-4)
+    }
+
+    /// Whether AdaLoRA's singular values are zero where PEFT's are.
+    private func compare(_ content: AdapterContent, _ name: String, kept: JSON, step: Int) throws {
+        let tensor = try #require(content.plan.tensors.first { $0.name == name })
+        let found = (0..<tensor.parameter.count).map { content.values[tensor.parameter.offset + $0] != 0 }
+        #expect(found == kept.arrayValue?.compactMap(\.boolValue), "step \(step): \(name)")
     }
 
     private func setTargets(of variant: JSON, in batch: inout RowBatch, _ json: JSON) throws {

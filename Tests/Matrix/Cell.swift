@@ -122,11 +122,14 @@ package struct Cell: Sendable, CustomStringConvertible {
         return batch
     }
 
+    /// For a method whose change of a weight is a product of three that start small.
+    private static let learningRates: [String: Float] = ["adalora": 5e-2]
+
     /// Of a run of forty steps.
     package func options(threads: Int = 1, checkpoint: String? = nil) -> TrainerOptions {
         var options = TrainerOptions()
         options.seed = 3
-        options.learningRate = 1e-2
+        options.learningRate = Self.learningRates[method] ?? 1e-2
         options.rowsPerBatch = 4
         options.epochCount = 8
         options.evaluationSteps = 4

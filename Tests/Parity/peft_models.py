@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import torch
-from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
+from peft import AdaLoraConfig, IA3Config, LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-CONFIGS = {"lora": LoraConfig, "ia3": IA3Config}
+CONFIGS = {"lora": LoraConfig, "ia3": IA3Config, "adalora": AdaLoraConfig}
 
 
 def base(folder: Path, labels: int) -> torch.nn.Module:

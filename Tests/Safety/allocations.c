@@ -260,6 +260,8 @@ int main(int argument_count, char **arguments) {
                 "lora",
                 "{\"target_modules\": [\"word_embeddings\"], \"modules_to_save\": [\"pooler\", \"key\"]}",
                 "adamw", threads, 0, "a step on embeddings and modules of its own allocates nothing");
+            test_steps("adalora", "{\"total_step\": 5, \"tfinal\": 2}", "adamw", threads, 0,
+                       "a step that prunes ranks allocates nothing");
             test_steps("bottleneck", "{\"config\": \"double_seq_bn\", \"dropout\": 0.1}", "adamw", threads, 0,
                        "a step of bottlenecks with dropout allocates nothing");
             test_steps("bottleneck", "{\"mh_adapter\": true, \"residual_before_ln\": false}", "adamw",

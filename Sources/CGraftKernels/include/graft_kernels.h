@@ -252,6 +252,8 @@ void gk_scale_columns(const gk_team *team, int64_t m, int64_t h, const float *x,
 /** out [h] += column sums of x ∘ y [m, h]. */
 void gk_add_column_products(const gk_team *team, int64_t m, int64_t h, const float *x, int64_t ldx,
                             const float *y, int64_t ldy, float *out);
+/** out [m] = row sums of x ∘ y [m, h], which follow one another. */
+void gk_row_products(const gk_team *team, int64_t m, int64_t h, const float *x, const float *y, float *out);
 /** x = √x. */
 void gk_square_roots(int64_t count, float *x);
 /** quotients = x / y; they may be x or y. */
@@ -362,6 +364,16 @@ typedef struct gk_adagrad {
 } gk_adagrad;
 void gk_adagrad_update(const gk_team *team, const gk_adagrad *settings, int64_t count, float *parameters,
                        const float *gradients, float *sum_of_squares);
+
+/** How much the loss hangs on each parameter, by AdaLoRA (Zhang et al. 2023, eq. 8 to 10), as moving means:
+ * with i = |parameter · gradient_scale · gradient|, sensitivity s ← beta1 s + (1 - beta1) i and uncertainty
+ * u ← beta2 u + (1 - beta2) |i - s|. */
+typedef struct gk_importance {
+    float beta1, beta2, gradient_scale;
+} gk_importance;
+void gk_update_importance(const gk_team *team, const gk_importance *settings, int64_t count,
+                          const float *parameters, const float *gradients, float *sensitivity,
+                          float *uncertainty);
 
 /** Σ x², in double, in fixed blocks. NaN or infinite when any element is. */
 double gk_sum_of_squares(const gk_team *team, int64_t count, const float *x);

@@ -175,16 +175,17 @@ extension Adapter {
 }
 
 extension AdapterContent {
-    /// The folder's files as the layout's own package writes them, with views of the numbers.
-    package func files() throws(GraftError) -> AdapterFiles {
+    /// The folder's files as the layout's own package writes them, with views of the numbers. For a
+    /// training that goes on, pruned ranks are there as well.
+    package func files(withPruned: Bool = false) throws(GraftError) -> AdapterFiles {
         var joined: [Memory] = []
         var tensors: [SafetensorsWriter.Tensor] = []
         for tensor in plan.tensors {
-            let whole = try tensor.savedNumbers(values)
-            if let whole { joined.append(whole) }
-            let start = whole?.floats() ?? values + tensor.parameter.offset
-            let bytes = UnsafeRawBufferPointer(start: start, count: 4 * tensor.savedShape.reduce(1, *))
-            for name in tensor.names { tensors.append((name, .float32, tensor.savedShape, bytes)) }
+            let (shape, numbers) = try tensor.saved(values, withPruned: withPruned)
+            if let numbers { joined.append(numbers) }
+            let start = numbers?.floats() ?? values + tensor.parameter.offset
+            let bytes = UnsafeRawBufferPointer(start: start, count: 4 * shape.reduce(1, *))
+            for name in tensor.names { tensors.append((name, .float32, shape, bytes)) }
         }
         for tensor in plan.made {
             let numbers = try tensor.make(from: values)
@@ -192,8 +193,16 @@ extension AdapterContent {
             tensors.append((tensor.name, .float32, tensor.shape, bytes))
             joined.append(numbers)
         }
-        var files = try layout.files(tensors, metadata: TrainedLength.metadata(maximumLength))
+        var files = try layout.files(
+            tensors, noted: noted(withPruned: withPruned), metadata: TrainedLength.metadata(maximumLength))
         files.keep(joined)
         return files
+    }
+
+    /// Settings of the file that follow from the numbers.
+    private func noted(withPruned: Bool) -> JSONObject {
+        guard !plan.prunedRanks.isEmpty else { return JSONObject() }
+        let patterns = plan.prunedRanks.map { (name: $0.name, kept: withPruned ? $0.places : $0.pattern(values)) }
+        return method.noted(patterns.sorted { $0.name < $1.name })
     }
 }

@@ -152,7 +152,7 @@ struct AdapterHubLayout: AdapterLayout {
     }
 
     func files(
-        _ tensors: [SafetensorsWriter.Tensor], metadata: SafetensorsWriter.Metadata
+        _ tensors: [SafetensorsWriter.Tensor], noted: JSONObject, metadata: SafetensorsWriter.Metadata
     ) throws(GraftError) -> AdapterFiles {
         var files = AdapterFiles()
         files.add(AdapterFiles.configuration(config), as: AdapterFiles.configName)

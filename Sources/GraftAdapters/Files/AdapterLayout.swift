@@ -31,9 +31,10 @@ package protocol AdapterLayout: Sendable {
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError)
     /// Adds what is the adapter's but does not learn, after all that does.
     func planFrozen(_ plan: inout AdapterPlan) throws(GraftError)
-    /// The folder's files from the adapter's numbers, with metadata of Graft's own.
+    /// The folder's files from the adapter's numbers, with settings that follow from these and
+    /// metadata of Graft's own.
     func files(
-        _ tensors: [SafetensorsWriter.Tensor], metadata: SafetensorsWriter.Metadata
+        _ tensors: [SafetensorsWriter.Tensor], noted: JSONObject, metadata: SafetensorsWriter.Metadata
     ) throws(GraftError) -> AdapterFiles
     /// Whether a tensor of the folder that nothing planned, called `name`, only repeats what is known. One that contradicts it
     /// throws.

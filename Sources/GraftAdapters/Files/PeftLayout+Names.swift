@@ -27,7 +27,7 @@ extension PeftLayout {
     private static func withoutAdapterName(_ tensor: String) -> (key: String, adapter: String?)? {
         let steps = tensor.split(separator: ".", omittingEmptySubsequences: false)
         let endings: [Substring: [[Substring]]] = [
-            "lora_A": [["weight"]], "lora_B": [["weight"], ["bias"]], "lora_embedding_A": [[]],
+            "lora_A": [["weight"], []], "lora_B": [["weight"], ["bias"], []], "lora_E": [[]], "lora_embedding_A": [[]],
             "lora_embedding_B": [[]], "lora_magnitude_vector": [[], ["weight"]], "ia3_l": [[]],
         ]
         guard let place = steps.lastIndex(where: { endings[$0] != nil }), let ends = endings[steps[place]] else {

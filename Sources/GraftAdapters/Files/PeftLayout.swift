@@ -136,7 +136,7 @@ struct PeftLayout: AdapterLayout {
     }
 
     func files(
-        _ tensors: [SafetensorsWriter.Tensor], metadata own: SafetensorsWriter.Metadata
+        _ tensors: [SafetensorsWriter.Tensor], noted: JSONObject, metadata own: SafetensorsWriter.Metadata
     ) throws(GraftError) -> AdapterFiles {
         var metadata: SafetensorsWriter.Metadata = [("format", "pt")] + own
         if let head, head.ownsLabels {
@@ -149,6 +149,7 @@ struct PeftLayout: AdapterLayout {
         }
         var saved = method.saved(config)
         saved["inference_mode"] = .bool(true)
+        for (key, value) in noted { saved[key] = value }
         var files = AdapterFiles()
         files.add(AdapterFiles.configuration(saved), as: AdapterFiles.configName)
         files.add(try SafetensorsWriter(tensors: tensors, metadata: metadata), as: Self.weightsName)

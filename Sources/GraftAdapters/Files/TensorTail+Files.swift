@@ -2,8 +2,31 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// A tensor with its tail is one tensor in a file.
+/// A tensor with its tail is one tensor in a file, and one that is pruned is smaller there.
 extension PlannedTensor {
+    /// Its shape in a file, and its numbers where they are not those in memory.
+    func saved(
+        _ values: UnsafePointer<Float>, withPruned: Bool
+    ) throws(GraftError) -> (shape: [Int], numbers: Memory?) {
+        guard let ranks, !withPruned else { return (savedShape, try savedNumbers(values)) }
+        let kept = ranks.of.kept(values)
+        var shape = shape
+        guard kept.count < shape[ranks.axis] else { return (shape, nil) }
+        let own = Matrix(
+            UnsafeMutablePointer(mutating: values) + parameter.offset, rows: shape[0], columns: shape[1])
+        shape[ranks.axis] = kept.count
+        let memory = try Memory(byteCount: 4 * shape[0] * shape[1])
+        let file = Matrix(memory.floats(), rows: shape[0], columns: shape[1])
+        for (place, rank) in kept.enumerated() {
+            if ranks.axis == 0 {
+                own.rows(from: rank, count: 1).copy(to: file.rows(from: place, count: 1))
+            } else {
+                own.columns(from: rank, count: 1).copy(to: file.columns(from: place, count: 1))
+            }
+        }
+        return (shape, memory)
+    }
+
     /// As a file has it.
     var savedShape: [Int] {
         guard let tail else { return shape }

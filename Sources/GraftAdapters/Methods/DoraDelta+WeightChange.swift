@@ -11,7 +11,7 @@ extension DoraDelta: WeightChange {
         site.copyWeight(memory.floats())
         let changed = Matrix(memory.floats(), rows: weight.rows, columns: weight.columns)
         team.add(changed, scale: -scale, to: weight)
-        lora.addDelta(to: changed, scale: 1, values: values, site: site, team: team)
+        try lora.addDelta(to: changed, scale: 1, values: values, site: site, team: team)
         let lengths = try Memory(byteCount: weight.rows * 4)
         gk_row_lengths(
             team.kernel, Int64(weight.rows), Int64(weight.columns), changed.base, lengths.floats())

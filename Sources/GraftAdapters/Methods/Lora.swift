@@ -15,7 +15,6 @@ package struct Lora: AdapterMethod {
     package static let layout: any AdapterLayout.Type = PeftLayout.self
     package static let typeName: String? = "LORA"
 
-    private enum Bias: String { case none, all, loraOnly = "lora_only" }
     private enum Start: Equatable {
         case zero, gaussian, random
         /// PiSSA; nil stands for all singular values, exactly.
@@ -30,7 +29,7 @@ package struct Lora: AdapterMethod {
     private let alphas: PatternValues<Double>
     private let usesSquareRoot: Bool
     private let dropout: Float
-    private let bias: Bias
+    private let biases: TrainedBiases
     private let hasOutputBias: Bool
     private let start: Start
     private let hasMagnitude: Bool
@@ -57,7 +56,7 @@ package struct Lora: AdapterMethod {
 
     /// Settings that PEFT has and this build does not: refused by name unless at the value that
     /// turns them off.
-    private static let undone: Set<String> = [
+    static let undone: Set<String> = [
         "alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "kasa_config",
         "layer_replication", "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config",
         "target_parameters", "trainable_token_indices", "use_bdlora", "use_qalora", "velora_config",
@@ -106,12 +105,7 @@ package struct Lora: AdapterMethod {
         guard !hasOutputBias || !hasMagnitude else {
             throw GraftError(.invalidArgument, "\(place): lora_bias does not go with use_dora: expected one of them")
         }
-        let biasName = try settings.optionalString("bias") ?? "none"
-        guard let bias = Bias(rawValue: biasName) else {
-            throw GraftError(
-                .invalidArgument, "\(place): bias must be \"none\", \"all\" or \"lora_only\", found \"\(biasName)\"")
-        }
-        self.bias = bias
+        biases = try TrainedBiases(settings, place: place)
         start = try Self.start(settings["init_lora_weights"] ?? true, use: use, place: place)
         if case .principal = start, hasMagnitude {
             throw GraftError(.unsupported, "\(place): init_lora_weights \"pissa\" with use_dora; expected one of them")
@@ -173,14 +167,7 @@ package struct Lora: AdapterMethod {
             try alphas.requireMatches(among: paths)
         }
         for index in chosen { try planDelta(at: index, &plan, names, use: use) }
-        switch bias {
-        case .none: break
-        case .loraOnly: for index in chosen { try planBias(at: index, isTarget: true, &plan, names) }
-        case .all:
-            for index in names.sites.indices {
-                try planBias(at: index, isTarget: chosen.contains(index), &plan, names)
-            }
-        }
+        try biases.plan(&plan, names, targets: chosen)
     }
 
     private func planDelta(
@@ -275,19 +262,5 @@ package struct Lora: AdapterMethod {
         let parameter = try plan.add(
             names.tensor(path, "lora_magnitude_vector"), shape: [site.outputs], use == .create ? start : .zero)
         return Magnitude(parameter, lengths: plan.derive(count: site.outputs))
-    }
-
-    /// A copy of the base bias that training may change; PEFT keeps a target's under `base_layer`.
-    private func planBias(
-        at index: Int, isTarget: Bool, _ plan: inout AdapterPlan, _ names: ModuleNames
-    ) throws(GraftError) {
-        let site = names.sites[index]
-        guard let copy = site.copyBias, site.place != .absent, names.has(site), plan.sites[index]?.bias == nil else {
-            return
-        }
-        if site.place == .beside && plan.head != nil { return }
-        let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")
-        let parameter = try plan.add(name, shape: [site.outputs], .copy(copy))
-        plan.replace(at: index, bias: parameter)
     }
 }

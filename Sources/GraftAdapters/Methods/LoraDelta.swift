@@ -3,10 +3,11 @@ import GraftLayers
 import GraftTensor
 
 /// y += s · (B A dropout(x) + bias) at a linear site; with PiSSA, y −= s · B₀ A₀ x besides, what B
-/// A started at.
+/// A started at; with AdaLoRA, y += s · B (E ∘ A dropout(x)).
 ///
-/// x [m, in], u = dropout(x) Aᵀ [m, r], y [m, out]. Backward: dB += s dyᵀ u; du = s dy B;
-/// dA += duᵀ dropout(x); dx += dropout(du A); dbias += s Σ dy.
+/// x [m, in], u = dropout(x) Aᵀ [m, r], y [m, out], E [r], v = E ∘ u. Backward: dB += s dyᵀ v;
+/// dv = s dy B; dE += Σ dv ∘ u; du = E ∘ dv; dA += duᵀ dropout(x); dx += dropout(du A);
+/// dbias += s Σ dy. Without E, v is u.
 final class LoraDelta: LinearAction {
     let a: Parameter
     let b: Parameter
@@ -17,10 +18,11 @@ final class LoraDelta: LinearAction {
     let factor: Float
     private let dropout: Float
     private let initial: (a: Parameter, b: Parameter)?
+    private let singularValues: ScaleVector?
 
     init(
         a: Parameter, b: Parameter, bias: Parameter?, rank: Int, inputs: Int, outputs: Int, factor: Float,
-        dropout: Float, initial: (a: Parameter, b: Parameter)? = nil
+        dropout: Float, initial: (a: Parameter, b: Parameter)? = nil, singularValues: ScaleVector? = nil
     ) {
         self.a = a
         self.b = b
@@ -31,6 +33,7 @@ final class LoraDelta: LinearAction {
         self.factor = factor
         self.dropout = dropout
         self.initial = initial
+        self.singularValues = singularValues
     }
 
     /// The same without what it starts at.
@@ -57,7 +60,9 @@ final class LoraDelta: LinearAction {
         let dropped = if let given { given } else { try droppedInput(x, context) }
         let scale = factor * context.scale
         pass.team.multiply(dropped, matrixA(context.numbers.values), transposeB: true, into: u)
-        pass.team.multiply(u, matrixB(context.numbers.values), transposeB: true, scale: scale, adding: 1, into: y)
+        pass.team.multiply(
+            try stretched(u, context), matrixB(context.numbers.values), transposeB: true, scale: scale, adding: 1,
+            into: y)
         if let initial {
             let start = try pass.scratch.matrix(rows: x.rows, columns: rank)
             pass.team.multiply(x, matrixA(context.numbers.values, initial.a), transposeB: true, into: start)
@@ -83,8 +88,13 @@ final class LoraDelta: LinearAction {
         let scale = factor * context.scale
         let du = try pass.scratch.matrix(rows: dy.rows, columns: rank)
         team.multiply(dy, matrixB(context.numbers.values), scale: scale, into: du)
-        if let gradients = context.numbers.gradients {
-            team.multiply(dy, u, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
+        let gradients = context.numbers.gradients
+        if let gradients {
+            let v = try stretched(u, context)
+            team.multiply(dy, v, transposeA: true, scale: scale, adding: 1, into: matrixB(gradients))
+        }
+        try stretchBack(du, u, context)
+        if let gradients {
             let dropped = try droppedInput(x, context)
             team.multiply(du, dropped, transposeA: true, adding: 1, into: matrixA(gradients))
             if let bias { try context.addColumnSums(of: dy, scale: scale, to: bias) }
@@ -113,6 +123,28 @@ final class LoraDelta: LinearAction {
         Matrix(base + (own ?? b).offset, rows: outputs, columns: rank)
     }
 
+    /// v = E ∘ u, or u itself where there is no E.
+    private func stretched(_ u: Matrix, _ context: SiteContext) throws(GraftError) -> Matrix {
+        guard let singularValues else { return u }
+        let v = try context.pass.scratch.matrix(rows: u.rows, columns: rank)
+        try singularValues.scale(u, into: v, Self.inFull(context))
+        return v
+    }
+
+    /// The gradient of u, in place, from that of v; and that of E.
+    private func stretchBack(_ dv: Matrix, _ u: Matrix, _ context: SiteContext) throws(GraftError) {
+        guard let singularValues else { return }
+        try singularValues.addGradient(dv, u, Self.inFull(context))
+        try singularValues.scale(dv, into: dv, Self.inFull(context))
+    }
+
+    /// E is a factor of what the composition scales as a whole.
+    private static func inFull(_ context: SiteContext) -> SiteContext {
+        var context = context
+        context.scale = 1
+        return context
+    }
+
     /// Whether dropout changes x.
     func drops(_ context: SiteContext) -> Bool { context.dropout(probability: dropout, width: inputs) != nil }
 
@@ -131,10 +163,20 @@ final class LoraDelta: LinearAction {
     }
 }
 
-/// ΔW = s · (B A − B₀ A₀), Δb = s · bias.
+/// ΔW = s · (B A − B₀ A₀), Δb = s · bias; with AdaLoRA, ΔW = s · B (E ∘ A).
 extension LoraDelta: WeightChange {
-    func addDelta(to weight: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team) {
-        team.multiply(matrixB(values), matrixA(values), scale: factor * scale, adding: 1, into: weight)
+    func addDelta(
+        to weight: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team
+    ) throws(GraftError) {
+        let memory = try Memory(byteCount: singularValues == nil ? 0 : 4 * outputs * rank)
+        defer { withExtendedLifetime(memory) {} }
+        var b = matrixB(values)
+        if let singularValues {
+            b = Matrix(memory.floats(), rows: outputs, columns: rank)
+            matrixB(values).copy(to: b)
+            singularValues.scale(b, values, team)
+        }
+        team.multiply(b, matrixA(values), scale: factor * scale, adding: 1, into: weight)
         guard let initial else { return }
         team.multiply(
             matrixB(values, initial.b), matrixA(values, initial.a), scale: -factor * scale, adding: 1, into: weight)

@@ -46,9 +46,14 @@ struct ScaleVector: Sendable {
         _ team: Team
     ) {
         gk_add(team.kernel, Int64(x.count), -scale, x.base, y)
+        self.scale(x, values, team)
+        gk_add(team.kernel, Int64(x.count), scale, x.base, y)
+    }
+
+    /// x = x ∘ l, outside of passes.
+    func scale(_ x: Matrix, _ values: UnsafeMutablePointer<Float>, _ team: Team) {
         gk_scale_columns(
             team.kernel, Int64(x.rows), Int64(x.columns), x.base, Int64(x.stride), values + parameter.offset, x.base,
             Int64(x.stride))
-        gk_add(team.kernel, Int64(x.count), scale, x.base, y)
     }
 }

@@ -406,7 +406,9 @@ GRAFT_API const char *graft_task_name(int32_t index);
  *                    For "prefix_tuning" and "prompt_tuning", as in PEFT's; num_virtual_tokens is 20,
  *                    and prompt_tuning_init "TEXT" reads the tokenizer in the folder
  *                    tokenizer_name_or_path. What they put before a row takes positions of the model.
- *                    For "ia3", PEFT's fields and PEFT's defaults.
+ *                    For "ia3", PEFT's fields and PEFT's defaults; so for "adalora", whose total_step may
+ *                    be null: that of the training. It prunes ranks after the trainer's steps, counted
+ *                    from 1, and saves those that are kept.
  * @param seed        Same seed, same parameters, on every machine.
  * @param[out] out    The adapter, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT

@@ -9,7 +9,7 @@ class Case:
 
     `settings` go to LoraConfig. `edits` replace fields of the saved adapter_config.json: PEFT
     resolves null and "all-linear" before saving, but files that still hold them exist. `dtype` is
-    the type the tensors are stored in.
+    the type the tensors are stored in. What is `pruned` lacks ranks at random.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Case:
     edits: dict = field(default_factory=dict)
     task: str | None = "SEQ_CLS"
     dtype: str = "float32"
+    pruned: bool = False
 
 
 QV = ["query", "value"]

@@ -45,7 +45,9 @@ class Adapter(Handle):
             ``"name"`` is the adapter's. For ``"prefix_tuning"`` and ``"prompt_tuning"``, PEFT's;
             ``num_virtual_tokens`` is 20, and ``prompt_tuning_init`` ``"TEXT"`` reads the tokenizer
             in the folder ``tokenizer_name_or_path``. What they put before a row takes positions of
-            the model. For ``"ia3"``, PEFT's settings and defaults.
+            the model. For ``"ia3"``, PEFT's settings and defaults; so for ``"adalora"``, whose
+            ``total_step`` may be None: that of the training. It prunes ranks after the trainer's
+            steps, counted from 1, and saves those that are kept.
         """
         import json  # here, since most programs only load adapters
 

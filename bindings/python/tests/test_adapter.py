@@ -178,6 +178,29 @@ def test_a_composition_knows_what_it_was_made_of(adapter: graft.Adapter) -> None
     assert 4 * found.parameter_count <= found.memory
 
 
+def test_adalora_prunes_ranks_and_saves_the_others(
+    model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session, tmp_path: Path
+) -> None:
+    settings = {"init_r": 4, "target_r": 1, "tfinal": 1, "target_modules": ["query", "dense"]}
+    adapter = graft.Adapter.create(model, "adalora", settings, seed=3)
+    adapter.set_head(labels=LABELS)
+    with graft.Batch(tokenizer, TEXTS, labels=[index % 3 for index in range(len(TEXTS))]) as batch:
+        with graft.Trainer(model, adapter) as trainer, pytest.raises(graft.GraftError, match="total_step is null"):
+            trainer.step(batch)
+        with graft.Trainer(model, adapter, total_steps=4) as trainer:
+            for _ in range(4):
+                trainer.step(batch)
+    adapter.save(tmp_path)
+    pattern = json.loads((tmp_path / "adapter_config.json").read_text())["rank_pattern"]
+    assert sum(sum(kept) for kept in pattern.values()) == len(pattern)
+    loaded = graft.Adapter.load(model, tmp_path)
+    assert loaded.parameter_count < adapter.parameter_count
+    for found, expected in zip(
+        session.classify(TEXTS, adapters=[loaded] * len(TEXTS)), session.classify(TEXTS, adapters=[adapter] * len(TEXTS))
+    ):
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
 def test_adapters_act_one_after_the_other_or_as_their_mean(model: graft.Model, session: graft.Session) -> None:
     adapter = graft.Adapter.create(model, "lora", {"init_lora_weights": False}, seed=3)
     adapter.set_head(labels=LABELS)
