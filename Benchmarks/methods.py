@@ -24,7 +24,8 @@ class Method:
     is_scheduled: bool = False
 
     def settings_for(self, steps: int, lora_dropout: float = 0.0) -> dict:
-        """Those of a training of so many steps; ranks are pruned from its first tenth to its last third."""
+        """Those of a training of so many steps; ranks are pruned from its first tenth to its last
+        third."""
         made = dict(self.settings)
         if self.has_dropout:
             made["lora_dropout"] = lora_dropout

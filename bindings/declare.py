@@ -4,8 +4,8 @@
 
 - ``include/graft.map``: the functions, for the linker
 - ``bindings/python/graft/declarations.py``: all of it, for Python
-- ``Sources/Graft/FirstSizes.swift``: the size that each struct with a size had in the release that brought it,
-  which is the first of ``Tests/ABI/*/graft.h`` that has it
+- ``Sources/Graft/FirstSizes.swift``: the size that each struct with a size had in the release that
+  brought it, which is the first of ``Tests/ABI/*/graft.h`` that has it
 - ``CHANGELOG.md``: the functions that came with this version
 
 The header keeps to a few forms, so that this stays small: handles, structs without padding, numbers
@@ -278,7 +278,8 @@ class Python:
         return text
 
     def constants(self, values: Statement, number: str) -> str:
-        """The names of a choice with their values; a constant where it is none: below 0, or of no type."""
+        """The names of a choice with their values; a constant where it is none: below 0, or of no
+        type."""
         text, choices = "", []
         for name, value, _ in values.values:
             if number and not value.startswith("-"):

@@ -80,7 +80,8 @@ def collate(rows: list[list[int]]) -> dict:
 
 
 def stepper(model, precision: str, learning_rate: float = 1e-4):
-    """A function that does one whole step: forward, backward, AdamW, and what the method does then."""
+    """A function that does one whole step: forward, backward, AdamW, and what the method does
+    then."""
     import torch
 
     model.train()

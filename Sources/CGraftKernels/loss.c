@@ -1,4 +1,5 @@
-/** Losses and their gradients: softmax cross-entropy, and those that are a mean over a row's numbers. */
+/** Losses and their gradients: softmax cross-entropy, and those that are a mean over a row's
+ * numbers. */
 #include <math.h>
 
 #include "ranges.h"

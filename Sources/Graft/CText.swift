@@ -28,8 +28,8 @@ final class LentTexts: Sendable {
     }
 }
 
-/// A C string to be freed, which a NUL in the text ends early. Its memory is the library's own: `strdup` would know of no
-/// reserve.
+/// A C string to be freed, which a NUL in the text ends early. Its memory is the library's own:
+/// `strdup` would know of no reserve.
 func copyForC(_ text: String) -> UnsafeMutablePointer<CChar>? {
     text.withCString { characters in
         let count = strlen(characters) + 1

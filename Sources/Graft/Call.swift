@@ -18,8 +18,8 @@ func call(_ body: () throws(GraftError) -> Void) -> graft_status {
     }
 }
 
-/// Runs what an entry point does apart from what the host has set for its own arithmetic, such as how it rounds; that
-/// holds again afterwards.
+/// Runs what an entry point does apart from what the host has set for its own arithmetic, such as
+/// how it rounds; that holds again afterwards.
 func undisturbed<Result>(_ body: () -> Result) -> Result {
     let outer = gm_begin()
     gk_begin_call()
@@ -30,7 +30,8 @@ func undisturbed<Result>(_ body: () -> Result) -> Result {
     return body()
 }
 
-/// Runs the host's code amid a call: with the host's own settings, and with no thread kept from other callers.
+/// Runs the host's code amid a call: with the host's own settings, and with no thread kept from
+/// other callers.
 func callBack<Result>(_ body: () -> Result) -> Result {
     gk_pause_call()
     defer { gk_begin_call() }
@@ -89,7 +90,8 @@ func texts(
     return found
 }
 
-/// The bytes of a text: as many as `size` points to, or with NULL those of a C string, without its NUL.
+/// The bytes of a text: as many as `size` points to, or with NULL those of a C string, without its
+/// NUL.
 func bytes(
     _ start: UnsafePointer<CChar>?, size: UnsafePointer<Int64>?, _ name: @autoclosure () -> String
 ) throws(GraftError) -> UnsafeBufferPointer<UInt8> {

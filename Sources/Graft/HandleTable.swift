@@ -4,12 +4,14 @@ import GraftTensor
 
 /// The objects that C programs hold.
 ///
-/// A handle is not an address but a number that this table knows: index and generation of a slot. So a handle that was
-/// released, is of another kind, or was never one is recognised without touching memory. A borrowed object lives until
-/// the call that borrowed it ends, even when another thread releases its handle meanwhile. A call that needs an object for
-/// itself is refused while another has it: on another thread, or further up on this one, below whose callback it is.
+/// A handle is not an address but a number that this table knows: index and generation of a slot.
+/// So a handle that was released, is of another kind, or was never one is recognised without
+/// touching memory. A borrowed object lives until the call that borrowed it ends, even when another
+/// thread releases its handle meanwhile. A call that needs an object for itself is refused while
+/// another has it: on another thread, or further up on this one, below whose callback it is.
 enum HandleTable {
-    /// Objects may be used by several threads as `graft.h` says; the header's rules stand in for the compiler's.
+    /// Objects may be used by several threads as `graft.h` says; the header's rules stand in for
+    /// the compiler's.
     private struct Shared: @unchecked Sendable {
         let object: AnyObject
     }
@@ -28,7 +30,8 @@ enum HandleTable {
         var nextFree = -1
     }
 
-    /// Slots in memory of their own: among small blocks it would keep those that objects leave from going back to the system.
+    /// Slots in memory of their own: among small blocks it would keep those that objects leave from
+    /// going back to the system.
     private struct Slots {
         private var memory: Memory?
         private(set) var count = 0
@@ -102,7 +105,8 @@ enum HandleTable {
         return object
     }
 
-    /// Runs `body` with the object behind a handle while no other call changes it or, where `body` does, uses it at all.
+    /// Runs `body` with the object behind a handle while no other call changes it or, where `body`
+    /// does, uses it at all.
     static func with<Object: AnyObject, Result>(
         _ handle: OpaquePointer?, _ kind: Object.Type, _ name: String, _ use: Use,
         _ body: (Object) throws(GraftError) -> Result
@@ -160,9 +164,11 @@ enum HandleTable {
         guard isLive else { throw notLive(name) }
     }
 
-    /// Gives up one owner's share; the last one's frees the handle. A handle that is not live is left alone.
+    /// Gives up one owner's share; the last one's frees the handle. A handle that is not live is
+    /// left alone.
     ///
-    /// - Parameter givesBack: whether the system gets the memory, which objects that come and go with each request need again.
+    /// - Parameter givesBack: whether the system gets the memory, which objects that come and go
+    ///   with each request need again.
     static func release<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type, givesBack: Bool = true) {
         undisturbed {
             drop(handle, kind)

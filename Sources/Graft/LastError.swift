@@ -2,8 +2,8 @@ import Glibc
 
 /// The message of each thread's latest failed call.
 enum LastError {
-    /// Memory of the thread's message, which the system gives back when the thread ends; nil where the process has used up
-    /// the system's keys.
+    /// Memory of the thread's message, which the system gives back when the thread ends; nil where
+    /// the process has used up the system's keys.
     private static let key: pthread_key_t? = {
         var key = pthread_key_t()
         return pthread_key_create(&key) { free($0) } == 0 ? key : nil

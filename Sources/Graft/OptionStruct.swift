@@ -1,18 +1,20 @@
 import CGraft
 import GraftTensor
 
-/// A C struct that begins with its own size, so that programs and libraries of different releases understand each other:
-/// fields are only ever appended.
+/// A C struct that begins with its own size, so that programs and libraries of different releases
+/// understand each other: fields are only ever appended.
 protocol OptionStruct {
     var struct_size: Int { get set }
     init()
     static var defaults: Self { get }
-    /// Size in the release that brought it, whatever was appended since: no program has a smaller one.
+    /// Size in the release that brought it, whatever was appended since: no program has a smaller
+    /// one.
     static var firstSize: Int { get }
 }
 
 extension OptionStruct {
-    /// All zero but the size. Defaults start from here, so that they stay whole when a field is appended.
+    /// All zero but the size. Defaults start from here, so that they stay whole when a field is
+    /// appended.
     static var zero: Self {
         var options = Self()
         options.struct_size = MemoryLayout<Self>.size

@@ -6,7 +6,8 @@ import GraftTokenizers
 /// The tokens of a text, laid out as C reads them.
 final class EncodingHandle: @unchecked Sendable {
     let count: Int
-    /// Of the C library's heap: most texts are short, and pages of their own would take longer than to encode them.
+    /// Of the C library's heap: most texts are short, and pages of their own would take longer than
+    /// to encode them.
     private let numbers: UnsafeMutablePointer<Int32>
 
     init(_ encoding: Encoding, characterOffsets: [TokenOffsets]) throws(GraftError) {
@@ -30,7 +31,8 @@ final class EncodingHandle: @unchecked Sendable {
 
     deinit { free(numbers) }
 
-    /// Column `index` of eight: ids, types, words, byte offsets (two), character offsets (two), sequences.
+    /// Column `index` of eight: ids, types, words, byte offsets (two), character offsets (two),
+    /// sequences.
     func column(_ index: Int) -> UnsafeMutablePointer<Int32> { numbers + index * count }
 }
 

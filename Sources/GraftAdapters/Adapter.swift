@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// An adapter's content: layout, plan and numbers. Its shape never changes; training changes the numbers in place.
+/// An adapter's content: layout, plan and numbers. Its shape never changes; training changes the
+/// numbers in place.
 package final class AdapterContent: @unchecked Sendable {
     package let model: Model
     let layout: any AdapterLayout
@@ -49,7 +50,8 @@ package final class AdapterContent: @unchecked Sendable {
     package var names: ModuleNames { layout.names }
     package var task: Task? { layout.task }
 
-    /// What it is trained for and what logits of its rows mean: its own task, or that of the checkpoint's head.
+    /// What it is trained for and what logits of its rows mean: its own task, or that of the
+    /// checkpoint's head.
     package var actingTask: Task? { task ?? model.ownTask }
 
     /// What the numbers of the head stand for: of the adapter's, or of the checkpoint's.
@@ -190,7 +192,8 @@ package final class Adapter: Sendable {
 
     package func endTraining() { state.withLock { $0.hasTrainer = false } }
 
-    /// Makes the adapter one for another task, with a new head where the task has one; nil is no task. The rest keeps its numbers.
+    /// Makes the adapter one for another task, with a new head where the task has one; nil is no
+    /// task. The rest keeps its numbers.
     package func set(_ task: Task?, _ head: HeadSettings? = nil) throws(GraftError) {
         guard (task?.hasOwnHead ?? false) == (head != nil) else {
             throw GraftError(.invalidArgument, "the task \(task?.name ?? "none") and its head do not belong together")

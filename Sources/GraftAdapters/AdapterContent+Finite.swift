@@ -2,8 +2,8 @@ import CGraftKernels
 import GraftTensor
 
 extension AdapterContent {
-    /// Refuses numbers that are infinite or none at all, such as those that 32 bits do not hold: what they touch is none
-    /// either. `place` begins the message.
+    /// Refuses numbers that are infinite or none at all, such as those that 32 bits do not hold:
+    /// what they touch is none either. `place` begins the message.
     package func requireFinite(_ code: GraftError.Code, _ place: String) throws(GraftError) {
         for tensor in plan.tensors {
             let start = values + tensor.parameter.offset

@@ -1,8 +1,9 @@
 import GraftFormats
 
 extension AdapterContent {
-    /// What tells this adapter from another one of the same model, apart from its numbers, as "setting {"r": 16}, here {"r": 8}";
-    /// nil where the numbers of either would mean the same in both.
+    /// What tells this adapter from another one of the same model, apart from its numbers, as
+    /// "setting {"r": 16}, here {"r": 8}"; nil where the numbers of either would mean the same in
+    /// both.
     package func difference(from other: AdapterContent) -> String? {
         func unequal<Value: Equatable>(_ what: String, _ theirs: Value, _ ours: Value) -> String? {
             theirs == ours ? nil : "\(what) \(theirs), here \(ours)"

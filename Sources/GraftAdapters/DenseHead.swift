@@ -2,11 +2,13 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
-/// Numbers of each row, or of each token: y = W dropout(representation) + b, with each row's own head.
+/// Numbers of each row, or of each token: y = W dropout(representation) + b, with each row's own
+/// head.
 ///
-/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has none. A row's representation
-/// is what the model's pooler makes of its pooled hidden states, or what the head's own dense layers do; a token's is its
-/// hidden state, or what those layers make of it.
+/// A row's head is its adapter's, or the checkpoint's where it has no adapter or the adapter has
+/// none. A row's representation is what the model's pooler makes of its pooled hidden states, or
+/// what the head's own dense layers do; a token's is its hidden state, or what those layers make of
+/// it.
 package struct DenseHead: Sendable {
     package let model: Model
     /// What it has numbers of; the heads of all rows of a pass have the same.
@@ -65,8 +67,8 @@ package struct DenseHead: Sendable {
         return matrix.rows(from: first, count: count)
     }
 
-    /// Fills `logits` [rows or tokens, columns], of a pass that reads the tokens that the heads of its rows do, or all; where a
-    /// head has fewer labels, they end in -infinity.
+    /// Fills `logits` [rows or tokens, columns], of a pass that reads the tokens that the heads of
+    /// its rows do, or all; where a head has fewer labels, they end in -infinity.
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
@@ -112,7 +114,8 @@ package struct DenseHead: Sendable {
         return all
     }
 
-    /// The numbers of some by their adapter's head, and what each of its layers was given. `first` is the place of x in the pass.
+    /// The numbers of some by their adapter's head, and what each of its layers was given. `first`
+    /// is the place of x in the pass.
     private func apply(
         _ head: HeadParameters, _ adapter: AttachedAdapter, _ x: Matrix, first: Int, into logits: Matrix,
         _ pass: Pass
@@ -181,7 +184,8 @@ package struct DenseHead: Sendable {
         }
     }
 
-    /// Gradients of the head and of all below it that learns. For a pass whose rows share one trained adapter.
+    /// Gradients of the head and of all below it that learns. For a pass whose rows share one
+    /// trained adapter.
     package func backward(
         _ dLogits: Matrix, _ kept: Kept, hidden: HiddenStates, pass: Pass
     ) throws(GraftError) {

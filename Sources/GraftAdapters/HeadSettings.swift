@@ -25,7 +25,8 @@ package struct HeadSettings: Sendable {
         self.pooling = pooling
     }
 
-    /// As a caller gives them: `text` is an object with any of `dropout`, `dense_layer` and `pooling`, or nil.
+    /// As a caller gives them: `text` is an object with any of `dropout`, `dense_layer` and
+    /// `pooling`, or nil.
     package init(labels: [String], ownsLabels: Bool, json text: String?, place: String) throws(GraftError) {
         self = try ofCaller { () throws(GraftError) in
             let given =

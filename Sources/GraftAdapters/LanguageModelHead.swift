@@ -1,14 +1,15 @@
 import GraftLayers
 import GraftTensor
 
-/// Logits over the vocabulary at chosen ones of the tokens read, a chunk of tokens at a time: all of them never stand in memory
-/// together, however large the vocabulary.
+/// Logits over the vocabulary at chosen ones of the tokens read, a chunk of tokens at a time: all
+/// of them never stand in memory together, however large the vocabulary.
 package struct LanguageModelHead: Sendable {
     private let linear: Linear
     private let model: Model
     private let hiddenSize: Int
 
-    /// Logits in one chunk: 8 MB, and enough tokens for the product to be efficient at any vocabulary's size.
+    /// Logits in one chunk: 8 MB, and enough tokens for the product to be efficient at any
+    /// vocabulary's size.
     private static let logitsInChunk = 1 << 21
     private static let leastTokens = 64
 
@@ -62,7 +63,8 @@ package struct LanguageModelHead: Sendable {
         }
     }
 
-    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's rows. Within `eachChunk`'s body.
+    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's rows.
+    /// Within `eachChunk`'s body.
     package func backward(_ dLogits: Matrix, _ chunk: Chunk, into dHidden: Matrix?, pass: Pass) throws(GraftError) {
         guard let dHidden else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
         let dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)

@@ -2,10 +2,12 @@ import GraftLayers
 
 /// How an adapter's file names the modules of a model.
 ///
-/// Saved from a task class, a module's name begins with the backbone's; saved from the bare encoder, it does not.
+/// Saved from a task class, a module's name begins with the backbone's; saved from the bare
+/// encoder, it does not.
 package struct ModuleNames: Sendable {
     package let model: Model
-    /// The model's sites, with the sizes that they have for the adapter: its vocabulary may be another than the model's.
+    /// The model's sites, with the sizes that they have for the adapter: its vocabulary may be
+    /// another than the model's.
     package let sites: [Site]
     private let prefix: String
     private let hasPooler: Bool
@@ -13,7 +15,8 @@ package struct ModuleNames: Sendable {
     let start: String
     /// Between the module's name and the tensor's.
     private let middle: String
-    /// The module that keeps what adapters do at a hidden site, where that is not the sub-layer itself.
+    /// The module that keeps what adapters do at a hidden site, where that is not the sub-layer
+    /// itself.
     private let holders: [Site.Sublayer: String]
 
     init(

@@ -1,10 +1,12 @@
 import GraftLayers
 import GraftTensor
 
-/// The head of an adapter in PEFT's layout that pools in another way than the architecture's class, such as the mean of a
-/// row's tokens: y = W dropout(p) + b, where p is what was pooled, or with a dense layer tanh(D dropout(pooled) + c).
+/// The head of an adapter in PEFT's layout that pools in another way than the architecture's class,
+/// such as the mean of a row's tokens: y = W dropout(p) + b, where p is what was pooled, or with a
+/// dense layer tanh(D dropout(pooled) + c).
 ///
-/// No class of transformers has such a head, so its tensors are no module's: W [labels, hidden] and D [hidden, hidden].
+/// No class of transformers has such a head, so its tensors are no module's: W [labels, hidden] and
+/// D [hidden, hidden].
 enum PooledHead {
     static let path = "pooled_classifier"
     static let densePath = "pooled_dense"

@@ -1,8 +1,10 @@
 import GraftTensor
 
-/// Labels that are tags of named entities: "O", or one of B, I, E and S before the entity's type, as in "B-PER".
+/// Labels that are tags of named entities: "O", or one of B, I, E and S before the entity's type,
+/// as in "B-PER".
 ///
-/// B begins an entity, I goes on with it, E ends it and S is one by itself: with B and I alone that is IOB2, with all IOBES.
+/// B begins an entity, I goes on with it, E ends it and S is one by itself: with B and I alone that
+/// is IOB2, with all IOBES.
 package struct TagScheme: Sendable {
     /// Tokens of one entity.
     package struct Span: Equatable, Sendable {
@@ -87,8 +89,8 @@ package struct TagScheme: Sendable {
         return tag.prefix == .outside ? label : self.label(.inside, type: tag.type) ?? label
     }
 
-    /// Adds the entities that tags spell, however ill, as seqeval's `get_entities` reads them: one begins at B or S, after an
-    /// entity that has ended, or where the type changes.
+    /// Adds the entities that tags spell, however ill, as seqeval's `get_entities` reads them: one
+    /// begins at B or S, after an entity that has ended, or where the type changes.
     package func entities(_ labels: [Int32], into spans: inout [Span]) {
         var before = Tag(prefix: .outside, type: -1)
         var first = 0
@@ -118,7 +120,8 @@ package struct TagScheme: Sendable {
         }
     }
 
-    /// Adds the entities that begin with B and go on with I of the same type, as seqeval's strict mode reads IOB2.
+    /// Adds the entities that begin with B and go on with I of the same type, as seqeval's strict
+    /// mode reads IOB2.
     package func strictEntities(_ labels: [Int32], into spans: inout [Span]) {
         var place = 0
         while place < labels.count {

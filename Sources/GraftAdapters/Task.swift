@@ -1,9 +1,9 @@
 import GraftLayers
 import GraftTensor
 
-/// What an adapter's outputs are for: their head, what they mean, what they learn from and are measured by, and what files
-/// call it. A new task that computes as these do is a value below
-/// and its name in `Tasks.all`.
+/// What an adapter's outputs are for: their head, what they mean, what they learn from and are
+/// measured by, and what files call it. A new task that computes as these do is a value below and
+/// its name in `Tasks.all`.
 package struct Task: Sendable {
     package enum Head: Sendable, Equatable {
         /// Numbers of each row or token, from its last hidden state.
@@ -26,7 +26,8 @@ package struct Task: Sendable {
     package let name: String
     /// PEFT's `task_type`.
     let peftName: String
-    /// Which of the tasks of one `task_type` it is by transformers' `problem_type`; nil where there is one alone.
+    /// Which of the tasks of one `task_type` it is by transformers' `problem_type`; nil where there
+    /// is one alone.
     let problem: ProblemType?
     /// AdapterHub's `head_type`; nil where its heads are not of this kind.
     let hubName: String?
@@ -78,7 +79,8 @@ extension Task {
 }
 
 package enum Tasks {
-    /// Where files do not tell tasks apart, an adapter is for the first whose head may have so many labels.
+    /// Where files do not tell tasks apart, an adapter is for the first whose head may have so many
+    /// labels.
     package static let all: [Task] = [
         .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .languageModel,
     ]
@@ -92,8 +94,8 @@ package enum Tasks {
         return task
     }
 
-    /// The only, or else the likeliest, task of some that files do not tell apart: what `problem_type` says, or without it
-    /// what the number of labels does, as in transformers.
+    /// The only, or else the likeliest, task of some that files do not tell apart: what
+    /// `problem_type` says, or without it what the number of labels does, as in transformers.
     static func likeliest(of tasks: [Task], _ problem: ProblemType?, labelCount: Int) -> Task? {
         let named = problem.flatMap { problem in tasks.first { $0.problem == problem } }
         return named ?? tasks.first { labelCount >= $0.leastLabelCount }
@@ -111,8 +113,8 @@ extension Model {
         }
     }
 
-    /// PEFT and transformers train a head of this model by config.json's problem_type: one that is for another task would
-    /// learn there from another loss.
+    /// PEFT and transformers train a head of this model by config.json's problem_type: one that is
+    /// for another task would learn there from another loss.
     func requireProblem(of task: Task) throws(GraftError) {
         guard let problem, let own = task.problem, own != problem else { return }
         throw GraftError(

@@ -32,8 +32,8 @@ package struct RuleUpdate {
     /// where a tensor is.
     package let values: UnsafeMutablePointer<Float>
     package let gradients: UnsafeMutablePointer<Float>
-    /// What the waiting gradients are multiplied by to be those of the mean loss, and in `follow` to
-    /// be those that the update took, clipped. A penalty's are divided by it.
+    /// What the waiting gradients are multiplied by to be those of the mean loss, and in `follow`
+    /// to be those that the update took, clipped. A penalty's are divided by it.
     package let scale: Double
     /// Of this update, from 1, and of the last one; 0 while that is open.
     package let number: Int

@@ -17,8 +17,9 @@ extension Session {
         var latest: Int32 = 0
     }
 
-    /// Continues each row: its prompt goes through the model once, then each new token alone, beside the keys and values
-    /// that a cache holds of those before it. A row's tokens do not depend on the other rows.
+    /// Continues each row: its prompt goes through the model once, then each new token alone,
+    /// beside the keys and values that a cache holds of those before it. A row's tokens do not
+    /// depend on the other rows.
     package func generate(
         _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
         report: TokenReport

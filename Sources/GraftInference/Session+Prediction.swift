@@ -43,8 +43,9 @@ extension Session {
         return predictions
     }
 
-    /// Adds the likeliest labels by their logits, equals in the order of their numbers, filled up to `count`. Of labels that
-    /// exclude each other the probability is softmax over all, else the label's own sigmoid.
+    /// Adds the likeliest labels by their logits, equals in the order of their numbers, filled up
+    /// to `count`. Of labels that exclude each other the probability is softmax over all, else the
+    /// label's own sigmoid.
     ///
     /// - Parameter order: room for as many labels as there are.
     static func rank(
@@ -59,7 +60,8 @@ extension Session {
             Float(outputs == .oneLabel ? share(label) / total : 1 / (1 + exp(-Double(logits[label]))))
         }
 
-        // A heap whose first is the likeliest of the labels that are left: label i stands above 2i + 1 and 2i + 2.
+        // A heap whose first is the likeliest of the labels that are left: label i stands above 2i
+        // + 1 and 2i + 2.
         var left = logits.count
         for label in 0..<left { order[label] = Int32(truncatingIfNeeded: label) }
         func precedes(_ a: Int, _ b: Int) -> Bool {

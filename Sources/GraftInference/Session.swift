@@ -147,7 +147,8 @@ package final class Session {
         return outputs
     }
 
-    /// The numbers of each row or token: [rows or tokens, columns]; where a head has fewer, they end in -infinity.
+    /// The numbers of each row or token: [rows or tokens, columns]; where a head has fewer, they
+    /// end in -infinity.
     package func classify(
         _ batch: RowBatch, adapters: [Composition?], into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
@@ -188,8 +189,8 @@ package final class Session {
         }
     }
 
-    /// The only token of a row that the rows' heads read. nil where they read more, or different ones: such rows share passes
-    /// that read all.
+    /// The only token of a row that the rows' heads read. nil where they read more, or different
+    /// ones: such rows share passes that read all.
     func summary(_ batch: RowBatch, _ adapters: [Composition?], _ head: DenseHead) -> SummaryToken? {
         let first = head.pooling(adapter(adapters, 0))
         for row in 0..<batch.rowCount where head.pooling(adapter(adapters, row)) != first { return nil }

@@ -1,8 +1,8 @@
 import Glibc
 import GraftTensor
 
-/// Chooses one row's next token from its logits: repetition penalty (Keskar et al. 2019), temperature, top-k, top-p
-/// (Holtzman et al. 2020), in this order, as transformers does.
+/// Chooses one row's next token from its logits: repetition penalty (Keskar et al. 2019),
+/// temperature, top-k, top-p (Holtzman et al. 2020), in this order, as transformers does.
 ///
 /// What it chooses depends on the seed, the prompt and the logits alone.
 struct TokenSampler {
@@ -44,7 +44,8 @@ struct TokenSampler {
         return token
     }
 
-    /// Logits of tokens that the row has move away from being chosen, or with a penalty below 1 towards it.
+    /// Logits of tokens that the row has move away from being chosen, or with a penalty below 1
+    /// towards it.
     func penalize(_ logits: UnsafeMutableBufferPointer<Float>) {
         for token in seen where logits.indices.contains(Int(token)) {
             let logit = logits[Int(token)]
@@ -78,7 +79,8 @@ struct TokenSampler {
             candidates.append(Candidate(token: Int32(token), share: share))
         }
         guard options.topP < 1 else { return candidates }
-        // Tokens below this have together less than what top-p leaves out: the rest, often a few, is sorted.
+        // Tokens below this have together less than what top-p leaves out: the rest, often a few,
+        // is sorted.
         let least = (1 - Double(options.topP)) * total / Double(candidates.count) / 2
         candidates.removeAll { $0.share < least }
         candidates.sort { $0.share != $1.share ? $0.share > $1.share : $0.token < $1.token }

@@ -23,7 +23,8 @@ package struct TokenTable {
 
 /// Which word each token of a text belongs to: what joins labels of words, or entities, to tokens.
 ///
-/// The first token of a word stands for it. Tokens that the tokenizer added, and those of a second text, belong to none.
+/// The first token of a word stands for it. Tokens that the tokenizer added, and those of a second
+/// text, belong to none.
 package struct TokenWords {
     private let tokens: TokenTable
     /// Of each token; -1 for none.
@@ -62,7 +63,8 @@ package struct TokenWords {
 
     private func isFirst(_ token: Int) -> Bool { words[token] >= 0 && (token == 0 || words[token - 1] != words[token]) }
 
-    /// A label for each token: its word's where it is the first, else -100, or with a scheme the label of what goes on.
+    /// A label for each token: its word's where it is the first, else -100, or with a scheme the
+    /// label of what goes on.
     package func labels(
         ofWords labels: UnsafeBufferPointer<Int32>, continuing scheme: TagScheme?
     ) throws(GraftError) -> [Int32] {
@@ -93,8 +95,8 @@ package struct TokenWords {
         }
     }
 
-    /// Tags of the tokens' words by the entities that they overlap, as IOBES where the scheme has all of that, else as IOB2;
-    /// other tokens as in `labels(ofWords:continuing:)`.
+    /// Tags of the tokens' words by the entities that they overlap, as IOBES where the scheme has
+    /// all of that, else as IOB2; other tokens as in `labels(ofWords:continuing:)`.
     package func labels(
         ofEntities entities: [Stretch], _ scheme: TagScheme, labelsAll: Bool
     ) throws(GraftError) -> [Int32] {

@@ -1,10 +1,12 @@
 import CGraftKernels
 import GraftTensor
 
-/// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the probabilities.
+/// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the
+/// probabilities.
 ///
-/// q, out [m, heads · d]; k, v [keys, keyValueHeads · d]; streaming softmax, nothing of size [length, length]. A token
-/// sees all of its sequence, or where `isCausal` those up to itself, or of these the last `window`.
+/// q, out [m, heads · d]; k, v [keys, keyValueHeads · d]; streaming softmax, nothing of size
+/// [length, length]. A token sees all of its sequence, or where `isCausal` those up to itself, or
+/// of these the last `window`.
 package struct Attention: Sendable {
     private let headCount: Int
     private let keyValueHeadCount: Int

@@ -1,4 +1,5 @@
-/// What a batch may say of its rows or of its tokens besides the tokens themselves: numbers under a name, so many each.
+/// What a batch may say of its rows or of its tokens besides the tokens themselves: numbers under a
+/// name, so many each.
 package struct ColumnKind: Sendable, Equatable {
     package enum Unit: Sendable { case rows, tokens }
     package enum Numbers: String, Sendable { case integers, floats }
@@ -9,7 +10,8 @@ package struct ColumnKind: Sendable, Equatable {
 
     /// The number of each row's label.
     package static let labels = ColumnKind(name: "labels", unit: .rows, numbers: .integers)
-    /// The number of each token's label, or what the token before it should predict; below zero where it does not count.
+    /// The number of each token's label, or what the token before it should predict; below zero
+    /// where it does not count.
     package static let tokenLabels = ColumnKind(name: "token_labels", unit: .tokens, numbers: .integers)
     /// The numbers that each row's outputs should be.
     package static let targets = ColumnKind(name: "targets", unit: .rows, numbers: .floats)

@@ -1,7 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens, width].
+/// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens,
+/// width].
 ///
 /// Positions, types, norm and dropout are there where the architecture has them. A virtual token of
 /// an adapter has its own numbers in place of a word's. A pass may have something added to either,

@@ -1,10 +1,12 @@
 import CGraftKernels
 import GraftTensor
 
-/// Keys and values of the tokens that rows have had, layer by layer, so that the next token costs one token's work.
+/// Keys and values of the tokens that rows have had, layer by layer, so that the next token costs
+/// one token's work.
 ///
-/// What it holds was computed with the adapters that the rows had then: it serves one composition of each row, from
-/// `begin` to the next. Memory is taken for the longest a row may become and touched as it grows. Not for concurrent use.
+/// What it holds was computed with the adapters that the rows had then: it serves one composition
+/// of each row, from `begin` to the next. Memory is taken for the longest a row may become and
+/// touched as it grows. Not for concurrent use.
 package final class KeyValueCache {
     private let layerCount: Int
     /// Of the keys, and of the values, of one token in one layer.
@@ -42,8 +44,9 @@ package final class KeyValueCache {
     /// First of a row's tokens, in matrices of all rows.
     func start(ofRow row: Int) -> Int { starts[row] }
 
-    /// Adds the keys and values of a pass's tokens; returns those of all rows and tokens, where the pass's sequences
-    /// point into. Each row of the cache ends with what is added; `advance` makes it stay.
+    /// Adds the keys and values of a pass's tokens; returns those of all rows and tokens, where the
+    /// pass's sequences point into. Each row of the cache ends with what is added; `advance` makes
+    /// it stay.
     package func extend(layer: Int, _ k: Matrix, _ v: Matrix, pass: Pass) -> (k: Matrix, v: Matrix) {
         guard let memory else { return (k, v) }
         let total = starts[starts.count - 1]

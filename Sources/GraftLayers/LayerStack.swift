@@ -40,7 +40,8 @@ package struct LayerStack: Sendable {
         return (x, kept)
     }
 
-    /// Down to the pass's `keptDepth`. Returns d(x) from d(h), which is overwritten, where the embeddings learn.
+    /// Down to the pass's `keptDepth`. Returns d(x) from d(h), which is overwritten, where the
+    /// embeddings learn.
     package func backward(_ dh: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) -> Matrix? {
         var gradient = dh
         var next = kept + layers.reduce(0) { $0 + $1.count }

@@ -1,7 +1,7 @@
 import GraftTensor
 
-/// What a sub-layer computes between its norms: attention, which mixes tokens, or a feed-forward, which mixes the numbers
-/// of each. x [tokens, width] → y [m, width].
+/// What a sub-layer computes between its norms: attention, which mixes tokens, or a feed-forward,
+/// which mixes the numbers of each. x [tokens, width] → y [m, width].
 package protocol Mixer: Sendable {
     /// Whether an adapter of this pass needs x for its gradients.
     func readsInput(_ pass: Pass) -> Bool
@@ -11,8 +11,9 @@ package protocol Mixer: Sendable {
     func forward(
         _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer?
-    /// dx, or dx increased where `accumulate`, from dy, which is read before dx is written: they may be one matrix. `x` is
-    /// what forward was given, where an adapter reads it. Adds to the adapters' gradients.
+    /// dx, or dx increased where `accumulate`, from dy, which is read before dx is written: they
+    /// may be one matrix. `x` is what forward was given, where an adapter reads it. Adds to the
+    /// adapters' gradients.
     func backward(
         _ dy: Matrix, _ kept: UnsafeMutableRawPointer, x: Matrix, into dx: Matrix?, accumulate: Bool, pass: Pass
     ) throws(GraftError)

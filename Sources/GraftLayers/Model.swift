@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// A frozen base model: immutable, shared by any number of passes. All that adapters, trainers and sessions know of one.
+/// A frozen base model: immutable, shared by any number of passes. All that adapters, trainers and
+/// sessions know of one.
 ///
 ///     h = embeddings(ids);  h = layer(h) for each layer;  h = norm(h) where there is one
 package final class Model: Sendable {
@@ -16,12 +17,14 @@ package final class Model: Sendable {
     package let source: ModelSource
     /// A classification head that the checkpoint itself has.
     package let baseHead: BaseHead?
-    /// `problem_type` of config.json: what transformers and PEFT train a classification head of this model for.
+    /// `problem_type` of config.json: what transformers and PEFT train a classification head of
+    /// this model for.
     package let problem: ProblemType?
-    /// Modules that must be an adapter's own before rows can be classified, because the checkpoint lacks them.
+    /// Modules that must be an adapter's own before rows can be classified, because the checkpoint
+    /// lacks them.
     package let missingForClassification: [String]
-    /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the model is not one of
-    /// language.
+    /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the
+    /// model is not one of language.
     package let languageHead: Linear?
     /// Tokens that end a text.
     package let endTokens: [Int32]
@@ -74,7 +77,8 @@ package final class Model: Sendable {
     /// `model_type` of config.json.
     package var architecture: String { conventions.architecture }
 
-    /// Hidden states of the last layer, of the tokens read. Keeps what backward needs of layers from `pass.keptDepth` on.
+    /// Hidden states of the last layer, of the tokens read. Keeps what backward needs of layers
+    /// from `pass.keptDepth` on.
     package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {
         let width = shape.hiddenSize
         let keepsAny = pass.keptDepth <= shape.layerCount
@@ -104,7 +108,8 @@ package final class Model: Sendable {
         try pass.virtualRowsBackward()
     }
 
-    /// What the model makes of rows' summary tokens [rows, hidden] for its own heads: [rows, hidden].
+    /// What the model makes of rows' summary tokens [rows, hidden] for its own heads: [rows,
+    /// hidden].
     package func pool(_ summaries: Matrix, pass: Pass) throws(GraftError) -> Representation {
         guard let pooler else { return Representation(matrix: summaries, kept: nil) }
         return try pooler.forward(summaries, keeps: pass.keeps(atDepth: shape.poolerDepth), pass: pass)

@@ -70,8 +70,8 @@ extension Pass {
         return dx
     }
 
-    /// The batch's tokens of each row: the place of the first among such tokens and among all of the
-    /// pass, and how many.
+    /// The batch's tokens of each row: the place of the first among such tokens and among all of
+    /// the pass, and how many.
     func eachRowOfBatch(_ body: (_ own: Int, _ first: Int, _ count: Int) -> Void) {
         var own = 0
         for row in 0..<rowCount {

@@ -1,7 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// Consecutive rows of a pass that share an adapter. Rows without any belong to a segment whose adapter is nil.
+/// Consecutive rows of a pass that share an adapter. Rows without any belong to a segment whose
+/// adapter is nil.
 package struct Segment {
     package let index: Int
     package let adapter: AttachedAdapter?
@@ -13,8 +14,8 @@ package struct Segment {
 
 /// One run of some rows through a model: the rows, their adapters, threads and working memory.
 ///
-/// A pass object is made once for a session or a trainer and used again for every call, so that calls of a size seen
-/// before allocate nothing. Not for concurrent use.
+/// A pass object is made once for a session or a trainer and used again for every call, so that
+/// calls of a size seen before allocate nothing. Not for concurrent use.
 package final class Pass {
     package let team: Team
     /// Lives until the backward pass is done.
@@ -43,8 +44,8 @@ package final class Pass {
     var prompts: [MadeRows?] = []
     /// What is added to the embeddings, if anything.
     package var perturbation: Perturbation?
-    /// Where the gradient of the embeddings goes, before anything is added to them: [tokens, width].
-    /// Backward comes down to it where `keptDepth` is 0.
+    /// Where the gradient of the embeddings goes, before anything is added to them: [tokens,
+    /// width]. Backward comes down to it where `keptDepth` is 0.
     package var inputGradient: Matrix?
 
     /// Place of the pass in its batch, with what is before its rows: what dropout counts by.
@@ -81,12 +82,14 @@ package final class Pass {
         sequences = zero.assumingMemoryBound(to: gk_sequence.self)
     }
 
-    /// Takes rows `range` of `batch`, with the adapter of each given by `adapter`, and forgets what the arenas held.
+    /// Takes rows `range` of `batch`, with the adapter of each given by `adapter`, and forgets what
+    /// the arenas held.
     ///
-    /// With a cache, whose row for each row of the range `cacheRow` says, the tokens continue what it holds.
+    /// With a cache, whose row for each row of the range `cacheRow` says, the tokens continue what
+    /// it holds.
     ///
-    /// - Parameter summary: The only token of each row whose last hidden state will be read, which spares the last layer the
-    ///   work on the others; nil where all will be.
+    /// - Parameter summary: The only token of each row whose last hidden state will be read, which
+    ///   spares the last layer the work on the others; nil where all will be.
     package func begin(
         _ batch: RowBatch, rows range: Range<Int>, reading summary: SummaryToken? = nil, cache: KeyValueCache? = nil,
         cacheRow: (Int) -> Int = { $0 }, adapter: (Int) -> AttachedAdapter?
@@ -198,7 +201,8 @@ package final class Pass {
     /// Where a layer's results live: until backward, or until the layer is done.
     package func arena(keeping: Bool) -> Arena { keeping ? kept : scratch }
 
-    /// Called by models between layers: stops a cancelled call, and hands out the hidden states that were asked for.
+    /// Called by models between layers: stops a cancelled call, and hands out the hidden states
+    /// that were asked for.
     package func finishLayer(_ layer: Int, hidden: Matrix) throws(GraftError) {
         try cancelToken?.check()
         guard let capture, capture.layer == layer else { return }

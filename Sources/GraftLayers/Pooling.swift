@@ -23,7 +23,8 @@ package enum Pooling: Int32, Sendable {
         }
     }
 
-    /// The token whose hidden state it is; nil where all count. `last` is which token counts as a row's last.
+    /// The token whose hidden state it is; nil where all count. `last` is which token counts as a
+    /// row's last.
     package func summary(last: SummaryToken = .last) -> SummaryToken? {
         switch self {
         case .first: .first
@@ -51,7 +52,8 @@ package enum Pooling: Int32, Sendable {
 }
 
 extension Pass {
-    /// y [count, hidden] from the last hidden states h of the tokens read: rows from `firstRow` on, pooled.
+    /// y [count, hidden] from the last hidden states h of the tokens read: rows from `firstRow` on,
+    /// pooled.
     ///
     /// A pass that reads one token of each row has pooled already.
     package func pool(

@@ -1,9 +1,11 @@
 import GraftTensor
 
-/// q = W_q x, k = W_k x, v = W_v x: what attention is given. x, k, v have a row for each token, q for each that asks.
+/// q = W_q x, k = W_k x, v = W_v x: what attention is given. x, k, v have a row for each token, q
+/// for each that asks.
 ///
-/// One product where every token asks. In a model's last layer only the tokens that are read ask, so there the queries are
-/// a product of their own, unless one module of the checkpoint makes all three.
+/// One product where every token asks. In a model's last layer only the tokens that are read ask,
+/// so there the queries are a product of their own, unless one module of the checkpoint makes all
+/// three.
 package struct QueryKeyValue: Sendable {
     private enum Form: Sendable {
         case together(Linear)
@@ -16,8 +18,8 @@ package struct QueryKeyValue: Sendable {
     private let queryWidth: Int
     private let keyWidth: Int
 
-    /// q [m, queryWidth], k and v [tokens, keyWidth], or their gradients; side by side in one matrix where one product makes
-    /// them.
+    /// q [m, queryWidth], k and v [tokens, keyWidth], or their gradients; side by side in one
+    /// matrix where one product makes them.
     package struct Projections: BitwiseCopyable {
         package let q: Matrix
         package let k: Matrix
@@ -112,7 +114,8 @@ package struct QueryKeyValue: Sendable {
         return Kept(linear: kept.linear.reading(x), query: kept.query?.reading(asking))
     }
 
-    /// d(x) from the gradients of q, k and v; dx may be nil where nobody below learns. Adds to the adapters' gradients.
+    /// d(x) from the gradients of q, k and v; dx may be nil where nobody below learns. Adds to the
+    /// adapters' gradients.
     package func backward(
         _ gradients: Projections, _ kept: Kept, into dx: Matrix?, accumulate: Bool = false, pass: Pass
     ) throws(GraftError) {

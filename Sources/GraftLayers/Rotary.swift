@@ -25,7 +25,8 @@ package final class Rotary: Sendable {
         self.headWidth = headWidth
         frequencies = try Memory(byteCount: headWidth / 2 * 4)
         for index in 0..<headWidth / 2 {
-            // Rounded where transformers rounds: at a thousand positions a different last place would show.
+            // Rounded where transformers rounds: at a thousand positions a different last place
+            // would show.
             let exponent = Float(2 * index) / Float(headWidth)
             let plain = 1 / Float(pow(base, Double(exponent)))
             frequencies.floats()[index] = Self.scaled(plain, scaling)

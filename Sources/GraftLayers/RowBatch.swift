@@ -1,6 +1,7 @@
 import GraftTensor
 
-/// Rows of tokens, end to end without padding, each token with a segment type, and what columns say of them.
+/// Rows of tokens, end to end without padding, each token with a segment type, and what columns say
+/// of them.
 package struct RowBatch: Sendable {
     package private(set) var tokens: [Int32] = []
     package private(set) var types: [Int32] = []
@@ -37,7 +38,8 @@ package struct RowBatch: Sendable {
         starts.append(Int64(tokens.count))
     }
 
-    /// What a column says of the rows or tokens; nil where there is none, or one that does not cover them all.
+    /// What a column says of the rows or tokens; nil where there is none, or one that does not
+    /// cover them all.
     package func column(_ kind: ColumnKind) -> Column? {
         columns.first { $0.kind == kind && $0.count == count(kind.unit) }
     }
@@ -60,7 +62,8 @@ package struct RowBatch: Sendable {
     /// The same for whole numbers, one each.
     package mutating func set(_ kind: ColumnKind, _ integers: [Int32]) { set(Column(kind, integers: integers)) }
 
-    /// Adds row `row` of `other`, with what its columns say of it. Where there are rows before it, their columns are its, too.
+    /// Adds row `row` of `other`, with what its columns say of it. Where there are rows before it,
+    /// their columns are its, too.
     package mutating func append(row: Int, of other: RowBatch) {
         if rowCount == 0 { takeKinds(of: other) }
         let range = other.range(ofRow: row)

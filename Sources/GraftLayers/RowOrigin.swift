@@ -1,8 +1,10 @@
 /// How rows came from texts: the limit they were cut at, and what was lost on the way.
 package struct RowOrigin: Sendable, Equatable {
-    /// Most tokens that a row could have; nil where there was no limit, or where rows were given as tokens.
+    /// Most tokens that a row could have; nil where there was no limit, or where rows were given as
+    /// tokens.
     package var maximumLength: Int?
-    /// Whether the caller chose the limit, or that there is none, rather than the tokenizer's files.
+    /// Whether the caller chose the limit, or that there is none, rather than the tokenizer's
+    /// files.
     package var isChosen = false
     /// Rows that lost tokens to the limit.
     package var truncatedRowCount = 0

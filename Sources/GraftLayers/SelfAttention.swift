@@ -2,7 +2,8 @@ import GraftTensor
 
 /// y = W_o attention(rotate(W_q x), rotate(W_k x), W_v x): tokens ask those of their row.
 ///
-/// x [tokens, width] → y [m, width], where m is the tokens, or in a model's last layer those that are read.
+/// x [tokens, width] → y [m, width], where m is the tokens, or in a model's last layer those that
+/// are read.
 package struct SelfAttention: Mixer {
     private let projections: QueryKeyValue
     /// nil where positions are in the embeddings.
@@ -15,7 +16,8 @@ package struct SelfAttention: Mixer {
     private let unit: Pass.Unit
     /// Width of all query heads.
     private let width: Int
-    /// Whether what attention gave is kept for backward, rather than computed once more where no adapter reads it.
+    /// Whether what attention gave is kept for backward, rather than computed once more where no
+    /// adapter reads it.
     private let keepsContext: Bool
 
     private struct Kept: BitwiseCopyable {

@@ -9,7 +9,8 @@ package struct Site: Sendable {
         case norm
         /// Rows of a table, chosen by id: `inputs` is the number of rows, `outputs` their width.
         case embedding
-        /// A sub-layer's output x before it joins the residual stream: see `Branch`. `outputs` is its width.
+        /// A sub-layer's output x before it joins the residual stream: see `Branch`. `outputs` is
+        /// its width.
         case hidden(Sublayer)
 
         /// Whether the module has numbers of its own, which an adapter could replace.
@@ -96,7 +97,8 @@ package struct Site: Sendable {
             copyBias: nil)
     }
 
-    /// The same module with another vocabulary: rows of a table, or outputs. Its frozen numbers are not those of the model.
+    /// The same module with another vocabulary: rows of a table, or outputs. Its frozen numbers are
+    /// not those of the model.
     package func with(vocabulary size: Int) -> Site {
         let count = size * (kind == .embedding ? outputs : inputs)
         return Site(

@@ -1,8 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// A mixer and the residual stream t around it: t [tokens, width] → y [m, width], where m is the tokens, or from the
-/// attention of a model's last layer on those that are read.
+/// A mixer and the residual stream t around it: t [tokens, width] → y [m, width], where m is the
+/// tokens, or from the attention of a model's last layer on those that are read.
 ///
 ///     y = norm(t + branch(dropout(mix(t))))        the norm after the sum, as BERT
 ///     y = t + branch(dropout(mix(norm(t))))        the norm before the mixer, as GPT-2 and Llama
@@ -57,7 +57,8 @@ package final class Sublayer: @unchecked Sendable {
     package func forward(_ t: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        // Where the mixer reads tokens and fewer are wanted, their rows of t are what its output is added to.
+        // Where the mixer reads tokens and fewer are wanted, their rows of t are what its output is
+        // added to.
         let residual = { () throws(GraftError) in
             try t.rows == y.rows ? t : pass.select(t, self.unit, in: pass.arena(keeping: keeps))
         }
@@ -93,8 +94,8 @@ package final class Sublayer: @unchecked Sendable {
         }
     }
 
-    /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same rows, or nil where only the
-    /// adapters' gradients are wanted.
+    /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same
+    /// rows, or nil where only the adapters' gradients are wanted.
     package func backward(_ gradient: Matrix, _ kept: Kept, into dt: Matrix?, pass: Pass) throws(GraftError) {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }

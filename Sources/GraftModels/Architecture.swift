@@ -2,13 +2,15 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// How models of one `model_type` are built from config.json and weights, and what their things are called.
+/// How models of one `model_type` are built from config.json and weights, and what their things are
+/// called.
 protocol Architecture: Sendable {
     static var conventions: Conventions { get }
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model
 }
 
 extension Architecture {
-    /// Dropouts of layer `index`: in attention, after it, after the feed-forward. The embeddings have 0.
+    /// Dropouts of layer `index`: in attention, after it, after the feed-forward. The embeddings
+    /// have 0.
     static func dropoutSite(_ index: Int, _ number: Int) -> Int { 1 + index * 3 + number }
 }

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// The architectures of this build, by `model_type` of config.json. A new one is its file and one line here.
+/// The architectures of this build, by `model_type` of config.json. A new one is its file and one
+/// line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
         Bert.self, GPT2.self, Llama.self, Mistral.self, Roberta.self, XLMRoberta.self,

@@ -63,8 +63,8 @@ enum Bert: Architecture {
             sites: reader.sites, source: reader.source(shape))
     }
 
-    /// What the heads of rows read: the backbone's pooler, or the dense layer of the checkpoint's own
-    /// head where its class has no pooler.
+    /// What the heads of rows read: the backbone's pooler, or the dense layer of the checkpoint's
+    /// own head where its class has no pooler.
     private static func pooler(
         _ conventions: Conventions, _ shape: ModelShape, _ reader: inout WeightReader
     ) throws(GraftError) -> (dense: Linear, isBackbones: Bool) {

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// What config.json says of a BERT model, in the spelling of transformers 4 and 5, which agree here.
+/// What config.json says of a BERT model, in the spelling of transformers 4 and 5, which agree
+/// here.
 ///
 /// Architectures that are BERT's but for a few settings read it with their own `Variant`.
 struct BertConfiguration {
@@ -31,8 +32,8 @@ struct BertConfiguration {
         .only("position_embedding_type", "absolute"), .only("is_decoder", false), .only("add_cross_attention", false),
     ]
 
-    /// What a configuration class of transformers has where config.json says nothing, and what it is
-    /// for.
+    /// What a configuration class of transformers has where config.json says nothing, and what it
+    /// is for.
     struct Variant {
         var paddingToken = 0
         /// Whether positions are counted from the one after `pad_token_id`.

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// What architectures share in reading config.json: typed fields within the range that a model can have.
+/// What architectures share in reading config.json: typed fields within the range that a model can
+/// have.
 struct ConfigurationReader {
     let config: JSON
     /// The file's path, where messages begin.
@@ -13,8 +14,8 @@ struct ConfigurationReader {
         file = path + "/config.json"
     }
 
-    /// Refuses what this build would pass over and transformers would not; `reads` are shared keys that this architecture
-    /// does act on.
+    /// Refuses what this build would pass over and transformers would not; `reads` are shared keys
+    /// that this architecture does act on.
     func check(_ own: [ConfigurationRule], layerCount: Int, reads: Set<String> = []) throws(GraftError) {
         for rule in ConfigurationRule.shared + own where !reads.contains(rule.key) {
             try rule.check(config, file: file)
@@ -45,8 +46,8 @@ struct ConfigurationReader {
         return Float(value)
     }
 
-    /// Dropout before the head of a decoder's token classification class: transformers' own default there, whatever the model's
-    /// other dropouts.
+    /// Dropout before the head of a decoder's token classification class: transformers' own default
+    /// there, whatever the model's other dropouts.
     func tokenHeadDropout() throws(GraftError) -> Float {
         try probability("classifier_dropout", probability("hidden_dropout", 0.1))
     }
@@ -71,8 +72,8 @@ struct ConfigurationReader {
         return activation
     }
 
-    /// `pad_token_id`: which token it is, and which row of the table never learns. A negative one pads nothing, and its row
-    /// counts from the end, as in torch.
+    /// `pad_token_id`: which token it is, and which row of the table never learns. A negative one
+    /// pads nothing, and its row counts from the end, as in torch.
     func paddingToken(
         _ fallback: Int?, vocabularySize: Int
     ) throws(GraftError) -> (token: Int32?, frozenRow: Int?) {
@@ -86,8 +87,8 @@ struct ConfigurationReader {
         return id < 0 ? (nil, vocabularySize + id) : (Int32(id), id)
     }
 
-    /// The classes of the checkpoint's own head: the names of `id2label`, or numbered ones, of which there are `num_labels`,
-    /// or else two.
+    /// The classes of the checkpoint's own head: the names of `id2label`, or numbered ones, of
+    /// which there are `num_labels`, or else two.
     func labels() throws(GraftError) -> [String] {
         guard let names = try config.optionalObject("id2label") else {
             return numbered(try size("num_labels", 2))

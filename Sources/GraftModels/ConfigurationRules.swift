@@ -1,10 +1,12 @@
 import GraftFormats
 import GraftTensor
 
-/// Keys of config.json that transformers acts on and this build does only at some values. Null is one of them, but for keys
-/// where transformers takes it for false; without the key transformers does what is usual.
+/// Keys of config.json that transformers acts on and this build does only at some values. Null is
+/// one of them, but for keys where transformers takes it for false; without the key transformers
+/// does what is usual.
 ///
-/// With what the configurations read, these are all keys that change what transformers computes. It passes over others.
+/// With what the configurations read, these are all keys that change what transformers computes. It
+/// passes over others.
 struct ConfigurationRule {
     let key: String
     let expected: [JSON]

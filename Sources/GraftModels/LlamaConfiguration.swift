@@ -2,8 +2,9 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// What config.json says of a Llama model: transformers 5 puts all of rotary positions into `rope_parameters`,
-/// transformers 4 writes `rope_theta` and `rope_scaling`. Where a file has both, it means what transformers 5 makes of it.
+/// What config.json says of a Llama model: transformers 5 puts all of rotary positions into
+/// `rope_parameters`, transformers 4 writes `rope_theta` and `rope_scaling`. Where a file has both,
+/// it means what transformers 5 makes of it.
 ///
 /// Architectures that are Llama's but for a few settings read it with their own `Variant`.
 struct LlamaConfiguration {

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// Mistral (Jiang et al. 2023): Llama, where a token sees the last `sliding_window` tokens, itself among them.
+/// Mistral (Jiang et al. 2023): Llama, where a token sees the last `sliding_window` tokens, itself
+/// among them.
 enum Mistral: Architecture {
     static let conventions = Llama.conventions.named("mistral", className: "Mistral")
 

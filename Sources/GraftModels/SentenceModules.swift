@@ -3,10 +3,11 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// Reads what sentence-transformers keeps in a model folder: `modules.json` with the modules that it names, and the prompts
-/// of `config_sentence_transformers.json`.
+/// Reads what sentence-transformers keeps in a model folder: `modules.json` with the modules that
+/// it names, and the prompts of `config_sentence_transformers.json`.
 ///
-/// A model whose files ask for what this build does not do is used for everything else: only embedding as they say fails.
+/// A model whose files ask for what this build does not do is used for everything else: only
+/// embedding as they say fails.
 struct SentenceModules {
     private let folder: String
     private let hiddenSize: Int

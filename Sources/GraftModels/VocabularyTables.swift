@@ -4,7 +4,8 @@ import GraftTensor
 
 /// Where a decoder's checkpoint has the table of the embeddings and the matrix of the logits.
 ///
-/// A checkpoint that ties them may hold either; where it holds both and they differ, each is its own, as in transformers 5.
+/// A checkpoint that ties them may hold either; where it holds both and they differ, each is its
+/// own, as in transformers 5.
 struct VocabularyTables {
     /// The matrix's module.
     static let head = "lm_head"

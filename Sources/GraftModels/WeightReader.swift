@@ -3,10 +3,12 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// Builds layers from a checkpoint's tensors under their Hugging Face names, and numbers the sites they make.
+/// Builds layers from a checkpoint's tensors under their Hugging Face names, and numbers the sites
+/// they make.
 ///
-/// Each tensor is checked against the shape that config.json implies, packed, and its pages are given back before the
-/// next one is read, so that loading needs little more than the packed weights.
+/// Each tensor is checked against the shape that config.json implies, packed, and its pages are
+/// given back before the next one is read, so that loading needs little more than the packed
+/// weights.
 struct WeightReader {
     let folder: any TensorSource
     let precision: Precision
@@ -26,11 +28,13 @@ struct WeightReader {
 
     func has(_ path: String) -> Bool { folder.entry(prefix + path) != nil }
 
-    /// A module of its own, or several that read the same input as one product. Missing tensors are errors.
+    /// A module of its own, or several that read the same input as one product. Missing tensors are
+    /// errors.
     ///
     /// - Parameters:
     ///   - isTransposed: whether the checkpoint has the weight as [inputs, outputs].
-    ///   - table: the embedding that the module shares its weight with, as the checkpoint calls it, if any.
+    ///   - table: the embedding that the module shares its weight with, as the checkpoint calls it,
+    ///     if any.
     mutating func linear(
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, isTransposed: Bool = false,
         depth: Int, unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
@@ -122,7 +126,8 @@ struct WeightReader {
             sentences: SentenceModules.declaration(of: folder, hiddenSize: shape.hiddenSize))
     }
 
-    /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights there.
+    /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights
+    /// there.
     mutating func missingLinear(
         _ path: String, inputs: Int, outputs: Int, depth: Int, unit: Pass.Unit
     ) throws(GraftError) -> Linear {
@@ -138,8 +143,8 @@ struct WeightReader {
         return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
     }
 
-    /// What attention is given, from modules `paths` of query, key and value. In a model's last layer the tokens of `unit`
-    /// `.read` ask.
+    /// What attention is given, from modules `paths` of query, key and value. In a model's last
+    /// layer the tokens of `unit` `.read` ask.
     mutating func queryKeyValue(
         _ paths: [String], inputs: Int, queryWidth: Int, keyWidth: Int, bias: Bool = true, depth: Int, unit: Pass.Unit
     ) throws(GraftError) -> QueryKeyValue {
@@ -186,8 +191,8 @@ struct WeightReader {
         return Branch(site: sites.count - 1, unit: unit)
     }
 
-    /// A mixer with a norm before it. Its sites begin at `firstSite`; `path` is the module that holds
-    /// its end.
+    /// A mixer with a norm before it. Its sites begin at `firstSite`; `path` is the module that
+    /// holds its end.
     mutating func sublayer(
         _ kind: Site.Sublayer, _ path: String, norm: Norm, mixer: any Mixer, firstSite: Int, width: Int, depth: Int,
         unit: Pass.Unit, dropoutProbability: Float = 0, dropoutSite: Int = 0

@@ -1,12 +1,14 @@
 import GraftLayers
 import GraftTensor
 
-/// Which rows each batch of an epoch has: a function of the seed, the epoch and the rows' lengths alone.
+/// Which rows each batch of an epoch has: a function of the seed, the epoch and the rows' lengths
+/// alone.
 ///
-/// Rows are shuffled; to group by length, each run of batches is then sorted by length, longest first, and the batches are
-/// shuffled. A run is a quarter of the epoch, at most fifty batches, as transformers' `LengthGroupedSampler` has it: so
-/// batches differ from epoch to epoch. There is no padding that grouping would save: it makes the rows of a step alike in
-/// length, and is off unless asked for.
+/// Rows are shuffled; to group by length, each run of batches is then sorted by length, longest
+/// first, and the batches are shuffled. A run is a quarter of the epoch, at most fifty batches, as
+/// transformers' `LengthGroupedSampler` has it: so batches differ from epoch to epoch. There is no
+/// padding that grouping would save: it makes the rows of a step alike in length, and is off unless
+/// asked for.
 struct BatchOrder {
     /// Row numbers, batch after batch.
     let rows: [Int]

@@ -4,8 +4,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// A folder that holds all that training needs to go on with the same bits: the adapter in its layout, and
-/// `trainer.safetensors`.
+/// A folder that holds all that training needs to go on with the same bits: the adapter in its
+/// layout, and `trainer.safetensors`.
 ///
 /// That file's tensors are the numbers, by name: the adapter's, what optimizer and rule keep,
 /// gradients that wait, the best weights. Its metadata hold one JSON object with all else: what the

@@ -3,8 +3,8 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Cross-entropy of each row's or token's label, with class weights and label smoothing. A token whose label is below zero does
-/// not count.
+/// Cross-entropy of each row's or token's label, with class weights and label smoothing. A token
+/// whose label is below zero does not count.
 struct ChoiceLoss: DenseLoss {
     private let column: ColumnKind
     private let labelCount: Int

@@ -2,8 +2,8 @@ import GraftAdapters
 
 /// True and chosen labels of the rows, or tokens, of an evaluation, where each has one of several.
 ///
-/// They are kept, not a count for each pair of labels: a head may have a million labels. A language model's tokens, whose labels
-/// are the vocabulary, are only counted.
+/// They are kept, not a count for each pair of labels: a head may have a million labels. A language
+/// model's tokens, whose labels are the vocabulary, are only counted.
 package struct Choices: Sendable {
     package let labels: [String]
     private var pairs: [Pair] = []
@@ -43,7 +43,8 @@ package struct Choices: Sendable {
 
     // ---- Measures ----
 
-    /// As scikit-learn 1.9 has them, with `zero_division=0`; the averages are over the labels that occur or are chosen.
+    /// As scikit-learn 1.9 has them, with `zero_division=0`; the averages are over the labels that
+    /// occur or are chosen.
     static let measures = [
         accuracy,
         Measure("macro_f1") { $0.choices.mean(\.f1) },
@@ -105,8 +106,9 @@ package struct Choices: Sendable {
 
     // ---- Measures of named entities ----
 
-    /// Of the entities that the tags of each row spell, all types together, as seqeval 1.2 has them: `entity_` in its default
-    /// mode, `strict_entity_f1` with mode "strict" and scheme IOB2. NaN where the labels are no tags.
+    /// Of the entities that the tags of each row spell, all types together, as seqeval 1.2 has
+    /// them: `entity_` in its default mode, `strict_entity_f1` with mode "strict" and scheme IOB2.
+    /// NaN where the labels are no tags.
     static let entityMeasures = [
         Measure("entity_f1") { $0.choices.entities(TagScheme.entities)?.f1 ?? .nan },
         Measure("entity_precision") { $0.choices.entities(TagScheme.entities)?.precision ?? .nan },

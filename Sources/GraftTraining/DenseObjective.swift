@@ -53,8 +53,8 @@ protocol DenseLoss: Sendable {
 
     func check(_ batch: RowBatch) throws(GraftError)
     func weight(ofRow row: Int, in batch: RowBatch) -> Double
-    /// Adds the losses of `logits`, the first of which belong to row or token `first` of the batch. With a scale these become the
-    /// gradients of scale · loss.
+    /// Adds the losses of `logits`, the first of which belong to row or token `first` of the batch.
+    /// With a scale these become the gradients of scale · loss.
     func add(
         _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team)
     /// Adds what an evaluation sees in the logits of some rows.

@@ -1,7 +1,8 @@
 import GraftAdapters
 import GraftTensor
 
-/// What an evaluation measured: named values, the loss first, and where labels were chosen how often each for which.
+/// What an evaluation measured: named values, the loss first, and where labels were chosen how
+/// often each for which.
 package final class Evaluation: Sendable {
     package let values: [(name: String, value: Double)]
     package let rowCount: Int

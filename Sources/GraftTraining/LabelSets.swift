@@ -1,4 +1,5 @@
-/// What labels the rows of an evaluation have and were given, where each may have any number of them.
+/// What labels the rows of an evaluation have and were given, where each may have any number of
+/// them.
 struct LabelSets: Sendable {
     private var counts: [Choices.Count]
     private var rowCount = 0
@@ -6,8 +7,8 @@ struct LabelSets: Sendable {
 
     init(labelCount: Int) { counts = Array(repeating: Choices.Count(), count: labelCount) }
 
-    /// A label is a row's where the target is at least a half, and is given to it where its logit is above zero, which is a
-    /// probability above a half.
+    /// A label is a row's where the target is at least a half, and is given to it where its logit
+    /// is above zero, which is a probability above a half.
     mutating func add(targets: UnsafeBufferPointer<Float>, logits: UnsafePointer<Float>) {
         var isExact = true
         for label in counts.indices {

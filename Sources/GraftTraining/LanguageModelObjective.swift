@@ -3,10 +3,11 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Cross-entropy of each next token: the hidden state of a token predicts the label of the one after it in its row.
+/// Cross-entropy of each next token: the hidden state of a token predicts the label of the one
+/// after it in its row.
 ///
-/// Tokens whose label is below zero count for nothing, and cost nothing in the product with the vocabulary. A row's first
-/// label is nobody's to predict, unless virtual tokens stand before it.
+/// Tokens whose label is below zero count for nothing, and cost nothing in the product with the
+/// vocabulary. A row's first label is nobody's to predict, unless virtual tokens stand before it.
 struct LanguageModelObjective: Objective {
     let labels: [String] = []
     let summary: SummaryToken? = nil

@@ -1,6 +1,7 @@
 import GraftAdapters
 
-/// A number that says how good an adapter is, from what an evaluation saw. A new one is a line in the list of what it measures.
+/// A number that says how good an adapter is, from what an evaluation saw. A new one is a line in
+/// the list of what it measures.
 package struct Measure: Sendable {
     package let name: String
     /// Whether the best evaluation is that with the largest.

@@ -1,8 +1,8 @@
 import GraftLayers
 import GraftTensor
 
-/// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden states. A row's loss depends on
-/// no other row.
+/// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden
+/// states. A row's loss depends on no other row.
 protocol Objective {
     /// The only token of each row whose hidden state the loss reads; nil where it may read any.
     var summary: SummaryToken? { get }
@@ -18,9 +18,11 @@ protocol Objective {
     func check(_ batch: RowBatch) throws(GraftError)
     /// A row's part of what the sum of losses is divided by; 0 where it counts for nothing.
     func weight(ofRow row: Int, in batch: RowBatch) -> Double
-    /// Adds the losses of the pass's rows, which begin at `first` in the batch, to the evidence; without a scale, all that it sees.
+    /// Adds the losses of the pass's rows, which begin at `first` in the batch, to the evidence;
+    /// without a scale, all that it sees.
     ///
-    /// With `scale`, also adds to the gradients of scale · loss, of the head and of all below it that learns.
+    /// With `scale`, also adds to the gradients of scale · loss, of the head and of all below it
+    /// that learns.
     func run(
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError)

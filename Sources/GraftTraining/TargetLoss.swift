@@ -3,8 +3,8 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// The loss of numbers that each have a target, a row's being their mean: binary cross-entropy of logits, or the squared error
-/// of values. The column's width is the number of outputs.
+/// The loss of numbers that each have a target, a row's being their mean: binary cross-entropy of
+/// logits, or the squared error of values. The column's width is the number of outputs.
 struct TargetLoss: DenseLoss {
     private let column: ColumnKind
     private let labelCount: Int

@@ -2,8 +2,8 @@ import GraftLayers
 import GraftTensor
 
 extension Trainer {
-    /// Measures the adapter on a data set; changes nothing. Where nothing counts, the loss is NaN if there are rows to be
-    /// classified, and else there is nothing to measure.
+    /// Measures the adapter on a data set; changes nothing. Where nothing counts, the loss is NaN
+    /// if there are rows to be classified, and else there is nothing to measure.
     package func evaluate(_ dataset: RowBatch) throws(GraftError) -> Evaluation {
         try adapter.read { _, _ throws(GraftError) in try measure(rows: dataset) }
     }

@@ -2,9 +2,11 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Trains one adapter: forward, loss, backward, update; holds the optimizer's state, the schedule and the counts.
+/// Trains one adapter: forward, loss, backward, update; holds the optimizer's state, the schedule
+/// and the counts.
 ///
-/// Not for concurrent use. While it steps, nobody else uses the adapter's numbers; between its calls anybody may read them.
+/// Not for concurrent use. While it steps, nobody else uses the adapter's numbers; between its
+/// calls anybody may read them.
 package final class Trainer {
     let adapter: Adapter
     let content: AdapterContent
@@ -67,8 +69,9 @@ package final class Trainer {
         self.objective = objective
         self.metric = metric
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
-        // Enough rows for the products to be efficient, few enough for what is kept to stay small beside the weights.
-        // What is kept of a token grows with depth and width: above bert-base's, shorter passes cost little in speed.
+        // Enough rows for the products to be efficient, few enough for what is kept to stay small
+        // beside the weights. What is kept of a token grows with depth and width: above
+        // bert-base's, shorter passes cost little in speed.
         let shape = content.model.shape
         let isLarge = shape.hiddenSize * shape.layerCount > 768 * 12
         passTokenCount = options.passTokenCount > 0 ? options.passTokenCount : isLarge ? 256 : 1024
@@ -109,7 +112,8 @@ package final class Trainer {
             + (bestValues?.residentByteCount ?? 0)
     }
 
-    /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures the step so far.
+    /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures
+    /// the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
         try adapter.change { () throws(GraftError) in
             let started = Clock.seconds
@@ -122,12 +126,14 @@ package final class Trainer {
         }
     }
 
-    /// At what length rows were cut; nil where they were given as tokens, or where no file sets a limit.
+    /// At what length rows were cut; nil where they were given as tokens, or where no file sets a
+    /// limit.
     func limit(of rows: RowBatch) -> Int? {
         rows.origin.maximumLength ?? (rows.origin.isChosen ? content.model.shape.maximumLength : nil)
     }
 
-    /// Has the adapter remember at what length the rows that it learns from are cut, so that those it is used on are, too.
+    /// Has the adapter remember at what length the rows that it learns from are cut, so that those
+    /// it is used on are, too.
     func record(_ length: Int) {
         maximumLength = length
         content.maximumLength = min(length, content.model.shape.maximumLength)

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py` measures what they learn.
+/// How to train. Defaults are those of `graft_trainer_options_init`; `Benchmarks/recipe.py`
+/// measures what they learn.
 package struct TrainerOptions: Sendable {
 
     package var cancelToken: CancelToken?

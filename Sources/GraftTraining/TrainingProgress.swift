@@ -1,6 +1,7 @@
 /// Where training stands.
 struct TrainingProgress {
-    /// What `fit` does next. A run may be stopped between any two of these and goes on where it was.
+    /// What `fit` does next. A run may be stopped between any two of these and goes on where it
+    /// was.
     enum Phase: String {
         /// Take a step.
         case step

@@ -12,7 +12,8 @@ struct Values: Sendable {
         outputs.append(contentsOf: own)
     }
 
-    /// The correlations are as in scipy, and means over the values of a row; NaN where either side is always the same.
+    /// The correlations are as in scipy, and means over the values of a row; NaN where either side
+    /// is always the same.
     static let measures = [
         Measure("mse", growsWithQuality: false) { evidence in
             let values = evidence.values

@@ -1,4 +1,5 @@
-/* Adapters whose ranks training prunes: files that do not say which, and trainings without a schedule. */
+/* Adapters whose ranks training prunes: files that do not say which, and trainings without a
+ * schedule. */
 #include "malformed.h"
 
 /* The pruned adapter of the goldens with another value of `key` in its settings. */

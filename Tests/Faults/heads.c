@@ -1,5 +1,5 @@
-/* Heads of other problems than one of several labels: read, trained and used as what they are, and mixed with
- * none other. */
+/* Heads of other problems than one of several labels: read, trained and used as what they are, and
+ * mixed with none other. */
 #include "malformed.h"
 
 static graft_model *model_of(const char *problem) {

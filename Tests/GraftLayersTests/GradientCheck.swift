@@ -43,8 +43,8 @@ func makePass(_ lengths: [Int], reading summary: SummaryToken? = nil, dropoutKey
     return pass
 }
 
-/// Compares the backward of a layer with central differences of its forward: in some directions v of x, the derivative
-/// of L = ⟨w, y⟩ is ⟨dx, v⟩.
+/// Compares the backward of a layer with central differences of its forward: in some directions v
+/// of x, the derivative of L = ⟨w, y⟩ is ⟨dx, v⟩.
 ///
 /// - Parameters:
 ///   - run: y from x, and a function that makes dx from dy.

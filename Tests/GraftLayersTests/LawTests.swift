@@ -17,7 +17,8 @@ import Testing
         for (turned, original) in zip(x.values, before.values) { #expect(abs(turned - original) < 1e-5) }
     }
 
-    /// What only depends on how far apart two tokens are: ⟨turn(q, i), turn(k, j)⟩ = ⟨turn(q, i + 1), turn(k, j + 1)⟩.
+    /// What only depends on how far apart two tokens are: ⟨turn(q, i), turn(k, j)⟩ = ⟨turn(q, i +
+    /// 1), turn(k, j + 1)⟩.
     @Test func rotaryPositionsAreRelative() throws {
         let pass = try makePass([8])
         let rotary = try Rotary(headWidth: 8, base: 10_000, scaling: .none)
@@ -101,7 +102,8 @@ import Testing
         #expect(refusal([1, 2, 3, 4, 5])?.message.contains("row 1 has 5 tokens") == true)
     }
 
-    /// Which elements fall depends on the key, the site and the place in the batch, and on nothing else.
+    /// Which elements fall depends on the key, the site and the place in the batch, and on nothing
+    /// else.
     @Test func dropoutCountsByThePlaceInTheBatch() throws {
         func kept(_ lengths: [Int], key: UInt64, site: Int) throws -> [Float] {
             let pass = try makePass(lengths, dropoutKey: key)

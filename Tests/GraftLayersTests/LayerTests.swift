@@ -146,7 +146,8 @@ private func expectGradients(
         try expectGradients(of: attention, "attention of \(summary)", reading: summary)
     }
 
-    /// Both places of the norm, in a layer that reads all tokens and in one that reads one of each row.
+    /// Both places of the norm, in a layer that reads all tokens and in one that reads one of each
+    /// row.
     @Test(arguments: [false, true], [nil, SummaryToken.last])
     func sublayers(isBefore: Bool, summary: SummaryToken?) throws {
         var modules = try Modules()

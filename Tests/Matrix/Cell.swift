@@ -38,7 +38,8 @@ package struct Cell: Sendable, CustomStringConvertible {
                     if task?.head == .vocabulary, (try? TinyModels.model(architecture, task, .float32)) == nil {
                         continue
                     }
-                    // With other settings a method meets the other heads as it does with its defaults.
+                    // With other settings a method meets the other heads as it does with its
+                    // defaults.
                     if method.settings != nil, let task, task != Tasks.all.first { continue }
                     for precision in Precision.allCases {
                         cells.append(
@@ -96,7 +97,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         return adapter
     }
 
-    /// Rows of 2 to 10 tokens. What is to be learned of a row is told by one token of it; of a token, by itself.
+    /// Rows of 2 to 10 tokens. What is to be learned of a row is told by one token of it; of a
+    /// token, by itself.
     package func rows(count: Int, seed: UInt64 = 1) throws -> RowBatch {
         let vocabulary = try model().shape.vocabularySize
         var random = RandomNumbers(seed: seed, stream: "rows")

@@ -26,8 +26,8 @@ package enum TinyModels {
         return models
     }()
 
-    /// The first model of an architecture whose checkpoint does a task by itself, without an adapter, or else has a head of rows,
-    /// or of tokens, like the task's.
+    /// The first model of an architecture whose checkpoint does a task by itself, without an
+    /// adapter, or else has a head of rows, or of tokens, like the task's.
     package static func model(_ architecture: String, _ task: GraftAdapters.Task?, _ precision: Precision) throws
         -> Model
     {

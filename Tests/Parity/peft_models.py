@@ -16,7 +16,8 @@ def base(folder: Path, labels: int) -> torch.nn.Module:
 
 
 def randomise(model: torch.nn.Module, is_wanted) -> None:
-    """Random numbers in the parameters that are wanted by their names; factors stay about theirs."""
+    """Random numbers in the parameters that are wanted by their names; factors stay about
+    theirs."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if is_wanted(name, parameter):

@@ -1,4 +1,5 @@
-"""A merged folder is transformers', with equal logits; a compressed adapter is numpy's truncation."""
+"""A merged folder is transformers', with equal logits; a compressed adapter is numpy's
+truncation."""
 
 import json
 

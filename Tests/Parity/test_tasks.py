@@ -1,4 +1,5 @@
-"""Adapters that Graft saves for each task open in PEFT and compute the same, and entity F1 is seqeval's."""
+"""Adapters that Graft saves for each task open in PEFT and compute the same, and entity F1 is
+seqeval's."""
 
 from __future__ import annotations
 

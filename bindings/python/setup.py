@@ -32,7 +32,8 @@ def version() -> str:
 
 class BuildWithLibrary(build_py):
     def run(self) -> None:
-        shutil.rmtree(self.build_lib, ignore_errors=True)  # a module that no longer exists must not stay in
+        # A module that no longer exists must not stay in.
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         library = ROOT / "build" / "lib" / NAME
         if not library.exists():

@@ -324,22 +324,23 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
 
-/** Losses of numbers x and targets t, a row's being their mean: logistic is -t log σ(x) - (1 - t) log(1 -
- * σ(x)), as torch's BCEWithLogitsLoss, squared is (x - t)², as MSELoss. */
+/** Losses of numbers x and targets t, a row's being their mean: logistic is
+ * -t log σ(x) - (1 - t) log(1 - σ(x)), as torch's BCEWithLogitsLoss, squared is (x - t)², as
+ * MSELoss. */
 typedef int32_t gk_loss;
 enum { GK_LOSS_LOGISTIC = 0, GK_LOSS_SQUARED = 1 };
 
-/** Adds the losses of the rows of x [m, n] with targets [m, n] to *loss (in double, in row order); writes
- * dx = scale · d loss / dx where not NULL (it may be x). */
+/** Adds the losses of the rows of x [m, n] with targets [m, n] to *loss (in double, in row order);
+ * writes dx = scale · d loss / dx where not NULL (it may be x). */
 void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const float *x, int64_t ldx,
                   const float *targets, float scale, float *dx, int64_t lddx, double *loss);
 
 /* ---- Optimizers on a flat array ----
- * Gradients are first multiplied by gradient_scale (clipping), then `l2` times the parameter is added to
- * them. State arrays have an element for each parameter. */
+ * Gradients are first multiplied by gradient_scale (clipping), then `l2` times the parameter is
+ * added to them. State arrays have an element for each parameter. */
 
-/** As torch.optim.Adam, or with weight_decay, which is decoupled from the gradient (Loshchilov and Hutter
- * 2019), as torch.optim.AdamW; `step` counts from 1. */
+/** As torch.optim.Adam, or with weight_decay, which is decoupled from the gradient (Loshchilov and
+ * Hutter 2019), as torch.optim.AdamW; `step` counts from 1. */
 typedef struct gk_adam {
     float learning_rate, beta1, beta2, epsilon, weight_decay, l2, gradient_scale;
     uint8_t reserved[4];
@@ -348,8 +349,8 @@ typedef struct gk_adam {
 void gk_adam_update(const gk_team *team, const gk_adam *settings, int64_t count, float *parameters,
                     const float *gradients, float *first_moment, float *second_moment);
 
-/** Stochastic gradient descent with momentum, as torch.optim.SGD (dampening 0). `velocity` may be NULL where
- * momentum is 0. */
+/** Stochastic gradient descent with momentum, as torch.optim.SGD (dampening 0). `velocity` may be
+ * NULL where momentum is 0. */
 typedef struct gk_sgd {
     float learning_rate, momentum, l2, gradient_scale;
     bool nesterov, first_step;
@@ -358,16 +359,17 @@ typedef struct gk_sgd {
 void gk_sgd_update(const gk_team *team, const gk_sgd *settings, int64_t count, float *parameters,
                    const float *gradients, float *velocity);
 
-/** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad; whoever calls works its decay into learning_rate. */
+/** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad; whoever calls works its decay into
+ * learning_rate. */
 typedef struct gk_adagrad {
     float learning_rate, epsilon, l2, gradient_scale;
 } gk_adagrad;
 void gk_adagrad_update(const gk_team *team, const gk_adagrad *settings, int64_t count, float *parameters,
                        const float *gradients, float *sum_of_squares);
 
-/** How much the loss hangs on each parameter, by AdaLoRA (Zhang et al. 2023, eq. 8 to 10), as moving means:
- * with i = |parameter · gradient_scale · gradient|, sensitivity s ← beta1 s + (1 - beta1) i and uncertainty
- * u ← beta2 u + (1 - beta2) |i - s|. */
+/** How much the loss hangs on each parameter, by AdaLoRA (Zhang et al. 2023, eq. 8 to 10), as
+ * moving means: with i = |parameter · gradient_scale · gradient|, sensitivity
+ * s ← beta1 s + (1 - beta1) i and uncertainty u ← beta2 u + (1 - beta2) |i - s|. */
 typedef struct gk_importance {
     float beta1, beta2, gradient_scale;
 } gk_importance;

@@ -4,8 +4,8 @@ import GraftLayers
 import GraftTensor
 
 extension Adapter {
-    /// Reads a folder, in the layout that its adapter_config.json is of. Every tensor and every setting is honoured, or the
-    /// load fails and names it.
+    /// Reads a folder, in the layout that its adapter_config.json is of. Every tensor and every
+    /// setting is honoured, or the load fails and names it.
     package convenience init(model: Model, _ input: InputFolder) throws(GraftError) {
         var folder = try AdapterFolder(input)
         let content: AdapterContent
@@ -13,7 +13,7 @@ extension Adapter {
             let layout = try AdapterLayouts.of(folder).init(&folder, model: model)
             content = try AdapterContent(
                 model: model, layout: layout, seed: 0, use: .load, place: folder.configPath)
-        } catch  where error.code == .invalidArgument {  // these settings are a file's, not the caller's
+        } catch  where error.code == .invalidArgument {  // a file's settings, not the caller's
             throw GraftError(.corruptFile, error.message)
         }
         try content.read(folder)

@@ -34,8 +34,8 @@ package struct AdapterFiles: Sendable {
     /// What tensors are views of beside an adapter's numbers.
     private var owners: [Memory] = []
 
-    /// A configuration as `json.dumps(value, indent=2, sort_keys=True)` writes it, but with patterns in their own order:
-    /// the first that matches counts.
+    /// A configuration as `json.dumps(value, indent=2, sort_keys=True)` writes it, but with
+    /// patterns in their own order: the first that matches counts.
     static func configuration(_ settings: JSONObject, indent: Int? = 2) -> [UInt8] {
         JSON.object(settings).serializedBytes(
             JSON.Style(indent: indent, sortsKeys: true, unsorted: ["alpha_pattern", "rank_pattern"]))
@@ -65,8 +65,8 @@ package struct AdapterFiles: Sendable {
         return made
     }
 
-    /// Writes them into a folder, and leaves out of it other files of adapters that it may have held. `values` are the
-    /// adapter's numbers.
+    /// Writes them into a folder, and leaves out of it other files of adapters that it may have
+    /// held. `values` are the adapter's numbers.
     package func write(
         to folder: inout AtomicDirectory, values: UnsafePointer<Float>
     ) throws(GraftError) {
@@ -112,7 +112,8 @@ package struct AdapterFolder {
         return object
     }
 
-    /// `pickle` is a file that may stand there instead, and `remedy` what to do then: reading a pickle runs code.
+    /// `pickle` is a file that may stand there instead, and `remedy` what to do then: reading a
+    /// pickle runs code.
     @discardableResult
     mutating func readWeights(
         _ name: String, insteadOf pickle: String?, remedy: String

@@ -2,11 +2,12 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// AdapterHub's dense head: dense layers with their non-linearity, then logits, with dropout before each.
+/// AdapterHub's dense head: dense layers with their non-linearity, then logits, with dropout before
+/// each.
 ///
-/// Where it is one of rows it reads the hidden state of the token that stands for a row, or with `use_pooler` what the model's
-/// pooler makes of it; else that of each token.
-/// Its modules are numbered as in a `torch.nn.Sequential` of all of them.
+/// Where it is one of rows it reads the hidden state of the token that stands for a row, or with
+/// `use_pooler` what the model's pooler makes of it; else that of each token. Its modules are
+/// numbered as in a `torch.nn.Sequential` of all of them.
 struct AdapterHubHead: Sendable {
     /// Before the name of each of its tensors.
     static let start = "heads."

@@ -2,8 +2,9 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// AdapterHub's layout, as its package `adapters` writes it with `use_safetensors=True`: adapter_config.json, which has
-/// `config`, and adapter.safetensors; with a head also head_config.json and model_head.safetensors.
+/// AdapterHub's layout, as its package `adapters` writes it with `use_safetensors=True`:
+/// adapter_config.json, which has `config`, and adapter.safetensors; with a head also
+/// head_config.json and model_head.safetensors.
 ///
 /// The adapter has a name, which is part of every tensor's.
 struct AdapterHubLayout: AdapterLayout {
@@ -15,7 +16,8 @@ struct AdapterHubLayout: AdapterLayout {
     private static let pickles = [weightsName: "pytorch_adapter.bin", headWeightsName: "pytorch_model_head.bin"]
     /// The release whose layout this is.
     private static let version = "adapters.1.3.0"
-    /// A model's task is not AdapterHub's to keep, but for its head: the language model's is kept under PEFT's name.
+    /// A model's task is not AdapterHub's to keep, but for its head: the language model's is kept
+    /// under PEFT's name.
     private static let taskKey = "task_type"
     /// What adapter_config.json has beside the method's settings.
     private static let frameKeys: Set<String> = [
@@ -30,7 +32,8 @@ struct AdapterHubLayout: AdapterLayout {
 
     static func holds(_ config: JSONObject) -> Bool { config["config"] != nil }
 
-    /// `given` has the settings themselves, or as the file has them, under `config`; there may be a `name`.
+    /// `given` has the settings themselves, or as the file has them, under `config`; there may be a
+    /// `name`.
     init(
         method: any AdapterMethod.Type, given: JSONObject, model: Model, place: String
     ) throws(GraftError) {

@@ -2,7 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// How one ecosystem keeps an adapter: in which files, with which settings, under which names. A value is one adapter's.
+/// How one ecosystem keeps an adapter: in which files, with which settings, under which names. A
+/// value is one adapter's.
 package protocol AdapterLayout: Sendable {
     /// Every file that a folder of this layout may hold.
     static var fileNames: [String] { get }
@@ -36,8 +37,8 @@ package protocol AdapterLayout: Sendable {
     func files(
         _ tensors: [SafetensorsWriter.Tensor], noted: JSONObject, metadata: SafetensorsWriter.Metadata
     ) throws(GraftError) -> AdapterFiles
-    /// Whether a tensor of the folder that nothing planned, called `name`, only repeats what is known. One that contradicts it
-    /// throws.
+    /// Whether a tensor of the folder that nothing planned, called `name`, only repeats what is
+    /// known. One that contradicts it throws.
     func repeats(
         _ name: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
     ) throws(GraftError) -> Bool

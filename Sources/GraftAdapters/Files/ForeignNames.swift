@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// Why the tensors of a file are not those of an adapter of this model: what their names are, what they should be, and
-/// what writes such names.
+/// Why the tensors of a file are not those of an adapter of this model: what their names are, what
+/// they should be, and what writes such names.
 enum ForeignNames {
     /// Steps that wrappers put into the names of a model's modules.
     private static let wrappers: [(step: String, writer: String)] = [

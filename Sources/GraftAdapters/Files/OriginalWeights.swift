@@ -4,8 +4,9 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// A weights file as it was read, to be written byte for byte again, without a second copy of the adapter's numbers: a
-/// tensor that the adapter holds is made from its numbers, and only the rest is kept.
+/// A weights file as it was read, to be written byte for byte again, without a second copy of the
+/// adapter's numbers: a tensor that the adapter holds is made from its numbers, and only the rest
+/// is kept.
 package struct OriginalWeights: Sendable {
     private enum Piece: Sendable {
         /// Bytes of the rest.
@@ -51,7 +52,8 @@ package struct OriginalWeights: Sendable {
         withExtendedLifetime(file) {}
     }
 
-    /// Where a tensor's bytes can be made from: nil where the adapter does not hold it, or holds what rounds to others.
+    /// Where a tensor's bytes can be made from: nil where the adapter does not hold it, or holds
+    /// what rounds to others.
     private static func source(
         of tensor: StoredTensor, _ parameters: [ExactString: Parameter], _ values: UnsafePointer<Float>
     ) throws(GraftError) -> (parameter: Parameter, type: ElementType)? {

@@ -42,7 +42,8 @@ extension PeftLayout {
         return (joined(Array(rest.dropFirst())), String(own))
     }
 
-    /// Refuses a file none of whose tensors belongs to a module of the model, before it is asked for what it should have.
+    /// Refuses a file none of whose tensors belongs to a module of the model, before it is asked
+    /// for what it should have.
     func requireKin(_ folder: AdapterFolder) throws(GraftError) {
         if method.ownTensors.contains(where: { folder.tensor($0) != nil }) { return }
         let start = names.start

@@ -3,8 +3,8 @@ import GraftLayers
 import GraftTensor
 
 extension PeftLayout {
-    /// PEFT also writes some tensors that repeat what is known: saved modules under their inner names too, and the model's
-    /// own tables. They must agree with what they repeat.
+    /// PEFT also writes some tensors that repeat what is known: saved modules under their inner
+    /// names too, and the model's own tables. They must agree with what they repeat.
     func repeats(
         _ full: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
     ) throws(GraftError) -> Bool {
@@ -30,14 +30,16 @@ extension PeftLayout {
         return false
     }
 
-    /// The outer name of a tensor inside PEFT's wrapper of a saved module, and whether it is the base model's.
+    /// The outer name of a tensor inside PEFT's wrapper of a saved module, and whether it is the
+    /// base model's.
     private static func savedCopy(_ name: String) -> (path: String, isOriginal: Bool)? {
         var steps = name.split(separator: ".")
         guard
             let place = steps.firstIndex(where: { $0 == "original_module" || $0 == "modules_to_save" })
         else { return nil }
         let isOriginal = steps.remove(at: place) == "original_module"
-        // A module that holds others has the adapter's name as well: pooler.modules_to_save.default.dense.bias.
+        // A module that holds others has the adapter's name as well:
+        // pooler.modules_to_save.default.dense.bias.
         if !isOriginal, steps[place] == "default" { steps.remove(at: place) }
         return (steps.joined(separator: "."), isOriginal)
     }

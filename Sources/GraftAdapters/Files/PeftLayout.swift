@@ -4,10 +4,10 @@ import GraftTensor
 
 /// PEFT's layout: adapter_config.json, which has `peft_type`, and adapter_model.safetensors.
 ///
-/// Names of labels, the task where PEFT's name for it is that of several, and the length of rows travel in the weights file's
-/// metadata, which PEFT does not read. A head that pools
-/// in another way than the architecture's class has `pooling` in the configuration and tensors of its own names: PEFT warns of
-/// the one and fails without the other.
+/// Names of labels, the task where PEFT's name for it is that of several, and the length of rows
+/// travel in the weights file's metadata, which PEFT does not read. A head that pools in another
+/// way than the architecture's class has `pooling` in the configuration and tensors of its own
+/// names: PEFT warns of the one and fails without the other.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     private static let weightsName = "adapter_model.safetensors"
@@ -25,7 +25,8 @@ struct PeftLayout: AdapterLayout {
     private(set) var names: ModuleNames
     private(set) var task: Task?
     private(set) var head: HeadSettings?
-    /// Full tables of the vocabulary that the file has beside what its settings say, by their sites.
+    /// Full tables of the vocabulary that the file has beside what its settings say, by their
+    /// sites.
     private var tables: [Int: Table] = [:]
 
     static func holds(_ config: JSONObject) -> Bool { config["peft_type"] != nil }
@@ -42,7 +43,8 @@ struct PeftLayout: AdapterLayout {
         self.method = method
         settings = try method.settings(completing: given, for: model, place: place)
         let named = Self.tasks(settings["task_type"]?.stringValue)
-        // Without its head it is for no task yet; but PEFT names its modules after that task's class.
+        // Without its head it is for no task yet; but PEFT names its modules after that task's
+        // class.
         task = named.first { !$0.hasOwnHead }
         if task != nil { _ = try LanguageModelHead(model: model) }
         names = Self.names(model, method, of: named.first, hasBackbonePrefix: !named.isEmpty)
@@ -156,14 +158,16 @@ struct PeftLayout: AdapterLayout {
         return files
     }
 
-    /// Of an adapter with a head, by what PEFT reads. Adapters of the bare encoder have the heads of rows.
+    /// Of an adapter with a head, by what PEFT reads. Adapters of the bare encoder have the heads
+    /// of rows.
     private static func likeliest(_ settings: JSONObject, _ model: Model, labelCount: Int) -> Task? {
         var named = tasks(settings["task_type"]?.stringValue)
         if named.isEmpty { named = tasks(Task.sequenceClassification.peftName) }
         return Tasks.likeliest(of: named, model.problem, labelCount: labelCount)
     }
 
-    /// The head that the file carries, with its labels: those it was saved with, the base's, or numbered ones.
+    /// The head that the file carries, with its labels: those it was saved with, the base's, or
+    /// numbered ones.
     private func head(
         of file: SafetensorsFile, _ folder: AdapterFolder, _ pooling: Pooling?
     ) throws(GraftError) -> (Task, HeadSettings)? {

@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// The most tokens of a row that an adapter was trained on: where it is used, rows are cut at it as well.
+/// The most tokens of a row that an adapter was trained on: where it is used, rows are cut at it as
+/// well.
 ///
 /// It travels in the metadata of the weights file, which neither PEFT nor AdapterHub reads.
 enum TrainedLength {

@@ -36,7 +36,8 @@ extension Bottleneck {
         ),
     ]
 
-    /// What is given over the configuration that `config` names, which is seq_bn where nothing is said.
+    /// What is given over the configuration that `config` names, which is seq_bn where nothing is
+    /// said.
     package static func settings(
         completing given: JSONObject, for model: Model, place: String
     ) throws(GraftError) -> JSONObject {

@@ -1,7 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// `reduction_factor`: one number above 0 for all layers, or numbers by layer with a "default" for the others.
+/// `reduction_factor`: one number above 0 for all layers, or numbers by layer with a "default" for
+/// the others.
 struct LayerValues: Sendable {
     private let byLayer: [Int: Double]
     private let others: Double?

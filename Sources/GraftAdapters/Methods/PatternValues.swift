@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// `rank_pattern` and `alpha_pattern`: a module's own value is that of the first key, as an expression, that matches its
-/// path from the start or after a dot, to its end.
+/// `rank_pattern` and `alpha_pattern`: a module's own value is that of the first key, as an
+/// expression, that matches its path from the start or after a dot, to its end.
 struct PatternValues<Value: Sendable>: Sendable {
     private let entries: [(pattern: String, expression: RegularExpression, value: Value)]
     private let key: String

@@ -4,8 +4,8 @@ import GraftTensor
 
 /// Which modules a method adapts, by PEFT's rules (`check_target_module_exists`).
 struct TargetModules: Sendable {
-    /// A list of names (a module matches when its path is the name or ends in "." and the name) or one expression
-    /// that the whole path must match.
+    /// A list of names (a module matches when its path is the name or ends in "." and the name) or
+    /// one expression that the whole path must match.
     enum Names: Sendable {
         case list([String])
         case expression(String, RegularExpression)
@@ -109,7 +109,8 @@ struct TargetModules: Sendable {
         }
     }
 
-    /// The sites to adapt, of the kinds the method can. `defaults` are the names when none are given.
+    /// The sites to adapt, of the kinds the method can. `defaults` are the names when none are
+    /// given.
     func sites(
         _ names: ModuleNames, kinds: [Site.Kind], defaults: [String]?, use: SettingsUse
     ) throws(GraftError) -> [Int] {

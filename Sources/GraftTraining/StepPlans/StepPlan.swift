@@ -5,8 +5,8 @@ import GraftTensor
 /// What a step does with the rows of each pass: how often they go forward and backward, and what
 /// stands between. A new one is its file and one line in `StepPlans`.
 package protocol StepPlan: Chosen {
-    /// Learns from the rows of a pass: adds their losses to the evidence, and their gradients to those
-    /// that wait.
+    /// Learns from the rows of a pass: adds their losses to the evidence, and their gradients to
+    /// those that wait.
     func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError)
 }
 

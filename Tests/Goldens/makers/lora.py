@@ -1,4 +1,5 @@
-"""lora, ia3, adalora: adapter folders saved by PEFT for bert-tiny, and what the model computes with each."""
+"""lora, ia3, adalora: adapter folders saved by PEFT for bert-tiny, and what the model computes with
+each."""
 
 import copy
 import json

@@ -1,4 +1,5 @@
-"""mistral-training: ten training steps of PEFT on mistral-tiny: losses, first gradients, and the adapter at the end."""
+"""mistral-training: ten training steps of PEFT on mistral-tiny: losses, first gradients, and the
+adapter at the end."""
 
 from . import tiny_mistral
 from .files import fresh_folder, write_json

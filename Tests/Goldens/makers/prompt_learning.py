@@ -1,5 +1,5 @@
-"""prompt-learning: PEFT's prefix-tuning and prompt tuning on every architecture: results, ten steps,
-and texts.
+"""prompt-learning: PEFT's prefix-tuning and prompt tuning on every architecture: results, ten
+steps, and texts.
 """
 
 import copy

@@ -1,5 +1,5 @@
-"""task-training: ten training steps of PEFT for each task with a dense head: losses, first gradients, the adapter at the
-end, and what it computes at the start."""
+"""task-training: ten training steps of PEFT for each task with a dense head: losses, first
+gradients, the adapter at the end, and what it computes at the start."""
 
 import random
 from dataclasses import dataclass, field
@@ -65,7 +65,8 @@ VARIANTS = [
 
 
 def batches() -> list[dict]:
-    """Ten batches of four ragged rows: a label for each token, -100 where it does not count, and three targets a row."""
+    """Ten batches of four ragged rows: a label for each token, -100 where it does not count, and
+    three targets a row."""
     source = random.Random(13)
     made = []
     for _ in range(STEPS):

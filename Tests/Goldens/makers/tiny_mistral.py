@@ -1,4 +1,5 @@
-"""mistral-tiny: small random Mistrals, whose tokens see a window of those before them, and what they compute."""
+"""mistral-tiny: small random Mistrals, whose tokens see a window of those before them, and what
+they compute."""
 
 import torch
 from transformers import (

@@ -1,4 +1,5 @@
-"""roberta-tiny: small random RoBERTas, and what they compute, also where padding stands inside a row."""
+"""roberta-tiny: small random RoBERTas, and what they compute, also where padding stands inside a
+row."""
 
 import torch
 from transformers import (

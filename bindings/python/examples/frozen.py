@@ -1,5 +1,5 @@
-"""Trains a linear layer with softmax on a frozen model with Adagrad, then the same beside an adapter, and prints what both
-are right about.
+"""Trains a linear layer with softmax on a frozen model with Adagrad, then the same beside an
+adapter, and prints what both are right about.
 
     python frozen.py MODEL TRAIN.tsv TEST.tsv
 

@@ -3,8 +3,8 @@
 >>> model, tokenizer = graft.Model(path), graft.Tokenizer(path)
 >>> graft.Session(model, tokenizer).embed(["Good morning."])
 
-Every call that fails raises :class:`GraftError`; an argument of a wrong type is a TypeError. Objects may be released in
-any order, or left to Python.
+Every call that fails raises :class:`GraftError`; an argument of a wrong type is a TypeError.
+Objects may be released in any order, or left to Python.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def executor_name() -> str:
 def set_executor(name: str) -> None:
     """Chooses who provides the threads, for all that is computed from now on.
 
-    :param name: "threads", or "openmp" for the OpenMP runtime that this process holds, or else the system's.
+    :param name: "threads", or "openmp" for the OpenMP runtime that this process holds, or else the
+        system's.
     """
     _lib.graft_set_executor(name.encode())
 

@@ -32,17 +32,19 @@ class Adapter(Handle):
     ) -> Adapter:
         """A fresh adapter: the same seed gives the same parameters on every machine.
 
-        The status of an error is NOT_FOUND where there is no such method or target module, INVALID_ARGUMENT for a value
-        out of range, or UNSUPPORTED for a setting that the library does not do.
+        The status of an error is NOT_FOUND where there is no such method or target module,
+        INVALID_ARGUMENT for a value out of range, or UNSUPPORTED for a setting that the library
+        does not do.
 
         :param method: one of :func:`adapter_methods`.
-        :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as in PEFT's
-            ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is 16 and ``target_modules`` all
-            linear modules (None is PEFT's own choice of them); ``init_lora_weights`` ``"pissa"`` and
-            ``"pissa_niter_N"`` need LAPACK, as :meth:`compress`, and are saved as the plain LoRA of
-            twice the rank. For ``"bottleneck"``, AdapterHub's, over those of the configuration that
-            ``"config"`` names: ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``;
-            ``"name"`` is the adapter's. For ``"prefix_tuning"`` and ``"prompt_tuning"``, PEFT's;
+        :param config: the method's settings. An unknown one is an error. For ``"lora"``, spelt as
+            in PEFT's ``adapter_config.json``; what is not given is as there, but ``lora_alpha`` is
+            16 and ``target_modules`` all linear modules (None is PEFT's own choice of them);
+            ``init_lora_weights`` ``"pissa"`` and ``"pissa_niter_N"`` need LAPACK, as
+            :meth:`compress`, and are saved as the plain LoRA of twice the rank. For
+            ``"bottleneck"``, AdapterHub's, over those of the configuration that ``"config"`` names:
+            ``"seq_bn"`` (the default), ``"double_seq_bn"`` or ``"par_bn"``; ``"name"`` is the
+            adapter's. For ``"prefix_tuning"`` and ``"prompt_tuning"``, PEFT's;
             ``num_virtual_tokens`` is 20, and ``prompt_tuning_init`` ``"TEXT"`` reads the tokenizer
             in the folder ``tokenizer_name_or_path``. What they put before a row takes positions of
             the model. For ``"ia3"``, PEFT's settings and defaults; so for ``"adalora"``, whose
@@ -59,7 +61,8 @@ class Adapter(Handle):
 
     @classmethod
     def load(cls, model: Model, path: str | os.PathLike[str]) -> Adapter:
-        """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call names what is not."""
+        """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call
+        names what is not."""
         out = c_void_p()
         lib.graft_adapter_load(Model.pointer_of(model), path_bytes(path), byref(out))
         return cls(out)
@@ -82,17 +85,21 @@ class Adapter(Handle):
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
 
-        That is an error while a trainer uses it; compositions made before keep the head it had. A language model needs
-        no more than the task: its output is the model's own. Settings that name modules in full must have been given
-        with ``"task_type"``: a head that would change which modules are adapted is refused.
+        That is an error while a trainer uses it; compositions made before keep the head it had. A
+        language model needs no more than the task: its output is the model's own. Settings that
+        name modules in full must have been given with ``"task_type"``: a head that would change
+        which modules are adapted is refused.
 
         :param task: one of :func:`tasks`; None: none.
-        :param labels: names of the labels; for ``"regression"`` of the values, without any of which there is one.
-        :param dropout: before the last layer, and not saved; None: as the model's ``config.json`` says.
-        :param dense_layer: trains the dense + tanh layer before it as well; that of RoBERTa's head in PEFT's layout is
-            trained in any case.
-        :param pooling: what the head reads of a row's last hidden states: their mean, the first or the last; None: as
-            the architecture's own class does. Another head is none that PEFT or AdapterHub knows.
+        :param labels: names of the labels; for ``"regression"`` of the values, without any of which
+            there is one.
+        :param dropout: before the last layer, and not saved; None: as the model's ``config.json``
+            says.
+        :param dense_layer: trains the dense + tanh layer before it as well; that of RoBERTa's head
+            in PEFT's layout is trained in any case.
+        :param pooling: what the head reads of a row's last hidden states: their mean, the first or
+            the last; None: as the architecture's own class does. Another head is none that PEFT or
+            AdapterHub knows.
         """
         import json
 
@@ -106,11 +113,13 @@ class Adapter(Handle):
         lib.graft_adapter_set_head(self.pointer, name, text_array(names) if names else None, count, text)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes directory ``path``: a bottleneck in AdapterHub's layout, else in PEFT's. Missing folders are made.
+        """Writes directory ``path``: a bottleneck in AdapterHub's layout, else in PEFT's. Missing
+        folders are made.
 
-        It is written whole or not at all. Where ``path`` is the root of a disk, the current folder, or in a folder that
-        may not be written, the files are replaced one by one, ``adapter_config.json`` last. An adapter that was loaded
-        and not trained is written as it was. While a call of its trainer is at work, this is an error.
+        It is written whole or not at all. Where ``path`` is the root of a disk, the current folder,
+        or in a folder that may not be written, the files are replaced one by one,
+        ``adapter_config.json`` last. An adapter that was loaded and not trained is written as it
+        was. While a call of its trainer is at work, this is an error.
         """
         lib.graft_adapter_save(self.pointer, path_bytes(path))
 
@@ -171,7 +180,8 @@ class Adapter(Handle):
 
     @property
     def maximum_length(self) -> int | None:
-        """Most tokens of the rows that it was trained on, which is saved with it; None where that is not known."""
+        """Most tokens of the rows that it was trained on, which is saved with it; None where that
+        is not known."""
         return int(lib.graft_adapter_maximum_length(self.pointer)) or None
 
     @property
@@ -198,10 +208,12 @@ class CompressionError(NamedTuple):
 
 
 class Composition(Handle):
-    """An adapter as it acts on a row, or several together: see :func:`stack` and :func:`average`. Immutable.
+    """An adapter as it acts on a row, or several together: see :func:`stack` and :func:`average`.
+    Immutable.
 
-    :param scale: multiplies its effect on the hidden states; 1: as trained, 0: as if there were none. An adapter that
-        replaces weights of the model has no other scale than 1; one that puts something before the rows has 1 and 0.
+    :param scale: multiplies its effect on the hidden states; 1: as trained, 0: as if there were
+        none. An adapter that replaces weights of the model has no other scale than 1; one that puts
+        something before the rows has 1 and 0.
     """
 
     _release_function = "graft_composition_release"
@@ -214,7 +226,8 @@ class Composition(Handle):
     def _take(self, out: c_void_p) -> None:
         super().__init__(out)
         count = lib.graft_composition_label_count(out)
-        #: What a row's logits are for: the adapter's task, or that of the model's own head; None without any.
+        #: What a row's logits are for: the adapter's task, or that of the model's own head; None
+        #: without any.
         self.task: str | None = lib.graft_composition_task(out).decode() or None
         #: What a row's logits stand for.
         self.labels = [lib.graft_composition_label(out, index).decode() for index in range(count)]
@@ -246,8 +259,8 @@ class Composition(Handle):
 
 
 def stack(*adapters: Adapter | Composition) -> Composition:
-    """Several, one after the other at each place of the model, as AdapterHub's Stack; the changes of
-    LoRA add up.
+    """Several, one after the other at each place of the model, as AdapterHub's Stack; the changes
+    of LoRA add up.
 
     Each takes for the model's what those before it made of it. What logits stand for are the labels
     of the last that has a head. An adapter that has a module in full (``modules_to_save``,

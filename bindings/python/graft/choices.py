@@ -19,7 +19,8 @@ def _settings_by_name(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def optimizers() -> dict[str, dict[str, Any]]:
-    """The optimizers of this library by name, each with the type, default, range and meaning of its settings."""
+    """The optimizers of this library by name, each with the type, default, range and meaning of its
+    settings."""
     return _settings_by_name("optimizer")
 
 
@@ -36,7 +37,8 @@ def step_plans() -> dict[str, dict[str, Any]]:
 def set_choice(
     options: Any, kind: str, name: str, settings: Mapping[str, Any] | None, **given: float | None
 ) -> None:
-    """Sets the fields of an options struct that choose: ``name``, and ``settings`` with those that were ``given``."""
+    """Sets the fields of an options struct that choose: ``name``, and ``settings`` with those that
+    were ``given``."""
     import json
 
     setattr(options, kind, name_bytes(name, kind))

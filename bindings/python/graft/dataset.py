@@ -25,8 +25,8 @@ class Batch(Handle):
     :param pairs: second segments, one for each text.
     :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``.
     :param labels: the number of each row's label, where it is to be trained on.
-    :param targets: of each row the numbers that its outputs should be, where it is to be trained on: a number, or as
-        many as the head has labels.
+    :param targets: of each row the numbers that its outputs should be, where it is to be trained
+        on: a number, or as many as the head has labels.
     """
 
     _release_function = "graft_batch_release"
@@ -79,7 +79,8 @@ class Batch(Handle):
         type_ids: Iterable[Iterable[int]] | None = None,
         labels: Iterable[int] | None = None,
     ) -> Batch:
-        """Rows of token ids that are already known; ``type_ids`` has the same lengths, and is all 0 when None."""
+        """Rows of token ids that are already known; ``type_ids`` has the same lengths, and is all 0
+        when None."""
         tokens, lengths = _flat(rows, "tokens")
         types, type_lengths = (None, lengths) if type_ids is None else _flat(type_ids, "type_ids")
         if list(type_lengths) != list(lengths):
@@ -96,10 +97,12 @@ class Batch(Handle):
         """What a task learns from, in place of what the batch had under that name:
 
         - ``"labels"``: the number of each row's label, from 0.
-        - ``"targets"``: of each row a number, or as many as the head has labels: the values of ``"regression"``, or for
-          ``"multi_label_classification"`` 1 or 0, or a probability, for each label.
-        - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label, or for a
-          ``"language_model"`` what the token before it should predict, so the token itself; -100 where it does not count.
+        - ``"targets"``: of each row a number, or as many as the head has labels: the values of
+          ``"regression"``, or for ``"multi_label_classification"`` 1 or 0, or a probability, for
+          each label.
+        - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
+          or for a ``"language_model"`` what the token before it should predict, so the token
+          itself; -100 where it does not count.
         """
         column = name_bytes(name, "name")
         if name == "targets":
@@ -159,13 +162,15 @@ class Dataset(Handle):
 
     A warning says when rows were cut, or when the tokenizer does not know much of the texts.
 
-    :param labels: one for each text: numbers from 0, or names. For ``"multi_label_classification"`` a list of names for
-        each text, which may be empty.
-    :param targets: instead of labels, the numbers of each text, as :meth:`Batch.set_column` has them.
-    :param label_names: the names, in the order of their numbers. When None and ``labels`` are names: those that
-        occur, sorted. A test set that may lack some needs the training set's, ``adapter.labels``.
-    :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``. What is trained on these rows
-        remembers it.
+    :param labels: one for each text: numbers from 0, or names. For ``"multi_label_classification"``
+        a list of names for each text, which may be empty.
+    :param targets: instead of labels, the numbers of each text, as :meth:`Batch.set_column` has
+        them.
+    :param label_names: the names, in the order of their numbers. When None and ``labels`` are
+        names: those that occur, sorted. A test set that may lack some needs the training set's,
+        ``adapter.labels``.
+    :param maximum_length: truncates longer rows; 0: the tokenizer's ``maximum_length``. What is
+        trained on these rows remembers it.
     """
 
     _release_function = "graft_dataset_release"
@@ -214,12 +219,14 @@ class Dataset(Handle):
         maximum_length: int = 0,
         header: bool | None = None,
     ) -> Dataset:
-        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8, without quotes. Labels are
-        names, even those that look like numbers; empty lines are skipped.
+        """Reads a file of ``text TAB label`` or ``text TAB pair TAB label`` lines, in UTF-8,
+        without quotes. Labels are names, even those that look like numbers; empty lines are
+        skipped.
 
-        :param header: whether the first line names the columns; None: it does if its last word is one that names labels,
-            such as "label", or is no number where all others are. A first line whose label stands on no other line,
-            while theirs repeat, may be either, and is an error that asks for this argument.
+        :param header: whether the first line names the columns; None: it does if its last word is
+            one that names labels, such as "label", or is no number where all others are. A first
+            line whose label stands on no other line, while theirs repeat, may be either, and is an
+            error that asks for this argument.
         """
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         try:
@@ -246,13 +253,15 @@ class Dataset(Handle):
         all_pieces: bool = False,
         maximum_length: int = 0,
     ) -> Dataset:
-        """Words, each with a label, for ``"token_classification"``, such as tags of named entities. The words of a sentence
-        are encoded with blanks between them; the first token of a word stands for it.
+        """Words, each with a label, for ``"token_classification"``, such as tags of named entities.
+        The words of a sentence are encoded with blanks between them; the first token of a word
+        stands for it.
 
         :param sentences: lists of words.
         :param labels: a name for each word.
         :param label_names: as of the class.
-        :param all_pieces: gives every token of a word a label, rather than the first alone: that of one that goes on.
+        :param all_pieces: gives every token of a word a label, rather than the first alone: that of
+            one that goes on.
         :param maximum_length: as of the class.
         """
         rows = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
@@ -282,8 +291,8 @@ class Dataset(Handle):
     ) -> Dataset:
         """Texts with named entities, for ``"token_classification"``.
 
-        :param entities: of each text those in it, as :class:`Entity` or as first character, the one past the last, and
-            type. A word that an entity shares a character with is its.
+        :param entities: of each text those in it, as :class:`Entity` or as first character, the one
+            past the last, and type. A word that an entity shares a character with is its.
         :param label_names: tags, "O" and such as "B-PER"; None: those of the types that occur.
         :param scheme: of these: ``"IOB2"`` or ``"IOBES"``.
         :param all_pieces: as of :meth:`from_words`.
@@ -332,8 +341,8 @@ class Dataset(Handle):
         return dataset
 
     def append(self, batch: Batch) -> None:
-        """Copies the rows of a labelled batch to the end. Of batches with different limits, the data set has the largest,
-        or none if one has none."""
+        """Copies the rows of a labelled batch to the end. Of batches with different limits, the
+        data set has the largest, or none if one has none."""
         lib.graft_dataset_append(self.pointer, Batch.pointer_of(batch))
         if batch.truncated_row_count and not self._warned_of_cuts:
             warn_of_cuts(len(batch), batch.truncated_row_count, batch.maximum_length or 0)
@@ -389,7 +398,8 @@ def _labels(given: list[Any], names: list[str] | None) -> tuple[list[str], list[
 
 
 def _label_sets(given: list[Any], names: list[str] | None) -> tuple[list[str], list[list[float]]]:
-    """The same for rows that each have a list of names: 1 for each of its labels, and 0 for the others."""
+    """The same for rows that each have a list of names: 1 for each of its labels, and 0 for the
+    others."""
     for row, labels in enumerate(given):
         if not isinstance(labels, (list, tuple, set, frozenset)) or not all(isinstance(label, str) for label in labels):
             raise invalid(f"labels: expected a list of names for each text, found {labels!r} in row {row}")
@@ -416,7 +426,8 @@ def _numbered(names: Sequence[str]) -> dict[str, int]:
 
 
 def _label_numbers(labels: Sequence[int | str], names: Sequence[str]) -> list[int]:
-    """The numbers of labels that are names; where there are names, labels that are numbers must be theirs."""
+    """The numbers of labels that are names; where there are names, labels that are numbers must be
+    theirs."""
     known = _numbered(names)
     numbers: list[int] = []
     for row, label in enumerate(labels):

@@ -29,8 +29,8 @@ class Entity(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A text as it is encoded, and the bytes of its words: first and one past the last, end to end. None: those that the
-    tokenizer finds."""
+    """A text as it is encoded, and the bytes of its words: first and one past the last, end to end.
+    None: those that the tokenizer finds."""
 
     text: bytes
     words: list[int] | None
@@ -93,7 +93,8 @@ class TokenRow:
         return list(out[: count.value])
 
     def word_labels(self, labels: Iterable[int], outside: int) -> list[int]:
-        """The label of each word: that of its first token; ``outside`` for one that has no token."""
+        """The label of each word: that of its first token; ``outside`` for one that has no
+        token."""
         marks = self.label_words(range(self.word_count), (c_char_p * 0)(), False)
         found = [outside] * self.word_count
         for mark, label in zip(marks, labels):
@@ -126,7 +127,8 @@ def tag_names(types: Iterable[str], scheme: str) -> list[str]:
 
 
 def byte_stretches(text: str, entities: Iterable[Any], row: int) -> list[tuple[bytes, int, int]]:
-    """Types, first bytes and bytes past the last of entities as callers give them: by characters."""
+    """Types, first bytes and bytes past the last of entities as callers give them: by
+    characters."""
     stretches = []
     for entity in entities:
         start, end, kind = (entity.start, entity.end, entity.type) if isinstance(entity, Entity) else entity

@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 class Handle:
     """Owns one object of the library.
 
-    It is given back by :meth:`release`, at the end of a ``with`` block, or when Python drops it; in any order, since
-    the library keeps alive what an object was made from.
+    It is given back by :meth:`release`, at the end of a ``with`` block, or when Python drops it; in
+    any order, since the library keeps alive what an object was made from.
     """
 
     _release_function: str
@@ -78,7 +78,8 @@ def exclusive(
 ) -> Callable[Concatenate[Self, Arguments], Result]:
     """A method during which the library needs the object for itself.
 
-    Threads that share the object take turns. A call within a call, as from its callback, is refused.
+    Threads that share the object take turns. A call within a call, as from its callback, is
+    refused.
     """
 
     @wraps(method)

@@ -1,8 +1,9 @@
 """Ctrl-C during a call of the library.
 
-Python runs its signal handlers between bytecodes of the main thread, which a long call into C does not reach, and a
-handler that raises inside a callback from C loses its exception. So, for the time of such a call, Ctrl-C is counted
-instead of raised, by a thread that waits on the descriptor that Python writes signal numbers to at once.
+Python runs its signal handlers between bytecodes of the main thread, which a long call into C does
+not reach, and a handler that raises inside a callback from C loses its exception. So, for the time
+of such a call, Ctrl-C is counted instead of raised, by a thread that waits on the descriptor that
+Python writes signal numbers to at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ STOP = 0  # no signal has this number
 
 
 class Interrupts:
-    """Within the ``with`` block, Ctrl-C calls ``on_interrupt(count)``; at its end it raises KeyboardInterrupt.
+    """Within the ``with`` block, Ctrl-C calls ``on_interrupt(count)``; at its end it raises
+    KeyboardInterrupt.
 
     Off the main thread, or where the program has a handler of its own for SIGINT, it does nothing.
     """

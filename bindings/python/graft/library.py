@@ -1,7 +1,8 @@
 """Finds ``libgraft.so.1`` and opens it.
 
-Looked for in this order: the file that the environment variable ``GRAFT_LIBRARY`` names; beside this module, where
-an installed package has it; ``build/lib`` of the source tree around this module; wherever the system's loader looks.
+Looked for in this order: the file that the environment variable ``GRAFT_LIBRARY`` names; beside
+this module, where an installed package has it; ``build/lib`` of the source tree around this module;
+wherever the system's loader looks.
 """
 
 from __future__ import annotations

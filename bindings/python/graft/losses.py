@@ -6,7 +6,8 @@ import os
 import sys
 import warnings
 
-#: Above this part, unknown tokens are worth a word: the tokenizer does not know the texts' language or script.
+#: Above this part, unknown tokens are worth a word: the tokenizer does not know the texts' language
+#: or script.
 UNKNOWN_SHARE = 0.05
 
 

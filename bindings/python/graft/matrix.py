@@ -17,19 +17,21 @@ SHOWN_ROWS, SHOWN_COLUMNS = 3, 4
 
 
 class Matrix(Sequence["memoryview[float]"]):
-    """Numbers in float32, [rows, columns]: a sequence of its rows, which are memoryviews. Sessions make them.
+    """Numbers in float32, [rows, columns]: a sequence of its rows, which are memoryviews. Sessions
+    make them.
 
     >>> vectors = session.embed(["Good morning.", "Good evening."])
     >>> len(vectors), vectors[0][3], max(vectors[1]), list(vectors[-1])
     >>> numpy.asarray(vectors) @ query
 
-    Rows, slices of rows and numpy arrays are views of the same memory, which lives as long as one of them. numpy's
-    functions take a matrix as they take an array; the package does without numpy.
+    Rows, slices of rows and numpy arrays are views of the same memory, which lives as long as one
+    of them. numpy's functions take a matrix as they take an array; the package does without numpy.
     """
 
     def __init__(self, numbers: Array[c_float] | bytearray, rows: int, columns: int) -> None:
         self._numbers: memoryview[Any] = memoryview(numbers).cast("B").cast("f")
-        self._rows = range(rows)  # which of the memory's rows are this matrix's: a slice of rows is a slice of this
+        # Which of the memory's rows are this matrix's: a slice of rows is a slice of this.
+        self._rows = range(rows)
         self._columns = columns
 
     @property
@@ -42,14 +44,16 @@ class Matrix(Sequence["memoryview[float]"]):
         return [list(row) for row in self]
 
     def numpy(self) -> NDArray[float32]:
-        """A numpy array of the same memory. Raises :class:`GraftError` where numpy is not installed."""
+        """A numpy array of the same memory. Raises :class:`GraftError` where numpy is not
+        installed."""
         try:
             return self.__array__()
         except ImportError as error:
             raise GraftError(Status.UNSUPPORTED, f"numpy() needs numpy: {error}; tolist() does without") from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[float32]:
-        """How numpy takes a matrix: as it is, unless asked for a copy or for numbers of another type."""
+        """How numpy takes a matrix: as it is, unless asked for a copy or for numbers of another
+        type."""
         import numpy
 
         row_bytes = 4 * self._columns

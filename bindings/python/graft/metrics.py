@@ -16,18 +16,21 @@ def described(*measures: tuple[str, float, str]) -> str:
 
 
 def metric_names() -> list[str]:
-    """What the evaluations of all tasks measure; which of it applies to a task is what an :class:`Evaluation` has."""
+    """What the evaluations of all tasks measure; which of it applies to a task is what an
+    :class:`Evaluation` has."""
     return [lib.graft_metric_name(index).decode() for index in range(lib.graft_metric_count())]
 
 
 class Evaluation:
     """An adapter measured on a dataset. Its measures are attributes, too: ``evaluation.accuracy``.
 
-    Of ``"sequence_classification"``: ``accuracy``, ``macro_f1``, ``micro_f1``, ``weighted_f1``, ``precision``, ``recall`` and
-    ``mcc``, as scikit-learn has them; of ``"token_classification"`` the same of the tokens that have a label, and where the
-    labels are tags ``entity_f1``, ``entity_precision``, ``entity_recall`` and ``strict_entity_f1``, as seqeval has them; of
-    ``"multi_label_classification"``: ``exact_match``, ``micro_f1`` and ``macro_f1``; of ``"regression"``: ``mse``, ``pearson``
-    and ``spearman``, as scipy has them; of a ``"language_model"``: ``accuracy``. And of all ``loss``.
+    Of ``"sequence_classification"``: ``accuracy``, ``macro_f1``, ``micro_f1``, ``weighted_f1``,
+    ``precision``, ``recall`` and ``mcc``, as scikit-learn has them; of ``"token_classification"``
+    the same of the tokens that have a label, and where the labels are tags ``entity_f1``,
+    ``entity_precision``, ``entity_recall`` and ``strict_entity_f1``, as seqeval has them; of
+    ``"multi_label_classification"``: ``exact_match``, ``micro_f1`` and ``macro_f1``; of
+    ``"regression"``: ``mse``, ``pearson`` and ``spearman``, as scipy has them; of a
+    ``"language_model"``: ``accuracy``. And of all ``loss``.
     """
 
     def __init__(
@@ -44,7 +47,8 @@ class Evaluation:
         self.token_count = token_count
         #: Names of the labels; none for a language model.
         self.labels = labels or []
-        #: Rows, or tokens, with label [true][chosen]; empty where none is chosen, or it was not counted.
+        #: Rows, or tokens, with label [true][chosen]; empty where none is chosen, or it was not
+        #: counted.
         self.confusion = confusion or []
 
     @classmethod
@@ -71,7 +75,8 @@ class Evaluation:
             raise AttributeError(f"an evaluation of this task has {known}; it has no {name}") from None
 
     def confusion_table(self) -> str:
-        """The confusion matrix as text: a line for each true label, a column for each chosen one."""
+        """The confusion matrix as text: a line for each true label, a column for each chosen
+        one."""
         width = max([len(label) for label in self.labels], default=0)
         cell = max([3, *(len(str(count)) + 1 for row in self.confusion for count in row)])
         lines = [" " * (width + 4) + "".join(f"{column + 1:>{cell}}" for column in range(len(self.labels)))]
@@ -95,8 +100,8 @@ class Evaluation:
 class Metrics(NamedTuple):
     """One step or evaluation. NaN marks what does not apply."""
 
-    #: Mean over rows (weighted, where classes are), or over the tokens that count, in nats; for regression the mean squared
-    #: error.
+    #: Mean over rows (weighted, where classes are), or over the tokens that count, in nats; for
+    #: regression the mean squared error.
     loss: float
     #: Of the latest step.
     learning_rate: float

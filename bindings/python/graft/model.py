@@ -18,13 +18,15 @@ Precision = Literal["float32", "bfloat16"]
 
 
 class Model(Handle):
-    """A frozen base model: architecture and weights, shared by any number of sessions, trainers and threads.
+    """A frozen base model: architecture and weights, shared by any number of sessions, trainers and
+    threads.
 
-    The files, of float64, float32, float16 or bfloat16, must not change while the model lives. The status of an error is
-    NOT_FOUND where a file or tensor is missing, CORRUPT_FILE, UNSUPPORTED for another ``model_type``, INCOMPATIBLE
-    where a tensor's shape contradicts ``config.json``, or IO.
+    The files, of float64, float32, float16 or bfloat16, must not change while the model lives. The
+    status of an error is NOT_FOUND where a file or tensor is missing, CORRUPT_FILE, UNSUPPORTED for
+    another ``model_type``, INCOMPATIBLE where a tensor's shape contradicts ``config.json``, or IO.
 
-    :param path: directory in Hugging Face layout: ``config.json`` with ``model.safetensors`` or its shards.
+    :param path: directory in Hugging Face layout: ``config.json`` with ``model.safetensors`` or its
+        shards.
     :param precision: how weights are held and multiplied; sums are always float32.
     :param threads: threads that load it; 0: one per core.
     """
@@ -95,7 +97,8 @@ class Model(Handle):
 
     @property
     def embedding_size(self) -> int:
-        """Width of the vectors of :meth:`Session.embed` when it is asked for no pooling of its own."""
+        """Width of the vectors of :meth:`Session.embed` when it is asked for no pooling of its
+        own."""
         return int(lib.graft_model_embedding_size(self.pointer))
 
     @property
@@ -107,8 +110,8 @@ class Model(Handle):
         return names
 
     def prompt(self, name: str | None = None) -> str:
-        """What stands before a text that is embedded: the prompt of that name, or the default one, ``""`` where the folder
-        has none. Another name is an error of status NOT_FOUND."""
+        """What stands before a text that is embedded: the prompt of that name, or the default one,
+        ``""`` where the folder has none. Another name is an error of status NOT_FOUND."""
         out = c_char_p()
         lib.graft_model_prompt(self.pointer, None if name is None else text_bytes(name, "name"), byref(out))
         return (out.value or b"").decode()
@@ -128,7 +131,8 @@ class Model(Handle):
 
     @property
     def labels(self) -> list[str]:
-        """Labels of the checkpoint's own classification head, which acts where no adapter has one; empty without it."""
+        """Labels of the checkpoint's own classification head, which acts where no adapter has one;
+        empty without it."""
         count = max(0, lib.graft_model_label_count(self.pointer))
         return [lib.graft_model_label(self.pointer, index).decode() for index in range(count)]
 

@@ -1,4 +1,5 @@
-"""How far a training is: a bar that is drawn again in its place on a terminal, a few plain lines elsewhere."""
+"""How far a training is: a bar that is drawn again in its place on a terminal, a few plain lines
+elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +10,15 @@ from typing import TextIO
 
 from .metrics import Metrics
 
-#: Seconds between two drawings of the bar, and the lines that a training prints where there is no terminal.
+#: Seconds between two drawings of the bar, and the lines that a training prints where there is no
+#: terminal.
 INTERVAL, LINES = 0.1, 10
 BAR_WIDTH = 24
 
 
 class Progress:
-    """Shows a training on a stream while it runs. A stream that fails is left alone: a training is worth more."""
+    """Shows a training on a stream while it runs. A stream that fails is left alone: a training is
+    worth more."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -25,6 +25,7 @@ from .library import initialised, lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .matrix import Matrix
 from .model import Model
+from .session_rows import SessionRows
 from .tokenizer import Tokenizer
 from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
 
@@ -32,10 +33,6 @@ Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_le
 
 #: A ``normalize`` that leaves it to the model's folder.
 DECLARED = -1
-
-#: One call of the library has at most so many rows, and no more once it has so many bytes of text: a second's work for
-#: a small model. Python sees Ctrl-C between calls; results do not depend on them.
-ROWS_PER_CALL, BYTES_PER_CALL = 512, 16384
 
 
 def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
@@ -45,12 +42,13 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
 
 
 class Session(Handle):
-    """Working memory and active adapters for one stream of calls: one session for each thread that runs a model.
-    Threads that share one take turns.
+    """Working memory and active adapters for one stream of calls: one session for each thread that
+    runs a model. Threads that share one take turns.
 
-    Texts are any iterable of strings, and pairs and adapters are one for each text. Rows are cut where those that their
-    adapter was trained on were, else at the tokenizer's ``maximum_length``, and always where the model ends; a warning
-    says how many. Calls use the tokenizer, so it must not be released before the session.
+    Texts are any iterable of strings, and pairs and adapters are one for each text. Rows are cut
+    where those that their adapter was trained on were, else at the tokenizer's ``maximum_length``,
+    and always where the model ends; a warning says how many. Calls use the tokenizer, so it must
+    not be released before the session.
 
     :param adapter: acts on every row that names none of its own; None: the plain model.
     :param threads: threads of one call; 0: one per core. Results do not depend on it.
@@ -84,7 +82,7 @@ class Session(Handle):
         self._default_prompt: str | GraftError
         try:
             self._default_prompt = model.prompt()
-        except GraftError as error:  # raised where a text is embedded, which is all that prompts are for
+        except GraftError as error:  # raised where a text is embedded: prompts are for that alone
             self._default_prompt = error
         self._longest = model.maximum_length
         self._declared_length = tokenizer.maximum_length
@@ -119,18 +117,21 @@ class Session(Handle):
         prompt_name: str | None = None,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """One vector a text: [texts, hidden_size], or without ``pooling`` [texts, model.embedding_size].
+        """One vector a text: [texts, hidden_size], or without ``pooling`` [texts,
+        model.embedding_size].
 
-        What is not given is as sentence-transformers' files in the model's folder declare it. Where these ask for what the
-        library does not do, the status of the error is UNSUPPORTED.
+        What is not given is as sentence-transformers' files in the model's folder declare it. Where
+        these ask for what the library does not do, the status of the error is UNSUPPORTED.
 
-        :param pooling: of the last hidden states of a text's tokens: their mean, the first, the last, the largest of
-            each element, the mean weighted by the tokens' places, or the sum divided by the root of their number. None:
-            as declared, with all that is done to it there; else the mean.
+        :param pooling: of the last hidden states of a text's tokens: their mean, the first, the
+            last, the largest of each element, the mean weighted by the tokens' places, or the sum
+            divided by the root of their number. None: as declared, with all that is done to it
+            there; else the mean.
         :param normalize: whether vectors have length 1. None: as declared, else they have.
-        :param prompt_name: of the declared prompt that is put before each text; None: the declared default, if any.
+        :param prompt_name: of the declared prompt that is put before each text; None: the declared
+            default, if any.
         """
-        rows = _Rows(texts, pairs, adapters)
+        rows = SessionRows(texts, pairs, adapters)
         if prompt := self._prompt(prompt_name):
             rows.texts = [prompt.encode() + text for text in rows.texts]
         number = POOLING_DEFAULT if pooling is None else choice(pooling, POOLING_CHOICES, "pooling")
@@ -151,16 +152,17 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> list[Matrix]:
-        """The states of each text's tokens, [tokens, hidden_size], after ``layer``: 1 to the model's layer count, 0 for
-        the embeddings, -1 for the last."""
+        """The states of each text's tokens, [tokens, hidden_size], after ``layer``: 1 to the
+        model's layer count, 0 for the embeddings, -1 for the last."""
         states: list[Matrix] = []
-        for _, batch, _ in self._batches(_Rows(texts, pairs, adapters)):
+        for _, batch, _ in self._batches(SessionRows(texts, pairs, adapters)):
             states.extend(self._states(batch, layer))
         return states
 
     @exclusive
     def batch_hidden_states(self, batch: Batch, layer: int = -1) -> list[Matrix]:
-        """The same for a batch of given tokens, none of whose rows may be longer than the model allows."""
+        """The same for a batch of given tokens, none of whose rows may be longer than the model
+        allows."""
         return self._states(batch, layer)
 
     @exclusive
@@ -171,9 +173,10 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Logits, or the values of ``"regression"``: [texts, labels], of the heads of the rows' adapters, else of the model's own. Where they differ in
-        labels, shorter rows end in -infinity. A row without any head is an error."""
-        rows = _Rows(texts, pairs, adapters)
+        """Logits, or the values of ``"regression"``: [texts, labels], of the heads of the rows'
+        adapters, else of the model's own. Where they differ in labels, shorter rows end in
+        -infinity. A row without any head is an error."""
+        rows = SessionRows(texts, pairs, adapters)
         numbers, columns = self._logits(rows)
         return Matrix(numbers, len(rows), columns)
 
@@ -185,9 +188,11 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> Matrix:
-        """Probabilities: [texts, labels]; each row sums to 1, but for ``"multi_label_classification"``, where each label has its own. Where adapters differ in labels, shorter rows end in 0.
+        """Probabilities: [texts, labels]; each row sums to 1, but for
+        ``"multi_label_classification"``, where each label has its own. Where adapters differ in
+        labels, shorter rows end in 0.
         """
-        rows = _Rows(texts, pairs, adapters)
+        rows = SessionRows(texts, pairs, adapters)
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
         labels, probabilities = self._best(rows, max(1, columns))
         numbers = (c_float * (len(rows) * columns))()
@@ -205,7 +210,7 @@ class Session(Handle):
         adapters: Iterable[RowAdapter] | None = None,
     ) -> list[str]:
         """The name of each text's likeliest label."""
-        rows = _Rows(texts, pairs, adapters)
+        rows = SessionRows(texts, pairs, adapters)
         labels, _ = self._best(rows, 1)
         return [names[label] for names, label in zip(self._row_labels(rows), labels)]
 
@@ -218,9 +223,9 @@ class Session(Handle):
         *,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> list[list[tuple[str, float]]]:
-        """The ``count`` likeliest labels of each text with their probabilities, the likeliest first; fewer where a
-        text's adapter has fewer."""
-        rows = _Rows(texts, pairs, adapters)
+        """The ``count`` likeliest labels of each text with their probabilities, the likeliest
+        first; fewer where a text's adapter has fewer."""
+        rows = SessionRows(texts, pairs, adapters)
         labels, probabilities = self._best(rows, count)
         best: list[list[tuple[str, float]]] = []
         for row, names in enumerate(self._row_labels(rows)):
@@ -239,7 +244,7 @@ class Session(Handle):
     ) -> list[list[str]]:
         """The names of all labels of each text whose probability is at least ``threshold``, for
         ``"multi_label_classification"``, in the order of the labels."""
-        rows = _Rows(texts, pairs, adapters)
+        rows = SessionRows(texts, pairs, adapters)
         columns = max(1, max(map(len, self._row_labels(rows)), default=0))
         labels, probabilities = self._best(rows, columns)
         found: list[list[str]] = []
@@ -251,10 +256,10 @@ class Session(Handle):
 
     @exclusive
     def tag(self, texts: Iterable[str], *, adapters: Iterable[RowAdapter] | None = None) -> list[list[Entity]]:
-        """The named entities of each text, by a head of ``"token_classification"`` whose labels are tags, "O" and such as
-        "B-PER"."""
+        """The named entities of each text, by a head of ``"token_classification"`` whose labels are
+        tags, "O" and such as "B-PER"."""
         given = as_list(texts, "texts", "strings")
-        rows = _Rows(given, None, adapters)
+        rows = SessionRows(given, None, adapters)
         sentences = [Sentence(text, None) for text in rows.texts]
         found: list[list[Entity]] = []
         names = self._row_labels(rows)
@@ -274,17 +279,17 @@ class Session(Handle):
     def tag_words(
         self, sentences: Iterable[Iterable[str]], *, adapters: Iterable[RowAdapter] | None = None
     ) -> list[list[str]]:
-        """The label of each word of each sentence, by a head of ``"token_classification"``: that of its first token. Words
-        that were cut have "O", or else the first label."""
+        """The label of each word of each sentence, by a head of ``"token_classification"``: that of
+        its first token. Words that were cut have "O", or else the first label."""
         given = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
-        rows = _Rows([sentence.text.decode() for sentence in given], None, adapters)
+        rows = SessionRows([sentence.text.decode() for sentence in given], None, adapters)
         found: list[list[str]] = []
         for (tokens, labels), names in zip(self._tags(rows, given), self._row_labels(rows)):
             outside = names.index("O") if "O" in names else 0
             found.append([names[label] for label in tokens.word_labels(labels, outside)])
         return found
 
-    def _tags(self, rows: _Rows, sentences: list[Sentence]) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
+    def _tags(self, rows: SessionRows, sentences: list[Sentence]) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
         """The tokens of each row and their likeliest labels."""
         self._require(rows, of_tokens=True)
         for first, batch, limit in self._batches(rows):
@@ -294,8 +299,9 @@ class Session(Handle):
                 for row, start in zip(tokens, batch.row_starts):
                     yield row, (c_int32 * row.count).from_buffer(labels, start * sizeof(c_int32))
 
-    def _require(self, rows: _Rows, *, of_tokens: bool) -> None:
-        """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the other way round."""
+    def _require(self, rows: SessionRows, *, of_tokens: bool) -> None:
+        """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the
+        other way round."""
         for row, own in enumerate(rows.adapters or [None] * len(rows)):
             task = self._task if own is None else own.task
             if task is not None and (task == TAGS) != of_tokens:
@@ -317,7 +323,8 @@ class Session(Handle):
         stop_tokens: Iterable[int] | None = None,
         on_text: Callable[[int, str], bool | None] | None = None,
     ) -> list[str]:
-        """What each prompt goes on with: the text of the new tokens. Ctrl-C stops it after the tokens under way.
+        """What each prompt goes on with: the text of the new tokens. Ctrl-C stops it after the
+        tokens under way.
 
         A prompt that is longer than the model allows is an error.
 
@@ -325,10 +332,13 @@ class Session(Handle):
         :param temperature: 0: always the likeliest token.
         :param top_k: chooses among the likeliest so many; 0: all.
         :param top_p: above 0 to 1: chooses among the likeliest that together have this probability.
-        :param repetition_penalty: above 0: makes tokens that the row has less likely where it is above 1.
-        :param seed: of all rows, or one for each. A row's text depends on its prompt, its adapter and its seed alone.
+        :param repetition_penalty: above 0: makes tokens that the row has less likely where it is
+            above 1.
+        :param seed: of all rows, or one for each. A row's text depends on its prompt, its adapter
+            and its seed alone.
         :param stop_tokens: tokens that end a row; None: the model's ends of text.
-        :param on_text: receives row and text as it comes; True ends the row. An exception ends the call.
+        :param on_text: receives row and text as it comes; True ends the row. An exception ends the
+            call.
         """
         options = initialised(GenerateOptions, "graft_generate_options_init")
         set_numbers(
@@ -406,13 +416,13 @@ class Session(Handle):
         """Bytes of working memory, which stays for the next call."""
         return int(lib.graft_session_memory(self.pointer))
 
-    def _row_labels(self, rows: _Rows) -> list[list[str]]:
+    def _row_labels(self, rows: SessionRows) -> list[list[str]]:
         """What each row's logits stand for."""
         if rows.adapters is None:
             return [self._labels] * len(rows)
         return [self._labels if own is None else own.labels for own in rows.adapters]
 
-    def _best(self, rows: _Rows, count: int) -> tuple[Array[c_int32], Array[c_float]]:
+    def _best(self, rows: SessionRows, count: int) -> tuple[Array[c_int32], Array[c_float]]:
         """The numbers and the probabilities of each row's likeliest labels."""
         self._require(rows, of_tokens=False)
         wanted = c_number(c_int64, count, "count")
@@ -424,7 +434,7 @@ class Session(Handle):
             lib.graft_session_predict(self.pointer, batch.pointer, wanted, numbers, part, capacity)
         return labels, probabilities
 
-    def _logits(self, rows: _Rows) -> tuple[Array[c_float], int]:
+    def _logits(self, rows: SessionRows) -> tuple[Array[c_float], int]:
         self._require(rows, of_tokens=False)
         columns = max(map(len, self._row_labels(rows)), default=len(self._labels))
         count = len(rows) * columns
@@ -434,7 +444,8 @@ class Session(Handle):
         return numbers, columns
 
     def _classify(self, batch: Batch, numbers: Array[c_float], first: int, columns: int) -> None:
-        """Writes the batch's logits to rows ``first`` … of ``numbers``; a batch may need fewer columns."""
+        """Writes the batch's logits to rows ``first`` … of ``numbers``; a batch may need fewer
+        columns."""
         written = c_int64(0)
         part, capacity = _tail(numbers, first * columns)
         lib.graft_session_classify(self.pointer, batch.pointer, part, capacity, byref(written))
@@ -446,11 +457,12 @@ class Session(Handle):
         for row in range(len(batch)):
             logits = narrow[row * written.value : (row + 1) * written.value]
             start = (first + row) * columns
-            numbers[start : start + columns] = logits + [-math.inf] * (columns - written.value)  # type: ignore[assignment]
+            logits += [-math.inf] * (columns - written.value)
+            numbers[start : start + columns] = logits  # type: ignore[assignment]
 
-    def _batches(self, rows: _Rows) -> Iterator[tuple[int, Batch, int]]:
-        """Each call's first row, its batch, and the limit that the tokenizer was given. Warns at the end of what the
-        texts lost."""
+    def _batches(self, rows: SessionRows) -> Iterator[tuple[int, Batch, int]]:
+        """Each call's first row, its batch, and the limit that the tokenizer was given. Warns at
+        the end of what the texts lost."""
         cut = longest = tokens = unknown = 0
         limits = self._row_limits(rows)
         for part in rows.calls(limits):
@@ -468,39 +480,10 @@ class Session(Handle):
         warn_of_cuts(len(rows), cut, longest)
         warn_of_unknown_tokens(tokens, unknown)
 
-    def _row_limits(self, rows: _Rows) -> list[int]:
+    def _row_limits(self, rows: SessionRows) -> list[int]:
         """Where each row is cut."""
         own = rows.adapters or [None] * len(rows)
         return [self._limit(self._adapter_length if adapter is None else adapter.maximum_length) for adapter in own]
 
     def _limit(self, adapter_length: int | None) -> int:
         return self._maximum_length or min(adapter_length or self._declared_length or self._longest, self._longest)
-
-
-class _Rows:
-    """What a caller gives for each row, as lists of one length."""
-
-    def __init__(
-        self, texts: Iterable[str], pairs: Iterable[str] | None, adapters: Iterable[RowAdapter] | None
-    ) -> None:
-        self.texts = text_list(texts, "texts")
-        self.pairs = None if pairs is None else text_list(pairs, "pairs")
-        self.adapters = None if adapters is None else compositions(adapters)
-        for name, values in (("pairs", self.pairs), ("adapters", self.adapters)):
-            if values is not None and len(values) != len(self):
-                raise invalid(f"{name}: expected {len(self)}, one for each text; found {len(values)}")
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def calls(self, limits: list[int] | None = None) -> Iterator[slice]:
-        """The rows of each call of the library; those of one call have one limit."""
-        first = size = 0
-        for row in range(len(self)):
-            has_other_limit = limits is not None and limits[row] != limits[first]
-            if row - first == ROWS_PER_CALL or size >= BYTES_PER_CALL or has_other_limit:
-                yield slice(first, row)
-                first, size = row, 0
-            size += len(self.texts[row]) + (0 if self.pairs is None else len(self.pairs[row]))
-        if first < len(self):
-            yield slice(first, len(self))

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from .errors import GraftError, Status, invalid
 from .values import path_bytes
 
-#: Words that name a column of labels. Where one stands in a file's first line and in no other, that line is a header.
+#: Words that name a column of labels. Where one stands in a file's first line and in no other, that
+#: line is a header.
 LABEL_COLUMNS = frozenset(
     "answer answers category categories class classes gold gold_label intent intents is_duplicate label labels label_desc "
     "label_name label_text polarity rating score sentiment stars tag target topic y".split()

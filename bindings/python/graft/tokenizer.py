@@ -20,7 +20,8 @@ class Encoding(NamedTuple):
     ids: list[int]
     #: Segment (0 or 1) of each token.
     type_ids: list[int]
-    #: First character and character past the last of each token in its text; (0, 0) for special tokens.
+    #: First character and character past the last of each token in its text; (0, 0) for special
+    #: tokens.
     offsets: list[tuple[int, int]]
     #: The same in bytes of UTF-8.
     byte_offsets: list[tuple[int, int]]
@@ -41,7 +42,8 @@ def encode_options(
 
 
 class Tokenizer(Handle):
-    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is missing."""
+    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is
+    missing."""
 
     _release_function = "graft_tokenizer_release"
 
@@ -52,8 +54,8 @@ class Tokenizer(Handle):
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
-        """The same from files in memory: ``tokenizer.json`` or ``vocab.txt``, and those that stand beside it in a
-        model's folder, by their names."""
+        """The same from files in memory: ``tokenizer.json`` or ``vocab.txt``, and those that stand
+        beside it in a model's folder, by their names."""
         array, out = file_array(files), c_void_p()
         lib.graft_tokenizer_load_files(array, len(array), byref(out))
         tokenizer = cls.__new__(cls)
@@ -68,7 +70,8 @@ class Tokenizer(Handle):
     @property
     def maximum_length(self) -> int | None:
         """Most tokens of a row, as the folder declares it in ``sentence_bert_config.json``, else in
-        ``tokenizer_config.json``, else in ``tokenizer.json``; None where none of them sets a limit."""
+        ``tokenizer_config.json``, else in ``tokenizer.json``; None where none of them sets a
+        limit."""
         return int(lib.graft_tokenizer_maximum_length(self.pointer)) or None
 
     def encode(
@@ -76,7 +79,8 @@ class Tokenizer(Handle):
     ) -> Encoding:
         """Tokens of ``text``, with ``pair`` as second segment.
 
-        :param maximum_length: cuts off what is longer, from the longest segment first; 0: the tokenizer's.
+        :param maximum_length: cuts off what is longer, from the longest segment first; 0: the
+            tokenizer's.
         :param add_special_tokens: those that the model expects around a text, such as ``[CLS]``.
         """
         first = text_bytes(text, "text")

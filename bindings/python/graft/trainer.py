@@ -41,8 +41,9 @@ class CancelToken(Handle):
 
 
 class Trainer(Handle):
-    """Trains one adapter, which has a head and gets no other head or trainer until this one is released. Between the
-    trainer's calls the adapter may be saved and used as ever. Threads that share a trainer take turns.
+    """Trains one adapter, which has a head and gets no other head or trainer until this one is
+    released. Between the trainer's calls the adapter may be saved and used as ever. Threads that
+    share a trainer take turns.
 
     >>> with graft.Trainer(model, adapter, learning_rate=1e-3, epoch_count=5) as trainer:
     ...     trainer.fit(train, evaluation=validation)
@@ -52,30 +53,34 @@ class Trainer(Handle):
     :param seed: of shuffling and dropout.
     :param threads: 0: one per core. Results do not depend on it.
     :param optimizer: one of :func:`optimizers`, as torch's of that name.
-    :param optimizer_settings: those of :func:`optimizers` that are not to have their defaults, such as
-        ``{"momentum": 0.8}``. ``"weight_decay"`` is decoupled from the gradient, ``"l2"`` is in it.
-    :param schedule: of the learning rate after the warm-up: one of :func:`schedules`, as transformers' of that name.
+    :param optimizer_settings: those of :func:`optimizers` that are not to have their defaults, such
+        as ``{"momentum": 0.8}``. ``"weight_decay"`` is decoupled from the gradient, ``"l2"`` is in
+        it.
+    :param schedule: of the learning rate after the warm-up: one of :func:`schedules`, as
+        transformers' of that name.
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
-    :param metric: what early stopping watches and the best weights are chosen by: a measure that an :class:`Evaluation`
-        of the task has, such as ``"accuracy"``; None: the loss.
+    :param metric: what early stopping watches and the best weights are chosen by: a measure that an
+        :class:`Evaluation` of the task has, such as ``"accuracy"``; None: the loss.
     :param learning_rate: the peak, at the warm-up's end.
     :param weight_decay: the optimizer's setting of that name; None: its default.
-    :param warmup_ratio: the schedule's: the part of all steps in which the rate rises to its peak; None: its default.
+    :param warmup_ratio: the schedule's: the part of all steps in which the rate rises to its peak;
+        None: its default.
     :param maximum_gradient_norm: clips above; 0 never clips.
     :param label_smoothing: 0 to 1.
     :param class_weights: one for each label; None: all 1.
-    :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0: set by :meth:`fit`,
-        and steps before it use the peak rate.
+    :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0:
+        set by :meth:`fit`, and steps before it use the peak rate.
     :param rows_per_batch: of :meth:`fit`.
-    :param batches_per_step: gradient accumulation: an update is by the mean over all that counts in so many batches
-        together.
+    :param batches_per_step: gradient accumulation: an update is by the mean over all that counts in
+        so many batches together.
     :param epoch_count: of :meth:`fit`.
     :param evaluation_steps: evaluates every so many steps; 0: each epoch.
-    :param patience: evaluations without a better metric before it stops, which needs rows to evaluate on; 0: never
-        stops early.
-    :param checkpoint_path: where :meth:`fit` saves, and resumes from when it is there; None: nowhere.
+    :param patience: evaluations without a better metric before it stops, which needs rows to
+        evaluate on; 0: never stops early.
+    :param checkpoint_path: where :meth:`fit` saves, and resumes from when it is there; None:
+        nowhere.
     :param checkpoint_steps: saves every so many steps; 0: each epoch.
     :param group_by_length: whether rows of a batch have similar lengths.
     :param pass_token_count: tokens in one pass, which bounds memory; 0: chosen.
@@ -153,11 +158,13 @@ class Trainer(Handle):
 
     @exclusive
     def step(self, batch: Batch) -> Metrics:
-        """Forward, loss, backward on a labelled batch; an update of the adapter every ``batches_per_step`` calls, by the
-        mean over all that counts in them together. The loss is that of the step so far, NaN where nothing counts.
+        """Forward, loss, backward on a labelled batch; an update of the adapter every
+        ``batches_per_step`` calls, by the mean over all that counts in them together. The loss is
+        that of the step so far, NaN where nothing counts.
 
-        The status of an error is INCOMPATIBLE where labels are missing or not the head's, tokens not the model's or
-        rows too long for it, or DIVERGED where the loss or its gradient is not a number: the adapter is as before.
+        The status of an error is INCOMPATIBLE where labels are missing or not the head's, tokens
+        not the model's or rows too long for it, or DIVERGED where the loss or its gradient is not a
+        number: the adapter is as before.
         """
         struct = initialised(MetricsStruct, "graft_metrics_init")
         lib.graft_trainer_step(self.pointer, Batch.pointer_of(batch), byref(struct))
@@ -174,19 +181,21 @@ class Trainer(Handle):
     ) -> Metrics:
         """Whole training: epochs of shuffled batches.
 
-        Both sets are checked before the first step, and what is wrong is named by its row. Rows that count for nothing,
-        since none of their tokens has a label or their class has weight 0, are left out; a set in which nothing counts is
-        an error. The adapter remembers where the rows were cut: ``adapter.maximum_length``.
+        Both sets are checked before the first step, and what is wrong is named by its row. Rows
+        that count for nothing, since none of their tokens has a label or their class has weight 0,
+        are left out; a set in which nothing counts is an error. The adapter remembers where the
+        rows were cut: ``adapter.maximum_length``.
 
-        With an evaluation set, the adapter ends with the weights of the best evaluation, which is returned; else the
-        last step's metrics are. Ctrl-C stops after the step under way, a second one at once; then KeyboardInterrupt is
-        raised and the adapter has the weights of the latest step. With ``checkpoint_path``, a run that was stopped
-        goes on where it was, and ends with the same bits. Errors are as of :meth:`step`, and IO.
+        With an evaluation set, the adapter ends with the weights of the best evaluation, which is
+        returned; else the last step's metrics are. Ctrl-C stops after the step under way, a second
+        one at once; then KeyboardInterrupt is raised and the adapter has the weights of the latest
+        step. With ``checkpoint_path``, a run that was stopped goes on where it was, and ends with
+        the same bits. Errors are as of :meth:`step`, and IO.
 
         :param progress: shows a bar on standard error.
-        :param callback: called after each step and evaluation; it cannot use the trainer. Where it returns True, the
-            training ends there: the adapter keeps the weights of the latest step, whose metrics are returned. An
-            exception ends it, too, and is raised.
+        :param callback: called after each step and evaluation; it cannot use the trainer. Where it
+            returns True, the training ends there: the adapter keeps the weights of the latest step,
+            whose metrics are returned. An exception ends it, too, and is raised.
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
@@ -236,11 +245,11 @@ class Trainer(Handle):
 
     @exclusive
     def evaluate(self, dataset: Dataset, *, confusion: bool | None = None) -> Evaluation:
-        """Measures the adapter; changes nothing. Ctrl-C stops it at once, and then the trainer can only be saved or
-        released.
+        """Measures the adapter; changes nothing. Ctrl-C stops it at once, and then the trainer can
+        only be saved or released.
 
-        :param confusion: whether to count each pair of true and predicted label, which takes memory for the labels
-            squared; None: for up to 1,000 labels.
+        :param confusion: whether to count each pair of true and predicted label, which takes memory
+            for the labels squared; None: for up to 1,000 labels.
         """
         pointer = self._checked(dataset)
         out = c_void_p()
@@ -265,17 +274,20 @@ class Trainer(Handle):
 
     @exclusive
     def resume(self, path: str | os.PathLike[str]) -> None:
-        """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit. An error of status
-        INCOMPATIBLE names what differs: options, adapter, base weights or their precision."""
+        """Restores a checkpoint: the next steps equal those of an uninterrupted run, bit for bit.
+        An error of status INCOMPATIBLE names what differs: options, adapter, base weights or their
+        precision."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that its working memory takes, its gradients, what the optimizer keeps and the best weights."""
+        """Bytes of memory that its working memory takes, its gradients, what the optimizer keeps
+        and the best weights."""
         return int(lib.graft_trainer_memory(self.pointer))
 
     def _checked(self, dataset: Dataset) -> c_void_p:
-        """Numbers that stand for other names than the adapter's would train it on the wrong labels."""
+        """Numbers that stand for other names than the adapter's would train it on the wrong
+        labels."""
         pointer = Dataset.pointer_of(dataset)
         if dataset.label_names and dataset.label_names != self._labels:
             raise GraftError(

@@ -1,4 +1,5 @@
-"""Python values to C: checked here, since ctypes wraps numbers and its errors do not say which argument is meant."""
+"""Python values to C: checked here, since ctypes wraps numbers and its errors do not say which
+argument is meant."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def text_bytes(text: str, name: str) -> bytes:
 
 
 def name_bytes(text: str, name: str) -> bytes:
-    """UTF-8 of a name. The library reads names up to a NUL, so one inside is refused rather than cut off there."""
+    """UTF-8 of a name. The library reads names up to a NUL, so one inside is refused rather than
+    cut off there."""
     encoded = text_bytes(text, name)
     if b"\0" in encoded:
         raise invalid(f"{name}: a name cannot contain a NUL character: {text[:60]!r}")
@@ -50,8 +52,9 @@ def _is_missing(value: object) -> bool:
 def as_list(values: Iterable[Any], name: str, of: str, dimensions: int = 1) -> list[Any]:
     """What an iterable gives in its order: a list, an array, a column of a table, a generator.
 
-    One string is not meant as many. What would give something else than its values is refused: a table or a dictionary
-    gives names, a set has no order, an array of more ``dimensions`` gives arrays.
+    One string is not meant as many. What would give something else than its values is refused: a
+    table or a dictionary gives names, a set has no order, an array of more ``dimensions`` gives
+    arrays.
     """
     expected = f"{name}: expected a list of {of}, found"
     kind = type(values).__name__
@@ -103,7 +106,8 @@ def file_array(files: Mapping[str, bytes]) -> Array[FileStruct]:
 
 
 def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:
-    """An array of 32-bit integers. Other numbers are refused rather than rounded, larger ones rather than wrapped."""
+    """An array of 32-bit integers. Other numbers are refused rather than rounded, larger ones
+    rather than wrapped."""
     values = as_list(numbers, name, "integers")
     for position, value in enumerate(values):
         try:
@@ -129,7 +133,8 @@ def float_rows(rows: Iterable[Any], name: str) -> tuple[Array[c_float], int]:
 
 
 def c_number(kind: Any, value: Any, name: str) -> Any:
-    """A number as the C type ``kind`` has it. An integer that does not fit is refused rather than wrapped."""
+    """A number as the C type ``kind`` has it. An integer that does not fit is refused rather than
+    wrapped."""
     try:
         number = kind(value).value
     except TypeError as error:
@@ -154,7 +159,8 @@ def choice(value: str, choices: Mapping[str, int], name: str) -> int:
 
 
 def asks_to_stop(answer: object, name: str) -> bool:
-    """What a callback's answer means: True stops, False or None goes on. Anything else was not meant as an answer."""
+    """What a callback's answer means: True stops, False or None goes on. Anything else was not
+    meant as an answer."""
     if answer is None:
         return False
     if type(answer).__name__ in ("bool", "bool_"):  # Python's, numpy's

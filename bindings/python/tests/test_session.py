@@ -11,7 +11,7 @@ import pytest
 from conftest import LABELS, TEXTS
 
 import graft
-from graft.session import _Rows as Rows
+from graft.session_rows import SessionRows as Rows
 
 
 def test_embeddings_are_unit_vectors_that_know_meaning(session: graft.Session) -> None:
@@ -43,8 +43,8 @@ def test_how_texts_are_cut_into_calls_changes_nothing(
     session: graft.Session, monkeypatch: pytest.MonkeyPatch, rows: int, size: int
 ) -> None:
     expected = session.embed(TEXTS, TEXTS[::-1]), session.hidden_states(TEXTS)
-    monkeypatch.setattr("graft.session.ROWS_PER_CALL", rows)
-    monkeypatch.setattr("graft.session.BYTES_PER_CALL", size)
+    monkeypatch.setattr("graft.session_rows.ROWS_PER_CALL", rows)
+    monkeypatch.setattr("graft.session_rows.BYTES_PER_CALL", size)
     assert (session.embed(TEXTS, TEXTS[::-1]), session.hidden_states(TEXTS)) == expected
 
 
