@@ -41,9 +41,7 @@ package struct Conventions: Sendable {
     package init(
         architecture: String, backbone: String, headPath: String, headHasBias: Bool, headDensePath: String? = nil,
         tokenHeadPath: String? = nil, summaryToken: SummaryToken, defaultTargets: [String: [String]],
-        feedForwardModules: [String] = [],
-        className: String,
-        adapterHolders: [Site.Sublayer: String] = [:]
+        feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
         self.backbone = backbone
@@ -63,7 +61,7 @@ package struct Conventions: Sendable {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
             headDensePath: headDensePath, tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
-            defaultTargets: defaultTargets,
-            feedForwardModules: feedForwardModules, className: className, adapterHolders: adapterHolders)
+            defaultTargets: defaultTargets, feedForwardModules: feedForwardModules, className: className,
+            adapterHolders: adapterHolders)
     }
 }
