@@ -34,8 +34,8 @@ private struct Twice: StepPlan {
             return try trainer.gradients(of: fixture.dataset)
         }
         let (once, twice) = (try gradients(nil), try gradients(Twice()))
-        // The dropout is the same, too.
-        #expect(Goldens.difference(twice.gradients, once.gradients.map { 2 * $0 }) < 1e-6)
+        // The dropout is the same, too. Sums of several passes are added in another order.
+        #expect(Goldens.difference(twice.gradients, once.gradients.map { 2 * $0 }) < 1e-5)
         #expect(once.loss == twice.loss && once.gradients.contains { abs($0) > 1e-3 })
     }
 
