@@ -144,10 +144,10 @@ test-parity: dependencies
 	  --ignore-glob='*test_adapterhub*'
 	PYTHONPATH=bindings/python build/venv-adapters/bin/python -m pytest -q Tests/Parity/test_adapterhub*.py
 
-# Nightly: what test-parity only samples, in full (an hour).
+# Nightly: what test and test-parity only sample, in full (two hours).
 .PHONY: test-whole
 test-whole:
-	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test-parity
+	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test test-parity
 
 # How fast, and what adapters learn (half an hour).
 .PHONY: benchmark quality

@@ -7,7 +7,7 @@ import Testing
 
 /// Every method, on every architecture, from and to files.
 @Suite struct FileMatrixTests {
-    @Test("What is saved and loaded computes the same bits, and is saved as the same bytes", arguments: Cell.all)
+    @Test("What is saved and loaded computes the same bits, and is saved as the same bytes", arguments: Cell.tried)
     func roundTrip(cell: Cell) throws {
         let rows = try cell.rows(count: 9)
         func outputs(_ adapter: Adapter) throws -> Outputs {
@@ -37,7 +37,7 @@ import Testing
 
     @Test(
         "What an adapter computes after its numbers changed is what the saved one computes",
-        arguments: Cell.all.filter { $0.precision == .float32 })
+        arguments: Cell.tried.filter { $0.precision == .float32 })
     func changed(cell: Cell) throws {
         let rows = try cell.rows(count: 9)
         func outputs(_ composition: Composition) throws -> Outputs {
