@@ -137,12 +137,15 @@ build/venv-%/tools:
 	$(@D)/bin/pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
+# A process on each core, with one thread of torch.
+ON_ALL_CORES := OMP_NUM_THREADS=1 PYTHONPATH=bindings/python
+PARITY := -m pytest -q --numprocesses auto
+
 .PHONY: test-parity
 test-parity: dependencies
 	@$(MAKE) --no-print-directory library models build/venv-parity/tools build/venv-adapters/tools
-	PYTHONPATH=bindings/python build/venv-parity/bin/python -m pytest -q Tests/Parity \
-	  --ignore-glob='*test_adapterhub*'
-	PYTHONPATH=bindings/python build/venv-adapters/bin/python -m pytest -q Tests/Parity/test_adapterhub*.py
+	$(ON_ALL_CORES) build/venv-parity/bin/python $(PARITY) Tests/Parity --ignore-glob='*test_adapterhub*'
+	$(ON_ALL_CORES) build/venv-adapters/bin/python $(PARITY) Tests/Parity/test_adapterhub*.py
 
 # Nightly: what test and test-parity only sample, in full (two hours).
 .PHONY: test-whole

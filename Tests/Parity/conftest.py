@@ -26,9 +26,14 @@ MINILM = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / 
 #: embeddings, logits.
 TOLERANCE = 1e-4
 
-torch.manual_seed(0)
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """Whatever tests ran before in the process."""
+    torch.manual_seed(0)
 
 
 def read_json(path: Path):

@@ -5,6 +5,7 @@ Runs with the packages of requirements-adapters.txt, since `adapters` pins anoth
 PEFT's tests.
 """
 
+import json
 from pathlib import Path
 
 import adapters
@@ -104,6 +105,17 @@ def assert_same_files(folder: Path, expected: Path) -> None:
         assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def without_metadata(path: Path):
+    """A file's bytes; of tensors, what the header says of them and their bytes."""
+    content = path.read_bytes()
+    if path.suffix != ".safetensors":
+        return content
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header.pop("__metadata__", None)
+    return header, content[end:]
+
+
 @pytest.mark.parametrize("head", [dict(), dict(layers=1), dict(use_pooler=True, layers=1)], ids=str)
 @pytest.mark.parametrize("config", FROM_ADAPTERHUB.values(), ids=FROM_ADAPTERHUB)
 def test_an_adapter_of_adapterhub_gives_the_same_logits_and_bytes_in_graft(
@@ -142,10 +154,12 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_adapterhub(
     expected = logits(theirs.eval(), texts["ids"])
     assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
     assert numpy.abs(found - expected).max() < TOLERANCE
-    # And what AdapterHub saves again is what Graft saved.
+    # And what AdapterHub saves again is what Graft saved, but for what it has no name for: the
+    # length of the rows.
     (tmp_path / "theirs").mkdir()
     theirs.save_adapter(tmp_path / "theirs", name, with_head=True, use_safetensors=True)
-    assert_same_files(tmp_path / "theirs", tmp_path / "ours")
+    for path in (tmp_path / "ours").iterdir():
+        assert without_metadata(tmp_path / "theirs" / path.name) == without_metadata(path), path.name
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
