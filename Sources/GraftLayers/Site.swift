@@ -108,6 +108,16 @@ package struct Site: Sendable {
             copyBias: nil)
     }
 
+    /// Runs `body` with a copy of the frozen weight: [outputs, inputs], or a table [rows, width].
+    package func withWeight<Result>(
+        rows: Int, columns: Int, _ body: (Matrix) throws(GraftError) -> Result
+    ) throws(GraftError) -> Result {
+        let memory = try Memory(byteCount: rows * columns * 4)
+        defer { withExtendedLifetime(memory) {} }
+        copyWeight(memory.floats())
+        return try body(Matrix(memory.floats(), rows: rows, columns: columns))
+    }
+
     /// As torch keeps the weight of such a module.
     package var weightShape: [Int] {
         switch kind {

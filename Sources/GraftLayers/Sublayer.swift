@@ -88,7 +88,7 @@ package final class Sublayer: @unchecked Sendable {
             }
             let residual = try residual()
             let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
-            gk_add(pass.team.kernel, Int64(y.count), 1, residual.base, y.base)
+            pass.team.add(residual, to: y)
             guard let mixerKept else { return nil }
             return Kept(t: t, before: before, mixer: mixerKept, branch: branchKept, sum: nil)
         }
@@ -127,7 +127,7 @@ package final class Sublayer: @unchecked Sendable {
         norm.backward(dn, before, into: dn, pass: pass)
         guard let dt else { return }
         pass.selectBackward(gradient, unit, into: dt)
-        gk_add(pass.team.kernel, Int64(dt.count), 1, dn.base, dt.base)
+        pass.team.add(dn, to: dt)
     }
 
     private func dropout(_ pass: Pass) -> gk_dropout? {

@@ -17,7 +17,7 @@ import Testing
     @Test(
         "A rank that all changes have costs nothing, whatever the adapter consists of", arguments: PeftGoldenTests.cases
     )
-    func wholeRank(golden: PeftGoldenTests.Case) throws {
+    func wholeRank(golden: GoldenCase) throws {
         let (name, golden) = (golden.testDescription, golden.settings)
         let rows = try Self.inputs("bert-tiny")
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)

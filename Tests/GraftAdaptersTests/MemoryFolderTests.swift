@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test("PEFT's", arguments: PeftGoldenTests.cases)
-    func peft(golden: PeftGoldenTests.Case) throws {
+    func peft(golden: GoldenCase) throws {
         try check(Goldens.path(golden.testDescription), base: try golden.settings.string("base"))
     }
 

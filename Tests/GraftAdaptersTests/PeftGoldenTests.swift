@@ -8,17 +8,7 @@ import Testing
 
 /// Adapter folders as the real PEFT saved them, and what it computes from them.
 @Suite struct PeftGoldenTests {
-    struct Case: Sendable, CustomTestStringConvertible {
-        let folder: String
-        let settings: JSON
-        var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
-    }
-
-    static let cases = ["lora", "ia3", "adalora"].flatMap { folder in
-        ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
-            Case(folder: folder, settings: $0)
-        }
-    }
+    static let cases = GoldenCase.all(in: ["lora", "ia3", "adalora"], "cases.json")
     static let refusedCases: [JSON] = (try? JSON(contentsOf: Goldens.path("lora-refused/cases.json")))?.arrayValue ?? []
 
     @Test("The goldens are there")
@@ -28,7 +18,7 @@ import Testing
     }
 
     @Test("Every PEFT adapter gives PEFT's results", arguments: cases)
-    func resultsEqual(golden: Case) throws {
+    func resultsEqual(golden: GoldenCase) throws {
         let (folder, golden) = (golden.testDescription, golden.settings)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)
@@ -46,7 +36,7 @@ import Testing
     }
 
     @Test("An adapter that was loaded is saved byte for byte", arguments: cases)
-    func savedAsLoaded(golden: Case) throws {
+    func savedAsLoaded(golden: GoldenCase) throws {
         let (source, golden) = (golden.testDescription, golden.settings)
         let model = try Architectures.load(path: Goldens.path(try golden.string("base")), precision: .float32)
         let adapter = try Adapter(model: model, path: Goldens.path(source))

@@ -10,17 +10,7 @@ import Testing
 
 /// Merged equals attached.
 @Suite struct MergingTests {
-    struct Case: Sendable, CustomTestStringConvertible {
-        let folder: String
-        let settings: JSON
-        var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
-    }
-
-    static let cases = ["lora", "ia3", "adalora"].flatMap { folder in
-        ((try? JSON(contentsOf: Goldens.path("\(folder)/cases.json")))?.arrayValue ?? []).map {
-            Case(folder: folder, settings: $0)
-        }
-    }
+    static let cases = GoldenCase.all(in: ["lora", "ia3", "adalora"], "cases.json")
 
     /// Numbers of a model and of the same with an adapter, which differ by rounding alone.
     private static let tolerance: Float = 5e-5
@@ -66,7 +56,7 @@ import Testing
     @Test(
         "Every PEFT adapter of the goldens, merged in memory or in a folder, computes what it does attached",
         arguments: cases)
-    func everyGolden(golden: Case) throws {
+    func everyGolden(golden: GoldenCase) throws {
         let (name, golden) = (golden.testDescription, golden.settings)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("bert-tiny/inputs.json")))
         let compared = try compare(Goldens.path(try golden.string("base")), rows: rows) { model in

@@ -11,27 +11,19 @@ import Testing
 /// Ten steps of PEFT or AdapterHub, or of PEFT below a head of PyTorch's own, step by step: losses,
 /// norms, every gradient, and every tensor at the end.
 @Suite struct TrainingGoldenTests {
-    struct Variant: Sendable, CustomTestStringConvertible {
-        let folder: String
-        let settings: JSON
-        var testDescription: String { "\(folder)/\(settings["name"]?.stringValue ?? "")" }
-    }
-
-    static let variants = [
-        "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
-        "roberta-training", "task-training", "actions-training", "adalora-training", "bottleneck",
-        "prompt-learning", "adversarial",
-    ].flatMap { folder in
-        ((try? JSON(contentsOf: Goldens.path("\(folder)/variants.json")))?.arrayValue ?? []).map {
-            Variant(folder: folder, settings: $0)
-        }
-    }.filter { $0.settings["steps"] != nil }
+    static let variants = GoldenCase.all(
+        in: [
+            "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
+            "roberta-training", "task-training", "actions-training", "adalora-training", "bottleneck",
+            "prompt-learning", "adversarial",
+        ], "variants.json"
+    ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
     func goldensAreThere() { #expect(Self.variants.count >= 74) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
-    func tenSteps(golden: Variant) throws {
+    func tenSteps(golden: GoldenCase) throws {
         let variant = golden.settings
         let folder = golden.testDescription
         let changes = try variant.optionalObject("changes").map { Dictionary(uniqueKeysWithValues: Array($0)) } ?? [:]

@@ -250,13 +250,12 @@ package struct Lora: AdapterMethod {
         lengths: @escaping Lengths
     ) throws(GraftError) -> Magnitude {
         let start = PlannedTensor.Initial.made { (values, own) throws(GraftError) in
-            let memory = try Memory(byteCount: site.inputs * site.outputs * 4)
-            site.copyWeight(memory.floats())
             let (rows, columns) =
                 site.kind == .embedding ? (site.inputs, site.outputs) : (site.outputs, site.inputs)
-            let weight = Matrix(memory.floats(), rows: rows, columns: columns)
-            try lengths(values, own, try Team(threadCount: 1)) { first, rows in
-                weight.rows(from: first, count: rows.rows).copy(to: rows)
+            try site.withWeight(rows: rows, columns: columns) { weight throws(GraftError) in
+                try lengths(values, own, try Team(threadCount: 1)) { first, rows in
+                    weight.rows(from: first, count: rows.rows).copy(to: rows)
+                }
             }
         }
         let parameter = try plan.add(

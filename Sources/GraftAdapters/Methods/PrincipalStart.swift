@@ -51,15 +51,12 @@ enum PrincipalStart {
         _ values: UnsafeMutablePointer<Float>, _ delta: LoraDelta, _ site: Site, _ iterations: Int?,
         _ random: RandomNumbers
     ) throws(GraftError) {
-        let memory = try Memory(byteCount: site.inputs * site.outputs * 4)
-        site.copyWeight(memory.floats())
-        let w = Matrix(memory.floats(), rows: site.outputs, columns: site.inputs)
-        let parts =
-            if let iterations {
-                try SingularValues(
-                    of: w, rank: delta.rank, iterations: iterations, random: random, team: try Team(threadCount: 0))
-            } else { try SingularValues(overwriting: w) }
-        defer { withExtendedLifetime((memory, parts.memory)) {} }
+        let parts = try site.withWeight(rows: site.outputs, columns: site.inputs) { w throws(GraftError) in
+            guard let iterations else { return try SingularValues(overwriting: w) }
+            return try SingularValues(
+                of: w, rank: delta.rank, iterations: iterations, random: random, team: try Team(threadCount: 0))
+        }
+        defer { withExtendedLifetime(parts.memory) {} }
         parts.split(
             rank: delta.rank, dividedBy: delta.factor, a: values + delta.a.offset, b: values + delta.b.offset)
     }

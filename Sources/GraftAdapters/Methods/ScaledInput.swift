@@ -35,9 +35,8 @@ extension ScaledInput: WeightChange {
     func addDelta(
         to weight: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team
     ) throws(GraftError) {
-        let memory = try Memory(byteCount: weight.count * 4)
-        site.copyWeight(memory.floats())
-        let frozen = Matrix(memory.floats(), rows: weight.rows, columns: weight.columns)
-        factors.addChange(of: frozen, scale, values, to: weight.base, team)
+        try site.withWeight(rows: weight.rows, columns: weight.columns) { frozen throws(GraftError) in
+            factors.addChange(of: frozen, scale, values, to: weight.base, team)
+        }
     }
 }

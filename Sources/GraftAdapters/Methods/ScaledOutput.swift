@@ -48,12 +48,11 @@ extension ScaledOutput: WeightChange {
     func addDelta(
         to weight: Matrix, scale: Float, values: UnsafeMutablePointer<Float>, site: Site, team: Team
     ) throws(GraftError) {
-        let memory = try Memory(byteCount: weight.count * 4)
-        site.copyWeight(memory.floats())
-        let frozen = Matrix(memory.floats(), rows: weight.rows, columns: weight.columns)
-        for row in 0..<weight.rows {
-            let change = scale * (factors.value(row, values) - 1)
-            team.add(frozen.rows(from: row, count: 1), scale: change, to: weight.rows(from: row, count: 1))
+        try site.withWeight(rows: weight.rows, columns: weight.columns) { frozen throws(GraftError) in
+            for row in 0..<weight.rows {
+                let change = scale * (factors.value(row, values) - 1)
+                team.add(frozen.rows(from: row, count: 1), scale: change, to: weight.rows(from: row, count: 1))
+            }
         }
     }
 
