@@ -17,16 +17,12 @@ final class EncodingHandle: @unchecked Sendable {
             throw GraftError(.outOfMemory, "the system refused \(byteCount) bytes for an encoding of \(count) tokens")
         }
         numbers = block.assumingMemoryBound(to: Int32.self)
-        for index in 0..<count {
-            column(0)[index] = encoding.ids[index]
-            column(1)[index] = encoding.typeIDs[index]
-            column(2)[index] = encoding.wordIDs[index]
-            column(3)[2 * index] = encoding.offsets[index].start
-            column(3)[2 * index + 1] = encoding.offsets[index].end
-            column(5)[2 * index] = characterOffsets[index].start
-            column(5)[2 * index + 1] = characterOffsets[index].end
-            column(7)[index] = encoding.sequenceIDs[index]
-        }
+        encoding.ids.withUnsafeBytes { fill(0, $0) }
+        encoding.typeIDs.withUnsafeBytes { fill(1, $0) }
+        encoding.wordIDs.withUnsafeBytes { fill(2, $0) }
+        encoding.offsets.withUnsafeBytes { fill(3, $0) }
+        characterOffsets.withUnsafeBytes { fill(5, $0) }
+        encoding.sequenceIDs.withUnsafeBytes { fill(7, $0) }
     }
 
     deinit { free(numbers) }
@@ -34,6 +30,10 @@ final class EncodingHandle: @unchecked Sendable {
     /// Column `index` of eight: ids, types, words, byte offsets (two), character offsets (two),
     /// sequences.
     func column(_ index: Int) -> UnsafeMutablePointer<Int32> { numbers + index * count }
+
+    private func fill(_ index: Int, _ values: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(start: column(index), count: values.count).copyMemory(from: values)
+    }
 }
 
 extension graft_encode_options: OptionStruct {
