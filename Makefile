@@ -121,8 +121,15 @@ test: dependencies
 	@$(MAKE) --no-print-directory library examples models $(VENV)/tools build/venv-runtimes/tools
 	@Tests/run
 
-# Builds the library twice more, for the thread and the address sanitizer, and runs what shares and
-# what breaks.
+# Installs and uninstalls, builds the wheel and the archive of the sources and uses both, and builds
+# a copied tree and a Swift package that depends on this one.
+.PHONY: test-install
+test-install: dependencies
+	@$(MAKE) --no-print-directory library models $(VENV)/tools
+	@Tests/run install
+
+# Builds the library twice more, for the thread and the address sanitizer, runs what shares and
+# what breaks, and fuzzes the readers.
 .PHONY: test-sanitizers
 test-sanitizers: dependencies
 	@Tests/run sanitizers
