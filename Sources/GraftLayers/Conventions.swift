@@ -57,11 +57,14 @@ package struct Conventions: Sendable {
     }
 
     /// Those of an architecture whose modules have the same names.
-    package func named(_ architecture: String, className: String) -> Conventions {
+    package func named(
+        _ architecture: String, className: String, defaultTargets: [String: [String]]? = nil
+    ) -> Conventions {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
             headDensePath: headDensePath, tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
-            defaultTargets: defaultTargets, feedForwardModules: feedForwardModules, className: className,
+            defaultTargets: defaultTargets ?? self.defaultTargets, feedForwardModules: feedForwardModules,
+            className: className,
             adapterHolders: adapterHolders)
     }
 }

@@ -1,8 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = γ ∘ x / √(mean(x²) + ε) (Zhang and Sennrich 2019), each row on its own; x, y [m, width], γ
-/// [width].
+/// y = γ ∘ x / √(mean(x²) + ε) (Zhang and Sennrich 2019), each row on its own, or each head of a
+/// row; x, y [m, heads · width], γ [width].
 package final class RMSNorm: @unchecked Sendable {
     package struct Kept: BitwiseCopyable {
         let x: Matrix
@@ -10,39 +10,43 @@ package final class RMSNorm: @unchecked Sendable {
     }
 
     private let scale: Memory
+    /// Of what is normed at once.
     private let width: Int
+    private let headCount: Int
     private let epsilon: Float
     let site: Int
     private let unit: Pass.Unit
 
-    package init(scale: Memory, width: Int, epsilon: Float, site: Int, unit: Pass.Unit) {
+    package init(scale: Memory, width: Int, headCount: Int = 1, epsilon: Float, site: Int, unit: Pass.Unit) {
         self.scale = scale
         self.width = width
+        self.headCount = headCount
         self.epsilon = epsilon
         self.site = site
         self.unit = unit
     }
 
-    /// Where `keeps`, x must stay as it is until backward.
+    /// Where `keeps`, x must stay as it is until backward. Rows of y stand end to end.
     package func forward(_ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
-        let inverseRoot = keeps ? try pass.kept.allocate(Float.self, count: x.rows) : nil
+        let inverseRoot = keeps ? try pass.kept.allocate(Float.self, count: x.rows * headCount) : nil
         pass.eachRange(at: site, unit) { first, count, adapter in
-            let offset = first * width
             gk_rms_norm_forward(
-                pass.team.kernel, Int64(count), Int64(width), x.base + offset, nil, scaleValues(adapter), epsilon, nil,
-                y.base + offset, inverseRoot.map { $0 + first })
+                pass.team.kernel, Int64(count * headCount), Int64(width), Int64(headCount), x.base + first * x.stride,
+                Int64(x.stride), scaleValues(adapter), epsilon, y.base + first * y.stride,
+                inverseRoot.map { $0 + first * headCount })
         }
         return inverseRoot.map { Kept(x: x, inverseRoot: $0) }
     }
 
-    /// dx from dy; dx may be dy. Adds to the gradient of an adapter's own γ.
+    /// dx from dy, whose rows stand end to end; dx may be dy. Adds to the gradient of an adapter's
+    /// own γ.
     package func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix, pass: Pass) {
         pass.eachRange(at: site, unit) { first, count, adapter in
-            let offset = first * width
             gk_rms_norm_backward(
-                pass.team.kernel, Int64(count), Int64(width), dy.base + offset, kept.x.base + offset,
-                kept.inverseRoot + first, scaleValues(adapter), dx.base + offset,
-                adapter?.at(site)?.weight?.gradients)
+                pass.team.kernel, Int64(count * headCount), Int64(width), Int64(headCount),
+                dy.base + first * dy.stride, kept.x.base + first * kept.x.stride, Int64(kept.x.stride),
+                kept.inverseRoot + first * headCount, scaleValues(adapter), dx.base + first * dx.stride,
+                Int64(dx.stride), adapter?.at(site)?.weight?.gradients)
         }
     }
 

@@ -1,11 +1,14 @@
 import GraftTensor
 
-/// y = W_o attention(rotate(W_q x), rotate(W_k x), W_v x): tokens ask those of their row.
+/// y = W_o attention(rotate(norm(W_q x)), rotate(norm(W_k x)), W_v x): tokens ask those of their
+/// row.
 ///
 /// x [tokens, width] → y [m, width], where m is the tokens, or in a model's last layer those that
 /// are read.
 package struct SelfAttention: Mixer {
     private let projections: QueryKeyValue
+    /// nil where queries and keys are as they were projected.
+    private let norms: HeadNorms?
     /// nil where positions are in the embeddings.
     private let rotary: Rotary?
     private let attention: Attention
@@ -22,15 +25,17 @@ package struct SelfAttention: Mixer {
 
     private struct Kept: BitwiseCopyable {
         let projections: QueryKeyValue.Kept
+        let norms: HeadNorms.Kept?
         let attention: Attention.Kept
         let output: Linear.Kept
     }
 
     package init(
-        projections: QueryKeyValue, rotary: Rotary? = nil, attention: Attention, output: Linear, layer: Int,
-        unit: Pass.Unit, width: Int, keepsContext: Bool
+        projections: QueryKeyValue, norms: HeadNorms? = nil, rotary: Rotary? = nil, attention: Attention,
+        output: Linear, layer: Int, unit: Pass.Unit, width: Int, keepsContext: Bool
     ) {
         self.projections = projections
+        self.norms = norms
         self.rotary = rotary
         self.attention = attention
         self.output = output
@@ -49,8 +54,11 @@ package struct SelfAttention: Mixer {
     package func forward(
         _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
-        let parts = try projections.make(in: pass.arena(keeping: keeps), pass: pass)
-        let projectionsKept = try projections.forward(x, into: parts, keeps: keeps, pass: pass)
+        let arena = pass.arena(keeping: keeps)
+        let projected = try projections.make(in: arena, pass: pass)
+        let projectionsKept = try projections.forward(x, into: projected, keeps: keeps, pass: pass)
+        let parts = try norms?.make(projected, in: arena) ?? projected
+        let normsKept = try norms?.forward(projected, into: parts, keeps: keeps, pass: pass)
         rotary?.forward(parts.q, unit: unit, pass: pass)
         rotary?.forward(parts.k, unit: .tokens, pass: pass)
         let (k, v) = try pass.asked(layer: layer, parts.k, parts.v)
@@ -60,7 +68,8 @@ package struct SelfAttention: Mixer {
         guard let attentionKept else { return nil }
         return try pass.keep(
             Kept(
-                projections: projectionsKept, attention: attentionKept.reading(k: parts.k, v: parts.v),
+                projections: projectionsKept, norms: normsKept,
+                attention: attentionKept.reading(k: parts.k, v: parts.v),
                 output: outputKept))
     }
 
@@ -70,7 +79,8 @@ package struct SelfAttention: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dContext = try pass.scratch.matrix(rows: dy.rows, columns: width)
         try output.backward(dy, kept.output, into: dContext, pass: pass)
-        let parts = try projections.make(in: pass.scratch, pass: pass)
+        let projected = try projections.make(in: pass.scratch, pass: pass)
+        let parts = try norms?.make(projected, in: pass.scratch) ?? projected
         // Copies of what is kept, which are cheap to make again.
         let (k, v) = try pass.asked(layer: layer, kept.attention.k, kept.attention.v)
         var attentionKept = kept.attention.reading(k: k, v: v)
@@ -88,7 +98,10 @@ package struct SelfAttention: Mixer {
         }
         rotary?.backward(parts.q, unit: unit, pass: pass)
         rotary?.backward(parts.k, unit: .tokens, pass: pass)
+        if let norms, let normsKept = kept.norms {
+            norms.backward(parts, normsKept, into: projected, pass: pass)
+        }
         let projectionsKept = try projections.reading(x, kept.projections, pass: pass)
-        try projections.backward(parts, projectionsKept, into: dx, accumulate: accumulate, pass: pass)
+        try projections.backward(projected, projectionsKept, into: dx, accumulate: accumulate, pass: pass)
     }
 }

@@ -6,7 +6,8 @@ import GraftTensor
 /// line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
-        Bert.self, GPT2.self, Llama.self, Mistral.self, Roberta.self, XLMRoberta.self,
+        Bert.self, GPT2.self, Llama.self, Mistral.self, Qwen2.self, Qwen3.self, Roberta.self, SmolLM3.self,
+        XLMRoberta.self,
     ]
 
     package static var names: [String] { all.map { $0.conventions.architecture } }

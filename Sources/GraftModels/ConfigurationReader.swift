@@ -20,7 +20,9 @@ struct ConfigurationReader {
         for rule in ConfigurationRule.shared + own where !reads.contains(rule.key) {
             try rule.check(config, file: file)
         }
-        try ConfigurationRule.checkLayerTypes(config, count: layerCount, file: file)
+        if !reads.contains("layer_types") {
+            try ConfigurationRule.checkLayerTypes(config, count: layerCount, file: file)
+        }
     }
 
     /// A key that says again what others say.
@@ -52,7 +54,9 @@ struct ConfigurationReader {
         try probability("classifier_dropout", probability("hidden_dropout", 0.1))
     }
 
-    func flag(_ key: String) throws(GraftError) -> Bool { try config.optionalBool(key) ?? false }
+    func flag(_ key: String, _ fallback: Bool = false) throws(GraftError) -> Bool {
+        try config.optionalBool(key) ?? fallback
+    }
 
     func float(_ key: String, _ fallback: Double) throws(GraftError) -> Float {
         let value = try config.optionalDouble(key) ?? fallback

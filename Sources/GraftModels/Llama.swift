@@ -59,7 +59,8 @@ enum Llama: Architecture {
             layers: LayerStack(layers: layers), finalNorm: .rms(finalNorm),
             summaryToken: configuration.paddingToken.map { .lastExcept($0) }, baseHead: baseHead,
             problem: configuration.problem, languageHead: languageHead,
-            vocabulary: tables.sites(words: wordSite, head: languageHead), endTokens: try folder.endTokens(usual: 2),
+            vocabulary: tables.sites(words: wordSite, head: languageHead),
+            endTokens: try folder.endTokens(usual: configuration.endToken),
             tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
@@ -78,20 +79,35 @@ enum Llama: Architecture {
             projections: try reader.queryKeyValue(
                 ["q_proj", "k_proj", "v_proj"].map { path + "self_attn." + $0 }, inputs: width,
                 queryWidth: queryWidth, keyWidth: configuration.keyValueHeadCount * configuration.headWidth,
-                bias: configuration.hasAttentionBias, depth: depth, unit: unit),
-            rotary: rotary,
+                bias: configuration.hasQueryKeyValueBias, depth: depth, unit: unit),
+            norms: try configuration.hasHeadNorms
+                ? headNorms(path + "self_attn.", configuration, depth: depth, unit: unit, &reader) : nil,
+            rotary: configuration.turns[index] ? rotary : nil,
             attention: Attention(
                 headCount: configuration.headCount, keyValueHeadCount: configuration.keyValueHeadCount,
-                headWidth: configuration.headWidth, isCausal: true, window: configuration.window, unit: unit,
+                headWidth: configuration.headWidth, isCausal: true, window: configuration.windows[index], unit: unit,
                 dropoutProbability: configuration.attentionDropout, dropoutSite: index, precision: reader.precision),
             output: try reader.linear(
                 [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [width],
-                bias: configuration.hasAttentionBias, depth: depth, unit: unit),
+                bias: configuration.hasOutputBias, depth: depth, unit: unit),
             layer: index, unit: unit, width: queryWidth, keepsContext: false)
         return reader.sublayer(
             .attention, path + "self_attn", norm: .rms(norm), mixer: mixer, firstSite: firstSite, width: width,
             depth: depth,
             unit: unit)
+    }
+
+    private static func headNorms(
+        _ path: String, _ configuration: LlamaConfiguration, depth: Int, unit: Pass.Unit, _ reader: inout WeightReader
+    ) throws(GraftError) -> HeadNorms {
+        let (width, epsilon) = (configuration.headWidth, configuration.epsilon)
+        return HeadNorms(
+            query: try reader.rmsNorm(
+                path + "q_norm", width: width, headCount: configuration.headCount, epsilon: epsilon, depth: depth,
+                unit: unit),
+            key: try reader.rmsNorm(
+                path + "k_norm", width: width, headCount: configuration.keyValueHeadCount, epsilon: epsilon,
+                depth: depth))
     }
 
     private static func feedForward(

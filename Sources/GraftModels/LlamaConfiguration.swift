@@ -19,7 +19,8 @@ struct LlamaConfiguration {
     let activation: Activation
     let epsilon: Float
     let attentionDropout: Float
-    let hasAttentionBias: Bool
+    let hasQueryKeyValueBias: Bool
+    let hasOutputBias: Bool
     let hasFeedForwardBias: Bool
     let tiesEmbeddings: Bool
     let initializerRange: Float
@@ -31,16 +32,43 @@ struct LlamaConfiguration {
     let problem: ProblemType?
     let tokenHeadDropout: Float
     let labels: [String]
-    /// Tokens that a token sees: itself and those before it; nil for all.
-    let window: Int?
+    /// Tokens that a token sees in each layer: itself and those before it; nil for all.
+    let windows: [Int?]
+    /// Whether the heads of each layer turn by their positions.
+    let turns: [Bool]
+    /// Whether each head's query and key are normed.
+    let hasHeadNorms: Bool
+    /// Where no file says which tokens end a text.
+    let endToken: Int32?
 
-    /// What a configuration class of transformers has where config.json says nothing.
+    /// What a configuration class of transformers has where config.json says nothing, and what it
+    /// is for.
     struct Variant {
+        enum Biases {
+            /// As `attention_bias` and `mlp_bias` say.
+            case configured
+            /// As `attention_bias` says, and none in the feed-forward.
+            case configuredInAttention
+            case none
+            /// Of queries, keys and values alone.
+            case queryKeyValue
+        }
+
         /// nil: as many as there are query heads.
         var keyValueHeadCount: Int?
+        /// nil: that of the hidden size.
+        var headWidth: Int?
         var maximumLength = 2048
+        var biases = Biases.configured
         /// nil where the architecture knows no `sliding_window`.
-        var window: Int?
+        var window: SlidingWindow?
+        var hasHeadNorms = false
+        var rotaryBase = 10_000.0
+        /// Whether `no_rope_layers` may name layers whose heads do not turn.
+        var skipsRotary = false
+        var tiesEmbeddings = false
+        var paddingToken: Int?
+        var endToken: Int32? = 2
     }
 
     init(_ config: JSON, path: String, _ variant: Variant = Variant()) throws(GraftError) {
@@ -50,7 +78,7 @@ struct LlamaConfiguration {
         layerCount = try reader.size("num_hidden_layers")
         headCount = try reader.size("num_attention_heads")
         keyValueHeadCount = try reader.size("num_key_value_heads", variant.keyValueHeadCount ?? headCount)
-        headWidth = try reader.size("head_dim", max(hiddenSize / headCount, 1))
+        headWidth = try reader.size("head_dim", variant.headWidth ?? max(hiddenSize / headCount, 1))
         intermediateSize = try reader.size("intermediate_size")
         maximumLength = try reader.size("max_position_embeddings", variant.maximumLength)
         guard headCount % keyValueHeadCount == 0 else {
@@ -66,25 +94,49 @@ struct LlamaConfiguration {
         activation = try reader.activation("hidden_act", "silu")
         epsilon = try reader.float("rms_norm_eps", 1e-6)
         attentionDropout = try reader.probability("attention_dropout", 0)
-        hasAttentionBias = try reader.flag("attention_bias")
-        hasFeedForwardBias = try reader.flag("mlp_bias")
-        tiesEmbeddings = try reader.flag("tie_word_embeddings")
+        let attentionBias = try reader.flag("attention_bias")
+        let feedForwardBias = try reader.flag("mlp_bias")
+        switch variant.biases {
+        case .configured:
+            (hasQueryKeyValueBias, hasOutputBias, hasFeedForwardBias) = (attentionBias, attentionBias, feedForwardBias)
+        case .configuredInAttention:
+            (hasQueryKeyValueBias, hasOutputBias, hasFeedForwardBias) = (attentionBias, attentionBias, false)
+        case .none: (hasQueryKeyValueBias, hasOutputBias, hasFeedForwardBias) = (false, false, false)
+        case .queryKeyValue: (hasQueryKeyValueBias, hasOutputBias, hasFeedForwardBias) = (true, false, false)
+        }
+        hasHeadNorms = variant.hasHeadNorms
+        endToken = variant.endToken
+        tiesEmbeddings = try reader.flag("tie_word_embeddings", variant.tiesEmbeddings)
         initializerRange = try reader.float("initializer_range", 0.02)
-        (rotaryBase, rotaryScaling) = try Self.rotary(reader, maximumLength: maximumLength)
-        (paddingToken, paddingRow) = try reader.paddingToken(nil, vocabularySize: vocabularySize)
+        (rotaryBase, rotaryScaling) = try Self.rotary(reader, variant, maximumLength: maximumLength)
+        turns = try variant.skipsRotary ? Self.turns(reader, layerCount) : Array(repeating: true, count: layerCount)
+        (paddingToken, paddingRow) = try reader.paddingToken(variant.paddingToken, vocabularySize: vocabularySize)
         tokenHeadDropout = try reader.tokenHeadDropout()
         labels = try reader.labels()
         problem = try reader.problem()
-        window = try variant.window.flatMap { usual throws(GraftError) in
-            let isNone = config["sliding_window"]?.isNull ?? false
-            return isNone ? nil : try reader.size("sliding_window", usual)
-        }
+        windows = try variant.window?.ofLayers(layerCount, reader) ?? Array(repeating: nil, count: layerCount)
         try reader.check(
-            [.onlyTrue("is_causal")], layerCount: layerCount, reads: variant.window == nil ? [] : ["sliding_window"])
+            [.onlyTrue("is_causal")] + (variant.window == nil ? [.only("use_sliding_window", false)] : []),
+            layerCount: layerCount,
+            reads: variant.window == nil ? [] : ["sliding_window", "layer_types"])
+    }
+
+    /// `no_rope_layers` has 1 for a layer that turns, in spite of its name, and where it is missing
+    /// each `no_rope_layer_interval`-th does not.
+    private static func turns(_ reader: ConfigurationReader, _ count: Int) throws(GraftError) -> [Bool] {
+        let interval = try reader.size("no_rope_layer_interval", 4)
+        guard let given = reader.config["no_rope_layers"], !given.isNull else {
+            return (1...count).map { $0 % interval != 0 }
+        }
+        let values = (given.arrayValue ?? []).compactMap(\.intValue)
+        guard values.count == count, values.allSatisfy((0...1).contains) else {
+            throw reader.config.unexpected("no_rope_layers", expected: "0 or 1 for each of \(count) layers")
+        }
+        return values.map { $0 == 1 }
     }
 
     private static func rotary(
-        _ reader: ConfigurationReader, maximumLength: Int
+        _ reader: ConfigurationReader, _ variant: Variant, maximumLength: Int
     ) throws(GraftError) -> (base: Double, Rotary.Scaling) {
         let newer = try reader.config.optionalObject("rope_parameters")
         let older = try reader.config.optionalObject("rope_scaling")
@@ -101,7 +153,7 @@ struct LlamaConfiguration {
             let outside = try reader.config.optionalDouble(key)
             return try settings.optionalDouble(key) ?? outside ?? fallback
         }
-        let base = try setting("rope_theta", 10_000)
+        let base = try setting("rope_theta", variant.rotaryBase)
         func positive(_ key: String, instead: Double? = nil) throws(GraftError) -> Float {
             let value = if let instead { instead } else { try settings.double(key) }
             guard Float(value) > 0, Float(value).isFinite else {

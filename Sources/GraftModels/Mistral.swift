@@ -9,7 +9,8 @@ enum Mistral: Architecture {
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try LlamaConfiguration(
-            folder.config, path: folder.path, .init(keyValueHeadCount: 8, maximumLength: 131_072, window: 4096))
+            folder.config, path: folder.path,
+            .init(keyValueHeadCount: 8, maximumLength: 131_072, biases: .none, window: .everywhere(usual: 4096)))
         return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
     }
 }

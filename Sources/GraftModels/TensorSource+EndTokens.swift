@@ -4,12 +4,12 @@ import GraftTensor
 extension TensorSource {
     /// Tokens that end a text: generation_config.json goes before config.json, as in transformers'
     /// `generate`, and `usual` is the architecture's where neither says any.
-    func endTokens(usual: Int32) throws(GraftError) -> [Int32] {
+    func endTokens(usual: Int32?) throws(GraftError) -> [Int32] {
         do throws(GraftError) {
             let generation = try JSON(contentsOf: path + "/generation_config.json")
             if let tokens = try endTokens(generation) { return tokens }
         } catch  where error.code == .notFound {}
-        return try endTokens(config) ?? (config["eos_token_id"] == nil ? [usual] : [])
+        return try endTokens(config) ?? (config["eos_token_id"] == nil ? usual.map { [$0] } ?? [] : [])
     }
 
     /// `eos_token_id`, a number or a list; nil where it is missing or null.

@@ -207,7 +207,7 @@ struct WeightReader {
 
     /// A scale alone.
     mutating func rmsNorm(
-        _ path: String, width: Int, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
+        _ path: String, width: Int, headCount: Int = 1, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
     ) throws(GraftError) -> RMSNorm {
         let scale = try Memory(byteCount: width * 4)
         try read(prefix + path + ".weight", count: width, into: scale.floats())
@@ -218,7 +218,8 @@ struct WeightReader {
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
                 storedWeight: prefix + path + ".weight",
                 copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
-        return RMSNorm(scale: scale, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
+        return RMSNorm(
+            scale: scale, width: width, headCount: headCount, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
 
     /// A table that stays where it is stored, and is read row by row.

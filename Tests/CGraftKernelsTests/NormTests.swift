@@ -147,36 +147,77 @@ extension Kernels {
         @Test("RMS norm forward is right and its backward is the central difference")
         func rmsNorm() {
             for (m, h) in Self.shapes where m * h < 1000 {
-                let (x, residual) = (randomFloats(m * h, seed: 13, scale: 2), randomFloats(m * h, seed: 14))
+                let x = randomFloats(m * h, seed: 13, scale: 2)
                 let (gamma, dy) = (randomFloats(h, seed: 15), randomFloats(m * h, seed: 16))
-                let sum = zip(x, residual).map { Double($0) + Double($1) }
+                let exact = x.map(Double.init)
                 let zeros = [Double](repeating: 0, count: h)
-                let y = Self.reference(sum, h, gamma.map(Double.init), zeros, 1e-6, centered: false)
-                let expected = Self.gradient(sum, dy, h, gamma.map(Double.init), 1e-6, centered: false)
-                let normalized = Self.reference(sum, h, zeros.map { _ in 1 }, zeros, 1e-6, centered: false)
+                let y = Self.reference(exact, h, gamma.map(Double.init), zeros, 1e-6, centered: false)
+                let expected = Self.gradient(exact, dy, h, gamma.map(Double.init), 1e-6, centered: false)
+                let normalized = Self.reference(exact, h, zeros.map { _ in 1 }, zeros, 1e-6, centered: false)
                 var dgamma = [Double](repeating: 0.25, count: h)
                 for i in x.indices { dgamma[i % h] += Double(dy[i]) * normalized[i] }
                 onEveryPath { path in
-                    var (kept, out, inverse) = (x, x, [Float](repeating: 0, count: m))
-                    Team().run {
-                        gk_rms_norm_forward(
-                            $0, Int64(m), Int64(h), x, residual, gamma, 1e-6, &kept, &out, &inverse)
+                    let result = Self.rmsNorm(x, dy, gamma, groups: 1, ldx: h, initial: 0.25)
+                    expectClose(result.y, y, within: 1e-5, "\(path), y of \(m) x \(h)")
+                    expectClose(result.dx, expected, within: 3e-4, "\(path), dx of \(m) x \(h)")
+                    expectClose(result.dgamma, dgamma, within: 1e-4, "\(path), dgamma of \(m) x \(h)")
+                    var (inPlace, dInPlace) = (x, dy)
+                    inPlace.withUnsafeMutableBufferPointer { x in
+                        Team().run {
+                            gk_rms_norm_forward(
+                                $0, Int64(m), Int64(h), 1, x.baseAddress, Int64(h), gamma, 1e-6, x.baseAddress, nil)
+                        }
                     }
-                    expectClose(out, y, within: 1e-5, "\(path), y of \(m) x \(h)")
-                    var plain = x
-                    Team().run {
-                        gk_rms_norm_forward($0, Int64(m), Int64(h), kept, nil, gamma, 1e-6, nil, &plain, nil)
+                    dInPlace.withUnsafeMutableBufferPointer { dx in
+                        Team().run {
+                            gk_rms_norm_backward(
+                                $0, Int64(m), Int64(h), 1, dx.baseAddress, x, Int64(h), result.inverse, gamma,
+                                dx.baseAddress, Int64(h), nil)
+                        }
                     }
-                    #expect(plain == out, "\(path)")
-                    var (ds, total) = (dy, [Float](repeating: 0.25, count: h))
-                    Team().run {
-                        gk_rms_norm_backward(
-                            $0, Int64(m), Int64(h), dy, kept, inverse, gamma, &ds, &total)
-                    }
-                    expectClose(ds, expected, within: 3e-4, "\(path), ds of \(m) x \(h)")
-                    expectClose(total, dgamma, within: 1e-4, "\(path), dgamma of \(m) x \(h)")
+                    #expect(inPlace == result.y && dInPlace == result.dx, "\(path)")
                 }
             }
+        }
+
+        @Test("RMS norm of vectors in groups has the bits of vectors end to end, and writes between no others")
+        func groupedRMSNorm() {
+            for (rows, groups, h, ldx) in [(1, 1, 5, 9), (3, 4, 16, 80), (7, 3, 31, 93), (130, 2, 64, 129)] {
+                let m = rows * groups
+                let (wide, dy) = (randomFloats(rows * ldx, seed: 21), randomFloats(m * h, seed: 22))
+                let gamma = randomFloats(h, seed: 23)
+                let x = (0..<rows).flatMap { wide[$0 * ldx..<$0 * ldx + groups * h] }
+                onEveryPath { path in
+                    let apart = Self.rmsNorm(wide, dy, gamma, groups: groups, ldx: ldx, initial: 0)
+                    let together = Self.rmsNorm(x, dy, gamma, groups: 1, ldx: h, initial: 0)
+                    #expect(apart.y == together.y && apart.inverse == together.inverse, "\(path)")
+                    #expect(apart.dgamma == together.dgamma, "\(path)")
+                    var expected = wide
+                    for row in 0..<rows {
+                        expected.replaceSubrange(
+                            row * ldx..<row * ldx + groups * h,
+                            with: together.dx[row * groups * h..<(row + 1) * groups * h])
+                    }
+                    #expect(apart.dx == expected, "\(path)")
+                }
+            }
+        }
+
+        /// Forward and backward; dx has the layout of x, and its numbers where no vector stands.
+        static func rmsNorm(
+            _ x: [Float], _ dy: [Float], _ gamma: [Float], groups: Int, ldx: Int, initial: Float
+        ) -> (y: [Float], inverse: [Float], dx: [Float], dgamma: [Float]) {
+            let h = gamma.count
+            let m = dy.count / h
+            var (y, inverse) = (dy, [Float](repeating: 0, count: m))
+            var (dx, dgamma) = (x, [Float](repeating: initial, count: h))
+            Team().run {
+                gk_rms_norm_forward(
+                    $0, Int64(m), Int64(h), Int64(groups), x, Int64(ldx), gamma, 1e-6, &y, &inverse)
+                gk_rms_norm_backward(
+                    $0, Int64(m), Int64(h), Int64(groups), dy, x, Int64(ldx), inverse, gamma, &dx, Int64(ldx), &dgamma)
+            }
+            return (y, inverse, dx, dgamma)
         }
 
         @Test("A row has the same bits alone, in a batch, and on any number of threads")
@@ -205,8 +246,9 @@ extension Kernels {
                 }
                 expectSameBitsOnAnyThreads("\(path), RMS norm") { team in
                     var (y, ds, dgamma, inverse) = (x, dy, beta, batch.inverse)
-                    gk_rms_norm_forward(team, Int64(m), Int64(h), x, nil, gamma, 1e-6, nil, &y, &inverse)
-                    gk_rms_norm_backward(team, Int64(m), Int64(h), dy, x, inverse, gamma, &ds, &dgamma)
+                    gk_rms_norm_forward(team, Int64(m), Int64(h), 1, x, Int64(h), gamma, 1e-6, &y, &inverse)
+                    gk_rms_norm_backward(
+                        team, Int64(m), Int64(h), 1, dy, x, Int64(h), inverse, gamma, &ds, Int64(h), &dgamma)
                     return y + ds + dgamma
                 }
             }

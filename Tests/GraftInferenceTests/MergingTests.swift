@@ -80,7 +80,8 @@ import Testing
             ("llama-tiny/plain", "[\"q_proj\", \"down_proj\"]", true),
             ("llama-tiny/everything", "[\"embed_tokens\", \"q_proj\"]", false),
             ("llama-tiny/everything", "[\"lm_head\", \"v_proj\"]", false),
-            ("mistral-tiny/plain", "\"all-linear\"", true),
+            ("mistral-tiny/plain", "\"all-linear\"", true), ("qwen2-tiny/plain", "\"all-linear\"", true),
+            ("qwen3-tiny/plain", "\"all-linear\"", true),
             ("gpt2-tiny/everything", "[\"c_attn\", \"c_proj\", \"c_fc\"]", true),
             ("gpt2-tiny/everything", "[\"c_attn\", \"wte\"]", false), ("gpt2-tiny/bare", "[\"c_attn\", \"wpe\"]", true),
         ])

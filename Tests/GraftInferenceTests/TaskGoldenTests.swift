@@ -32,7 +32,10 @@ import Testing
 
     @Test(
         "A checkpoint that classifies rows or tokens does so by itself",
-        arguments: ["bert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "roberta-tiny", "xlm-roberta-tiny"],
+        arguments: [
+            "bert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny", "roberta-tiny",
+            "smollm3-tiny", "xlm-roberta-tiny",
+        ],
         [(GraftAdapters.Task.sequenceClassification, "sequence", 3), (.tokenClassification, "token", 5)])
     func ownHead(name: String, of kind: (task: GraftAdapters.Task, word: String, labels: Int)) throws {
         let folder = Goldens.path("\(name)/\(kind.word)-classification")

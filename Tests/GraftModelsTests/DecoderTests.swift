@@ -7,7 +7,10 @@ import Testing
 
 /// What holds for every model whose tokens see only earlier ones.
 @Suite struct DecoderTests {
-    private static let folders = ["llama-tiny/everything", "gpt2-tiny/everything", "mistral-tiny/plain"]
+    private static let folders = [
+        "llama-tiny/everything", "gpt2-tiny/everything", "mistral-tiny/plain", "qwen2-tiny/windowed",
+        "qwen3-tiny/windowed", "smollm3-tiny/plain",
+    ]
 
     private func rows() throws -> RowBatch {
         try Goldens.rows(try JSON(contentsOf: Goldens.path("llama-tiny/inputs.json")))

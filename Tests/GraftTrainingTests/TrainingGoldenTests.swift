@@ -13,7 +13,7 @@ import Testing
 @Suite struct TrainingGoldenTests {
     static let variants = GoldenCase.all(
         in: [
-            "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training",
+            "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
             "roberta-training", "task-training", "actions-training", "adalora-training", "bottleneck",
             "prompt-learning", "adversarial",
         ], "variants.json"

@@ -222,12 +222,19 @@ void gk_layer_norm_forward(const gk_team *team, int64_t m, int64_t h, const floa
 void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
                             const float *mean, const float *inverse_deviation, const float *gamma, float *ds,
                             float *dgamma, float *dbeta);
-/** RMS norm (Zhang and Sennrich 2019): sum = x + residual, y = gamma ∘ sum / √(mean(sum²) +
- *  epsilon). */
-void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, const float *x, const float *residual,
-                         const float *gamma, float epsilon, float *sum, float *y, float *inverse_root);
-void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, const float *dy, const float *sum,
-                          const float *inverse_root, const float *gamma, float *ds, float *dgamma);
+/**
+ * RMS norm (Zhang and Sennrich 2019) of m vectors of h numbers: y = gamma ∘ x / √(mean(x²) +
+ * epsilon). In x `groups` of them stand end to end in each row, as a token's heads do, and rows
+ * begin ldx apart; in y [m, h] and inverse_root [m], which may be NULL, all stand end to end. y may
+ * be x where these do, too.
+ */
+void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *x,
+                         int64_t ldx, const float *gamma, float epsilon, float *y, float *inverse_root);
+/** dx, laid out as x, from dy [m, h]; dx may be dy where both stand end to end. Adds to dgamma [h]
+ *  where it is not NULL. */
+void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *dy,
+                          const float *x, int64_t ldx, const float *inverse_root, const float *gamma,
+                          float *dx, int64_t lddx, float *dgamma);
 
 /** How a sequence's rows become one: Σ x / n, Σ x / √n, Σ i x / Σ i for the i-th row from 1, or the
  *  largest of each column. */

@@ -1,0 +1,28 @@
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+/// Decoders that are Llama's but for conventions and a few settings: windows, biases, norms of
+/// heads, layers that do not turn.
+@Suite struct KinOfLlamaTests {
+    @Test(
+        "Hidden states equal those of transformers, whatever a token sees and wherever it turns",
+        arguments: [
+            "mistral-tiny/plain", "mistral-tiny/wide", "mistral-tiny/whole", "mistral-tiny/sequence-classification",
+            "qwen2-tiny/plain", "qwen2-tiny/windowed", "qwen2-tiny/sequence-classification", "qwen3-tiny/plain",
+            "qwen3-tiny/windowed", "qwen3-tiny/sequence-classification", "smollm3-tiny/plain", "smollm3-tiny/listed",
+            "smollm3-tiny/sequence-classification",
+        ])
+    func hiddenStatesEqual(name: String) throws {
+        let folder = Goldens.path(name)
+        let rows = try Goldens.rows(try JSON(contentsOf: folder + "/../inputs.json"))
+        let file = try SafetensorsFile(path: folder + "/expected.safetensors")
+        for (layer, states) in try hiddenStates(folder, rows).enumerated() {
+            let difference = Goldens.difference(states, try Goldens.floats(file, "hidden_states.\(layer)"))
+            #expect(difference < 6e-5, "layer \(layer): \(difference)")
+        }
+    }
+}
