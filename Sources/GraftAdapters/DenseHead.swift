@@ -163,7 +163,8 @@ package struct DenseHead: Sendable {
         _ head: HeadParameters, layer: Int, width: Int, first: Int, _ pass: Pass
     ) -> gk_dropout? {
         pass.dropout(
-            site: Self.firstDropoutSite + head.dense.count - layer, probability: head.dropout, width: width,
+            site: Self.firstDropoutSite + head.dense.count - layer,
+            probability: layer < head.dense.count ? head.denseDropout : head.dropout, width: width,
             unit: unit == .rows ? .rows : .tokens, firstRow: first)
     }
 

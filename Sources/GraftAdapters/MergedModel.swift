@@ -136,12 +136,13 @@ package struct MergedModel {
         let name = conventions.className + (readsTokens ? "ForTokenClassification" : "ForSequenceClassification")
         let dense = readsTokens ? nil : conventions.headDensePath
         guard readsTokens || head.pooling == Pooling(model.summaryToken), head.dense.count == (dense == nil ? 0 : 1),
-            dense == nil ? readsTokens || head.readsPooler : head.activation == .tanh && !head.readsPooler
+            dense == nil
+                ? readsTokens || head.readsPooler : head.activation == conventions.headActivation && !head.readsPooler
         else {
             throw GraftError(
                 .unsupported,
                 "the adapter's head is none that a class of transformers has: expected one that reads what \(name) "
-                    + (dense == nil ? "does, without dense layers of its own" : "does, with one dense layer with tanh"))
+                    + (dense == nil ? "does, without dense layers of its own" : "does, with its one dense layer"))
         }
         let (path, width, delta) = (conventions.headPath(readsTokens: readsTokens), model.shape.hiddenSize, delta)
         if let dense, let own = head.dense.first {

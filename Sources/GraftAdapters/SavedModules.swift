@@ -84,10 +84,11 @@ extension AdapterPlan {
         let bias =
             model.conventions.headHasBias || readsTokens
             ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
+        let dropout = settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout)
         return HeadParameters(
             pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens && dense == nil,
-            dense: dense.map { [$0] } ?? [], activation: .tanh, weight: weight, bias: bias, labelCount: count,
-            dropout: settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout))
+            dense: dense.map { [$0] } ?? [], activation: model.conventions.headActivation, weight: weight, bias: bias,
+            labelCount: count, dropout: dropout, denseDropout: model.conventions.headDropsInput ? dropout : 0)
     }
 
     /// The dense layer of a head that has one of its own, as the checkpoint's, if that has one.

@@ -1,3 +1,5 @@
+import GraftTensor
+
 /// What the ecosystem calls an architecture's things. Nothing else of an architecture's names
 /// stands anywhere else.
 package struct Conventions: Sendable {
@@ -8,9 +10,13 @@ package struct Conventions: Sendable {
     /// The head's module in the sequence classification class, and whether it has a bias.
     package let headPath: String
     package let headHasBias: Bool
-    /// The dense layer with tanh that this class' head has before that; nil where it reads what the
-    /// pooler makes, or the hidden state.
+    /// The dense layer that this class' head has before that; nil where it reads what the pooler
+    /// makes, or the hidden state.
     package let headDensePath: String?
+    /// What follows that layer, or the pooler's.
+    package let headActivation: Activation
+    /// Whether dropout stands before that layer, too.
+    package let headDropsInput: Bool
     /// The head's module in the token classification class, where it has a bias.
     package let tokenHeadPath: String
     /// Which of a row's tokens stands for it in classification.
@@ -40,7 +46,8 @@ package struct Conventions: Sendable {
 
     package init(
         architecture: String, backbone: String, headPath: String, headHasBias: Bool, headDensePath: String? = nil,
-        tokenHeadPath: String? = nil, summaryToken: SummaryToken, defaultTargets: [String: [String]],
+        headActivation: Activation = .tanh, headDropsInput: Bool = true, tokenHeadPath: String? = nil,
+        summaryToken: SummaryToken, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
@@ -48,6 +55,8 @@ package struct Conventions: Sendable {
         self.headPath = headPath
         self.headHasBias = headHasBias
         self.headDensePath = headDensePath
+        self.headActivation = headActivation
+        self.headDropsInput = headDropsInput
         self.tokenHeadPath = tokenHeadPath ?? headPath
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
@@ -62,7 +71,8 @@ package struct Conventions: Sendable {
     ) -> Conventions {
         Conventions(
             architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
-            headDensePath: headDensePath, tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
+            headDensePath: headDensePath, headActivation: headActivation, headDropsInput: headDropsInput,
+            tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
             defaultTargets: defaultTargets ?? self.defaultTargets, feedForwardModules: feedForwardModules,
             className: className,
             adapterHolders: adapterHolders)

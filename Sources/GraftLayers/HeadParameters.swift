@@ -25,8 +25,10 @@ package struct HeadParameters: Sendable {
     /// nil where the architecture's head has none.
     package let bias: Parameter?
     package let labelCount: Int
-    /// Before each layer, while training.
+    /// Before the last layer, while training.
     package let dropout: Float
+    /// Before those of `dense`.
+    package let denseDropout: Float
 
     /// All of them.
     package var parameters: [Parameter] {
@@ -35,7 +37,8 @@ package struct HeadParameters: Sendable {
 
     package init(
         pooling: Pooling?, readsPooler: Bool, dense: [Dense] = [], activation: Activation = .identity,
-        weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float
+        weight: Parameter, bias: Parameter?, labelCount: Int, dropout: Float,
+        denseDropout: Float? = nil
     ) {
         self.pooling = pooling
         self.readsPooler = readsPooler
@@ -45,5 +48,6 @@ package struct HeadParameters: Sendable {
         self.bias = bias
         self.labelCount = labelCount
         self.dropout = dropout
+        self.denseDropout = denseDropout ?? dropout
     }
 }

@@ -23,7 +23,7 @@ enum Bert: Architecture {
     /// For architectures of the same modules and formula, too.
     static func load(
         _ folder: any TensorSource, _ conventions: Conventions, _ configuration: BertConfiguration,
-        precision: Precision, team: Team
+        _ modules: BertModules = .bert, precision: Precision, team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
         let backbone = conventions.backbone + "."
@@ -42,24 +42,29 @@ enum Bert: Architecture {
                 "embeddings.position_embeddings", rows: configuration.positionCount, width: hidden,
                 frozenRow: configuration.numbering.frozenRow),
             numbering: configuration.numbering,
-            types: try reader.embedding(
-                "embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden),
+            types: try configuration.typeCount == 0
+                ? nil
+                : reader.embedding(
+                    "embeddings.token_type_embeddings", rows: configuration.typeCount, width: hidden),
             norm: try reader.layerNorm(
                 "embeddings.LayerNorm", width: hidden, epsilon: configuration.epsilon, depth: 0),
             dropoutProbability: configuration.hiddenDropout)
         var layers: [[Sublayer]] = []
         for index in 0..<configuration.layerCount {
             layers.append([
-                try attention(index, configuration, &reader), try feedForward(index, configuration, &reader),
+                try attention(index, configuration, modules, &reader),
+                try feedForward(index, configuration, modules, &reader),
             ])
         }
         let pooler = try pooler(conventions, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
-            pooler: Pooler(pooler.dense), baseHead: baseHead, problem: configuration.problem,
+            pooler: Pooler(pooler.dense, conventions.headActivation), baseHead: baseHead,
+            problem: configuration.problem,
             missingForClassification: pooler.isBackbones ? [] : ["pooler.dense"], vocabulary: vocabulary,
-            headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
+            headDropout: configuration.headDropout, tokenHeadDropout: configuration.tokenHeadDropout,
+            initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
 
@@ -86,15 +91,15 @@ enum Bert: Architecture {
     }
 
     private static func attention(
-        _ index: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader
+        _ index: Int, _ configuration: BertConfiguration, _ modules: BertModules, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {
-        let path = "encoder.layer.\(index).attention."
+        let path = modules.layers + "\(index)."
         let (width, depth) = (configuration.hiddenSize, index + 1)
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
         let firstSite = reader.sites.count
         let mixer = SelfAttention(
             projections: try reader.queryKeyValue(
-                ["query", "key", "value"].map { path + "self." + $0 }, inputs: width, queryWidth: width,
+                modules.queryKeyValue.map { path + $0 }, inputs: width, queryWidth: width,
                 keyWidth: width, depth: depth, unit: unit),
             attention: Attention(
                 headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
@@ -102,42 +107,45 @@ enum Bert: Architecture {
                 dropoutProbability: configuration.attentionDropout, dropoutSite: dropoutSite(index, 0),
                 precision: reader.precision),
             output: try reader.linear(
-                [path + "output.dense"], inputs: width, outputs: [width], depth: depth, unit: unit),
+                [path + modules.attentionOutput], inputs: width, outputs: [width], depth: depth, unit: unit),
             layer: index, unit: unit, width: width, keepsContext: true)
         let innerSites = firstSite..<reader.sites.count
         return try sublayer(
-            mixer, .attention, path: path + "output", index: index, unit: unit, innerSites: innerSites,
+            mixer, .attention, end: path + modules.attentionEnd, norm: path + modules.attentionNorm, index: index,
+            unit: unit, innerSites: innerSites,
             dropout: 1, configuration, &reader)
     }
 
     private static func feedForward(
-        _ index: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader
+        _ index: Int, _ configuration: BertConfiguration, _ modules: BertModules, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {
-        let path = "encoder.layer.\(index)."
+        let path = modules.layers + "\(index)."
         let (width, innerSize, depth) = (configuration.hiddenSize, configuration.intermediateSize, index + 1)
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
         let firstSite = reader.sites.count
         let mixer = FeedForward(
             up: try reader.linear(
-                [path + "intermediate.dense"], inputs: width, outputs: [innerSize], depth: depth, unit: unit),
+                [path + modules.up], inputs: width, outputs: [innerSize], depth: depth, unit: unit),
             down: try reader.linear(
-                [path + "output.dense"], inputs: innerSize, outputs: [width], depth: depth, unit: unit),
+                [path + modules.down], inputs: innerSize, outputs: [width], depth: depth, unit: unit),
             activation: configuration.activation, innerSize: innerSize)
         let innerSites = firstSite..<reader.sites.count
         return try sublayer(
-            mixer, .feedForward, path: path + "output", index: index, unit: unit, innerSites: innerSites,
+            mixer, .feedForward, end: path + modules.feedForwardEnd, norm: path + modules.feedForwardNorm, index: index,
+            unit: unit, innerSites: innerSites,
             dropout: 2, configuration, &reader)
     }
 
-    /// The mixer with module `path`, which holds the end of its sub-layer.
+    /// The mixer with modules `end`, which holds the end of its sub-layer, and `norm`.
     private static func sublayer(
-        _ mixer: any Mixer, _ kind: Site.Sublayer, path: String, index: Int, unit: Pass.Unit, innerSites: Range<Int>,
+        _ mixer: any Mixer, _ kind: Site.Sublayer, end: String, norm: String, index: Int, unit: Pass.Unit,
+        innerSites: Range<Int>,
         dropout: Int, _ configuration: BertConfiguration, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {
         let (width, depth) = (configuration.hiddenSize, index + 1)
-        let branch = reader.branch(path, after: kind, width: width, depth: depth, unit: unit)
+        let branch = reader.branch(end, after: kind, width: width, depth: depth, unit: unit)
         let norm = try reader.layerNorm(
-            path + ".LayerNorm", width: width, epsilon: configuration.epsilon, depth: depth, unit: unit)
+            norm, width: width, epsilon: configuration.epsilon, depth: depth, unit: unit)
         return Sublayer(
             norm: .afterSum(norm), mixer: mixer, branch: branch, unit: unit, width: width,
             dropoutProbability: configuration.hiddenDropout, dropoutSite: dropoutSite(index, dropout),

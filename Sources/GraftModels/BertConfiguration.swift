@@ -22,6 +22,7 @@ struct BertConfiguration {
     let hiddenDropout: Float
     let attentionDropout: Float
     let headDropout: Float
+    let tokenHeadDropout: Float
     let initializerRange: Float
     /// The row of the table that never learns.
     let paddingRow: Int?
@@ -35,31 +36,54 @@ struct BertConfiguration {
     /// What a configuration class of transformers has where config.json says nothing, and what it
     /// is for.
     struct Variant {
+        var keys = Keys()
         var paddingToken = 0
         /// Whether positions are counted from the one after `pad_token_id`.
         var countsPastPadding = false
+        /// Whether there are types of tokens.
+        var hasTypes = true
+        /// Of the head of rows, where it is not that of the layers.
+        var headDropout: Float?
+    }
+
+    /// What config.json calls the settings that not all architectures call alike.
+    struct Keys {
+        var hiddenSize = "hidden_size"
+        var layerCount = "num_hidden_layers"
+        var headCount = "num_attention_heads"
+        var intermediateSize = "intermediate_size"
+        var activation = "hidden_act"
+        var hiddenDropout = "hidden_dropout_prob"
+        var attentionDropout = "attention_probs_dropout_prob"
+        var headDropout = "classifier_dropout"
+        /// Of the head of tokens.
+        var tokenHeadDropout = "classifier_dropout"
+        /// nil where it is always 10⁻¹².
+        var epsilon: String? = "layer_norm_eps"
     }
 
     init(_ config: JSON, path: String, _ variant: Variant = Variant()) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
-        hiddenSize = try reader.size("hidden_size")
-        layerCount = try reader.size("num_hidden_layers")
-        headCount = try reader.size("num_attention_heads")
-        intermediateSize = try reader.size("intermediate_size")
+        let keys = variant.keys
+        hiddenSize = try reader.size(keys.hiddenSize)
+        layerCount = try reader.size(keys.layerCount)
+        headCount = try reader.size(keys.headCount)
+        intermediateSize = try reader.size(keys.intermediateSize)
         positionCount = try reader.size("max_position_embeddings", 512)
-        typeCount = try reader.size("type_vocab_size", 2)
+        typeCount = try variant.hasTypes ? reader.size("type_vocab_size", 2) : 0
         guard hiddenSize % headCount == 0, hiddenSize / headCount <= 256 else {
             throw GraftError(
                 .unsupported,
-                "\(reader.file): hidden_size \(hiddenSize) must be num_attention_heads \(headCount) times a head width "
+                "\(reader.file): \(keys.hiddenSize) \(hiddenSize) must be \(keys.headCount) \(headCount) times a head width "
                     + "of at most 256")
         }
-        activation = try reader.activation("hidden_act", "gelu")
-        epsilon = try reader.float("layer_norm_eps", 1e-12)
-        hiddenDropout = try reader.probability("hidden_dropout_prob", 0.1)
-        attentionDropout = try reader.probability("attention_probs_dropout_prob", 0.1)
-        headDropout = try reader.probability("classifier_dropout", hiddenDropout)
+        activation = try reader.activation(keys.activation, "gelu")
+        epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, 1e-12) } ?? 1e-12
+        hiddenDropout = try reader.probability(keys.hiddenDropout, 0.1)
+        attentionDropout = try reader.probability(keys.attentionDropout, 0.1)
+        headDropout = try reader.probability(keys.headDropout, variant.headDropout ?? hiddenDropout)
+        tokenHeadDropout = try reader.probability(keys.tokenHeadDropout, hiddenDropout)
         initializerRange = try reader.float("initializer_range", 0.02)
         let padding = try reader.paddingToken(variant.paddingToken, vocabularySize: vocabularySize)
         paddingRow = padding.frozenRow

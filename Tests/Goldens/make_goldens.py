@@ -43,6 +43,8 @@ MAKERS = {
     "roberta-tiny": "tiny_roberta",
     "xlm-roberta-tiny": "tiny_xlm_roberta",
     "roberta-training": "roberta_training",
+    "distilbert-tiny": "tiny_distilbert",
+    "distilbert-training": "distilbert_training",
     "task-training": "task_training",
     "prompt-learning": "prompt_learning",
     "adversarial": "adversarial",

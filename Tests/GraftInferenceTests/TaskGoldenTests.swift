@@ -33,7 +33,8 @@ import Testing
     @Test(
         "A checkpoint that classifies rows or tokens does so by itself",
         arguments: [
-            "bert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny", "roberta-tiny",
+            "bert-tiny", "distilbert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny",
+            "roberta-tiny",
             "smollm3-tiny", "xlm-roberta-tiny",
         ],
         [(GraftAdapters.Task.sequenceClassification, "sequence", 3), (.tokenClassification, "token", 5)])

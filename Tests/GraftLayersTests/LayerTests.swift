@@ -186,9 +186,10 @@ private func expectGradients(
         }
     }
 
-    @Test func pooler() throws {
+    @Test(arguments: [Activation.tanh, .gelu])
+    func pooler(activation: Activation) throws {
         var modules = try Modules()
-        let pooler = Pooler(try modules.linear([width], width, unit: .rows, "pooler"))
+        let pooler = Pooler(try modules.linear([width], width, unit: .rows, "pooler"), activation)
         try GraftLayersTests.expectGradients(of: "pooler", rows: lengths.count, inputs: width, outputs: width) { x, y in
             let pass = try makePass(lengths)
             let pooled = try pooler.forward(x, keeps: true, pass: pass)

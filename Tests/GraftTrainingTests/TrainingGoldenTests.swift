@@ -14,7 +14,8 @@ import Testing
     static let variants = GoldenCase.all(
         in: [
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
-            "roberta-training", "task-training", "actions-training", "adalora-training", "bottleneck",
+            "roberta-training", "distilbert-training", "task-training", "actions-training", "adalora-training",
+            "bottleneck",
             "prompt-learning", "adversarial",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }

@@ -23,12 +23,12 @@ from conftest import GOLDENS, TOLERANCE
 from token_rows import classify, hidden_states, language_loss
 
 MODELS = {
-    "bert": "bert-tiny/base", "gpt2": "gpt2-tiny/plain", "llama": "llama-tiny/plain", "mistral": "mistral-tiny/plain",
+    "bert": "bert-tiny/base", "distilbert": "distilbert-tiny/base", "gpt2": "gpt2-tiny/plain", "llama": "llama-tiny/plain", "mistral": "mistral-tiny/plain",
     "qwen2": "qwen2-tiny/plain", "qwen3": "qwen3-tiny/plain", "smollm3": "smollm3-tiny/plain",
     "roberta": "roberta-tiny/base", "xlm-roberta": "xlm-roberta-tiny/token-classification",
 }  # fmt: skip
 CLASSES = {
-    "bert": transformers.BertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
+    "bert": transformers.BertModel, "distilbert": transformers.DistilBertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
     "mistral": transformers.MistralModel, "qwen2": transformers.Qwen2Model, "qwen3": transformers.Qwen3Model,
     "smollm3": transformers.SmolLM3Model,
     "roberta": transformers.RobertaModel, "xlm-roberta": transformers.XLMRobertaModel,

@@ -23,7 +23,7 @@ TASKS = {
 ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 
 
-@pytest.mark.parametrize("architecture", ["bert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"])
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"])
 @pytest.mark.parametrize("task", list(TASKS))
 def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str, tmp_path: Path) -> None:
     kind, labels = TASKS[task]

@@ -110,6 +110,7 @@ package enum Goldens {
     }
 
     package static let withoutDropout: [String: JSON] = [
-        "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0,
+        "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0, "dropout": 0.0,
+        "attention_dropout": 0.0, "seq_classif_dropout": 0.0,
     ]
 }
