@@ -18,8 +18,8 @@ import Testing
         let first = try trainer.evaluate(rows).value("loss")
         _ = try trainer.fit(rows, evaluation: nil) { _ in true }
         let last = try trainer.evaluate(rows).value("loss")
-        // A prefix helps a token little that stands beyond Mistral's window.
-        #expect(last < 0.97 * first, "from \(first) to \(last)")
+        // A prefix helps a token little that stands beyond Mistral's window, a prompt one of a tagger.
+        #expect(last < 0.98 * first, "from \(first) to \(last)")
         for tensor in adapter.content.plan.tensors {
             let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
             #expect(values(adapter)[range] != before[range], "\(tensor.name) learned nothing")
