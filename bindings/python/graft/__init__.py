@@ -20,6 +20,12 @@ from .adapter import (
     tasks,
 )
 from .choices import optimizers, schedules, step_plans
+from .data.balance import class_weights
+from .data.formats import formats
+from .data.report import DataReport, data_report
+from .data.report_parts import PartReport
+from .data.row_values import Answer
+from .data.table import Table
 from .dataset import Batch, Dataset
 from .entities import Entity
 from .errors import GraftError, Status
@@ -55,9 +61,11 @@ def set_executor(name: str) -> None:
 
 __all__ = [
     "Adapter",
+    "Answer",
     "Batch",
     "Composition",
     "CompressionError",
+    "DataReport",
     "Dataset",
     "Encoding",
     "Entity",
@@ -66,15 +74,20 @@ __all__ = [
     "Matrix",
     "Metrics",
     "Model",
+    "PartReport",
     "RowAdapter",
     "Session",
     "Status",
+    "Table",
     "Tokenizer",
     "Trainer",
     "adapter_methods",
     "architectures",
     "average",
+    "class_weights",
+    "data_report",
     "executor_name",
+    "formats",
     "kernel_name",
     "metric_names",
     "optimizers",

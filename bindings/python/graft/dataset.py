@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ctypes import Array, byref, c_int32, c_void_p
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .adapter import RowAdapter, compositions
-from .entities import Entity, Sentence, byte_stretches, names_array, sentence_of, tag_names, token_rows
+from .entities import Entity, sentence_of
 from .errors import GraftError, invalid
 from .handle import Handle
+from .label_numbers import label_sets, named_labels
 from .library import lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .table import read_table
+from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, float_rows, int_array, name_bytes, name_list, text_array, text_bytes, text_list
+from .values import as_list, float_rows, int_array, name_bytes, name_list, text_array, text_list
+
+if TYPE_CHECKING:
+    from .data.table import Table
 
 
 class Batch(Handle):
@@ -70,6 +75,24 @@ class Batch(Handle):
         batch = cls.__new__(cls)
         batch._encode(tokenizer, texts, pairs, maximum_length)
         return batch
+
+    @classmethod
+    def from_table(
+        cls,
+        tokenizer: Tokenizer,
+        table: Table,
+        *,
+        label_names: Iterable[str] | None = None,
+        scheme: str = "IOB2",
+        all_pieces: bool = False,
+        maximum_length: int = 0,
+    ) -> Batch:
+        """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
+        what is larger than memory."""
+        from .data.batches import table_batch  # which needs this module
+
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length)[0]
 
     @classmethod
     def from_tokens(
@@ -196,9 +219,9 @@ class Dataset(Handle):
             if len(given) != len(texts):
                 raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(given)}")
             if any(isinstance(label, (list, tuple, set, frozenset)) for label in given):
-                names, targets = _label_sets(given, names)
+                names, targets = label_sets(given, names)
             else:
-                names, numbers = _labels(given, names)
+                names, numbers = named_labels(given, names)
         #: Names of the labels in the order of their numbers; empty when only numbers were given.
         self.label_names = [name.decode() for name in name_list(names or [], "label_names")]
         out = c_void_p()
@@ -229,8 +252,8 @@ class Dataset(Handle):
             error that asks for this argument.
         """
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        rows = read_table(path, header, names)
         try:
-            rows = read_table(path, header, names)
             return cls(
                 tokenizer,
                 [row[0] for row in rows],
@@ -268,14 +291,9 @@ class Dataset(Handle):
         given = [as_list(row, f"labels[{number}]", "names") for number, row in enumerate(as_list(labels, "labels", "lists", 2))]
         if [len(row.words or []) // 2 for row in rows] != [len(row) for row in given]:
             raise invalid("labels: expected a name for each word")
-        names, _ = _labels(list(chain.from_iterable(given)), None if label_names is None else as_list(label_names, "label_names", "strings"))
-        number = {name: index for index, name in enumerate(names)}
-        array = names_array(names)
-        with token_rows(tokenizer, rows, maximum_length) as tokens:
-            tags = [
-                row.label_words([number[name] for name in own], array, all_pieces) for row, own in zip(tokens, given)
-            ]
-        return cls._of_tokens(tokenizer, rows, tags, names, maximum_length)
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        tags, known = labels_of_words(tokenizer, rows, given, names, all_pieces, maximum_length)
+        return cls._of_tokens(tokenizer, [row.text for row in rows], tags, known, maximum_length)
 
     @classmethod
     def from_entities(
@@ -302,27 +320,64 @@ class Dataset(Handle):
         given = [list(row) for row in as_list(entities, "entities", "lists", 2)]
         if len(given) != len(rows):
             raise invalid(f"entities: expected {len(rows)} lists, one for each text; found {len(given)}")
-        stretches = [byte_stretches(text, row, number) for number, (text, row) in enumerate(zip(rows, given))]
-        if label_names is None:
-            names = tag_names((kind.decode() for row in stretches for kind, _, _ in row), scheme)
-        else:
-            names = as_list(label_names, "label_names", "strings")
-        sentences = [Sentence(text_bytes(text, "texts"), None) for text in rows]
-        array = names_array(names)
-        with token_rows(tokenizer, sentences, maximum_length) as tokens:
-            tags = [row.label_entities(own, array, all_pieces) for row, own in zip(tokens, stretches)]
-        return cls._of_tokens(tokenizer, sentences, tags, names, maximum_length)
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        tags, known = labels_of_entities(tokenizer, rows, given, names, scheme, all_pieces, maximum_length)
+        return cls._of_tokens(tokenizer, text_list(rows, "texts"), tags, known, maximum_length)
+
+    @classmethod
+    def from_table(
+        cls,
+        tokenizer: Tokenizer,
+        table: Table | Iterable[Table],
+        *,
+        label_names: Iterable[str] | None = None,
+        scheme: str = "IOB2",
+        all_pieces: bool = False,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """The rows of a table, for the task that its columns are of: tags or entities for
+        ``"token_classification"``, labels for ``"multi_label_classification"``, a label for
+        ``"sequence_classification"``, a target for ``"regression"``. A label that is not among the
+        names is an error that says where it stands.
+
+        :param table: or several, such as those of :meth:`Table.stream`, of which one at a time is
+            in memory as texts: then labels need ``label_names``.
+        :param label_names: as of the class, and tags for entities. When None, of one class alone
+            there is nothing to learn, and that is an error.
+        :param scheme: as of :meth:`from_entities`.
+        :param all_pieces: as of :meth:`from_words`.
+        :param maximum_length: as of the class.
+        """
+        from .data.batches import LEARNED, table_batch  # which need this module
+        from .data.table import Table
+
+        names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        dataset: Dataset | None = None
+        for part in [table] if isinstance(table, Table) else table:
+            if not isinstance(part, Table):
+                raise TypeError(f"table: expected a graft.Table, as Table.read makes, found {type(part).__name__}")
+            if names is None and part is not table and set(LEARNED[:-1]) & set(part.columns):
+                raise invalid("label_names: expected names, since each of several tables may lack some")
+            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length)
+            with batch:
+                if dataset is None:
+                    dataset = cls.from_batch(batch)
+                    dataset.label_names = known
+                else:
+                    dataset.append(batch)
+        if dataset is None:
+            raise invalid("table: expected rows, found no table")
+        return dataset
 
     @classmethod
     def _of_tokens(
         cls,
         tokenizer: Tokenizer,
-        sentences: list[Sentence],
+        texts: list[bytes],
         labels: list[list[int]],
         names: list[str],
         maximum_length: int,
     ) -> Dataset:
-        texts = [sentence.text for sentence in sentences]
         with Batch.from_utf8(tokenizer, texts, None, maximum_length) as batch:
             batch.set_column("token_labels", labels)
             dataset = cls.from_batch(batch)
@@ -385,56 +440,3 @@ def _flat(rows: Iterable[Iterable[int]], name: str) -> tuple[Array[c_int32], Arr
     """Rows end to end, and their lengths."""
     lists = [as_list(row, f"{name}[{number}]", "integers") for number, row in enumerate(as_list(rows, name, "rows", 2))]
     return int_array(chain.from_iterable(lists), name), int_array(map(len, lists), "lengths")
-
-
-def _labels(given: list[Any], names: list[str] | None) -> tuple[list[str], list[int]]:
-    """The labels' names, as given or else those that occur, sorted; and each row's number."""
-    are_names = {isinstance(label, str) for label in given}
-    if len(are_names) > 1:
-        raise invalid("labels: expected numbers or names, found both")
-    if names is None:
-        names = sorted(set(map(str, given))) if True in are_names else []
-    return names, _label_numbers(given, names)
-
-
-def _label_sets(given: list[Any], names: list[str] | None) -> tuple[list[str], list[list[float]]]:
-    """The same for rows that each have a list of names: 1 for each of its labels, and 0 for the
-    others."""
-    for row, labels in enumerate(given):
-        if not isinstance(labels, (list, tuple, set, frozenset)) or not all(isinstance(label, str) for label in labels):
-            raise invalid(f"labels: expected a list of names for each text, found {labels!r} in row {row}")
-    if names is None:
-        names = sorted(set(chain.from_iterable(given)))
-    known = _numbered(names)
-    rows = []
-    for row, labels in enumerate(given):
-        numbers = [0.0] * len(names)
-        for label in labels:
-            if label not in known:
-                raise invalid(f"labels: row {row} has {label!r}, which is not among {', '.join(names)}")
-            numbers[known[label]] = 1.0
-        rows.append(numbers)
-    return names, rows
-
-
-def _numbered(names: Sequence[str]) -> dict[str, int]:
-    """The numbers of different names."""
-    known = {name: number for number, name in enumerate(names)}
-    if len(known) != len(names):
-        raise invalid(f"label_names: expected different names, found {', '.join(names)}")
-    return known
-
-
-def _label_numbers(labels: Sequence[int | str], names: Sequence[str]) -> list[int]:
-    """The numbers of labels that are names; where there are names, labels that are numbers must be
-    theirs."""
-    known = _numbered(names)
-    numbers: list[int] = []
-    for row, label in enumerate(labels):
-        if isinstance(label, str) and label not in known:
-            raise invalid(f"labels: row {row} has {label!r}, which is not among {', '.join(known)}")
-        numbers.append(known[label] if isinstance(label, str) else label)
-    for row, number in enumerate(int_array(numbers, "labels")):
-        if known and not 0 <= number < len(known):
-            raise invalid(f"labels: row {row} has {number}; label_names are 0 to {len(known) - 1}")
-    return numbers

@@ -25,7 +25,7 @@ def text_bytes(text: str, name: str) -> bytes:
     """UTF-8 of a text."""
     if not isinstance(text, str):
         advice = ": second texts are given as pairs" if isinstance(text, (tuple, list)) else ""
-        missing = " (a missing value)" if _is_missing(text) else ""
+        missing = " (a missing value)" if is_missing(text) else ""
         raise TypeError(f"{name}: expected a string, found {type(text).__name__}{missing}{advice}")
     try:
         encoded = text.encode("utf-8")
@@ -44,7 +44,7 @@ def name_bytes(text: str, name: str) -> bytes:
     return encoded
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
     """Whether a table means by it that there is no value: None, NaN, pandas' NA."""
     return value is None or value != value if isinstance(value, (float, type(None))) else type(value).__name__ == "NAType"
 

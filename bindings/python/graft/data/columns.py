@@ -1,0 +1,170 @@
+"""Which column of a source is what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import invalid
+from .records import Record, Records
+
+#: What a column of a :class:`graft.Table` can be, and the words that name such a column where
+#: nothing else is said, the surest first.
+ROLES: dict[str, tuple[str, ...]] = {
+    role: (role, *words.split())
+    for role, words in {
+        "text": "sentence sentence1 sentence_1 text1 text_1 text_a content review utterance message comment tweet "
+        "document query premise question1 body question",
+        "pair": "text_pair sentence2 sentence_2 text2 text_2 text_b hypothesis question2",
+        "label": "labels label_name label_text label_desc gold_label gold category class intent sentiment polarity "
+        "topic is_duplicate stars rating y",
+        "labels": "label_set categories classes intents topics",
+        "target": "score similarity similarity_score relatedness relatedness_score value",
+        "words": "tokens",
+        "tags": "ner_tags",
+        "entities": "spans",
+        "question": "",
+        "context": "passage",
+        "answers": "answer",
+        "id": "guid idx index",
+        "group": "group_id article doc_id document_id",
+    }.items()
+}
+KNOWN = frozenset(word for words in ROLES.values() for word in words)
+#: Words that name a column of labels. Where one stands in a file's first line and in no other, that
+#: line is a header.
+LABEL_COLUMNS = frozenset((*ROLES["label"], *ROLES["labels"], *ROLES["target"], *ROLES["answers"], "tag"))
+#: A column of one of these is not looked for where there is one of the others.
+EXCLUSIVE = ("tags", "entities", "labels", "label", "target")
+
+Getter = Callable[[Any], Any]
+
+
+def is_known(name: str) -> bool:
+    """Whether a word names a column."""
+    return name.strip().casefold() in KNOWN
+
+
+def said(columns: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns that a caller names, by their roles."""
+    given = dict(columns or {})
+    for role in given:
+        if role not in ROLES:
+            raise invalid(f"columns: expected some of {', '.join(ROLES)}; found {role!r}")
+    return given
+
+
+class Columns:
+    """How the values of each role are found in a row."""
+
+    def __init__(self, records: Records, given: Mapping[str, Any], sample: Sequence[Record], source: str) -> None:
+        self._records, self._source = records, source
+        #: What to add where a row is wrong, since that may not be the row's fault.
+        self.advice = ""
+        keys = {role: self._keys(role, column) for role, column in given.items() if column is not None}
+        if not records.names and not keys and records.width in (2, 3):
+            keys = {"text": 0, "pair": 1, "label": 2} if records.width == 3 else {"text": 0, "label": 1}
+            self.advice = (
+                f" (its {len(keys)} columns were taken for {', '.join(keys)}: header= and columns= say otherwise)"
+            )
+        self._recognise(keys, {role for role, column in given.items() if column is None}, sample)
+        if not keys.keys() & {"text", "words"} and not {"question", "context"} <= keys.keys():
+            raise invalid(
+                f"{source}: {self._found()}, none of which is known to hold texts: say which, as in {self._example()}"
+            )
+        #: The roles that the source has.
+        self.roles = [role for role in ROLES if role in keys]
+        self._getters = {role: self._getter(keys[role]) for role in self.roles}
+        #: What numbers in a role's column stand for.
+        self.class_names = {
+            role: records.class_names[key]
+            for role, key in keys.items()
+            if isinstance(key, str) and key in records.class_names
+        }
+
+    def values(self, row: Any) -> dict[str, Any]:
+        """A row's values by their roles. A column that it lacks is a ValueError."""
+        values = {}
+        for role, getter in self._getters.items():
+            try:
+                values[role] = getter(row)
+            except (KeyError, IndexError):
+                raise ValueError(f"{role}: the row has no such column") from None
+        return values
+
+    def _keys(self, role: str, column: Any) -> Any:
+        if isinstance(column, (list, tuple)):
+            if role not in ("target", "labels") or not column:
+                raise invalid(f"columns: expected one column of {role}, found {column!r}")
+            return [(name, self._key(name)) for name in column]
+        return self._key(column)
+
+    def _key(self, column: Any) -> Any:
+        names, keyed = self._records.names, self._records.keyed
+        if isinstance(column, bool) or not isinstance(column, (int, str)):
+            raise TypeError(f"columns: expected the name or the number of a column, found {column!r}")
+        if isinstance(column, int):
+            if keyed or not -self._records.width <= column < self._records.width:
+                raise invalid(f"{self._source}: {self._found()}; no column {column}")
+            return column
+        matching = [number for number, name in enumerate(names) if name == column] or [
+            number for number, name in enumerate(names) if name.strip() == column.strip()
+        ]
+        if len(matching) != 1:
+            raise invalid(f"{self._source}: {self._found()}; {len(matching) or 'no'} columns {column!r}")
+        return names[matching[0]] if keyed else matching[0]
+
+    def _recognise(self, keys: dict[str, Any], left_out: set[str], sample: Sequence[Record]) -> None:
+        """Adds what the names of the columns say."""
+        names = {name.strip().casefold(): name for name in reversed(self._records.names)}
+        taken = {key for key in keys.values() if not isinstance(key, list)}
+        order = ["words", "question", "context", "answers", *EXCLUSIVE]
+        order += [role for role in ROLES if role not in order]
+        for role in order:
+            if role in keys or role in left_out or (role in EXCLUSIVE and keys.keys() & set(EXCLUSIVE)):
+                continue
+            if role == "question" and not names.keys() & {*ROLES["context"]}:
+                continue  # a text like others
+            words = [*ROLES[role], "labels"] if role == "labels" else ROLES[role]
+            for word in words:
+                if word not in names:
+                    continue
+                key = self._key(names[word])
+                if key in taken or (role == "labels" and not _holds_lists(key, sample)):
+                    continue
+                keys[role] = key
+                taken.add(key)
+                break
+
+    def _getter(self, key: Any) -> Getter:
+        if isinstance(key, list):
+            return lambda row: {str(name): row[own] for name, own in key}
+        return lambda row: row[key]
+
+    def _found(self) -> str:
+        names = self._records.names
+        return (
+            f"columns are {', '.join(map(repr, names))}" if names else f"{self._records.width} columns without a header"
+        )
+
+    def _example(self) -> str:
+        names = self._records.names
+        return f"columns={{'text': {names[0] if names else 0!r}}}"
+
+
+def _holds_lists(key: Any, sample: Sequence[Record]) -> bool:
+    for record in sample:
+        try:
+            return not isinstance(record.values[key], (str, int, float, bool, type(None)))
+        except (KeyError, IndexError):
+            continue
+    return False
+
+
+def is_number(text: str) -> bool:
+    """Whether a text says a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

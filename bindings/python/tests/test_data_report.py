@@ -1,0 +1,106 @@
+"""The report before a training: what it counts, and what it warns of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import graft
+
+
+def table(rows: list[tuple[str, str]]) -> graft.Table:
+    return graft.Table({"text": [text for text, _ in rows], "label": [label for _, label in rows]})
+
+
+TRAIN = table(
+    [("one word", "a"), ("One  Word ", "b"), ("two words", "a"), ("two words", "a"), ("four of them here", "c")]
+    + [("x" + str(i), "a") for i in range(20)]
+)
+
+
+def test_a_report_counts(tokenizer: graft.Tokenizer) -> None:
+    report = graft.data_report(
+        tokenizer,
+        {"train": TRAIN, "test": table([("ONE word", "a"), ("two words", "d"), ("new", "a")])},
+        maximum_length=5,
+    )
+    train, test = report.parts["train"], report.parts["test"]
+    assert train.classes == {"a": 23, "b": 1, "c": 1} and train.imbalance == 23
+    assert (train.duplicate_count, train.near_duplicate_count, train.conflict_count) == (1, 2, 1)
+    assert train.lengths[100] == 6 and train.cut_row_count == 1 and train.maximum_length == 5
+    (overlap,) = report.overlaps
+    assert (overlap.part, overlap.other, overlap.row_count, overlap.near_row_count) == ("test", "train", 1, 2)
+    assert (test.row_count, test.near_duplicate_count) == (3, 0)
+    text = str(report)
+    for part in (
+        "train: 25 rows of text, label",
+        "3, the most frequent 23.0 times the rarest",
+        "a       23  92.0 %",
+        "1 rows cut at 5",
+        "1 of 25 rows are longer than 5 tokens and will be cut: rows: row 4",
+        "1 rows say what another says and have another label: rows: row 0, row 1",
+        "2 of 3 classes have fewer than 5 rows: b, c",
+        "graft.class_weights evens that out",
+        "test: 1 labels do not occur in train: d; rows: row 1",
+        "test: 2 of its rows are in train as well",
+    ):
+        assert part in text
+    assert json.loads(json.dumps(report.to_dict()))["parts"]["train"]["lengths"]["100"] == 6
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"text": ["a"], "label": ["x"]}, "it has one row"),
+        ({"text": ["a", "b"], "label": ["x", "x"]}, "one class only, 'x'"),
+        ({"text": ["a", "b"], "target": [1, 1]}, "all targets are 1.0"),
+        ({"text": ["ꙮꙮ ꙮꙮ", "ꙮ"], "target": [1, 2]}, "% of the tokens are unknown"),
+        (
+            {"text": ["ꙮ", *["plain words that are known"] * 20], "target": range(21)},
+            "1 rows are unknown to the tokenizer for more than a fifth: rows: row 0",
+        ),
+        (
+            {"text": [f"text {i}" for i in range(40)], "label": [f"{i / 10}" for i in range(40)]},
+            "the labels are 40 numbers: columns={'target'",
+        ),
+        ({"text": [], "label": []}, "it has no rows"),
+        (
+            {"words": [["a", "b"], ["a", "b"]], "tags": [["O", "O"], ["O", "B-X"]]},
+            "have another tags: rows: row 0, row 1",
+        ),
+    ],
+)
+def test_a_report_says_what_to_look_at(tokenizer: graft.Tokenizer, columns: dict[str, Any], problem: str) -> None:
+    report = graft.data_report(tokenizer, graft.Table(columns))
+    assert any(problem in own for own in report.problems), report.problems
+    assert problem in str(report)
+
+
+def test_a_report_of_good_data_finds_no_problems(tokenizer: graft.Tokenizer) -> None:
+    rows = table([(f"text {i}", "ab"[i % 2]) for i in range(20)])
+    train, test = rows.split(0.4, stratify="label")
+    report = graft.data_report(tokenizer, {"train": train, "test": test})
+    assert report.problems == [] and "none found" in str(report) and report.overlaps == []
+
+
+def test_rows_that_were_left_out_are_counted(tokenizer: graft.Tokenizer) -> None:
+    with pytest.warns(UserWarning, match="1 of 3 rows were left out"):
+        rows = graft.Table.read([("a", "x"), ("", "y"), ("b", "y")], bad_rows="skip")
+    report = graft.data_report(tokenizer, rows)
+    assert report.parts["data"].skipped_count == 1 and "rows: row 1: text: empty" in report.problems[0]
+
+
+def test_unknown_tokens_are_found_row_by_row(tokenizer: graft.Tokenizer) -> None:
+    for every in (1, 3, 300):  # many and few
+        texts = [f"row {i} ꙮ" if i % every == 0 else f"row {i}" for i in range(1500)]
+        part = graft.data_report(tokenizer, graft.Table({"text": texts})).parts["data"]
+        unknown = [text.endswith("ꙮ") for text in texts]
+        assert part.unknown_token_count == sum(unknown)
+
+
+def test_what_is_no_table_is_refused(tokenizer: graft.Tokenizer) -> None:
+    for tables in ({}, {"train": [1]}):
+        with pytest.raises(graft.GraftError, match="expected a graft.Table"):
+            graft.data_report(tokenizer, tables)  # type: ignore[arg-type]
