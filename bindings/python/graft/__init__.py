@@ -19,10 +19,15 @@ from .adapter import (
     stack,
     tasks,
 )
+from .callbacks import Callback
 from .choices import optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .entities import Entity
-from .errors import GraftError, Status
+from .errors import GraftError, InvalidArgumentError, Status
+from .estimators.embedder import Embedder
+from .estimators.regressor import Regressor
+from .estimators.text_classifier import TextClassifier
+from .estimators.token_classifier import TokenClassifier
 from .library import lib as _lib
 from .matrix import Matrix
 from .metrics import Evaluation, Metrics, metric_names
@@ -56,19 +61,25 @@ def set_executor(name: str) -> None:
 __all__ = [
     "Adapter",
     "Batch",
+    "Callback",
     "Composition",
     "CompressionError",
     "Dataset",
+    "Embedder",
     "Encoding",
     "Entity",
     "Evaluation",
     "GraftError",
+    "InvalidArgumentError",
     "Matrix",
     "Metrics",
     "Model",
+    "Regressor",
     "RowAdapter",
     "Session",
     "Status",
+    "TextClassifier",
+    "TokenClassifier",
     "Tokenizer",
     "Trainer",
     "adapter_methods",

@@ -27,8 +27,8 @@ def warn_of_unknown_tokens(tokens: int, unknown: int) -> bool:
 
 def _warn(message: str) -> None:
     """A warning at the line that called this package."""
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(__file__) + os.sep
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == here:
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, UserWarning, stacklevel=level)
