@@ -67,7 +67,12 @@ def test_pairs_come_as_lists_and_as_columns() -> None:
     pairs = list(zip(TEXTS, reversed(TEXTS)))
     classifier = graft.TextClassifier(TINY, **QUICK).fit(pairs, LABELS)
     expected = classifier.predict_proba(pairs)
-    for columns in (pandas.DataFrame(pairs), numpy.array(pairs), numpy.array(pairs, object), [list(pair) for pair in pairs]):
+    for columns in (
+        pandas.DataFrame(pairs),
+        numpy.array(pairs),
+        numpy.array(pairs, object),
+        [list(pair) for pair in pairs],
+    ):
         assert (classifier.predict_proba(columns) == expected).all()
     assert not numpy.allclose(classifier.predict_proba(TEXTS), expected)
     assert (classifier.predict_proba(pandas.DataFrame({"text": TEXTS})) == classifier.predict_proba(TEXTS)).all()
@@ -78,7 +83,8 @@ def test_texts_of_several_classes_as_names_and_as_columns() -> None:
     classifier = graft.TextClassifier(TINY, **QUICK, threshold=0.4).fit(TEXTS, names)
     assert classifier.classes_.tolist() == ["asks", "food", "kind", "place"]
     assert classifier.predict(TEXTS) == [
-        [name for name, share in zip(classifier.classes_, row) if share >= numpy.float32(0.4)] for row in classifier.predict_proba(TEXTS)
+        [name for name, share in zip(classifier.classes_, row) if share >= numpy.float32(0.4)]
+        for row in classifier.predict_proba(TEXTS)
     ]
     columns = numpy.array([[int(name in row) for name in classifier.classes_] for row in names])
     other = graft.TextClassifier(TINY, **QUICK, threshold=0.4).fit(TEXTS, columns)
@@ -116,7 +122,9 @@ def test_a_copy_predicts_the_same_bits(fitted: graft.TextClassifier, copied: Any
     assert other._opened()[0] is fitted._opened()[0] and other.get_params() == fitted.get_params()
 
 
-def test_a_pickle_has_the_adapter_alone_and_knows_its_base(fitted: graft.TextClassifier, folder: Path, tmp_path: Path) -> None:
+def test_a_pickle_has_the_adapter_alone_and_knows_its_base(
+    fitted: graft.TextClassifier, folder: Path, tmp_path: Path
+) -> None:
     data = pickle.dumps(fitted)
     assert len(data) < 300_000
     elsewhere = shutil.copytree(TINY, tmp_path / "moved")
@@ -147,14 +155,18 @@ def test_an_embedder_gives_the_vectors_of_a_session(fitted: graft.TextClassifier
     fitted.adapter_.save(tmp_path)
     adapted = graft.Embedder(TINY, adapter=tmp_path).fit(TEXTS)
     own = graft.Session(model, tokenizer, graft.Adapter.load(model, tmp_path)).embed(TEXTS)
-    assert (adapted.transform(TEXTS) == own).all() and not numpy.allclose(own, graft.Embedder(TINY).fit_transform(TEXTS))
+    assert (adapted.transform(TEXTS) == own).all() and not numpy.allclose(
+        own, graft.Embedder(TINY).fit_transform(TEXTS)
+    )
     shutil.rmtree(tmp_path)
     assert (pickle.loads(pickle.dumps(adapted)).transform(TEXTS) == own).all()
 
 
 def test_early_stopping_holds_out_rows_and_keeps_the_best() -> None:
     texts, labels = [f"{text} {row}" for row in range(10) for text in TEXTS], LABELS * 10
-    classifier = graft.TextClassifier(TINY, epoch_count=30, learning_rate=1e-2, early_stopping=True, patience=2, metric="accuracy")
+    classifier = graft.TextClassifier(
+        TINY, epoch_count=30, learning_rate=1e-2, early_stopping=True, patience=2, metric="accuracy"
+    )
     classifier.fit(texts, labels)
     best = classifier.metrics_.evaluation
     assert best is not None and best.row_count == 6 and [sum(row) for row in best.confusion] == [2, 2, 2]
@@ -254,5 +266,14 @@ print(len(graft.Regressor({str(TINY)!r}, epoch_count=1).fit(texts, range(6)).pre
 
 
 def test_scikit_learn_is_not_imported() -> None:
-    done = subprocess.run([sys.executable, "-c", "import sys, graft; graft.TextClassifier('m'); print('sklearn' in sys.modules, 'numpy' in sys.modules)"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, graft; graft.TextClassifier('m'); print('sklearn' in sys.modules, 'numpy' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.stdout == "False False\n", done.stderr

@@ -96,7 +96,9 @@ EXPECTED = {"check_array_api_input": "runs where SCIPY_ARRAY_API is set, for est
 @pytest.mark.parametrize("kind", [ClassifierOfNumbers, RegressorOfNumbers, EmbedderOfNumbers])
 def test_an_estimator_passes_the_checks_of_scikit_learn(kind: Any) -> None:
     estimator = kind(TINY) if kind is EmbedderOfNumbers else kind(TINY, epoch_count=1)
-    results = estimator_checks.check_estimator(estimator, expected_failed_checks=EXPECTED, on_skip=None, on_fail="raise")
+    results = estimator_checks.check_estimator(
+        estimator, expected_failed_checks=EXPECTED, on_skip=None, on_fail="raise"
+    )
     skipped = {result["check_name"] for result in results if result["status"] != "passed"}
     assert skipped <= EXPECTED.keys() and len(results) > 30
 
@@ -144,7 +146,9 @@ def test_scores_are_those_of_scikit_learn() -> None:
     weights = list(range(1, 13))
     regressor = graft.Regressor(TINY, epoch_count=4, learning_rate=1e-2).fit(texts, values)
     assert regressor.score(texts, values) == pytest.approx(r2_score(values, regressor.predict(texts)), abs=1e-12)
-    assert regressor.score(texts, values, weights) == pytest.approx(r2_score(values, regressor.predict(texts), sample_weight=weights), abs=1e-12)
+    assert regressor.score(texts, values, weights) == pytest.approx(
+        r2_score(values, regressor.predict(texts), sample_weight=weights), abs=1e-12
+    )
     classifier = graft.TextClassifier(TINY, epoch_count=2).fit(texts, LABELS_OF_TEXTS * 2)
     found = accuracy_score(LABELS_OF_TEXTS * 2, classifier.predict(texts), sample_weight=weights)
     assert classifier.score(texts, LABELS_OF_TEXTS * 2, weights) == pytest.approx(found, abs=1e-12)

@@ -63,9 +63,7 @@ class Fitted:
             self._base = base
         return self._base, self._adapter
 
-    def session(
-        self, path: str | os.PathLike[str], precision: Precision, threads: int, maximum_length: int
-    ) -> Session:
+    def session(self, path: str | os.PathLike[str], precision: Precision, threads: int, maximum_length: int) -> Session:
         """One session for all calls; threads that share it take turns."""
         settings = (threads, maximum_length)
         if self._session is None or self._session[1] != settings:

@@ -53,9 +53,7 @@ class Embedder(Estimator):
         self._require_fit()
         texts = Texts(X)
         session = self._fitted.session(self.model, self.precision, self.threads, self.maximum_length)
-        vectors = session.embed(
-            texts.firsts, texts.seconds, self.pooling, self.normalize, prompt_name=self.prompt_name
-        )
+        vectors = session.embed(texts.firsts, texts.seconds, self.pooling, self.normalize, prompt_name=self.prompt_name)
         return self._framed(array(vectors), X)
 
     def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Embedder:

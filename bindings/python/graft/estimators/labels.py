@@ -25,7 +25,9 @@ class Labels:
         self._dtype = dtype if type(dtype).__module__.startswith("numpy") else None
         lists = [isinstance(row, (list, tuple, set, frozenset)) for row in given]
         if any(lists) and not all(lists):
-            raise invalid(f"y[{lists.index(False)}]: expected a list of classes, as others are; found {given[lists.index(False)]!r}")
+            raise invalid(
+                f"y[{lists.index(False)}]: expected a list of classes, as others are; found {given[lists.index(False)]!r}"
+            )
         self.is_multi_label = any(lists)
         #: Whether rows have a column for each class.
         self.has_columns = self.is_multi_label and not _are_names(given)
@@ -105,7 +107,9 @@ def _class(value: Any, place: int) -> Any:
     if value is None or type(value).__name__ == "NAType" or value != value:
         raise invalid(f"y[{place}]: expected a class; Input y contains NaN or None, a missing value")
     if isinstance(value, float) and not value.is_integer():
-        raise invalid(f"y[{place}]: Unknown label type: expected names or whole numbers, found {value}: see graft.Regressor")
+        raise invalid(
+            f"y[{place}]: Unknown label type: expected names or whole numbers, found {value}: see graft.Regressor"
+        )
     return value
 
 

@@ -73,7 +73,9 @@ class TokenClassifier(TrainedEstimator):
         f1 = measured.get("entity_f1", math.nan)
         return measured["accuracy"] if math.isnan(f1) else f1
 
-    def _dataset(self, tokenizer: Tokenizer, sentences: Sequence[Any], given: Sequence[Any], names: list[str]) -> Dataset:
+    def _dataset(
+        self, tokenizer: Tokenizer, sentences: Sequence[Any], given: Sequence[Any], names: list[str]
+    ) -> Dataset:
         make = Dataset.from_entities if _are_texts(sentences) else Dataset.from_words
         return make(
             tokenizer,

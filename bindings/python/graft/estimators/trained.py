@@ -104,7 +104,9 @@ class TrainedEstimator(Estimator):
             "metric": self.metric if held else None,
         }
         if taken := sorted(own.keys() & settings.keys()):
-            raise invalid(f"trainer_settings: {', '.join(taken)} cannot be set there, but by the estimator's own parameters")
+            raise invalid(
+                f"trainer_settings: {', '.join(taken)} cannot be set there, but by the estimator's own parameters"
+            )
         base = opened(self.model, self.precision)
         adapter = Adapter.create(base.model, self.method, self.config, seed)
         adapter.set_head(task, labels, pooling=pooling)
@@ -132,5 +134,7 @@ def check_call(y: Any, unsupported: Mapping[str, Any]) -> None:
     if y is None:
         raise invalid("y: fit requires y to be passed, but the target y is None")
     for name in unsupported:
-        advice = ": rows have no weights of their own, but classes have: class_weight" if name == "sample_weight" else ""
+        advice = (
+            ": rows have no weights of their own, but classes have: class_weight" if name == "sample_weight" else ""
+        )
         raise TypeError(f"fit has no argument {name}{advice}")
