@@ -14,6 +14,11 @@ from typing import Any
 import graft
 
 
+def plain(text: str) -> str:
+    """A paragraph of a docstring on one line, its names as Markdown's code."""
+    return re.sub(r":\w+:`\.?([\w.]+)`", r"`\1`", " ".join(text.split())).replace("``", "`")
+
+
 def markdown(docstring: str) -> str:
     """A docstring in Markdown: its parameters become a list, its examples blocks of code."""
     parts: list[str] = []
@@ -22,7 +27,7 @@ def markdown(docstring: str) -> str:
             code = "\n".join(line[4:] for line in paragraph.splitlines())
             parts.append(f"```python\n{code}\n```")
             continue
-        text = re.sub(r":\w+:`\.?([\w.]+)`", r"`\1`", " ".join(paragraph.split())).replace("``", "`")
+        text = plain(paragraph)
         match = re.match(r":param (\w+): (.*)", text)
         text = f"- `{match[1]}`: {match[2]}" if match else text
         indent = "  " if match else ""
@@ -45,11 +50,18 @@ def signature(name: str, function: Any, drops_self: bool) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in words:
             words.append("*")
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        words.append(f"{parameter.name}: {parameter.annotation}{default}")
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        words.append(f"{stars}{parameter.name}: {parameter.annotation}{default}")
     returned = called.return_annotation
     ending = ")" if returned in ("None", inspect.Signature.empty, None) else f") -> {returned}"
     line = f"{name}({', '.join(words)}{ending}"
     return line if len(line) <= 98 else f"{name}(\n" + "".join(f"    {word},\n" for word in words) + ending
+
+
+def parts_of(kind: type) -> list[type]:
+    """A class, after those whose fields and methods are an estimator's as well."""
+    shared = [base for base in reversed(kind.__mro__) if base.__module__.startswith("graft.estimators.")]
+    return shared or [kind]
 
 
 def attributes(kind: type) -> list[str]:
@@ -63,11 +75,10 @@ def attributes(kind: type) -> list[str]:
             comments.insert(0, comment[1])
             number -= 1
         if declared and comments:
-            found.append(f"- `{declared[1]}`: {' '.join(comments).replace('``', '`')}")
+            found.append(f"- `{declared[1]}`: {plain(' '.join(comments))}")
     for name, member in vars(kind).items():
         if isinstance(member, property) and not name.startswith("_"):
-            text = " ".join(inspect.cleandoc(member.__doc__ or "").split()).replace("``", "`")
-            found.append(f"- `{name}`: {text}")
+            found.append(f"- `{name}`: {plain(inspect.cleandoc(member.__doc__ or ''))}")
     return [textwrap.fill(line, 100, subsequent_indent="  ", break_long_words=False) for line in found]
 
 
@@ -77,10 +88,11 @@ def class_entry(name: str, kind: type) -> list[str]:
     if "__init__" in vars(kind) and not issubclass(kind, BaseException):
         parts.append(f"```python\n{signature(f'graft.{name}', kind.__init__, True)}\n```")
     parts.append(markdown(kind.__doc__ or ""))
-    own = attributes(kind)
+    own = [line for part in parts_of(kind) for line in attributes(part)]
     if own:
         parts.append("\n".join(own))
-    for method, member in vars(kind).items():
+    members = {name: member for part in parts_of(kind) for name, member in vars(part).items()}
+    for method, member in members.items():
         if method.startswith("_") or isinstance(member, property):
             continue
         function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member

@@ -9,6 +9,9 @@ Objects may be released in any order, or left to Python.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .adapter import (
     Adapter,
     Composition,
@@ -19,6 +22,7 @@ from .adapter import (
     stack,
     tasks,
 )
+from .callbacks import Callback
 from .choices import optimizers, schedules, step_plans
 from .data.balance import class_weights
 from .data.formats import formats
@@ -28,7 +32,7 @@ from .data.row_values import Answer
 from .data.table import Table
 from .dataset import Batch, Dataset
 from .entities import Entity
-from .errors import GraftError, Status
+from .errors import GraftError, InvalidArgumentError, Status
 from .library import lib as _lib
 from .matrix import Matrix
 from .metrics import Evaluation, Metrics, metric_names
@@ -36,6 +40,20 @@ from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
 from .trainer import Trainer
+
+if TYPE_CHECKING:
+    from .estimators.embedder import Embedder
+    from .estimators.regressor import Regressor
+    from .estimators.text_classifier import TextClassifier
+    from .estimators.token_classifier import TokenClassifier
+
+#: What is imported when it is asked for first, since most programs do without, and where it is.
+_ESTIMATORS = {
+    "Embedder": "embedder",
+    "Regressor": "regressor",
+    "TextClassifier": "text_classifier",
+    "TokenClassifier": "token_classifier",
+}
 
 __version__: str = _lib.graft_version_string().decode()
 
@@ -59,26 +77,38 @@ def set_executor(name: str) -> None:
     _lib.graft_set_executor(name.encode())
 
 
+def __getattr__(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".estimators.{_ESTIMATORS[name]}", __name__), name)
+
+
 __all__ = [
     "Adapter",
     "Answer",
     "Batch",
+    "Callback",
     "Composition",
     "CompressionError",
     "DataReport",
     "Dataset",
+    "Embedder",
     "Encoding",
     "Entity",
     "Evaluation",
     "GraftError",
+    "InvalidArgumentError",
     "Matrix",
     "Metrics",
     "Model",
     "PartReport",
+    "Regressor",
     "RowAdapter",
     "Session",
     "Status",
     "Table",
+    "TextClassifier",
+    "TokenClassifier",
     "Tokenizer",
     "Trainer",
     "adapter_methods",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from .declarations import Status
 
-__all__ = ["GraftError", "Status", "invalid"]
+__all__ = ["GraftError", "InvalidArgumentError", "Status", "failure", "invalid", "not_fitted"]
 
 
 class GraftError(Exception):
@@ -28,6 +30,27 @@ class GraftError(Exception):
         return type(self), (self.status, str(self))
 
 
+class InvalidArgumentError(GraftError, ValueError):
+    """A :class:`GraftError` of status INVALID_ARGUMENT, which is a ValueError as well."""
+
+
+def failure(status: int, message: str) -> GraftError:
+    """The error for a status of the library."""
+    return (InvalidArgumentError if status == Status.INVALID_ARGUMENT else GraftError)(status, message)
+
+
 def invalid(message: str) -> GraftError:
     """The error for a caller's mistake that is found before the library is asked."""
-    return GraftError(Status.INVALID_ARGUMENT, message)
+    return InvalidArgumentError(Status.INVALID_ARGUMENT, message)
+
+
+class NotFittedError(ValueError, AttributeError):
+    """An estimator was asked for what only :meth:`fit` gives it. In a program that has scikit-learn
+    imported it is scikit-learn's own instead."""
+
+
+def not_fitted(name: str) -> Exception:
+    """The error for an estimator of that name."""
+    own = getattr(sys.modules.get("sklearn.exceptions"), "NotFittedError", NotFittedError)
+    error: Exception = own(f"this {name} is not fitted yet: call fit first")
+    return error

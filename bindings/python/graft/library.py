@@ -12,14 +12,14 @@ from ctypes import CDLL, Structure, byref, sizeof
 from typing import Any, TypeVar
 
 from .declarations import SIGNATURES, Status, StatusResult
-from .errors import GraftError
+from .errors import failure
 
 NAME = "libgraft.so.1"
 
 
 def _check(result: StatusResult, _function: Any, _arguments: Any) -> None:
     if result.value != Status.OK:
-        raise GraftError(result.value, lib.graft_last_error_message().decode("utf-8", "replace"))
+        raise failure(result.value, lib.graft_last_error_message().decode("utf-8", "replace"))
 
 
 def _find() -> str:

@@ -8,6 +8,7 @@ from ctypes import POINTER, byref, c_float, c_void_p, cast
 from typing import Any, SupportsIndex
 
 from .adapter import Adapter
+from .callbacks import Listeners
 from .choices import set_choice
 from .dataset import Batch, Dataset
 from .declarations import (
@@ -21,8 +22,8 @@ from .interrupts import Interrupts
 from .library import initialised, lib
 from .metrics import Evaluation, Metrics
 from .model import Model
-from .progress import make_progress
-from .values import as_list, asks_to_stop, name_bytes, path_bytes, set_numbers
+from .progress import Progress, make_progress
+from .values import as_list, name_bytes, path_bytes, set_numbers
 
 
 class CancelToken(Handle):
@@ -84,6 +85,8 @@ class Trainer(Handle):
     :param checkpoint_steps: saves every so many steps; 0: each epoch.
     :param group_by_length: whether rows of a batch have similar lengths.
     :param pass_token_count: tokens in one pass, which bounds memory; 0: chosen.
+    :param callbacks: objects that are told how the training goes, with some of the methods of
+        :class:`Callback`.
     """
 
     _release_function = "graft_trainer_release"
@@ -118,7 +121,10 @@ class Trainer(Handle):
         checkpoint_steps: SupportsIndex = 0,
         group_by_length: bool = False,
         pass_token_count: SupportsIndex = 0,
+        callbacks: Iterable[object] = (),
     ) -> None:
+        self._callbacks = as_list(callbacks, "callbacks", "objects")
+        self._checkpoint_path = None if checkpoint_path is None else os.fsdecode(checkpoint_path)
         self._labels = adapter.labels
         self._token = CancelToken()
         struct = initialised(TrainerOptions, "graft_trainer_options_init")
@@ -199,7 +205,16 @@ class Trainer(Handle):
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
-        bar = make_progress() if progress else None
+        listeners = Listeners(self._callbacks, callback, self._checkpoint_path)
+        ended_with: Metrics | None = None
+        listeners.begin(self)
+        try:
+            ended_with = self._fit(first, second, make_progress() if progress else None, listeners)
+            return ended_with
+        finally:
+            listeners.end(ended_with)
+
+    def _fit(self, train: c_void_p, evaluation: c_void_p | None, bar: Progress | None, listeners: Listeners) -> Metrics:
         raised: list[BaseException] = []
         stopped_at: list[Metrics] = []
 
@@ -208,7 +223,7 @@ class Trainer(Handle):
                 now = self._metrics(metrics.contents)
                 if bar is not None:
                     bar.show(now)
-                if callback is not None and asks_to_stop(callback(now), "callback"):
+                if listeners.tell(now):
                     stopped_at.append(now)
                 return 1 if stopped_at or interrupts.count else 0
             except BaseException as error:  # C cannot pass it on: raised below instead
@@ -225,7 +240,7 @@ class Trainer(Handle):
         try:
             with interrupts:
                 lib.graft_trainer_fit(
-                    self.pointer, first, second, ProgressCallback(report), None, byref(struct), byref(best)
+                    self.pointer, train, evaluation, ProgressCallback(report), None, byref(struct), byref(best)
                 )
         except GraftError as error:
             if error.status != Status.CANCELLED:
@@ -271,6 +286,7 @@ class Trainer(Handle):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a checkpoint, from which a trainer of the same kind can :meth:`resume`."""
         lib.graft_trainer_save(self.pointer, path_bytes(path))
+        Listeners(self._callbacks, None, None).saved(os.fsdecode(path))
 
     @exclusive
     def resume(self, path: str | os.PathLike[str]) -> None:

@@ -48,9 +48,9 @@ SETTINGS = {"weight_decay": "optimizer", "warmup_ratio": "schedule"}
 
 
 def trainer_options() -> dict[str, inspect.Parameter]:
-    """What help() shows, under the names of the struct's fields."""
+    """What help() shows, under the names of the struct's fields; callbacks are Python's alone."""
     parameters = dict(inspect.signature(graft.Trainer).parameters)
-    del parameters["model"], parameters["adapter"]
+    del parameters["model"], parameters["adapter"], parameters["callbacks"]
     return {"thread_count" if name == "threads" else name: parameter for name, parameter in parameters.items()}
 
 

@@ -362,3 +362,78 @@ def test_a_callback_cannot_use_the_trainer_that_calls_it(
         with pytest.raises(graft.GraftError, match="this Trainer is in the middle of a call"):
             trainer.fit(dataset, progress=False, callback=lambda metrics: trainer.evaluate(dataset).loss > 0)
         assert trainer.evaluate(dataset).row_count == len(dataset)
+
+
+class Notes:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, object]] = []
+
+    def on_train_begin(self, trainer: graft.Trainer) -> None:
+        self.told.append(("begin", trainer.memory > 0))
+
+    def on_step_end(self, metrics: graft.Metrics) -> None:
+        self.told.append(("step", metrics.step))
+
+    def on_evaluate(self, metrics: graft.Metrics) -> None:
+        self.told.append(("evaluate", metrics.step))
+
+    def on_save(self, path: str) -> None:
+        self.told.append(("save", Path(path).name))
+
+    def on_train_end(self, metrics: graft.Metrics | None) -> None:
+        self.told.append(("end", None if metrics is None else metrics.step))
+
+
+def test_callbacks_are_told_how_a_training_goes(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, tmp_path: Path
+) -> None:
+    notes, steps = Notes(), []
+
+    class Counts(graft.Callback):
+        def on_step_end(self, metrics: graft.Metrics) -> None:
+            steps.append(metrics.step)
+
+    with graft.Trainer(
+        model,
+        adapter,
+        epoch_count=2,
+        rows_per_batch=3,
+        checkpoint_path=tmp_path / "checkpoint",
+        callbacks=[notes, object(), Counts()],
+    ) as trainer:
+        best = trainer.fit(dataset, dataset, progress=False, callback=lambda metrics: steps.append(-metrics.step))
+        trainer.save(tmp_path / "mine")
+    epoch = [("step", 1), ("step", 2), ("evaluate", 2), ("save", "checkpoint")]
+    later = [("step", 3), ("step", 4), ("evaluate", 4), ("save", "checkpoint")]
+    assert notes.told == [("begin", True), *epoch, *later, ("end", best.step), ("save", "mine")]
+    assert steps == [1, -1, 2, -2, -2, 3, -3, 4, -4, -4]
+
+
+def test_a_callback_stops_a_training_or_fails_it(
+    model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset
+) -> None:
+    class Stops(Notes):
+        def on_step_end(self, metrics: graft.Metrics) -> bool:  # type: ignore[override]
+            super().on_step_end(metrics)
+            return metrics.step == 2
+
+    class Fails(Notes):
+        def on_step_end(self, metrics: graft.Metrics) -> None:
+            raise ZeroDivisionError("mine")
+
+    class Answers:
+        def on_evaluate(self, metrics: graft.Metrics) -> str:
+            return "yes"
+
+    stops, fails = Stops(), Fails()
+    with graft.Trainer(model, adapter, rows_per_batch=3, callbacks=[stops]) as trainer:
+        assert trainer.fit(dataset, progress=False).step == 2
+    assert stops.told == [("begin", True), ("step", 1), ("step", 2), ("end", 2)]
+    with graft.Trainer(model, adapter, callbacks=[fails]) as trainer, pytest.raises(ZeroDivisionError, match="mine"):
+        trainer.fit(dataset, progress=False)
+    assert fails.told == [("begin", True), ("end", None)]
+    with graft.Trainer(model, adapter, callbacks=[Answers()]) as trainer:
+        with pytest.raises(TypeError, match="Answers.on_evaluate: expected True, to stop, or None; it returned str"):
+            trainer.fit(dataset, dataset, progress=False)

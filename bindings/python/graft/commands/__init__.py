@@ -1,0 +1,1 @@
+"""The commands of ``graft``: a module each, over the package's own classes."""

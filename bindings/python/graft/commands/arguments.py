@@ -1,0 +1,77 @@
+"""Arguments that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..declarations import PRECISION_CHOICES
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The base model and how it is held."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="folder of the base model")
+    parser.add_argument(
+        "--precision", choices=list(PRECISION_CHOICES), default="float32", help="of the weights (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="0: one per core; results do not depend on it (default: 0)",
+    )
+
+
+def add_header(parser: argparse.ArgumentParser) -> None:
+    """Whether files begin with the names of their columns."""
+    parser.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the first line of files names the columns (default: found out)",
+    )
+
+
+def add_length(parser: argparse.ArgumentParser, default: str) -> None:
+    """Where texts are cut."""
+    parser.add_argument(
+        "--maximum-length",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help=f"tokens of a text; longer ones are cut (default: {default})",
+    )
+
+
+def number(convert: Callable[[str], Any], least: float, most: float = float("inf")) -> Callable[[str], Any]:
+    """A type of an argument: a number in a range."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = convert(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected a number, found {text!r}") from None
+        if not least <= value <= most:
+            limit = "" if most == float("inf") else f" and at most {most:g}"
+            raise argparse.ArgumentTypeError(f"expected at least {least:g}{limit}, found {text}")
+        return value
+
+    return parse
+
+
+positive, not_negative = number(int, 1), number(int, 0)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """A type of an argument: a JSON object, or the file behind an @ that has one."""
+    try:
+        value = json.loads(Path(text[1:]).read_text("utf-8") if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"expected a JSON object or @FILE: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object, found {text!r}")
+    return value

@@ -1,0 +1,48 @@
+"""Measures an adapter on a file.
+
+The file is as of `graft train`, for the task that the adapter was trained for.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..adapter import Adapter
+from ..errors import GraftError, Status
+from ..model import Model
+from ..tokenizer import Tokenizer
+from ..trainer import Trainer
+from .arguments import add_header, add_length, add_model
+from .files import TASKS, read_labelled
+from .output import Output
+from .train import measures
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
+    parser.add_argument("file", type=Path, metavar="FILE", help="file to measure on")
+    add_header(parser)
+    add_length(parser, "that of what it was trained on")
+    parser.add_argument("--confusion", action="store_true", help="print which labels are taken for which")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
+    adapter = Adapter.load(model, arguments.adapter)
+    if adapter.task not in TASKS:
+        raise GraftError(
+            Status.UNSUPPORTED,
+            f"{arguments.adapter}: expected an adapter for {', '.join(TASKS)}; found one for {adapter.task or 'no task'}",
+        )
+    names = [] if adapter.task == "regression" else adapter.labels
+    rows = read_labelled(arguments.file, arguments.header, names or None)
+    length = arguments.maximum_length or adapter.maximum_length or 0
+    with Trainer(model, adapter, threads=arguments.threads) as trainer:
+        evaluation = trainer.evaluate(rows.dataset(tokenizer, adapter.task, names, length))
+    output.line(f"{evaluation.measures()}  on {evaluation.row_count} rows")
+    if arguments.confusion and evaluation.confusion:
+        output.line(f"\nrow: true label, column: predicted\n{evaluation.confusion_table()}")
+    confusion = {"labels": evaluation.labels, "confusion": evaluation.confusion} if arguments.confusion else {}
+    output.result({"task": adapter.task, **(measures(evaluation) or {}), **confusion})

@@ -1,0 +1,104 @@
+"""Predicts labels, numbers or named entities of texts.
+
+Reads a text from each line, or `text TAB pair`, and writes a line for it as soon as some are read:
+
+  label TAB probability TAB text        of several: the labels, with "," between them, TAB text
+  number TAB text                       for regression
+  TYPE:start:end ... TAB text           for named entities, in characters
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..adapter import Adapter
+from ..entities import TAGS
+from ..errors import GraftError, Status
+from ..model import Model
+from ..session import Session
+from ..tokenizer import Tokenizer
+from .arguments import add_length, add_model, number, positive
+from .files import SEPARATOR, Part, read_texts
+from .output import Output
+
+#: Of the lines of a part, what machines get of each, without the text.
+Predict = Callable[[Part], list[dict[str, Any]]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="of texts (default: -, standard input)")
+    add_length(parser, "that of what it was trained on")
+    parser.add_argument(
+        "--top", type=positive, default=1, metavar="N", help="so many labels of each, the likeliest first (default: 1)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=number(float, 0, 1),
+        default=0.5,
+        metavar="P",
+        help="probability from which a text has a label, where it may have several (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
+    adapter = Adapter.load(model, arguments.adapter)
+    session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
+    predict = _predict_for(adapter, session, arguments)
+    rows: list[dict[str, Any]] = []
+    for part in read_texts(arguments.file):
+        found = predict(part)
+        for place, row in enumerate(found):
+            texts = [part.texts[place], *([] if part.pairs is None else [part.pairs[place]])]
+            output.line("\t".join([_line(row), *texts]))
+            if output.is_json:
+                rows.append({"text": texts[0], **({"pair": texts[1]} if len(texts) > 1 else {}), **row})
+    output.result({"task": adapter.task, "predictions": rows})
+
+
+def _predict_for(adapter: Adapter, session: Session, arguments: argparse.Namespace) -> Predict:
+    def labels(part: Part) -> list[dict[str, Any]]:
+        return [
+            {"label": best[0][0], "probability": best[0][1], "best": [list(pair) for pair in best]}
+            for best in session.predict_best(part.texts, part.pairs, arguments.top)
+        ]
+
+    def sets(part: Part) -> list[dict[str, Any]]:
+        return [
+            {"labels": found} for found in session.predict_labels(part.texts, part.pairs, threshold=arguments.threshold)
+        ]
+
+    def numbers(part: Part) -> list[dict[str, Any]]:
+        return [{"values": list(row)} for row in session.classify(part.texts, part.pairs)]
+
+    def entities(part: Part) -> list[dict[str, Any]]:
+        return [{"entities": [entity._asdict() for entity in found]} for found in session.tag(part.texts)]
+
+    by_task = {
+        "sequence_classification": labels,
+        "multi_label_classification": sets,
+        "regression": numbers,
+        TAGS: entities,
+    }
+    if adapter.task not in by_task:
+        raise GraftError(
+            Status.UNSUPPORTED,
+            f"{arguments.adapter}: expected an adapter for {', '.join(by_task)}; found one for {adapter.task or 'no task'}",
+        )
+    return by_task[adapter.task]
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A prediction as people get it."""
+    if "best" in row:
+        return "\t".join(f"{label}\t{probability:.4f}" for label, probability in row["best"])
+    if "labels" in row:
+        return SEPARATOR.join(row["labels"])
+    if "values" in row:
+        return "\t".join(f"{value:.6g}" for value in row["values"])
+    return " ".join(f"{entity['type']}:{entity['start']}:{entity['end']}" for entity in row["entities"])

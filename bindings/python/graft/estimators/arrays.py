@@ -1,0 +1,79 @@
+"""Values as callers give and get them: numpy's arrays, where there is numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import invalid
+from ..values import as_list, text_bytes
+
+
+def array(values: Any, dtype: Any = None) -> Any:
+    """As numpy's array; without numpy as it is."""
+    try:
+        import numpy
+    except ImportError:
+        return values
+    return numpy.asarray(values, dtype)
+
+
+def columns(values: Any) -> int | None:
+    """How many columns a table or an array of two dimensions has; None for anything else."""
+    shape = getattr(values, "shape", None)
+    return int(shape[1]) if isinstance(shape, tuple) and len(shape) == 2 else None
+
+
+def rows_of(values: Any, name: str, of: str) -> list[Any]:
+    """The values of each row, or the lists of them, as Python has them."""
+    if hasattr(values, "toarray"):  # scipy's sparse ones
+        values = values.toarray()
+    if hasattr(values, "to_numpy"):  # tables and their columns
+        values = values.to_numpy()
+    elif not hasattr(values, "tolist") and hasattr(values, "__array__"):
+        values = array(values)
+    if hasattr(values, "tolist"):
+        as_list(values, name, of, 2)
+        listed: list[Any] = values.tolist()
+        return listed
+    return [value.tolist() if hasattr(value, "tolist") else value for value in as_list(values, name, of)]
+
+
+class Texts:
+    """Texts, or pairs of them: from a list of both, or from a table with a column or two."""
+
+    def __init__(self, values: Any) -> None:
+        width = columns(values)
+        if width is not None and width not in (1, 2):
+            raise invalid(f"X: expected texts, or two columns of them; found {width} columns")
+        given = rows_of(values, "X", "texts")
+        if not given:
+            raise invalid("X: expected texts; found 0 samples")
+        if width == 1:
+            given = [row[0] for row in given]
+        self.firsts: list[str] = given
+        self.seconds: list[str] | None = None
+        if width == 2 or isinstance(given[0], (tuple, list)):
+            for row, pair in enumerate(given):
+                if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                    raise invalid(f"X[{row}]: expected a pair of texts, as X[0]; found {pair!r:.60}")
+            self.firsts, self.seconds = [first for first, _ in given], [second for _, second in given]
+        for row, text in enumerate(self.firsts):
+            text_bytes(text, f"X[{row}]")
+        for row, text in enumerate(self.seconds or ()):
+            text_bytes(text, f"X[{row}]")
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    def chosen(self, rows: Iterable[int]) -> tuple[list[str], list[str] | None]:
+        """Some rows' texts, and their second ones."""
+        numbers = list(rows)
+        seconds = None if self.seconds is None else [self.seconds[row] for row in numbers]
+        return [self.firsts[row] for row in numbers], seconds
+
+
+def require_length(values: list[Any], count: int, name: str) -> None:
+    """Refuses another number than that of the rows."""
+    if len(values) != count:
+        raise invalid(f"{name}: expected {count}, one for each row of X; found {len(values)}")

@@ -1,0 +1,126 @@
+"""Classification of texts and of pairs of texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from ..adapter import HeadPooling
+from ..dataset import Dataset
+from ..errors import invalid
+from ..tokenizer import Tokenizer
+from .arrays import Texts, array, require_length
+from .labels import Labels
+from .parameters import scikit_learn_utils
+from .scores import accuracy
+from .trained import TrainedEstimator, check_call
+
+
+@dataclass(repr=False, eq=False)
+class TextClassifier(TrainedEstimator):
+    """Classifies texts: an estimator as scikit-learn's, which it needs not.
+
+    >>> classifier = graft.TextClassifier("path/of/a/model", epoch_count=12).fit(texts, labels)
+    >>> classifier.predict(["Where is my parcel?"])
+    >>> sklearn.model_selection.cross_val_score(classifier, texts, labels)
+
+    ``X`` is texts, or pairs of texts: a list of them, or a table with two columns. ``y`` is a class
+    of each: a name or a whole number. For several classes of a text it is a list of names each, or
+    an array of a column for each class with 1 and 0; what is predicted has the form of ``y``.
+
+    A pickle has the adapter, and the path of the base model.
+    """
+
+    _: KW_ONLY
+    #: What the head reads of a text, as of :meth:`Adapter.set_head`; None: what PEFT's heads read,
+    #: so that the adapter opens there.
+    pooling: HeadPooling | None = "mean"
+    #: How much each class counts: weights by class, or ``"balanced"`` for the same for all rows of
+    #: each class together; None: all 1.
+    class_weight: Mapping[Any, float] | str | None = None
+    #: The probability from which a text has a class, where it may have several.
+    threshold: float = 0.5
+
+    def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TextClassifier:
+        """Trains a fresh adapter on texts and their classes."""
+        check_call(y, unsupported)
+        texts, labels = Texts(X), Labels(y)
+        require_length(labels.rows, len(texts), "y")
+
+        def dataset(tokenizer: Tokenizer, rows: Sequence[int]) -> Dataset:
+            firsts, seconds = texts.chosen(rows)
+            return Dataset(
+                tokenizer,
+                firsts,
+                labels.of(rows),
+                pairs=seconds,
+                label_names=labels.names,
+                maximum_length=self.maximum_length,
+            )
+
+        self._fit(
+            dataset,
+            labels.strata,
+            labels.task,
+            labels.names,
+            pooling=self.pooling,
+            class_weights=self._class_weights(labels),
+        )
+        self._labels = labels.emptied()
+        #: The classes, in the order of the columns of probabilities.
+        self.classes_ = labels.classes
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The likeliest class of each text; where it may have several, all that reach the
+        threshold."""
+        session, texts = self._session(), Texts(X)
+        if self._labels.is_multi_label:
+            found = session.predict_labels(texts.firsts, texts.seconds, threshold=self.threshold)
+            return self._labels.from_sets(found)
+        return self._labels.from_names(session.predict(texts.firsts, texts.seconds))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities, [texts, classes]; each row sums to 1, but where a text may have several
+        classes."""
+        session, texts = self._session(), Texts(X)
+        return array(session.predict_proba(texts.firsts, texts.seconds))
+
+    def decision_function(self, X: Any) -> Any:
+        """Logits, [texts, classes]; of two classes how much more the second has, as scikit-learn's
+        classifiers give it."""
+        session, texts = self._session(), Texts(X)
+        logits = session.classify(texts.firsts, texts.seconds)
+        if self._labels.is_multi_label or len(self._labels.names) != 2:
+            return array(logits)
+        return array([second - first for first, second in logits])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy; where a text may have several classes, of all of its together."""
+        found, given = Labels(self.predict(X), any_count=True), Labels(y, any_count=True)
+        require_length(given.rows, len(found.rows), "y")
+        return accuracy(given.rows, found.rows, sample_weight)
+
+    def _class_weights(self, labels: Labels) -> list[float] | None:
+        if self.class_weight is None:
+            return None
+        if labels.is_multi_label:
+            raise invalid("class_weight: where a text may have several classes, all of them count the same")
+        if isinstance(self.class_weight, str):
+            if self.class_weight != "balanced":
+                raise invalid(f"class_weight: expected weights by class or 'balanced'; found {self.class_weight!r}")
+            counts = Counter(labels.rows)
+            return [len(labels.rows) / (len(counts) * counts[own]) for own in labels.values]
+        unknown = [own for own in self.class_weight if own not in labels.values]
+        if unknown:
+            raise invalid(f"class_weight: expected classes of y; found {unknown[0]!r}")
+        return [float(self.class_weight.get(own, 1.0)) for own in labels.values]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = scikit_learn_utils().ClassifierTags(multi_label=True)
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,97 @@
+"""Labels of words, and named entities in texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import chain
+from typing import Any
+
+from ..dataset import Dataset
+from ..entities import TAGS, Entity, tag_names
+from ..errors import invalid
+from ..tokenizer import Tokenizer
+from ..trainer import Trainer
+from .arrays import array, require_length, rows_of
+from .trained import TrainedEstimator, check_call
+
+
+@dataclass(repr=False, eq=False)
+class TokenClassifier(TrainedEstimator):
+    """Labels words, or finds named entities in texts: an estimator as scikit-learn's, which it
+    needs not.
+
+    ``X`` is a list of words for each sentence, and ``y`` a list of their labels for each, such as
+    "O" and "B-PER". Or ``X`` is texts, and ``y`` a list of the entities in each, as
+    :meth:`Dataset.from_entities` takes them. What is predicted has the form of ``y`` for that of
+    ``X``, whichever it was fitted on.
+    """
+
+    _: KW_ONLY
+    #: Whether each token of a word learns the word's label, rather than the first alone.
+    all_pieces: bool = False
+    #: Of the tags that entities become: ``"IOB2"`` or ``"IOBES"``.
+    scheme: str = "IOB2"
+
+    def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TokenClassifier:
+        """Trains a fresh adapter on sentences of words and their labels, or on texts and the
+        entities in them."""
+        check_call(y, unsupported)
+        sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
+        if not sentences:
+            raise invalid("X: expected sentences; found 0 samples")
+        require_length(given, len(sentences), "y")
+        names = self._names(sentences, given)
+        self._fit(
+            lambda tokenizer, rows: self._dataset(
+                tokenizer, [sentences[row] for row in rows], [given[row] for row in rows], names
+            ),
+            [None] * len(sentences),
+            TAGS,
+            names,
+        )
+        #: The labels, in the order of their numbers.
+        self.classes_ = array(names)
+        return self
+
+    def predict(self, X: Any) -> list[list[str]] | list[list[Entity]]:
+        """The label of each word of each sentence, or the entities in each text."""
+        session, sentences = self._session(), rows_of(X, "X", "sentences")
+        return session.tag(sentences) if _are_texts(sentences) else session.tag_words(sentences)
+
+    def score(self, X: Any, y: Any) -> float:
+        """The F1 of the entities, as seqeval has it; where labels are no tags the accuracy of the
+        words."""
+        base, adapter = self._opened()
+        assert adapter is not None
+        sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
+        require_length(given, len(sentences), "y")
+        rows = self._dataset(base.tokenizer, sentences, given, adapter.labels)
+        with Trainer(base.model, adapter, threads=self.threads) as trainer:
+            measured = trainer.evaluate(rows, confusion=False).values
+        f1 = measured.get("entity_f1", math.nan)
+        return measured["accuracy"] if math.isnan(f1) else f1
+
+    def _dataset(
+        self, tokenizer: Tokenizer, sentences: Sequence[Any], given: Sequence[Any], names: list[str]
+    ) -> Dataset:
+        make = Dataset.from_entities if _are_texts(sentences) else Dataset.from_words
+        return make(
+            tokenizer,
+            sentences,
+            given,
+            label_names=names,
+            all_pieces=self.all_pieces,
+            maximum_length=self.maximum_length,
+        )
+
+    def _names(self, sentences: Sequence[Any], given: list[list[Any]]) -> list[str]:
+        if not _are_texts(sentences):
+            return sorted(set(chain.from_iterable(given)))
+        types = [entity.type if isinstance(entity, Entity) else entity[2] for entity in chain.from_iterable(given)]
+        return tag_names(types, self.scheme)
+
+
+def _are_texts(sentences: Sequence[Any]) -> bool:
+    return bool(sentences) and isinstance(sentences[0], str)

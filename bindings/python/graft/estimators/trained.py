@@ -1,0 +1,140 @@
+"""What estimators that train an adapter have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from ..adapter import Adapter, HeadPooling
+from ..dataset import Dataset
+from ..errors import invalid
+from ..model import Precision
+from ..session import Session
+from ..tokenizer import Tokenizer
+from ..trainer import Trainer
+from .base import Base, Fitted, opened
+from .parameters import Estimator
+from .split import held_out
+
+#: The rows of some numbers as a data set.
+MakeDataset = Callable[[Tokenizer, Sequence[int]], Dataset]
+
+
+@dataclass(repr=False, eq=False)
+class TrainedEstimator(Estimator):
+    """An adapter on a base model, trained in ``fit``."""
+
+    #: Folder of the base model. Estimators of one folder share it.
+    model: str | os.PathLike[str]
+    _: KW_ONLY
+    #: The adapter's, as of :meth:`Adapter.create`.
+    method: str = "lora"
+    #: The method's settings, as of :meth:`Adapter.create`.
+    config: Mapping[str, Any] | None = None
+    #: Of the base model.
+    precision: Precision = "float32"
+    #: Tokens at which rows are cut; 0: the tokenizer's.
+    maximum_length: int = 0
+    #: The peak of it.
+    learning_rate: float = 1e-3
+    #: Times that every row is learned from, at most.
+    epoch_count: int = 6
+    #: Rows of a step.
+    rows_per_batch: int = 16
+    #: Other arguments of :class:`Trainer`, such as ``{"optimizer": "sgd"}``.
+    trainer_settings: Mapping[str, Any] | None = None
+    #: Whether to hold out some rows, stop when they get no better, and keep the best weights.
+    early_stopping: bool = False
+    #: The part of all rows that is held out, from each class alike.
+    validation_fraction: float = 0.1
+    #: Epochs without a better measure before it stops; 0: never, but the best weights are kept.
+    patience: int = 3
+    #: What early stopping watches, as of :class:`Trainer`; None: the loss.
+    metric: str | None = None
+    #: Of the adapter's first weights, the rows' order and those held out: a number, or numpy's
+    #: RandomState, which gives one; None: 0.
+    random_state: Any = None
+    #: 0: one per core. Results do not depend on it.
+    threads: int = 0
+    #: Whether to show a bar on standard error.
+    verbose: bool = False
+
+    @property
+    def adapter_(self) -> Adapter:
+        """The trained adapter, to save or to use in a :class:`Session`."""
+        _, adapter = self._opened()
+        assert adapter is not None
+        return adapter
+
+    def _opened(self) -> tuple[Base, Adapter | None]:
+        self._require_fit()
+        return self._fitted.open(self.model, self.precision)
+
+    def _session(self) -> Session:
+        self._require_fit()
+        return self._fitted.session(self.model, self.precision, self.threads, 0)
+
+    def _fit(
+        self,
+        dataset: MakeDataset,
+        strata: Sequence[Hashable],
+        task: str,
+        labels: Iterable[str],
+        *,
+        pooling: HeadPooling | None = None,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Trains a fresh adapter on the rows, or on what is not held out of them."""
+        seed = self._seed()
+        train: Sequence[int] = range(len(strata))
+        held: Sequence[int] = ()
+        if self.early_stopping:
+            train, held = held_out(strata, self.validation_fraction, seed)
+        settings = dict(self.trainer_settings or {})
+        own: dict[str, Any] = {
+            "seed": seed,
+            "threads": self.threads,
+            "learning_rate": self.learning_rate,
+            "epoch_count": self.epoch_count,
+            "rows_per_batch": self.rows_per_batch,
+            "class_weights": class_weights,
+            "patience": self.patience if held else 0,
+            "metric": self.metric if held else None,
+        }
+        if taken := sorted(own.keys() & settings.keys()):
+            raise invalid(
+                f"trainer_settings: {', '.join(taken)} cannot be set there, but by the estimator's own parameters"
+            )
+        base = opened(self.model, self.precision)
+        adapter = Adapter.create(base.model, self.method, self.config, seed)
+        adapter.set_head(task, labels, pooling=pooling)
+        with Trainer(base.model, adapter, **own, **settings) as trainer:
+            metrics = trainer.fit(
+                dataset(base.tokenizer, train),
+                dataset(base.tokenizer, held) if held else None,
+                progress=self.verbose,
+            )
+        #: What :meth:`Trainer.fit` measured last, or best where rows were held out.
+        self.metrics_ = metrics
+        self._fitted = Fitted(base, adapter)
+
+    def _seed(self) -> int:
+        state = self.random_state
+        if hasattr(state, "randint"):
+            return int(state.randint(2**31 - 1))
+        if hasattr(state, "integers"):
+            return int(state.integers(2**31 - 1))
+        return 0 if state is None else int(state)
+
+
+def check_call(y: Any, unsupported: Mapping[str, Any]) -> None:
+    """Refuses a ``fit`` without targets, and one with weights of rows, which would be left out."""
+    if y is None:
+        raise invalid("y: fit requires y to be passed, but the target y is None")
+    for name in unsupported:
+        advice = (
+            ": rows have no weights of their own, but classes have: class_weight" if name == "sample_weight" else ""
+        )
+        raise TypeError(f"fit has no argument {name}{advice}")

@@ -1,0 +1,308 @@
+"""The command line, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from conftest import ROOT, SHARED, TEXTS
+
+import graft
+
+TINY = SHARED / "models" / "bert-tiny-splade"
+LABELS = ["asks", "asks", "blames", "blames", "thanks", "thanks"]
+QUICK = ("--epochs", "12", "--learning-rate", "1e-2", "--quiet")
+
+
+def run(*arguments: object, given: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Runs a command, which ends with this exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "graft", *map(str, arguments)],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def told(*arguments: object, given: str = "", code: int = 0) -> dict[str, Any]:
+    """The JSON object that a command prints, and nothing else."""
+    found: dict[str, Any] = json.loads(run(*arguments, "--json", given=given, code=code).stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of each task, and an adapter of each."""
+    folder = tmp_path_factory.mktemp("data")
+    columns = {
+        "labels": LABELS,
+        "sets": ["asks", "asks, place", "food", "", "kind", "kind"],
+        "numbers": ["0.5", "0.1", "-1", "-1.2", "1.5", "1.4"],
+    }
+    for name, values in columns.items():
+        (folder / f"{name}.tsv").write_text("".join(f"{text}\t{value}\n" for text, value in zip(TEXTS, values)))
+    pairs = zip(TEXTS, reversed(TEXTS), LABELS)
+    (folder / "pairs.tsv").write_text("first\tsecond\tlabel\n" + "".join("\t".join(row) + "\n" for row in pairs))
+    (folder / "texts").write_text("\n".join(TEXTS))
+    tasks = {"sets": "multi_label_classification", "numbers": "regression"}
+    for name in ("labels", "sets", "numbers", "pairs"):
+        task = ("--task", tasks[name]) if name in tasks else ()
+        run("train", TINY, folder / f"{name}.tsv", folder / name, *QUICK, *task)
+    return folder
+
+
+def test_train_measures_and_saves_what_evaluate_measures(data: Path, tmp_path: Path) -> None:
+    rows = data / "labels.tsv"
+    found = told(
+        "train",
+        TINY,
+        rows,
+        tmp_path / "new" / "adapter",
+        *QUICK,
+        "--validation",
+        rows,
+        "--test",
+        rows,
+        "--metric",
+        "accuracy",
+    )
+    assert found["labels"] == ["asks", "blames", "thanks"] and found["row_count"] == 6
+    assert found["validation"]["accuracy"] == found["test"]["accuracy"] == 1 and found["parameter_count"] > 0
+    measured = told("evaluate", TINY, tmp_path / "new" / "adapter", rows, "--confusion")
+    assert {**found["test"], "confusion": [[2, 0, 0], [0, 2, 0], [0, 0, 2]]}.items() <= measured.items()
+    shown = run("evaluate", TINY, tmp_path / "new" / "adapter", rows, "--confusion").stdout
+    assert "accuracy 1.0000" in shown and "on 6 rows" in shown and "row: true label, column: predicted" in shown
+
+
+def test_training_is_that_of_the_package(data: Path) -> None:
+    model, tokenizer = graft.Model(TINY), graft.Tokenizer(TINY)
+    rows = graft.Dataset(tokenizer, TEXTS, LABELS)
+    adapter = graft.Adapter.create(model)
+    adapter.set_head(labels=rows.label_names, pooling="mean")
+    with graft.Trainer(model, adapter, epoch_count=12, learning_rate=1e-2) as trainer:
+        trainer.fit(rows, progress=False)
+    name = "adapter_model.safetensors"
+    assert adapter.to_files()[name] == (data / "labels" / name).read_bytes()
+
+
+def test_predict_reads_lines_and_writes_lines(data: Path) -> None:
+    lines = run("predict", TINY, data / "labels", given="\n".join(TEXTS)).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == LABELS and [line.split("\t")[2] for line in lines] == TEXTS
+    assert run("predict", TINY, data / "labels", data / "texts").stdout.splitlines() == lines
+    model = graft.Model(TINY)
+    session = graft.Session(model, graft.Tokenizer(TINY), graft.Adapter.load(model, data / "labels"))
+    rows = told("predict", TINY, data / "labels", data / "texts", "--top", 2)["predictions"]
+    best = session.predict_best(TEXTS, count=2)
+    assert [row["best"] for row in rows] == [[list(pair) for pair in pairs] for pairs in best]
+    assert [row["text"] for row in rows] == TEXTS
+
+
+def test_predict_gives_what_the_adapters_task_has(data: Path, tmp_path: Path) -> None:
+    sets = told("predict", TINY, data / "sets", data / "texts", "--threshold", 0)["predictions"]
+    assert [row["labels"] for row in sets] == [["asks", "food", "kind", "place"]] * 6
+    assert run("predict", TINY, data / "sets", data / "texts", "--threshold", 0).stdout.startswith(
+        "asks,food,kind,place\t"
+    )
+    numbers = told("predict", TINY, data / "numbers", data / "texts")["predictions"]
+    assert all(len(row["values"]) == 1 for row in numbers)
+    assert told("evaluate", TINY, data / "numbers", data / "numbers.tsv")["mse"] > 0
+    assert 0 <= told("evaluate", TINY, data / "sets", data / "sets.tsv")["exact_match"] <= 1
+    pairs = told("predict", TINY, data / "pairs", given=f"{TEXTS[0]}\t{TEXTS[5]}\n")["predictions"]
+    assert pairs[0]["pair"] == TEXTS[5] and pairs[0]["label"] in LABELS
+    words = [["Anna", "lives", "in", "Graz"], ["Rain", "fell"]]
+    tagger = graft.TokenClassifier(TINY, epoch_count=40, learning_rate=1e-2).fit(
+        words, [["B-PER", "O", "O", "B-LOC"], ["O", "O"]]
+    )
+    tagger.adapter_.save(tmp_path)
+    assert (
+        run("predict", TINY, tmp_path, given="Anna lives in Graz").stdout == "PER:0:4 LOC:14:18\tAnna lives in Graz\n"
+    )
+    (entities,) = told("predict", TINY, tmp_path, given="Anna lives in Graz")["predictions"]
+    assert entities["entities"][1] == {"type": "LOC", "start": 14, "end": 18, "text": "Graz"}
+
+
+def test_embed_writes_the_vectors_of_a_session(data: Path, tmp_path: Path) -> None:
+    session = graft.Session(graft.Model(TINY), graft.Tokenizer(TINY))
+    vectors = numpy.asarray(session.embed(TEXTS))
+    shown = run("embed", TINY, given="\n".join(TEXTS)).stdout.splitlines()
+    assert numpy.allclose([[float(word) for word in line.split("\t")] for line in shown], vectors, atol=1e-6)
+    assert (numpy.array(told("embed", TINY, data / "texts")["vectors"], numpy.float32) == vectors).all()
+    found = told("embed", TINY, data / "texts", "--output", tmp_path / "v.npy", "--pooling", "max", "--no-normalize")
+    assert found == {"path": str(tmp_path / "v.npy"), "row_count": 6, "width": 128}
+    assert (numpy.load(tmp_path / "v.npy") == numpy.asarray(session.embed(TEXTS, pooling="max", normalize=False))).all()
+    adapted = numpy.array(told("embed", TINY, data / "texts", "--adapter", data / "labels")["vectors"])
+    assert adapted.shape == vectors.shape and not numpy.allclose(adapted, vectors)
+
+
+def test_inspect_tells_folders_apart(data: Path, tmp_path: Path) -> None:
+    model = told("inspect", TINY)
+    assert (model["kind"], model["architecture"], model["layer_count"], model["hidden_size"]) == (
+        "model",
+        "bert",
+        2,
+        128,
+    )
+    assert model["tokenizer"] == {"vocabulary_size": 30522, "maximum_length": 512}
+    adapter = told("inspect", data / "labels")
+    assert adapter["labels"] == ["asks", "blames", "thanks"] and adapter["settings"]["r"] == 8
+    assert adapter["method"] == "lora" and adapter["parameter_count"] > 0 and adapter["model"] == str(TINY)
+    assert told("inspect", SHARED / "tokenizers" / "gpt2")["vocabulary_size"] == 50257
+    assert "trained" not in run("inspect", data / "labels").stdout
+    shutil.copytree(data / "labels", tmp_path / "moved")
+    config = json.loads((tmp_path / "moved" / "adapter_config.json").read_text())
+    (tmp_path / "moved" / "adapter_config.json").write_text(
+        json.dumps({**config, "base_model_name_or_path": "me/gone"})
+    )
+    assert "'me/gone', is no folder here: say which with --model" in run("inspect", tmp_path / "moved", code=1).stderr
+    assert told("inspect", tmp_path / "moved", "--model", TINY)["labels"] == adapter["labels"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("evaluate", TINY, "none", "labels.tsv"), "NOT_FOUND", "none: expected an adapter folder"),
+        (("evaluate", TINY, "labels", "none.tsv"), "NOT_FOUND", "none.tsv: No such file"),
+        (("train", "none", "labels.tsv", "new"), "NOT_FOUND", "none"),
+        (
+            ("train", TINY, "texts", "new"),
+            "CORRUPT_FILE",
+            "texts: expected text TAB label .* found 1 columns in line 1",
+        ),
+        (
+            ("train", TINY, "labels.tsv", "new", "--task", "regression"),
+            "CORRUPT_FILE",
+            "row 1: expected a number .* 'asks'",
+        ),
+        (("train", TINY, "labels.tsv", "new", "--config", '{"rank": 4}'), "", "rank"),
+        (("train", TINY, "labels.tsv", "new", "--patience", "2"), "INVALID_ARGUMENT", "no rows to evaluate on"),
+        (("predict", TINY, "labels", "numbers.tsv.none"), "NOT_FOUND", "numbers.tsv.none: No such file"),
+        (("inspect", "."), "NOT_FOUND", "found none of adapter_config.json, config.json"),
+        (("inspect", "none"), "NOT_FOUND", "found no such folder"),
+        (("embed", TINY, "texts", "--prompt", "query"), "NOT_FOUND", 'no prompt "query"'),
+    ],
+)
+def test_what_fails_ends_with_1_and_says_why(
+    data: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...], status: str, message: str
+) -> None:
+    monkeypatch.chdir(data)
+    done = run(*arguments, "--json", code=1)
+    found = json.loads(done.stdout)["error"]
+    assert status in found["status"] and done.stderr.endswith(f"graft: {found['message']}\n")
+    assert re.search(message, found["message"])
+    assert not (data / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: COMMAND"),
+        (("learn",), "invalid choice: 'learn'"),
+        (("train", TINY), "required: TRAIN, ADAPTER"),
+        (("train", TINY, "a", "b", "--epochs", "0"), "--epochs: expected at least 1, found 0"),
+        (("train", TINY, "a", "b", "--learning-rate", "fast"), "--learning-rate: expected a number, found 'fast'"),
+        (("train", TINY, "a", "b", "--config", "[1]"), "--config: expected a JSON object, found '[1]'"),
+        (("train", TINY, "a", "b", "--method", "lore"), "--method: invalid choice: 'lore'"),
+        (("train", TINY, "a", "b", "--epoch", "3"), "unrecognized arguments: --epoch 3"),
+        (("predict", TINY, "a", "--threshold", "1.5"), "expected at least 0 and at most 1, found 1.5"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: tuple[object, ...], message: str) -> None:
+    done = run(*arguments, code=2)
+    assert message in done.stderr and not done.stdout
+
+
+def test_progress_is_a_bar_on_a_terminal_and_json_stays_alone(data: Path, tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "graft", "train", TINY, data / "labels.tsv", tmp_path / "a", "--epochs", "30", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
+        timeout=300,
+    )
+    os.close(slave)
+    shown = os.read(master, 65536).decode()
+    os.close(master)
+    assert json.loads(done.stdout)["step"] == 30 and shown.startswith("\r[") and "30/30" in shown
+    plain = run("train", TINY, data / "labels.tsv", tmp_path / "a", "--epochs", "30").stderr.splitlines()
+    assert len(plain) == 10 and all(line.startswith("step ") for line in plain)
+
+
+def test_warnings_are_lines_of_their_own(data: Path) -> None:
+    done = run("predict", TINY, data / "labels", "--maximum-length", 3, given="a text of some words")
+    assert done.stderr == "graft: warning: 1 of 1 rows were cut to 3 tokens: see maximum_length\n"
+
+
+def test_a_reader_that_has_enough_is_no_traceback(data: Path) -> None:
+    command = f"{sys.executable} -m graft predict {TINY} {data / 'labels'} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        input="\n".join(TEXTS * 400),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert len(done.stdout.splitlines()) == 1 and not done.stderr
+
+
+def completed(*words: str) -> list[str]:
+    """What bash proposes for the last word."""
+    line = " ".join(f"'{word}'" for word in words)
+    program = f"source <({sys.executable} -m graft completion bash); COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _graft; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(
+        ["bash", "-euc", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_choices() -> None:
+    assert completed("graft", "") == ["train", "evaluate", "predict", "embed", "inspect", "completion"]
+    assert completed("graft", "train", "m", "--me") == ["--method", "--metric"]
+    assert completed("graft", "train", "--method", "") == graft.adapter_methods()
+    assert completed("graft", "train", "--task", "reg") == ["regression"]
+    assert completed("graft", "completion", "") == ["bash", "zsh"]
+    assert completed("graft", "predict", "") == []
+
+
+def test_zsh_is_told_every_command_and_option() -> None:
+    script = told("completion", "zsh")["script"]
+    for name in ("train", "evaluate", "predict", "embed", "inspect", "completion"):
+        assert f"    {name})" in script and f"'{name}:" in script
+    assert (
+        "'--method[(default: lora)]:method:(lora " in script
+        and "'--json[print one JSON object on standard output]'" in script
+    )
+    assert "%(" not in script
+    # There may be no zsh here; quotes and brackets are as in bash.
+    assert subprocess.run(["bash", "-n"], input=script, text=True, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "embed", "inspect", "completion"])
+def test_help_says_what_the_defaults_are(command: str) -> None:
+    shown = " ".join(run(command, "--help").stdout.split())
+    assert "--json" in shown and "%(" not in shown
+    assert command in ("completion",) or "(default: " in shown
+
+
+def test_the_package_declares_its_command() -> None:
+    assert 'graft = "graft.commands.main:main"' in (ROOT / "bindings" / "python" / "pyproject.toml").read_text()
+    assert run("--version").stdout.startswith(f"graft {graft.__version__} (")
