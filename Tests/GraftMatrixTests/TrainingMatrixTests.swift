@@ -18,7 +18,7 @@ import Testing
         let first = try trainer.evaluate(rows).value("loss")
         _ = try trainer.fit(rows, evaluation: nil) { _ in true }
         let last = try trainer.evaluate(rows).value("loss")
-        // A prefix helps a token little that stands beyond Mistral's window, a prompt one of a tagger.
+        // A prefix helps a token little that stands beyond Mistral's window, a prompt a tagger.
         #expect(last < 0.98 * first, "from \(first) to \(last)")
         for tensor in adapter.content.plan.tensors {
             let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count

@@ -24,12 +24,6 @@ from .adapter import (
 )
 from .callbacks import Callback
 from .choices import optimizers, schedules, step_plans
-from .data.balance import class_weights
-from .data.formats import formats
-from .data.report import DataReport, data_report
-from .data.report_parts import PartReport
-from .data.row_values import Answer
-from .data.table import Table
 from .dataset import Batch, Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
@@ -42,17 +36,30 @@ from .tokenizer import Encoding, Tokenizer
 from .trainer import Trainer
 
 if TYPE_CHECKING:
+    from .data.balance import class_weights
+    from .data.formats import formats
+    from .data.report import DataReport, data_report
+    from .data.report_parts import PartReport
+    from .data.row_values import Answer
+    from .data.table import Table
     from .estimators.embedder import Embedder
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
     from .estimators.token_classifier import TokenClassifier
 
 #: What is imported when it is asked for first, since most programs do without, and where it is.
-_ESTIMATORS = {
-    "Embedder": "embedder",
-    "Regressor": "regressor",
-    "TextClassifier": "text_classifier",
-    "TokenClassifier": "token_classifier",
+_LATER = {
+    "Answer": "data.row_values",
+    "DataReport": "data.report",
+    "Embedder": "estimators.embedder",
+    "PartReport": "data.report_parts",
+    "Regressor": "estimators.regressor",
+    "Table": "data.table",
+    "TextClassifier": "estimators.text_classifier",
+    "TokenClassifier": "estimators.token_classifier",
+    "class_weights": "data.balance",
+    "data_report": "data.report",
+    "formats": "data.formats",
 }
 
 __version__: str = _lib.graft_version_string().decode()
@@ -78,9 +85,9 @@ def set_executor(name: str) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ESTIMATORS:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".estimators.{_ESTIMATORS[name]}", __name__), name)
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
 
 
 __all__ = [

@@ -15,7 +15,6 @@ from .handle import Handle
 from .label_numbers import label_sets, named_labels
 from .library import lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
-from .table import read_table
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, float_rows, int_array, name_bytes, name_list, text_array, text_list
@@ -252,6 +251,8 @@ class Dataset(Handle):
             error that asks for this argument.
         """
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        from .table import read_table
+
         rows = read_table(path, header, names)
         try:
             return cls(
