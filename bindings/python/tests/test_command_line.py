@@ -53,14 +53,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "numbers": ["0.5", "0.1", "-1", "-1.2", "1.5", "1.4"],
     }
     for name, values in columns.items():
-        (folder / f"{name}.tsv").write_text("".join(f"{text}\t{value}\n" for text, value in zip(TEXTS, values)))
+        header = "text\tlabels\n" if name == "sets" else ""
+        (folder / f"{name}.tsv").write_text(
+            header + "".join(f"{text}\t{value}\n" for text, value in zip(TEXTS, values))
+        )
     pairs = zip(TEXTS, reversed(TEXTS), LABELS)
-    (folder / "pairs.tsv").write_text("first\tsecond\tlabel\n" + "".join("\t".join(row) + "\n" for row in pairs))
+    (folder / "pairs.tsv").write_text("text\tpair\tlabel\n" + "".join("\t".join(row) + "\n" for row in pairs))
+    (folder / "named.jsonl").write_text(
+        "".join(json.dumps({"utterance": text, "intent": label}) + "\n" for text, label in zip(TEXTS, LABELS))
+    )
+    (folder / "quoted.csv").write_text(
+        "label,text\n" + "".join(f'{label},"{text}"\n' for text, label in zip(TEXTS, LABELS))
+    )
+    tagged = "Anna B-PER\nlives O\nin O\nGraz B-LOC\n\nRain O\nfell O\n\nOslo B-LOC\ngreets O\nBo B-PER\n"
+    (folder / "words.conll").write_text(tagged)
     (folder / "texts").write_text("\n".join(TEXTS))
-    tasks = {"sets": "multi_label_classification", "numbers": "regression"}
+    options = {"numbers": ("--task", "regression"), "sets": ("--columns", '{"labels": "labels"}')}
     for name in ("labels", "sets", "numbers", "pairs"):
-        task = ("--task", tasks[name]) if name in tasks else ()
-        run("train", TINY, folder / f"{name}.tsv", folder / name, *QUICK, *task)
+        run("train", TINY, folder / f"{name}.tsv", folder / name, *QUICK, *options.get(name, ()))
     return folder
 
 
@@ -98,6 +108,27 @@ def test_training_is_that_of_the_package(data: Path) -> None:
     assert adapter.to_files()[name] == (data / "labels" / name).read_bytes()
 
 
+def test_files_of_every_format_teach_the_same(data: Path, tmp_path: Path) -> None:
+    name = "adapter_model.safetensors"
+    run("train", TINY, data / "quoted.csv", tmp_path / "csv", *QUICK)
+    columns = ("--columns", '{"text": "utterance", "label": "intent"}')
+    run("train", TINY, data / "named.jsonl", tmp_path / "jsonl", *QUICK, *columns)
+    assert (tmp_path / "csv" / name).read_bytes() == (tmp_path / "jsonl" / name).read_bytes()
+    assert (tmp_path / "csv" / name).read_bytes() == (data / "labels" / name).read_bytes()
+    lines = run("predict", TINY, data / "labels", data / "texts").stdout
+    assert run("predict", TINY, data / "labels", data / "quoted.csv").stdout == lines
+    assert run("predict", TINY, data / "labels", data / "named.jsonl", *columns).stdout == lines
+
+
+def test_entities_are_trained_on_and_measured(data: Path, tmp_path: Path) -> None:
+    settings = ("--epochs", 40, "--learning-rate", "1e-2", "--quiet", "--test", data / "words.conll")
+    found = told("train", TINY, data / "words.conll", tmp_path / "a", *settings)
+    assert found["task"] == "token_classification" and found["test"]["entity_f1"] == 1
+    assert told("evaluate", TINY, tmp_path / "a", data / "words.conll")["entity_f1"] == 1
+    lines = run("predict", TINY, tmp_path / "a", given="Anna lives in Graz\n").stdout
+    assert lines == "PER:0:4 LOC:14:18\tAnna lives in Graz\n"
+
+
 def test_predict_reads_lines_and_writes_lines(data: Path) -> None:
     lines = run("predict", TINY, data / "labels", given="\n".join(TEXTS)).stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == LABELS and [line.split("\t")[2] for line in lines] == TEXTS
@@ -119,7 +150,11 @@ def test_predict_gives_what_the_adapters_task_has(data: Path, tmp_path: Path) ->
     numbers = told("predict", TINY, data / "numbers", data / "texts")["predictions"]
     assert all(len(row["values"]) == 1 for row in numbers)
     assert told("evaluate", TINY, data / "numbers", data / "numbers.tsv")["mse"] > 0
-    assert 0 <= told("evaluate", TINY, data / "sets", data / "sets.tsv")["exact_match"] <= 1
+    assert (
+        0
+        <= told("evaluate", TINY, data / "sets", data / "sets.tsv", "--columns", '{"labels": "labels"}')["exact_match"]
+        <= 1
+    )
     pairs = told("predict", TINY, data / "pairs", given=f"{TEXTS[0]}\t{TEXTS[5]}\n")["predictions"]
     assert pairs[0]["pair"] == TEXTS[5] and pairs[0]["label"] in LABELS
     words = [["Anna", "lives", "in", "Graz"], ["Rain", "fell"]]
@@ -178,13 +213,13 @@ def test_inspect_tells_folders_apart(data: Path, tmp_path: Path) -> None:
         (("train", "none", "labels.tsv", "new"), "NOT_FOUND", "none"),
         (
             ("train", TINY, "texts", "new"),
-            "CORRUPT_FILE",
-            "texts: expected text TAB label .* found 1 columns in line 1",
+            "INVALID_ARGUMENT",
+            "texts: its name says no format: say format=",
         ),
         (
             ("train", TINY, "labels.tsv", "new", "--task", "regression"),
             "CORRUPT_FILE",
-            "row 1: expected a number .* 'asks'",
+            "labels.tsv: .*target.*'asks'",
         ),
         (("train", TINY, "labels.tsv", "new", "--config", '{"rank": 4}'), "", "rank"),
         (("train", TINY, "labels.tsv", "new", "--patience", "2"), "INVALID_ARGUMENT", "no rows to evaluate on"),

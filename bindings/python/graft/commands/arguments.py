@@ -26,17 +26,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_header(parser: argparse.ArgumentParser) -> None:
-    """Whether files begin with the names of their columns."""
-    parser.add_argument(
-        "--header",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="whether the first line of files names the columns (default: found out)",
-    )
-
-
-def add_length(parser: argparse.ArgumentParser, default: str) -> None:
+def add_length(parser: argparse._ActionsContainer, default: str) -> None:
     """Where texts are cut."""
     parser.add_argument(
         "--maximum-length",

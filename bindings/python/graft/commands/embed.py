@@ -1,6 +1,7 @@
 """Makes a vector of each text.
 
-Reads a text from each line, or `text TAB pair`, and writes its numbers on a line, with tabs between
+Reads a text from each line, or `text TAB pair`, or the texts of a csv, tsv, jsonl or json file, and
+writes its numbers on a line, with tabs between
 them; or all of them into a file of numpy's.
 """
 
@@ -17,7 +18,7 @@ from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model
-from .files import read_texts
+from .files import add_reading, read_texts
 from .output import Output
 
 
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whether vectors have length 1 (default: as the model's folder says, else yes)",
     )
     parser.add_argument("--prompt", metavar="NAME", help="of the folder's prompt that is put before each text")
+    add_reading(parser)
     add_length(parser, "the adapter's, else the tokenizer's")
 
 
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     adapter = None if arguments.adapter is None else Adapter.load(model, arguments.adapter)
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
     parts: list[Matrix] = []
-    for part in read_texts(arguments.file):
+    for part in read_texts(arguments.file, arguments):
         vectors = session.embed(
             part.texts, part.pairs, arguments.pooling, arguments.normalize, prompt_name=arguments.prompt
         )

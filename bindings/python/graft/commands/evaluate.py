@@ -9,12 +9,13 @@ import argparse
 from pathlib import Path
 
 from ..adapter import Adapter
+from ..dataset import Dataset
 from ..errors import GraftError, Status
 from ..model import Model
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from .arguments import add_header, add_length, add_model
-from .files import TASKS, read_labelled
+from .arguments import add_length, add_model
+from .files import TASKS, add_reading, read_labelled
 from .output import Output
 from .train import measures
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
     parser.add_argument("file", type=Path, metavar="FILE", help="file to measure on")
-    add_header(parser)
+    add_reading(parser)
     add_length(parser, "that of what it was trained on")
     parser.add_argument("--confusion", action="store_true", help="print which labels are taken for which")
 
@@ -37,10 +38,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             f"{arguments.adapter}: expected an adapter for {', '.join(TASKS)}; found one for {adapter.task or 'no task'}",
         )
     names = [] if adapter.task == "regression" else adapter.labels
-    rows = read_labelled(arguments.file, arguments.header, names or None)
+    table, _ = read_labelled(arguments.file, arguments, adapter.task)
     length = arguments.maximum_length or adapter.maximum_length or 0
+    rows = Dataset.from_table(tokenizer, table, label_names=names or None, maximum_length=length)
     with Trainer(model, adapter, threads=arguments.threads) as trainer:
-        evaluation = trainer.evaluate(rows.dataset(tokenizer, adapter.task, names, length))
+        evaluation = trainer.evaluate(rows)
     output.line(f"{evaluation.measures()}  on {evaluation.row_count} rows")
     if arguments.confusion and evaluation.confusion:
         output.line(f"\nrow: true label, column: predicted\n{evaluation.confusion_table()}")

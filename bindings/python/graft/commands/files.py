@@ -2,78 +2,74 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
-from ..dataset import Dataset
-from ..errors import GraftError, Status
-from ..table import read_table
-from ..tokenizer import Tokenizer
+from ..data.batches import LEARNED
+from ..data.formats import FORMATS, formats
+from ..data.table import Table
+from ..entities import TAGS
+from ..errors import GraftError, Status, invalid
+from .arguments import json_object
 
-#: Tasks that a file of columns can teach.
-TASKS = ("sequence_classification", "multi_label_classification", "regression")
+#: The task of what is learned from a column.
+TASK_OF = {
+    "tags": TAGS,
+    "entities": TAGS,
+    "labels": "multi_label_classification",
+    "label": "sequence_classification",
+    "target": "regression",
+}
+TASKS = tuple(dict.fromkeys(TASK_OF.values()))
 #: Between the labels of a text that has several.
 SEPARATOR = ","
-#: Lines that are worked on at a time.
+#: Rows that are worked on at a time.
 CHUNK = 512
 
 
-class Labelled(NamedTuple):
-    """Rows of a file."""
-
-    path: Path
-    texts: list[str]
-    pairs: list[str] | None
-    values: list[str]
-
-    def label_names(self, task: str) -> list[str]:
-        """The labels that occur, sorted."""
-        if task == "regression":
-            return []
-        if task == "multi_label_classification":
-            return sorted({label for row in self.values for label in _set(row)})
-        return sorted(set(self.values))
-
-    def dataset(self, tokenizer: Tokenizer, task: str, label_names: list[str], maximum_length: int = 0) -> Dataset:
-        """The rows as what is trained on."""
-        try:
-            if task == "regression":
-                targets = [self._number(row) for row in range(len(self.values))]
-                return Dataset(tokenizer, self.texts, targets=targets, pairs=self.pairs, maximum_length=maximum_length)
-            several = task == "multi_label_classification"
-            labels = [_set(row) for row in self.values] if several else self.values
-            return Dataset(
-                tokenizer, self.texts, labels, pairs=self.pairs, label_names=label_names, maximum_length=maximum_length
-            )
-        except GraftError as error:
-            raise GraftError(error.status, f"{self.path}: {error}") from None
-
-    def _number(self, row: int) -> float:
-        try:
-            return float(self.values[row])
-        except ValueError:
-            message = f"row {row + 1}: expected a number in the last column, found {self.values[row]!r}"
-            raise GraftError(Status.CORRUPT_FILE, message) from None
+def add_reading(parser: argparse._ActionsContainer) -> None:
+    """How files are read."""
+    parser.add_argument("--format", choices=formats(), help="of files (default: as their names end)")
+    parser.add_argument(
+        "--columns",
+        type=json_object,
+        metavar="JSON",
+        help='which column is what, as \'{"text": "v2", "label": "v1"}\' or by numbers from 0 (default: found out)',
+    )
+    parser.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the first line of csv and tsv names the columns (default: found out)",
+    )
+    parser.add_argument("--encoding", default="utf-8", help="of files without a mark (default: %(default)s)")
 
 
-def read_labelled(path: Path, header: bool | None, label_names: Collection[str] | None = None) -> Labelled:
-    """A file of ``text TAB label`` or ``text TAB pair TAB label`` lines."""
+def read_labelled(path: Path, arguments: argparse.Namespace, task: str | None) -> tuple[Table, str]:
+    """A file with what is to be learned, and the task that it is for."""
+    table = Table.read(
+        path, arguments.format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding
+    )
+    learned = next((name for name in LEARNED if name in table), None)
+    if learned is None or not len(table):
+        found = f"columns {', '.join(table.columns)}" if table.columns else "no rows"
+        raise invalid(f"{path}: expected a column to learn, one of {', '.join(LEARNED)}; found {found}")
+    if task is None or TASK_OF[learned] == task:
+        return table, TASK_OF[learned]
+    role = {"multi_label_classification": "labels", "regression": "target"}.get(task)
+    if learned != "label" or role is None:
+        raise invalid(f"{path}: its column {learned!r} is for {TASK_OF[learned]}, not for {task}")
+    # A last column without a name is taken for a label: here it is said what it is.
+    columns = {name: table[name] for name in ("text", "pair") if name in table}
     try:
-        rows = read_table(path, header, label_names)
+        return Table({**columns, role: table["label"]}), task
     except GraftError as error:
         raise GraftError(error.status, f"{path}: {error}") from None
-    if not rows:
-        raise GraftError(Status.CORRUPT_FILE, f"{path}: no rows")
-    pairs = [row[1] for row in rows] if len(rows[0]) == 3 else None
-    return Labelled(path, [row[0] for row in rows], pairs, [row[-1] for row in rows])
-
-
-def _set(text: str) -> list[str]:
-    return [label for part in text.split(SEPARATOR) if (label := part.strip())]
 
 
 class Part(NamedTuple):
@@ -83,17 +79,33 @@ class Part(NamedTuple):
     pairs: list[str] | None
 
 
-def read_texts(path: str) -> Iterator[Part]:
-    """A file of a text on each line, or ``text TAB pair``, as it comes; "-" is standard input."""
+def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Part]:
+    """Texts as they come: of a file of a format, or else a text on each line, or ``text TAB
+    pair``; "-" is standard input."""
+    endings = {ending for format in FORMATS for ending in format.endings}
+    if path != "-" and (arguments.format is not None or os.path.splitext(path)[1].lower() in endings):
+        yield from _of_tables(path, arguments)
+        return
     try:
         with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as file:
-            yield from _parts(file, path)
+            yield from _of_lines(file, path)
     except OSError as error:
         status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
         raise GraftError(status, f"{os.fsdecode(path)}: {error.strerror}") from error
 
 
-def _parts(file: IO[bytes], path: str) -> Iterator[Part]:
+def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Part]:
+    reading: dict[str, Any] = {"columns": arguments.columns, "header": arguments.header, "encoding": arguments.encoding}
+    for table in Table.stream(path, CHUNK, arguments.format, **reading):
+        if "text" in table:
+            yield Part(table["text"], table["pair"] if "pair" in table else None)
+        elif "words" in table:
+            yield Part([" ".join(words) for words in table["words"]], None)
+        else:
+            raise invalid(f"{path}: expected a column of texts; found {', '.join(table.columns)}")
+
+
+def _of_lines(file: IO[bytes], path: str) -> Iterator[Part]:
     number, width = 0, 0
     while lines := list(islice(file, CHUNK)):
         rows = []
@@ -102,14 +114,12 @@ def _parts(file: IO[bytes], path: str) -> Iterator[Part]:
             try:
                 row = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n").split("\t")
             except UnicodeDecodeError as error:
-                raise GraftError(
-                    Status.CORRUPT_FILE, f"{path}: byte {error.start} of line {number} is not UTF-8"
-                ) from None
+                message = f"{path}: byte {error.start} of line {number} is not UTF-8"
+                raise GraftError(Status.CORRUPT_FILE, message) from None
             width = width or len(row)
             if len(row) != width or width > 2:
                 expected = f"{width} columns, as in line 1" if width <= 2 else "a text, or text TAB pair"
-                raise GraftError(
-                    Status.CORRUPT_FILE, f"{path}: expected {expected}; found {len(row)} columns in line {number}"
-                )
+                message = f"{path}: expected {expected}; found {len(row)} columns in line {number}"
+                raise GraftError(Status.CORRUPT_FILE, message)
             rows.append(row)
         yield Part([row[0] for row in rows], [row[1] for row in rows] if width == 2 else None)

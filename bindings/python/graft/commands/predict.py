@@ -1,6 +1,7 @@
 """Predicts labels, numbers or named entities of texts.
 
-Reads a text from each line, or `text TAB pair`, and writes a line for it as soon as some are read:
+Reads a text from each line, or `text TAB pair`, or the texts of a csv, tsv, jsonl or json file, and
+writes a line for it as soon as some are read:
 
   label TAB probability TAB text        of several: the labels, with "," between them, TAB text
   number TAB text                       for regression
@@ -21,7 +22,7 @@ from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number, positive
-from .files import SEPARATOR, Part, read_texts
+from .files import SEPARATOR, Part, add_reading, read_texts
 from .output import Output
 
 #: Of the lines of a part, what machines get of each, without the text.
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="of texts (default: -, standard input)")
+    add_reading(parser)
     add_length(parser, "that of what it was trained on")
     parser.add_argument(
         "--top", type=positive, default=1, metavar="N", help="so many labels of each, the likeliest first (default: 1)"
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
     predict = _predict_for(adapter, session, arguments)
     rows: list[dict[str, Any]] = []
-    for part in read_texts(arguments.file):
+    for part in read_texts(arguments.file, arguments):
         found = predict(part)
         for place, row in enumerate(found):
             texts = [part.texts[place], *([] if part.pairs is None else [part.pairs[place]])]

@@ -1,8 +1,8 @@
 """Trains an adapter on a file, measures it and saves it.
 
-A line of a file is `text TAB label` or `text TAB pair TAB label`, in UTF-8. With a validation file
-the adapter keeps the weights of the best epoch. What the measures and the defaults mean is in
-docs/python.md, under Trainer and Evaluation.
+Files are csv, tsv, jsonl, json or conll, as their names end, or as --format says; docs/data.md says
+how columns are found. With a validation file the adapter keeps the weights of the best epoch. What
+measures and settings mean is in docs/python.md, under Evaluation and Trainer.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 
 from ..adapter import Adapter, adapter_methods
 from ..choices import optimizers, schedules
+from ..data.table import Table
+from ..dataset import Dataset
+from ..entities import TAGS
 from ..metrics import Evaluation, metric_names
 from ..model import Model
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from .arguments import add_header, add_length, add_model, json_object, not_negative, number, positive
-from .files import SEPARATOR, TASKS, Labelled, read_labelled
+from .arguments import add_length, add_model, json_object, not_negative, number, positive
+from .files import SEPARATOR, TASKS, add_reading, read_labelled
 from .output import Output
 
 
@@ -35,11 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--task",
         choices=TASKS,
-        default=TASKS[0],
-        help=f"what the last column is: a label, labels with {SEPARATOR!r} between them, or a number (default: %(default)s)",
+        help=f"labels with {SEPARATOR!r} between them and numbers may be in a column without a name (default: by the columns)",
     )
-    add_header(parser)
-    add_length(parser, "the tokenizer's")
+    add_reading(data)
+    add_length(data, "the tokenizer's")
     adapter = parser.add_argument_group("adapter")
     adapter.add_argument("--method", choices=adapter_methods(), default="lora", help="(default: %(default)s)")
     adapter.add_argument(
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pooling",
         choices=["mean", "first", "last", "model"],
         default="mean",
-        help="what the head reads of a text; model: what PEFT's heads read, so that the adapter opens there (default: %(default)s)",
+        help="what the head reads of a text, for all but tokens; model: what PEFT's heads read, so that the adapter opens there (default: %(default)s)",
     )
     training = parser.add_argument_group("training")
     training.add_argument("--epochs", type=positive, default=6, metavar="N", help="(default: %(default)s)")
@@ -89,20 +91,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
-    train = read_labelled(arguments.train, arguments.header)
-    names = train.label_names(arguments.task)
+    train, task = read_labelled(arguments.train, arguments, arguments.task)
     validation, test = (
-        None if path is None else read_labelled(path, arguments.header, names or None)
+        None if path is None else read_labelled(path, arguments, task)[0]
         for path in (arguments.validation, arguments.test)
     )
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
+    rows = Dataset.from_table(tokenizer, train, maximum_length=arguments.maximum_length)
 
-    def dataset(rows: Labelled) -> Any:
-        return rows.dataset(tokenizer, arguments.task, names, arguments.maximum_length)
+    def dataset(table: Table) -> Dataset:
+        names = rows.label_names or None
+        return Dataset.from_table(tokenizer, table, label_names=names, maximum_length=arguments.maximum_length)
 
     adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
-    adapter.set_head(arguments.task, names, pooling=None if arguments.pooling == "model" else arguments.pooling)
-    output.line(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train.texts):,} rows to train on")
+    reads_tokens = arguments.pooling == "model" or task == TAGS
+    adapter.set_head(task, rows.label_names, pooling=None if reads_tokens else arguments.pooling)
+    output.line(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train):,} rows to train on")
     started = time.monotonic()
     with Trainer(
         model,
@@ -122,9 +126,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         patience=arguments.patience,
         checkpoint_path=arguments.checkpoint,
     ) as trainer:
-        best = trainer.fit(
-            dataset(train), None if validation is None else dataset(validation), progress=not arguments.quiet
-        )
+        best = trainer.fit(rows, None if validation is None else dataset(validation), progress=not arguments.quiet)
         seconds = time.monotonic() - started
         tested = None if test is None else trainer.evaluate(dataset(test))
     adapter.save(arguments.adapter)
@@ -136,10 +138,10 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     output.result(
         {
             "adapter": str(arguments.adapter),
-            "task": arguments.task,
+            "task": task,
             "labels": adapter.labels,
             "parameter_count": adapter.parameter_count,
-            "row_count": len(train.texts),
+            "row_count": len(train),
             "step": best.step,
             "seconds": seconds,
             "loss": best.loss if best.evaluation is None else None,

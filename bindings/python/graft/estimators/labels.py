@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import invalid
+from ..values import is_missing
 from .arrays import array, columns, rows_of
 
 
@@ -55,9 +56,9 @@ class Labels:
         return "multi_label_classification" if self.is_multi_label else "sequence_classification"
 
     @property
-    def strata(self) -> Sequence[Hashable]:
+    def strata(self) -> Sequence[Hashable] | None:
         """What a part of the rows should have as much of as the others."""
-        return [None] * len(self.rows) if self.is_multi_label else self.rows
+        return None if self.is_multi_label else self.rows
 
     @property
     def classes(self) -> Any:
@@ -104,7 +105,7 @@ def _numbers(row: Any, place: int, width: int) -> tuple[int, ...]:
 
 
 def _class(value: Any, place: int) -> Any:
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if is_missing(value):
         raise invalid(f"y[{place}]: expected a class; Input y contains NaN or None, a missing value")
     if isinstance(value, float) and not value.is_integer():
         raise invalid(

@@ -44,7 +44,7 @@ class Regressor(TrainedEstimator):
             values = [targets[row] for row in rows]
             return Dataset(tokenizer, firsts, targets=values, pairs=seconds, maximum_length=self.maximum_length)
 
-        self._fit(dataset, [None] * len(texts), "regression", names, pooling=self.pooling)
+        self._fit(dataset, len(texts), "regression", names, pooling=self.pooling)
         self._is_flat = not isinstance(given[0], (list, tuple))
         return self
 

@@ -62,9 +62,10 @@ class TextClassifier(TrainedEstimator):
 
         self._fit(
             dataset,
-            labels.strata,
+            len(texts),
             labels.task,
             labels.names,
+            strata=labels.strata,
             pooling=self.pooling,
             class_weights=self._class_weights(labels),
         )

@@ -47,7 +47,7 @@ class TokenClassifier(TrainedEstimator):
             lambda tokenizer, rows: self._dataset(
                 tokenizer, [sentences[row] for row in rows], [given[row] for row in rows], names
             ),
-            [None] * len(sentences),
+            len(sentences),
             TAGS,
             names,
         )

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from ..adapter import Adapter, HeadPooling
+from ..data.splits import split_rows
 from ..dataset import Dataset
 from ..errors import invalid
 from ..model import Precision
@@ -16,7 +17,6 @@ from ..tokenizer import Tokenizer
 from ..trainer import Trainer
 from .base import Base, Fitted, opened
 from .parameters import Estimator
-from .split import held_out
 
 #: The rows of some numbers as a data set.
 MakeDataset = Callable[[Tokenizer, Sequence[int]], Dataset]
@@ -79,19 +79,24 @@ class TrainedEstimator(Estimator):
     def _fit(
         self,
         dataset: MakeDataset,
-        strata: Sequence[Hashable],
+        count: int,
         task: str,
         labels: Iterable[str],
         *,
+        strata: Sequence[Hashable] | None = None,
         pooling: HeadPooling | None = None,
         class_weights: Sequence[float] | None = None,
     ) -> None:
-        """Trains a fresh adapter on the rows, or on what is not held out of them."""
+        """Trains a fresh adapter on the rows, or on what is not held out of them.
+
+        :param strata: of each row, what has the same share of those held out; None: all are alike.
+        """
         seed = self._seed()
-        train: Sequence[int] = range(len(strata))
+        train: Sequence[int] = range(count)
         held: Sequence[int] = ()
         if self.early_stopping:
-            train, held = held_out(strata, self.validation_fraction, seed)
+            keys = None if strata is None else list(map(str, strata))
+            train, held = split_rows(count, [float(self.validation_fraction)], seed, keys)
         settings = dict(self.trainer_settings or {})
         own: dict[str, Any] = {
             "seed": seed,
