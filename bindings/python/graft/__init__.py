@@ -9,6 +9,7 @@ Objects may be released in any order, or left to Python.
 
 from __future__ import annotations
 
+from . import evaluation
 from .adapter import (
     Adapter,
     Composition,
@@ -25,11 +26,11 @@ from .entities import Entity
 from .errors import GraftError, Status
 from .library import lib as _lib
 from .matrix import Matrix
-from .metrics import Evaluation, Metrics, metric_names
+from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
-from .trainer import Trainer
+from .trainer import Publication, Trainer
 
 __version__: str = _lib.graft_version_string().decode()
 
@@ -56,6 +57,7 @@ def set_executor(name: str) -> None:
 __all__ = [
     "Adapter",
     "Batch",
+    "Comparison",
     "Composition",
     "CompressionError",
     "Dataset",
@@ -63,9 +65,11 @@ __all__ = [
     "Entity",
     "Evaluation",
     "GraftError",
+    "Interval",
     "Matrix",
     "Metrics",
     "Model",
+    "Publication",
     "RowAdapter",
     "Session",
     "Status",
@@ -74,6 +78,7 @@ __all__ = [
     "adapter_methods",
     "architectures",
     "average",
+    "evaluation",
     "executor_name",
     "kernel_name",
     "metric_names",
