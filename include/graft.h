@@ -788,31 +788,39 @@ typedef struct graft_trainer_options {
 } graft_trainer_options;
 
 /*
- * What an evaluation measures, besides "loss", which is as in graft_metrics:
+ * What an evaluation of a trainer measures, besides "loss", which is as in graft_metrics:
  *
- *     sequence_classification     accuracy; macro_f1, micro_f1, weighted_f1; precision and recall (macro);
- * mcc, the correlation of Matthews multi_label_classification  exact_match, of the labels of a row; micro_f1,
- * macro_f1 regression                  mse; pearson and spearman, the mean over the values of a row
- *     token_classification        those of sequence_classification, of the tokens that have a label; where
- * all labels are tags, "O" or such as "B-PER", also entity_f1, entity_precision and entity_recall, and
- * strict_entity_f1 language_model              accuracy, of the next tokens
+ *     sequence_classification     accuracy, balanced_accuracy; macro_f1, micro_f1, weighted_f1;
+ *                                 precision and recall (macro), weighted_precision, weighted_recall;
+ *                                 mcc, kappa; and of heads of up to 100 labels log_loss, brier,
+ *                                 roc_auc, average_precision
+ *     multi_label_classification  exact_match, of the labels of a row; micro_f1, macro_f1, weighted_f1;
+ *                                 precision and recall (macro), micro_precision, micro_recall; and of
+ *                                 heads of up to 100 labels roc_auc, average_precision (macro)
+ *     regression                  mse, mae, r2, pearson, spearman, kendall: means over the values of a row
+ *     token_classification        those of sequence_classification that need no probabilities, of the
+ *                                 tokens that have a label; where all labels are tags, "O" or such as
+ *                                 "B-PER", also entity_f1, entity_precision, entity_recall and
+ *                                 strict_entity_f1
+ *     language_model              accuracy, of the next tokens
  *
  * They equal scikit-learn's with zero_division=0, scipy's, and seqeval's in its default mode, or for
- * strict_entity_f1 in its strict mode for IOB2. A label is a row's where its probability is above one half.
+ * strict_entity_f1 in its strict mode for IOB2, or for IOBES where labels begin with E or S. A label is a
+ * row's where its probability is above one half. docs/evaluation.md defines each.
  */
 
 GRAFT_API int32_t graft_metric_count(void);
 /** Name of measure `index` of those of all tasks; NULL past the end. Static. Since 1.0. */
 GRAFT_API const char *graft_metric_name(int32_t index);
 
-/** What an evaluation measured. Immutable. */
+/** Named values: what an evaluation measured. Immutable. */
 typedef struct graft_evaluation graft_evaluation;
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_retain(const graft_evaluation *evaluation);
 GRAFT_API void graft_evaluation_release(graft_evaluation *evaluation);
 /** Getters of an evaluation; NULL or -1 for an invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_evaluation_value_count(const graft_evaluation *evaluation);
-/** Name of value `index`; the first is "loss". */
+/** Name of value `index`; the first of a trainer's is "loss". */
 GRAFT_API const char *graft_evaluation_name(const graft_evaluation *evaluation, int32_t index);
 /** NaN where there is none of that name, or nothing that it measures. */
 GRAFT_API double graft_evaluation_value(const graft_evaluation *evaluation, const char *name);
@@ -824,6 +832,131 @@ GRAFT_API int32_t graft_evaluation_label_count(const graft_evaluation *evaluatio
  * chosen. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_evaluation *evaluation,
                                                                    int64_t *out, int64_t capacity);
+
+/**
+ * More than a number: `out` [rows, columns]. `rows` and `columns` are written whatever `capacity` is, and may
+ * be NULL.
+ *
+ *     labels            for each label precision, recall, F1 and weight of the rows that have it
+ *     confusion         as graft_evaluation_confusion(), by weight
+ *     entities          the same four of each type of entity, in the order of the labels
+ *     roc               false positive rate, true positive rate, threshold, of label 1 of two
+ *     precision_recall  precision, recall, threshold, of label 1 of two
+ *     thresholds        the threshold with the best F1, and that F1: of label 1 of two, or of each label
+ *     rows              what each row or query is worth: of answers exact_match, f1; of rankings map,
+ *                       mrr, ndcg, ndcg_at_k, precision_at_k, recall_at_k
+ *
+ * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
+ *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_table(const graft_evaluation *evaluation,
+                                                               const char *name, double *out,
+                                                               int64_t capacity, int64_t *rows,
+                                                               int32_t *columns);
+
+/*
+ * Evaluations of given numbers, without a trainer. Numbers are 64 bits wide here. `weights` has one, 0 or
+ * more, for each row or query; NULL: all are 1. `settings` is JSON; NULL: the defaults. Values that nothing
+ * defines, such as the roc_auc of rows of one label, are NaN. The status is GRAFT_ERROR_INVALID_ARGUMENT
+ * without rows, for a label out of range, and for a number that is not finite; the message says which.
+ */
+
+/** Of one of several labels each: truth and chosen [row_count], 0 to label_count - 1. Measures are those of
+ *  sequence_classification that need no probabilities, and of two labels binary_f1, binary_precision and
+ *  binary_recall of label 1. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *truth, const int32_t *chosen,
+                                                              const double *weights, int64_t row_count,
+                                                              int32_t label_count, graft_evaluation **out);
+/**
+ * The same, and roc_auc, average_precision, log_loss and brier, from scores [row_count, columns]: one for
+ * each label, of which the largest is chosen, or in one column those of label 1 against label 0. Of two
+ * labels also best_f1 and best_f1_threshold: choose thresholds on rows for validation.
+ *
+ * @param settings "threshold" (default 0.5): the score from which on label 1 is chosen, in one column;
+ *                 "probabilities" (default true): false for scores of any kind, which have no log_loss
+ *                 and no brier.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_scores(const int32_t *truth, const double *scores,
+                                                              const double *weights, int64_t row_count,
+                                                              int32_t columns, const char *settings,
+                                                              graft_evaluation **out);
+/** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]. Measures are those of
+ *  multi_label_classification, settings those of graft_evaluate_scores(). Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_label_sets(const int32_t *truth, const double *scores,
+                                                                  const double *weights, int64_t row_count,
+                                                                  int32_t label_count, const char *settings,
+                                                                  graft_evaluation **out);
+/** Of values: truth and values [row_count, columns]. Measures are those of regression; weights are for mse,
+ * mae and r2. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_values(const double *truth, const double *values,
+                                                              const double *weights, int64_t row_count,
+                                                              int32_t columns, graft_evaluation **out);
+/** Of tags: those of row i are from row_starts[i] to row_starts[i + 1], of [row_count + 1]. Measures are
+ * those of token_classification. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth, const int32_t *chosen,
+                                                            const int64_t *row_starts, int64_t row_count,
+                                                            const char *const *labels, int32_t label_count,
+                                                            graft_evaluation **out);
+/**
+ * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
+ * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
+ * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds. All are from 0 to 1.
+ *
+ * @param predictions      [row_count]; "" for no answer.
+ * @param accepted         Those of row i are from accepted_starts[i] to accepted_starts[i + 1]; none for a
+ *                         question without an answer.
+ * @param accepted_starts  [row_count + 1].
+ * @param no_answer_scores [row_count], the higher the likelier there is no answer; NULL: none.
+ * @param script           "squad" (the default) or "cmrc": whose definitions.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(
+    const char *const *predictions, const char *const *accepted, const int64_t *accepted_starts,
+    const double *no_answer_scores, int64_t row_count, const char *script, graft_evaluation **out);
+/** Of rankings: relevance, 0 or more, and scores of candidates; those of query i are from query_starts[i] to
+ *  query_starts[i + 1], of [query_count + 1]. Measures are ndcg and ndcg_at_k, mrr, map, recall_at_k and
+ *  precision_at_k; the setting "k" is 10 by default. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_rankings(const double *relevance, const double *scores,
+                                                                const int64_t *query_starts,
+                                                                const double *weights, int64_t query_count,
+                                                                const char *settings, graft_evaluation **out);
+
+/**
+ * How far a measure would be off on other rows of the same kind, from random samples of these rows: the
+ * values value, low, high, standard_error and resamples (those in which the measure is defined).
+ *
+ * @param measure  One of the evaluation's, but not "loss".
+ * @param method   "percentile" (the default), or "bca", which corrects for bias and skewness.
+ * @param settings "resamples" (default 9999), "seed" (0) and "confidence" (0.95).
+ * @return GRAFT_ERROR_NOT_FOUND (no such measure or method), GRAFT_ERROR_INVALID_ARGUMENT (a language model's
+ *         evaluation, or a setting out of range), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_interval(const graft_evaluation *evaluation,
+                                                                  const char *measure, const char *method,
+                                                                  const char *settings,
+                                                                  graft_evaluation **out);
+/**
+ * Whether two evaluations of the same rows, in the same order, differ by more than chance: the values
+ * difference, of `evaluation` from `other`; gain, the same above 0 where `evaluation` is better; and p_value,
+ * of both sides.
+ *
+ * @param measure  One of both, but not "loss".
+ * @param test     "permutation" (the default): rows change sides at random. "bootstrap": random samples
+ *                 of the rows, which also give the difference's interval, low and high. "mcnemar": the
+ *                 exact test of what one of both gets right, only_this and only_other, whatever the
+ *                 measure.
+ * @param settings "resamples" (default 9999) and "seed" (0), and for "bootstrap" "confidence" (0.95).
+ * @return As graft_evaluation_interval(), and GRAFT_ERROR_INCOMPATIBLE (other rows).
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_compare(const graft_evaluation *evaluation,
+                                                                 const graft_evaluation *other,
+                                                                 const char *measure, const char *test,
+                                                                 const char *settings,
+                                                                 graft_evaluation **out);
 
 /** NaN marks what does not apply. */
 typedef struct graft_metrics {

@@ -120,20 +120,27 @@ package struct TagScheme: Sendable {
         }
     }
 
+    /// Whether entities end with E, or are S: IOBES.
+    private var isClosed: Bool { tags.contains { $0.prefix == .end || $0.prefix == .single } }
+
     /// Adds the entities that begin with B and go on with I of the same type, as seqeval's strict
-    /// mode reads IOB2.
+    /// mode reads IOB2; or, as it reads IOBES, those that end with E as well, and each S.
     package func strictEntities(_ labels: [Int32], into spans: inout [Span]) {
+        let isClosed = isClosed
         var place = 0
         while place < labels.count {
             let tag = tags[Int(labels[place])]
             let first = place
             place += 1
-            guard tag.prefix == .begin else { continue }
-            while place < labels.count {
+            guard tag.prefix == .begin || tag.prefix == .single else { continue }
+            var last = tag.prefix
+            while place < labels.count, last == .begin || last == .inside {
                 let next = tags[Int(labels[place])]
-                guard next.prefix == .inside, next.type == tag.type else { break }
+                guard next.prefix == .inside || next.prefix == .end, next.type == tag.type else { break }
+                last = next.prefix
                 place += 1
             }
+            if isClosed, last != .end, last != .single { continue }
             spans.append(Span(type: tag.type, first: first, end: place))
         }
     }

@@ -2,6 +2,7 @@ import CGraftKernels
 import GraftAdapters
 import GraftLayers
 import GraftTensor
+import Glibc
 
 /// Cross-entropy of each row's or token's label, with class weights and label smoothing. A token
 /// whose label is below zero does not count.
@@ -10,6 +11,7 @@ struct ChoiceLoss: DenseLoss {
     private let labelCount: Int
     private let classWeights: [Float]
     private let labelSmoothing: Float
+    private let keepsScores: Bool
     let measures: [Measure]
 
     init(_ column: ColumnKind, _ labels: [String], _ options: TrainerOptions) {
@@ -18,7 +20,11 @@ struct ChoiceLoss: DenseLoss {
         classWeights = options.classWeights
         labelSmoothing = options.labelSmoothing
         let isTagged = column.unit == .tokens && TagScheme(labels: labels) != nil
-        measures = (isTagged ? Choices.entityMeasures : []) + Choices.measures
+        // Probabilities of rows are kept; those of tokens would be many.
+        keepsScores = column.unit == .rows && labels.count <= Scores.maximumLabels
+        measures =
+            (isTagged ? Choices.entityMeasures : []) + Choices.measures
+            + (keepsScores ? Scores.measures + Scores.probabilityMeasures : [])
     }
 
     var withoutWeight: String {
@@ -82,12 +88,22 @@ struct ChoiceLoss: DenseLoss {
                 let scores = UnsafeBufferPointer(
                     start: logits.base + (place - start) * logits.stride, count: labelCount)
                 evidence.choices.add(truth: labels[place], choice: Int32(largest(scores)))
+                if keepsScores { evidence.scores.add(truth: labels[place], numbers: softmax(scores)) }
             }
-            evidence.choices.endRow()
+            if column.unit == .tokens { evidence.choices.endRow() }
         }
     }
 
     func evidenceByteCount(_ batch: RowBatch) -> Int {
-        2 * (Choices.byteCount * batch.count(column.unit) + MemoryLayout<Int>.size * batch.rowCount)
+        // What is kept, twice over since it grows, and an order of the rows for each label.
+        let ofRow = MemoryLayout<Int>.size + (keepsScores ? 12 * labelCount + 32 : 0)
+        return 2 * (Choices.byteCount * batch.count(column.unit) + ofRow * batch.rowCount)
+    }
+
+    private func softmax(_ logits: UnsafeBufferPointer<Float>) -> [Double] {
+        let most = Double(logits[largest(logits)])
+        let parts = logits.map { exp(Double($0) - most) }
+        let sum = parts.reduce(0, +)
+        return parts.map { $0 / sum }
     }
 }

@@ -24,7 +24,11 @@ struct TargetLoss: DenseLoss {
         }
     }
 
-    var measures: [Measure] { outputs == .values ? Values.measures : LabelSets.measures }
+    private var keepsScores: Bool { outputs != .values && labelCount <= Scores.maximumLabels }
+
+    var measures: [Measure] {
+        outputs == .values ? Values.measures : LabelSets.measures + (keepsScores ? Scores.measures : [])
+    }
 
     func check(_ batch: RowBatch) throws(GraftError) {
         try batch.require(column, width: labelCount)
@@ -58,19 +62,35 @@ struct TargetLoss: DenseLoss {
         batch.column(column)?.floats.withUnsafeBufferPointer { targets in
             for row in rows {
                 let own = UnsafeBufferPointer(rebasing: targets[row * labelCount..<(row + 1) * labelCount])
-                let numbers = logits.base + (row - rows.lowerBound) * logits.stride
+                let numbers = UnsafeBufferPointer(
+                    start: logits.base + (row - rows.lowerBound) * logits.stride, count: labelCount)
                 if outputs == .values {
-                    evidence.values.add(
-                        targets: own, outputs: UnsafeBufferPointer(start: numbers, count: labelCount))
+                    evidence.values.add(targets: own.lazy.map(Double.init), outputs: numbers.lazy.map(Double.init))
                 } else {
-                    evidence.labelSets.add(targets: own, logits: numbers)
+                    observe(own, numbers, &evidence)
                 }
             }
         }
     }
 
-    /// Values are kept, and copied for their ranks.
+    /// A label is a row's where the target is at least a half, and is given to it where its logit
+    /// is above zero, which is a probability above a half.
+    private func observe(
+        _ targets: UnsafeBufferPointer<Float>, _ logits: UnsafeBufferPointer<Float>, _ evidence: inout Evidence
+    ) {
+        for label in 0..<labelCount {
+            evidence.labelSets.add(label: label, isTrue: targets[label] >= 0.5, isChosen: logits[label] > 0)
+        }
+        evidence.labelSets.endRow()
+        guard keepsScores else { return }
+        // Only their order is measured, which is that of the probabilities.
+        evidence.scores.add(
+            isTrue: targets.lazy.map { $0 >= 0.5 ? 1 : 0 }, numbers: logits.lazy.map(Double.init))
+    }
+
+    /// What is kept, twice over since it grows, and orders of the rows.
     func evidenceByteCount(_ batch: RowBatch) -> Int {
-        outputs == .values ? 16 * batch.rowCount * labelCount + 64 * batch.rowCount : 0
+        if outputs == .values { return 2 * batch.rowCount * (16 * labelCount + 64) }
+        return 2 * batch.rowCount * ((LabelSets.byteCount + (keepsScores ? 16 : 0)) * labelCount + 64)
     }
 }

@@ -17,8 +17,7 @@ extension Trainer {
         }
         let evidence = try run(dataset, scale: nil)
         return Evaluation(
-            ([Measure.loss] + objective.measures).map { ($0.name, $0.value(evidence)) }, rowCount: dataset.rowCount,
-            tokenCount: dataset.tokenCount, choices: evidence.choices.isEmpty ? nil : evidence.choices)
+            evidence, [Measure.loss] + objective.measures, rowCount: dataset.rowCount, tokenCount: dataset.tokenCount)
     }
 
     /// The loss of a batch and its gradients, with the next step's dropout; changes nothing.

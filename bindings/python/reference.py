@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import graft
@@ -103,6 +103,10 @@ def class_entry(name: str, kind: type) -> list[str]:
     return parts
 
 
+def function_entry(title: str, name: str, function: FunctionType) -> list[str]:
+    return [f"### {title}", f"```python\n{signature(name, function, False)}\n```", markdown(function.__doc__ or "")]
+
+
 def main() -> None:
     parts = [
         "# The Python package",
@@ -110,17 +114,19 @@ def main() -> None:
         markdown(graft.__doc__ or ""),
     ]
     functions: list[str] = []
+    modules: list[str] = []
     for name in graft.__all__:
         member = getattr(graft, name)
         if isinstance(member, type):
             parts += class_entry(name, member)
         elif isinstance(member, FunctionType):
-            functions += [
-                f"### {name}",
-                f"```python\n{signature(f'graft.{name}', member, False)}\n```",
-                markdown(member.__doc__ or ""),
-            ]
-    print("\n\n".join([*parts, "## Functions", *functions]))
+            functions += function_entry(name, f"graft.{name}", member)
+        elif isinstance(member, ModuleType):
+            modules += [f"## graft.{name}", markdown(member.__doc__ or "")]
+            for function in member.__all__:
+                shown = f"{name}.{function}"
+                modules += function_entry(shown, shown, getattr(member, function))
+    print("\n\n".join([*parts, "## Functions", *functions, *modules]))
 
 
 if __name__ == "__main__":

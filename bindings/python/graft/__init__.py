@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import evaluation
 from .adapter import (
     Adapter,
     Composition,
@@ -29,11 +30,11 @@ from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
 from .library import lib as _lib
 from .matrix import Matrix
-from .metrics import Evaluation, Metrics, metric_names
+from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
 from .model import Model, architectures
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
-from .trainer import Trainer
+from .trainer import Publication, Trainer
 
 if TYPE_CHECKING:
     from .data.balance import class_weights
@@ -95,6 +96,7 @@ __all__ = [
     "Answer",
     "Batch",
     "Callback",
+    "Comparison",
     "Composition",
     "CompressionError",
     "DataReport",
@@ -104,11 +106,13 @@ __all__ = [
     "Entity",
     "Evaluation",
     "GraftError",
+    "Interval",
     "InvalidArgumentError",
     "Matrix",
     "Metrics",
     "Model",
     "PartReport",
+    "Publication",
     "Regressor",
     "RowAdapter",
     "Session",
@@ -123,6 +127,7 @@ __all__ = [
     "average",
     "class_weights",
     "data_report",
+    "evaluation",
     "executor_name",
     "formats",
     "kernel_name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, byref, c_float, c_void_p, cast
-from typing import Any, SupportsIndex
+from typing import Any, Literal, NamedTuple, SupportsIndex
 
 from .adapter import Adapter
 from .callbacks import Listeners
@@ -20,7 +20,7 @@ from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import initialised, lib
-from .metrics import Evaluation, Metrics
+from .metrics import Comparison, Evaluation, Metrics
 from .model import Model
 from .progress import Progress, make_progress
 from .values import as_list, name_bytes, path_bytes, set_numbers
@@ -39,6 +39,19 @@ class CancelToken(Handle):
     def cancel(self) -> None:
         """Asks those calls to end soon with :attr:`Status.CANCELLED`. It cannot be taken back."""
         lib.graft_cancel_token_cancel(self.pointer)
+
+
+class Publication(NamedTuple):
+    """What :meth:`Trainer.save_if_better` did, and why."""
+
+    saved: bool
+    #: In words, with the measure of both.
+    reason: str
+    #: Of the adapter that was trained.
+    new: Evaluation
+    #: Of the one that was there; None where there was none.
+    old: Evaluation | None = None
+    comparison: Comparison | None = None
 
 
 class Trainer(Handle):
@@ -126,6 +139,7 @@ class Trainer(Handle):
         self._callbacks = as_list(callbacks, "callbacks", "objects")
         self._checkpoint_path = None if checkpoint_path is None else os.fsdecode(checkpoint_path)
         self._labels = adapter.labels
+        self._model, self._adapter = model, adapter
         self._token = CancelToken()
         struct = initialised(TrainerOptions, "graft_trainer_options_init")
         struct.cancel_token = self._token.pointer
@@ -274,6 +288,55 @@ class Trainer(Handle):
             return self._evaluation(out, confusion)
         finally:
             lib.graft_evaluation_release(out)
+
+    def save_if_better(
+        self,
+        path: str | os.PathLike[str],
+        dataset: Dataset,
+        measure: str,
+        *,
+        level: float = 0.05,
+        test: Literal["permutation", "bootstrap", "mcnemar"] = "permutation",
+        resamples: int = 9999,
+        seed: int = 0,
+    ) -> Publication:
+        """Saves the adapter at ``path`` only if it is better than the adapter that is there: both
+        are evaluated on ``dataset``, which neither has learnt from, and compared by
+        :meth:`Evaluation.compare`. It is written whole or not at all. Where no adapter is there,
+        it is saved.
+
+        An error of status INCOMPATIBLE names what differs where both cannot be compared: base
+        model, labels or task.
+
+        :param measure: what is compared: one of the measures of the task, but not the loss.
+        :param level: the ``p_value`` from which on a difference may be chance.
+        """
+        new = self.evaluate(dataset)
+        if measure not in new.values or measure == "loss":
+            known = ", ".join(name for name in new.values if name != "loss")
+            raise invalid(f"measure: expected one of {known}; found {measure!r}")
+        if not os.path.exists(os.path.join(path, "adapter_config.json")):
+            self._adapter.save(path)
+            return Publication(True, "nothing was there", new)
+        with Adapter.load(self._model, path) as published:
+            if published.labels != self._labels or published.task != self._adapter.task:
+                raise GraftError(
+                    Status.INCOMPATIBLE,
+                    f"{os.fspath(path)}: it is for {published.task} with {', '.join(published.labels)}; the adapter is for "
+                    f"{self._adapter.task} with {', '.join(self._labels)}",
+                )
+            with Trainer(self._model, published) as trainer:
+                old = trainer.evaluate(dataset)
+        found = new.compare(old, measure, test=test, resamples=resamples, seed=seed)
+        values = f"{measure} {new.values[measure]:.4f}, before {old.values[measure]:.4f}"
+        if not found.gain > 0:
+            return Publication(False, f"{values}: no better", new, old, found)
+        if not found.p_value < level:
+            return Publication(
+                False, f"{values}: may be chance, p {found.p_value:.4f} is not below {level:g}", new, old, found
+            )
+        self._adapter.save(path)
+        return Publication(True, f"{values}: better, p {found.p_value:.4f}", new, old, found)
 
     def _evaluation(self, pointer: c_void_p, confusion: bool | None = None) -> Evaluation:
         return Evaluation.read(pointer, self._labels, len(self._labels) <= 1000 if confusion is None else confusion)

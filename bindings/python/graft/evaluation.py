@@ -1,0 +1,291 @@
+"""Measures of given numbers: truth and predictions of any kind, whoever made them.
+
+>>> from graft import evaluation
+>>> result = evaluation.labels(["ham", "spam", "ham"], ["ham", "ham", "ham"])
+>>> result.accuracy, result.macro_f1, result.mcc
+>>> result.interval("macro_f1", method="bca").low
+>>> better = evaluation.scores(truth, new).compare(evaluation.scores(truth, old), "roc_auc")
+>>> better.gain, better.p_value
+
+Each function takes lists, arrays or columns of tables and gives a :class:`graft.Evaluation`. The
+measures equal those of scikit-learn, scipy, seqeval and the scripts of SQuAD and CMRC; what divides
+by zero there is 0 as with ``zero_division=0``, or NaN where nothing is defined, such as the
+``roc_auc`` of rows that all have one label. ``weights`` has a number for each row or query.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Iterable, Sequence
+from ctypes import Array, byref, c_char_p, c_double, c_int32, c_int64, c_void_p
+from itertools import accumulate, chain
+from typing import Any, Literal
+
+from .errors import invalid
+from .library import lib
+from .metrics import Evaluation
+from .values import as_list, name_list, text_array
+
+__all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "values"]
+
+Numbers = Iterable[float]
+NumberRows = Iterable[float] | Iterable[Iterable[float]]
+
+
+def labels(
+    truth: Iterable[Hashable],
+    chosen: Iterable[Hashable],
+    *,
+    weights: Numbers | None = None,
+    label_names: Sequence[Hashable] | None = None,
+) -> Evaluation:
+    """Of one of several labels each: ``accuracy``, ``balanced_accuracy``, ``macro_f1``,
+    ``micro_f1``, ``weighted_f1``, ``precision`` and ``recall`` (macro), ``weighted_precision``,
+    ``weighted_recall``, ``mcc`` and ``kappa``; of two labels also ``binary_f1``,
+    ``binary_precision`` and ``binary_recall`` of the second.
+
+    :param label_names: all labels in their order; None: those that occur, sorted.
+    """
+    (first, found), (second, others) = _distinct(truth, "truth"), _distinct(chosen, "chosen")
+    names = list(label_names) if label_names is not None else sorted({*found, *others})
+    given, out = _numbered(first, found, names, "truth"), c_void_p()
+    other = _numbered(second, others, names, "chosen")
+    _same(len(given), len(other), "truth", "chosen")
+    row_weights = _weights(weights, len(given))
+    lib.graft_evaluate_labels(given, other, row_weights, len(given), len(names), byref(out))
+    return _read(out, names)
+
+
+def scores(
+    truth: Iterable[Hashable],
+    given: NumberRows,
+    *,
+    weights: Numbers | None = None,
+    label_names: Sequence[Hashable] | None = None,
+    threshold: float | None = None,
+    probabilities: bool = True,
+) -> Evaluation:
+    """Of one of several labels each, by a score for each of them or, as one number a row, for the
+    second of two: what :func:`labels` measures, ``roc_auc``, ``average_precision``, ``log_loss``
+    and ``brier``; of two labels also ``best_f1`` and ``best_f1_threshold``, to be found on rows for
+    validation.
+
+    :param label_names: all labels in the order of the scores; None: those that occur, sorted.
+    :param threshold: the score from which on the second label is chosen, where there is one a row;
+        None: 0.5.
+    :param probabilities: False for scores of any kind, which have no ``log_loss`` and ``brier``.
+    """
+    first, found = _distinct(truth, "truth")
+    numbers, width = _doubles(given, "scores")
+    names = list(label_names) if label_names is not None else sorted(found)
+    if label_names is None and width > 1 and len(names) != width:
+        raise invalid(f"scores: found {width} a row, and {len(names)} labels occur: expected label_names")
+    if len(names) > max(width, 2) or (label_names is not None and len(names) != max(width, 2)):
+        raise invalid(f"scores: expected one for each of the {len(names)} labels, found {width}")
+    rows, out = _numbered(first, found, names, "truth"), c_void_p()
+    _same(len(rows), len(numbers) // width, "truth", "scores")
+    settings = _settings(threshold=threshold, probabilities=probabilities)
+    lib.graft_evaluate_scores(
+        rows, numbers, _weights(weights, len(rows)), len(rows), width, settings, byref(out)
+    )
+    return _read(out, names)
+
+
+def label_sets(
+    truth: Iterable[Iterable[int]],
+    given: Iterable[Iterable[float]],
+    *,
+    weights: Numbers | None = None,
+    label_names: Sequence[Hashable] | None = None,
+    threshold: float | None = None,
+    probabilities: bool = True,
+) -> Evaluation:
+    """Of any number of labels each, from rows of 0 and 1 and rows of scores, one for each label:
+    ``exact_match``, ``micro_f1``, ``macro_f1``, ``weighted_f1``, ``precision`` and ``recall``
+    (macro), ``micro_precision``, ``micro_recall``, ``roc_auc`` and ``average_precision``.
+
+    :param threshold: the score from which on a label is chosen; None: 0.5.
+    :param probabilities: False for scores of any kind.
+    """
+    marks, columns = _doubles(truth, "truth")
+    numbers, width = _doubles(given, "scores")
+    if columns != width:
+        raise invalid(f"scores: expected {columns} a row, as truth has, found {width}")
+    _same(len(marks), len(numbers), "truth", "scores")
+    count, out = len(marks) // width, c_void_p()
+    if not set(marks) <= {0, 1}:
+        raise invalid("truth: expected 0 or 1 for each label of each row")
+    rows = (c_int32 * len(marks)).from_buffer_copy(array("i", map(int, marks)))
+    settings = _settings(threshold=threshold, probabilities=probabilities)
+    lib.graft_evaluate_label_sets(rows, numbers, _weights(weights, count), count, width, settings, byref(out))
+    return _read(out, list(range(width)) if label_names is None else list(label_names))
+
+
+def values(truth: NumberRows, given: NumberRows, *, weights: Numbers | None = None) -> Evaluation:
+    """Of one value or several each: ``mse``, ``mae``, ``r2``, and the correlations ``pearson``,
+    ``spearman`` and ``kendall``, which take no weights; means over the values of a row."""
+    targets, columns = _doubles(truth, "truth")
+    numbers, width = _doubles(given, "values")
+    if columns != width:
+        raise invalid(f"values: expected {columns} a row, as truth has, found {width}")
+    _same(len(targets), len(numbers), "truth", "values")
+    count, out = len(targets) // width, c_void_p()
+    lib.graft_evaluate_values(targets, numbers, _weights(weights, count), count, width, byref(out))
+    return _read(out, [])
+
+
+def tags(truth: Iterable[Iterable[str]], chosen: Iterable[Iterable[str]]) -> Evaluation:
+    """Of sentences of tags, "O" or B, I, E or S before the type of an entity, as in "B-PER":
+    ``entity_f1``, ``entity_precision``, ``entity_recall``, ``strict_entity_f1``, and what
+    :func:`labels` measures of the single tags."""
+    rows = [[as_list(row, f"{name}[{place}]", "tags") for place, row in enumerate(as_list(side, name, "sentences"))]
+            for name, side in (("truth", truth), ("chosen", chosen))]
+    _same(len(rows[0]), len(rows[1]), "truth", "chosen")
+    for place, (first, second) in enumerate(zip(*rows)):
+        _same(len(first), len(second), f"truth[{place}]", f"chosen[{place}]")
+    names = sorted(set(chain(*rows[0], *rows[1])))
+    sides = [_numbered(list(chain(*side)), names, names, "tags") for side in rows]
+    texts, out = text_array(name_list(names, "tags")), c_void_p()
+    lib.graft_evaluate_tags(
+        sides[0], sides[1], _starts(rows[0]), len(rows[0]), texts, len(names), byref(out)
+    )
+    return _read(out, names)
+
+
+def answers(
+    predictions: Iterable[str],
+    accepted: Iterable[Iterable[str]],
+    *,
+    no_answer_scores: Numbers | None = None,
+    script: Literal["squad", "cmrc"] = "squad",
+) -> Evaluation:
+    """Of texts that answer questions: ``exact_match`` and ``f1`` from 0 to 1, and the same of the
+    questions that have an answer (``has_answer_f1``) and of those that have none
+    (``no_answer_f1``).
+
+    :param predictions: "" for no answer.
+    :param accepted: the accepted answers of each question; none where it has no answer.
+    :param no_answer_scores: the higher, the likelier a question has no answer; with them the
+        evaluation has ``best_f1`` and ``best_f1_threshold``, as SQuAD 2.0's script finds them, to
+        be found on rows for validation, and the same of ``exact_match``.
+    :param script: whose definitions.
+    """
+    given = name_list(predictions, "predictions")
+    known = [name_list(row, f"accepted[{place}]") for place, row in enumerate(as_list(accepted, "accepted", "lists"))]
+    _same(len(given), len(known), "predictions", "accepted")
+    numbers, out = _weights(no_answer_scores, len(given), "no_answer_scores"), c_void_p()
+    lib.graft_evaluate_answers(
+        text_array(given),
+        text_array(list(chain(*known))),
+        _starts(known),
+        numbers,
+        len(given),
+        script.encode(),
+        byref(out),
+    )
+    return _read(out, [])
+
+
+def rankings(
+    relevance: Iterable[Iterable[float]],
+    given: Iterable[Iterable[float]],
+    *,
+    k: int = 10,
+    weights: Numbers | None = None,
+) -> Evaluation:
+    """Of candidates in the order of their scores, a list of them for each query: ``ndcg`` and
+    ``ndcg_at_k`` as scikit-learn has them, ``mrr``, ``map``, ``recall_at_k`` and ``precision_at_k``
+    as trec_eval has them, of candidates whose relevance is above 0.
+
+    :param relevance: of each candidate of each query, 0 or more.
+    :param given: their scores.
+    """
+    rows = [[as_list(row, f"{name}[{place}]", "numbers") for place, row in enumerate(as_list(side, name, "queries", 2))]
+            for name, side in (("relevance", relevance), ("scores", given))]
+    _same(len(rows[0]), len(rows[1]), "relevance", "scores")
+    for place, (first, second) in enumerate(zip(*rows)):
+        _same(len(first), len(second), f"relevance[{place}]", f"scores[{place}]")
+    sides, count = [_doubles(chain(*side), "scores")[0] for side in rows], len(rows[0])
+    out = c_void_p()
+    lib.graft_evaluate_rankings(
+        sides[0], sides[1], _starts(rows[0]), _weights(weights, count), count, _settings(k=k), byref(out)
+    )
+    return _read(out, [])
+
+
+def _read(out: c_void_p, names: Sequence[Hashable]) -> Evaluation:
+    try:
+        return Evaluation.read(out, [str(name) for name in names], len(names) <= 1000)
+    finally:
+        lib.graft_evaluation_release(out)
+
+
+def _distinct(labels: Any, name: str) -> tuple[Any, list[Any]]:
+    """Labels of rows, and those that occur; of an array the numbers of these, and these."""
+    if hasattr(labels, "__array__") and len(getattr(labels, "shape", ())) == 1:
+        import numpy
+
+        found, numbers = numpy.unique(numpy.asarray(labels), return_inverse=True)
+        return numbers, found.tolist()
+    rows = as_list(labels, name, "labels")
+    return rows, list(set(rows))
+
+
+def _numbered(rows: Any, found: list[Any], names: list[Any], name: str) -> Array[c_int32]:
+    """The place of each row's label among the names."""
+    places = {label: place for place, label in enumerate(names)}
+    for label in found:
+        if label not in places:
+            raise invalid(f"{name}: label {label!r} is not among {', '.join(map(str, names[:20]))}")
+    if isinstance(rows, list):
+        return (c_int32 * len(rows))(*[places[label] for label in rows])
+    import numpy
+
+    numbers = numpy.array([places[label] for label in found], numpy.int32)[rows]
+    return (c_int32 * len(numbers)).from_buffer_copy(numbers.data)
+
+
+def _doubles(rows: Any, name: str) -> tuple[Array[c_double], int]:
+    """Numbers row after row, and how many each row has."""
+    shape = getattr(rows, "shape", None)
+    if isinstance(shape, tuple) and len(shape) in (1, 2) and hasattr(rows, "__array__"):
+        import numpy
+
+        numbers = numpy.ascontiguousarray(rows, dtype=numpy.float64)
+        width = shape[1] if len(shape) == 2 else 1
+        return (c_double * numbers.size).from_buffer_copy(numbers.data), int(width)
+    lists = as_list(rows, name, "numbers", 2)
+    width = 1
+    if lists and isinstance(lists[0], Iterable):
+        widths = {len(row) for row in lists}
+        if len(widths) != 1 or 0 in widths:
+            raise invalid(f"{name}: expected as many numbers in each row, found {', '.join(map(str, sorted(widths)))}")
+        width, lists = widths.pop(), list(chain.from_iterable(lists))
+    try:
+        return (c_double * len(lists)).from_buffer_copy(array("d", lists)), width
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+
+
+def _weights(numbers: Numbers | None, count: int, name: str = "weights") -> Array[c_double] | None:
+    if numbers is None:
+        return None
+    given, _ = _doubles(numbers, name)
+    _same(count, len(given), "rows", name)
+    return given
+
+
+def _starts(rows: list[Any]) -> Array[c_int64]:
+    """Where each row begins, end to end, and where the last ends."""
+    return (c_int64 * (len(rows) + 1))(0, *accumulate(map(len, rows)))
+
+
+def _settings(**given: Any) -> bytes:
+    import json
+
+    return json.dumps({key: value for key, value in given.items() if value is not None}).encode()
+
+
+def _same(first: int, second: int, one: str, other: str) -> None:
+    if first != second:
+        raise invalid(f"{one} has {first} and {other} has {second}: expected as many")

@@ -1,0 +1,123 @@
+"""Measures of given numbers, intervals, comparisons, and what is published."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from pathlib import Path
+
+import numpy
+import pandas
+import pytest
+
+import graft
+from graft import evaluation
+
+TRUTH = ["a", "b", "c", "a", "b", "a"]
+CHOSEN = ["a", "b", "a", "a", "c", "a"]
+
+
+def test_labels_of_any_kind() -> None:
+    found = evaluation.labels(TRUTH, CHOSEN)
+    assert found.accuracy == pytest.approx(4 / 6) and found.labels == ["a", "b", "c"]
+    assert found.macro_f1 == pytest.approx((6 / 7 + 2 / 3) / 3)
+    assert found.confusion == [[3, 0, 0], [0, 1, 1], [1, 0, 0]]
+    assert found.table("labels")[0] == [0.75, 1, pytest.approx(6 / 7), 3]
+    numbers = numpy.array(["abc".index(label) for label in TRUTH])
+    others = pandas.Series(["abc".index(label) for label in CHOSEN])
+    assert evaluation.labels(numbers, others).values == found.values
+    halves = evaluation.labels(TRUTH, CHOSEN, weights=[1, 1, 0, 1, 0, 1])
+    assert halves.accuracy == 1 and "on 6 rows" in str(halves)
+
+
+def test_scores_curves_and_thresholds() -> None:
+    truth, scores = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+    found = evaluation.scores(truth, scores)
+    assert found.roc_auc == 0.75 and found.average_precision == pytest.approx(0.8333333333333333)
+    assert found.best_f1_threshold == 0.35 and found.best_f1 == 0.8
+    assert found.table("roc") == [[0, 0, math.inf], [0, 0.5, 0.8], [0.5, 0.5, 0.4], [0.5, 1, 0.35], [1, 1, 0.1]]
+    curve = found.table("precision_recall")
+    assert curve[:2] == [[0.5, 1, 0.1], [pytest.approx(2 / 3), 1, 0.35]] and curve[-1][:2] == [1, 0]
+    assert evaluation.scores(truth, numpy.stack([1 - numpy.array(scores), scores], 1)).roc_auc == 0.75
+    assert evaluation.scores(truth, scores, threshold=0.3).accuracy == 0.75
+    assert math.isnan(evaluation.scores([1, 1], [0.2, 0.3], label_names=[0, 1]).roc_auc)
+    sets = evaluation.label_sets([[1, 0], [1, 1]], [[0.9, 0.6], [0.7, 0.8]])
+    assert sets.exact_match == 0.5 and sets.micro_f1 == pytest.approx(6 / 7)
+
+
+def test_values_tags_answers_and_rankings() -> None:
+    assert evaluation.values([1, 2, 3], [1, 2, 5]).mse == pytest.approx(4 / 3)
+    assert evaluation.values([[1, 2], [3, 5]], [[1, 2], [3, 5]]).r2 == 1
+    tags = evaluation.tags([["B-PER", "I-PER", "O"], ["B-LOC"]], [["B-PER", "I-PER", "O"], ["O"]])
+    assert tags.entity_f1 == pytest.approx(2 / 3) and tags.entity_precision == 1
+    answers = evaluation.answers(["The tower", ""], [["tower"], []])
+    assert answers.exact_match == 1 and answers.no_answer_f1 == 1
+    assert evaluation.rankings([[0, 1], [1, 0]], [[0.2, 0.1], [0.9, 0.1]], k=1).mrr == 0.75
+
+
+def test_what_does_not_fit_is_said() -> None:
+    with pytest.raises(graft.GraftError, match="truth has 6 and chosen has 1"):
+        evaluation.labels(TRUTH, ["a"])
+    with pytest.raises(graft.GraftError, match="label 'c' is not among a, b"):
+        evaluation.labels(TRUTH, CHOSEN, label_names=["a", "b"])
+    with pytest.raises(graft.GraftError, match="rows has 2 and weights has 1"):
+        evaluation.values([1, 2], [1, 2], weights=[1])
+    with pytest.raises(graft.GraftError, match="scores: found 3 a row, and 2 labels"):
+        evaluation.scores([0, 1], [[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]])
+    with pytest.raises(graft.GraftError, match="as many numbers in each row, found 1, 2"):
+        evaluation.values([[1, 2], [3]], [[1, 2], [3, 4]])
+    with pytest.raises(graft.GraftError, match=r"scores\[1\] is nan"):
+        evaluation.scores([0, 1], [0.1, math.nan])
+    with pytest.raises(graft.GraftError, match="expected a row at least"):
+        evaluation.labels([], [], label_names=["a", "b"])
+    with pytest.raises(TypeError, match="values"):
+        evaluation.values([1, 2], ["x", "y"])
+
+
+def test_intervals_and_comparisons() -> None:
+    truth = TRUTH * 20
+    one, other = evaluation.labels(truth, CHOSEN * 20), evaluation.labels(truth, ["a"] * 120)
+    interval = one.interval("macro_f1", resamples=500, seed=3)
+    assert interval.low < interval.value < interval.high and interval == one.interval("macro_f1", resamples=500, seed=3)
+    found = one.compare(other, "macro_f1", resamples=500)
+    assert found.gain == found.difference > 0 and found.p_value < 0.01 and math.isnan(found.low)
+    paired = one.compare(other, "macro_f1", test="bootstrap", resamples=500)
+    assert 0 < paired.low < paired.difference < paired.high
+    assert one.compare(other, "accuracy", test="mcnemar").p_value < 0.01
+    kept = pickle.loads(pickle.dumps(one))
+    assert kept.values == one.values and copy.copy(one).accuracy == one.accuracy
+    with pytest.raises(graft.GraftError, match="was copied"):
+        kept.interval("accuracy")
+
+
+def test_an_adapter_is_published_only_if_it_is_better(
+    model: graft.Model, tokenizer: graft.Tokenizer, tmp_path: Path
+) -> None:
+    texts = [f"{word} {number}" for number in range(20) for word in ("thanks", "terrible", "when")]
+    path, labels = tmp_path / "adapter", ["thanks", "complaint", "question"]
+    rows = graft.Dataset(tokenizer, texts, labels * 20, label_names=labels)
+
+    def trainer(steps: int) -> graft.Trainer:
+        adapter = graft.Adapter.create(model, seed=5)
+        adapter.set_head(labels=labels)
+        made = graft.Trainer(model, adapter, epoch_count=4, learning_rate=5e-3)
+        if steps:
+            made.fit(rows, progress=False)
+        return made
+
+    first = trainer(0).save_if_better(path, rows, "macro_f1")
+    assert first.saved and first.old is None and path.is_dir()
+    written = (path / "adapter_model.safetensors").read_bytes()
+    same = trainer(0).save_if_better(path, rows, "macro_f1", resamples=99)
+    assert not same.saved and "no better" in same.reason
+    assert (path / "adapter_model.safetensors").read_bytes() == written
+    better = trainer(4).save_if_better(path, rows, "accuracy", test="mcnemar")
+    assert better.saved and better.comparison is not None and better.comparison.gain > 0, better.reason
+    assert (path / "adapter_model.safetensors").read_bytes() != written
+    with pytest.raises(graft.GraftError, match="measure: expected one of accuracy"):
+        trainer(0).save_if_better(path, rows, "loss")
+    labels = ["thanks", "complaint"]
+    rows = graft.Dataset(tokenizer, texts[:2], labels, label_names=labels)
+    with pytest.raises(graft.GraftError, match="thanks, complaint, question; the adapter is for"):
+        trainer(0).save_if_better(path, rows, "accuracy")
