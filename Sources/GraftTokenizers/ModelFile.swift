@@ -8,6 +8,8 @@ struct ModelFile {
     private(set) var vocabulary = Vocabulary()
     /// The bytes of the array of merges; nil without one. Valid as long as the reader's bytes.
     private(set) var merges: UnsafeRawBufferPointer?
+    /// Of a vocabulary that is a list, what each token is worth; nil for an object.
+    private(set) var scores: [Double]?
     private var hasVocabulary = false
     let source: String
 
@@ -20,6 +22,7 @@ struct ModelFile {
             case "vocab" where try reader.peekKind() == .object:
                 vocabulary = try Self.vocabulary(&reader)
                 hasVocabulary = true
+            case "vocab" where try reader.peekKind() == .array: (vocabulary, scores) = try Self.scored(&reader)
             case "merges": merges = try reader.skipped()
             default:
                 let name = key.string
@@ -37,6 +40,27 @@ struct ModelFile {
         let isWordPiece =
             settings["continuing_subword_prefix"] != nil || settings["max_input_chars_per_word"] != nil
         return isWordPiece ? "WordPiece" : "WordLevel"
+    }
+
+    /// A list of tokens with their scores; their places are their ids.
+    private static func scored(_ reader: inout JSONReader) throws(GraftError) -> (Vocabulary, [Double]) {
+        // An entry takes some 35 bytes in the files there are.
+        let count = (reader.bytes.count - reader.position) / 35
+        var vocabulary = Vocabulary(count: count)
+        var scores: [Double] = []
+        scores.reserveCapacity(count)
+        try reader.beginArray()
+        while try reader.nextElement() {
+            try reader.beginArray()
+            let token = try reader.nextElement() ? try reader.readText() : nil
+            guard let token, try reader.nextElement() else { throw reader.error("expected a token and its score") }
+            scores.append(try reader.readScore())
+            if try reader.nextElement() { throw reader.error("expected a token and its score") }
+            try token.withUTF8 { (bytes) throws(GraftError) in
+                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: scores.count - 1, isListed: true)
+            }
+        }
+        return (vocabulary, scores)
     }
 
     private static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {

@@ -13,6 +13,7 @@ enum Stages {
         ("NFKD", { (_) throws(GraftError) in UnicodeNormalizer(.nfkd) }),
         ("Lowercase", { (_) throws(GraftError) in CharacterNormalizer.lowercase() }),
         ("StripAccents", { (_) throws(GraftError) in CharacterNormalizer.stripAccents() }),
+        ("Precompiled", { (settings) throws(GraftError) in try PrecompiledNormalizer(settings) }),
         ("Nmt", { (_) throws(GraftError) in CharacterNormalizer.machineTranslation() }),
         ("Strip", { (settings) throws(GraftError) in try StripNormalizer(settings) }),
         ("Replace", { (settings) throws(GraftError) in try ReplaceNormalizer(settings) }),
@@ -30,6 +31,7 @@ enum Stages {
         ("Whitespace", { (_) throws(GraftError) in WhitespacePreTokenizer() }),
         ("WhitespaceSplit", { (_) throws(GraftError) in CharacterPreTokenizer.whitespace() }),
         ("CharDelimiterSplit", { (settings) throws(GraftError) in try CharacterPreTokenizer.delimiter(settings) }),
+        ("UnicodeScripts", { (_) throws(GraftError) in ScriptPreTokenizer() }),
         ("FixedLength", { (settings) throws(GraftError) in try FixedLengthPreTokenizer(settings) }),
     ]
 
@@ -45,6 +47,7 @@ enum Stages {
         ("ByteLevel", { (_) throws(GraftError) in ByteLevelDecoder() }),
         ("ByteFallback", { (_) throws(GraftError) in ByteFallbackDecoder() }),
         ("Metaspace", { (settings) throws(GraftError) in try Metaspace(settings) }),
+        ("CTC", { (settings) throws(GraftError) in try CTCDecoder(settings) }),
         ("BPEDecoder", { (settings) throws(GraftError) in try BPEDecoder(settings) }),
         ("Fuse", { (_) throws(GraftError) in FuseDecoder() }),
         ("Strip", { (settings) throws(GraftError) in try StripDecoder(settings) }),
@@ -55,6 +58,7 @@ enum Stages {
         ("WordPiece", { (file) throws(GraftError) in try WordPiece(file.settings, vocabulary: file.vocabulary) }),
         ("BPE", { (file) throws(GraftError) in try BytePairEncoding(file) }),
         ("WordLevel", { (file) throws(GraftError) in try WordLevel(file) }),
+        ("Unigram", { (file) throws(GraftError) in try Unigram(file) }),
     ]
 
     static func normalizers(_ value: JSON) throws(GraftError) -> [any Normalizer] {
@@ -76,7 +80,11 @@ enum Stages {
     static func model(_ file: ModelFile) throws(GraftError) -> any TokenModel {
         let type = try file.type()
         guard let (_, make) = models.first(where: { $0.type == type }) else {
-            throw unknown("model", type, models.map(\.type), instead: type == "Unigram" ? insteadOfUnigram : "")
+            throw unknown("model", type, models.map(\.type))
+        }
+        guard file.scores == nil || type == "Unigram" else {
+            throw GraftError(
+                .corruptFile, "\(file.source): model.vocab: expected an object of tokens with their ids, found a list")
         }
         return try make(file)
     }
@@ -102,14 +110,9 @@ enum Stages {
         return [try make(settings)]
     }
 
-    /// What works today for the tokenizers of many multilingual models.
-    private static let insteadOfUnigram =
-        "; texts of this tokenizer can be encoded with another library, such as the tokenizers package, and batches "
-        + "made from the ids"
-
-    private static func unknown(_ kind: String, _ type: String, _ known: [String], instead: String = "") -> GraftError {
+    private static func unknown(_ kind: String, _ type: String, _ known: [String]) -> GraftError {
         GraftError(
             .unsupported,
-            "the \(kind) \"\(type)\" is not supported: expected one of \(known.joined(separator: ", "))\(instead)")
+            "the \(kind) \"\(type)\" is not supported: expected one of \(known.joined(separator: ", "))")
     }
 }

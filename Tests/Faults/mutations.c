@@ -246,7 +246,7 @@ void test_mutations(void) {
            "AdapterHub's settings with another value");
     mutate(copy_folder("bottleneck/seq-bn/start", "mutated"), "head_config.json", use_adapter,
            "a head_config.json with another value");
-    static const char *const seeds[] = {"bytelevel", "split", "spm", "suffix", "wordpiece"};
-    for (int i = 0; i < 5; i++)
+    static const char *const seeds[] = {"bytelevel", "split", "spm", "suffix", "unigram", "wordpiece"};
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
         mutate_tokenizer(seeds[i]);
 }

@@ -11,7 +11,7 @@ import GraftTokenizers
 @c(LLVMFuzzerTestOneInput)
 public func fuzzPipeline(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var choices = Choices(UnsafeBufferPointer(start: start, count: count))
-    precondition(bases.count == 6, "a file to start from is missing: run from the repository's root")
+    precondition(bases.count == 7, "a file to start from is missing: run from the repository's root")
     var file = bases[choices.below(bases.count)]
     for _ in 0..<choices.below(8) { change(&file, &choices, depth: 0) }
     guard let tokenizer = load(file) else { return 0 }
@@ -58,7 +58,9 @@ private func load(_ file: JSON) -> Tokenizer? {
 /// tokenizer among the tests' data.
 private let bases: [JSON] = {
     let data = getenv("GRAFT_TEST_DATA").map { String(cString: $0) } ?? "../shared"
-    let seeds = ["bytelevel", "split", "spm", "suffix", "wordpiece"].map { "Tests/Fuzz/seeds/Tokenizer/\($0)" }
+    let seeds = ["bytelevel", "split", "spm", "suffix", "unigram", "wordpiece"].map {
+        "Tests/Fuzz/seeds/Tokenizer/\($0)"
+    }
     return (seeds + ["\(data)/models/stories260K/hf/tokenizer.json"]).compactMap { path in
         guard let file = try? MappedFile(path: path, copies: true) else { return nil }
         let end = file.bytes.firstIndex(of: 0xFF) ?? file.bytes.count
@@ -66,10 +68,17 @@ private let bases: [JSON] = {
     }
 }()
 
+/// The map of characters of the seed.
+private let charsmap: String = {
+    let file = bases.first { $0["model"]?["type"] == "Unigram" }
+    return file?["normalizer"]?["normalizers"]?.arrayValue?.first?["precompiled_charsmap"]?.stringValue ?? ""
+}()
+
 private let stages: [(member: String, stage: JSON)] = [
     ("normalizer", ["type": "Lowercase"]), ("normalizer", ["type": "NFD"]), ("normalizer", ["type": "NFKC"]),
     ("normalizer", ["type": "StripAccents"]), ("normalizer", ["type": "Nmt"]), ("normalizer", ["type": "ByteLevel"]),
     ("normalizer", ["type": "Prepend", "prepend": "é"]),
+    ("normalizer", ["type": "Precompiled", "precompiled_charsmap": .string(charsmap)]),
     ("normalizer", ["type": "Strip", "strip_left": true, "strip_right": true]),
     ("normalizer", ["type": "Replace", "pattern": ["Regex": "[^a-z]"], "content": "中 "]),
     (
@@ -87,7 +96,7 @@ private let stages: [(member: String, stage: JSON)] = [
         ["type": "Split", "pattern": ["Regex": "\\w(?=\\W)|\\b"], "behavior": "MergedWithNext", "invert": false]
     ),
     ("pre_tokenizer", ["type": "Digits", "individual_digits": true]),
-    ("pre_tokenizer", ["type": "FixedLength", "length": 2]),
+    ("pre_tokenizer", ["type": "FixedLength", "length": 2]), ("pre_tokenizer", ["type": "UnicodeScripts"]),
     ("post_processor", ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true]),
     (
         "post_processor",
@@ -99,6 +108,7 @@ private let stages: [(member: String, stage: JSON)] = [
     ("decoder", ["type": "ByteFallback"]), ("decoder", ["type": "ByteLevel"]), ("decoder", ["type": "Fuse"]),
     ("decoder", ["type": "WordPiece", "prefix": "##", "cleanup": true]),
     ("decoder", ["type": "BPEDecoder", "suffix": "</w>"]),
+    ("decoder", ["type": "CTC", "pad_token": "a", "word_delimiter_token": "▁", "cleanup": true]),
     ("decoder", ["type": "Strip", "content": " ", "start": 1, "stop": 3]),
     ("decoder", ["type": "Replace", "pattern": ["Regex": "\\s*"], "content": "é"]),
 ]
@@ -163,7 +173,7 @@ private let members = [
     "byte_fallback", "end_of_word_suffix", "continuing_subword_prefix", "unk_token", "fuse_unk", "ignore_merges",
     "type", "normalized",
     "lstrip", "rstrip", "single_word", "add_prefix_space", "trim_offsets", "max_input_chars_per_word", "content",
-    "behavior", "invert",
+    "behavior", "invert", "unk_id", "vocab", "precompiled_charsmap",
 ]
 
 private func add(_ addition: (member: String, stage: JSON), to file: inout JSONObject) {

@@ -40,8 +40,16 @@ struct BadTokenizerFileTests {
     private static let bad: [(member: String, value: String, code: GraftError.Code, message: String)] = [
         ("version", #""2.0""#, .unsupported, "expected version 1.0, found the string \"2.0\""),
         (
-            "normalizer", #"{"type":"Precompiled"}"#, .unsupported,
-            "the normalizer \"Precompiled\" is not supported: expected one of Bert"
+            "normalizer", #"{"type":"X"}"#, .unsupported,
+            "the normalizer \"X\" is not supported: expected one of Bert"
+        ),
+        (
+            "normalizer", #"{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#, .corruptFile,
+            "precompiled_charsmap: expected SentencePiece's map of characters in Base64"
+        ),
+        (
+            "decoder", #"{"type":"CTC","pad_token":"a","word_delimiter_token":"","cleanup":true}"#, .corruptFile,
+            "word_delimiter_token: expected a text that is not empty"
         ),
         ("normalizer", #"{}"#, .corruptFile, "normalizer: type: expected a string, it is missing"),
         ("normalizer", #"{"type":"BertNormalizer"}"#, .corruptFile, "lowercase: expected true or false, it is missing"),
@@ -93,10 +101,22 @@ struct BadTokenizerFileTests {
             .corruptFile, "id: expected 0 to 16777216"
         ),
         ("model", "null", .corruptFile, "expected an object"),
-        ("model", "{}", .unsupported, "the model \"Unigram\" is not supported"),
+        ("model", "{}", .corruptFile, "model.vocab: expected a list of tokens with their scores"),
         (
-            "model", #"{"type":"Unigram","vocab":[["a",0]]}"#, .unsupported,
-            "\"Unigram\" is not supported: expected one of WordPiece, BPE, WordLevel; texts of this tokenizer can be encoded "
+            "model", #"{"type":"Unigram","vocab":{"a":0}}"#, .corruptFile,
+            "model.vocab: expected a list of tokens with their scores"
+        ),
+        ("model", #"{"type":"BPE","vocab":[["a",0]]}"#, .corruptFile, "expected an object of tokens with their ids"),
+        ("model", #"{"type":"Unigram","vocab":[["a"]]}"#, .corruptFile, "expected a token and its score"),
+        ("model", #"{"type":"Unigram","vocab":[["a",0,0]]}"#, .corruptFile, "expected a token and its score"),
+        ("model", #"{"type":"Unigram","vocab":[["a",null]]}"#, .corruptFile, "expected a number"),
+        (
+            "model", #"{"type":"Unigram","vocab":[["a",-1e400]]}"#, .corruptFile,
+            "the number -1e400 is out of range"
+        ),
+        (
+            "model", #"{"type":"Unigram","unk_id":1,"vocab":[["a",0]]}"#, .corruptFile,
+            "unk_id: expected the place of one of the 1 tokens"
         ),
         (
             "pre_tokenizer",
@@ -140,6 +160,25 @@ struct BadTokenizerFileTests {
         for length in 0..<text.utf8.count {
             #expect(throws: GraftError.self) { try Self.load(String(text.prefix(length))) }
         }
+    }
+
+    @Test("A map of characters that points beyond its end is an error")
+    func damagedMap() throws {
+        // One unit, whose offset leads to itself, and no texts.
+        let tokenizer = try Self.load(
+            Self.file("normalizer", #"{"type":"Precompiled","precompiled_charsmap":"BAAAAAAAAAA="}"#))
+        let error = #expect(throws: GraftError.self) { try tokenizer.encode("a") }
+        #expect(error?.code == .corruptFile && error?.message.contains("points beyond its end") == true)
+    }
+
+    @Test("A character that is unknown to Unigram without an unknown token is an error")
+    func noUnknownPiece() throws {
+        let tokenizer = try Array(#"{"model":{"type":"Unigram","vocab":[["a",0],["ab",-1]]}}"#.utf8).withUnsafeBytes {
+            try Tokenizer(tokenizer: $0, source: "test.json")
+        }
+        #expect(try tokenizer.encode("aab").ids == [0, 1])
+        let error = #expect(throws: GraftError.self) { try tokenizer.encode("ac") }
+        #expect(error?.code == .incompatible && error?.message.contains("unk_id") == true)
     }
 
     @Test("A word that is unknown where the vocabulary has no unknown token is an error, not a wrong id")

@@ -10,13 +10,15 @@ import Synchronization
 enum TestFiles {
     static let goldens = Goldens.path("tokenizers")
 
-    static let names = ["minilm", "gpt2", "qwen", "stories260k"]
+    static let names = ["minilm", "gpt2", "qwen", "stories260k", "me5", "marian"]
 
     static func path(_ name: String) throws(GraftError) -> String {
         switch name {
         case "minilm": try TestData.model("minilm/tokenizer.json")
         case "gpt2": try TestData.path("tokenizers/gpt2/tokenizer.json")
         case "qwen": try TestData.path("tokenizers/qwen-tiktoken/tokenizer.json")
+        case "me5": try TestData.path("models/me5-small-zh-en-pruned/tokenizer.json")
+        case "marian": try TestData.path("models/marian-enpt/tokenizer.json")
         default: try TestData.path("models/stories260K/hf/tokenizer.json")
         }
     }

@@ -20,8 +20,10 @@ struct UnicodePropertiesTests {
         case "\\d": UnicodeProperties.digit
         case "\\h": UnicodeProperties.hexadecimalDigit
         default:
-            name.hasPrefix("[:")
-                ? UnicodeProperties.bracket(name.dropFirst(2).dropLast(2)) : UnicodeProperties.property(name)
+            name.hasPrefix("cluster ")
+                ? UnicodeProperties.cluster(String(name.dropFirst(8)))
+                : name.hasPrefix("[:")
+                    ? UnicodeProperties.bracket(name.dropFirst(2).dropLast(2)) : UnicodeProperties.property(name)
         }
     }
 

@@ -65,6 +65,21 @@ struct UnicodeTests {
         }
     }
 
+    @Test("Where scripts change")
+    func scripts() throws {
+        var text = WorkingText()
+        let all = String(String.UnicodeScalarView(Self.assignedPlanes))
+        let ends = try Array(all.utf8).withUnsafeBufferPointer { bytes in
+            text.begin(bytes)
+            try ScriptPreTokenizer().divide(&text)
+            let counts = bytes.reduce(into: [0]) { $0.append(($0.last ?? 0) + ($1 & 0xC0 == 0x80 ? 0 : 1)) }
+            return text.pieces.elements.map { counts[Int($0.end)] }
+        }
+        let golden = try Self.golden("ends of scripts")
+        #expect(ends.count == golden.count)
+        #expect(GoldenHash.hexadecimal(ends.reduce(0) { GoldenHash.chain($0, UInt64($1)) }) == golden.hash)
+    }
+
     /// The law that lets stages pass over inert characters.
     @Test("An inert character stays and keeps its neighbours apart")
     func inert() {

@@ -5,6 +5,7 @@ A missing model or data set is an error, never a skip.
 
 import json
 import os
+import sys
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -25,6 +26,9 @@ MINILM = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / 
 #: The largest difference allowed between two float32 computations of one model: hidden states,
 #: embeddings, logits.
 TOLERANCE = 1e-4
+
+#: What makes the tokenizers' goldens makes a map of characters here too.
+sys.path.append(str(GOLDENS / "tokenizers"))
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()

@@ -9,10 +9,12 @@ import pytest
 from tokenizers import Tokenizer
 
 import graft
+from charsmap import precompiled
 from small_tokenizers import tokenizer_file
 
 PIECES = ["a", "b", "A", "B", "é", "É", "中", "ß", "ﬁ", "İ", "e\u0301", "\u0323", "😀", " ", "  ", "\t", "\n", "▁", "Ġ", ".", ",", "'s", "12", "½",
-          "<0x41>", "<s>", "[X]", "zz", "ab", "\u200d", "\ufeff", "_", "-", "abc", "한", "\u1112\u1161", "\ufdfa", "\u0085", "x"]  # fmt: skip
+          "<0x41>", "<s>", "[X]", "zz", "ab", "\u200d", "\ufeff", "_", "-", "abc", "한", "\u1112\u1161", "\ufdfa", "\u0085", "x",
+          "\r\n", "\u0301", "\u0958\u0301", "\u0915\u094d", "\u0600", "©", "\u00ad", "ー", "カ"]  # fmt: skip
 
 
 def text(chance: random.Random) -> str:
@@ -20,7 +22,9 @@ def text(chance: random.Random) -> str:
 
 
 def model(chance: random.Random) -> dict:
-    kind = chance.choice(["BPE", "BPE", "BPE", "WordPiece", "WordLevel"])
+    kind = chance.choice(["BPE", "BPE", "BPE", "WordPiece", "WordLevel", "Unigram", "Unigram"])
+    if kind == "Unigram":
+        return unigram(chance)
     prefix, suffix = chance.choice(["", "##", "é", "@@"]), chance.choice(["", "</w>", "é", "~~~~"])
     letters = chance.sample(["a", "b", "é", "中", "▁", "Ġ", "<", "#", "@", "~", "x", "A", "ß", "."], chance.randrange(1, 12))
     tokens = ["?"] + letters
@@ -56,6 +60,24 @@ def model(chance: random.Random) -> dict:
     }  # fmt: skip
 
 
+def unigram(chance: random.Random) -> dict:
+    pieces = chance.sample(PIECES, chance.randrange(1, len(PIECES))) + ["?", "aa", "abab", "▁a", "▁ab", "bc", "zzz", "xx"]
+    if chance.random() < 0.6:
+        missing = chance.choice([None, 0x61, 0x7E, 0xC3])
+        pieces += [f"<0x{byte:02X}>" for byte in range(256) if byte != missing]
+    if chance.random() < 0.3:
+        pieces += chance.sample(pieces, 2)
+    # Few different scores, for ties.
+    vocab = [[piece, chance.choice([0, -1, -2, -2.5, -5, 30])] for piece in pieces]
+    unknown = chance.choice([0, pieces.index("?"), pieces.index("?"), None])
+    return {"type": "Unigram", "unk_id": unknown, "vocab": vocab, "byte_fallback": chance.random() < 0.5}
+
+
+def charsmap(chance: random.Random) -> dict:
+    keys = chance.sample([*PIECES, "\u0301", "e", "\r", "\u0958", "\u0600"], chance.randrange(1, 20))
+    return precompiled({key: chance.choice(["", "", "x", "é", "abc", "中a", " "]) for key in keys if key})
+
+
 def stages(chance: random.Random, choices: list[dict], key: str) -> dict | None:
     chosen = chance.sample(choices, chance.choice([0, 1, 1, 2, 3]))
     if not chosen:
@@ -69,7 +91,7 @@ def random_tokenizer(chance: random.Random) -> dict:
         {"type": "Strip", "strip_left": True, "strip_right": chance.random() < 0.5}, {"type": "Prepend", "prepend": chance.choice(["▁", "é", "ab"])},
         {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}, {"type": "Replace", "pattern": {"Regex": "[aé]+"}, "content": chance.choice(["", "xx", "中"])},
         {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": chance.choice([None, True, False]), "lowercase": chance.random() < 0.5},
-        {"type": "ByteLevel"},
+        {"type": "ByteLevel"}, charsmap(chance), charsmap(chance),
     ]  # fmt: skip
     pre_tokenizers = [
         {"type": "BertPreTokenizer"}, {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Digits", "individual_digits": chance.random() < 0.5},
@@ -77,6 +99,7 @@ def random_tokenizer(chance: random.Random) -> dict:
         {"type": "ByteLevel", "add_prefix_space": chance.random() < 0.5, "trim_offsets": True, "use_regex": chance.random() < 0.5},
         {"type": "Metaspace", "replacement": "▁", "prepend_scheme": chance.choice(["always", "first", "never"]), "split": chance.random() < 0.5},
         {"type": "CharDelimiterSplit", "delimiter": "b"}, {"type": "FixedLength", "length": chance.choice([1, 2, 5])},
+        {"type": "UnicodeScripts"},
         {"type": "Split", "pattern": {"Regex": r"\p{L}+|\s"}, "behavior": chance.choice(["Isolated", "Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"]), "invert": chance.random() < 0.5},
     ]  # fmt: skip
     post_processors = [
@@ -89,13 +112,22 @@ def random_tokenizer(chance: random.Random) -> dict:
         {"type": "BPEDecoder", "suffix": "</w>"}, {"type": "WordPiece", "prefix": chance.choice(["##", "é"]), "cleanup": chance.random() < 0.5},
         {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}, {"type": "Strip", "content": "a", "start": 1, "stop": 2},
         {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+        {"type": "CTC", "pad_token": "?", "word_delimiter_token": chance.choice(["▁", "ab"]), "cleanup": chance.random() < 0.5},
     ]  # fmt: skip
+    words = model(chance)
+    if words["type"] == "Unigram":
+        # The package spells an unknown token as the text does, and trims it by that; no tokenizer
+        # of bytes is one of these.
+        post_processors = post_processors[2:]
     file = tokenizer_file(
-        model=model(chance), normalizer=stages(chance, normalizers, "normalizers"), pre_tokenizer=stages(chance, pre_tokenizers, "pretokenizers"),
+        model=words, normalizer=stages(chance, normalizers, "normalizers"), pre_tokenizer=stages(chance, pre_tokenizers, "pretokenizers"),
         post_processor=chance.choice([None, None, chance.choice(post_processors)]), decoder=stages(chance, decoders, "decoders"))  # fmt: skip
-    next_id = len(file["model"]["vocab"])
+    vocab = file["model"]["vocab"]
+    next_id = len(vocab)
+    if isinstance(vocab, list):
+        vocab = {piece: place for place, (piece, _) in enumerate(vocab)}
     for content in chance.sample(["<s>", "[X]", "zz", "é"], chance.choice([0, 1, 3])):
-        known = file["model"]["vocab"].get(content)
+        known = vocab.get(content)
         file["added_tokens"].append({
             "id": next_id if known is None else known, "content": content, "single_word": chance.random() < 0.3, "lstrip": chance.random() < 0.3,
             "rstrip": chance.random() < 0.3, "normalized": chance.random() < 0.4, "special": chance.random() < 0.5})  # fmt: skip

@@ -5,7 +5,7 @@ import GraftTensor
 /// neighbours whose merge was learnt first are joined, again and again. For byte-level models the
 /// characters stand for bytes (see `ByteLevelAlphabet`); for SentencePiece's, characters that are
 /// not in the vocabulary fall back to tokens such as `<0xE4>`.
-final class BytePairEncoding: TokenModel {
+final class BytePairEncoding: WordwiseModel {
     let vocabulary: Vocabulary
     private let merges: MergeTable
     private let unknownToken: (name: String, id: Int32?)?
@@ -35,7 +35,7 @@ final class BytePairEncoding: TokenModel {
         takesWholeWords = try settings.optionalBool("ignore_merges") ?? false
         continuingPrefix = Array((try settings.optionalString("continuing_subword_prefix") ?? "").utf8)
         endingSuffix = Array((try settings.optionalString("end_of_word_suffix") ?? "").utf8)
-        byteIDs = try settings.optionalBool("byte_fallback") ?? false ? Self.byteIDs(vocabulary) : nil
+        byteIDs = try settings.optionalBool("byte_fallback") ?? false ? vocabulary.byteTokens() : nil
         shortIDs = (0..<0x800).map { value in
             Unicode.Scalar(UInt16(value)).flatMap { vocabulary.id(of: String($0)) } ?? -1
         }
@@ -48,40 +48,12 @@ final class BytePairEncoding: TokenModel {
         continuingPrefix.isEmpty && endingSuffix.isEmpty && !takesWholeWords && byteIDs?.contains(-1) == false
     }
 
-    private static func byteIDs(_ vocabulary: Vocabulary) -> [Int32] {
-        (0..<256).map { byte in
-            let digits = String(byte, radix: 16, uppercase: true)
-            return vocabulary.id(of: "<0x\(digits.count == 1 ? "0" : "")\(digits)>") ?? -1
-        }
-    }
-
     func tokenize(
         _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
         with scratch: inout ModelScratch
     ) throws(GraftError) {
-        let view = text.view
         try requireMemory(for: text)
-        let limit = limit.map { tokens.count + $0 }
-        for index in 0..<text.pieces.count {
-            try Memory.check()
-            let piece = text.pieces[index]
-            guard piece.isText else {
-                tokens.append(FoundToken(id: piece.token, start: piece.start, end: piece.end, piece: Int32(index)))
-                continue
-            }
-            let count = piece.range.count
-            if count <= WordCache.longestWord {
-                let key = WordCache.Key(view.base + piece.range.lowerBound, count: count)
-                if !scratch.cache.append(key, length: count, start: piece.start, piece: Int32(index), to: &tokens) {
-                    let first = tokens.count
-                    try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
-                    scratch.cache.keep(key, length: count, start: piece.start, tokens: tokens, from: first)
-                }
-            } else {
-                try appendTokens(of: view, piece, Int32(index), to: &tokens, &scratch)
-            }
-            if let limit, tokens.count >= limit { break }
-        }
+        try tokenizeWords(of: text, limit: limit, into: &tokens, with: &scratch)
     }
 
     /// Where prefix and suffix fall back to bytes, a text may become many times as many tokens.
@@ -100,7 +72,7 @@ final class BytePairEncoding: TokenModel {
         try Memory.require(2 * bytes * (ofPrefixes + ofSuffixes), to: "encoding a text with its prefixes and suffixes")
     }
 
-    private func appendTokens(
+    func appendTokens(
         of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>,
         _ scratch: inout ModelScratch
     ) throws(GraftError) {

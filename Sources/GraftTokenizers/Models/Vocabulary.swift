@@ -48,7 +48,10 @@ struct Vocabulary: Sendable {
     var largestID: Int { positions.count - 1 }
 
     /// Adds a token. Of two with the same bytes the later id counts, as in a Python dictionary.
-    mutating func add(_ token: UnsafeBufferPointer<UInt8>, id: Int) throws(GraftError) {
+    ///
+    /// - Parameter isListed: whether tokens come in the order of their ids, in a list, where the
+    ///   former id goes on reading the token.
+    mutating func add(_ token: UnsafeBufferPointer<UInt8>, id: Int, isListed: Bool = false) throws(GraftError) {
         guard id >= 0, id <= Self.maximumID else {
             throw GraftError(
                 .corruptFile,
@@ -61,6 +64,7 @@ struct Vocabulary: Sendable {
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot].position >= 0 {
             if slots[slot].tag == Self.tag(hash), self.token(at: Int(slots[slot].position), equals: token) {
+                if isListed { break }
                 let position = Int(slots[slot].position)
                 let former = Int(entries[position].id)
                 if positions[former] == slots[slot].position { positions[former] = -1 }
@@ -132,11 +136,13 @@ struct Vocabulary: Sendable {
     }
 
     /// Calls `body` with the bytes of a token; nil if no token has the id.
-    func withToken<Result>(_ id: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result? {
+    func withToken<Result, Failure: Error>(
+        _ id: Int32, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
         guard id >= 0, Int(id) < positions.count, positions[Int(id)] >= 0 else { return nil }
         let position = Int(positions[Int(id)])
-        return bytes.withUnsafeBufferPointer { bytes in
-            body(UnsafeBufferPointer(rebasing: bytes[range(of: entries[position])]))
+        return try bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in
+            try body(UnsafeBufferPointer(rebasing: bytes[range(of: entries[position])]))
         }
     }
 
@@ -178,7 +184,8 @@ struct Vocabulary: Sendable {
     private mutating func growTable() {
         var larger = [Slot](repeating: Slot(), count: slots.count * 2)
         let mask = larger.count - 1
-        for position in entries.indices {
+        // Of two entries with the same bytes the later is to be found first.
+        for position in entries.indices.reversed() {
             let hash = bytes.withUnsafeBufferPointer { bytes in
                 let token = bytes[range(of: entries[position])]
                 return ByteHash.finished(ByteHash.of(UnsafeBufferPointer(rebasing: token)))
@@ -189,6 +196,14 @@ struct Vocabulary: Sendable {
         }
         slots = larger
         self.mask = mask
+    }
+
+    /// The tokens of the 256 bytes, such as `<0x0A>`; -1 where there is none.
+    func byteTokens() -> [Int32] {
+        (0..<256).map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return id(of: "<0x\(digits.count == 1 ? "0" : "")\(digits)>") ?? -1
+        }
     }
 
     private static func quoted(_ token: UnsafeBufferPointer<UInt8>) -> String {

@@ -24,6 +24,12 @@ struct Transform {
         if change <= 0 { skip(1 - change) }
     }
 
+    /// Writes what stands between the place read so far and another as it is.
+    mutating func copy(upTo end: Int, into out: inout TextBuffer) {
+        out.copy(source, position, end)
+        position = end
+    }
+
     /// Reads characters without writing anything for them.
     mutating func skip(_ count: Int) {
         var left = count

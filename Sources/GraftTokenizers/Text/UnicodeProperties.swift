@@ -24,6 +24,27 @@ enum UnicodeProperties {
     /// What `\w` matches in Rust's regular expressions.
     static let rustWord = set("rust word") ?? .none
 
+    /// The characters of one kind where grapheme clusters are told apart (see `GraphemeClusters`).
+    static func cluster(_ kind: String) -> ScalarSet { set("cluster \(kind)") ?? .none }
+
+    /// The script of a character where SentencePiece divides text by them, a number from 1; 0 for
+    /// none.
+    static func script(_ scalar: Unicode.Scalar) -> UInt8 {
+        let run = ScalarSet.count(of: scriptRuns.starts, upTo: scalar.value)
+        return run > 0 ? scriptRuns.scripts[run - 1] : 0
+    }
+
+    /// Where runs of characters of one script begin, and which it is.
+    private static let scriptRuns: (starts: [UInt32], scripts: [UInt8]) = {
+        var (starts, scripts): ([UInt32], [UInt8]) = ([], [])
+        let pairs = distances(bytes(UnicodeTable.scripts))
+        for index in stride(from: 0, to: pairs.count - 1, by: 2) {
+            starts.append((starts.last ?? 0) + pairs[index])
+            scripts.append(UInt8(truncatingIfNeeded: pairs[index + 1]))
+        }
+        return (starts, scripts)
+    }()
+
     private static func set(_ name: String) -> ScalarSet? {
         places[name].map { ScalarSet(edges: numbers(bytes(UnicodeTable.sets)[$0])) }
     }

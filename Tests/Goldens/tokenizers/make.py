@@ -21,6 +21,7 @@ import sys
 
 import numpy
 import tokenizers
+from charsmap import precompiled
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 
 assert tokenizers.__version__ == "0.23.3", "the goldens are of tokenizers 0.23.3"
@@ -31,6 +32,8 @@ FILES = {
     "gpt2": f"{SHARED}/tokenizers/gpt2/tokenizer.json",
     "qwen": f"{SHARED}/tokenizers/qwen-tiktoken/tokenizer.json",
     "stories260k": f"{SHARED}/models/stories260K/hf/tokenizer.json",
+    "me5": f"{SHARED}/models/me5-small-zh-en-pruned/tokenizer.json",
+    "marian": f"{SHARED}/models/marian-enpt/tokenizer.json",
 }
 STRATEGIES = {"LongestFirst": "longest_first", "OnlyFirst": "only_first", "OnlySecond": "only_second"}
 MASK = (1 << 64) - 1
@@ -203,6 +206,11 @@ def write_unicode():
                 for part in text:
                     total = chain(total, ord(part))
             file.write(f"{name}\t{changed}\t{total:016x}\n")
+        ends = [end for _, (_, end) in pre_tokenizers.UnicodeScripts().pre_tokenize_str("".join(map(chr, scalars)))]
+        total = 0
+        for end in ends:
+            total = chain(total, end)
+        file.write(f"ends of scripts\t{len(ends)}\t{total:016x}\n")
 
 
 # Shows every byte of its text. In stages.json it stands once, for all tokenizers without a model.
@@ -248,6 +256,14 @@ def small_tokenizers():
     for pattern, content in replacements:
         found[f"normalizer Replace {pattern} {content}"] = tokenizer(
             normalizer={"type": "Replace", "pattern": pattern, "content": content})
+    maps = {
+        "letters": {"a": "A", "b": "", "c": "xyz", "\r": " ", "\u00e9": "e", "\u0301": "'", "e": "3", "\u4e2d": "zz", "\u200d": ""},
+        "clusters": {"e\u0301": "é", "\u0958": "क", "\u00a9": "(c)", "\u0600": "#", "\u1161": "A", "\U0001f680": "rocket", " ": "▁"},
+    }
+    for name, pairs in maps.items():
+        found[f"normalizer Precompiled {name}"] = tokenizer(normalizer=precompiled(pairs))
+        found[f"normalizer Precompiled {name} after NFD"] = tokenizer(normalizer={
+            "type": "Sequence", "normalizers": [{"type": "NFD"}, precompiled(pairs), {"type": "Lowercase"}]})
     found["normalizer Prepend"] = tokenizer(normalizer={"type": "Prepend", "prepend": "▁é"})
     found["normalizers in sequence"] = tokenizer(
         normalizer={"type": "Sequence", "normalizers": [
@@ -256,7 +272,7 @@ def small_tokenizers():
     simple = [
         {"type": "BertPreTokenizer"}, {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Digits", "individual_digits": True},
         {"type": "Digits", "individual_digits": False}, {"type": "CharDelimiterSplit", "delimiter": " "},
-        {"type": "FixedLength", "length": 3}, {"type": "Punctuation"},
+        {"type": "FixedLength", "length": 3}, {"type": "Punctuation"}, {"type": "UnicodeScripts"},
     ]
     for settings in simple:
         found[f"pre-tokenizer {settings}"] = tokenizer(pre_tokenizer=settings)
@@ -301,6 +317,17 @@ def small_tokenizers():
             "type": "WordPiece", "vocab": {"?": 0, "a": 1, "@b": 2, "ab": 3, "@c": 4}, "unk_token": "?",
             "continuing_subword_prefix": "@", "max_input_chars_per_word": 5},
     }
+    pieces = [
+        ["<unk>", 0], ["a", -1], ["b", -1.5], ["c", -2], ["ab", -2.5], ["bc", -3.5], ["abc", -4.5], ["abcd", -4], ["▁", -1], ["▁a", -2],
+        ["e", -3], ["ee", -6], ["eee", -9], ["", 0], ["a", -1.25], ["中", -3], ["<0xC3>", -9], ["<0xA9>", -9], ["<0x20>", -9],
+    ]  # fmt: skip
+    unigram = {"type": "Unigram", "unk_id": 0, "vocab": pieces, "byte_fallback": False}
+    models |= {
+        "unigram": unigram, "unigram of bytes": {**unigram, "byte_fallback": True},
+        "unigram with the unknown token late": {**unigram, "unk_id": 13}, "unigram of high scores": {
+            **unigram, "vocab": [[piece, score + 40] for piece, score in [*pieces, ["xy", -1], ["Hello", 90], ["zz", -2]]]},
+        "unigram without type": {"vocab": pieces, "unk_id": 0},
+    }  # fmt: skip
     for name, model in models.items():
         for split in [None, {"type": "Whitespace"}]:
             found[f"model {name}, {'words' if split else 'whole'}"] = tokenizer(model=model, pre_tokenizer=split)
@@ -332,6 +359,8 @@ def small_tokenizers():
         {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "Replace", "pattern": {"Regex": "[a-c]+"}, "content": "-"},
         {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
         {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": True},
+        {"type": "CTC", "pad_token": "?", "word_delimiter_token": "▁", "cleanup": True},
+        {"type": "CTC", "pad_token": "a", "word_delimiter_token": "▁", "cleanup": False},
         {"type": "Sequence", "decoders": [
             {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
             {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},

@@ -18,6 +18,7 @@ import numpy
 import tokenizers
 from tokenizers import Regex, normalizers, pre_tokenizers
 
+import make_clusters
 from expressions import CLASSES, PATTERNS, REFUSED, TEXTS
 
 assert tokenizers.__version__ == "0.23.3", "the table is of tokenizers 0.23.3"
@@ -155,14 +156,20 @@ def write_expressions() -> None:
 def main() -> None:
     write_expressions()
     names = [line.split("\t")[0] for line in (HERE / "properties.tsv").read_text().splitlines()]
-    special = {"rust word": lambda: joined(pre_tokenizers.Whitespace())}
-    sets = {name: special[name]() if name in special else matched(expression(name)) for name in names}
+    special = {"rust word": joined(pre_tokenizers.Whitespace())}
+    for name, members in make_clusters.clusters(SCALARS.tolist()).items():
+        special[name] = ranges(numpy.isin(SCALARS, sorted(members)))
+    sets = {name: special[name] if name in special else matched(expression(name)) for name in names}
     lines: dict[str, list[str]] = {}
     for name, found in sets.items():
         plain = name.replace("\\", "escape ") if is_spelled_out(name) else name.lower().replace("_", "").replace("-", "")
         known = lines.setdefault(set_line(found), [])
         if plain not in known:
             known.append(plain)
+    scripts, last = "", 0
+    for start, script in make_clusters.scripts(SCALARS.tolist()):
+        scripts += number(start - last) + number(script)
+        last = start
     pairs = orbits()
     folds = sorted({chr(scalar).casefold() for scalar in SCALARS.tolist() if len(chr(scalar).casefold()) > 1})
     unfolded = [scalar for scalar in SCALARS.tolist() if len(chr(scalar).casefold()) > 1]
@@ -173,6 +180,11 @@ enum UnicodeTable {{
     /// A line for each set: its names, a colon, and the scalars where it begins and ends in turn.
     static let sets: StaticString = """
 {swift([",".join(names) + ":" + edges for edges, names in lines.items()])}
+        """
+
+    /// Where runs of scalars of one script begin, and which it is; 0 for none.
+    static let scripts: StaticString = """
+{swift([scripts])}
         """
 
     /// The scalars that are one where case is ignored: groups with a space between.
