@@ -55,7 +55,8 @@ struct ExpressionTests {
         for (index, byte) in text.enumerated() where byte & 0xC0 != 0x80 { places.append(index) }
         let lines = try TestFiles.lines(TestFiles.goldens + "/classes.tsv")
         #expect(lines.count > 90)
-        for fields in lines.map({ $0.split(separator: "\t").map(String.init) }) {
+        for number in stride(from: 0, to: lines.count, by: TestFiles.sampleStep) {
+            let fields = lines[number].split(separator: "\t").map(String.init)
             var hash: UInt64 = 0
             var count = 0
             var next = 0
