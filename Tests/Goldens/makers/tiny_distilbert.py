@@ -2,15 +2,15 @@
 
 import torch
 from transformers import (
-    DistilBertConfig,
     DistilBertForSequenceClassification,
     DistilBertForTokenClassification,
     DistilBertModel,
 )
 
-from .files import ROOT, fresh_folder, write_json
+from .files import ROOT
 from .tiny_bert import randomise
-from .tiny_llama import LABELS, TAGS, inputs, write_expected
+from .tiny_llama import LABELS, TAGS, inputs
+from .tiny_models import write_models
 
 NAME = "distilbert-tiny"
 SIZES = dict(
@@ -41,14 +41,9 @@ def load(name: str) -> torch.nn.Module:
 
 
 def make() -> None:
-    top = fresh_folder(NAME)
-    rows = inputs()
-    write_json(top / "inputs.json", rows)
-    for name, kind, settings, seed in (
+    cases = [
         ("base", DistilBertModel, BARE, 1),
         ("sequence-classification", DistilBertForSequenceClassification, dict(SIZES, id2label=LABELS), 2),
         ("token-classification", DistilBertForTokenClassification, dict(SIZES, id2label=TAGS), 3),
-    ):
-        model = randomise(kind(DistilBertConfig(**settings)), seed)
-        model.save_pretrained(top / name)
-        write_expected(top / name, model, rows)
+    ]
+    write_models(NAME, inputs(), randomise, cases)

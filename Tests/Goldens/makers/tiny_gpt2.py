@@ -2,15 +2,14 @@
 
 import torch
 from transformers import (
-    GPT2Config,
     GPT2ForSequenceClassification,
     GPT2ForTokenClassification,
     GPT2LMHeadModel,
     GPT2Model,
 )
 
-from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import TAGS, inputs, write_expected
+from .tiny_llama import TAGS, inputs
+from .tiny_models import load_model, write_models
 
 NAME = "gpt2-tiny"
 SIZES = dict(vocab_size=110, n_embd=32, n_layer=2, n_head=4, n_positions=64)
@@ -44,20 +43,15 @@ def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
 
 
 def load(name: str) -> torch.nn.Module:
-    kind = GPT2ForSequenceClassification if name == "sequence-classification" else GPT2LMHeadModel
-    return kind.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
+    return load_model(NAME, name)
 
 
 def make() -> None:
-    top = fresh_folder(NAME)
-    rows = inputs()
-    write_json(top / "inputs.json", rows)
-    for name, model, seed in (
-        ("plain", GPT2LMHeadModel(GPT2Config(**PLAIN)), 1),
-        ("everything", GPT2LMHeadModel(GPT2Config(**EVERYTHING)), 2),
-        ("bare", GPT2Model(GPT2Config(**SIZES, tie_word_embeddings=False)), 3),
-        ("sequence-classification", GPT2ForSequenceClassification(GPT2Config(**PLAIN, id2label=LABELS)), 4),
-        ("token-classification", GPT2ForTokenClassification(GPT2Config(**PLAIN, id2label=TAGS)), 5),
-    ):
-        randomise(model, seed).save_pretrained(top / name)
-        write_expected(top / name, model, rows)
+    cases = [
+        ("plain", GPT2LMHeadModel, PLAIN, 1),
+        ("everything", GPT2LMHeadModel, EVERYTHING, 2),
+        ("bare", GPT2Model, dict(SIZES, tie_word_embeddings=False), 3),
+        ("sequence-classification", GPT2ForSequenceClassification, dict(PLAIN, id2label=LABELS), 4),
+        ("token-classification", GPT2ForTokenClassification, dict(PLAIN, id2label=TAGS), 5),
+    ]
+    write_models(NAME, inputs(), randomise, cases)

@@ -3,14 +3,13 @@ they compute."""
 
 import torch
 from transformers import (
-    Qwen2Config,
     Qwen2ForCausalLM,
     Qwen2ForSequenceClassification,
     Qwen2ForTokenClassification,
 )
 
-from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise, write_expected
+from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise
+from .tiny_models import load_model, write_models
 
 NAME = "qwen2-tiny"
 PLAIN = dict(SIZES, tie_word_embeddings=True, eos_token_id=2)
@@ -18,21 +17,14 @@ WINDOWED = dict(SIZES, use_sliding_window=True, sliding_window=5, max_window_lay
 
 
 def load(name: str) -> torch.nn.Module:
-    kind = Qwen2ForSequenceClassification if name == "sequence-classification" else Qwen2ForCausalLM
-    return kind.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
+    return load_model(NAME, name)
 
 
 def make() -> None:
-    top = fresh_folder(NAME)
-    rows = inputs()
-    write_json(top / "inputs.json", rows)
-    for name, kind, settings, seed in (
+    cases = [
         ("plain", Qwen2ForCausalLM, PLAIN, 1),
         ("windowed", Qwen2ForCausalLM, WINDOWED, 2),
         ("sequence-classification", Qwen2ForSequenceClassification, dict(PLAIN, id2label=LABELS), 3),
         ("token-classification", Qwen2ForTokenClassification, dict(PLAIN, id2label=TAGS), 4),
-    ):
-        model = randomise(kind(Qwen2Config(**settings)), seed)
-        model.save_pretrained(top / name)
-        model = kind.from_pretrained(top / name, attn_implementation="eager").eval()
-        write_expected(top / name, model, rows)
+    ]
+    write_models(NAME, inputs(), randomise, cases, attention="eager")

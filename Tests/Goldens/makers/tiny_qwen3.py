@@ -3,14 +3,13 @@ compute."""
 
 import torch
 from transformers import (
-    Qwen3Config,
     Qwen3ForCausalLM,
     Qwen3ForSequenceClassification,
     Qwen3ForTokenClassification,
 )
 
-from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise, write_expected
+from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise
+from .tiny_models import load_model, write_models
 
 NAME = "qwen3-tiny"
 PLAIN = dict(SIZES, head_dim=16, tie_word_embeddings=True, eos_token_id=2)
@@ -20,21 +19,14 @@ WINDOWED = dict(
 
 
 def load(name: str) -> torch.nn.Module:
-    kind = Qwen3ForSequenceClassification if name == "sequence-classification" else Qwen3ForCausalLM
-    return kind.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
+    return load_model(NAME, name)
 
 
 def make() -> None:
-    top = fresh_folder(NAME)
-    rows = inputs()
-    write_json(top / "inputs.json", rows)
-    for name, kind, settings, seed in (
+    cases = [
         ("plain", Qwen3ForCausalLM, PLAIN, 1),
         ("windowed", Qwen3ForCausalLM, WINDOWED, 2),
         ("sequence-classification", Qwen3ForSequenceClassification, dict(PLAIN, id2label=LABELS), 3),
         ("token-classification", Qwen3ForTokenClassification, dict(PLAIN, id2label=TAGS), 4),
-    ):
-        model = randomise(kind(Qwen3Config(**settings)), seed)
-        model.save_pretrained(top / name)
-        model = kind.from_pretrained(top / name, attn_implementation="eager").eval()
-        write_expected(top / name, model, rows)
+    ]
+    write_models(NAME, inputs(), randomise, cases, attention="eager")

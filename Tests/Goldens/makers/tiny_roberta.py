@@ -3,16 +3,16 @@ row."""
 
 import torch
 from transformers import (
-    RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
     RobertaForTokenClassification,
     RobertaModel,
 )
 
-from .files import ROOT, fresh_folder, write_json
+from .files import ROOT
 from .tiny_bert import randomise
-from .tiny_llama import LABELS, LENGTHS, TAGS, write_expected
+from .tiny_llama import LABELS, LENGTHS, TAGS
+from .tiny_models import write_models
 
 NAME = "roberta-tiny"
 SIZES = dict(
@@ -55,16 +55,11 @@ def load(name: str) -> torch.nn.Module:
 
 
 def make() -> None:
-    top = fresh_folder(NAME)
-    rows = inputs()
-    write_json(top / "inputs.json", rows)
-    for name, kind, settings, seed in (
+    cases = [
         ("base", RobertaModel, BARE, 1),
         ("masked-lm", RobertaForMaskedLM, PLAIN, 2),
         ("everything", RobertaModel, EVERYTHING, 3),
         ("sequence-classification", RobertaForSequenceClassification, dict(PLAIN, id2label=LABELS), 4),
         ("token-classification", RobertaForTokenClassification, dict(PLAIN, id2label=TAGS), 5),
-    ):
-        model = randomise(kind(RobertaConfig(**settings)), seed)
-        model.save_pretrained(top / name)
-        write_expected(top / name, model, rows)
+    ]
+    write_models(NAME, inputs(), randomise, cases)
