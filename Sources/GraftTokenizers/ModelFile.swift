@@ -16,18 +16,18 @@ struct ModelFile {
     /// Reads the value that comes next.
     init(_ reader: inout JSONReader) throws(GraftError) {
         source = reader.source
+        var known: Set<String> = []
         try reader.beginObject()
         while let key = try reader.nextKey() {
-            switch key {
+            let name = key.string
+            guard known.insert(name).inserted else { throw reader.error("the model has two members called \(name)") }
+            switch name {
             case "vocab" where try reader.peekKind() == .object:
                 vocabulary = try Self.vocabulary(&reader)
                 hasVocabulary = true
             case "vocab" where try reader.peekKind() == .array: (vocabulary, scores) = try Self.scored(&reader)
             case "merges": merges = try reader.skipped()
-            default:
-                let name = key.string
-                guard settings[name] == nil else { throw reader.error("the model has two members called \(name)") }
-                settings[name] = try reader.value("\(reader.source): model.\(name)")
+            default: settings[name] = try reader.value("\(reader.source): model.\(name)")
             }
         }
     }

@@ -13,7 +13,7 @@ final class Scratch: @unchecked Sendable {
     func release() {
         first.release()
         second.release()
-        model.ways.releaseIfLarger(than: 1 << 16)
+        model.release()
     }
 }
 

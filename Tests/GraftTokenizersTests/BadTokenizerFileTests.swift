@@ -140,6 +140,7 @@ struct BadTokenizerFileTests {
         ("model", #"{"type":"WordPiece","vocab":{"a":99999999}}"#, .corruptFile, "has the id 99999999: expected 0 to"),
         ("model", #"{"type":"WordPiece","vocab":{"a":1.5}}"#, .corruptFile, "expected an integer"),
         ("model", #"{"type":"WordPiece","type":"BPE","vocab":{}}"#, .corruptFile, "two members called type"),
+        ("model", #"{"type":"Unigram","vocab":[["a",0]],"vocab":{"x":5}}"#, .corruptFile, "two members called vocab"),
         (
             "model", #"{"type":"WordPiece","max_input_chars_per_word":-1,"vocab":{"[UNK]":0}}"#, .corruptFile,
             "max_input_chars_per_word: expected 0 or more"

@@ -5,8 +5,8 @@ import Testing
 @testable import GraftTokenizers
 
 /// Every line of every data set against hashes over what Hugging Face `tokenizers` 0.23.3 made of
-/// it. Without optimisation it is every sixteenth line, and of each tokenizer every third data set,
-/// but with GRAFT_TEST_WHOLE=1 (`make test-whole`).
+/// it. Of each tokenizer it is every third data set, but with GRAFT_TEST_WHOLE=1 (`make
+/// test-whole`); without optimisation, every sixteenth line of those.
 @Suite("Lines of the data sets are encoded as tokenizers 0.23.3 does")
 struct GoldenLinesTests {
     @Test("Ids, type ids, offsets and words are equal", arguments: TestFiles.names)

@@ -28,9 +28,10 @@ struct PieceTrie: Sendable {
     private var tokens: [Int32] = [-1]
 
     /// - Parameter count: how many nodes to make room for; more may come.
-    init(count: Int) {
+    init(count: Int) throws(GraftError) {
         var bits = 10
         while 1 << bits < min(count, Self.mostNodes) * 3 / 2 { bits += 1 }
+        try Memory.require(8 << bits, to: "the beginnings of tokens")
         slots = Array(repeating: 0, count: 1 << bits)
         shift = UInt64(64 - bits)
     }

@@ -9,16 +9,16 @@ extension JSONReader {
     /// a word are equally likely, that unit decides between them, there and here.
     mutating func readScore() throws(GraftError) -> Double {
         guard try peekKind() == .number else { throw unexpected("a number") }
-        let start = position
         let spelling = try skipped()
-        guard let score = Self.score(spelling), score.isFinite else {
-            throw error("the number \(String(decoding: bytes[start..<position], as: UTF8.self)) is out of range")
+        let score = Self.score(spelling)
+        guard score.isFinite else {
+            throw error("\(JSON.number(String(decoding: spelling, as: UTF8.self)).kind) is out of range")
         }
         return score
     }
 
     /// - Parameter spelling: a number of JSON.
-    private static func score(_ spelling: UnsafeRawBufferPointer) -> Double? {
+    private static func score(_ spelling: UnsafeRawBufferPointer) -> Double {
         var digits: UInt64 = 0
         var exponent = 0
         var (isFull, isFraction) = (false, false)
@@ -33,8 +33,7 @@ extension JSONReader {
                 // A further digit of the integer is a power of ten, one of the fraction nothing.
                 if isFull != isFraction { exponent += isFraction ? -1 : 1 }
             case UInt8(ascii: "e"), UInt8(ascii: "E"):
-                let sign = spelling[(index + 1)...].first == UInt8(ascii: "+") ? 1 : 0
-                let text = String(decoding: spelling[(index + 1 + sign)...], as: UTF8.self)
+                let text = String(decoding: spelling[(index + 1)...], as: UTF8.self)
                 // What is beyond an Int is beyond a Double.
                 let written = Int(text) ?? (text.hasPrefix("-") ? -100_000 : 100_000)
                 exponent += min(max(written, -100_000), 100_000)
@@ -58,9 +57,9 @@ extension JSONReader {
     }
 
     private static func powerOfTen(_ exponent: Int) -> Double {
-        exponent < powers.count ? powers[exponent] : Double("1e\(exponent)") ?? .infinity
+        exponent < powers.count ? powers[exponent] : .infinity
     }
 
-    /// Those that a Double holds exactly.
-    private static let powers: [Double] = (0...22).map { (0..<$0).reduce(1.0) { power, _ in power * 10 } }
+    /// All that are finite, each the nearest number.
+    private static let powers: [Double] = (0...308).map { Double("1e\($0)") ?? .infinity }
 }

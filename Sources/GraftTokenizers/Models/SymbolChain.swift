@@ -30,6 +30,12 @@ struct SymbolChain: ~Copyable {
 
     mutating func removeAll() { symbols.count = 0 }
 
+    /// Gives back what a long word took.
+    mutating func release() {
+        symbols.releaseIfLarger(than: 1 << 16)
+        heap.releaseIfLarger(than: 1 << 16)
+    }
+
     mutating func append(id: Int32, length: Int) {
         symbols.append(
             Symbol(

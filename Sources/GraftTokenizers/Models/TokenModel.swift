@@ -74,4 +74,11 @@ struct ModelScratch: ~Copyable {
     var ways = Buffer<Unigram.Way>(capacity: 256)
     /// For byte-pair encoding and Unigram: words met before.
     var cache = WordCache()
+
+    /// Gives back what a long word took.
+    mutating func release() {
+        hashes.releaseIfLarger(than: 1 << 16)
+        chain.release()
+        ways.releaseIfLarger(than: 1 << 16)
+    }
 }

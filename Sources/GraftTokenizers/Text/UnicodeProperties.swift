@@ -2,7 +2,9 @@
 /// regular expressions of Hugging Face `tokenizers` see them: Oniguruma's, with Unicode 16.
 ///
 /// `UnicodeTable` holds them as text. A number is written in digits of five bits, the lowest first,
-/// the sixth bit saying that more follow, and each number is the distance from the one before it.
+/// the sixth bit saying that more follow, and each number is the distance from the one before it;
+/// of scripts each second number is the script. The kinds of grapheme clusters are those of Unicode
+/// 17.
 enum UnicodeProperties {
     /// The scalars of `\p{name}`: a category, a script, a block (`In_…`) or a property. Letter
     /// case, spaces, `_` and `-` in the name do not matter. Nil for a name that is none.
