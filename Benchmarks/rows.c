@@ -65,7 +65,7 @@ static void elements(const gk_team *team) {
          gk_layer_norm_backward(team, M, H, y, s, mean, inverse, gamma, z, NULL, NULL));
     LINE("layer norm backward, gamma, beta",
          gk_layer_norm_backward(team, M, H, y, s, mean, inverse, gamma, z, gamma, beta));
-    LINE("rms norm", gk_rms_norm_forward(team, M, H, x, NULL, gamma, 1e-6f, NULL, y, inverse));
+    LINE("rms norm", gk_rms_norm_forward(team, M, H, 1, x, H, gamma, 1e-6f, y, inverse));
     LINE("sum of squares", (void)gk_sum_of_squares(team, COUNT, x));
     gk_adam adamw = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 1, {0}, 3};
     memset(z, 0, COUNT * sizeof *z);

@@ -5,8 +5,7 @@ import GraftTraining
 
 /// Settings from a caller: JSON, or NULL for the defaults.
 private func settings(_ json: UnsafePointer<CChar>?) throws(GraftError) -> JSONObject {
-    guard let json = try optionalText(json, "settings") else { return JSONObject() }
-    return try ofCaller { () throws(GraftError) in try JSON(parsing: json, source: "settings").requireObject() }
+    try settingsObject(json, "settings") ?? JSONObject()
 }
 
 /// Rows of so many numbers each.
@@ -27,8 +26,7 @@ private func width(_ value: Int32, _ name: String) throws(GraftError) -> Int32 {
 private func weights(
     _ start: UnsafePointer<Double>?, _ rows: Int64
 ) throws(GraftError) -> UnsafeBufferPointer<Double>? {
-    guard let start else { return nil }
-    return UnsafeBufferPointer(start: start, count: try count(rows, "count"))
+    try start.map { start throws(GraftError) in try array(start, count: try count(rows, "count"), "weights") }
 }
 
 /// Where each of some groups of items ends, from where each begins and the last ends.
@@ -43,7 +41,8 @@ private func ends(_ starts: UnsafePointer<Int64>?, _ groups: Int64, _ name: Stri
         guard starts[group + 1] >= starts[group], starts[group + 1] <= 1 << 40 else {
             throw GraftError(
                 .invalidArgument,
-                "\(name)[\(group + 1)] is \(starts[group + 1]); expected at least \(starts[group]), where it begins")
+                "\(name)[\(group + 1)] is \(starts[group + 1]); expected \(starts[group]), where it begins, to \(1 << 40)"
+            )
         }
         ends.append(Int(starts[group + 1]))
     }

@@ -43,10 +43,12 @@ func choice(
 ) throws(GraftError) -> NamedChoice {
     var choice = initial
     if let name = try optionalText(name, kind) { choice = NamedChoice(name) }
-    guard let settings = try optionalText(settings, kind + "_settings") else { return choice }
-    let place = kind + "_settings"
-    choice.settings = try ofCaller { () throws(GraftError) in
-        try JSON(parsing: settings, source: place).requireObject()
-    }
+    if let settings = try settingsObject(settings, kind + "_settings") { choice.settings = settings }
     return choice
+}
+
+/// Settings from a caller: JSON; nil for NULL.
+func settingsObject(_ json: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> JSONObject? {
+    guard let json = try optionalText(json, name) else { return nil }
+    return try ofCaller { () throws(GraftError) in try JSON(parsing: json, source: name).requireObject() }
 }

@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftTensor
 
 /// Labels that are tags of named entities: "O", or one of B, I, E and S before the entity's type,
@@ -22,7 +23,7 @@ package struct TagScheme: Sendable {
         case single = 83  // S
     }
 
-    private struct Tag {
+    private struct Tag: Hashable {
         let prefix: Prefix
         /// -1 outside.
         let type: Int
@@ -31,15 +32,13 @@ package struct TagScheme: Sendable {
     /// What entities are, such as "PER".
     package private(set) var types: [String] = []
     private var tags: [Tag] = []
-    private var labels: [Label: Int32] = [:]
-
-    private struct Label: Hashable {
-        let prefix: Prefix
-        let type: Int
-    }
+    private var labels: [Tag: Int32] = [:]
+    /// Whether entities end with E, or are S: IOBES.
+    private var isClosed = false
 
     /// nil where a label is no tag.
     package init?(labels: [String]) {
+        var known: [ExactString: Int] = [:]
         for (number, label) in labels.enumerated() {
             let tag: Tag
             if label == "O" {
@@ -50,28 +49,32 @@ package struct TagScheme: Sendable {
                     bytes.count > 2, bytes.dropFirst().first == UInt8(ascii: "-")
                 else { return nil }
                 let name = String(label.dropFirst(2))
-                let known = types.firstIndex { $0.utf8.elementsEqual(name.utf8) }
-                if known == nil { types.append(name) }
-                tag = Tag(prefix: prefix, type: known ?? types.count - 1)
+                let type = known[ExactString(name)] ?? types.count
+                if type == types.count {
+                    known[ExactString(name)] = type
+                    types.append(name)
+                }
+                tag = Tag(prefix: prefix, type: type)
             }
             tags.append(tag)
-            self.labels[Label(prefix: tag.prefix, type: tag.type)] = Int32(number)
+            self.labels[tag] = Int32(number)
+            if tag.prefix == .end || tag.prefix == .single { isClosed = true }
         }
     }
 
     package var labelCount: Int { tags.count }
 
     /// The label of a tag; nil where there is none.
-    package func label(_ prefix: Prefix, type: Int) -> Int32? { labels[Label(prefix: prefix, type: type)] }
+    package func label(_ prefix: Prefix, type: Int) -> Int32? { labels[Tag(prefix: prefix, type: type)] }
 
     /// The label of place `index` of an entity of so many words.
     package func label(at index: Int, of count: Int, type: Int) throws(GraftError) -> Int32 {
-        let isClosed = label(.end, type: type) != nil && label(.single, type: type) != nil
+        let endsItself = label(.end, type: type) != nil && label(.single, type: type) != nil
         let prefix: Prefix =
             switch (index == 0, index == count - 1) {
-            case (true, true): isClosed ? .single : .begin
+            case (true, true): endsItself ? .single : .begin
             case (true, false): .begin
-            case (false, true): isClosed ? .end : .inside
+            case (false, true): endsItself ? .end : .inside
             case (false, false): .inside
             }
         guard let label = label(prefix, type: type) else {
@@ -120,13 +123,9 @@ package struct TagScheme: Sendable {
         }
     }
 
-    /// Whether entities end with E, or are S: IOBES.
-    private var isClosed: Bool { tags.contains { $0.prefix == .end || $0.prefix == .single } }
-
     /// Adds the entities that begin with B and go on with I of the same type, as seqeval's strict
     /// mode reads IOB2; or, as it reads IOBES, those that end with E as well, and each S.
     package func strictEntities(_ labels: [Int32], into spans: inout [Span]) {
-        let isClosed = isClosed
         var place = 0
         while place < labels.count {
             let tag = tags[Int(labels[place])]

@@ -4,7 +4,7 @@ import GraftTensor
 /// stands anywhere else.
 package struct Conventions: Sendable {
     /// `model_type` of config.json.
-    package let architecture: String
+    package private(set) var architecture: String
     /// The encoder or decoder inside the task classes, as in "bert.encoder…".
     package let backbone: String
     /// The head's module in the sequence classification class, and whether it has a bias.
@@ -22,11 +22,11 @@ package struct Conventions: Sendable {
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
-    package let defaultTargets: [String: [String]]
+    package private(set) var defaultTargets: [String: [String]]
     /// Modules that PEFT takes for feed-forward ones when `feedforward_modules` is null.
     package let feedForwardModules: [String]
     /// Before "AdapterModel" in the name of AdapterHub's class.
-    package let className: String
+    package private(set) var className: String
     /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are
     /// not the sub-layer itself.
     package let adapterHolders: [Site.Sublayer: String]
@@ -69,12 +69,10 @@ package struct Conventions: Sendable {
     package func named(
         _ architecture: String, className: String, defaultTargets: [String: [String]]? = nil
     ) -> Conventions {
-        Conventions(
-            architecture: architecture, backbone: backbone, headPath: headPath, headHasBias: headHasBias,
-            headDensePath: headDensePath, headActivation: headActivation, headDropsInput: headDropsInput,
-            tokenHeadPath: tokenHeadPath, summaryToken: summaryToken,
-            defaultTargets: defaultTargets ?? self.defaultTargets, feedForwardModules: feedForwardModules,
-            className: className,
-            adapterHolders: adapterHolders)
+        var own = self
+        own.architecture = architecture
+        own.className = className
+        own.defaultTargets = defaultTargets ?? self.defaultTargets
+        return own
     }
 }

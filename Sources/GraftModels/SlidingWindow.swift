@@ -14,25 +14,25 @@ enum SlidingWindow {
 
     /// Of each layer, nil where a token sees all.
     func ofLayers(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Int?] {
-        let types = try reader.config.optionalStrings("layer_types")
-        switch self {
-        case .everywhere(let usual):
-            try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
-            return Array(repeating: try size(usual, reader), count: count)
-        case .whereAsked(let usual, let first):
-            let window = try reader.flag("use_sliding_window") ? size(usual, reader) : nil
-            guard let window else {
-                try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
-                return Array(repeating: nil, count: count)
-            }
-            let begin = try reader.config.optionalInt("max_window_layers") ?? first
-            guard let types else { return (0..<count).map { $0 >= begin ? window : nil } }
-            guard types.count == count, types.allSatisfy({ $0 == Self.full || $0 == Self.sliding }) else {
-                throw reader.config.unexpected(
-                    "layer_types", expected: "\"\(Self.full)\" or \"\(Self.sliding)\" for each of \(count) layers")
-            }
-            return types.map { $0 == Self.sliding ? window : nil }
+        guard case .whereAsked(let usual, let first) = self, try reader.flag("use_sliding_window"),
+            let window = try size(usual, reader)
+        else { return Array(repeating: try windowOfAll(count, reader), count: count) }
+        let begin = try reader.config.optionalInt("max_window_layers") ?? first
+        guard let types = try reader.config.optionalStrings("layer_types") else {
+            return (0..<count).map { $0 >= begin ? window : nil }
         }
+        guard types.count == count, types.allSatisfy({ $0 == Self.full || $0 == Self.sliding }) else {
+            throw reader.config.unexpected(
+                "layer_types", expected: "\"\(Self.full)\" or \"\(Self.sliding)\" for each of \(count) layers")
+        }
+        return types.map { $0 == Self.sliding ? window : nil }
+    }
+
+    /// Where all layers are alike.
+    private func windowOfAll(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> Int? {
+        try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
+        guard case .everywhere(let usual) = self else { return nil }
+        return try size(usual, reader)
     }
 
     private func size(_ usual: Int, _ reader: ConfigurationReader) throws(GraftError) -> Int? {

@@ -1,8 +1,8 @@
 import CGraftKernels
+import Glibc
 import GraftAdapters
 import GraftLayers
 import GraftTensor
-import Glibc
 
 /// Cross-entropy of each row's or token's label, with class weights and label smoothing. A token
 /// whose label is below zero does not count.
@@ -87,8 +87,11 @@ struct ChoiceLoss: DenseLoss {
             for place in batch.range(ofRow: row, in: column.unit) where labels[place] >= 0 {
                 let scores = UnsafeBufferPointer(
                     start: logits.base + (place - start) * logits.stride, count: labelCount)
-                evidence.choices.add(truth: labels[place], choice: Int32(largest(scores)))
-                if keepsScores { evidence.scores.add(truth: labels[place], numbers: softmax(scores)) }
+                let choice = largest(scores)
+                evidence.choices.add(truth: labels[place], choice: Int32(choice))
+                if keepsScores {
+                    evidence.scores.add(truth: labels[place], numbers: softmax(scores, most: Double(scores[choice])))
+                }
             }
             if column.unit == .tokens { evidence.choices.endRow() }
         }
@@ -100,8 +103,7 @@ struct ChoiceLoss: DenseLoss {
         return 2 * (Choices.byteCount * batch.count(column.unit) + ofRow * batch.rowCount)
     }
 
-    private func softmax(_ logits: UnsafeBufferPointer<Float>) -> [Double] {
-        let most = Double(logits[largest(logits)])
+    private func softmax(_ logits: UnsafeBufferPointer<Float>, most: Double) -> [Double] {
         let parts = logits.map { exp(Double($0) - most) }
         let sum = parts.reduce(0, +)
         return parts.map { $0 / sum }

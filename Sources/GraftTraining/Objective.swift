@@ -53,7 +53,7 @@ extension RowBatch {
 }
 
 /// The place of the largest score; the first of equals.
-func largest(_ scores: UnsafeBufferPointer<Float>) -> Int {
+func largest<Score: Comparable>(_ scores: UnsafeBufferPointer<Score>) -> Int {
     var best = 0
     for index in scores.indices where scores[index] > scores[best] { best = index }
     return best

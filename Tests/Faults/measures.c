@@ -89,6 +89,23 @@ static void test_texts(void) {
            graft_evaluate_rankings(numbers, numbers, starts, NULL, 2, "{\"k\": 0}", &out), "no places");
 }
 
+/** Rows change sides, and of one side they have another number of scores. */
+static void test_comparisons_of_scores(void) {
+    double probabilities[] = {0.1, 0.9, 0.8, 0.2, 0.7, 0.3, 0.4, 0.6};
+    graft_evaluation *one = NULL, *two = NULL;
+    need(graft_evaluate_scores(truth, probabilities, NULL, 4, 1, NULL, &one), "measuring one score a row");
+    need(graft_evaluate_scores(truth, probabilities, NULL, 4, 2, NULL, &two), "measuring two scores a row");
+    expect(GRAFT_ERROR_INCOMPATIBLE, "1 and 2 scores a row",
+           graft_evaluation_compare(one, two, "roc_auc", NULL, NULL, &out), "one score beside two");
+    expect(GRAFT_ERROR_INCOMPATIBLE, "2 and 1 scores a row",
+           graft_evaluation_compare(two, one, "best_f1", NULL, NULL, &out), "two scores beside one");
+    expect(GRAFT_OK, "", graft_evaluation_compare(one, two, "roc_auc", "bootstrap", NULL, &out),
+           "the same by samples of the rows");
+    graft_evaluation_release(out);
+    graft_evaluation_release(one);
+    graft_evaluation_release(two);
+}
+
 static void test_comparisons(void) {
     graft_evaluation *first = NULL, *second = NULL, *other = NULL;
     need(graft_evaluate_labels(truth, chosen, NULL, 4, 2, &first), "measuring");
@@ -126,4 +143,5 @@ void test_measures(void) {
     test_scores();
     test_texts();
     test_comparisons();
+    test_comparisons_of_scores();
 }

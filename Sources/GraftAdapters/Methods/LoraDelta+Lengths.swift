@@ -2,6 +2,9 @@ import CGraftKernels
 import GraftLayers
 import GraftTensor
 
+/// Few enough that their numbers stay in a processor's nearer caches.
+private let rowsTogether = 64
+
 /// A changed weight [count, columns] by a few rows together: `body` is given the first one's number
 /// and room for them.
 private func eachRows(
@@ -9,9 +12,9 @@ private func eachRows(
 ) throws(GraftError) {
     let mark = scratch.mark
     defer { scratch.rewind(to: mark) }
-    let all = try scratch.matrix(rows: min(64, count), columns: columns)
-    for first in stride(from: 0, to: count, by: 64) {
-        body(first, all.rows(from: 0, count: min(64, count - first)))
+    let all = try scratch.matrix(rows: min(rowsTogether, count), columns: columns)
+    for first in stride(from: 0, to: count, by: rowsTogether) {
+        body(first, all.rows(from: 0, count: min(rowsTogether, count - first)))
     }
 }
 

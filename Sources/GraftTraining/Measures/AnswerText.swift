@@ -38,10 +38,10 @@ enum AnswerText {
 
     /// CMRC's `mixed_segmentation` without punctuation: each Chinese character by itself, and what
     /// stands between them in words, which end at spaces and at punctuation as NLTK's do.
-    static func segments(_ text: String) -> [Token] {
+    static func segments(_ plain: Token) -> [Token] {
         var segments: [Token] = []
         var run: Token = []
-        for scalar in withoutPunctuation(text) {
+        for scalar in plain {
             if ("\u{4e00}"..."\u{9fa5}").contains(scalar) {
                 segments += words(run) + [[scalar]]
                 run = []

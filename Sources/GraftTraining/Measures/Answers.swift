@@ -46,11 +46,13 @@ enum Answers {
                 f1 = max(f1, answer.isEmpty || given.isEmpty ? (answer == given ? 1 : 0) : shared(answer, given))
             }
         case .cmrc:
-            let (given, text) = (AnswerText.segments(prediction), AnswerText.withoutPunctuation(prediction))
+            let text = AnswerText.withoutPunctuation(prediction)
+            let given = AnswerText.segments(text)
             for answer in accepted.isEmpty ? [""] : accepted {
-                let isExact = AnswerText.withoutPunctuation(answer) == text
+                let plain = AnswerText.withoutPunctuation(answer)
+                let isExact = plain == text
                 if isExact { exact = 1 }
-                let known = AnswerText.segments(answer)
+                let known = AnswerText.segments(plain)
                 let isNone = accepted.isEmpty && isExact
                 f1 = max(f1, isNone ? 1 : harmonic(longestShared(known, given), known.count, given.count))
             }

@@ -46,7 +46,14 @@ extension Evaluation {
         _ measure: Measure, _ own: Evidence, _ theirs: Evidence, _ difference: Double, _ settings: Settings
     ) throws(GraftError) -> [(name: String, value: Double)] {
         let (rows, samples) = (own.rowCount, settings.count(Resampling.resamples))
-        try Memory.require(512 * rows, to: "comparing \(rows) rows")
+        guard own.scores.rowCount == 0 || theirs.scores.rowCount == 0 || own.scores.width == theirs.scores.width else {
+            throw GraftError(
+                .incompatible,
+                "the evaluations have \(own.scores.width) and \(theirs.scores.width) scores a row; expected as many, so "
+                    + "that rows can change sides, or the test \"bootstrap\"")
+        }
+        try Memory.require(
+            512 * rows + 4 * (own.byteCount + theirs.byteCount), to: "comparing \(rows) rows")
         // All rows of both, of which each side has one of every two.
         var side = own.followed(by: theirs)
         side.prepare(for: measure)
@@ -90,9 +97,9 @@ extension Evaluation {
         ]
     }
 
-    private static func mcNemar(_ own: Evidence, _ theirs: Evidence) throws(GraftError) -> [(
-        name: String, value: Double
-    )] {
+    private static func mcNemar(
+        _ own: Evidence, _ theirs: Evidence
+    ) throws(GraftError) -> [(name: String, value: Double)] {
         guard let first = own.isRight, let second = theirs.isRight else {
             throw GraftError(
                 .invalidArgument,

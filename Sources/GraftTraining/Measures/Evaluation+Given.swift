@@ -36,6 +36,7 @@ extension Evaluation {
     ) throws(GraftError) -> Evaluation {
         let settings = try Settings(settings, of: [threshold, probabilities], owner: "scores", place: "settings")
         let labelCount = max(width, 2)
+        let least = settings.number(threshold)
         var evidence = try begin(labelCount: labelCount, rows: truth.count, bytes: 48 + 8 * width)
         try check(truth, "truth", below: labelCount)
         try check(scores, width: width, settings)
@@ -45,7 +46,7 @@ extension Evaluation {
         for row in truth.indices {
             let own = UnsafeBufferPointer(rebasing: scores[row * width..<(row + 1) * width])
             evidence.scores.add(truth: truth[row], numbers: own)
-            let choice = width == 1 ? (own[0] >= settings.number(threshold) ? 1 : 0) : largest(own)
+            let choice = width == 1 ? (own[0] >= least ? 1 : 0) : largest(own)
             evidence.choices.add(truth: truth[row], choice: Int32(choice))
         }
         evidence.scores.weights = try checked(weights)
@@ -102,8 +103,7 @@ extension Evaluation {
     package static func ofTags(
         truth: Labels, chosen: Labels, rowEnds: [Int], labels: [String]
     ) throws(GraftError) -> Evaluation {
-        var evidence = Evidence(labels: labels)
-        _ = try begin(labelCount: 1, rows: truth.count, bytes: 32)
+        var evidence = try begin(labels: labels, rows: truth.count, bytes: 32)
         guard TagScheme(labels: labels) != nil else {
             throw GraftError(
                 .invalidArgument,
@@ -137,12 +137,14 @@ extension Evaluation {
                 "script \"\(script)\"; this build has \(Answers.Script.allCases.map(\.rawValue).joined(separator: ", "))"
             )
         }
-        var evidence = try begin(labelCount: 1, rows: predictions.count, bytes: 64)
+        var evidence = try begin(rows: predictions.count, bytes: 64)
         if let noAnswerScores { try check(noAnswerScores, "no_answer_scores", width: 1) }
         evidence.rows.noAnswer = NoAnswer(
             scores: noAnswerScores.map(Array.init) ?? [], hasAnswer: accepted.map { !$0.isEmpty })
         for (prediction, accepted) in zip(predictions, accepted) {
-            try Memory.check()
+            // An array for each token, of which a character may be one.
+            let size = accepted.reduce(prediction.utf8.count) { $0 + $1.utf8.count }
+            try Memory.require(96 * size, to: "comparing answers")
             evidence.rows.add(Answers.measured(prediction, accepted: accepted, known))
         }
         return Evaluation(
@@ -157,7 +159,7 @@ extension Evaluation {
         relevance: Numbers, scores: Numbers, queryEnds: [Int], weights: Numbers?, _ settings: JSONObject
     ) throws(GraftError) -> Evaluation {
         let settings = try Settings(settings, of: [cutoff], owner: "rankings", place: "settings")
-        var evidence = try begin(labelCount: 1, rows: scores.count, bytes: 64)
+        var evidence = try begin(rows: scores.count, bytes: 64)
         try check(relevance, "relevance", width: 1)
         try check(scores, "scores", width: 1)
         for (place, number) in relevance.enumerated() where number < 0 {
@@ -180,15 +182,20 @@ extension Evaluation {
 
     // ---- What callers give ----
 
-    private static func begin(labelCount: Int, rows: Int, bytes: Int) throws(GraftError) -> Evidence {
+    private static func begin(
+        labelCount: Int = 1, labels: [String] = [], rows: Int, bytes: Int
+    ) throws(GraftError) -> Evidence {
         guard rows > 0 else {
             throw GraftError(.invalidArgument, "there is nothing to measure: expected a row at least")
         }
-        guard rows < Int(Int32.max) else {
-            throw GraftError(.unsupported, "an evaluation has at most \(Int32.max) rows, found \(rows)")
+        // Two of them are compared in one order of the rows of both.
+        let most = Int(Int32.max) / 2
+        guard rows <= most else {
+            throw GraftError(.unsupported, "an evaluation has at most \(most) rows, found \(rows)")
         }
+        let labelCount = labels.isEmpty ? labelCount : labels.count
         try Memory.require(2 * bytes * rows + 128 * labelCount, to: "measuring \(rows) rows")
-        return Evidence(labelCount: labelCount)
+        return labels.isEmpty ? Evidence(labelCount: labelCount) : Evidence(labels: labels)
     }
 
     private static func check(_ labels: Labels, _ name: String, below count: Int) throws(GraftError) {
@@ -221,12 +228,5 @@ extension Evaluation {
             throw GraftError(.invalidArgument, "weights[\(place)] is \(weight); expected a finite number, 0 or more")
         }
         return Weights(values: Array(weights))
-    }
-
-    /// The place of the largest score; the first of equals.
-    private static func largest(_ scores: Numbers) -> Int {
-        var best = 0
-        for index in scores.indices where scores[index] > scores[best] { best = index }
-        return best
     }
 }

@@ -65,6 +65,11 @@ extension Evidence {
     /// Rows that can be drawn by themselves; 0 where they were only counted.
     var rowCount: Int { max(choices.rowCount, labelSets.rowCount, values.rowCount, rows.rowCount) }
 
+    /// Of the numbers that are kept and put in order.
+    var byteCount: Int {
+        MemoryLayout<Double>.stride * (scores.rowCount * scores.width + values.rowCount * values.width)
+    }
+
     /// As `self` with the rows of another behind.
     func followed(by other: Evidence) -> Evidence {
         var both = self
@@ -94,6 +99,7 @@ extension Evidence {
     mutating func prepareOrders() {
         scores.prepare()
         values.prepare()
+        rows.noAnswer?.prepare()
     }
 }
 

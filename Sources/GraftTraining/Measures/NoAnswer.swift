@@ -1,7 +1,18 @@
 /// How likely rows have no answer by their predictions' own account, and whether they have one.
 struct NoAnswer: Sendable {
-    var scores: [Double] = []
-    var hasAnswer: [Bool] = []
+    let scores: [Double]
+    let hasAnswer: [Bool]
+    /// Rows in the order of their scores, found once for all resamples.
+    private var order: [Int32] = []
+
+    init(scores: [Double], hasAnswer: [Bool]) {
+        self.scores = scores
+        self.hasAnswer = hasAnswer
+    }
+
+    mutating func prepare() {
+        if order.isEmpty { order = ascendingOrder(count: scores.count) { scores[$0] } }
+    }
 
     func followed(by other: NoAnswer) -> NoAnswer {
         NoAnswer(scores: scores + other.scores, hasAnswer: hasAnswer + other.hasAnswer)
@@ -21,7 +32,7 @@ struct NoAnswer: Sendable {
             if !hasAnswer[row] { current += repeats[row] }
         }
         var best = (threshold: 0.0, sum: current)
-        for place in ascendingOrder(count: scores.count, { scores[$0] }) {
+        for place in order.isEmpty ? ascendingOrder(count: scores.count, { scores[$0] }) : order {
             let row = Int(place)
             if repeats[row] == 0 { continue }
             current += repeats[row] * (hasAnswer[row] ? worth[row] : isEmpty[row] - 1)

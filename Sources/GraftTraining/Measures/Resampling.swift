@@ -57,7 +57,8 @@ extension Evaluation {
         }
         // Orders of the rows, and what is drawn.
         try Memory.require(
-            64 * (evidence.rowCount + evidence.choices.labelCount), to: "drawing from \(evidence.rowCount) rows")
+            64 * (evidence.rowCount + evidence.choices.labelCount) + evidence.byteCount,
+            to: "drawing from \(evidence.rowCount) rows")
         var prepared = evidence
         prepared.prepare(for: measure)
         return (measure, prepared)

@@ -1,6 +1,6 @@
 /// Targets and outputs of the rows of an evaluation, where these are values.
 struct Values: Sendable {
-    private let width: Int
+    let width: Int
     private var targets: [Double] = []
     private var outputs: [Double] = []
     var weights = Weights()

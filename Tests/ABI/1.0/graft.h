@@ -835,7 +835,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_e
 
 /**
  * More than a number: `out` [rows, columns]. `rows` and `columns` are written whatever `capacity` is, and may
- * be NULL.
+ * be NULL; with `out` NULL and `capacity` 0 that is all.
  *
  *     labels            for each label precision, recall, F1 and weight of the rows that have it
  *     confusion         as graft_evaluation_confusion(), by weight
