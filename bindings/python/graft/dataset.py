@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from .adapter import RowAdapter, compositions
 from .entities import Entity, sentence_of
-from .errors import GraftError, invalid
+from .errors import GraftError, invalid, with_source
 from .handle import Handle
 from .label_numbers import label_sets, named_labels
 from .library import lib
 from .losses import warn_of_cuts, warn_of_unknown_tokens
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, float_rows, int_array, name_bytes, name_list, text_array, text_list
+from .values import as_list, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
 
 if TYPE_CHECKING:
     from .data.table import Table
@@ -47,8 +47,8 @@ class Batch(Handle):
     ) -> None:
         first = text_list(texts, "texts")
         second = None if pairs is None else text_list(pairs, "pairs")
-        if second is not None and len(second) != len(first):
-            raise invalid(f"pairs: expected {len(first)}, one for each text; found {len(second)}")
+        if second is not None:
+            require_length(second, len(first), "pairs")
         self._encode(tokenizer, first, second, maximum_length)
         if labels is not None:
             self.set_column("labels", labels)
@@ -92,6 +92,15 @@ class Batch(Handle):
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length)[0]
+
+    @classmethod
+    def of_token_labels(
+        cls, tokenizer: Tokenizer, texts: list[bytes], labels: list[list[int]], maximum_length: int
+    ) -> Batch:
+        """The same, with a label for each token."""
+        batch = cls.from_utf8(tokenizer, texts, None, maximum_length)
+        batch.set_column("token_labels", labels)
+        return batch
 
     @classmethod
     def from_tokens(
@@ -215,8 +224,7 @@ class Dataset(Handle):
         numbers = None
         if labels is not None:
             given = as_list(labels, "labels", "numbers or names")
-            if len(given) != len(texts):
-                raise invalid(f"labels: expected {len(texts)}, one for each text; found {len(given)}")
+            require_length(given, len(texts), "labels")
             if any(isinstance(label, (list, tuple, set, frozenset)) for label in given):
                 names, targets = label_sets(given, names)
             else:
@@ -264,7 +272,7 @@ class Dataset(Handle):
                 maximum_length=maximum_length,
             )
         except GraftError as error:
-            raise GraftError(error.status, f"{os.fsdecode(path)}: {error}") from None
+            raise with_source(os.fsdecode(path), error) from None
 
     @classmethod
     def from_words(
@@ -349,7 +357,8 @@ class Dataset(Handle):
         :param all_pieces: as of :meth:`from_words`.
         :param maximum_length: as of the class.
         """
-        from .data.batches import LEARNED, table_batch  # which need this module
+        from .data.batches import table_batch  # which needs this module
+        from .data.columns import LEARNED
         from .data.table import Table
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
@@ -379,8 +388,7 @@ class Dataset(Handle):
         names: list[str],
         maximum_length: int,
     ) -> Dataset:
-        with Batch.from_utf8(tokenizer, texts, None, maximum_length) as batch:
-            batch.set_column("token_labels", labels)
+        with Batch.of_token_labels(tokenizer, texts, labels, maximum_length) as batch:
             dataset = cls.from_batch(batch)
         dataset.label_names = names
         return dataset

@@ -6,7 +6,7 @@ import sys
 
 from .declarations import Status
 
-__all__ = ["GraftError", "InvalidArgumentError", "Status", "failure", "invalid", "not_fitted"]
+__all__ = ["GraftError", "InvalidArgumentError", "Status", "failure", "invalid", "not_fitted", "with_source"]
 
 
 class GraftError(Exception):
@@ -37,6 +37,11 @@ class InvalidArgumentError(GraftError, ValueError):
 def failure(status: int, message: str) -> GraftError:
     """The error for a status of the library."""
     return (InvalidArgumentError if status == Status.INVALID_ARGUMENT else GraftError)(status, message)
+
+
+def with_source(source: str, error: GraftError) -> GraftError:
+    """The same error with what it is about."""
+    return failure(error.status, f"{source}: {error}")
 
 
 def invalid(message: str) -> GraftError:

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Iterable, Sequence
-from ctypes import Array, byref, c_char_p, c_double, c_int32, c_int64, c_void_p
+from ctypes import Array, byref, c_double, c_int32, c_int64, c_void_p
 from itertools import accumulate, chain
 from typing import Any, Literal
 
 from .errors import invalid
 from .library import lib
 from .metrics import Evaluation
-from .values import as_list, name_list, text_array
+from .values import as_list, name_list, settings_json, text_array
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "values"]
 
@@ -84,7 +84,7 @@ def scores(
         raise invalid(f"scores: expected one for each of the {len(names)} labels, found {width}")
     rows, out = _numbered(first, found, names, "truth"), c_void_p()
     _same(len(rows), len(numbers) // width, "truth", "scores")
-    settings = _settings(threshold=threshold, probabilities=probabilities)
+    settings = settings_json(threshold=threshold, probabilities=probabilities)
     lib.graft_evaluate_scores(
         rows, numbers, _weights(weights, len(rows)), len(rows), width, settings, byref(out)
     )
@@ -116,7 +116,7 @@ def label_sets(
     if not set(marks) <= {0, 1}:
         raise invalid("truth: expected 0 or 1 for each label of each row")
     rows = (c_int32 * len(marks)).from_buffer_copy(array("i", map(int, marks)))
-    settings = _settings(threshold=threshold, probabilities=probabilities)
+    settings = settings_json(threshold=threshold, probabilities=probabilities)
     lib.graft_evaluate_label_sets(rows, numbers, _weights(weights, count), count, width, settings, byref(out))
     return _read(out, list(range(width)) if label_names is None else list(label_names))
 
@@ -138,11 +138,7 @@ def tags(truth: Iterable[Iterable[str]], chosen: Iterable[Iterable[str]]) -> Eva
     """Of sentences of tags, "O" or B, I, E or S before the type of an entity, as in "B-PER":
     ``entity_f1``, ``entity_precision``, ``entity_recall``, ``strict_entity_f1``, and what
     :func:`labels` measures of the single tags."""
-    rows = [[as_list(row, f"{name}[{place}]", "tags") for place, row in enumerate(as_list(side, name, "sentences"))]
-            for name, side in (("truth", truth), ("chosen", chosen))]
-    _same(len(rows[0]), len(rows[1]), "truth", "chosen")
-    for place, (first, second) in enumerate(zip(*rows)):
-        _same(len(first), len(second), f"truth[{place}]", f"chosen[{place}]")
+    rows = _nested({"truth": truth, "chosen": chosen}, "tags", "sentences")
     names = sorted(set(chain(*rows[0], *rows[1])))
     sides = [_numbered(list(chain(*side)), names, names, "tags") for side in rows]
     texts, out = text_array(name_list(names, "tags")), c_void_p()
@@ -200,22 +196,18 @@ def rankings(
     :param relevance: of each candidate of each query, 0 or more.
     :param given: their scores.
     """
-    rows = [[as_list(row, f"{name}[{place}]", "numbers") for place, row in enumerate(as_list(side, name, "queries", 2))]
-            for name, side in (("relevance", relevance), ("scores", given))]
-    _same(len(rows[0]), len(rows[1]), "relevance", "scores")
-    for place, (first, second) in enumerate(zip(*rows)):
-        _same(len(first), len(second), f"relevance[{place}]", f"scores[{place}]")
-    sides, count = [_doubles(chain(*side), "scores")[0] for side in rows], len(rows[0])
+    rows = _nested({"relevance": relevance, "scores": given}, "numbers", "queries", 2)
+    sides, count = [_doubles(chain(*side), name)[0] for name, side in zip(("relevance", "scores"), rows)], len(rows[0])
     out = c_void_p()
     lib.graft_evaluate_rankings(
-        sides[0], sides[1], _starts(rows[0]), _weights(weights, count), count, _settings(k=k), byref(out)
+        sides[0], sides[1], _starts(rows[0]), _weights(weights, count), count, settings_json(k=k), byref(out)
     )
     return _read(out, [])
 
 
 def _read(out: c_void_p, names: Sequence[Hashable]) -> Evaluation:
     try:
-        return Evaluation.read(out, [str(name) for name in names], len(names) <= 1000)
+        return Evaluation.read(out, [str(name) for name in names])
     finally:
         lib.graft_evaluation_release(out)
 
@@ -280,10 +272,17 @@ def _starts(rows: list[Any]) -> Array[c_int64]:
     return (c_int64 * (len(rows) + 1))(0, *accumulate(map(len, rows)))
 
 
-def _settings(**given: Any) -> bytes:
-    import json
-
-    return json.dumps({key: value for key, value in given.items() if value is not None}).encode()
+def _nested(given: dict[str, Any], of: str, rows_of: str, dimensions: int = 1) -> list[list[list[Any]]]:
+    """Both sides of what is compared, lists of lists with as many each."""
+    sides = [
+        [as_list(row, f"{name}[{place}]", of) for place, row in enumerate(as_list(side, name, rows_of, dimensions))]
+        for name, side in given.items()
+    ]
+    one, other = given
+    _same(len(sides[0]), len(sides[1]), one, other)
+    for place, (first, second) in enumerate(zip(*sides)):
+        _same(len(first), len(second), f"{one}[{place}]", f"{other}[{place}]")
+    return sides
 
 
 def _same(first: int, second: int, one: str, other: str) -> None:

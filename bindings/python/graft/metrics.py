@@ -10,7 +10,7 @@ from .declarations import MetricsStruct
 from .errors import invalid
 from .handle import Handle
 from .library import lib
-from .values import name_bytes
+from .values import name_bytes, settings_json
 
 
 def described(*measures: tuple[str, float, str]) -> str:
@@ -107,9 +107,10 @@ class Evaluation:
         self.confusion = confusion or []
 
     @classmethod
-    def read(cls, pointer: c_void_p, labels: list[str], confusion: bool) -> Evaluation:
-        """From the library's handle."""
-        count = lib.graft_evaluation_label_count(pointer) if confusion else 0
+    def read(cls, pointer: c_void_p, labels: list[str], confusion: bool | None = None) -> Evaluation:
+        """From the library's handle; None: with the confusion of up to 1,000 labels."""
+        counts = len(labels) <= 1000 if confusion is None else confusion
+        count = lib.graft_evaluation_label_count(pointer) if counts else 0
         pairs = (c_int64 * (count * count))()
         if count:
             lib.graft_evaluation_confusion(pointer, pairs, len(pairs))
@@ -139,9 +140,7 @@ class Evaluation:
         :param measure: one of its measures, but not the loss.
         :param method: "bca" corrects for bias and skewness.
         """
-        import json
-
-        settings = json.dumps({"confidence": confidence, "resamples": resamples, "seed": seed}).encode()
+        settings = settings_json(confidence=confidence, resamples=resamples, seed=seed)
         out = c_void_p()
         lib.graft_evaluation_interval(
             self._pointer, name_bytes(measure, "measure"), name_bytes(method, "method"), settings, byref(out)
@@ -168,9 +167,7 @@ class Evaluation:
             rows, which also give the interval of the difference. "mcnemar": the exact test of what
             one of both gets right, whatever the measure.
         """
-        import json
-
-        settings = None if test == "mcnemar" else json.dumps({"resamples": resamples, "seed": seed}).encode()
+        settings = None if test == "mcnemar" else settings_json(resamples=resamples, seed=seed)
         out = c_void_p()
         lib.graft_evaluation_compare(
             self._pointer,
@@ -181,10 +178,8 @@ class Evaluation:
             byref(out),
         )
         found = _taken(out)
-        nan = float("nan")
-        return Comparison(
-            found["difference"], found["gain"], found["p_value"], found.get("low", nan), found.get("high", nan)
-        )
+        low, high = found.get("low", math.nan), found.get("high", math.nan)
+        return Comparison(found["difference"], found["gain"], found["p_value"], low, high)
 
     def table(self, name: str) -> list[list[float]]:
         """More than a number, as rows of numbers.

@@ -27,7 +27,7 @@ from .matrix import Matrix
 from .model import Model
 from .session_rows import SessionRows
 from .tokenizer import Tokenizer
-from .values import as_list, asks_to_stop, c_number, choice, int_array, set_numbers, text_list
+from .values import as_list, asks_to_stop, c_number, choice, int_array, require_length, set_numbers, text_list
 
 Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
@@ -355,8 +355,7 @@ class Session(Handle):
         texts = [""] * len(batch)
         if isinstance(seed, Iterable):
             seeds = [c_number(c_uint64, number, "seed") for number in seed]
-            if len(seeds) != len(texts):
-                raise invalid(f"seed: expected {len(texts)}, one for each prompt; found {len(seeds)}")
+            require_length(seeds, len(texts), "seed", "prompt")
             options.row_seeds = cast((c_uint64 * len(seeds))(*seeds), POINTER(c_uint64))
         else:
             set_numbers(options, seed=seed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from .adapter import RowAdapter, compositions
 from .errors import invalid
-from .values import text_list
+from .values import require_length, text_list
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text:
 #: a second's work for a small model. Python sees Ctrl-C between calls; results do not depend on
@@ -24,8 +24,8 @@ class SessionRows:
         self.pairs = None if pairs is None else text_list(pairs, "pairs")
         self.adapters = None if adapters is None else compositions(adapters)
         for name, values in (("pairs", self.pairs), ("adapters", self.adapters)):
-            if values is not None and len(values) != len(self):
-                raise invalid(f"{name}: expected {len(self)}, one for each text; found {len(values)}")
+            if values is not None:
+                require_length(values, len(self), name)
 
     def __len__(self) -> int:
         return len(self.texts)

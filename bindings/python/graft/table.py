@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection
 
 from .data.delimited import begins_with_header
-from .data.lines import corrupt, read_lines, with_source
-from .errors import GraftError
+from .data.lines import corrupt, read_lines
+from .errors import GraftError, with_source
 
 
 def read_table(

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from .entities import Sentence, byte_stretches, names_array, tag_names, token_rows
-from .errors import GraftError
+from .errors import GraftError, with_source
 from .label_numbers import named_labels
 from .tokenizer import Tokenizer
 from .values import text_bytes
@@ -56,5 +56,5 @@ def labels_of_entities(
             try:
                 labels.append(row.label_entities(own, array, all_pieces))
             except GraftError as error:
-                raise GraftError(error.status, f"{place(number)}: {error}") from None
+                raise with_source(place(number), error) from None
     return labels, names

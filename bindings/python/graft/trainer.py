@@ -339,7 +339,7 @@ class Trainer(Handle):
         return Publication(True, f"{values}: better, p {found.p_value:.4f}", new, old, found)
 
     def _evaluation(self, pointer: c_void_p, confusion: bool | None = None) -> Evaluation:
-        return Evaluation.read(pointer, self._labels, len(self._labels) <= 1000 if confusion is None else confusion)
+        return Evaluation.read(pointer, self._labels, confusion)
 
     def _metrics(self, struct: MetricsStruct, best: c_void_p | None = None) -> Metrics:
         pointer = best or c_void_p(struct.evaluation)

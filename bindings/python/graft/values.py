@@ -4,7 +4,7 @@ argument is meant."""
 from __future__ import annotations
 
 import os
-from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set
+from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set, Sized
 from ctypes import Array, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p, cast
 from operator import index
 from typing import Any
@@ -103,6 +103,19 @@ def file_array(files: Mapping[str, bytes]) -> Array[FileStruct]:
         data = cast(c_char_p(content), c_void_p)
         structs.append(FileStruct(name_bytes(name, "files"), data, len(content)))
     return (FileStruct * len(structs))(*structs)
+
+
+def require_length(values: Sized, count: int, name: str, of: str = "text") -> None:
+    """Refuses another number than there are texts, or whatever they are values of."""
+    if len(values) != count:
+        raise invalid(f"{name}: expected {count}, one for each {of}; found {len(values)}")
+
+
+def settings_json(**given: Any) -> bytes:
+    """Settings for the library; None is left out."""
+    import json
+
+    return json.dumps({key: value for key, value in given.items() if value is not None}).encode()
 
 
 def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:

@@ -141,6 +141,15 @@ def test_predict_reads_lines_and_writes_lines(data: Path) -> None:
     assert [row["text"] for row in rows] == TEXTS
 
 
+def test_lines_are_read_in_the_encoding_that_is_said(data: Path, tmp_path: Path) -> None:
+    lines = run("predict", TINY, data / "labels", given="Grüße aus Graz\n").stdout
+    (tmp_path / "latin").write_bytes("Grüße aus Graz\n".encode("latin-1"))
+    assert run("predict", TINY, data / "labels", tmp_path / "latin", "--encoding", "latin-1").stdout == lines
+    (tmp_path / "wide").write_bytes("Grüße aus Graz\n".encode("utf-16"))
+    assert run("predict", TINY, data / "labels", tmp_path / "wide").stdout == lines
+    assert "byte 2 is not UTF-8" in run("predict", TINY, data / "labels", tmp_path / "latin", code=1).stderr
+
+
 def test_predict_gives_what_the_adapters_task_has(data: Path, tmp_path: Path) -> None:
     sets = told("predict", TINY, data / "sets", data / "texts", "--threshold", 0)["predictions"]
     assert [row["labels"] for row in sets] == [["asks", "food", "kind", "place"]] * 6

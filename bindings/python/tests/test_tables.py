@@ -97,3 +97,10 @@ def test_what_is_no_list_of_texts_is_refused(
 ) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         call(session, tokenizer, texts)
+
+
+def test_what_is_wrong_with_a_file_is_a_value_error_too(tmp_path: Path, tokenizer: graft.Tokenizer) -> None:
+    path = tmp_path / "rows.tsv"
+    path.write_text("one\tasks\ntwo\tblames\n", "utf-8")
+    with pytest.raises(graft.InvalidArgumentError, match="rows.tsv"):
+        graft.Dataset.from_tsv(tokenizer, path, label_names=["asks", "tells"])

@@ -1,8 +1,7 @@
 """Makes a vector of each text.
 
 Reads a text from each line, or `text TAB pair`, or the texts of a csv, tsv, jsonl or json file, and
-writes its numbers on a line, with tabs between
-them; or all of them into a file of numpy's.
+writes its numbers on a line, with tabs between them; or all of them into a file of numpy's.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     parts: list[Matrix] = []
     for part in read_texts(arguments.file, arguments):
         vectors = session.embed(
-            part.texts, part.pairs, arguments.pooling, arguments.normalize, prompt_name=arguments.prompt
+            part.first, part.second, arguments.pooling, arguments.normalize, prompt_name=arguments.prompt
         )
         if arguments.output is not None or output.is_json:
             parts.append(vectors)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from ..adapter import Adapter
 from ..dataset import Dataset
-from ..errors import GraftError, Status
 from ..model import Model
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
 from .arguments import add_length, add_model
-from .files import TASKS, add_reading, read_labelled
+from .files import add_reading, read_labelled, require_task
 from .output import Output
 from .train import measures
 
@@ -32,18 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
-    if adapter.task not in TASKS:
-        raise GraftError(
-            Status.UNSUPPORTED,
-            f"{arguments.adapter}: expected an adapter for {', '.join(TASKS)}; found one for {adapter.task or 'no task'}",
-        )
-    names = [] if adapter.task == "regression" else adapter.labels
+    require_task(adapter, arguments.adapter)
     table, _ = read_labelled(arguments.file, arguments, adapter.task)
     length = arguments.maximum_length or adapter.maximum_length or 0
-    rows = Dataset.from_table(tokenizer, table, label_names=names or None, maximum_length=length)
+    rows = Dataset.from_table(tokenizer, table, label_names=adapter.labels or None, maximum_length=length)
     with Trainer(model, adapter, threads=arguments.threads) as trainer:
         evaluation = trainer.evaluate(rows)
-    output.line(f"{evaluation.measures()}  on {evaluation.row_count} rows")
+    output.line(str(evaluation))
     if arguments.confusion and evaluation.confusion:
         output.line(f"\nrow: true label, column: predicted\n{evaluation.confusion_table()}")
     confusion = {"labels": evaluation.labels, "confusion": evaluation.confusion} if arguments.confusion else {}

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any
 
-from ..data.batches import LEARNED
+from ..adapter import Adapter
+from ..data.columns import LEARNED, learned_column
 from ..data.formats import FORMATS, formats
+from ..data.lines import encodings_of, lines_of
+from ..data.measuring import Texts, texts_of
 from ..data.table import Table
 from ..entities import TAGS
-from ..errors import GraftError, Status, invalid
+from ..errors import GraftError, Status, invalid, with_source
 from .arguments import json_object
 
 #: The task of what is learned from a column.
@@ -55,7 +58,7 @@ def read_labelled(path: Path, arguments: argparse.Namespace, task: str | None) -
     table = Table.read(
         path, arguments.format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding
     )
-    learned = next((name for name in LEARNED if name in table), None)
+    learned = learned_column(table)
     if learned is None or not len(table):
         found = f"columns {', '.join(table.columns)}" if table.columns else "no rows"
         raise invalid(f"{path}: expected a column to learn, one of {', '.join(LEARNED)}; found {found}")
@@ -69,17 +72,20 @@ def read_labelled(path: Path, arguments: argparse.Namespace, task: str | None) -
     try:
         return Table({**columns, role: table["label"]}), task
     except GraftError as error:
-        raise GraftError(error.status, f"{path}: {error}") from None
+        raise with_source(str(path), error) from None
 
 
-class Part(NamedTuple):
-    """Some texts of a file."""
+def require_task(adapter: Adapter, path: Path) -> str:
+    """The task of an adapter; one that these commands do not do is refused."""
+    if adapter.task not in TASKS:
+        raise GraftError(
+            Status.UNSUPPORTED,
+            f"{path}: expected an adapter for {', '.join(TASKS)}; found one for {adapter.task or 'no task'}",
+        )
+    return adapter.task
 
-    texts: list[str]
-    pairs: list[str] | None
 
-
-def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Part]:
+def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
     """Texts as they come: of a file of a format, or else a text on each line, or ``text TAB
     pair``; "-" is standard input."""
     endings = {ending for format in FORMATS for ending in format.endings}
@@ -88,38 +94,30 @@ def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Part]:
         return
     try:
         with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as file:
-            yield from _of_lines(file, path)
+            yield from _of_lines(lines_of(file, path, encodings_of(arguments.encoding)), path)
     except OSError as error:
         status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
         raise GraftError(status, f"{os.fsdecode(path)}: {error.strerror}") from error
 
 
-def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Part]:
+def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
     reading: dict[str, Any] = {"columns": arguments.columns, "header": arguments.header, "encoding": arguments.encoding}
     for table in Table.stream(path, CHUNK, arguments.format, **reading):
-        if "text" in table:
-            yield Part(table["text"], table["pair"] if "pair" in table else None)
-        elif "words" in table:
-            yield Part([" ".join(words) for words in table["words"]], None)
-        else:
+        if "text" not in table and "words" not in table:
             raise invalid(f"{path}: expected a column of texts; found {', '.join(table.columns)}")
+        yield texts_of(table)
 
 
-def _of_lines(file: IO[bytes], path: str) -> Iterator[Part]:
-    number, width = 0, 0
-    while lines := list(islice(file, CHUNK)):
+def _of_lines(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Texts]:
+    width = 0
+    while part := list(islice(lines, CHUNK)):
         rows = []
-        for line in lines:
-            number += 1
-            try:
-                row = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n").split("\t")
-            except UnicodeDecodeError as error:
-                message = f"{path}: byte {error.start} of line {number} is not UTF-8"
-                raise GraftError(Status.CORRUPT_FILE, message) from None
+        for number, line in part:
+            row = line.rstrip("\r\n").split("\t")
             width = width or len(row)
             if len(row) != width or width > 2:
                 expected = f"{width} columns, as in line 1" if width <= 2 else "a text, or text TAB pair"
                 message = f"{path}: expected {expected}; found {len(row)} columns in line {number}"
                 raise GraftError(Status.CORRUPT_FILE, message)
             rows.append(row)
-        yield Part([row[0] for row in rows], [row[1] for row in rows] if width == 2 else None)
+        yield Texts([row[0] for row in rows], [row[1] for row in rows] if width == 2 else None)

@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
+from ..data.measuring import Texts
 from ..entities import TAGS
-from ..errors import GraftError, Status
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number, positive
-from .files import SEPARATOR, Part, add_reading, read_texts
+from .files import SEPARATOR, add_reading, read_texts, require_task
 from .output import Output
 
 #: Of the lines of a part, what machines get of each, without the text.
-Predict = Callable[[Part], list[dict[str, Any]]]
+Predict = Callable[[Texts], list[dict[str, Any]]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     for part in read_texts(arguments.file, arguments):
         found = predict(part)
         for place, row in enumerate(found):
-            texts = [part.texts[place], *([] if part.pairs is None else [part.pairs[place]])]
+            texts = [part.first[place], *([] if part.second is None else [part.second[place]])]
             output.line("\t".join([_line(row), *texts]))
             if output.is_json:
                 rows.append({"text": texts[0], **({"pair": texts[1]} if len(texts) > 1 else {}), **row})
@@ -64,22 +64,22 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
 
 
 def _predict_for(adapter: Adapter, session: Session, arguments: argparse.Namespace) -> Predict:
-    def labels(part: Part) -> list[dict[str, Any]]:
+    def labels(part: Texts) -> list[dict[str, Any]]:
         return [
             {"label": best[0][0], "probability": best[0][1], "best": [list(pair) for pair in best]}
-            for best in session.predict_best(part.texts, part.pairs, arguments.top)
+            for best in session.predict_best(part.first, part.second, arguments.top)
         ]
 
-    def sets(part: Part) -> list[dict[str, Any]]:
+    def sets(part: Texts) -> list[dict[str, Any]]:
         return [
-            {"labels": found} for found in session.predict_labels(part.texts, part.pairs, threshold=arguments.threshold)
+            {"labels": found} for found in session.predict_labels(part.first, part.second, threshold=arguments.threshold)
         ]
 
-    def numbers(part: Part) -> list[dict[str, Any]]:
-        return [{"values": list(row)} for row in session.classify(part.texts, part.pairs)]
+    def numbers(part: Texts) -> list[dict[str, Any]]:
+        return [{"values": list(row)} for row in session.classify(part.first, part.second)]
 
-    def entities(part: Part) -> list[dict[str, Any]]:
-        return [{"entities": [entity._asdict() for entity in found]} for found in session.tag(part.texts)]
+    def entities(part: Texts) -> list[dict[str, Any]]:
+        return [{"entities": [entity._asdict() for entity in found]} for found in session.tag(part.first)]
 
     by_task = {
         "sequence_classification": labels,
@@ -87,12 +87,7 @@ def _predict_for(adapter: Adapter, session: Session, arguments: argparse.Namespa
         "regression": numbers,
         TAGS: entities,
     }
-    if adapter.task not in by_task:
-        raise GraftError(
-            Status.UNSUPPORTED,
-            f"{arguments.adapter}: expected an adapter for {', '.join(by_task)}; found one for {adapter.task or 'no task'}",
-        )
-    return by_task[adapter.task]
+    return by_task[require_task(adapter, arguments.adapter)]
 
 
 def _line(row: dict[str, Any]) -> str:

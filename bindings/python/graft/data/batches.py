@@ -9,10 +9,8 @@ from ..label_numbers import label_sets, named_labels
 from ..token_labels import labels_of_entities, labels_of_words
 from ..tokenizer import Tokenizer
 from ..values import text_list
+from .columns import LEARNED, learned_column
 from .table import Table
-
-#: What is learned from the columns of a table, the first that it has.
-LEARNED = ("tags", "entities", "labels", "label", "target")
 
 
 def table_batch(
@@ -26,7 +24,7 @@ def table_batch(
     """The rows of a table, and the names of their labels."""
     if not len(table):
         raise invalid(f"{table.source}: it has no rows")
-    learned = next((name for name in LEARNED if name in table), None)
+    learned = learned_column(table)
     if learned is None:
         if "answers" in table:
             raise GraftError(
@@ -69,9 +67,7 @@ def _tagged(
         labels, names = labels_of_entities(
             tokenizer, table["text"], table["entities"], label_names, scheme, all_pieces, maximum_length, table.place
         )
-    batch = Batch.from_utf8(tokenizer, texts, None, maximum_length)
-    batch.set_column("token_labels", labels)
-    return batch, names
+    return Batch.of_token_labels(tokenizer, texts, labels, maximum_length), names
 
 
 def _check_classes(table: Table, learned: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from ..errors import invalid
@@ -34,10 +34,16 @@ KNOWN = frozenset(word for words in ROLES.values() for word in words)
 #: Words that name a column of labels. Where one stands in a file's first line and in no other, that
 #: line is a header.
 LABEL_COLUMNS = frozenset((*ROLES["label"], *ROLES["labels"], *ROLES["target"], *ROLES["answers"], "tag"))
-#: A column of one of these is not looked for where there is one of the others.
-EXCLUSIVE = ("tags", "entities", "labels", "label", "target")
+#: What is learned from the columns of a table: one of these, which are not looked for where there
+#: is one of the others.
+LEARNED = ("tags", "entities", "labels", "label", "target")
 
 Getter = Callable[[Any], Any]
+
+
+def learned_column(columns: Container[str]) -> str | None:
+    """The one of some columns, or of a table, that is learned from."""
+    return next((name for name in LEARNED if name in columns), None)
 
 
 def is_known(name: str) -> bool:
@@ -118,10 +124,10 @@ class Columns:
         """Adds what the names of the columns say."""
         names = {name.strip().casefold(): name for name in reversed(self._records.names)}
         taken = {key for key in keys.values() if not isinstance(key, list)}
-        order = ["words", "question", "context", "answers", *EXCLUSIVE]
+        order = ["words", "question", "context", "answers", *LEARNED]
         order += [role for role in ROLES if role not in order]
         for role in order:
-            if role in keys or role in left_out or (role in EXCLUSIVE and keys.keys() & set(EXCLUSIVE)):
+            if role in keys or role in left_out or (role in LEARNED and keys.keys() & set(LEARNED)):
                 continue
             if role == "question" and not names.keys() & {*ROLES["context"]}:
                 continue  # a text like others

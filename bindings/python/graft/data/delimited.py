@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..errors import GraftError, invalid
+from ..errors import GraftError, invalid, with_source
 from .columns import LABEL_COLUMNS, ROLES, is_known, is_number
-from .lines import read_lines, with_source
+from .lines import read_lines
 from .records import BadRow, Record, Records, Settings, sampled
 
 DELIMITERS = (",", "\t", ";", "|")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from typing import IO
 
 from ..errors import GraftError, Status, invalid
@@ -28,11 +29,6 @@ BLOCK = 1 << 20
 def corrupt(path: str, message: str) -> GraftError:
     """The error for a file that does not hold what it should."""
     return GraftError(Status.CORRUPT_FILE, f"{path}: {message}")
-
-
-def with_source(source: str, error: GraftError) -> GraftError:
-    """The same error with what it is about."""
-    return GraftError(error.status, f"{source}: {error}")
 
 
 def encodings_of(encoding: str | Sequence[str]) -> tuple[str, ...]:
@@ -60,20 +56,25 @@ def read_lines(path: str | os.PathLike[str], encodings: Sequence[str]) -> Iterat
     name = os.fsdecode(path)
     try:
         with open(path_bytes(path), "rb") as file:
-            start = file.read(4)
-            mark, marked = next(((mark, own) for mark, own in MARKS if start.startswith(mark)), (b"", ""))
-            file.seek(len(mark))
-            chosen = (marked,) if marked else tuple(encodings)
-            unit = WIDE.get(chosen[0], 1)
-            offset = len(mark)
-            for number, line in enumerate(file if unit == 1 else _wide_lines(file, chosen[0], unit), 1):
-                if number == 1 and unit == 1 and 3 * line.count(0) > len(line):
-                    raise corrupt(name, "line 1 is a third of NUL bytes: say encoding='utf-16', if that is what it is")
-                yield number, _decoded(name, number, offset, line, chosen).removesuffix("\n")
-                offset += len(line)
+            yield from lines_of(file, name, encodings)
     except OSError as error:
         status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
         raise GraftError(status, f"{name}: {error.strerror}") from error
+
+
+def lines_of(file: BufferedReader, name: str, encodings: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The same of an open file, or of what another program writes."""
+    start = file.peek(4)
+    mark, marked = next(((mark, own) for mark, own in MARKS if start.startswith(mark)), (b"", ""))
+    file.read(len(mark))
+    chosen = (marked,) if marked else tuple(encodings)
+    unit = WIDE.get(chosen[0], 1)
+    offset = len(mark)
+    for number, line in enumerate(file if unit == 1 else _wide_lines(file, chosen[0], unit), 1):
+        if number == 1 and unit == 1 and 3 * line.count(0) > len(line):
+            raise corrupt(name, "line 1 is a third of NUL bytes: say encoding='utf-16', if that is what it is")
+        yield number, _decoded(name, number, offset, line, chosen).removesuffix("\n")
+        offset += len(line)
 
 
 def _wide_lines(file: IO[bytes], encoding: str, unit: int) -> Iterator[bytes]:

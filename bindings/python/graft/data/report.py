@@ -12,8 +12,7 @@ from typing import Any
 from ..errors import invalid
 from ..losses import UNKNOWN_SHARE
 from ..tokenizer import Tokenizer
-from .batches import LEARNED
-from .columns import is_number
+from .columns import is_number, learned_column
 from .measuring import Texts, texts_of, token_counts
 from .repeats import Key, conflicts, exact_keys, normal_keys, repeated
 from .report_parts import Overlap, PartReport, part_text
@@ -80,13 +79,14 @@ def data_report(tokenizer: Tokenizer, tables: Table | Mapping[str, Table], *, ma
     if not given or not all(isinstance(table, Table) for table in given.values()):
         raise invalid("tables: expected a graft.Table, or some by their names")
     limit = maximum_length or tokenizer.maximum_length
-    parts, keys, problems = {}, {}, []
+    parts, keys, near, problems = {}, {}, {}, []
     for name, table in given.items():
         texts = texts_of(table) if len(table) else Texts([], None)
         keys[name] = exact_keys(texts)
-        parts[name], own = _part(tokenizer, table, texts, keys[name], limit)
+        near[name] = normal_keys(keys[name])
+        parts[name], own = _part(tokenizer, table, texts, keys[name], near[name], limit)
         problems += [f"{name}: {problem}" for problem in own]
-    overlaps = list(_overlaps(keys))
+    overlaps = list(_overlaps(keys, near))
     trained = next(iter(given))
     problems += [f"{trained}: {problem}" for problem in _class_problems(given[trained], parts[trained])]
     problems += _unseen(given, trained)
@@ -97,7 +97,7 @@ def data_report(tokenizer: Tokenizer, tables: Table | Mapping[str, Table], *, ma
 
 
 def _part(
-    tokenizer: Tokenizer, table: Table, texts: Texts, keys: Sequence[Key], limit: int | None
+    tokenizer: Tokenizer, table: Table, texts: Texts, keys: Sequence[Key], near: Sequence[Key], limit: int | None
 ) -> tuple[PartReport, list[str]]:
     part = PartReport(table.source, len(table), table.columns, maximum_length=limit, skipped_count=len(table.skipped))
     if not len(table):
@@ -125,9 +125,8 @@ def _part(
         problems.append(
             f"{len(strange)} rows are unknown to the tokenizer for more than a fifth: {_places(table, strange)}"
         )
-    near = normal_keys(keys)
     part.duplicate_count, part.near_duplicate_count = repeated(keys), repeated(near)
-    learned = next((name for name in LEARNED if name in table), None)
+    learned = learned_column(table)
     if learned is not None:
         found = conflicts(near, table[learned])
         part.conflict_count = len(found)
@@ -202,9 +201,8 @@ def _unseen(tables: Mapping[str, Table], trained: str) -> list[str]:
     return problems
 
 
-def _overlaps(keys: Mapping[str, Sequence[Key]]) -> list[Overlap]:
+def _overlaps(keys: Mapping[str, Sequence[Key]], near: Mapping[str, Sequence[Key]]) -> list[Overlap]:
     names = list(keys)
-    near = {name: normal_keys(own) for name, own in keys.items()}
     found = []
     for number, other in enumerate(names):
         exact_rows, near_rows = set(keys[other]), set(near[other])

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import invalid
-from ..values import as_list, text_bytes
+from ..values import as_list, require_length, text_bytes
+
+#: What there is one value for.
+ROW = "row of X"
 
 
 def array(values: Any, dtype: Any = None) -> Any:
@@ -73,7 +76,10 @@ class Texts:
         return [self.firsts[row] for row in numbers], seconds
 
 
-def require_length(values: list[Any], count: int, name: str) -> None:
-    """Refuses another number than that of the rows."""
-    if len(values) != count:
-        raise invalid(f"{name}: expected {count}, one for each row of X; found {len(values)}")
+def row_weights(given: Any, count: int) -> list[float] | None:
+    """``sample_weight``: one for each of the rows."""
+    if given is None:
+        return None
+    weights = [float(weight) for weight in rows_of(given, "sample_weight", "numbers")]
+    require_length(weights, count, "sample_weight", ROW)
+    return weights

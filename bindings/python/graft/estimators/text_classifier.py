@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from .. import evaluation
 from ..adapter import HeadPooling
+from ..data.balance import class_weights
 from ..dataset import Dataset
 from ..errors import invalid
 from ..tokenizer import Tokenizer
-from .arrays import Texts, array, require_length
+from ..values import require_length
+from .arrays import ROW, Texts, array, row_weights
 from .labels import Labels
 from .parameters import scikit_learn_utils
-from .scores import accuracy
 from .trained import TrainedEstimator, check_call
 
 
@@ -47,7 +48,7 @@ class TextClassifier(TrainedEstimator):
         """Trains a fresh adapter on texts and their classes."""
         check_call(y, unsupported)
         texts, labels = Texts(X), Labels(y)
-        require_length(labels.rows, len(texts), "y")
+        require_length(labels.rows, len(texts), "y", ROW)
 
         def dataset(tokenizer: Tokenizer, rows: Sequence[int]) -> Dataset:
             firsts, seconds = texts.chosen(rows)
@@ -101,8 +102,11 @@ class TextClassifier(TrainedEstimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy; where a text may have several classes, of all of its together."""
         found, given = Labels(self.predict(X), any_count=True), Labels(y, any_count=True)
-        require_length(given.rows, len(found.rows), "y")
-        return accuracy(given.rows, found.rows, sample_weight)
+        require_length(given.rows, len(found.rows), "y", ROW)
+        right = [own == other for own, other in zip(given.rows, found.rows)]
+        weights = row_weights(sample_weight, len(right))
+        measured = evaluation.labels([True] * len(right), right, weights=weights, label_names=[False, True])
+        return measured.values["accuracy"]
 
     def _class_weights(self, labels: Labels) -> list[float] | None:
         if self.class_weight is None:
@@ -112,8 +116,7 @@ class TextClassifier(TrainedEstimator):
         if isinstance(self.class_weight, str):
             if self.class_weight != "balanced":
                 raise invalid(f"class_weight: expected weights by class or 'balanced'; found {self.class_weight!r}")
-            counts = Counter(labels.rows)
-            return [len(labels.rows) / (len(counts) * counts[own]) for own in labels.values]
+            return class_weights(labels.rows)
         unknown = [own for own in self.class_weight if own not in labels.values]
         if unknown:
             raise invalid(f"class_weight: expected classes of y; found {unknown[0]!r}")

@@ -13,7 +13,8 @@ from ..entities import TAGS, Entity, tag_names
 from ..errors import invalid
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from .arrays import array, require_length, rows_of
+from ..values import require_length
+from .arrays import ROW, array, rows_of
 from .trained import TrainedEstimator, check_call
 
 
@@ -41,7 +42,7 @@ class TokenClassifier(TrainedEstimator):
         sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
         if not sentences:
             raise invalid("X: expected sentences; found 0 samples")
-        require_length(given, len(sentences), "y")
+        require_length(given, len(sentences), "y", ROW)
         names = self._names(sentences, given)
         self._fit(
             lambda tokenizer, rows: self._dataset(
@@ -66,7 +67,7 @@ class TokenClassifier(TrainedEstimator):
         base, adapter = self._opened()
         assert adapter is not None
         sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
-        require_length(given, len(sentences), "y")
+        require_length(given, len(sentences), "y", ROW)
         rows = self._dataset(base.tokenizer, sentences, given, adapter.labels)
         with Trainer(base.model, adapter, threads=self.threads) as trainer:
             measured = trainer.evaluate(rows, confusion=False).values
