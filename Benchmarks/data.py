@@ -84,6 +84,13 @@ def sst2_part(part: str) -> Labelled:
     return rows.take(shuffled(len(rows), seed=0)[:872])
 
 
+def stsb(part: str) -> tuple[list[list[str]], list[float]]:
+    """Pairs of part "train", "dev" or "test", and how alike each is from 0 to 1."""
+    lines = (DATA / "stsb" / f"sts-{part}.csv").read_text(encoding="utf-8").splitlines()
+    fields = [line.split("\t") for line in lines]
+    return [row[5:7] for row in fields], [float(row[4]) / 5 for row in fields]
+
+
 DATA_SETS = {"trec6": trec6, "sst2": sst2}
 
 
@@ -101,6 +108,15 @@ def quality_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="training rows, where not all")
+    return parser
+
+
+def embedding_parser(description: str | None) -> argparse.ArgumentParser:
+    """What every run of the recipe of vectors takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--loss", choices=("cosent", "cosine_similarity"), default="cosent")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=2)
     return parser
 
 

@@ -1,6 +1,9 @@
 /** Embedding rows, sums and means of rows. */
 #include "ranges.h"
 
+/** A row is divided by its length, but by no less than this. */
+#define GK_LEAST_LENGTH 1e-12f
+
 #define GK_KERNELS "rows_kernels.inc"
 #include "each_path.inc"
 
@@ -51,14 +54,20 @@ void gk_blend(const gk_team *team, int64_t m, int64_t h, float alpha, const floa
     });
 }
 
-void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
-                           const float *dy, float *dx) {
-    if (count == 0)
-        return;
-    gk_for_ranges(team, (starts[count] - starts[0]) * h, count, 1, ^(gk_range sequences) {
-      for (int64_t i = sequences.begin; i < sequences.end; i++)
-          GK_ON_PATH(spread_row)(starts[i], starts[i + 1], h, dy + i * h, dx);
-    });
+/** What the first of a sequence's rows counts in what they become; a later one counts as much, or
+ *  by its place as often. */
+static float pool_factor(gk_pool pool, int64_t count) {
+    float length = (float)count;
+    switch (pool) {
+    case GK_POOL_LARGEST:
+        return 1;
+    case GK_POOL_PLACE:
+        return 2.0f / (length * (length + 1));
+    case GK_POOL_ROOT:
+        return 1.0f / __builtin_sqrtf(length);
+    default:
+        return 1.0f / length;
+    }
 }
 
 void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
@@ -69,20 +78,20 @@ void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_
       int64_t begin = columns.begin, end = columns.end;
       for (int64_t i = 0; i < count; i++) {
           int64_t first = starts[i], last = starts[i + 1];
-          float *row = y + i * ldy, length = (float)(last - first);
+          float *row = y + i * ldy;
           switch (pool) {
           case GK_POOL_LARGEST:
               GK_ON_PATH(largest_rows)(begin, end, first, last, h, x, row);
               break;
           case GK_POOL_PLACE:
               GK_ON_PATH(placed_rows)
-              (begin, end, first, last, h, x, 2.0f / (length * (length + 1)), row);
+              (begin, end, first, last, h, x, pool_factor(pool, last - first), row);
               break;
           default:
               GK_ON_PATH(mean_rows)(begin, end, first, last, h, x, row);
               if (pool == GK_POOL_ROOT)
                   for (int64_t c = begin; c < end; c++)
-                      row[c] *= __builtin_sqrtf(length);
+                      row[c] *= __builtin_sqrtf((float)(last - first));
           }
       }
     });
@@ -95,8 +104,32 @@ void gk_row_lengths(const gk_team *team, int64_t m, int64_t h, const float *x, f
     });
 }
 
-void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x) {
+void gk_pool_rows_backward(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
+                           const float *x, const float *dy, int64_t lddy, float *dx) {
+    if (count == 0)
+        return;
+    gk_for_ranges(team, (starts[count] - starts[0]) * h, count, 1, ^(gk_range sequences) {
+      for (int64_t i = sequences.begin; i < sequences.end; i++) {
+          int64_t first = starts[i], last = starts[i + 1];
+          const float *row = dy + i * lddy;
+          if (pool == GK_POOL_LARGEST)
+              GK_ON_PATH(largest_row_backward)(first, last, h, x, row, dx);
+          else if (last > first)
+              GK_ON_PATH(spread_row)
+          (first, last, h, pool_factor(pool, last - first), pool == GK_POOL_PLACE, row, dx);
+      }
+    });
+}
+
+void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x, float *lengths) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
-      GK_ON_PATH(normalize_rows)(rows.begin, rows.end, h, x);
+      GK_ON_PATH(normalize_rows)(rows.begin, rows.end, h, x, lengths);
+    });
+}
+
+void gk_normalize_rows_backward(const gk_team *team, int64_t m, int64_t h, const float *y,
+                                const float *lengths, float *dy) {
+    gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
+      GK_ON_PATH(normalize_rows_backward)(rows.begin, rows.end, h, y, lengths, dy);
     });
 }

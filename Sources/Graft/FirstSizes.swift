@@ -11,7 +11,7 @@ extension graft_encode_options {
 }
 
 extension graft_trainer_options {
-    static var firstSize: Int { 152 }
+    static var firstSize: Int { 168 }
 }
 
 extension graft_metrics {

@@ -1,4 +1,5 @@
 public import CGraft
+import GraftFormats
 import GraftLayers
 import GraftTensor
 import GraftTraining
@@ -45,6 +46,9 @@ extension graft_trainer_options: OptionStruct {
         options.optimizer = try choice(optimizer, optimizer_settings, "optimizer", by: options.optimizer)
         options.schedule = try choice(schedule, schedule_settings, "schedule", by: options.schedule)
         options.stepPlan = try choice(step_plan, step_plan_settings, "step_plan", by: options.stepPlan)
+        if loss != nil || loss_settings != nil {
+            options.loss = try choice(loss, loss_settings, "loss", by: NamedChoice(VectorLosses.defaultName))
+        }
         options.metric = try optionalText(metric, "metric") ?? options.metric
         for field in Self.fields { try field.read(self, &options) }
         return options
@@ -54,6 +58,7 @@ extension graft_trainer_options: OptionStruct {
 private let optimizers = LentList(Optimizers.list)
 private let schedules = LentList(Schedules.list)
 private let stepPlans = LentList(StepPlans.list)
+private let losses = LentList(VectorLosses.list)
 
 @c @implementation
 public func graft_optimizer_count() -> Int32 { optimizers.lent.count }
@@ -86,6 +91,17 @@ public func graft_step_plan_name(_ index: Int32) -> UnsafePointer<CChar>? { step
 @c @implementation
 public func graft_step_plan_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
     stepPlans.settings(name)
+}
+
+@c @implementation
+public func graft_loss_count() -> Int32 { losses.lent.count }
+
+@c @implementation
+public func graft_loss_name(_ index: Int32) -> UnsafePointer<CChar>? { losses.lent[index] }
+
+@c @implementation
+public func graft_loss_settings(_ name: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
+    losses.settings(name)
 }
 
 extension graft_metrics: OptionStruct {

@@ -202,7 +202,7 @@ package final class Adapter: Sendable {
         guard !hasTrainer else {
             throw GraftError(.invalidArgument, "the adapter has a trainer: release that before it gets another head")
         }
-        if task == .languageModel { _ = try LanguageModelHead(model: old.model) }
+        try old.model.requireOutputs(of: task)
         var layout = old.layout
         try layout.set(task, head: task?.unit == .rows ? head?.fitted(to: old.model) : head)
         let new = try AdapterContent(model: old.model, layout: layout, seed: seed, use: .change, place: "head")

@@ -211,7 +211,8 @@ package struct DenseHead: Sendable {
         guard learnsInLayers else { return }
         if unit == .rows, !pass.readsOneToken {
             let dHidden = try pass.scratch.matrix(rows: pass.tokenCount, columns: width)
-            pass.poolBackward(gradient, pooling(adapter), last: lastToken, into: dHidden)
+            dHidden.clear()
+            pass.poolBackward(gradient, pooling(adapter), last: lastToken, of: hidden.matrix, into: dHidden)
             gradient = dHidden
         } else if unit == .tokens {
             gradient = try pass.withPrompts(gradient, in: pass.scratch)

@@ -10,6 +10,8 @@ package struct Task: Sendable {
         case dense(ColumnKind.Unit, Outputs)
         /// The model's own logits over the vocabulary.
         case vocabulary
+        /// The vector that the model makes of a row.
+        case embedding
     }
 
     /// What the numbers of a dense head mean, and with that their loss.
@@ -38,20 +40,23 @@ package struct Task: Sendable {
     package let leastLabelCount: Int
 
     /// Whether it has a head of the adapter's own.
-    package var hasOwnHead: Bool { head != .vocabulary }
+    package var hasOwnHead: Bool { outputs != nil }
 
-    /// What each of the head's outputs belongs to; nil for the vocabulary.
+    /// Whether PEFT's class for it holds the backbone under a name of its own, as those with heads
+    /// do.
+    var hasBackbonePrefix: Bool { head != .embedding }
+
+    /// What each of the head's outputs belongs to; nil where it has none of its own.
     package var unit: ColumnKind.Unit? {
         guard case .dense(let unit, _) = head else { return nil }
         return unit
     }
 
-    /// nil for the vocabulary.
+    /// nil where it has none of its own.
     package var outputs: Outputs? {
         guard case .dense(_, let outputs) = head else { return nil }
         return outputs
     }
-
 }
 
 extension Task: Equatable, CustomStringConvertible {
@@ -76,6 +81,9 @@ extension Task {
     package static let languageModel = Task(
         name: "language_model", peftName: "CAUSAL_LM", problem: nil, hubName: nil, head: .vocabulary,
         column: .tokenLabels, leastLabelCount: 0)
+    package static let sentenceEmbedding = Task(
+        name: "sentence_embedding", peftName: "FEATURE_EXTRACTION", problem: nil, hubName: nil, head: .embedding,
+        column: .groupPlaces, leastLabelCount: 0)
 }
 
 package enum Tasks {
@@ -83,6 +91,7 @@ package enum Tasks {
     /// labels.
     package static let all: [Task] = [
         .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .languageModel,
+        .sentenceEmbedding,
     ]
 
     package static var names: [String] { all.map(\.name) }
@@ -110,6 +119,15 @@ extension Model {
             return Tasks.likeliest(
                 of: Tasks.all.filter { $0.unit == unit }, head.readsTokens ? nil : problem,
                 labelCount: head.labels.count)
+        }
+    }
+
+    /// Checks that the model makes what a task without a head of its own reads.
+    func requireOutputs(of task: Task?) throws(GraftError) {
+        switch task?.head {
+        case .vocabulary: _ = try LanguageModelHead(model: self)
+        case .embedding: _ = try source.sentences.embedding.get()
+        case .dense, nil: break
         }
     }
 

@@ -5,6 +5,8 @@ package struct Setting: Sendable {
         case number(Double, in: ClosedRange<Double>)
         case count(Int, in: ClosedRange<Int>)
         case flag(Bool)
+        case choice(String, of: [String])
+        case counts([Int], in: ClosedRange<Int>)
     }
 
     package let key: String
@@ -30,11 +32,23 @@ package struct Setting: Sendable {
         Setting(key: key, kind: .flag(initial), summary: summary)
     }
 
+    /// One of some names, with its default.
+    package static func choice(_ key: String, _ initial: String, of names: [String], _ summary: String) -> Setting {
+        Setting(key: key, kind: .choice(initial, of: names), summary: summary)
+    }
+
+    /// Whole numbers, by default none.
+    package static func counts(_ key: String, in range: ClosedRange<Int>, _ summary: String) -> Setting {
+        Setting(key: key, kind: .counts([], in: range), summary: summary)
+    }
+
     var initial: JSON {
         switch kind {
         case .number(let initial, _): .double(initial)
         case .count(let initial, _): .integer(initial)
         case .flag(let initial): .bool(initial)
+        case .choice(let initial, _): .string(initial)
+        case .counts(let initial, _): .array(initial.map(JSON.integer))
         }
     }
 
@@ -49,6 +63,16 @@ package struct Setting: Sendable {
         case .number(_, let range): limit("number", .double(range.lowerBound), .double(range.upperBound))
         case .count(_, let range): limit("integer", .integer(range.lowerBound), .integer(range.upperBound))
         case .flag: (members["type"], members["default"]) = ("boolean", initial)
+        case .choice(_, let names):
+            (members["type"], members["default"]) = ("string", initial)
+            members["enum"] = .array(names.map(JSON.string))
+        case .counts(_, let range):
+            (members["type"], members["default"]) = ("array", initial)
+            var items = JSONObject()
+            (items["type"], items["minimum"], items["maximum"]) = (
+                "integer", .integer(range.lowerBound), .integer(range.upperBound)
+            )
+            members["items"] = .object(items)
         }
         members["description"] = .string(summary)
         return .object(members)
@@ -60,6 +84,12 @@ package struct Setting: Sendable {
         case .number(_, let range): value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
         case .count(_, let range): value.intValue.flatMap { range.contains($0) ? .integer($0) : nil }
         case .flag: value.boolValue.map(JSON.bool)
+        case .choice(_, let names): value.stringValue.flatMap { names.contains($0) ? .string($0) : nil }
+        case .counts(_, let range):
+            value.arrayValue.flatMap { items in
+                let counts = items.compactMap(\.intValue).filter(range.contains)
+                return counts.count == items.count ? .array(counts.map(JSON.integer)) : nil
+            }
         }
     }
 
@@ -69,6 +99,8 @@ package struct Setting: Sendable {
         case .number(_, let range): "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
         case .count(_, let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .flag: "true or false"
+        case .choice(_, let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .counts(_, let range): "an array of whole numbers from \(range.lowerBound) to \(range.upperBound)"
         }
     }
 

@@ -40,5 +40,9 @@ package struct Settings: Sendable, Equatable {
 
     package func flag(_ setting: Setting) -> Bool { value(setting).boolValue ?? false }
 
+    package func choice(_ setting: Setting) -> String { value(setting).stringValue ?? "" }
+
+    package func counts(_ setting: Setting) -> [Int] { (value(setting).arrayValue ?? []).compactMap(\.intValue) }
+
     private func value(_ setting: Setting) -> JSON { values[setting.key] ?? setting.initial }
 }

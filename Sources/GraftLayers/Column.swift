@@ -15,9 +15,12 @@ package struct ColumnKind: Sendable, Equatable {
     package static let tokenLabels = ColumnKind(name: "token_labels", unit: .tokens, numbers: .integers)
     /// The numbers that each row's outputs should be.
     package static let targets = ColumnKind(name: "targets", unit: .rows, numbers: .floats)
+    /// The place of each row in its group of rows that belong together, which stand one after the
+    /// other: 0 begins a group.
+    package static let groupPlaces = ColumnKind(name: "group_places", unit: .rows, numbers: .integers)
 
     /// Every kind: a new one is a line above and its name here.
-    package static let all = [labels, tokenLabels, targets]
+    package static let all = [labels, tokenLabels, targets, groupPlaces]
 
     package static func named(_ name: String) -> ColumnKind? { all.first { $0.name == name } }
 }

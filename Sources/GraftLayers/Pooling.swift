@@ -73,20 +73,19 @@ extension Pass {
         }
     }
 
-    /// d(h) from d(y), for all rows of a pass that pooled them alike.
+    /// Adds to d(h) from d(y), for all rows of a pass that pooled h alike.
     package func poolBackward(
-        _ dy: Matrix, _ pooling: Pooling, last: SummaryToken = .last, into dh: Matrix
+        _ dy: Matrix, _ pooling: Pooling, last: SummaryToken = .last, of h: Matrix, into dh: Matrix
     ) {
-        if readsOneToken {
-            dh.base.update(from: dy.base, count: dy.count)
-        } else if let summary = pooling.summary(last: last) {
-            dh.base.update(repeating: 0, count: dh.count)
-            for row in 0..<dy.rows {
-                let token = Int(self.token(summary, ofRow: row))
-                (dh.base + token * dh.stride).update(from: dy.base + row * dy.stride, count: dy.columns)
-            }
-        } else {
-            gk_mean_rows_backward(team.kernel, Int64(dy.rows), starts, Int64(dy.columns), dy.base, dh.base)
+        let summary = pooling.summary(last: last)
+        guard readsOneToken || summary != nil else {
+            return gk_pool_rows_backward(
+                team.kernel, pooling.kernel, Int64(dy.rows), starts, Int64(dy.columns), h.base, dy.base,
+                Int64(dy.stride), dh.base)
+        }
+        for row in 0..<dy.rows {
+            let token = readsOneToken ? row : Int(self.token(summary ?? .first, ofRow: row))
+            team.add(dy.rows(from: row, count: 1), to: dh.rows(from: token, count: 1))
         }
     }
 }

@@ -43,29 +43,81 @@ package struct SentenceEmbedding: Sendable {
         return summary
     }
 
+    /// What backward needs of a step, in the pass's kept arena.
+    package struct Kept: BitwiseCopyable {
+        /// What the step made; of a dense layer, before its activation.
+        let y: Matrix
+        /// Of the rows that were normalised.
+        let lengths: UnsafeMutablePointer<Float>?
+    }
+
     /// Of the pass's rows, to `out` [rows, width].
-    package func forward(_ hidden: HiddenStates, into out: Matrix, pass: Pass) throws(GraftError) {
+    ///
+    /// - Parameter keeps: whether backward follows; else what is returned is empty.
+    @discardableResult
+    package func forward(
+        _ hidden: HiddenStates, into out: Matrix, keeps: Bool = false, pass: Pass
+    ) throws(GraftError) -> UnsafeMutableBufferPointer<Kept> {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let denseCount = steps.count { if case .dense = $0 { true } else { false } }
+        let arena = pass.arena(keeping: keeps)
+        let kept = UnsafeMutableBufferPointer(
+            start: try arena.allocate(Kept.self, count: steps.count), count: keeps ? steps.count : 0)
         let width = hidden.matrix.columns
-        var x =
-            denseCount == 0
-            ? out : try pass.scratch.matrix(rows: out.rows, columns: poolings.count * width)
+        var x = try arena.matrix(rows: out.rows, columns: poolings.count * width)
         for (index, pooling) in poolings.enumerated() {
             pass.pool(
                 hidden.matrix, pooling, firstRow: 0, into: x.columns(from: index * width, count: width))
         }
-        var left = denseCount
-        for step in steps {
+        for (index, step) in steps.enumerated() {
+            var lengths: UnsafeMutablePointer<Float>?
             switch step {
-            case .normalize: gk_normalize_rows(pass.team.kernel, Int64(x.rows), Int64(x.columns), x.base)
+            case .normalize:
+                if keeps {
+                    lengths = try arena.allocate(Float.self, count: x.rows)
+                    let y = try arena.matrix(rows: x.rows, columns: x.columns)
+                    x.copy(to: y)
+                    x = y
+                }
+                gk_normalize_rows(pass.team.kernel, Int64(x.rows), Int64(x.columns), x.base, lengths)
+                if keeps { kept[index] = Kept(y: x, lengths: lengths) }
             case .dense(let dense):
-                left -= 1
-                let y = left == 0 ? out : try pass.scratch.matrix(rows: x.rows, columns: dense.outputs)
-                dense.forward(x, into: y, pass.team)
-                x = y
+                let sum = try arena.matrix(rows: x.rows, columns: dense.outputs)
+                dense.multiply(x, into: sum, pass.team)
+                x = keeps ? try arena.matrix(rows: sum.rows, columns: sum.columns) : sum
+                dense.activate(sum, into: x, pass.team)
+                if keeps { kept[index] = Kept(y: sum, lengths: nil) }
             }
+        }
+        x.copy(to: out)
+        return kept
+    }
+
+    /// Adds to d(hidden) from d(out), which is overwritten.
+    package func backward(
+        _ dOut: Matrix, _ kept: UnsafeMutableBufferPointer<Kept>, of hidden: HiddenStates, into dHidden: Matrix,
+        pass: Pass
+    ) throws(GraftError) {
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        var gradient = dOut
+        for (step, kept) in zip(steps, kept).reversed() {
+            switch step {
+            case .normalize:
+                guard let lengths = kept.lengths else { continue }
+                gk_normalize_rows_backward(
+                    pass.team.kernel, Int64(gradient.rows), Int64(gradient.columns), kept.y.base, lengths,
+                    gradient.base)
+            case .dense(let dense):
+                let below = try pass.scratch.matrix(rows: gradient.rows, columns: dense.inputs)
+                dense.backward(gradient, kept.y, into: below, pass.team)
+                gradient = below
+            }
+        }
+        let width = hidden.matrix.columns
+        for (index, pooling) in poolings.enumerated() {
+            pass.poolBackward(
+                gradient.columns(from: index * width, count: width), pooling, of: hidden.matrix, into: dHidden)
         }
     }
 }
@@ -86,11 +138,23 @@ package struct SentenceDense: Sendable {
         self.bias = bias
     }
 
-    fileprivate func forward(_ x: Matrix, into y: Matrix, _ team: Team) {
-        team.multiply(x, Matrix(weight.floats(), rows: outputs, columns: inputs), transposeB: true, into: y)
-        if let bias { team.addToRows(Matrix(bias.floats(), rows: 1, columns: outputs), of: y) }
-        gk_activation_forward(team.kernel, activation.kernel, Int64(y.count), y.base, y.base)
+    /// Before the activation.
+    fileprivate func multiply(_ x: Matrix, into sum: Matrix, _ team: Team) {
+        team.multiply(x, matrix, transposeB: true, into: sum)
+        if let bias { team.addToRows(Matrix(bias.floats(), rows: 1, columns: outputs), of: sum) }
     }
+
+    fileprivate func activate(_ sum: Matrix, into y: Matrix, _ team: Team) {
+        gk_activation_forward(team.kernel, activation.kernel, Int64(sum.count), sum.base, y.base)
+    }
+
+    /// d(x) from d(y), which is overwritten. It is frozen.
+    fileprivate func backward(_ dy: Matrix, _ sum: Matrix, into dx: Matrix, _ team: Team) {
+        gk_activation_backward(team.kernel, activation.kernel, Int64(sum.count), sum.base, dy.base, dy.base)
+        team.multiply(dy, matrix, into: dx)
+    }
+
+    private var matrix: Matrix { Matrix(weight.floats(), rows: outputs, columns: inputs) }
 }
 
 /// What a model folder says about embedding texts.

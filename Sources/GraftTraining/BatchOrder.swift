@@ -10,22 +10,29 @@ import GraftTensor
 /// padding that grouping would save: it makes the rows of a step alike in length, and is off unless
 /// asked for.
 struct BatchOrder {
-    /// Row numbers, batch after batch.
+    /// Row numbers, batch after batch; of a group the first.
     let rows: [Int]
-    let rowsPerBatch: Int
+    /// Where each batch begins among them, and their count.
+    private let starts: [Int]
     /// Order in which the batches come.
     let batches: [Int]
+    private let hasGroups: Bool
 
-    /// - Parameter counts: whether a row is in any batch.
-    init(_ dataset: RowBatch, epoch: Int, options: TrainerOptions, counts: (Int) -> Bool = { _ in true }) {
+    /// - Parameters:
+    ///   - hasGroups: whether rows come in groups, which are in one batch.
+    ///   - counts: whether a row, or the group that it begins, is in any batch.
+    init(
+        _ dataset: RowBatch, epoch: Int, options: TrainerOptions, hasGroups: Bool = false,
+        counts: (Int) -> Bool = { _ in true }
+    ) {
+        self.hasGroups = hasGroups
         var random = RandomNumbers(seed: options.seed, stream: "order of epoch \(epoch)")
         var rows = (0..<dataset.rowCount).filter(counts)
         rows.shuffle(using: &random)
-        rowsPerBatch = options.rowsPerBatch
-        let batchCount = (rows.count + rowsPerBatch - 1) / rowsPerBatch
-        var batches = Array(0..<batchCount)
+        func size(_ row: Int) -> Int { hasGroups ? dataset.group(from: row).count : 1 }
+        let perBatch = max(options.rowsPerBatch / (rows.map(size).max() ?? 1), 1)
         if options.groupsByLength {
-            let run = min(max(rows.count / (4 * rowsPerBatch), 1), 50) * rowsPerBatch
+            let run = min(max(rows.count / (4 * perBatch), 1), 50) * perBatch
             for start in stride(from: 0, to: rows.count, by: run) {
                 let range = start..<min(start + run, rows.count)
                 // Rows of one length stay shuffled.
@@ -35,8 +42,10 @@ struct BatchOrder {
                 }
                 rows.replaceSubrange(range, with: sorted.map { rows[$0] })
             }
-            batches.shuffle(using: &random)
         }
+        starts = Array(stride(from: 0, to: rows.count, by: perBatch)) + [rows.count]
+        var batches = Array(0..<starts.count - 1)
+        if options.groupsByLength { batches.shuffle(using: &random) }
         self.rows = rows
         self.batches = batches
     }
@@ -46,7 +55,11 @@ struct BatchOrder {
     /// Replaces what `batch` holds by the rows of the batch that comes `index`-th.
     func fill(_ batch: inout RowBatch, _ index: Int, from dataset: RowBatch) {
         batch.removeAll()
-        let start = batches[index] * rowsPerBatch
-        for row in rows[start..<min(start + rowsPerBatch, rows.count)] { batch.append(row: row, of: dataset) }
+        let number = batches[index]
+        for first in rows[starts[number]..<starts[number + 1]] {
+            for row in hasGroups ? dataset.group(from: first) : first..<first + 1 {
+                batch.append(row: row, of: dataset)
+            }
+        }
     }
 }

@@ -9,9 +9,10 @@ struct DenseObjective: Objective {
     private let head: DenseHead
     private let loss: any DenseLoss
 
-    /// nil for a task whose head is another.
-    init?(_ content: AdapterContent, _ task: Task, _ options: TrainerOptions) throws(GraftError) {
-        guard case .dense(let unit, let outputs) = task.head else { return nil }
+    init(
+        _ content: AdapterContent, _ task: Task, _ unit: ColumnKind.Unit, _ outputs: Task.Outputs,
+        _ options: TrainerOptions
+    ) throws(GraftError) {
         labels = content.labels
         head = DenseHead(model: content.model, unit: unit)
         summary = head.summary(head.pooling(content.plan.head))

@@ -2,7 +2,7 @@ import GraftLayers
 import GraftTensor
 
 /// What a trainer minimises: the mean loss of one task, as a function of the model's last hidden
-/// states. A row's loss depends on no other row.
+/// states. A row's loss depends on no other row, but where it is a `JointObjective`.
 protocol Objective {
     /// The only token of each row whose hidden state the loss reads; nil where it may read any.
     var summary: SummaryToken? { get }
@@ -28,9 +28,19 @@ protocol Objective {
     ) throws(GraftError)
     /// Memory for the evidence of an evaluation.
     func evidenceByteCount(_ batch: RowBatch) -> Int
+    /// What an evaluation begins with.
+    var evidence: Evidence { get }
+    /// Whether rows come in groups, which are in one batch.
+    var readsGroups: Bool { get }
+    /// Bytes that were touched of the memory that it has of its own. Any thread may ask.
+    var residentByteCount: Int { get }
 }
 
 extension Objective {
+    var evidence: Evidence { Evidence(labels: labels) }
+    var readsGroups: Bool { false }
+    var residentByteCount: Int { 0 }
+
     /// What the sum of losses is divided by; 0 where nothing counts.
     func weight(of batch: RowBatch) -> Double {
         (0..<batch.rowCount).reduce(0) { $0 + weight(ofRow: $1, in: batch) }

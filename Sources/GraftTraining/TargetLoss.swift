@@ -16,12 +16,7 @@ struct TargetLoss: DenseLoss {
         column = task.column
         self.labelCount = labelCount
         self.outputs = outputs
-        for (name, isSet) in [
-            ("class_weights", !options.classWeights.isEmpty), ("label_smoothing", options.labelSmoothing != 0),
-        ] where isSet {
-            throw GraftError(
-                .invalidArgument, "\(name) is for tasks that choose one of several labels; the task is \(task.name)")
-        }
+        try options.refuseLabelSettings(of: task)
     }
 
     private var keepsScores: Bool { outputs != .values && labelCount <= Scores.maximumLabels }

@@ -76,7 +76,9 @@ extension Trainer {
 
     /// Rows that count for nothing are in no batch: training is as it would be without them.
     private func order(_ dataset: RowBatch) -> BatchOrder {
-        BatchOrder(dataset, epoch: progress.epoch, options: options) { objective.weight(ofRow: $0, in: dataset) > 0 }
+        BatchOrder(dataset, epoch: progress.epoch, options: options, hasGroups: objective.readsGroups) {
+            objective.weight(ofRow: $0, in: dataset) > 0
+        }
     }
 
     private func begin(_ dataset: RowBatch) throws(GraftError) {

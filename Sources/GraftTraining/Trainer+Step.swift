@@ -46,25 +46,38 @@ extension Trainer {
         if !learns {
             try Memory.require(objective.evidenceByteCount(batch), to: "evaluating \(batch.rowCount) rows")
         }
-        var evidence = learns ? Evidence() : Evidence(labels: objective.labels)
-        try pass.each(
-            of: batch, tokenBudget: passTokenCount, reading: objective.summary, adapter: { _ in trained }
-        ) { rows throws(GraftError) in
+        var evidence = learns ? Evidence() : objective.evidence
+        if let objective = objective as? any JointObjective {
+            try gather(batch, for: objective, scale: scale, &evidence)
+            if !learns { return evidence }
+        }
+        try eachPass(of: batch) { rows throws(GraftError) in
             if let scale {
                 try plan.learn(LearningPass(trainer: self, batch: batch, rows: rows, scale: scale), &evidence)
             } else {
                 try forwardBackward(batch, rows, scale: nil, &evidence)
             }
-            guard evidence.loss.isFinite else {
-                throw GraftError(
-                    .diverged,
-                    learns
-                        ? "the loss of batch \(progress.batch) is \(evidence.loss): the adapter keeps its values"
-                        : "the loss of rows \(rows.lowerBound) to \(rows.upperBound - 1) is \(evidence.loss): an adapter or the "
-                            + "model is broken")
-            }
+            try requireFinite(evidence, rows, learns: learns)
         }
         return evidence
+    }
+
+    /// Begins each pass of a batch.
+    func eachPass(
+        of batch: RowBatch, _ body: (_ rows: Range<Int>) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        try pass.each(
+            of: batch, tokenBudget: passTokenCount, reading: objective.summary, adapter: { _ in trained }, body)
+    }
+
+    func requireFinite(_ evidence: Evidence, _ rows: Range<Int>, learns: Bool) throws(GraftError) {
+        guard !evidence.loss.isFinite else { return }
+        throw GraftError(
+            .diverged,
+            learns
+                ? "the loss of batch \(progress.batch) is \(evidence.loss): the adapter keeps its values"
+                : "the loss of rows \(rows.lowerBound) to \(rows.upperBound - 1) is \(evidence.loss): an adapter or the "
+                    + "model is broken")
     }
 
     /// Begins a pass of some rows of a batch.

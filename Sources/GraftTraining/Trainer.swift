@@ -86,8 +86,16 @@ package final class Trainer {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
-        let dense = try DenseObjective(content, task, options)
-        let objective: any Objective = if let dense { dense } else { try LanguageModelObjective(content, options) }
+        if let loss = options.loss, task.head != .embedding {
+            throw GraftError(
+                .invalidArgument, "loss \"\(loss.name)\": the task \(task.name) has one loss; expected none")
+        }
+        let objective: any Objective =
+            switch task.head {
+            case .dense(let unit, let outputs): try DenseObjective(content, task, unit, outputs, options)
+            case .vocabulary: try LanguageModelObjective(content, options)
+            case .embedding: try EmbeddingObjective(content, task, options)
+            }
         try options.check(labelCount: objective.labels.count)
         return objective
     }
@@ -108,7 +116,8 @@ package final class Trainer {
     /// Bytes that were touched of working memory, gradients, what optimizer and rule keep, and best
     /// weights. Any thread may ask.
     package var residentByteCount: Int {
-        pass.residentByteCount + optimizer.residentByteCount + (rule?.kept.residentByteCount ?? 0)
+        pass.residentByteCount + objective.residentByteCount + optimizer.residentByteCount
+            + (rule?.kept.residentByteCount ?? 0)
             + (bestValues?.residentByteCount ?? 0)
     }
 

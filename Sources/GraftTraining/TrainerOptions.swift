@@ -1,3 +1,4 @@
+import GraftAdapters
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -12,6 +13,8 @@ package struct TrainerOptions: Sendable {
     package var optimizer = NamedChoice(AdamW.name)
     package var schedule = NamedChoice(Linear.name)
     package var stepPlan = NamedChoice(Plain.name)
+    /// Of a task that has several; nil: its first.
+    package var loss: NamedChoice?
     package var seed: UInt64 = 0
     package var passTokenCount = 0
     package var threadCount = 0
@@ -60,6 +63,15 @@ package struct TrainerOptions: Sendable {
         }
         for (index, weight) in classWeights.enumerated() where !(weight >= 0 && weight.isFinite) {
             throw GraftError(.invalidArgument, "class_weights[\(index)] must be 0 or more, found \(weight)")
+        }
+    }
+
+    /// For tasks that do not choose one of several labels.
+    func refuseLabelSettings(of task: Task) throws(GraftError) {
+        for (name, isSet) in [("class_weights", !classWeights.isEmpty), ("label_smoothing", labelSmoothing != 0)]
+        where isSet {
+            throw GraftError(
+                .invalidArgument, "\(name) is for tasks that choose one of several labels; the task is \(task.name)")
         }
     }
 

@@ -133,39 +133,77 @@ extension Kernels {
             }
         }
 
-        @Test("A sequence's mean and its gradient are right for sequences of any length, none among them")
-        func meanRows() {
-            let starts: [Int64] = [0, 1, 1, 18, 150, 283]
-            for h in [1, 16, 31, 97] {
-                let x = randomFloats(283 * h, seed: 9)
-                let dy = randomFloats(5 * h, seed: 10)
-                var mean = [Double](repeating: 0, count: 5 * h)
-                var expected = [Double](repeating: 0, count: 283 * h)
-                for i in 0..<5 {
-                    let length = Double(starts[i + 1] - starts[i])
-                    for row in Int(starts[i])..<Int(starts[i + 1]) {
+        @Test("The gradients of what sequences are pooled to, added to what is there; threads change no bit")
+        func poolBackward() {
+            let starts: [Int64] = [0, 1, 4, 6, 70, 283]
+            for h in [1, 15, 16, 97] {
+                let (x, dy) = (randomFloats(283 * h, seed: 9), randomFloats(5 * h, seed: 10))
+                let before = randomFloats(283 * h, seed: 12)
+                for pool in [GK_POOL_MEAN, GK_POOL_ROOT, GK_POOL_PLACE, GK_POOL_LARGEST] {
+                    var expected = before.map(Double.init)
+                    for i in 0..<5 {
+                        let rows = Int(starts[i])..<Int(starts[i + 1])
+                        let count = Double(rows.count)
                         for j in 0..<h {
-                            mean[i * h + j] += Double(x[row * h + j]) / length
-                            expected[row * h + j] = Double(dy[i * h + j]) / length
+                            let best = rows.max { x[$0 * h + j] < x[$1 * h + j] }
+                            for row in rows {
+                                let share =
+                                    switch pool {
+                                    case GK_POOL_MEAN: 1 / count
+                                    case GK_POOL_ROOT: 1 / count.squareRoot()
+                                    case GK_POOL_PLACE: Double(row - rows.lowerBound + 1) / (count * (count + 1) / 2)
+                                    default: row == best ? 1.0 : 0
+                                    }
+                                expected[row * h + j] += Double(dy[i * h + j]) * share
+                            }
                         }
+                    }
+                    // Rows of dy lie apart.
+                    let stride = h + 3
+                    var apart = [Float](repeating: .nan, count: 5 * stride)
+                    for (place, value) in dy.enumerated() { apart[place / h * stride + place % h] = value }
+                    onEveryPath { path in
+                        func gradient(_ team: UnsafePointer<gk_team>) -> [Float] {
+                            var dx = before
+                            gk_pool_rows_backward(
+                                team, gk_pool(pool), 5, starts, Int64(h), x, apart, Int64(stride), &dx)
+                            return dx
+                        }
+                        expectClose(
+                            Team().run(gradient), expected, within: 1e-6, "\(path), pool \(pool), width \(h)")
+                        expectSameBitsOnAnyThreads("\(path), pool \(pool), width \(h)", gradient)
+                    }
+                }
+            }
+        }
+
+        @Test("The gradient of normalised rows is the slope of what is made of them")
+        func normalizeBackward() {
+            for (m, h) in Self.shapes {
+                let x = randomFloats(m * h, seed: 13, scale: 3) + [Float](repeating: 0, count: h)
+                let dy = randomFloats((m + 1) * h, seed: 14)
+                func value(_ row: [Double], _ i: Int) -> Double {
+                    let length = max(row.reduce(0) { $0 + $1 * $1 }.squareRoot(), 1e-12)
+                    return row.indices.reduce(0) { $0 + row[$1] / length * Double(dy[i * h + $1]) }
+                }
+                let expected = (0..<m * h).map { place -> Double in
+                    let i = place / h
+                    let row = x[i * h..<(i + 1) * h].map(Double.init)
+                    return slope(at: row[place % h]) {
+                        var moved = row
+                        moved[place % h] = $0
+                        return value(moved, i)
                     }
                 }
                 onEveryPath { path in
-                    var (y, dx) = (dy, x)
-                    Team().run { gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 5, starts, Int64(h), x, &y, Int64(h)) }
-                    expectClose(y, mean, within: 1e-6, "\(path), width \(h)")
-                    Team().run { gk_mean_rows_backward($0, 5, starts, Int64(h), dy, &dx) }
-                    expectClose(dx, expected, within: 1e-6, "\(path), width \(h)")
-                    expectSameBitsOnAnyThreads("\(path), width \(h)") { team in
-                        gk_pool_rows(team, gk_pool(GK_POOL_MEAN), 5, starts, Int64(h), x, &y, Int64(h))
-                        gk_mean_rows_backward(team, 5, starts, Int64(h), dy, &dx)
-                        return y + dx
-                    }
-                    var alone = [Float](repeating: 0, count: h)
-                    Team().run {
-                        gk_pool_rows($0, gk_pool(GK_POOL_MEAN), 1, [150, 283], Int64(h), x, &alone, Int64(h))
-                    }
-                    #expect(alone.elementsEqual(y[(4 * h)...]), "\(path), width \(h)")
+                    var (y, dx) = (x, dy)
+                    var lengths = [Float](repeating: 0, count: m + 1)
+                    Team().run { gk_normalize_rows($0, Int64(m + 1), Int64(h), &y, &lengths) }
+                    Team().run { gk_normalize_rows_backward($0, Int64(m + 1), Int64(h), y, lengths, &dx) }
+                    expectClose(Array(dx.prefix(m * h)), expected, within: 2e-5, "\(path), \(m) x \(h)")
+                    // At the least length the row is what it was, times a number.
+                    expectClose(
+                        Array(dx.suffix(h)), dy.suffix(h).map { Double($0) * 1e12 }, within: 1e-6, "\(path), zero")
                 }
             }
         }
@@ -181,7 +219,7 @@ extension Kernels {
                 }
                 onEveryPath { path in
                     var y = x
-                    Team().run { gk_normalize_rows($0, Int64(m + 1), Int64(h), &y) }
+                    Team().run { gk_normalize_rows($0, Int64(m + 1), Int64(h), &y, nil) }
                     expectClose(y, expected, within: 3e-7, "\(path), \(m) x \(h)")
                 }
             }

@@ -46,6 +46,7 @@ MAKERS = {
     "distilbert-tiny": "tiny_distilbert",
     "distilbert-training": "distilbert_training",
     "task-training": "task_training",
+    "embedding-training": "embedding_training",
     "prompt-learning": "prompt_learning",
     "adversarial": "adversarial",
     "actions-training": "actions_training",

@@ -175,14 +175,39 @@ private func expectGradients(
         }
     }
 
-    @Test(arguments: Pooling.ofHeads)
+    @Test(arguments: [Pooling.mean, .first, .last, .maximum, .weightedMean, .rootMean])
     func poolings(pooling: Pooling) throws {
         try GraftLayersTests.expectGradients(
             of: "pooling \(pooling)", rows: tokenCount, inputs: width, outputRows: lengths.count, outputs: width
         ) { x, y in
             let pass = try makePass(lengths)
             pass.pool(x, pooling, firstRow: 0, into: y)
-            return { dy, dx in pass.poolBackward(dy, pooling, into: dx) }
+            return { dy, dx in
+                dx.clear()
+                pass.poolBackward(dy, pooling, of: x, into: dx)
+            }
+        }
+    }
+
+    @Test("A sentence's embedding: poolings side by side, a dense layer, and length 1")
+    func sentenceEmbedding() throws {
+        let numbers = try Memory(byteCount: 4 * (2 * width * 5 + 5))
+        var random = RandomNumbers(seed: 5, stream: "dense")
+        for index in 0..<2 * width * 5 + 5 { numbers.floats()[index] = random.normal() * 0.3 }
+        let bias = try Memory(byteCount: 4 * 5)
+        bias.floats().update(from: numbers.floats() + 2 * width * 5, count: 5)
+        let dense = SentenceDense(inputs: 2 * width, outputs: 5, activation: .tanh, weight: numbers, bias: bias)
+        let embedding = SentenceEmbedding([.mean, .maximum], steps: [.dense(dense), .normalize])
+        try GraftLayersTests.expectGradients(
+            of: "embedding", rows: tokenCount, inputs: width, outputRows: lengths.count, outputs: 5
+        ) { x, y in
+            let pass = try makePass(lengths)
+            let hidden = HiddenStates(matrix: x, kept: nil)
+            let kept = try embedding.forward(hidden, into: y, keeps: true, pass: pass)
+            return { dy, dx in
+                dx.clear()
+                try embedding.backward(dy, kept, of: hidden, into: dx, pass: pass)
+            }
         }
     }
 

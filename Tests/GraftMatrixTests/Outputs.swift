@@ -32,6 +32,11 @@ struct Outputs {
                 return logits[lines.lowerBound * columns..<lines.upperBound * columns].filter { $0 != -.infinity }
                     .map(\.bitPattern)
             }
+        case .embedding:
+            var vectors = [Float](repeating: .nan, count: rows.rowCount * width)
+            let embedding = try session.embedding(nil, normalizes: nil)
+            try session.embed(rows, adapters: adapters, as: embedding, into: &vectors)
+            results = (0..<rows.rowCount).map { vectors[$0 * width..<($0 + 1) * width].map(\.bitPattern) }
         case .vocabulary:
             var options = GenerationOptions()
             options.maximumTokens = 6

@@ -47,7 +47,7 @@ import Testing
 
     private static func words(for task: GraftAdapters.Task?) -> String {
         guard let task else { return "embeddings, hidden states" }
-        return task.name.split(separator: "_").joined(separator: " ") + (task.hasOwnHead ? "" : ", generation")
+        return task.name.split(separator: "_").joined(separator: " ") + (task.head == .vocabulary ? ", generation" : "")
     }
 }
 

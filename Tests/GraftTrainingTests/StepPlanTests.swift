@@ -11,6 +11,7 @@ import Testing
 private struct Twice: StepPlan {
     static let name = "twice"
     static let settings: [Setting] = []
+    let runsRowsAsTheyAre = true
 
     init(_ settings: Settings) {}
     init() {}

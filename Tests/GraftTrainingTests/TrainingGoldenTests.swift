@@ -14,14 +14,13 @@ import Testing
     static let variants = GoldenCase.all(
         in: [
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
-            "roberta-training", "distilbert-training", "task-training", "actions-training", "adalora-training",
-            "bottleneck",
-            "prompt-learning", "adversarial",
+            "roberta-training", "distilbert-training", "task-training", "embedding-training", "actions-training",
+            "adalora-training", "bottleneck", "prompt-learning", "adversarial",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 74) }
+    func goldensAreThere() { #expect(Self.variants.count >= 81) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {
@@ -38,6 +37,8 @@ import Testing
             ? projected(model, folder, variant) : Adapter(model: model, path: Goldens.path("\(folder)/start"))
         // AdapterHub's folders do not tell a language model's adapter from one without a task.
         if try variant.optionalString("task") == "CAUSAL_LM" { try adapter.set(.languageModel) }
+        let groupRows = try variant.optionalInt("group_rows")
+        if groupRows != nil { try adapter.set(.sentenceEmbedding) }
         let trainer = try Trainer(adapter: adapter, options: try options(variant))
         let rows = try variant.optionalString("batches") ?? golden.folder
         let batches = try JSON(contentsOf: Goldens.path("\(rows)/batches.json")).arrayValue ?? []
@@ -47,6 +48,7 @@ import Testing
         for (index, step) in steps.enumerated() {
             var batch = try Goldens.rows(batches[index])
             try setTargets(of: variant, in: &batch, batches[index])
+            if let groupRows { batch = try groups(of: batch, rowsEach: groupRows, batches[index]) }
             var metrics = try trainer.accumulate(batch)
             if index == 0 { try compare(trainer, trainer.optimizer.gradients, gradients, except: [], tolerance: 1e-4) }
             try trainer.update(&metrics)
@@ -77,6 +79,17 @@ import Testing
         let width = try variant.int("labels")
         let rows = try json.array(list).map { ($0.arrayValue ?? []).prefix(width).compactMap(\.doubleValue) }
         batch.set(Column(.targets, floats: rows.flatMap { $0.map { Float($0) } }, width: width))
+    }
+
+    /// The first rows of each group of three, and how alike two of them are.
+    private func groups(of rows: RowBatch, rowsEach count: Int, _ json: JSON) throws -> RowBatch {
+        var batch = RowBatch()
+        let chosen = (0..<rows.rowCount).filter { $0 % 3 < count }
+        for row in chosen { batch.append(row: row, of: rows) }
+        batch.set(.groupPlaces, chosen.map { Int32($0 % 3) })
+        let alike = try json.array("alike").compactMap(\.doubleValue)
+        batch.set(Column(.targets, floats: chosen.map { Float(alike[$0 / 3]) }))
+        return batch
     }
 
     /// An adapter with what its file does not have: what a prefix is made of while it learns.
@@ -129,6 +142,9 @@ import Testing
             ["warmup_ratio": 0, "warmup_steps": .integer(try variant.optionalInt("warmup_steps") ?? 0)])
         if let plan = try variant.optionalString("step_plan") {
             options.stepPlan = NamedChoice(plan, variant["step_plan_settings"]?.objectValue ?? JSONObject())
+        }
+        if let loss = try variant.optionalString("loss") {
+            options.loss = NamedChoice(loss, variant["loss_settings"]?.objectValue ?? JSONObject())
         }
         options.totalSteps = 10
         options.maximumGradientNorm = Float(try variant.double("maximum_gradient_norm"))

@@ -1,5 +1,6 @@
 import Glibc
 import GraftAdapters
+import GraftFormats
 import GraftLayers
 import GraftModels
 import GraftTensor
@@ -130,6 +131,9 @@ package struct Cell: Sendable, CustomStringConvertible {
         case .dense(_, .values): batch.set(Column(task.column, floats: labels.map { Float($0) - 0.5 }))
         case .dense: batch.set(task.column, batch.tokens.map { $0 % 5 == 0 ? -100 : $0 % 3 })
         case .vocabulary: batch.set(task.column, batch.tokens)
+        case .embedding:
+            // Pairs; a row that is left over is unlike the last.
+            batch.set(task.column, (0..<count).map { $0 > 0 && $0 == count - 1 && count % 2 == 1 ? 2 : Int32($0 % 2) })
         }
         return batch
     }
@@ -148,6 +152,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         options.threadCount = threads
         options.checkpointPath = checkpoint
         options.checkpointSteps = 1
+        // A lower temperature multiplies the roundings of the loss, too.
+        if task?.head == .embedding { options.loss = NamedChoice("in_batch_negatives", ["temperature": 0.2]) }
         return options
     }
 

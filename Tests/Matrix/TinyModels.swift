@@ -47,6 +47,10 @@ package enum TinyModels {
 
     private static func does(_ task: GraftAdapters.Task?, _ model: Model) -> Bool {
         guard let task else { return true }
-        return task.hasOwnHead ? model.ownTask == task : model.languageHead != nil
+        switch task.head {
+        case .dense: return model.ownTask == task
+        case .vocabulary: return model.languageHead != nil
+        case .embedding: return true
+        }
     }
 }

@@ -245,11 +245,16 @@ enum { GK_POOL_MEAN = 0, GK_POOL_ROOT = 1, GK_POOL_PLACE = 2, GK_POOL_LARGEST = 
  *  + 1]. */
 void gk_pool_rows(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
                   const float *x, float *y, int64_t ldy);
-/** d(x) [starts[count], h] from d(y) of the mean: dy / n. */
-void gk_mean_rows_backward(const gk_team *team, int64_t count, const int64_t *starts, int64_t h,
-                           const float *dy, float *dx);
-/** Divides each row by its Euclidean length (at least 1e-12). */
-void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x);
+/** Adds to d(x) [starts[count], h] from d(y) [count, h]. x is read for the largest alone, whose
+ *  first of equals it is that learns. */
+void gk_pool_rows_backward(const gk_team *team, gk_pool pool, int64_t count, const int64_t *starts, int64_t h,
+                           const float *x, const float *dy, int64_t lddy, float *dx);
+/** Divides each row by its Euclidean length (at least 1e-12), which goes to lengths [m] where that
+ *  is not NULL. */
+void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x, float *lengths);
+/** d(x) from d(y), in its place, with what that left. */
+void gk_normalize_rows_backward(const gk_team *team, int64_t m, int64_t h, const float *y,
+                                const float *lengths, float *dy);
 
 /* ---- Columns ---- */
 

@@ -51,7 +51,9 @@ struct AdapterHubLayout: AdapterLayout {
         if let type = given[Self.taskKey], !type.isOff {
             guard let task = Self.tasksWithoutHead.first(where: { $0.peftName == type.stringValue }) else {
                 throw GraftError(
-                    .invalidArgument, "\(place): \(Self.taskKey) is \(type.kind); expected CAUSAL_LM or null")
+                    .invalidArgument,
+                    "\(place): \(Self.taskKey) is \(type.kind); expected "
+                        + Self.tasksWithoutHead.map(\.peftName).joined(separator: ", ") + " or null")
             }
             try set(task, head: nil)
         }
@@ -85,7 +87,7 @@ struct AdapterHubLayout: AdapterLayout {
             model, adapter: try config.string("name"),
             hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.backbone + ".") })
         task = Self.tasksWithoutHead.first { $0.peftName == config[Self.taskKey]?.stringValue }
-        if task != nil { _ = try LanguageModelHead(model: model) }
+        try model.requireOutputs(of: task)
         if folder.has(Self.headConfigName) {
             let headConfig = try folder.readObject(Self.headConfigName)
             try Self.refuseUnknown(
@@ -144,7 +146,7 @@ struct AdapterHubLayout: AdapterLayout {
         if let task, let head {
             own = try AdapterHubHead(head, of: task, in: Self.frame(names.model, name: try config.string("name")))
         } else if let task {
-            _ = try LanguageModelHead(model: names.model)
+            try names.model.requireOutputs(of: task)
             changed[Self.taskKey] = .string(task.peftName)
         }
         (config, self.head, self.task) = (changed, own, task)

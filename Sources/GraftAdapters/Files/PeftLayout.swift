@@ -46,7 +46,7 @@ struct PeftLayout: AdapterLayout {
         // Without its head it is for no task yet; but PEFT names its modules after that task's
         // class.
         task = named.first { !$0.hasOwnHead }
-        if task != nil { _ = try LanguageModelHead(model: model) }
+        try model.requireOutputs(of: task)
         names = Self.names(model, method, of: named.first, hasBackbonePrefix: !named.isEmpty)
     }
 
@@ -61,7 +61,7 @@ struct PeftLayout: AdapterLayout {
         try Self.takeAdapterNames(out: &folder)
         let named = Self.tasks(try settings.optionalString("task_type"))
         task = named.first { !$0.hasOwnHead }
-        if task != nil { _ = try LanguageModelHead(model: model) }
+        try model.requireOutputs(of: task)
         let start = method.moduleStart
         let hasPrefix =
             task != nil || folder.tensors.contains { $0.name.hasPrefix(start + model.conventions.backbone + ".") }
@@ -69,6 +69,8 @@ struct PeftLayout: AdapterLayout {
         try requireKin(folder)
         if let (task, head) = try head(of: file, folder, pooling) {
             (self.task, self.head) = (task, head)
+        } else if task == nil, let name = file.metadata[Self.taskKey] {
+            task = Tasks.all.first { $0.name == name && !$0.hasBackbonePrefix }
         }
         (names, tables) = try Self.vocabulary(folder, settings, names)
         guard pooling == nil || head != nil else {
@@ -84,8 +86,10 @@ struct PeftLayout: AdapterLayout {
         (names, task, head, tables) = (other.names, other.task, other.head, other.tables)
     }
 
-    /// Those that PEFT calls so.
-    private static func tasks(_ peftName: String?) -> [Task] { Tasks.all.filter { $0.peftName == peftName } }
+    /// Those that PEFT calls so and has classes for; a bare encoder is for any.
+    private static func tasks(_ peftName: String?) -> [Task] {
+        Tasks.all.filter { $0.peftName == peftName && $0.hasBackbonePrefix }
+    }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
     private static func names(
@@ -126,7 +130,8 @@ struct PeftLayout: AdapterLayout {
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
         self.task = task
-        names = Self.names(names.model, method, of: task, hasBackbonePrefix: task != nil, sites: names.sites)
+        names = Self.names(
+            names.model, method, of: task, hasBackbonePrefix: task?.hasBackbonePrefix ?? false, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
@@ -146,9 +151,7 @@ struct PeftLayout: AdapterLayout {
             for (index, label) in head.labels.enumerated() { names[String(index)] = .string(label) }
             metadata.append((Self.labelsKey, JSON.object(names).serialized(JSON.Style(isCompact: true))))
         }
-        if let task, let head, task != Self.likeliest(settings, names.model, labelCount: head.labels.count) {
-            metadata.append((Self.taskKey, task.name))
-        }
+        if let task, task != ofPeft(task) { metadata.append((Self.taskKey, task.name)) }
         var saved = method.saved(config)
         saved["inference_mode"] = .bool(true)
         for (key, value) in noted { saved[key] = value }
@@ -156,6 +159,12 @@ struct PeftLayout: AdapterLayout {
         files.add(AdapterFiles.configuration(saved), as: AdapterFiles.configName)
         files.add(try SafetensorsWriter(tensors: tensors, metadata: metadata), as: Self.weightsName)
         return files
+    }
+
+    /// What a reader takes an adapter for such a task for who knows no more than PEFT writes.
+    private func ofPeft(_ task: Task) -> Task? {
+        guard let head else { return Self.tasks(task.peftName).first }
+        return Self.likeliest(settings, names.model, labelCount: head.labels.count)
     }
 
     /// Of an adapter with a head, by what PEFT reads. Adapters of the bare encoder have the heads
@@ -174,11 +183,11 @@ struct PeftLayout: AdapterLayout {
         let model = names.model
         let type = try settings.optionalString("task_type")
         let named = Self.tasks(type)
-        guard !named.isEmpty || type == nil || type == "FEATURE_EXTRACTION" else {
+        guard type == nil || Tasks.all.contains(where: { $0.peftName == type }) else {
             throw GraftError(
                 .unsupported,
                 "\(folder.configPath): task_type \"\(type ?? "")\"; expected "
-                    + Set(Tasks.all.map(\.peftName)).sorted().joined(separator: ", ") + ", FEATURE_EXTRACTION or null")
+                    + Set(Tasks.all.map(\.peftName)).sorted().joined(separator: ", ") + " or null")
         }
         if !named.isEmpty, !named.contains(where: \.hasOwnHead) { return nil }
         let readsTokens = named.contains { $0.unit == .tokens }

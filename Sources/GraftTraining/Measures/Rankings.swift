@@ -38,6 +38,28 @@ enum Rankings {
         return zip(names, values).map { ($0, $1) }
     }
 
+    /// The same where one candidate is relevant, by 1.
+    static func measured(
+        relevant: Int, _ scores: UnsafeBufferPointer<Float>, k: Int
+    ) -> [(name: String, value: Double)] {
+        var (above, equal, equalBefore) = (0, 0, 0)
+        for (candidate, score) in scores.enumerated() {
+            if score > scores[relevant] {
+                above += 1
+            } else if score == scores[relevant] {
+                equal += 1
+                equalBefore += candidate < relevant ? 1 : 0
+            }
+        }
+        let place = above + equalBefore
+        func ndcg(_ k: Int) -> Double {
+            (above..<max(above, min(above + equal, k))).reduce(0) { $0 + discount($1) } / Double(max(equal, 1))
+        }
+        let (reciprocal, found) = (1 / Double(place + 1), place < k ? 1.0 : 0)
+        let values = [ndcg(scores.count), ndcg(k), reciprocal, reciprocal, found, found / Double(k)]
+        return zip(names, values).map { ($0, $1) }
+    }
+
     private static func discount(_ place: Int) -> Double { 1 / log2(Double(place + 2)) }
 
     /// The discounted gain of the first k places, where equal scores share theirs.

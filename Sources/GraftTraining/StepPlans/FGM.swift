@@ -16,6 +16,7 @@ struct FGM: StepPlan {
         "epsilon", 1, in: 0...1e6, "How far the embeddings of a row are moved: the length of r.")
     static let settings = [epsilon]
 
+    let runsRowsAsTheyAre = false
     private let epsilon: Double
 
     init(_ settings: Settings) { epsilon = settings.number(Self.epsilon) }

@@ -6,6 +6,8 @@ struct Plain: StepPlan {
     static let name = "plain"
     static let settings: [Setting] = []
 
+    let runsRowsAsTheyAre = true
+
     init(_ settings: Settings) {}
 
     func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError) { try rows.run(&evidence) }

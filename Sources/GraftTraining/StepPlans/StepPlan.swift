@@ -5,6 +5,8 @@ import GraftTensor
 /// What a step does with the rows of each pass: how often they go forward and backward, and what
 /// stands between. A new one is its file and one line in `StepPlans`.
 package protocol StepPlan: Chosen {
+    /// Whether what a row becomes without the plan is what it becomes with it.
+    var runsRowsAsTheyAre: Bool { get }
     /// Learns from the rows of a pass: adds their losses to the evidence, and their gradients to
     /// those that wait.
     func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError)

@@ -383,6 +383,9 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *     token_classification        each token  logits, softmax    "token_labels"  integers, width 1
  *     language_model              the next    logits over the    "token_labels"  integers, width 1
  *                                 token       vocabulary
+ *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
+ *                                             graft_session_
+ *                                             embed() makes
  */
 
 GRAFT_API int32_t graft_task_count(void);
@@ -427,8 +430,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  * that would change which modules are adapted is refused.
  *
  * @param adapter       The adapter.
- * @param task          A name listed by graft_task_name(), or "" for none. "language_model" and "" have no
- *                      head of the adapter's own: they take no labels and no settings.
+ * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
+ *                      "sentence_embedding" and "" have no head of the adapter's own: they take no labels
+ *                      and no settings.
  * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on.
  * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
  *                      token.
@@ -678,6 +682,9 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
  *                             where it does not count. For language_model the label of a token is what the
  *                             token before it in its row should predict, so it is the token itself, or
  *                             below 0 where it does not count
+ *     "group_places"  rows    the row's place in its group of rows that belong together, which stand one
+ *                             after the other: 0 the anchor, which begins a group, 1 what is like it, and
+ *                             2, 3 ... what is not
  *
  * @param batch  The batch.
  * @param column One of those names.
@@ -695,7 +702,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
  * The same for columns of floats:
  *
  *     "targets"       rows    for multi_label_classification 1 or 0 for each label, or a probability; for
- *                             regression the values
+ *                             regression the values; for losses of pairs how alike the two rows are, the same
+ *                             number for both
  *
  * Since 1.0.
  */
@@ -751,6 +759,21 @@ GRAFT_API int32_t graft_step_plan_count(void);
 GRAFT_API const char *graft_step_plan_name(int32_t index);
 GRAFT_API const char *graft_step_plan_settings(const char *name);
 
+/** The same for losses, of which sentence_embedding has several; other tasks have one each. They are losses
+ *  of all rows of a batch together, whichever passes these go through:
+ *
+ *      in_batch_negatives  groups of two or more; each anchor's positive among those of all groups (InfoNCE).
+ *                          With a text as its own positive, SimCSE
+ *      triplet             groups of three
+ *      cosent              groups of two with targets, whose order counts
+ *      cosine_similarity   groups of two with targets
+ *
+ *  They are those of sentence-transformers. An evaluation's loss is the mean over batches of rows_per_batch
+ *  rows, in their order. */
+GRAFT_API int32_t graft_loss_count(void);
+GRAFT_API const char *graft_loss_name(int32_t index);
+GRAFT_API const char *graft_loss_settings(const char *name);
+
 typedef struct graft_trainer_options {
     size_t struct_size;
     const graft_cancel_token *cancel_token; /**< NULL: cannot be cancelled. */
@@ -763,6 +786,9 @@ typedef struct graft_trainer_options {
     const char *schedule_settings;          /**< JSON. Default NULL: {}. */
     const char *step_plan;                  /**< Default NULL: "plain". */
     const char *step_plan_settings;         /**< JSON. Default NULL: {}. */
+    const char *loss;                       /**< Default NULL: the task's, "in_batch_negatives" of
+                                                 sentence_embedding; other tasks take none. */
+    const char *loss_settings;              /**< JSON. Default NULL: {}. */
     const char *metric;                     /**< What early stopping watches and the best weights are chosen
                                                  by: a value of the task's evaluations. Default NULL: "loss". */
     uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
@@ -776,15 +802,16 @@ typedef struct graft_trainer_options {
     int32_t total_steps;                    /**< End of the schedule, and of graft_trainer_fit() whatever
                                                  epoch_count says. Default 0: set by graft_trainer_fit(); steps
                                                  before it use the peak rate. */
-    int32_t rows_per_batch;                 /**< For graft_trainer_fit(). Default 16. */
-    int32_t batches_per_step;               /**< Gradient accumulation: an update is by the mean over all that
-                                                 counts in so many batches together. Default 1. */
-    int32_t epoch_count;                    /**< For graft_trainer_fit(). Default 6. */
-    int32_t evaluation_steps;               /**< Evaluates every so many steps. Default 0: each epoch. */
-    int32_t patience;                       /**< Evaluations without a better metric before it stops; needs
-                                                 rows to evaluate on. Default 0: never stops early. */
-    int32_t checkpoint_steps;               /**< Saves every so many steps. Default 0: each epoch. */
-    int32_t group_by_length;                /**< 1: rows of a batch have similar lengths. Default 0. */
+    int32_t rows_per_batch;   /**< For graft_trainer_fit(). Groups of rows stay together: as many
+                                   as fit, at least one. Default 16. */
+    int32_t batches_per_step; /**< Gradient accumulation: an update is by the mean over all that
+                                   counts in so many batches together. Default 1. */
+    int32_t epoch_count;      /**< For graft_trainer_fit(). Default 6. */
+    int32_t evaluation_steps; /**< Evaluates every so many steps. Default 0: each epoch. */
+    int32_t patience;         /**< Evaluations without a better metric before it stops; needs
+                                   rows to evaluate on. Default 0: never stops early. */
+    int32_t checkpoint_steps; /**< Saves every so many steps. Default 0: each epoch. */
+    int32_t group_by_length;  /**< 1: rows of a batch have similar lengths. Default 0. */
 } graft_trainer_options;
 
 /*
@@ -803,6 +830,9 @@ typedef struct graft_trainer_options {
  *                                 "B-PER", also entity_f1, entity_precision, entity_recall and
  *                                 strict_entity_f1
  *     language_model              accuracy, of the next tokens
+ *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
+ *                                 group's positive among all rows that are no anchors, ndcg, ndcg_at_k, mrr,
+ *                                 map, recall_at_k and precision_at_k with k = 10
  *
  * They equal scikit-learn's with zero_division=0, scipy's, and seqeval's in its default mode, or for
  * strict_entity_f1 in its strict mode for IOB2, or for IOBES where labels begin with E or S. A label is a

@@ -42,6 +42,9 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(schedule_settings, "{\"warmup_steps\": -1}");
     OPTION(schedule_settings, "{\"warmup_steps\": 1.5}");
     OPTION(step_plan_settings, "{\"warmup_steps\": 1}");
+    OPTION(loss, "cosent");
+    OPTION(loss_settings, "{}");
+    OPTION(loss_settings, "{\"dimensions\": [0]}");
 #undef OPTION
     graft_trainer_options_init(&options, sizeof options);
     options.optimizer = "lion";
@@ -57,6 +60,10 @@ void test_trainer_options(graft_adapter *trained) {
     options.step_plan = "Plain";
     expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
            "an unknown step plan is not found");
+    options.step_plan = NULL;
+    options.loss = "infonce";
+    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
+           "an unknown loss is not found");
     static const float bad_weights[] = {1, NAN};
     graft_trainer_options_init(&options, sizeof options);
     options.class_weights = bad_weights;
@@ -85,6 +92,7 @@ static void test_open_lists(void) {
                    "constant");
     test_open_list("step plans", graft_step_plan_count(), graft_step_plan_name, graft_step_plan_settings,
                    "plain");
+    test_open_list("losses", graft_loss_count(), graft_loss_name, graft_loss_settings, "in_batch_negatives");
     const char *adam = graft_optimizer_settings("adam");
     claim(strstr(adam, "\"l2\": {\"type\": \"number\", \"default\": 0.0") != NULL,
           "Adam's l2 is 0 by default", adam);

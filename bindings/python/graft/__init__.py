@@ -24,7 +24,7 @@ from .adapter import (
     tasks,
 )
 from .callbacks import Callback
-from .choices import optimizers, schedules, step_plans
+from .choices import losses, optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
@@ -137,5 +137,6 @@ __all__ = [
     "set_executor",
     "stack",
     "step_plans",
+    "losses",
     "tasks",
 ]

@@ -1,4 +1,4 @@
-"""What is chosen by name, with settings: optimizers, schedules, step plans."""
+"""What is chosen by name, with settings: optimizers, schedules, losses, step plans."""
 
 from __future__ import annotations
 
@@ -29,19 +29,25 @@ def schedules() -> dict[str, dict[str, Any]]:
     return _settings_by_name("schedule")
 
 
+def losses() -> dict[str, dict[str, Any]]:
+    """The losses of ``"sentence_embedding"``, as :func:`optimizers`."""
+    return _settings_by_name("loss")
+
+
 def step_plans() -> dict[str, dict[str, Any]]:
     """The step plans, as :func:`optimizers`."""
     return _settings_by_name("step_plan")
 
 
 def set_choice(
-    options: Any, kind: str, name: str, settings: Mapping[str, Any] | None, **given: float | None
+    options: Any, kind: str, name: str | None, settings: Mapping[str, Any] | None, **given: float | None
 ) -> None:
-    """Sets the fields of an options struct that choose: ``name``, and ``settings`` with those that
-    were ``given``."""
+    """Sets the fields of an options struct that choose: ``name``, None for the default, and
+    ``settings`` with those that were ``given``."""
     import json
 
-    setattr(options, kind, name_bytes(name, kind))
+    if name is not None:
+        setattr(options, kind, name_bytes(name, kind))
     merged = dict(settings or {})
     for key, value in given.items():
         if value is None:

@@ -14,7 +14,7 @@ from .errors import GraftError, invalid, with_source
 from .handle import Handle
 from .label_numbers import label_sets, named_labels
 from .library import lib
-from .losses import warn_of_cuts, warn_of_unknown_tokens
+from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
@@ -131,6 +131,9 @@ class Batch(Handle):
         - ``"targets"``: of each row a number, or as many as the head has labels: the values of
           ``"regression"``, or for ``"multi_label_classification"`` 1 or 0, or a probability, for
           each label.
+        - ``"group_places"``: of each row its place in its group of rows that belong together, which
+          stand one after the other: 0 the anchor, which begins a group, 1 what is like it, and 2, 3
+          and so on what is not.
         - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
           or for a ``"language_model"`` what the token before it should predict, so the token
           itself; -100 where it does not count.
@@ -332,6 +335,32 @@ class Dataset(Handle):
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         tags, known = labels_of_entities(tokenizer, rows, given, names, scheme, all_pieces, maximum_length)
         return cls._of_tokens(tokenizer, text_list(rows, "texts"), tags, known, maximum_length)
+
+    @classmethod
+    def from_groups(
+        cls,
+        tokenizer: Tokenizer,
+        groups: Iterable[Iterable[str]],
+        *,
+        targets: Iterable[float] | None = None,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Texts that belong together, for ``"sentence_embedding"``.
+
+        :param groups: lists of an anchor, a text that is like it, and any that are not.
+        :param targets: for the losses that learn how alike the two texts of a pair are: a number
+            for each.
+        :param maximum_length: as of the class.
+        """
+        rows = [as_list(group, f"groups[{number}]", "strings") for number, group in enumerate(as_list(groups, "groups", "lists", 2))]
+        values = None if targets is None else as_list(targets, "targets", "numbers")
+        if values is not None:
+            require_length(values, len(rows), "targets", "group")
+            values = [value for value, row in zip(values, rows) for _ in row]
+        texts = list(chain.from_iterable(rows))
+        with Batch(tokenizer, texts, targets=values, maximum_length=maximum_length) as batch:
+            batch.set_column("group_places", chain.from_iterable(map(range, map(len, rows))))
+            return cls.from_batch(batch)
 
     @classmethod
     def from_table(

@@ -22,7 +22,7 @@ from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import initialised, lib
-from .losses import warn_of_cuts, warn_of_unknown_tokens
+from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .matrix import Matrix
 from .model import Model
 from .session_rows import SessionRows

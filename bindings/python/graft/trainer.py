@@ -75,6 +75,8 @@ class Trainer(Handle):
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
+    :param loss: of ``"sentence_embedding"``: one of :func:`losses`; None: the task's own.
+    :param loss_settings: those of :func:`losses`.
     :param metric: what early stopping watches and the best weights are chosen by: a measure that an
         :class:`Evaluation` of the task has, such as ``"accuracy"``; None: the loss.
     :param learning_rate: the peak, at the warm-up's end.
@@ -86,7 +88,8 @@ class Trainer(Handle):
     :param class_weights: one for each label; None: all 1.
     :param total_steps: end of the schedule, and of :meth:`fit` whatever ``epoch_count`` says; 0:
         set by :meth:`fit`, and steps before it use the peak rate.
-    :param rows_per_batch: of :meth:`fit`.
+    :param rows_per_batch: of :meth:`fit`. Groups of rows stay together: as many as fit, at least
+        one.
     :param batches_per_step: gradient accumulation: an update is by the mean over all that counts in
         so many batches together.
     :param epoch_count: of :meth:`fit`.
@@ -117,6 +120,8 @@ class Trainer(Handle):
         schedule_settings: Mapping[str, Any] | None = None,
         step_plan: str = "plain",
         step_plan_settings: Mapping[str, Any] | None = None,
+        loss: str | None = None,
+        loss_settings: Mapping[str, Any] | None = None,
         metric: str | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float | None = None,
@@ -146,6 +151,8 @@ class Trainer(Handle):
         set_choice(struct, "optimizer", optimizer, optimizer_settings, weight_decay=weight_decay)
         set_choice(struct, "schedule", schedule, schedule_settings, warmup_ratio=warmup_ratio)
         set_choice(struct, "step_plan", step_plan, step_plan_settings)
+        if loss is not None or loss_settings is not None:
+            set_choice(struct, "loss", loss, loss_settings)
         set_numbers(
             struct,
             seed=seed,

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import invalid
-from ..losses import UNKNOWN_SHARE
+from ..lost_tokens import UNKNOWN_SHARE
 from ..tokenizer import Tokenizer
 from .columns import is_number, learned_column
 from .measuring import Texts, texts_of, token_counts

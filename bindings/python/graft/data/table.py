@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from ..errors import invalid
-from ..losses import warn
+from ..lost_tokens import warn
 from .columns import ROLES
 from .lines import corrupt
 from .reading import Reading, Row
