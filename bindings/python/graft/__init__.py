@@ -47,20 +47,29 @@ if TYPE_CHECKING:
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
     from .estimators.token_classifier import TokenClassifier
+    from .logs.history import History
+    from .logs.json_log import JsonLog
+    from .reports.predictions import Predictions
+    from .reports.report import Report, report
 
 #: What is imported when it is asked for first, since most programs do without, and where it is.
 _LATER = {
     "Answer": "data.row_values",
     "DataReport": "data.report",
     "Embedder": "estimators.embedder",
+    "History": "logs.history",
+    "JsonLog": "logs.json_log",
     "PartReport": "data.report_parts",
+    "Predictions": "reports.predictions",
     "Regressor": "estimators.regressor",
+    "Report": "reports.report",
     "Table": "data.table",
     "TextClassifier": "estimators.text_classifier",
     "TokenClassifier": "estimators.token_classifier",
     "class_weights": "data.balance",
     "data_report": "data.report",
     "formats": "data.formats",
+    "report": "reports.report",
 }
 
 __version__: str = _lib.graft_version_string().decode()
@@ -106,14 +115,18 @@ __all__ = [
     "Entity",
     "Evaluation",
     "GraftError",
+    "History",
     "Interval",
     "InvalidArgumentError",
+    "JsonLog",
     "Matrix",
     "Metrics",
     "Model",
     "PartReport",
+    "Predictions",
     "Publication",
     "Regressor",
+    "Report",
     "RowAdapter",
     "Session",
     "Status",
@@ -133,6 +146,7 @@ __all__ = [
     "kernel_name",
     "metric_names",
     "optimizers",
+    "report",
     "schedules",
     "set_executor",
     "stack",
