@@ -121,7 +121,7 @@ class Browser:
 def browser() -> Iterator[Browser]:
     """A browser for some pages. Without one this is an error, and nothing is skipped."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
-    assert program is not None, f"expected one of {', '.join(NAMES)} on the path: run make report-dependencies"
+    assert program is not None, f"expected one of {', '.join(NAMES)} on the path: run make browser"
     (page_reads, writes), (reads, page_writes) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory() as profile:
         # The pipe of DevTools is file descriptors 3 and 4.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import evaluation
+from . import evaluation, figures
 from .adapter import (
     Adapter,
     Composition,
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from .estimators.token_classifier import TokenClassifier
     from .logs.history import History
     from .logs.json_log import JsonLog
+    from .logs.mlflow_log import MLflowLog
+    from .logs.tensor_board_log import TensorBoardLog
+    from .logs.wandb_log import WandbLog
     from .reports.predictions import Predictions
     from .reports.report import Report, report
 
@@ -59,13 +62,16 @@ _LATER = {
     "Embedder": "estimators.embedder",
     "History": "logs.history",
     "JsonLog": "logs.json_log",
+    "MLflowLog": "logs.mlflow_log",
     "PartReport": "data.report_parts",
     "Predictions": "reports.predictions",
     "Regressor": "estimators.regressor",
     "Report": "reports.report",
     "Table": "data.table",
+    "TensorBoardLog": "logs.tensor_board_log",
     "TextClassifier": "estimators.text_classifier",
     "TokenClassifier": "estimators.token_classifier",
+    "WandbLog": "logs.wandb_log",
     "class_weights": "data.balance",
     "data_report": "data.report",
     "formats": "data.formats",
@@ -119,6 +125,7 @@ __all__ = [
     "Interval",
     "InvalidArgumentError",
     "JsonLog",
+    "MLflowLog",
     "Matrix",
     "Metrics",
     "Model",
@@ -131,10 +138,12 @@ __all__ = [
     "Session",
     "Status",
     "Table",
+    "TensorBoardLog",
     "TextClassifier",
     "TokenClassifier",
     "Tokenizer",
     "Trainer",
+    "WandbLog",
     "adapter_methods",
     "architectures",
     "average",
@@ -142,6 +151,7 @@ __all__ = [
     "data_report",
     "evaluation",
     "executor_name",
+    "figures",
     "formats",
     "kernel_name",
     "metric_names",

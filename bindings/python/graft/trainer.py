@@ -377,6 +377,11 @@ class Trainer(Handle):
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
 
     @property
+    def adapter(self) -> Adapter:
+        """The adapter that it trains."""
+        return self._adapter
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """All that the training is made of, which JSON takes: ``"training"`` has every option with
         its value, ``"data"`` how much :meth:`fit` was given last, then ``"adapter"``, ``"model"``

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +118,21 @@ def test_what_is_no_log_is_said(tmp_path: Path, model: graft.Model, adapter: gra
     assert caught.value.status == graft.Status.NOT_FOUND
     with pytest.raises(graft.GraftError, match="No such file or directory"):
         fitted(model, adapter, dataset, graft.JsonLog(tmp_path / "none" / "log"))
+
+
+@pytest.mark.parametrize(
+    ("make", "module", "package"),
+    [
+        (graft.TensorBoardLog, "tensorboardX", "tensorboardX"),
+        (graft.WandbLog, "wandb", "wandb"),
+        (graft.MLflowLog, "mlflow", "mlflow"),
+        (lambda: graft.figures.confusion(graft.evaluation.labels([0, 1], [0, 1])), "matplotlib.figure", "matplotlib"),
+    ],
+)
+def test_a_missing_package_is_named(
+    make: Callable[[], object], module: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(graft.GraftError, match=f"needs {package}: .*; pip install {package}$") as caught:
+        make()
+    assert caught.value.status == graft.Status.UNSUPPORTED

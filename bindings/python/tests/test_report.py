@@ -151,7 +151,8 @@ def test_texts_stay_texts() -> None:
 def test_long_texts_are_cut() -> None:
     page = Page(quoted("word " * 1000))
     assert len(page.text) < 500 and "4,600 characters more" in page.text
-    assert shortened("标签" * 20, 10) == "标签标签…" and shortened("short") == "short"
+    assert shortened("标签" * 20, 10) == "标签标…签" and shortened("short") == "short"
+    assert shortened("a rather long name of label 17") == "a rather long…abel 17"
 
 
 def test_no_attribute_ends_early() -> None:

@@ -42,11 +42,12 @@ def _confusion(evaluation: Evaluation) -> Html | None:
     places = shown_labels(evaluation)
     size = 46 if len(places) <= 10 else 34
     width = 16 + 7 * max(_columns(shortened(labels[label])) for label in places)
-    top = 20 + (width * 0.72 if len(places) > 4 or width > 2 * size else 14)
+    is_turned = width - 16 > size - 6
+    top = 20 + (width * 0.72 if is_turned else 14)
     parts = [tag("text", "Predicted", x=width, y=11)]
     for column, label in enumerate(places):
         x = width + size * (column + 0.5)
-        turn = f"translate({x + 3:.1f} {top - 7:.1f}) rotate(-45)" if top > 36 else None
+        turn = f"translate({x + 3:.1f} {top - 7:.1f}) rotate(-45)" if is_turned else None
         where: dict[str, object] = {"transform": turn} if turn else {"x": x, "y": top - 8, "text_anchor": "middle"}
         parts.append(tag("text", shortened(labels[label]), class_="name", **where))
     for row, true in enumerate(places):
@@ -59,7 +60,7 @@ def _confusion(evaluation: Evaluation) -> Html | None:
             parts += _cell(
                 width + size * column, y, size, share, counts[true][label], f"{labels[true]} taken for {labels[label]}"
             )
-    full = (width + size * len(places) + 2 + (width * 0.5 if top > 36 else 0), top + size * len(places) + 2)
+    full = (width + size * len(places) + 2 + (width * 0.5 if is_turned else 0), top + size * len(places) + 2)
     right = sum(row[label] for label, row in enumerate(counts))
     total = sum(map(sum, counts))
     says = (
@@ -148,10 +149,11 @@ def _entities(evaluation: Evaluation) -> Html | None:
 
 
 def _bars(title: str, labels: list[str], found: list[list[float]], what: str) -> Html:
-    """F1 as a bar, precision and recall as marks on it."""
+    """F1 as bars, with precision and recall in the table behind them."""
     places = list(range(len(labels)))
     if len(places) > SHOWN_BARS:
         places = sorted(sorted(places, key=lambda label: found[label][2])[:SHOWN_BARS])
+    lowest = min(range(len(labels)), key=lambda label: found[label][2])
     width = 16 + 7 * max(_columns(shortened(labels[label])) for label in places)
     length, step = 300.0, 24.0
     parts: list[Html] = []
@@ -174,11 +176,10 @@ def _bars(title: str, labels: list[str], found: list[list[float]], what: str) ->
         viewBox=f"0 0 {full[0]:.0f} {full[1]:.0f}",
         style=f"max-width:{full[0]:.0f}px",
         role="img",
-        aria_label=title,
+        aria_label=f"{title}. Lowest: {labels[lowest]}, {shown(found[lowest][2])}.",
     )
     order = [Column(what.capitalize(), "name"), Column("Precision"), Column("Recall"), Column("F1"), Column("How many")]
     rows = [[quoted(label, 80), *map(shown, own[:3]), counted(own[3])] for label, own in zip(labels, found)]
-    lowest = min(range(len(labels)), key=lambda label: found[label][2])
     says = joined(["Lowest: ", names([labels[lowest]]), f", {shown(found[lowest][2])}."])
     if len(places) < len(labels):
         says = joined([says, f" Of {len(labels)} those {len(places)} with the lowest are shown."])

@@ -50,15 +50,27 @@ def quoted(text: str, longest: int = 400) -> Html:
 
 
 def shortened(text: str, width: int = 22) -> str:
-    """A name that fits beside a picture: so many columns, of which wide characters take two."""
+    """A name that fits beside a picture, without its middle where it is long: so many columns, of
+    which wide characters take two."""
+    characters = list(_plain(text))
+    if sum(map(_columns, characters)) <= width:
+        return "".join(characters)
+    start, end = _fitting(characters, width * 3 // 5), _fitting(characters[::-1], width * 2 // 5 - 1)
+    return f"{''.join(characters[:start]).rstrip()}…{''.join(characters[len(characters) - end :]).lstrip()}"
+
+
+def _fitting(characters: list[str], width: int) -> int:
+    """How many of them fit."""
     taken = 0
-    kept: list[str] = []
-    for character in _plain(text):
-        taken += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    for count, character in enumerate(characters):
+        taken += _columns(character)
         if taken > width:
-            return "".join(kept[:-1]).rstrip() + "…"
-        kept.append(character)
-    return "".join(kept)
+            return count
+    return len(characters)
+
+
+def _columns(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _is_hidden(character: str) -> bool:

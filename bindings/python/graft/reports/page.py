@@ -47,7 +47,7 @@ def recipe_section(recipe: dict[str, Any]) -> Section | None:
         if not settings:
             continue
         rows = [tag("tr", tag("th", key, scope="row"), tag("td", _setting(value))) for key, value in settings.items()]
-        parts.append(tag("div", tag("h3", name.capitalize()), tag("table", tag("tbody", *rows))))
+        parts.append(tag("div", tag("h3", name.capitalize()), tag("table", tag("tbody", *rows), aria_label=name)))
     return Section("recipe", "Recipe", tag("div", *parts, class_="settings")) if parts else None
 
 

@@ -51,7 +51,7 @@ def figure(
     """A picture, what it says, and the numbers behind it."""
     behind = [] if numbers is None else [tag("details", tag("summary", f"Numbers: {title}"), numbers)]
     caption = tag("figcaption", tag("strong", title), says, *([] if keys is None else [keys]))
-    return tag("figure", caption, picture, *behind, class_="wide" if wide else None)
+    return tag("figure", caption, picture, *behind, class_="wide" if wide else None, aria_label=title)
 
 
 def keys(*named: tuple[str, str]) -> Html:
