@@ -120,6 +120,10 @@ def test_it_can_be_printed(chromium: Browser, pages: dict[str, Path], folder: Pa
         "[...document.querySelectorAll('details table')].map(table => table.getBoundingClientRect().height)"
     )
     assert len(heights) > 6 and min(heights) > 40
+    # A sheet of paper without its margins: nothing is beyond it.
+    chromium.ask("Emulation.setDeviceMetricsOverride", width=700, height=1000, deviceScaleFactor=1, mobile=False)
+    wide = "[...document.querySelectorAll('.scroll')].filter(own => own.scrollWidth > 700).map(own => own.ariaLabel)"
+    assert chromium.evaluate(wide) == []
     chromium.ask("Emulation.setEmulatedMedia", media="")
 
 

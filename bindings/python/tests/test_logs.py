@@ -100,10 +100,16 @@ def test_a_run_that_goes_on_adds_to_its_log(
     model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset, tmp_path: Path
 ) -> None:
     path = tmp_path / "log.jsonl"
-    for _ in range(2):
-        fitted(model, adapter, dataset, graft.JsonLog(path))
-    assert len(path.read_text("utf-8").splitlines()) == 16
-    assert [own["step"] for own in graft.History.read(path).steps] == [1, 2, 3, 4]
+    for epochs in (3, 2):
+        log = graft.JsonLog(path)
+        fitted(model, adapter, dataset, log, epoch_count=epochs)
+    assert len(path.read_text("utf-8").splitlines()) == 2 * 2 + 3 * 3 + 2 * 3
+    read = graft.History.read(path)
+    assert (read.steps, read.evaluations) == (log.steps, log.evaluations)
+    with path.open("a") as file:
+        file.write('{"kind": "recipe"}\n{"kind": "step", "step": 3, "loss": 0.5}\n')
+    read = graft.History.read(path)
+    assert [own["step"] for own in read.steps] == [1, 2, 3] and len(read.evaluations) == 1
 
 
 def test_what_is_no_log_is_said(tmp_path: Path, model: graft.Model, adapter: graft.Adapter, dataset: graft.Dataset) -> None:

@@ -219,6 +219,14 @@ def test_only_right_rows_have_no_mistakes() -> None:
     assert "mistakes" not in checked(graft.report(predictions=predictions)).sections
 
 
+def test_labels_may_be_numbers_and_values_missing() -> None:
+    predictions = graft.Predictions(numpy.array([0, 1, 1]), [0.2, 0.7, 0.4], labels=[0, 1])
+    assert math.isclose(predictions.evaluation.accuracy, 2 / 3)
+    broken = graft.Predictions([1.0, 2.0, 3.0], [1.0, math.nan, 2.0], task="regression")
+    with pytest.raises(graft.GraftError, match="nan"):
+        graft.report(predictions=broken)
+
+
 def test_one_label_only_has_no_curves() -> None:
     predictions = graft.Predictions(["a", "a"], [[0.9, 0.1], [0.4, 0.6]], labels=["a", "b"])
     page = checked(graft.report(predictions=predictions))

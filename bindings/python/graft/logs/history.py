@@ -36,11 +36,12 @@ class History(Callback):
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> History:
-        """From the file of a :class:`JsonLog`. Where a run was gone on with, its steps replace
-        those of the run before it."""
+        """From the file of a :class:`JsonLog`. What a later run wrote replaces what the run before
+        it wrote of the same steps and of those behind them, be it gone on with or done again."""
         made, name = cls(), os.fsdecode(path)
         steps: dict[float, dict[str, float]] = {}
         evaluations: dict[float, dict[str, float]] = {}
+        is_new = True
         try:
             with open(path, encoding="utf-8") as file:
                 for number, line in enumerate(file, 1):
@@ -48,8 +49,11 @@ class History(Callback):
                         record = json.loads(line)
                         kind = record.pop("kind")
                         if kind == "recipe":
-                            made.recipe = record
+                            made.recipe, is_new = record, True
                         elif kind in ("step", "evaluation"):
+                            if is_new:
+                                steps, evaluations = (_before(record["step"], own) for own in (steps, evaluations))
+                                is_new = False
                             (steps if kind == "step" else evaluations)[record["step"]] = record
                     except (ValueError, KeyError, AttributeError, TypeError):
                         expected = f'expected an object with "kind", found {line.strip()[:60]!r}'
@@ -78,3 +82,7 @@ class History(Callback):
 
     def _place(self, metrics: Metrics) -> dict[str, float]:
         return {"step": metrics.step, "epoch": metrics.epoch, "seconds": round(time.monotonic() - self._started, 6)}
+
+
+def _before(step: float, records: dict[float, dict[str, float]]) -> dict[float, dict[str, float]]:
+    return {own: record for own, record in records.items() if own < step}

@@ -35,7 +35,11 @@ def section_of(parameters: list[ParameterNorm], note: str) -> Section | None:
     rows = [[own.name, " × ".join(map(str, own.shape)), shown(own.norm), shown(own.gradient)] for own in parameters]
     count = sum(math.prod(own.shape) for own in parameters)
     caption = f"All {counted(len(parameters))} tensors, {counted(count)} numbers"
-    parts.append(tag("details", tag("summary", f"Numbers: {caption}"), table(caption, columns, rows)))
+    parts.append(
+        tag(
+            "details", tag("summary", f"Numbers: {caption}"), table(caption, columns, rows), open=None if inside else ""
+        )
+    )
     return Section("adapter", "Adapter", joined(parts))
 
 

@@ -14,7 +14,9 @@ from .parts import Column, Section, cell_text, figure, names, scrolled, table
 SHOWN_LABELS = 24
 #: Bars of labels: of more, those with the lowest F1.
 SHOWN_BARS = 30
-SHOWN_PAIRS = 25
+#: Labels of a table as wide as a page; of more it lists the most frequent mistakes.
+TABLED_LABELS = 6
+SHOWN_PAIRS = 60
 
 
 def section_of(evaluation: Evaluation) -> Section | None:
@@ -78,7 +80,7 @@ def _confusion(evaluation: Evaluation) -> Html | None:
         role="img",
         aria_label=f"Confusion matrix. {says}",
     )
-    numbers = _matrix_table(evaluation, places) if len(labels) <= SHOWN_LABELS else _pairs(evaluation)
+    numbers = _matrix_table(evaluation) if len(labels) <= TABLED_LABELS else _pairs(evaluation)
     return figure("Confusion matrix", says, scrolled(picture, "Confusion matrix"), numbers, wide=True)
 
 
@@ -110,16 +112,15 @@ def _columns(text: str) -> int:
     return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
 
 
-def _matrix_table(evaluation: Evaluation, places: list[int]) -> Html:
-    columns = [Column("True label", "name"), *(Column(shortened(evaluation.labels[label])) for label in places)]
-    rows = [
-        [quoted(evaluation.labels[true], 80), *(counted(evaluation.confusion[true][label]) for label in places)]
-        for true in places
-    ]
+def _matrix_table(evaluation: Evaluation) -> Html:
+    labels = evaluation.labels
+    columns = [Column("True label", "name"), *(Column(shortened(label)) for label in labels)]
+    rows = [[quoted(label, 80), *map(counted, counts)] for label, counts in zip(labels, evaluation.confusion)]
     return table("Rows of each pair of true and predicted label", columns, rows)
 
 
 def _pairs(evaluation: Evaluation) -> Html:
+    """Mistakes, since a table of many labels has no room for them all."""
     pairs = [
         (count, true, label)
         for true, row in enumerate(evaluation.confusion)
@@ -130,9 +131,12 @@ def _pairs(evaluation: Evaluation) -> Html:
         [quoted(evaluation.labels[true], 80), quoted(evaluation.labels[label], 80), counted(count)]
         for count, true, label in sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:SHOWN_PAIRS]
     ]
-    return table(
-        "The most frequent mistakes", [Column("True label", "name"), Column("Predicted", "name"), Column("Rows")], rows
+    which = (
+        "All mistakes"
+        if len(pairs) <= SHOWN_PAIRS
+        else f"The {SHOWN_PAIRS} most frequent of {counted(len(pairs))} mistakes"
     )
+    return table(which, [Column("True label", "name"), Column("Predicted", "name"), Column("Rows")], rows)
 
 
 def _each(evaluation: Evaluation) -> Html | None:

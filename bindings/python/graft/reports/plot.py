@@ -79,6 +79,8 @@ class Plot:
 
     def dot(self, point: Point, kind: str = "dot", radius: float = 3.5, title: str = "") -> None:
         """A mark at a point."""
+        if not all(map(math.isfinite, point)):
+            return
         own = tag("title", title) if title else Html()
         self._parts.append(tag("circle", own, class_=kind, cx=self.x(point[0]), cy=self.y(point[1]), r=radius))
 

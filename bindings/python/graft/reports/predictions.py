@@ -52,7 +52,7 @@ class Predictions:
         predicted: Iterable[Any],
         *,
         task: str = LABELS,
-        labels: Sequence[str] = (),
+        labels: Sequence[Any] = (),
         texts: Iterable[str] | None = None,
         lengths: Iterable[int] | None = None,
         maximum_length: int | None = None,
@@ -88,6 +88,12 @@ class Predictions:
         for row, own in enumerate(self.predicted):
             if len(own) != len(self.labels):
                 raise invalid(f"predicted[{row}]: expected {len(self.labels)}, one for each label; found {len(own)}")
+        if self.task == LABELS:
+            self.truth = list(map(str, self.truth))
+        else:
+            self.truth = [
+                list(map(str, as_list(row, f"truth[{number}]", "labels"))) for number, row in enumerate(self.truth)
+            ]
         known = set(self.labels)
         for row, truth in enumerate(self.truth):
             for label in [truth] if self.task == LABELS else truth:

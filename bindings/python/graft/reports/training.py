@@ -13,13 +13,11 @@ from .thinning import Point, thinned
 SHOWN_STEPS = 25
 #: From so many steps on, the loss of single batches is drawn behind its running mean.
 SMOOTHED = 40
-#: What an evaluation has that is no measure of its own.
-PLACES = ("step", "epoch", "seconds")
 #: Measures that are drawn, of those that the training has.
 SHOWN_MEASURES = (
     "accuracy", "macro_f1", "entity_f1", "exact_match", "micro_f1", "mcc", "pearson", "spearman", "r2"
 )  # fmt: skip
-MOST_MEASURES = 3
+MOST_MEASURES, TABLED_MEASURES = 3, 7
 KINDS = ("main", "other", "")
 
 
@@ -107,7 +105,8 @@ def _measures(history: History) -> Html | None:
     first = next(iter(curves))
     best = max(curves[first], key=lambda point: point[1])
     says = f"{spelt(first)} is highest after step {counted(best[0])}: {shown(best[1])}."
-    evaluated = [name for name in history.evaluations[0] if name not in PLACES]
+    first_ones = ("loss", *SHOWN_MEASURES, "roc_auc", "mse", "mae")
+    evaluated = [name for name in first_ones if name in history.evaluations[0]][:TABLED_MEASURES]
     rows = [
         [counted(own["step"]), *(shown(own[name], 4) if name in own else "–" for name in evaluated)]
         for own in history.evaluations
