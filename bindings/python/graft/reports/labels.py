@@ -6,7 +6,7 @@ import math
 
 from ..errors import GraftError
 from ..metrics import Evaluation
-from .markup import Html, joined, quoted, shortened, tag
+from .markup import Html, columns_of, joined, quoted, shortened, tag
 from .numbers import counted, percent, shown
 from .parts import Column, Section, cell_text, figure, names, scrolled, table
 
@@ -43,7 +43,7 @@ def _confusion(evaluation: Evaluation) -> Html | None:
         return None
     places = shown_labels(evaluation)
     size = 46 if len(places) <= 10 else 34
-    width = 16 + 7 * max(_columns(shortened(labels[label])) for label in places)
+    width = 16 + 7 * max(columns_of(shortened(labels[label])) for label in places)
     is_turned = width - 16 > size - 6
     top = 20 + (width * 0.72 if is_turned else 14)
     parts = [tag("text", "Predicted", x=width, y=11)]
@@ -66,8 +66,8 @@ def _confusion(evaluation: Evaluation) -> Html | None:
     right = sum(row[label] for label, row in enumerate(counts))
     total = sum(map(sum, counts))
     says = (
-        f"Rows: the true label; columns: the predicted one. {counted(right)} of {counted(total)} are right ({percent(right / total if total else math.nan)}). "
-        "A cell is as dark as its part of the row is large."
+        f"Rows: the true label; columns: the predicted one. {counted(right)} of {counted(total)} are right "
+        f"({percent(right / total if total else math.nan)}). A cell is as dark as its part of the row is large."
     )
     if len(places) < len(labels):
         says += f" Of {len(labels)} labels those {len(places)} with most mistakes are shown."
@@ -106,10 +106,6 @@ def _short(count: int) -> str:
     if count < 10_000:
         return str(count)
     return f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"
-
-
-def _columns(text: str) -> int:
-    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)
 
 
 def _matrix_table(evaluation: Evaluation) -> Html:
@@ -158,7 +154,7 @@ def _bars(title: str, labels: list[str], found: list[list[float]], what: str) ->
     if len(places) > SHOWN_BARS:
         places = sorted(sorted(places, key=lambda label: found[label][2])[:SHOWN_BARS])
     lowest = min(range(len(labels)), key=lambda label: found[label][2])
-    width = 16 + 7 * max(_columns(shortened(labels[label])) for label in places)
+    width = 16 + 7 * max(columns_of(shortened(labels[label])) for label in places)
     length, step = 300.0, 24.0
     parts: list[Html] = []
     bottom = 4 + step * len(places)

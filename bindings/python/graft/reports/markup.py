@@ -53,7 +53,7 @@ def shortened(text: str, width: int = 22) -> str:
     """A name that fits beside a picture, without its middle where it is long: so many columns, of
     which wide characters take two."""
     characters = list(_plain(text))
-    if sum(map(_columns, characters)) <= width:
+    if columns_of(text) <= width:
         return "".join(characters)
     start, end = _fitting(characters, width * 3 // 5), _fitting(characters[::-1], width * 2 // 5 - 1)
     return f"{''.join(characters[:start]).rstrip()}…{''.join(characters[len(characters) - end :]).lstrip()}"
@@ -63,14 +63,15 @@ def _fitting(characters: list[str], width: int) -> int:
     """How many of them fit."""
     taken = 0
     for count, character in enumerate(characters):
-        taken += _columns(character)
+        taken += columns_of(character)
         if taken > width:
             return count
     return len(characters)
 
 
-def _columns(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+def columns_of(text: str) -> int:
+    """How wide a text is, in letters."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _is_hidden(character: str) -> bool:

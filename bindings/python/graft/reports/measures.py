@@ -53,8 +53,8 @@ def section_of(evaluation: Evaluation) -> Section:
     behind = tag("details", tag("summary", f"All {len(rows)} measures"), table(what, columns, rows))
     drawn = next(iter(intervals.values())).resamples if intervals else 0
     note = (
-        f"Intervals hold 95 % of the measures of {counted(drawn)} random samples of these rows, drawn with replacement: how far "
-        "a number would be off on other rows of the same kind."
+        f"Intervals hold 95 % of the measures of {counted(drawn)} random samples of these rows, drawn with "
+        "replacement: how far a number would be off on other rows of the same kind."
         if intervals
         else "The rows behind these numbers are not at hand, so they have no intervals."
     )

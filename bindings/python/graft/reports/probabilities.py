@@ -74,7 +74,10 @@ def _reliability(found: Reliability, predictions: Predictions) -> Html:
         title = f"probability {shown(own.confidence)}: {percent(own.accuracy)} of {counted(own.size)} right"
         plot.dot((own.confidence, own.accuracy), "dot", 2.5 + 5 * math.sqrt(own.size / most), title)
     of = "Each probability" if predictions.task == SETS else "The probability of the predicted label"
-    says = f"{of}, in {len(found.bins)} bins, and how often it is right. Expected calibration error: {shown(found.error)}. A larger dot has more predictions."
+    says = (
+        f"{of}, in {len(found.bins)} bins, and how often it is right. Expected calibration error: "
+        f"{shown(found.error)}. A larger dot has more predictions."
+    )
     columns = [
         Column("Probability", ""),
         Column("Predictions"),

@@ -164,7 +164,10 @@ def _maps(adapter: Adapter | str | os.PathLike[str], model: Model | None, rows: 
             raise
         return adapter_maps.section_of(norms(files_of(adapter)), f"How large the parameters are. There are no {error}.")
     count = counted(min(64, len(rows)))
-    note = f"How large the parameters are, and the gradients of the loss on {count} of the rows for them: where it would change most."
+    note = (
+        f"How large the parameters are, and the gradients of the loss on {count} of the rows for them: "
+        "where a step would change most."
+    )
     return adapter_maps.section_of(norms(files_of(adapter), gradients), note)
 
 

@@ -52,7 +52,8 @@ def _lengths(lengths: list[int], unit: str, limit: int | None) -> Html:
         plot.bar(start, end, count, f"{spelt} {unit}: {counted(count)} rows")
     ordered = sorted(lengths)
     middle, most = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)]
-    says = f"Median {counted(middle)} {unit}; 95 % of the rows have up to {counted(most)}, the longest {counted(ordered[-1])}."
+    says = f"Median {counted(middle)} {unit}; 95 % of the rows have up to {counted(most)}, "
+    says += f"the longest {counted(ordered[-1])}."
     if limit is not None and unit == "tokens":
         cut = sum(length > limit for length in lengths)
         said = f"{counted(cut)} ({percent(cut / len(lengths))}) are" if cut else "None is"
