@@ -78,9 +78,12 @@ def wandb_records(content: bytes) -> Iterator[Any]:
 def test_wandb_has_an_offline_run(
     model: graft.Model, dataset: graft.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import wandb
+
     monkeypatch.setenv("WANDB_SILENT", "true")
     history = graft.History()
     fitted(model, dataset, history, graft.WandbLog(project="tests", mode="offline", dir=tmp_path))
+    wandb.teardown()  # the process that writes the file ends with it
     (file,) = tmp_path.rglob("*.wandb")
     rows, codes, configured = [], [], []
     for record in wandb_records(file.read_bytes()):

@@ -28,6 +28,7 @@ TASKS = {
     "regression": "regression",
     "token_classification": "named entities",
     "language_model": "language modelling",
+    "sentence_embedding": "vectors of sentences",
 }
 
 
