@@ -72,8 +72,10 @@ missing   = $(shell for package in $(PACKAGES); do \
               dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
 as_root  := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: dependencies
-dependencies:
+# The browser is for test-report alone.
+.PHONY: dependencies browser
+browser: PACKAGES := chromium
+dependencies browser:
 	@missing="$(missing)"; if [ -n "$$missing" ]; then \
 	  $(as_root) apt-get update -qq && \
 	  $(as_root) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
@@ -128,6 +130,13 @@ test-install: dependencies
 	@$(MAKE) --no-print-directory library models $(VENV)/tools
 	@Tests/run install
 
+# Opens reports in a browser, and reads figures and logs with the programs that they are for;
+# build/report has the pages and their pictures afterwards.
+.PHONY: test-report
+test-report: dependencies browser
+	@$(MAKE) --no-print-directory library build/venv-report/tools
+	@Tests/run report
+
 # Builds the library twice more, for the thread and the address sanitizer, runs what shares and
 # what breaks, and fuzzes the readers.
 .PHONY: test-sanitizers
@@ -138,6 +147,7 @@ build/venv-parity/tools: Tests/Parity/requirements.txt
 build/venv-adapters/tools: Tests/Parity/requirements-adapters.txt
 build/venv-benchmark/tools: Benchmarks/requirements.txt
 build/venv-runtimes/tools: Tests/Safety/requirements.txt
+build/venv-report/tools: Tests/Report/requirements.txt
 
 build/venv-%/tools:
 	$(PYTHON) -m venv $(@D)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import evaluation
+from . import evaluation, figures
 from .adapter import (
     Adapter,
     Composition,
@@ -47,20 +47,35 @@ if TYPE_CHECKING:
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
     from .estimators.token_classifier import TokenClassifier
+    from .logs.history import History
+    from .logs.json_log import JsonLog
+    from .logs.mlflow_log import MLflowLog
+    from .logs.tensor_board_log import TensorBoardLog
+    from .logs.wandb_log import WandbLog
+    from .reports.predictions import Predictions
+    from .reports.report import Report, report
 
 #: What is imported when it is asked for first, since most programs do without, and where it is.
 _LATER = {
     "Answer": "data.row_values",
     "DataReport": "data.report",
     "Embedder": "estimators.embedder",
+    "History": "logs.history",
+    "JsonLog": "logs.json_log",
+    "MLflowLog": "logs.mlflow_log",
     "PartReport": "data.report_parts",
+    "Predictions": "reports.predictions",
     "Regressor": "estimators.regressor",
+    "Report": "reports.report",
     "Table": "data.table",
+    "TensorBoardLog": "logs.tensor_board_log",
     "TextClassifier": "estimators.text_classifier",
     "TokenClassifier": "estimators.token_classifier",
+    "WandbLog": "logs.wandb_log",
     "class_weights": "data.balance",
     "data_report": "data.report",
     "formats": "data.formats",
+    "report": "reports.report",
 }
 
 __version__: str = _lib.graft_version_string().decode()
@@ -106,22 +121,29 @@ __all__ = [
     "Entity",
     "Evaluation",
     "GraftError",
+    "History",
     "Interval",
     "InvalidArgumentError",
+    "JsonLog",
+    "MLflowLog",
     "Matrix",
     "Metrics",
     "Model",
     "PartReport",
+    "Predictions",
     "Publication",
     "Regressor",
+    "Report",
     "RowAdapter",
     "Session",
     "Status",
     "Table",
+    "TensorBoardLog",
     "TextClassifier",
     "TokenClassifier",
     "Tokenizer",
     "Trainer",
+    "WandbLog",
     "adapter_methods",
     "architectures",
     "average",
@@ -129,10 +151,12 @@ __all__ = [
     "data_report",
     "evaluation",
     "executor_name",
+    "figures",
     "formats",
     "kernel_name",
     "metric_names",
     "optimizers",
+    "report",
     "schedules",
     "set_executor",
     "stack",

@@ -23,7 +23,11 @@ from .library import initialised, lib
 from .metrics import Comparison, Evaluation, Metrics
 from .model import Model
 from .progress import Progress, make_progress
+from .recipe import recipe_of
 from .values import as_list, name_bytes, path_bytes, set_numbers
+
+#: What is there as a trainer is made and is no setting of the training.
+NO_SETTINGS = ("self", "__class__", "model", "adapter", "callbacks")
 
 
 class CancelToken(Handle):
@@ -141,6 +145,8 @@ class Trainer(Handle):
         pass_token_count: SupportsIndex = 0,
         callbacks: Iterable[object] = (),
     ) -> None:
+        self._settings = {name: value for name, value in locals().items() if name not in NO_SETTINGS}
+        self._data: dict[str, Any] = {}
         self._callbacks = as_list(callbacks, "callbacks", "objects")
         self._checkpoint_path = None if checkpoint_path is None else os.fsdecode(checkpoint_path)
         self._labels = adapter.labels
@@ -174,10 +180,12 @@ class Trainer(Handle):
             weights = as_list(class_weights, "class_weights", "numbers")
             if len(weights) != len(self._labels):
                 raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
+            self._settings["class_weights"] = [float(weight) for weight in weights]
             struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
         if metric is not None:
             struct.metric = name_bytes(metric, "metric")
         if checkpoint_path is not None:
+            self._settings["checkpoint_path"] = self._checkpoint_path
             struct.checkpoint_path = path_bytes(checkpoint_path)
         out = c_void_p()
         lib.graft_trainer_create(Model.pointer_of(model), Adapter.pointer_of(adapter), byref(struct), byref(out))
@@ -226,6 +234,9 @@ class Trainer(Handle):
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
+        self._data = {"train_rows": len(train), "train_tokens": train.token_count}
+        if evaluation is not None:
+            self._data |= {"evaluation_rows": len(evaluation), "evaluation_tokens": evaluation.token_count}
         listeners = Listeners(self._callbacks, callback, self._checkpoint_path)
         ended_with: Metrics | None = None
         listeners.begin(self)
@@ -364,6 +375,18 @@ class Trainer(Handle):
         An error of status INCOMPATIBLE names what differs: options, adapter, base weights or their
         precision."""
         lib.graft_trainer_resume(self.pointer, path_bytes(path))
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter that it trains."""
+        return self._adapter
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the training is made of, which JSON takes: ``"training"`` has every option with
+        its value, ``"data"`` how much :meth:`fit` was given last, then ``"adapter"``, ``"model"``
+        and ``"versions"``."""
+        return recipe_of(self._model, self._adapter, self._data, self._settings)
 
     @property
     def memory(self) -> int:

@@ -319,7 +319,7 @@ def completed(*words: str) -> list[str]:
 
 
 def test_bash_completes_commands_options_and_choices() -> None:
-    assert completed("graft", "") == ["train", "evaluate", "predict", "embed", "inspect", "completion"]
+    assert completed("graft", "") == ["train", "evaluate", "predict", "embed", "report", "inspect", "completion"]
     assert completed("graft", "train", "m", "--me") == ["--method", "--metric"]
     assert completed("graft", "train", "--method", "") == graft.adapter_methods()
     assert completed("graft", "train", "--task", "reg") == ["regression"]
@@ -329,7 +329,7 @@ def test_bash_completes_commands_options_and_choices() -> None:
 
 def test_zsh_is_told_every_command_and_option() -> None:
     script = told("completion", "zsh")["script"]
-    for name in ("train", "evaluate", "predict", "embed", "inspect", "completion"):
+    for name in ("train", "evaluate", "predict", "embed", "report", "inspect", "completion"):
         assert f"    {name})" in script and f"'{name}:" in script
     assert (
         "'--method[(default: lora)]:method:(lora " in script
@@ -340,7 +340,7 @@ def test_zsh_is_told_every_command_and_option() -> None:
     assert subprocess.run(["bash", "-n"], input=script, text=True, timeout=60).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "embed", "inspect", "completion"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "embed", "report", "inspect", "completion"])
 def test_help_says_what_the_defaults_are(command: str) -> None:
     shown = " ".join(run(command, "--help").stdout.split())
     assert "--json" in shown and "%(" not in shown
@@ -350,3 +350,22 @@ def test_help_says_what_the_defaults_are(command: str) -> None:
 def test_the_package_declares_its_command() -> None:
     assert 'graft = "graft.commands.main:main"' in (ROOT / "bindings" / "python" / "pyproject.toml").read_text()
     assert run("--version").stdout.startswith(f"graft {graft.__version__} (")
+
+
+def test_report_writes_a_page(data: Path, tmp_path: Path) -> None:
+    log, page = tmp_path / "log.jsonl", tmp_path / "page.html"
+    run("train", TINY, data / "labels.tsv", tmp_path / "adapter", *QUICK, "--log", log)
+    rows = data / "labels.tsv"
+    found = told("report", TINY, tmp_path / "adapter", rows, "--log", log, "--output", page, "--title", "Six texts")
+    assert found["report"] == str(page)
+    assert found["accuracy"] == told("evaluate", TINY, tmp_path / "adapter", rows)["accuracy"]
+    html = page.read_text("utf-8")
+    for part in ("Six texts", 'id="training"', 'id="probabilities"', "lora_B: gradients", str(rows)):
+        assert part in html
+    run("report", TINY, tmp_path / "adapter", "--output", page)
+    assert 'id="adapter"' in page.read_text("utf-8") and 'id="measures"' not in page.read_text("utf-8")
+    for name in ("sets", "numbers"):
+        columns = ("--columns", '{"labels": "labels"}') if name == "sets" else ()
+        run("report", TINY, data / name, data / f"{name}.tsv", "--output", page, *columns)
+        assert 'id="measures"' in page.read_text("utf-8")
+    assert "none.jsonl" in run("report", TINY, tmp_path / "adapter", "--log", "none.jsonl", code=1).stderr

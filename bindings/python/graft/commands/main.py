@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from .. import __version__, kernel_name
 from ..errors import GraftError, Status
-from . import completion, embed, evaluate, inspect, predict, train
+from . import completion, embed, evaluate, inspect, predict, report, train
 from .output import Output
 
 #: In the order in which the help lists them.
-COMMANDS = (train, evaluate, predict, embed, inspect, completion)
+COMMANDS = (train, evaluate, predict, embed, report, inspect, completion)
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DESCRIPTION = """Trains small adapters on a transformer, and runs them, on the CPU.
 

@@ -17,6 +17,7 @@ from ..choices import optimizers, schedules
 from ..data.table import Table
 from ..dataset import Dataset
 from ..entities import TAGS
+from ..logs.json_log import JsonLog
 from ..metrics import Evaluation, metric_names
 from ..model import Model
 from ..tokenizer import Tokenizer
@@ -87,6 +88,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--checkpoint", type=Path, metavar="FOLDER", help="saved each epoch, and gone on from when it is there"
     )
+    training.add_argument(
+        "--log", type=Path, metavar="FILE", help="of JSON lines, which each step and evaluation is added to"
+    )
     training.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
@@ -125,6 +129,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         epoch_count=arguments.epochs,
         patience=arguments.patience,
         checkpoint_path=arguments.checkpoint,
+        callbacks=[] if arguments.log is None else [JsonLog(arguments.log)],
     ) as trainer:
         best = trainer.fit(rows, None if validation is None else dataset(validation), progress=not arguments.quiet)
         seconds = time.monotonic() - started

@@ -1,0 +1,83 @@
+"""Makes one page of HTML about an adapter: measures, curves, mistakes, weights, recipe.
+
+The page needs no network. With a FILE as of `graft train` it shows what the adapter makes of it,
+and the gradients of its loss; with --log, how the training went; and in any case weights and
+settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..adapter import Adapter
+from ..dataset import Dataset
+from ..logs.history import History
+from ..model import Model
+from ..reports.predictions import Predictions
+from ..reports.report import report
+from ..tokenizer import Tokenizer
+from .arguments import add_length, add_model, number
+from .files import add_reading, read_labelled, require_task
+from .output import Output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="file to measure on (default: none)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("report.html"), metavar="PAGE", help="file to write (default: %(default)s)"
+    )
+    parser.add_argument("--log", type=Path, metavar="FILE", help="that `graft train --log` wrote")
+    parser.add_argument("--title", metavar="TEXT", help="of the page (default: what the adapter is for)")
+    parser.add_argument(
+        "--threshold",
+        type=number(float, 0, 1),
+        default=0.5,
+        metavar="P",
+        help="probability from which on a label is chosen, where there may be several (default: %(default)s)",
+    )
+    add_reading(parser)
+    add_length(parser, "that of what it was trained on")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
+    adapter = Adapter.load(model, arguments.adapter)
+    data: dict[str, Any] = {"model": str(arguments.model), "adapter": str(arguments.adapter)}
+    history = None if arguments.log is None else History.read(arguments.log)
+    predictions, rows = None, None
+    if arguments.file is not None:
+        require_task(adapter, arguments.adapter)
+        table, _ = read_labelled(arguments.file, arguments, adapter.task)
+        length = arguments.maximum_length or adapter.maximum_length or 0
+        predictions = Predictions.of(
+            model,
+            tokenizer,
+            adapter,
+            table,
+            threads=arguments.threads,
+            maximum_length=arguments.maximum_length,
+            threshold=arguments.threshold,
+        )
+        rows = Dataset.from_table(tokenizer, table, label_names=adapter.labels or None, maximum_length=length)
+        data |= {"report_file": str(arguments.file), "report_rows": len(table)}
+    report(
+        arguments.output,
+        title=arguments.title,
+        predictions=predictions,
+        history=history,
+        adapter=adapter,
+        model=model,
+        gradient_rows=rows,
+        recipe={"data": data},
+    )
+    if predictions is not None:
+        output.line(str(predictions.evaluation))
+    output.line(f"report in {arguments.output}")
+    measured = (
+        {} if predictions is None else {"row_count": predictions.evaluation.row_count, **predictions.evaluation.values}
+    )
+    output.result({"report": str(arguments.output), "task": adapter.task, **measured})

@@ -1,0 +1,1 @@
+"""Callbacks of a trainer that write down how a training goes."""

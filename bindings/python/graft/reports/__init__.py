@@ -1,0 +1,1 @@
+"""Pages that show what a training and its adapter are worth, without anything but Python."""
