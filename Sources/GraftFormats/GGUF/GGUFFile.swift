@@ -5,21 +5,23 @@ package final class GGUFFile: Sendable {
     package let file: MappedFile
     package let header: GGUFHeader
 
-    package init(path: String) throws(GraftError) {
-        let file = try MappedFile(path: path)
+    package convenience init(path: String) throws(GraftError) { try self.init(try MappedFile(path: path)) }
+
+    package init(_ file: MappedFile) throws(GraftError) {
         self.file = file
         header = try file.withBytes { bytes throws(GraftError) in
             if !GGUFHeader.begins(bytes) { try file.refuseStandIn() }
-            return try GGUFHeader(bytes, source: path)
+            return try GGUFHeader(bytes, source: file.path)
         }
     }
 
     package var path: String { file.path }
 
-    /// Whether a path leads to a file that begins as these do.
+    /// Whether a path leads to such a file, by its beginning or, whatever that is, by its name.
     package static func isOne(_ path: String) -> Bool {
-        guard FileKind.of(path) == .file, let file = try? MappedFile(path: path) else { return false }
-        return file.withBytes { GGUFHeader.begins($0) }
+        guard FileKind.of(path) == .file else { return false }
+        if path.lowercased().hasSuffix(".gguf") { return true }
+        return (try? MappedFile(path: path))?.withBytes { GGUFHeader.begins($0) } ?? false
     }
 
     /// Calls `body` with each text of an array, in order, where it lies.
