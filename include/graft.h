@@ -172,10 +172,15 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  * config.json says means what transformers 5 makes of it; a setting that transformers acts on and
  * this build does not is refused by name.
  *
+ * Or from a GGUF file of llama.cpp (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1,
+ * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gpt2, llama, qwen2, qwen3 and smollm3;
+ * its tokenizer is graft_tokenizer_load() of the same path. Quantised weights are multiplied at the
+ * chosen precision.
+ *
  * The weights are packed once into the chosen precision; tables are read from the mapped files,
  * which must not change while the model lives.
  *
- * @param path     Directory to read.
+ * @param path     Directory or GGUF file to read.
  * @param options  NULL for defaults.
  * @param[out] out The model, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (a file or tensor is missing), GRAFT_ERROR_CORRUPT_FILE,
@@ -263,7 +268,7 @@ GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t s
 /** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. What config.json,
     tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
     special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED.
-    Since 1.0. */
+    Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or vocab.txt, and those beside it in a model's folder
  *  (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */

@@ -3,7 +3,7 @@
 #include "ranges.h"
 #include <string.h>
 
-enum { CHUNK = 128 /**< Elements of a row of W converted at once; even. */ };
+enum { CHUNK = 256 /**< Elements of a row of W converted at once: whole blocks of every type. */ };
 
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k) {
     return (size_t)gk_divide_up(n, GK_PANEL) * (size_t)gk_depth(type, k) * GK_PANEL * sizeof(gk_word);
@@ -25,11 +25,10 @@ static float element(const gk_product_path *path, const void *rows, gk_type sour
 static void read_chunk(const gk_product_path *path, const void *rows, gk_type source, int64_t row_stride,
                        int64_t column_stride, int64_t first_row, int64_t row_count, int64_t first_column,
                        int64_t column_count, float chunk[GK_PANEL][CHUNK]) {
-    int64_t size = gk_element_size(source);
     for (int64_t i = 0; i < row_count; i++) {
         int64_t start = (first_row + i) * row_stride + first_column * column_stride;
         if (column_stride == 1)
-            path->to_float32(column_count, (const char *)rows + start * size, source, chunk[i]);
+            path->to_float32(column_count, (const char *)rows + gk_row_size(source, start), source, chunk[i]);
         else
             for (int64_t j = 0; j < column_count; j++)
                 chunk[i][j] = element(path, rows, source, start + j * column_stride);

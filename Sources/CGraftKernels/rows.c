@@ -7,7 +7,8 @@
 #define GK_KERNELS "rows_kernels.inc"
 #include "each_path.inc"
 
-/** Elements of a stored row that are converted together before they are added. */
+/** Elements of a stored row that are converted together before they are added: whole blocks of
+ *  every type. */
 enum { CONVERTED = 256 };
 
 static void gather_row(int64_t h, const void *row, gk_type type, bool accumulate, float *y) {
@@ -18,7 +19,7 @@ static void gather_row(int64_t h, const void *row, gk_type type, bool accumulate
     for (int64_t i = 0; i < h; i += CONVERTED) {
         float converted[CONVERTED];
         int64_t count = h - i < CONVERTED ? h - i : CONVERTED;
-        gk_to_float32(count, (const char *)row + i * gk_element_size(type), type, converted);
+        gk_to_float32(count, (const char *)row + gk_row_size(type, i), type, converted);
         GK_ON_PATH(add)(count, 1, converted, y + i);
     }
 }
@@ -27,7 +28,7 @@ void gk_gather_rows(const gk_team *team, int64_t m, int64_t h, const int32_t *id
                     gk_type type, bool accumulate, float *y, int64_t ldy) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
       for (int64_t r = rows.begin; r < rows.end; r++) {
-          const char *row = (const char *)table + ids[r] * h * gk_element_size(type);
+          const char *row = (const char *)table + ids[r] * gk_row_size(type, h);
           gather_row(h, row, type, accumulate, y + r * ldy);
       }
     });

@@ -44,9 +44,9 @@ public func graft_model_load(
     create(out) { () throws(GraftError) in
         let options = try graft_model_options.read(options, "options")
         let precision = try choice(options.precision, Precision.self, "precision")
-        let folder = try ModelFolder(path: try text(path, "path"))
+        let source = try Architectures.source(path: try text(path, "path"))
         return ModelHandle(
-            try Architectures.load(folder, precision: precision, threadCount: Int(options.thread_count)), folder)
+            try Architectures.load(source, precision: precision, threadCount: Int(options.thread_count)), source)
     }
 }
 

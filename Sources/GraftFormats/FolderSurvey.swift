@@ -11,7 +11,7 @@ package enum FolderSurvey {
             switch self {
             case .model:
                 "a model folder has config.json beside model.safetensors, or beside model.safetensors.index.json and "
-                    + "the shards that it names"
+                    + "the shards that it names; a GGUF file is a model by itself"
             case .adapter:
                 "an adapter folder has adapter_config.json beside adapter_model.safetensors (PEFT) or "
                     + "adapter.safetensors (AdapterHub)"
@@ -31,16 +31,19 @@ package enum FolderSurvey {
         /// they are.
         fileprivate var foreign: [(endings: [String], meaning: String)] {
             let formats = self == .tokenizer ? FolderSurvey.tokenizers : FolderSurvey.weights
-            return formats + [FolderSurvey.ggml]
+            return formats + FolderSurvey.ggml
         }
     }
 
     private typealias Format = (endings: [String], meaning: String)
 
-    private static let ggml: Format = (
-        [".gguf", ".ggml"],
-        "for llama.cpp: take the folder in Hugging Face's layout that it was made from"
-    )
+    private static let ggml: [Format] = [
+        (
+            [".gguf"],
+            "a GGUF file of llama.cpp, which is given by its own path where a model or its tokenizer is loaded"
+        ),
+        ([".ggml"], "for llama.cpp: take the folder in Hugging Face's layout that it was made from"),
+    ]
 
     private static let weights: [Format] = [
         (

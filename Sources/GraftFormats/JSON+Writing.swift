@@ -40,7 +40,7 @@ extension JSON {
     }
 
     /// A string in quotes and escaped for a message, cut when long.
-    var shortText: String {
+    package var shortText: String {
         guard case .string(let text) = self else { return kind }
         return JSON.string(text.shortened).serialized(Style(escapesNonASCII: false))
     }

@@ -35,7 +35,10 @@ package struct ModelFolderWriter {
         }
         try AtomicDirectory.write(to: path, keys: [Self.configName]) { folder throws(GraftError) in
             var written = Set([Self.configName])
-            for name in try CompanionFiles.names(in: source.path) where written.insert(name).inserted {
+            // A file of its own has no companions.
+            let companions =
+                FileKind.of(source.path) == .folder ? try CompanionFiles.names(in: source.path) : []
+            for name in companions where written.insert(name).inserted {
                 let file = try MappedFile(path: source.path + "/" + name)
                 try folder.write(to: name) { output throws(GraftError) in
                     try file.withBytes { bytes throws(GraftError) in try output.write(bytes) }

@@ -13,6 +13,10 @@ package protocol TensorSource: AnyObject, Sendable {
     func entry(_ name: String) -> TensorEntry?
     /// A tensor's numbers, in the type of its entry or in float32.
     func read(_ entry: TensorEntry) throws(GraftError) -> StoredTensor
+    /// The same for a kernel: as they are stored, in blocks where the file has blocks.
+    func rows(_ entry: TensorEntry) throws(GraftError) -> TensorRows
+    /// What messages call a tensor's file.
+    func path(of entry: TensorEntry) -> String
 }
 
 /// A tensor of a model: its type as a checkpoint has it, its shape, its place.
@@ -32,8 +36,11 @@ package struct TensorEntry: Sendable {
 }
 
 extension TensorSource {
-    /// What messages call a tensor's file.
     package func path(of entry: TensorEntry) -> String { path + "/" + entry.file }
+
+    package func rows(_ entry: TensorEntry) throws(GraftError) -> TensorRows {
+        try TensorRows(try read(entry), path: path)
+    }
 
     /// The tensor of that name and shape, or an error that says what there is instead.
     package func requireEntry(_ name: String, shape: [Int]) throws(GraftError) -> TensorEntry {
@@ -49,9 +56,9 @@ extension TensorSource {
         return entry
     }
 
-    /// Its numbers.
-    package func requireTensor(_ name: String, shape: [Int]) throws(GraftError) -> StoredTensor {
-        try read(try requireEntry(name, shape: shape))
+    /// Its numbers, for a kernel.
+    package func requireRows(_ name: String, shape: [Int]) throws(GraftError) -> TensorRows {
+        try rows(try requireEntry(name, shape: shape))
     }
 
     /// Whether there are both tensors, with the same type, shape and bytes.

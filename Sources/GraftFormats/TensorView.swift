@@ -58,6 +58,13 @@ package final class TensorView: TensorSource {
 
     package func entry(_ name: String) -> TensorEntry? { tensors[ExactString(name)]?.entry }
 
+    package func path(of entry: TensorEntry) -> String { base.path(of: entry) }
+
+    package func rows(_ entry: TensorEntry) throws(GraftError) -> TensorRows {
+        if case .base(let stored) = tensors[ExactString(entry.name)]?.origin { return try base.rows(stored) }
+        return try TensorRows(try read(entry), path: path)
+    }
+
     package func read(_ entry: TensorEntry) throws(GraftError) -> StoredTensor {
         switch tensors[ExactString(entry.name)]?.origin {
         case .base(let stored): return try base.read(stored)

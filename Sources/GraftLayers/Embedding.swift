@@ -103,7 +103,7 @@ package final class Embedding: @unchecked Sendable {
     func copyRows(from first: Int, into rows: Matrix) {
         switch table {
         case .stored(let table, let type, _):
-            let start = table + first * width * Int(gk_element_size(type))
+            let start = table + first * Int(gk_row_size(type, Int64(width)))
             gk_to_float32(Int64(rows.count), start, type, rows.base)
         case .packed(let weight): weight.unpack(firstRow: first, rowCount: rows.rows, into: rows.base)
         }

@@ -6,10 +6,14 @@ import GraftTensor
 /// called.
 protocol Architecture: Sendable {
     static var conventions: Conventions { get }
+    /// nil where files of llama.cpp are not read.
+    static var ggufDialect: GGUFDialect? { get }
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model
 }
 
 extension Architecture {
+    static var ggufDialect: GGUFDialect? { nil }
+
     /// Dropouts of layer `index`: in attention, after it, after the feed-forward. The embeddings
     /// have 0.
     static func dropoutSite(_ index: Int, _ number: Int) -> Int { 1 + index * 3 + number }

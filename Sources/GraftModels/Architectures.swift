@@ -13,11 +13,31 @@ package enum Architectures {
 
     package static var names: [String] { all.map { $0.conventions.architecture } }
 
-    /// Loads a model folder in Hugging Face's layout.
+    /// Loads a model folder in Hugging Face's layout, or a GGUF file.
     package static func load(
         path: String, precision: Precision, threadCount: Int = 1
     ) throws(GraftError) -> Model {
-        try load(try ModelFolder(path: path), precision: precision, threadCount: threadCount)
+        try load(try source(path: path), precision: precision, threadCount: threadCount)
+    }
+
+    /// What a model is read from.
+    package static func source(path: String) throws(GraftError) -> any TensorSource {
+        guard GGUFFile.isOne(path) else { return try ModelFolder(path: path) }
+        let file = try GGUFFile(path: path)
+        let name = try file.header.string("general.architecture")
+        if let kind = try file.header.optionalString("general.type"), kind != "model" {
+            throw GraftError(.unsupported, "\(path): general.type is \"\(kind)\"; expected \"model\"")
+        }
+        guard let architecture = all.first(where: { $0.conventions.architecture == name }),
+            let dialect = architecture.ggufDialect
+        else {
+            let known = all.filter { $0.ggufDialect != nil }.map { $0.conventions.architecture }
+            throw GraftError(
+                .unsupported,
+                "\(path): general.architecture \"\(name)\" is not known to this build, which reads "
+                    + known.joined(separator: ", "))
+        }
+        return try dialect.source(file, architecture: architecture.conventions)
     }
 
     /// Loads a model, with so many threads: 0 means one for each core.

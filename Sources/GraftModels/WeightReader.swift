@@ -1,4 +1,3 @@
-import CGraftKernels
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -41,12 +40,11 @@ struct WeightReader {
     ) throws(GraftError) -> Linear {
         let names = paths.map { (place == .backbone ? prefix : "") + $0 }
         // Before memory for what config.json says, which may be absurd.
-        var tensors: [StoredTensor] = []
+        var tensors: [(name: String, rows: TensorRows)] = []
         for (name, count) in zip(names, outputs) {
-            let stored = table ?? name
-            tensors.append(
-                try folder.requireTensor(
-                    stored + ".weight", shape: isTransposed ? [inputs, count] : [count, inputs]))
+            let stored = (table ?? name) + ".weight"
+            let shape = isTransposed ? [inputs, count] : [count, inputs]
+            tensors.append((stored, try folder.requireRows(stored, shape: shape)))
         }
         let total = outputs.reduce(0, +)
         let weight = try PackedWeight(outputs: total, inputs: inputs, precision: precision)
@@ -55,9 +53,9 @@ struct WeightReader {
         var first = 0
         for ((path, count), (name, tensor)) in zip(zip(paths, outputs), zip(names, tensors)) {
             weight.pack(
-                firstRow: first, rowCount: count, rows: try start(of: tensor), type: try kernelType(of: tensor),
+                firstRow: first, rowCount: count, rows: tensor.rows.start, type: tensor.rows.type,
                 isTransposed: isTransposed, team: team)
-            tensor.release()
+            tensor.rows.release()
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
             parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)
             parts.append(
@@ -228,45 +226,22 @@ struct WeightReader {
     mutating func embedding(
         _ path: String, rows: Int, width: Int, frozenRow: Int? = nil, storedAs stored: String? = nil
     ) throws(GraftError) -> Embedding {
-        let tensor = try folder.requireTensor((stored ?? prefix + path) + ".weight", shape: [rows, width])
+        let name = (stored ?? prefix + path) + ".weight"
+        let table = try folder.requireRows(name, shape: [rows, width])
         parameterCount += rows * width
-        packed.append((tensor.bytes, tensor.file.owner))
-        let table = try start(of: tensor)
-        let type = try kernelType(of: tensor)
+        packed.append((table.bytes, table.file.owner))
         sites.append(
             Site(
                 path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0, frozenRow: frozenRow,
-                storedWeight: tensor.name,
-                copyWeight: { out in
-                    if let base = tensor.bytes.baseAddress { gk_to_float32(Int64(rows * width), base, type, out) }
-                },
-                copyBias: nil))
+                storedWeight: name, copyWeight: { table.copy(count: rows * width, into: $0) }, copyBias: nil))
         return Embedding(
-            table: table, type: type, rowCount: rows, width: width,
-            site: sites.count - 1, frozenRow: frozenRow, owner: tensor.file)
+            table: table.start, type: table.type, rowCount: rows, width: width,
+            site: sites.count - 1, frozenRow: frozenRow, owner: table.file)
     }
 
     private func read(
         _ name: String, count: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
-        let tensor = try folder.requireTensor(name, shape: [count])
-        gk_to_float32(Int64(count), try start(of: tensor), try kernelType(of: tensor), out)
-    }
-
-    private func start(of tensor: StoredTensor) throws(GraftError) -> UnsafeRawPointer {
-        guard let base = tensor.bytes.baseAddress else {
-            throw GraftError(.corruptFile, "\(folder.path): tensor \"\(tensor.name)\" is empty")
-        }
-        return base
-    }
-
-    private func kernelType(of tensor: StoredTensor) throws(GraftError) -> gk_type {
-        guard let type = tensor.elementType.kernelType else {
-            throw GraftError(
-                .unsupported,
-                "\(folder.path): tensor \"\(tensor.name)\" holds \(tensor.elementType.rawValue); expected F64, F32, F16 "
-                    + "or BF16")
-        }
-        return type
+        try folder.requireRows(name, shape: [count]).copy(count: count, into: out)
     }
 }

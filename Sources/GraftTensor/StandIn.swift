@@ -11,7 +11,7 @@ package enum StandIn {
             ["<!doctype html", "<html", "<?xml"],
             "a web page and not the file itself: the download failed, or asked for a login; download it again"
         ),
-        (["GGUF"], "a GGUF file of llama.cpp, which this build does not read"),
+        (["GGUF"], "a GGUF file of llama.cpp, which is given by its own path where a model is loaded"),
         (
             ["PK\u{3}\u{4}", "\u{80}\u{2}\u{8A}\n"],
             "a file of torch.save, a Python pickle, which can run any code when it is read: save it as safetensors"

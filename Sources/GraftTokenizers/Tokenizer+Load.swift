@@ -13,7 +13,14 @@ extension Tokenizer {
         }
     }
 
-    package convenience init(folder: String) throws(GraftError) { try self.init(InputFolder(path: folder)) }
+    /// Loads the tokenizer of a model folder, or the one inside a GGUF file.
+    package convenience init(folder: String) throws(GraftError) {
+        if GGUFFile.isOne(folder) {
+            try self.init(gguf: try GGUFFile(path: folder))
+        } else {
+            try self.init(InputFolder(path: folder))
+        }
+    }
 
     /// Loads one `tokenizer.json`.
     package convenience init(tokenizerFile path: String) throws(GraftError) {

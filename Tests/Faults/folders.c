@@ -9,7 +9,7 @@ static const struct {
     graft_status model, adapter, tokenizer;
     const char *fragment;
 } table[] = {
-    {"model-q4.gguf", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, "llama.cpp"},
+    {"model-q4.ggml", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, "llama.cpp"},
     {"pytorch_model.bin", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_NOT_FOUND,
      "pytorch_model.bin"},
     {"adapter_model.bin", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_NOT_FOUND,

@@ -159,6 +159,7 @@ int main(int argument_count, char **arguments) {
     test_virtual_rows();
     test_adalora();
     test_folders();
+    test_gguf();
     test_measures();
     test_numbers();
     claim(graft_model_checksum(tiny) == checksum, "the model is as it was after all of it",

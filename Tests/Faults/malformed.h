@@ -46,6 +46,7 @@ void test_heads(void);
 void test_virtual_rows(void);
 void test_adalora(void);
 void test_folders(void);
+void test_gguf(void);
 void test_measures(void);
 void test_numbers(void);
 

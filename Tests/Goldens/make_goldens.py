@@ -51,6 +51,8 @@ MAKERS = {
     "adversarial": "adversarial",
     "actions-training": "actions_training",
     "adalora-training": "adalora_training",
+    "gguf-blocks": "gguf_blocks",
+    "gguf-tiny": "gguf_tiny",
     "generation": "generation",
     "measures": "measures",
     "optimizers": "optimizers",

@@ -46,12 +46,12 @@ struct ModelFolderTests {
         let model = try ModelFolder(path: folder.path)
         #expect(try model.config.string("model_type") == "bert")
         #expect(model.tensorNames == ["a", "w"])
-        #expect(try model.requireTensor("w", shape: [2]).withBytes { Array($0) } == Self.values)
+        #expect(try model.requireRows("w", shape: [2]).bytes.elementsEqual(Self.values))
         #expect(model.entry("absent") == nil)
-        let shape = try failure(of: { try model.requireTensor("w", shape: [2, 1]) })
+        let shape = try failure(of: { try model.requireEntry("w", shape: [2, 1]) })
         #expect(shape.code == .incompatible)
         #expect(shape.message == "\(folder.path)/model.safetensors: tensor \"w\": expected shape [2, 1], found [2]")
-        let missing = try failure(of: { try model.requireTensor("v", shape: [3]) })
+        let missing = try failure(of: { try model.requireEntry("v", shape: [3]) })
         #expect(missing == GraftError(.notFound, "\(folder.path): the tensor \"v\" [3] is missing"))
     }
 
@@ -60,8 +60,8 @@ struct ModelFolderTests {
         let folder = try sharded()
         let model = try ModelFolder(path: folder.path)
         #expect(model.tensorNames == ["x", "y", "z"])
-        #expect(try model.requireTensor("z", shape: [2]).file.path == folder.path + "/b")
-        #expect(try model.requireTensor("z", shape: [2]).withBytes { Array($0) } == Self.values)
+        #expect(try model.requireRows("z", shape: [2]).file.path == folder.path + "/b")
+        #expect(try model.requireRows("z", shape: [2]).bytes.elementsEqual(Self.values))
     }
 
     @Test("An index without its shards, or with a tensor twice, is refused")
@@ -78,10 +78,10 @@ struct ModelFolderTests {
         let movedFolder = try sharded(a: ["x"], b: ["y", "z"])
         let other = try ModelFolder(path: otherFolder.path)
         #expect(other.tensorNames == ["x", "y", "other"])
-        let missing = try failure(of: { try other.requireTensor("z", shape: [2]) })
+        let missing = try failure(of: { try other.requireEntry("z", shape: [2]) })
         #expect(missing.code == .notFound && missing.message.contains("\"z\" [2] is missing"))
         let moved = try ModelFolder(path: movedFolder.path)
-        #expect(try moved.requireTensor("y", shape: [2]).file.path.hasSuffix("/b"))
+        #expect(try moved.requireRows("y", shape: [2]).file.path.hasSuffix("/b"))
     }
 
     @Test(
@@ -212,7 +212,7 @@ struct ModelFolderTests {
         let hidden = try model.config.int("hidden_size")
         let words = try model.config.int("vocab_size")
         let name = try #require(model.tensorNames.first { $0.hasSuffix("word_embeddings.weight") })
-        #expect(try model.requireTensor(name, shape: [words, hidden]).elementCount == words * hidden)
+        #expect(try model.requireEntry(name, shape: [words, hidden]).shape == [words, hidden])
         #expect(
             try ModelFolder(path: TestData.path("models/stories260K/hf")).config.string("model_type") == "llama")
     }

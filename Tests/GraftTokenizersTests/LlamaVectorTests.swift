@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftTensor
 import GraftTestSupport
 import Testing
@@ -23,12 +24,26 @@ struct LlamaVectorTests {
         try check(try TestFiles.tokenizer("qwen"), "qwen2")
     }
 
-    @Test("BPE with byte fallback: llama-spm")
-    func llama() throws {
-        let file = try VocabularyGGUF(
-            contentsOf: TestData.path("tokenizers/ggml-vocab/ggml-vocab-llama-spm.gguf"))
-        try #require(file.tokens.count == 32000 && file.scores.count == 32000)
-        try check(try file.llamaTokenizer(), "llama-spm")
+    @Test("The tokenizer inside the file", arguments: ["bert-bge", "gpt-2", "llama-spm"])
+    func inside(name: String) throws {
+        try check(try Tokenizer(folder: try path(name + ".gguf")), name)
+    }
+
+    @Test("The tokenizer inside a file made of the qwen tokenizer: qwen2")
+    func insideQwen() throws {
+        let json = try JSON(contentsOf: try TestFiles.path("qwen"))
+        let model = try json.object("model")
+        let tokens = try model.object("vocab").sorted { ($0.value.intValue ?? 0) < ($1.value.intValue ?? 0) }.map(\.key)
+        let merges = try model.array("merges").map { merge in
+            merge.stringValue ?? (merge.arrayValue ?? []).compactMap(\.stringValue).joined(separator: " ")
+        }
+        let builder = GGUFBuilder([
+            ("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.pre", .string("qwen2")),
+            ("tokenizer.ggml.tokens", .strings(tokens)), ("tokenizer.ggml.merges", .strings(merges)),
+        ])
+        let path = try Goldens.temporaryFolder() + "/qwen.gguf"
+        try AtomicFile.write(builder.bytes, to: path)
+        try check(try Tokenizer(folder: path), "qwen2")
     }
 
     /// RoBERTa numbers GPT-2's tokens anew, and its vocabulary is not at hand: the two must agree
@@ -58,14 +73,17 @@ struct LlamaVectorTests {
 
     private func vectors(_ name: String) throws -> [(text: String, ids: [Int32])] {
         func contents(_ ending: String) throws -> String {
-            let path = try TestData.path("tokenizers/ggml-vocab/ggml-vocab-\(name).gguf\(ending)")
-            return String(decoding: try MappedFile.contents(of: path), as: UTF8.self)
+            String(decoding: try MappedFile.contents(of: path(name + ".gguf" + ending)), as: UTF8.self)
         }
         let (input, output) = (try contents(".inp"), try contents(".out"))
         let texts = pieces(input, between: "\n__ggml_vocab_test__\n")
         let rows = output.split(separator: "\n", omittingEmptySubsequences: false).prefix(texts.count)
         try #require(texts.count == 47 && rows.count == texts.count)
         return zip(texts, rows).map { text, row in (text, row.split(separator: " ").compactMap { Int32($0) }) }
+    }
+
+    private func path(_ name: String) throws -> String {
+        try TestData.path("tokenizers/ggml-vocab/ggml-vocab-\(name)")
     }
 
     private func pieces(_ text: String, between separator: String) -> [String] {

@@ -95,13 +95,34 @@ void gk_pause_call(void);
 typedef int32_t gk_type;
 enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 
-/** Bytes of one stored element. */
+/** Types of llama.cpp's files: blocks of elements that share their scales. They are read, never
+ *  written; a row begins with a block and is a whole number of them. */
+enum {
+    GK_Q4_0 = 4,
+    GK_Q4_1 = 5,
+    GK_Q5_0 = 6,
+    GK_Q5_1 = 7,
+    GK_Q8_0 = 8,
+    GK_Q2_K = 9,
+    GK_Q3_K = 10,
+    GK_Q4_K = 11,
+    GK_Q5_K = 12,
+    GK_Q6_K = 13,
+    GK_IQ4_NL = 14,
+    GK_MXFP4 = 15
+};
+
+/** Bytes of one stored element of the types that have no blocks. */
 static inline int64_t gk_element_size(gk_type type) {
     return type == GK_FLOAT64 ? 8 : type == GK_FLOAT32 ? 4 : 2;
 }
+/** Elements of a block; 1 for the types that have none. At most 256, and a divisor of it. */
+int64_t gk_block_elements(gk_type type);
+/** Bytes of `count` elements, a whole number of blocks. */
+int64_t gk_row_size(gk_type type, int64_t count);
 
-/** Converts `count` stored numbers of `type`, at any address, to float32. A float64 beyond its
- *  range becomes infinite. */
+/** Converts `count` stored numbers of `type`, whole blocks, at any address, to float32. A float64
+ *  beyond its range becomes infinite. */
 void gk_to_float32(int64_t count, const void *source, gk_type type, float *out);
 /** Converts to stored numbers of `type`, at any address for float64. Rounds to nearest even; NaN
  *  stays NaN. */
@@ -140,7 +161,7 @@ void gk_gated_backward(const gk_team *team, gk_activation f, int64_t m, int64_t 
 size_t gk_packed_size(gk_type type, int64_t n, int64_t k);
 /** Packs rows [first_row, first_row + row_count) of W [n, k]. `rows` [row_count, k] is of `source`
  *  type, with element (r, c) at r * row_stride + c * column_stride, so that transposed storage
- *  packs too. */
+ *  packs too; of types with blocks row after row. */
 void gk_pack(const gk_team *team, gk_type type, int64_t n, int64_t k, void *packed, int64_t first_row,
              int64_t row_count, const void *rows, gk_type source, int64_t row_stride, int64_t column_stride);
 /** Writes rows of W back as float32 [row_count, k]: what the products see. */

@@ -22,24 +22,39 @@ final class BytePairEncoding: WordwiseModel {
     /// Tokens of the characters below U+0800 by themselves; -1 for none.
     private let shortIDs: [Int32]
 
-    init(_ file: ModelFile) throws(GraftError) {
+    init(
+        vocabulary: Vocabulary, merges: MergeTable, unknownToken: String? = nil, fusesUnknown: Bool = false,
+        takesWholeWords: Bool = false, fallsBackToBytes: Bool = false, continuingPrefix: [UInt8] = [],
+        endingSuffix: [UInt8] = []
+    ) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.unknownToken = unknownToken.map { ($0, vocabulary.id(of: $0)) }
+        self.fusesUnknown = fusesUnknown
+        self.takesWholeWords = takesWholeWords
+        self.continuingPrefix = continuingPrefix
+        self.endingSuffix = endingSuffix
+        byteIDs = fallsBackToBytes ? vocabulary.byteTokens() : nil
+        shortIDs = (0..<0x800).map { value in
+            Unicode.Scalar(UInt16(value)).flatMap { vocabulary.id(of: String($0)) } ?? -1
+        }
+    }
+
+    convenience init(_ file: ModelFile) throws(GraftError) {
         let settings = file.settings
-        vocabulary = file.vocabulary
         guard let bytes = file.merges else { throw settings.unexpected("merges", expected: "an array") }
         if let dropout = try settings.optionalDouble("dropout"), dropout != 0 {
             throw GraftError(.unsupported, "\(file.source): model.dropout is \(dropout): only 0 is supported")
         }
-        let vocabulary = file.vocabulary
-        unknownToken = try settings.optionalString("unk_token").map { ($0, vocabulary.id(of: $0)) }
-        fusesUnknown = try settings.optionalBool("fuse_unk") ?? false
-        takesWholeWords = try settings.optionalBool("ignore_merges") ?? false
-        continuingPrefix = Array((try settings.optionalString("continuing_subword_prefix") ?? "").utf8)
-        endingSuffix = Array((try settings.optionalString("end_of_word_suffix") ?? "").utf8)
-        byteIDs = try settings.optionalBool("byte_fallback") ?? false ? vocabulary.byteTokens() : nil
-        shortIDs = (0..<0x800).map { value in
-            Unicode.Scalar(UInt16(value)).flatMap { vocabulary.id(of: String($0)) } ?? -1
-        }
-        merges = try MergeTable(bytes, vocabulary: vocabulary, prefix: continuingPrefix, source: file.source)
+        let prefix = Array((try settings.optionalString("continuing_subword_prefix") ?? "").utf8)
+        self.init(
+            vocabulary: file.vocabulary,
+            merges: try MergeTable(bytes, vocabulary: file.vocabulary, prefix: prefix, source: file.source),
+            unknownToken: try settings.optionalString("unk_token"),
+            fusesUnknown: try settings.optionalBool("fuse_unk") ?? false,
+            takesWholeWords: try settings.optionalBool("ignore_merges") ?? false,
+            fallsBackToBytes: try settings.optionalBool("byte_fallback") ?? false, continuingPrefix: prefix,
+            endingSuffix: Array((try settings.optionalString("end_of_word_suffix") ?? "").utf8))
     }
 
     /// Whether it adds nothing to characters, merges all words alike, and has a token for every

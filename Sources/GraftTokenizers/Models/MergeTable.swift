@@ -125,7 +125,7 @@ extension MergeTable {
 
     /// Adds a merge written as two tokens with a space between; false for the line that says which
     /// version it is.
-    private mutating func add(
+    mutating func add(
         pair: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ vocabulary: Vocabulary, _ prefix: [UInt8],
         _ expected: inout Int, _ source: String
     ) throws(GraftError) -> Bool {

@@ -6,6 +6,11 @@ struct TemplateProcessing: PostProcessor {
     private let single: [EncodingPart]
     private let pair: [EncodingPart]
 
+    init(single: [EncodingPart], pair: [EncodingPart]) {
+        self.single = single
+        self.pair = pair
+    }
+
     init(_ settings: JSONObject) throws(GraftError) {
         let special = try settings.object("special_tokens")
         single = try Self.parts("single", of: settings, special)

@@ -26,7 +26,7 @@ class Model(Handle):
     another ``model_type``, INCOMPATIBLE where a tensor's shape contradicts ``config.json``, or IO.
 
     :param path: directory in Hugging Face layout: ``config.json`` with ``model.safetensors`` or its
-        shards.
+        shards; or a GGUF file of llama.cpp.
     :param precision: how weights are held and multiplied; sums are always float32.
     :param threads: threads that load it; 0: one per core.
     """

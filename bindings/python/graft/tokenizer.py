@@ -42,8 +42,10 @@ def encode_options(
 
 
 class Tokenizer(Handle):
-    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is
-    missing."""
+    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is missing.
+
+    Of a GGUF file, the one inside it.
+    """
 
     _release_function = "graft_tokenizer_release"
 

@@ -1,0 +1,38 @@
+import GraftFormats
+import GraftTensor
+
+/// BERT in llama.cpp's files, which are encoders without a pooler or a head.
+extension Bert {
+    static let ggufDialect: GGUFDialect? = GGUFDialect(
+        classSuffix: "Model",
+        modules: [
+            .init("token_embd", "embeddings.word_embeddings"),
+            .init("position_embd", "embeddings.position_embeddings"),
+            .init("token_types", "embeddings.token_type_embeddings"),
+            .init("token_embd_norm", "embeddings.LayerNorm"),
+            .init("blk.*.attn_q", "encoder.layer.*.attention.self.query"),
+            .init("blk.*.attn_k", "encoder.layer.*.attention.self.key"),
+            .init("blk.*.attn_v", "encoder.layer.*.attention.self.value"),
+            .init("blk.*.attn_output", "encoder.layer.*.attention.output.dense"),
+            .init("blk.*.attn_output_norm", "encoder.layer.*.attention.output.LayerNorm"),
+            .init("blk.*.ffn_up", "encoder.layer.*.intermediate.dense"),
+            .init("blk.*.ffn_down", "encoder.layer.*.output.dense"),
+            .init("blk.*.layer_output_norm", "encoder.layer.*.output.LayerNorm"),
+        ],
+        settings: { (settings) throws(GraftError) in
+            if try settings.flag("attention.causal") == true {
+                throw settings.unsupported("attention.causal", expected: "false alone")
+            }
+            var config = JSONObject()
+            config["vocab_size"] = try settings.rows(of: "token_embd.weight")
+            config["hidden_size"] = .integer(try settings.size("embedding_length"))
+            config["num_hidden_layers"] = .integer(try settings.size("block_count"))
+            config["num_attention_heads"] = .integer(try settings.headCount())
+            config["intermediate_size"] = .integer(try settings.size("feed_forward_length"))
+            config["max_position_embeddings"] = try settings.rows(of: "position_embd.weight")
+            config["type_vocab_size"] = try settings.rows(of: "token_types.weight")
+            config["layer_norm_eps"] = try settings.float("attention.layer_norm_epsilon")
+            config["hidden_act"] = "gelu"
+            return config
+        })
+}

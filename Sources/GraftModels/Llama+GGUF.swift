@@ -1,0 +1,90 @@
+import GraftFormats
+import GraftTensor
+
+/// Llama and its kin in llama.cpp's files. Where rotary positions turn numbers that lie side by
+/// side, as Llama's own code has them, queries and keys were reordered when the file was made.
+extension GGUFDialect {
+    /// - Parameters:
+    ///   - isReordered: whether the rows of queries and keys lie as Llama's own code has them.
+    ///   - configuresBiases: whether config.json says which modules have biases.
+    static func ofLlama(isReordered: Bool, configuresBiases: Bool = false) -> GGUFDialect {
+        let layer = "model.layers.*."
+        return GGUFDialect(
+            modules: [
+                Module("token_embd", "model.embed_tokens"), Module("output_norm", "model.norm"),
+                Module("output", "lm_head"),
+                Module("blk.*.attn_norm", layer + "input_layernorm"),
+                Module("blk.*.attn_q", layer + "self_attn.q_proj", isReordered ? .interleavedQueries : .plain),
+                Module("blk.*.attn_k", layer + "self_attn.k_proj", isReordered ? .interleavedKeys : .plain),
+                Module("blk.*.attn_v", layer + "self_attn.v_proj"),
+                Module("blk.*.attn_output", layer + "self_attn.o_proj"),
+                Module("blk.*.attn_q_norm", layer + "self_attn.q_norm"),
+                Module("blk.*.attn_k_norm", layer + "self_attn.k_norm"),
+                Module("blk.*.ffn_norm", layer + "post_attention_layernorm"),
+                Module("blk.*.ffn_gate", layer + "mlp.gate_proj"), Module("blk.*.ffn_up", layer + "mlp.up_proj"),
+                Module("blk.*.ffn_down", layer + "mlp.down_proj"),
+            ], readBySettings: [RotaryFactors.tensor],
+            settings: { (settings) throws(GraftError) in
+                try llamaSettings(settings, configuresBiases: configuresBiases)
+            })
+    }
+
+    private static func llamaSettings(
+        _ settings: GGUFSettings, configuresBiases: Bool
+    ) throws(GraftError) -> JSONObject {
+        let (hidden, heads) = (try settings.size("embedding_length"), try settings.headCount())
+        let headWidth = try settings.optionalSize("attention.key_length") ?? max(hidden / heads, 1)
+        for key in ["attention.value_length", "rope.dimension_count"] {
+            guard let width = try settings.optionalSize(key), width != headWidth else { continue }
+            throw settings.unsupported(key, expected: "\(headWidth), as many as the heads of keys are wide")
+        }
+        if try settings.flag("attention.causal") == false {
+            throw settings.unsupported("attention.causal", expected: "true alone")
+        }
+        var config = JSONObject()
+        config["vocab_size"] = try settings.rows(of: "token_embd.weight")
+        config["hidden_size"] = .integer(hidden)
+        config["num_hidden_layers"] = .integer(try settings.size("block_count"))
+        config["num_attention_heads"] = .integer(heads)
+        config["num_key_value_heads"] = .integer(try settings.keyValueHeadCount())
+        config["head_dim"] = .integer(headWidth)
+        config["intermediate_size"] = .integer(try settings.size("feed_forward_length"))
+        config["max_position_embeddings"] = .integer(try settings.size("context_length"))
+        config["rms_norm_eps"] = try settings.float("attention.layer_norm_rms_epsilon")
+        config["hidden_act"] = "silu"
+        config["tie_word_embeddings"] = .bool(!settings.has("output.weight"))
+        if configuresBiases {
+            config["attention_bias"] = .bool(settings.has("blk.0.attn_q.bias"))
+            config["mlp_bias"] = .bool(settings.has("blk.0.ffn_gate.bias"))
+        }
+        config["rope_theta"] = try settings.float("rope.freq_base") ?? 10_000
+        config["rope_scaling"] = try scaling(settings, headWidth: headWidth)
+        return config
+    }
+
+    private static func scaling(_ settings: GGUFSettings, headWidth: Int) throws(GraftError) -> JSON? {
+        switch try settings.string("rope.scaling.type") {
+        case nil, "none": break
+        case "linear": return ["rope_type": "linear", "factor": try settings.float("rope.scaling.factor") ?? 1]
+        default: throw settings.unsupported("rope.scaling.type", expected: "none or linear")
+        }
+        let base = try settings.float("rope.freq_base")?.doubleValue ?? 10_000
+        return try RotaryFactors(settings.file)?.scaling(base: base, headWidth: headWidth)
+    }
+}
+
+extension Llama {
+    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: true, configuresBiases: true)
+}
+
+extension SmolLM3 {
+    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: true, configuresBiases: true)
+}
+
+extension Qwen2 {
+    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: false)
+}
+
+extension Qwen3 {
+    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: false, configuresBiases: true)
+}
