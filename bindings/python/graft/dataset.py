@@ -19,6 +19,9 @@ from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
 
+#: Tokens of a context that a window shares with the one before it, where nothing else is said.
+STRIDE = 128
+
 if TYPE_CHECKING:
     from .data.table import Table
 
@@ -85,13 +88,14 @@ class Batch(Handle):
         scheme: str = "IOB2",
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Batch:
         """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
         what is larger than memory."""
         from .data.batches import table_batch  # which needs this module
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
-        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length)[0]
+        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length, stride)[0]
 
     @classmethod
     def of_token_labels(
@@ -137,6 +141,8 @@ class Batch(Handle):
         - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
           or for a ``"language_model"`` what the token before it should predict, so the token
           itself; -100 where it does not count.
+        - ``"answer_spans"``: of each row the tokens at which its answer starts and ends, counted
+          from 0; places outside the row do not count.
         """
         column = name_bytes(name, "name")
         if name == "targets":
@@ -148,6 +154,12 @@ class Batch(Handle):
             starts = self.row_starts
             if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
                 raise invalid(f"{name}: expected as many in each row as there are tokens")
+        elif name == "answer_spans":
+            labels, lengths = _flat(values, name)
+            if set(lengths) - {2}:
+                raise invalid(f"{name}: expected two in each row")
+            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels) // 2, 2)
+            return
         else:
             labels = int_array(values, name)
         lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
@@ -372,11 +384,13 @@ class Dataset(Handle):
         scheme: str = "IOB2",
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Dataset:
         """The rows of a table, for the task that its columns are of: tags or entities for
         ``"token_classification"``, labels for ``"multi_label_classification"``, a label for
-        ``"sequence_classification"``, a target for ``"regression"``. A label that is not among the
-        names is an error that says where it stands.
+        ``"sequence_classification"``, a target for ``"regression"``, questions with contexts and
+        answers for ``"question_answering"``. A label that is not among the names is an error that
+        says where it stands.
 
         :param table: or several, such as those of :meth:`Table.stream`, of which one at a time is
             in memory as texts: then labels need ``label_names``.
@@ -385,6 +399,7 @@ class Dataset(Handle):
         :param scheme: as of :meth:`from_entities`.
         :param all_pieces: as of :meth:`from_words`.
         :param maximum_length: as of the class.
+        :param stride: as of :meth:`from_answers`.
         """
         from .data.batches import table_batch  # which needs this module
         from .data.columns import LEARNED
@@ -397,7 +412,7 @@ class Dataset(Handle):
                 raise TypeError(f"table: expected a graft.Table, as Table.read makes, found {type(part).__name__}")
             if names is None and part is not table and set(LEARNED[:-1]) & set(part.columns):
                 raise invalid("label_names: expected names, since each of several tables may lack some")
-            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length)
+            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length, stride)
             with batch:
                 if dataset is None:
                     dataset = cls.from_batch(batch)
@@ -407,6 +422,35 @@ class Dataset(Handle):
         if dataset is None:
             raise invalid("table: expected rows, found no table")
         return dataset
+
+    @classmethod
+    def from_answers(
+        cls,
+        tokenizer: Tokenizer,
+        questions: Iterable[str],
+        contexts: Iterable[str],
+        answers: Iterable[Any],
+        *,
+        maximum_length: int = 0,
+        stride: int = STRIDE,
+    ) -> Dataset:
+        """Questions with contexts, which may hold an answer, for ``"question_answering"``.
+
+        A context that is too long is cut into windows with the whole question, each of which is a
+        row; in those that do not have the answer there is none.
+
+        :param answers: to each question: as :class:`Answer` or as SQuAD has them, of which the first
+            is learned, or none. One that is not in its context is an error that names the row.
+        :param maximum_length: of a window; 0: the tokenizer's.
+        :param stride: tokens of the context that a window shares with the one before it.
+        """
+        from .answers import AnswerWindows, answers_of  # which needs this module
+
+        texts = as_list(contexts, "contexts", "strings")
+        known = answers_of(texts, answers)
+        with AnswerWindows(tokenizer, questions, texts, maximum_length, stride) as windows:
+            with windows.batch(known) as batch:
+                return cls.from_batch(batch)
 
     @classmethod
     def _of_tokens(
