@@ -18,12 +18,14 @@ def main() -> None:
     parser.add_argument("questions", type=Path, help="file in SQuAD's form")
     parser.add_argument("adapter", type=Path, help="folder to save the adapter in")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--rows", type=int, help="questions to use (default: all)")
+    parser.add_argument("--rows", type=int, help="questions to use, about (default: all)")
     parser.add_argument("--script", choices=["squad", "cmrc"], default="squad", help="whose measures; cmrc for Chinese")
     arguments = parser.parse_args()
 
     table = graft.Table.read(arguments.questions)
-    train, test = table.take(range(min(len(table), arguments.rows or len(table)))).split(0.3, group="group")
+    # Of all articles alike.
+    chosen = range(0, len(table), max(1, len(table) // (arguments.rows or len(table))))
+    train, test = table.take(chosen).split(0.3, group="group")
     model, tokenizer = graft.Model(arguments.model), graft.Tokenizer(arguments.model)
     rows = graft.Dataset.from_table(tokenizer, train, maximum_length=256, stride=64)
     print(f"{model}, {len(train)} questions in {len(rows)} windows, {len(test)} of other articles to answer")

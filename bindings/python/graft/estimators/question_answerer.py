@@ -10,6 +10,7 @@ from .. import evaluation
 from ..answers import ANSWERS, MAXIMUM_TOKENS, FoundAnswer, answers_of
 from ..dataset import STRIDE, Dataset
 from ..errors import invalid
+from ..metrics import Evaluation
 from ..values import require_length
 from .arrays import ROW, Texts, rows_of
 from .trained import TrainedEstimator, check_call
@@ -73,7 +74,7 @@ class QuestionAnswerer(TrainedEstimator):
         """The F1 of the texts, from 0 to 1, as the script has it."""
         return self.evaluate(X, y).values["f1"]
 
-    def evaluate(self, X: Any, y: Any) -> evaluation.Evaluation:
+    def evaluate(self, X: Any, y: Any) -> Evaluation:
         """All that :func:`evaluation.answers` measures of the texts."""
         found, given = self.predict_answers(X), rows_of(y, "y", "answers")
         require_length(given, len(found), "y", ROW)
