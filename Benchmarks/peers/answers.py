@@ -1,7 +1,9 @@
-"""What an adapter learns of XQuAD, split by article, in PEFT and transformers: LoRA of rank 16 on all
-linear modules, AdamW, linear schedule with 6 % of warm-up, gradients clipped to norm 1, windows of
-256 tokens with a stride of 64, batches of 8. Windows, labels and answers are those of transformers'
-run_qa.py; the measures are Graft's, which equal the scripts'."""
+"""What an adapter learns of XQuAD, split by article, in PEFT and transformers.
+
+LoRA of rank 16 on all linear modules, AdamW, linear schedule with 6 % of warm-up, gradients clipped
+to norm 1, windows of 256 tokens with a stride of 64, batches of 8. Windows, labels and answers are
+those of transformers' run_qa.py; the measures are Graft's, which equal the scripts'.
+"""
 
 import collections
 import math
@@ -15,7 +17,11 @@ from data import ANSWER_RECIPE, answer_parser, answer_parts
 arguments = answer_parser(__doc__).parse_args()
 torch = settings.prepare_torch("medium")
 from peft import LoraConfig, get_peft_model  # noqa: E402
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, get_linear_schedule_with_warmup  # noqa: E402
+from transformers import (  # noqa: E402
+    AutoModelForQuestionAnswering,
+    AutoTokenizer,
+    get_linear_schedule_with_warmup,
+)
 
 BEST, LONGEST = 20, 30
 train, test = answer_parts(arguments)

@@ -71,8 +71,8 @@ void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const
     }
 }
 
-/** -log softmax(z)[place] of n numbers, each `stride` from the next; dz, which may be z, or NULL, gets
- * slope · its gradient. */
+/** -log softmax(z)[place] of n numbers, each `stride` from the next; dz, which may be z, or NULL,
+ * gets slope · its gradient. */
 static double place_loss(int64_t n, const float *z, int64_t stride, int64_t place, double slope, float *dz,
                          int64_t dstride) {
     double largest = (double)z[0], sum = 0, margin;

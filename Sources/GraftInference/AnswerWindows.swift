@@ -2,8 +2,8 @@ import GraftLayers
 import GraftTensor
 import GraftTokenizers
 
-/// Questions with the contexts that may answer them, as windows that a model can read: a window is a
-/// row of tokens, and has the whole question and a part of the context.
+/// Questions with the contexts that may answer them, as windows that a model can read: a window is
+/// a row of tokens, and has the whole question and a part of the context.
 ///
 /// An answer is a stretch of the context. A window in which there is none answers with its first
 /// token, as in transformers.
@@ -75,11 +75,11 @@ package struct AnswerWindows: Sendable {
 
     // ---- From answers to tokens ----
 
-    /// The tokens of each window at which its question's answer starts and ends: [windows, 2]. 0 and
-    /// 0 where the answer does not lie in the window whole.
+    /// The tokens of each window at which its question's answer starts and ends: [windows, 2]. 0
+    /// and 0 where the answer does not lie in the window whole.
     ///
-    /// - Parameter answers: [questions, 2]: the first character and the one past the last; -1 and -1
-    ///   where there is no answer.
+    /// - Parameter answers: [questions, 2]: the first character and the one past the last; -1 and
+    ///   -1 where there is no answer.
     package func labels(_ answers: UnsafeBufferPointer<Int64>) throws(GraftError) -> [Int32] {
         for (row, context) in contexts.enumerated() {
             let (start, end) = (answers[2 * row], answers[2 * row + 1])
@@ -101,8 +101,8 @@ package struct AnswerWindows: Sendable {
         return windows.flatMap { window in
             let (start, end) = (answers[2 * window.row], answers[2 * window.row + 1])
             let own = contexts[window.row].characters[window.tokens]
-            // As in transformers' examples: the last token that starts no later than the answer, and
-            // the first that ends no earlier.
+            // As in transformers' examples: the last token that starts no later than the answer,
+            // and the first that ends no earlier.
             guard start >= 0, let first = own.first, let last = own.last, Int64(first.start) <= start,
                 Int64(last.end) >= end,
                 let from = own.lastIndex(where: { Int64($0.start) <= start }),

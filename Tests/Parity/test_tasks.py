@@ -124,8 +124,8 @@ def test_windows_and_their_answers_are_those_of_transformers(name: str) -> None:
 
 
 def labels(expected: BatchEncoding, window: int, answer: graft.Answer) -> tuple[int, int]:
-    """As transformers' run_qa.py has them, but that it starts a few answers behind their end: at the
-    second of two tokens of one character."""
+    """As transformers' run_qa.py has them, but that it starts a few answers behind their end, at
+    the second of two tokens of one character."""
     offsets, sequences = expected["offset_mapping"][window], expected.sequence_ids(window)
     start, end = answer.start, answer.start + len(answer.text)
     own = [token for token, sequence in enumerate(sequences) if sequence == 1]

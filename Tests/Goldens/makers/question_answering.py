@@ -14,7 +14,8 @@ NAMES = ["bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "ro
 
 
 def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1."""
+    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -2,8 +2,8 @@
  *
  *     answer MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
  *
- * A line of a file is: question TAB context TAB answer, where the answer stands in the context; empty,
- * where the question has none. Contexts that are too long are read in windows. */
+ * A line of a file is: question TAB context TAB answer, where the answer stands in the context;
+ * empty, where the question has none. Contexts that are too long are read in windows. */
 #define _POSIX_C_SOURCE 200809L /* strdup */
 #include <graft.h>
 #include <stdio.h>

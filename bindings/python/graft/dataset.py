@@ -439,8 +439,9 @@ class Dataset(Handle):
         A context that is too long is cut into windows with the whole question, each of which is a
         row; in those that do not have the answer there is none.
 
-        :param answers: to each question: as :class:`Answer` or as SQuAD has them, of which the first
-            is learned, or none. One that is not in its context is an error that names the row.
+        :param answers: to each question: as :class:`Answer` or as SQuAD has them, of which the
+            first is learned, or none. One that is not in its context is an error that names the
+            row.
         :param maximum_length: of a window; 0: the tokenizer's.
         :param stride: tokens of the context that a window shares with the one before it.
         """

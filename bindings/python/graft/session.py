@@ -8,8 +8,9 @@ from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c
 from typing import Literal, SupportsIndex
 
 from .adapter import Adapter, Composition, RowAdapter, compositions
-from .answers import ANSWERS, MAXIMUM_TOKENS, AnswerWindows, FoundAnswer
-from .dataset import STRIDE, Batch
+from .answering import AnsweringHandle
+from .answers import ANSWERS
+from .dataset import Batch
 from .declarations import (
     POOLING_CHOICES,
     POOLING_DEFAULT,
@@ -20,7 +21,7 @@ from .declarations import (
 )
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
 from .errors import GraftError, Status, invalid
-from .handle import Handle, exclusive
+from .handle import exclusive
 from .interrupts import Interrupts
 from .library import initialised, lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
@@ -42,7 +43,7 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
     return (c_float * count).from_buffer(numbers, first * sizeof(c_float)), count
 
 
-class Session(Handle):
+class Session(AnsweringHandle):
     """Working memory and active adapters for one stream of calls: one session for each thread that
     runs a model. Threads that share one take turns.
 
@@ -299,60 +300,6 @@ class Session(Handle):
             with token_rows(self._tokenizer, sentences[first : first + len(batch)], limit) as tokens:
                 for row, start in zip(tokens, batch.row_starts):
                     yield row, (c_int32 * row.count).from_buffer(labels, start * sizeof(c_int32))
-
-    @exclusive
-    def answer(
-        self,
-        questions: Iterable[str],
-        contexts: Iterable[str],
-        *,
-        threshold: float | None = None,
-        maximum_tokens: int = MAXIMUM_TOKENS,
-        stride: int = STRIDE,
-    ) -> list[FoundAnswer]:
-        """The stretch of each context that answers its question best, by a head of
-        ``"question_answering"``. Contexts that are too long are read in windows.
-
-        :param threshold: of ``no_answer_score``, above which the answer is "": the
-            ``best_f1_threshold`` of :func:`evaluation.answers` on rows for validation; None: every
-            question has an answer.
-        :param maximum_tokens: most tokens of an answer.
-        :param stride: tokens of the context that a window shares with the one before it.
-        """
-        found = [best[0] for best in self._answers(questions, contexts, 1, maximum_tokens, stride)]
-        if threshold is None:
-            return found
-        return [own._replace(text="", start=0, end=0) if own.no_answer_score > threshold else own for own in found]
-
-    @exclusive
-    def answer_best(
-        self,
-        questions: Iterable[str],
-        contexts: Iterable[str],
-        count: int = 3,
-        *,
-        maximum_tokens: int = MAXIMUM_TOKENS,
-        stride: int = STRIDE,
-    ) -> list[list[FoundAnswer]]:
-        """The ``count`` stretches of each context that answer its question best, the best first and
-        no two the same; fewer where a context has fewer."""
-        return self._answers(questions, contexts, count, maximum_tokens, stride)
-
-    def _answers(
-        self, questions: Iterable[str], contexts: Iterable[str], count: int, maximum_tokens: int, stride: int
-    ) -> list[list[FoundAnswer]]:
-        if self._task != ANSWERS:
-            raise invalid(f"expected an adapter or a model for {ANSWERS}; found one for {self._task or 'no task'}")
-        first, second = as_list(questions, "questions", "strings"), as_list(contexts, "contexts", "strings")
-        found: list[list[FoundAnswer]] = []
-        limit = self._limit(self._adapter_length)
-        for part in SessionRows(first, second, None).calls():
-            windows = AnswerWindows(self._tokenizer, first[part], second[part], limit, stride, first_row=part.start)
-            with windows, windows.batch() as batch:
-                logits = (c_float * (2 * batch.token_count))()
-                lib.graft_session_classify(self.pointer, batch.pointer, logits, len(logits), None)
-                found += windows.answers(logits, second[part], count, maximum_tokens)
-        return found
 
     def _require(self, rows: SessionRows, *, of_tokens: bool) -> None:
         """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the
