@@ -116,7 +116,8 @@ struct AdapterHubHead: Sendable {
                 .unsupported, "\(place): head_type \"\(type)\" with use_pooler or pooling; expected neither")
         }
         pooling = try head.pooling(Self.poolingKey, .unsupported, place: place)
-        labels = try Self.labels(head, unnamed: task.outputNames ?? numberedLabels(count), place: place)
+        let named = try Self.labels(head, count: count, place: place)
+        labels = task.outputNames ?? named
     }
 
     /// What AdapterHub trains a head of this type and size for.
@@ -129,15 +130,13 @@ struct AdapterHubHead: Sendable {
         poolingKey, "use_pooler",
     ]
 
-    private static func labels(
-        _ head: JSONObject, unnamed: [String], place: String
-    ) throws(GraftError) -> [String] {
-        var labels = unnamed
+    private static func labels(_ head: JSONObject, count: Int, place: String) throws(GraftError) -> [String] {
+        var labels = numberedLabels(count)
         for (label, value) in try head.optionalObject("label2id") ?? JSONObject() {
             guard let index = value.intValue, labels.indices.contains(index) else {
                 throw GraftError(
                     .corruptFile,
-                    "\(place): label2id gives \"\(label)\" \(value.kind); expected 0 to \(labels.count - 1)")
+                    "\(place): label2id gives \"\(label)\" \(value.kind); expected 0 to \(count - 1)")
             }
             labels[index] = label
         }

@@ -228,7 +228,7 @@ struct PeftLayout: AdapterLayout {
         let own = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         let head = HeadSettings(
-            labels: own ?? task.outputNames ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
+            labels: task.outputNames ?? own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
             trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
         return (task, head)
     }

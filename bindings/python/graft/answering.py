@@ -10,6 +10,7 @@ from .dataset import STRIDE
 from .errors import invalid
 from .handle import Handle, exclusive
 from .library import lib
+from .losses import warn_of_unknown_tokens
 from .session_rows import SessionRows
 from .tokenizer import Tokenizer
 from .values import as_list
@@ -71,11 +72,13 @@ class AnsweringHandle(Handle):
             raise invalid(f"expected an adapter or a model for {ANSWERS}; found one for {self._task or 'no task'}")
         first, second = as_list(questions, "questions", "strings"), as_list(contexts, "contexts", "strings")
         found: list[list[FoundAnswer]] = []
-        limit = self._limit(self._adapter_length)
+        limit, tokens, unknown = self._limit(self._adapter_length), 0, 0
         for part in SessionRows(first, second, None).calls():
             windows = AnswerWindows(self._tokenizer, first[part], second[part], limit, stride, first_row=part.start)
             with windows, windows.batch() as batch:
                 logits = (c_float * (2 * batch.token_count))()
                 lib.graft_session_classify(self.pointer, batch.pointer, logits, len(logits), None)
                 found += windows.answers(logits, second[part], count, maximum_tokens)
+                tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count
+        warn_of_unknown_tokens(tokens, unknown)
         return found
