@@ -10,7 +10,7 @@ from .dataset import STRIDE
 from .errors import invalid
 from .handle import Handle, exclusive
 from .library import lib
-from .losses import warn_of_unknown_tokens
+from .lost_tokens import warn_of_unknown_tokens
 from .session_rows import SessionRows
 from .tokenizer import Tokenizer
 from .values import as_list

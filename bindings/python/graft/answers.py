@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from ctypes import Array, byref, c_double, c_float, c_int32, c_int64, c_void_p
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .dataset import Batch
 from .declarations import AnswerStruct
-from .errors import GraftError, failure, invalid
+from .errors import GraftError, failure
 from .handle import Handle
 from .library import lib
 from .tokenizer import Tokenizer, encode_options
@@ -108,18 +108,3 @@ class AnswerWindows(Handle):
             ]
             for row, (context, score) in enumerate(zip(contexts, scores))
         ]
-
-
-def answers_of(contexts: Sequence[str], answers: Iterable[Any]) -> list[list[Answer]]:
-    """The answers to each question as callers give them, found in its context."""
-    from .data.row_values import answers_in  # which needs no library
-
-    given = list(answers)
-    require_length(given, len(contexts), "answers", "question")
-    found = []
-    for row, (context, own) in enumerate(zip(contexts, given)):
-        try:
-            found.append(answers_in(context, own))
-        except ValueError as error:
-            raise invalid(f"row {row}: {error}") from None
-    return found

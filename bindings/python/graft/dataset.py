@@ -399,7 +399,9 @@ class Dataset(Handle):
         :param scheme: as of :meth:`from_entities`.
         :param all_pieces: as of :meth:`from_words`.
         :param maximum_length: as of the class.
-        :param stride: as of :meth:`from_answers`.
+        :param stride: tokens of a question's context that a window shares with the one before it,
+            where contexts are too long: each window, with the whole question, is a row, and those
+            without the answer have none. Of several answers the first is learned.
         """
         from .data.batches import table_batch  # which needs this module
         from .data.columns import LEARNED
@@ -422,36 +424,6 @@ class Dataset(Handle):
         if dataset is None:
             raise invalid("table: expected rows, found no table")
         return dataset
-
-    @classmethod
-    def from_answers(
-        cls,
-        tokenizer: Tokenizer,
-        questions: Iterable[str],
-        contexts: Iterable[str],
-        answers: Iterable[Any],
-        *,
-        maximum_length: int = 0,
-        stride: int = STRIDE,
-    ) -> Dataset:
-        """Questions with contexts, which may hold an answer, for ``"question_answering"``.
-
-        A context that is too long is cut into windows with the whole question, each of which is a
-        row; in those that do not have the answer there is none.
-
-        :param answers: to each question: as :class:`Answer` or as SQuAD has them, of which the
-            first is learned, or none. One that is not in its context is an error that names the
-            row.
-        :param maximum_length: of a window; 0: the tokenizer's.
-        :param stride: tokens of the context that a window shares with the one before it.
-        """
-        from .answers import AnswerWindows, answers_of  # which needs this module
-
-        texts = as_list(contexts, "contexts", "strings")
-        known = answers_of(texts, answers)
-        with AnswerWindows(tokenizer, questions, texts, maximum_length, stride) as windows:
-            with windows.batch(known) as batch:
-                return cls.from_batch(batch)
 
     @classmethod
     def _of_tokens(

@@ -28,9 +28,13 @@ ANSWERS: list[Any] = [
 TEXTS = ["Zoë Ångström", "under a stone", "early spring", ""]
 
 
+def table(questions: list[str], contexts: list[str], answers: list[Any]) -> graft.Table:
+    return graft.Table({"question": questions, "context": contexts, "answers": answers})
+
+
 @pytest.fixture(scope="module")
 def adapter(model: graft.Model, tokenizer: graft.Tokenizer) -> graft.Adapter:
-    rows = graft.Dataset.from_answers(tokenizer, QUESTIONS, CONTEXTS, ANSWERS)
+    rows = graft.Dataset.from_table(tokenizer, table(QUESTIONS, CONTEXTS, ANSWERS))
     adapter = graft.Adapter.create(model, "lora", {"r": 8})
     adapter.set_head("question_answering")
     with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=60) as trainer:
@@ -68,7 +72,7 @@ def test_windows_have_the_question_and_share_the_stride(
     long = [" ".join(["Nothing happened here for years."] * 30 + [CONTEXTS[0]] + ["Then it rained."] * 30)]
     start = long[0].index("Zoë")
     answer = [[{"text": "Zoë Ångström", "answer_start": start}]]
-    rows = graft.Dataset.from_answers(tokenizer, QUESTIONS[:1], long, answer, maximum_length=64, stride=16)
+    rows = graft.Dataset.from_table(tokenizer, table(QUESTIONS[:1], long, answer), maximum_length=64, stride=16)
     assert len(rows) > 5 and rows.truncated_row_count == 0 and rows.maximum_length == 64
     with graft.Session(model, tokenizer, adapter, maximum_length=64) as session:
         (found,) = session.answer(QUESTIONS[:1], long, stride=16)
@@ -79,16 +83,16 @@ def test_what_is_wrong_is_named_with_its_row(
     model: graft.Model, tokenizer: graft.Tokenizer, adapter: graft.Adapter
 ) -> None:
     def make(questions: list[str], contexts: list[str], answers: list[Any], **cut: int) -> graft.Dataset:
-        return graft.Dataset.from_answers(tokenizer, questions, contexts, answers, **cut)
+        return graft.Dataset.from_table(tokenizer, table(questions, contexts, answers), **cut)
 
     with pytest.raises(graft.GraftError, match="row 1: answers: 'a cave' is not in the context, anywhere"):
         make(QUESTIONS[:2], CONTEXTS[:2], [[], ["a cave"]])
     with pytest.raises(graft.GraftError, match="row 0: answers: 'stone' is not in the context, at character 3"):
         make(QUESTIONS[:1], CONTEXTS[:1], [[graft.Answer("stone", 3)]])
     with pytest.raises(graft.GraftError, match="row 1: the question has no tokens"):
-        make(["Who?", " "], CONTEXTS[:2], [[], []])
+        make(["Who?", "\u200b"], CONTEXTS[:2], [[], []])
     with pytest.raises(graft.GraftError, match="row 0: the context has no tokens"):
-        make(["Who?"], [""], [[]])
+        make(["Who?"], ["\u200b"], [[]])
     with pytest.raises(graft.GraftError, match="row 0: windows of 8 tokens have room for 0"):
         make(["Who found it and where and when and why?"], CONTEXTS[:1], [[]], maximum_length=8, stride=0)
     with pytest.raises(graft.GraftError, match="row 0: .* expected more than the stride, 128"):
@@ -116,8 +120,8 @@ def test_the_estimator_answers(folder: Path) -> None:
 
 
 def test_tables_of_squad_are_learned_from(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
-    table = graft.Table.read(XQUAD)
-    rows = graft.Dataset.from_table(tokenizer, table.take(range(40)), maximum_length=128, stride=32)
+    questions = graft.Table.read(XQUAD)
+    rows = graft.Dataset.from_table(tokenizer, questions.take(range(40)), maximum_length=128, stride=32)
     assert len(rows) > 40 and rows.label_names == []
     adapter = graft.Adapter.create(model)
     adapter.set_head("question_answering")
@@ -125,6 +129,6 @@ def test_tables_of_squad_are_learned_from(model: graft.Model, tokenizer: graft.T
         trainer.fit(rows, progress=False)
         assert set(trainer.evaluate(rows).values) == {"loss", "span_exact_match", "span_f1"}
     with graft.Session(model, tokenizer, adapter) as session:
-        own = table.take(range(3))
+        own = questions.take(range(3))
         for answer, context in zip(session.answer(own["question"], own["context"], stride=32), own["context"]):
             assert context[answer.start : answer.end] == answer.text != ""

@@ -199,12 +199,6 @@ def _answers(value: Any, _names: Any = None) -> list[Answer]:
     return found
 
 
-def answers_in(context: str, value: Any) -> list[Answer]:
-    """Answers in any form that data has them in, with their places in the context. A ValueError
-    says which is not there."""
-    return [_answer_in(context, answer) for answer in _answers(value)]
-
-
 def _answer_in(context: str, answer: Answer) -> Answer:
     """An answer with its place: the first one, where it says none."""
     start = context.find(answer.text) if answer.start == -1 else answer.start

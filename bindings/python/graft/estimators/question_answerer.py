@@ -7,10 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 from .. import evaluation
-from ..answers import ANSWERS, MAXIMUM_TOKENS, FoundAnswer, answers_of
+from ..answers import ANSWERS, MAXIMUM_TOKENS, FoundAnswer
+from ..data.table import Table
 from ..dataset import STRIDE, Dataset
 from ..errors import invalid
 from ..metrics import Evaluation
+from ..tokenizer import Tokenizer
 from ..values import require_length
 from .arrays import ROW, Texts, rows_of
 from .trained import TrainedEstimator, check_call
@@ -38,21 +40,13 @@ class QuestionAnswerer(TrainedEstimator):
         """Trains a fresh adapter on questions with contexts and the answers there. Of several
         answers to a question the first is learned."""
         check_call(y, unsupported)
-        (questions, contexts), given = _pairs(X), rows_of(y, "y", "answers")
-        require_length(given, len(questions), "y", ROW)
-        known = answers_of(contexts, given)
+        table = _table(X, y)
 
-        def dataset(tokenizer: Any, rows: Sequence[int]) -> Dataset:
-            return Dataset.from_answers(
-                tokenizer,
-                [questions[row] for row in rows],
-                [contexts[row] for row in rows],
-                [known[row] for row in rows],
-                maximum_length=self.maximum_length,
-                stride=self.stride,
-            )
+        def dataset(tokenizer: Tokenizer, rows: Sequence[int]) -> Dataset:
+            own = table.take(rows)
+            return Dataset.from_table(tokenizer, own, maximum_length=self.maximum_length, stride=self.stride)
 
-        self._fit(dataset, len(questions), ANSWERS, [])
+        self._fit(dataset, len(table), ANSWERS, [])
         return self
 
     def predict(self, X: Any) -> list[str]:
@@ -76,9 +70,8 @@ class QuestionAnswerer(TrainedEstimator):
 
     def evaluate(self, X: Any, y: Any) -> Evaluation:
         """All that :func:`evaluation.answers` measures of the texts."""
-        found, given = self.predict_answers(X), rows_of(y, "y", "answers")
-        require_length(given, len(found), "y", ROW)
-        accepted = [[answer.text for answer in own] for own in answers_of(_pairs(X)[1], given)]
+        found = self.predict_answers(X)
+        accepted = [[answer.text for answer in own] for own in _table(X, y)["answers"]]
         return evaluation.answers(
             [answer.text for answer in found],
             accepted,
@@ -92,3 +85,9 @@ def _pairs(X: Any) -> tuple[list[str], list[str]]:
     if texts.seconds is None:
         raise invalid("X: expected pairs of a question and a context; found single texts")
     return texts.firsts, texts.seconds
+
+
+def _table(X: Any, y: Any) -> Table:
+    (questions, contexts), given = _pairs(X), rows_of(y, "y", "answers")
+    require_length(given, len(questions), "y", ROW)
+    return Table({"question": questions, "context": contexts, "answers": given})
