@@ -6,7 +6,7 @@ import json
 import random
 from dataclasses import dataclass
 
-from settings import DATA
+from settings import DATA, MODELS
 
 # Each is one token of BERT's uncased vocabulary.
 SINGLE_TOKEN_WORDS = (
@@ -162,3 +162,33 @@ TOKENIZED = {
     "XQuAD paragraphs": _paragraphs,
     "Chinese hotel reviews": _reviews,
 }
+
+
+#: Of ours/answers.py and peers/answers.py.
+ANSWER_RECIPE = {
+    "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]},
+    "learning_rate": 2e-3,
+    "maximum_length": 256,
+    "stride": 64,
+    "rows_per_batch": 8,
+}
+
+
+def answer_parser(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=("en", "zh"), default="en", help="of XQuAD")
+    parser.add_argument("--model", default=str(MODELS / "minilm"), help="folder of the base model")
+    parser.add_argument("--script", choices=("squad", "cmrc"), default="squad")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rows", type=int, help="questions, about, where not all")
+    return parser
+
+
+def answer_parts(arguments: argparse.Namespace) -> list:
+    """Questions of some articles to learn from, and those of others."""
+    import graft
+
+    table = graft.Table.read(DATA / "xquad" / f"xquad.{arguments.data}.json")
+    every = max(1, len(table) // (arguments.rows or len(table)))
+    return table.take(range(0, len(table), every)).split(0.3, group="group")

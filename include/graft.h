@@ -386,6 +386,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *     multi_label_classification  each row    logits, sigmoid    "targets"       floats, width label_count
  *     regression                  each row    values             "targets"       floats, width label_count
  *     token_classification        each token  logits, softmax    "token_labels"  integers, width 1
+ *     question_answering          each token  two logits, soft-  "answer_spans"  integers, width 2
+ *                                             max over the row
  *     language_model              the next    logits over the    "token_labels"  integers, width 1
  *                                 token       vocabulary
  *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
@@ -438,9 +440,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
  *                      "sentence_embedding" and "" have no head of the adapter's own: they take no labels
  *                      and no settings.
- * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on.
+ * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on. NULL for
+ *                      "question_answering", whose two outputs are always "start" and "end".
  * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
- *                      token.
+ *                      token. 0 or 2 for "question_answering".
  * @param settings_json NULL for defaults, or an object with any of
  *                      "dropout": before the last layer, at least 0 and below 1, and not saved with the
  *                        adapter; null, the default, is as config.json says.
@@ -690,6 +693,9 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
  *     "group_places"  rows    the row's place in its group of rows that belong together, which stand one
  *                             after the other: 0 the anchor, which begins a group, 1 what is like it, and
  *                             2, 3 ... what is not
+ *     "answer_spans"  rows    for question_answering the tokens of the row at which its answer starts and
+ *                             ends, counted from 0; by custom 0 and 0 for no answer. Places outside the row
+ *                             do not count
  *
  * @param batch  The batch.
  * @param column One of those names.
@@ -733,6 +739,101 @@ GRAFT_API int32_t graft_dataset_maximum_length(const graft_dataset *dataset);
 GRAFT_API int64_t graft_dataset_truncated_row_count(const graft_dataset *dataset);
 GRAFT_API int64_t graft_dataset_unknown_token_count(const graft_dataset *dataset);
 GRAFT_API void graft_dataset_release(graft_dataset *dataset);
+
+/* ---- Questions and answers ---------------------------------------------------------------- */
+
+/**
+ * Questions with the contexts that may answer them, cut into windows that a model can read: the rows of a
+ * batch. Immutable.
+ *
+ * A window is the question and, as second segment, a part of the context; it shares some tokens of the
+ * context with the window before it. To train, graft_windows_label() says where answers start and end, for
+ * the column "answer_spans". To answer, graft_windows_answers() reads what graft_session_classify() writes of
+ * graft_windows_batch(). A window without an answer answers with its first token.
+ */
+typedef struct graft_windows graft_windows;
+
+/**
+ * @param tokenizer    The model's.
+ * @param questions    [row_count].
+ * @param contexts     [row_count].
+ * @param row_count    Questions.
+ * @param options      NULL for defaults. `maximum_length` is that of a window; add_special_tokens must be 1;
+ *                     `text_sizes` are those of questions and `pair_sizes` those of contexts.
+ * @param stride       Tokens of the context that a window shares with the one before it: less than there is
+ *                     room for beside the question.
+ * @param[out] out     The windows, owned by the caller.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, a question that leaves no
+ *         room; the row and the lengths are named), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_encode(const graft_tokenizer *tokenizer,
+                                                             const char *const *questions,
+                                                             const char *const *contexts, int64_t row_count,
+                                                             const graft_encode_options *options,
+                                                             int32_t stride, graft_windows **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_retain(const graft_windows *windows);
+GRAFT_API void graft_windows_release(graft_windows *windows);
+/** How many there are; -1 for an invalid handle. Since 1.0. */
+GRAFT_API int64_t graft_windows_count(const graft_windows *windows);
+/** The first window of each question, and the count: [row_count + 1]; NULL for an invalid handle. */
+GRAFT_API const int64_t *graft_windows_starts(const graft_windows *windows);
+/** The windows as rows, owned by the caller. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_batch(const graft_windows *windows, graft_batch **out);
+/**
+ * Where answers start and end, for graft_batch_set_integers() with the column "answer_spans" and width 2.
+ *
+ * @param windows   The windows.
+ * @param answers   [row_count, 2]: in Unicode characters of the context, as in SQuAD's files, the first and
+ *                  the one past the last; -1 and -1 for a question without an answer.
+ * @param row_count The windows' questions.
+ * @param[out] out  [graft_windows_count(), 2]: tokens of the window; 0 and 0 where the answer does not lie in
+ *                  it whole.
+ * @param capacity  Elements of `out`.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (an answer that is not in the context; the row is named),
+ *         GRAFT_ERROR_BUFFER_TOO_SMALL.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(const graft_windows *windows,
+                                                            const int64_t *answers, int64_t row_count,
+                                                            int32_t *out, int64_t capacity);
+
+/** A stretch of a context that may answer a question. */
+typedef struct graft_answer {
+    int64_t first_byte; /**< In the context, and `end_byte` is the one past its last. */
+    int64_t end_byte;
+    int64_t first_character; /**< The same in Unicode characters. */
+    int64_t end_character;
+    int64_t window;      /**< In which it was found; -1 where there are no more answers. */
+    int64_t first_token; /**< In the window. */
+    int64_t end_token;
+    double score; /**< The sum of the logits of its start and its end; -infinity where there are no more. */
+} graft_answer;
+
+/**
+ * The stretches of each question's context that answer it best, by all of its windows together.
+ *
+ * @param windows               The windows.
+ * @param logits                [tokens of all windows, 2], as graft_session_classify() writes them of
+ *                              graft_windows_batch().
+ * @param logit_count           Elements of `logits`.
+ * @param best_count            Answers wanted of each question, 1 to 65536.
+ * @param maximum_tokens        Most tokens of an answer, 1 to 2^20; 30 is usual.
+ * @param[out] out              [row_count, best_count]: the best first, no two of the same characters.
+ * @param capacity              Elements of `out`.
+ * @param[out] no_answer_scores [row_count]: the score of no answer, which is the least of any window's, less
+ *                              that of the best answer. Where it is above a threshold the question has no
+ *                              answer; the "best_f1_threshold" of graft_evaluate_answers() on rows for
+ *                              validation is a good one. May be NULL.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_DIVERGED (logits that are
+ *         not finite; the row is named).
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_answers(const graft_windows *windows,
+                                                              const float *logits, int64_t logit_count,
+                                                              int32_t best_count, int32_t maximum_tokens,
+                                                              graft_answer *out, int64_t capacity,
+                                                              double *no_answer_scores);
 
 /* ---- Training ----------------------------------------------------------------------------- */
 
@@ -834,6 +935,8 @@ typedef struct graft_trainer_options {
  *                                 tokens that have a label; where all labels are tags, "O" or such as
  *                                 "B-PER", also entity_f1, entity_precision, entity_recall and
  *                                 strict_entity_f1
+ *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
+ *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
  *     language_model              accuracy, of the next tokens
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
  *                                 group's positive among all rows that are no anchors, ndcg, ndcg_at_k, mrr,
@@ -1131,10 +1234,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *sessi
                                                             float *out, int64_t capacity);
 /** The numbers of the heads: a logit for each label, or for regression the values. `out` [row_count,
  * columns], from the row's first token in an encoder, and in a decoder from the last that is not
- * config.json's pad_token_id; or [token_count, columns] with heads of token_classification, which share no
- * batch with others. columns is the largest label count among the rows' adapters; where a head has fewer
- * labels, a line ends in -infinity. `columns` may be NULL; it is written even when `capacity` is too small.
- * Since 1.0. */
+ * config.json's pad_token_id; or [token_count, columns] with heads of token_classification and of
+ * question_answering, which share no batch with others. columns is the largest label count among the rows'
+ * adapters; where a head has fewer labels, a line ends in -infinity. `columns` may be NULL; it is written
+ * even when `capacity` is too small. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
                                                                const graft_batch *batch, float *out,
                                                                int64_t capacity, int64_t *columns);
@@ -1152,7 +1255,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *se
  *                           multi_label_classification each label's own sigmoid; 0 where there are no more.
  *                           May be NULL.
  * @param capacity           Elements of each array.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression),
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression or
+ *         question_answering),
  *         GRAFT_ERROR_DIVERGED (logits that are not numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE
  *         (tokens outside the vocabulary, rows longer than the model, heads of rows and of tokens),
  *         GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.

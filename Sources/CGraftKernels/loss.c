@@ -1,5 +1,5 @@
-/** Losses and their gradients: softmax cross-entropy, and those that are a mean over a row's
- * numbers. */
+/** Losses and their gradients: softmax cross-entropy over labels and over a row's tokens, and those
+ * that are a mean over a row's numbers. */
 #include <math.h>
 
 #include "ranges.h"
@@ -68,5 +68,54 @@ void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const
         });
         for (int64_t r = 0; r < count; r++)
             *loss += row_losses[r];
+    }
+}
+
+/** -log softmax(z)[place] of n numbers, each `stride` from the next; dz, which may be z, or NULL,
+ * gets slope · its gradient. */
+static double place_loss(int64_t n, const float *z, int64_t stride, int64_t place, double slope, float *dz,
+                         int64_t dstride) {
+    double largest = (double)z[0], sum = 0, margin;
+    for (int64_t i = 1; i < n; i++)
+        largest = fmax(largest, (double)z[i * stride]);
+    for (int64_t i = 0; i < n; i++)
+        sum += exp((double)z[i * stride] - largest);
+    margin = largest - (double)z[place * stride];
+    for (int64_t i = 0; dz && i < n; i++) {
+        double p = exp((double)z[i * stride] - largest) / sum;
+        dz[i * dstride] = (float)(slope * (p - (i == place)));
+    }
+    return log(sum) + margin;
+}
+
+void gk_span_loss(const gk_team *team, int64_t m, const int64_t *starts, const float *logits, int64_t ldl,
+                  const int32_t *spans, float scale, float *dlogits, int64_t lddl, double *loss,
+                  double *weight) {
+    double *row_losses = team->scratch, *row_weights = row_losses + ROWS_IN_PASS;
+    for (int64_t first = 0; first < m; first += ROWS_IN_PASS) {
+        int64_t count = m - first < ROWS_IN_PASS ? m - first : ROWS_IN_PASS;
+        int64_t tokens = starts[first + count] - starts[first];
+        gk_for_ranges(team, tokens * 64, count, 1, ^(gk_range rows) {
+          for (int64_t r = rows.begin; r < rows.end; r++) {
+              int64_t start = starts[first + r] - starts[0], n = starts[first + r + 1] - starts[first + r];
+              row_losses[r] = row_weights[r] = 0;
+              for (int64_t side = 0; side < 2; side++) {
+                  int64_t place = spans[2 * (first + r) + side];
+                  float *d = dlogits ? dlogits + start * lddl + side : NULL;
+                  if (place < 0 || place >= n) {
+                      for (int64_t i = 0; d && i < n; i++)
+                          d[i * lddl] = 0;
+                      continue;
+                  }
+                  row_weights[r] += 0.5;
+                  row_losses[r] += 0.5 * place_loss(n, logits + start * ldl + side, ldl, place,
+                                                    0.5 * (double)scale, d, lddl);
+              }
+          }
+        });
+        for (int64_t r = 0; r < count; r++) {
+            *loss += row_losses[r];
+            *weight += row_weights[r];
+        }
     }
 }

@@ -64,6 +64,18 @@ public func graft_adapter_set_head(
             }
             return try adapter.set(task)
         }
+        if let names = task.outputNames {
+            guard labels == nil, label_count == 0 || Int(label_count) == names.count else {
+                throw GraftError(
+                    .invalidArgument,
+                    "the outputs of \(name) are always \(names.joined(separator: " and ")): expected labels NULL and "
+                        + "label_count 0 or \(names.count), found \(labels == nil ? "NULL" : "labels") and \(label_count)"
+                )
+            }
+            let settings = try optionalText(settings_json, "settings_json")
+            return try adapter.set(
+                task, HeadSettings(labels: names, ownsLabels: false, json: settings, place: "settings_json"))
+        }
         let names = try labelNames(labels, count: label_count, of: task)
         let settings = try optionalText(settings_json, "settings_json")
         try adapter.set(

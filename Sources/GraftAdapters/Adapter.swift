@@ -198,6 +198,10 @@ package final class Adapter: Sendable {
         guard (task?.hasOwnHead ?? false) == (head != nil) else {
             throw GraftError(.invalidArgument, "the task \(task?.name ?? "none") and its head do not belong together")
         }
+        if let names = task?.outputNames, let head, head.labels.count != names.count {
+            throw GraftError(
+                .invalidArgument, "\(head.labels.count) labels for \(task?.name ?? ""): expected \(names.count)")
+        }
         let (old, hasTrainer) = state.withLock { ($0.content, $0.hasTrainer) }
         guard !hasTrainer else {
             throw GraftError(.invalidArgument, "the adapter has a trainer: release that before it gets another head")

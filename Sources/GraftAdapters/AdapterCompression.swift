@@ -31,7 +31,7 @@ package struct AdapterCompression {
         self.layout = layout
         let saved = try layout.settings.optionalStrings("modules_to_save") ?? []
         self.saved = saved.filter { name in
-            PeftLayout.headNames.contains(name)
+            PeftLayout.allHeadNames.contains(name)
                 || old.model.sites.indices.contains { site in
                     AdapterPlan.covers(name, old.names.path(of: old.names.sites[site])) && !isReplaced(site)
                 }

@@ -26,7 +26,7 @@ package struct MergedModel {
         var merged = try MergedModel(source, model, delta)
         try merged.addVocabulary()
         for index in model.sites.indices { merged.addModule(index) }
-        let named = merged.names(heads: try merged.addHead())
+        let named = merged.names(of: try merged.addHead())
         return TensorView(
             of: source, config: .object(merged.config), named: named,
             made: merged.made.map { (named($0.name) ?? $0.name, $0.type, $0.shape, $0.make) })
@@ -118,22 +118,22 @@ package struct MergedModel {
     /// has.
     private func ownName(of site: Int) -> String {
         let path = model.sites[site].path + ".weight"
-        return model.sites[site].place == .backbone && hasPrefix ? model.conventions.backbone + "." + path : path
+        return model.sites[site].place == .backbone ? prefix + path : path
     }
 
-    /// Whether the checkpoint is of a task's class, which puts the backbone's name before that of
-    /// its modules.
-    private var hasPrefix: Bool { source.hasTensors(below: model.conventions.backbone + ".") }
+    /// Before the names of the backbone's modules, where the checkpoint is of a task's class.
+    private var prefix: String { model.conventions.prefix(source.hasTensors) }
 
     // ---- The head ----
 
     /// The adapter's head makes the checkpoint one of the task's class.
     ///
-    /// - Returns: what that class calls the head's modules; nil where the adapter has none.
-    private mutating func addHead() throws(GraftError) -> [String]? {
+    /// - Returns: that class; nil where the adapter has no head.
+    private mutating func addHead() throws(GraftError) -> HeadClass? {
         guard let head = delta.content.plan.head, let task = delta.content.task else { return nil }
-        let (conventions, readsTokens) = (model.conventions, head.pooling == nil)
-        let name = conventions.className + (readsTokens ? "ForTokenClassification" : "ForSequenceClassification")
+        let (conventions, kind) = (model.conventions, task.headClass ?? .rows)
+        let readsTokens = kind != .rows
+        let name = conventions.className + kind.rawValue
         let dense = readsTokens ? nil : conventions.headDensePath
         guard readsTokens || head.pooling == Pooling(model.summaryToken), head.dense.count == (dense == nil ? 0 : 1),
             dense == nil
@@ -144,7 +144,7 @@ package struct MergedModel {
                 "the adapter's head is none that a class of transformers has: expected one that reads what \(name) "
                     + (dense == nil ? "does, without dense layers of its own" : "does, with its one dense layer"))
         }
-        let (path, width, delta) = (conventions.headPath(readsTokens: readsTokens), model.shape.hiddenSize, delta)
+        let (path, width, delta) = (conventions.headPath(kind), model.shape.hiddenSize, delta)
         if let dense, let own = head.dense.first {
             add(dense + ".weight", shape: [width, width]) { () throws(GraftError) in try delta.copy(own.weight) }
             add(dense + ".bias", shape: [width]) { () throws(GraftError) in try delta.copy(own.bias) }
@@ -167,18 +167,18 @@ package struct MergedModel {
         config["problem_type"] = task.problem.map { .string($0.rawValue) }
         // What says the same of the class that the checkpoint was.
         for key in ["num_labels", "_num_labels"] { config[key] = nil }
-        return conventions.headPaths(readsTokens: readsTokens)
+        return kind
     }
 
     /// What the merged checkpoint calls a tensor. A task's class puts the backbone's name before
     /// its tensors, and has none of another class' heads.
-    private func names(heads: [String]?) -> (String) -> String? {
-        guard let heads else { return { $0 } }
-        let (hasPrefix, start) = (hasPrefix, model.conventions.backbone + ".")
-        let own = heads.flatMap { [$0 + ".weight", $0 + ".bias"] }
+    private func names(of kind: HeadClass?) -> (String) -> String? {
+        guard let kind else { return { $0 } }
+        let (prefix, start) = (prefix, model.conventions.backbone(of: kind) + ".")
+        let own = model.conventions.headPaths(kind).flatMap { [$0 + ".weight", $0 + ".bias"] }
         return { name in
-            if name.hasPrefix(start) || own.contains(name) { return name }
-            return hasPrefix ? nil : start + name
+            if own.contains(name) { return name }
+            return name.hasPrefix(prefix) ? start + name.dropFirst(prefix.count) : nil
         }
     }
 }

@@ -20,7 +20,7 @@ package struct ModuleNames: Sendable {
     private let holders: [Site.Sublayer: String]
 
     init(
-        model: Model, hasBackbonePrefix: Bool, start: String = "", middle: String = ".",
+        model: Model, hasBackbonePrefix: Bool, of head: HeadClass? = nil, start: String = "", middle: String = ".",
         holders: [Site.Sublayer: String] = [:], hasPooler: Bool = true, sites: [Site]? = nil
     ) {
         self.model = model
@@ -29,7 +29,7 @@ package struct ModuleNames: Sendable {
         self.middle = middle
         self.holders = holders
         self.hasPooler = hasPooler
-        prefix = hasBackbonePrefix ? model.conventions.backbone + "." : ""
+        prefix = hasBackbonePrefix ? model.conventions.backbone(of: head) + "." : ""
     }
 
     /// The same names, of sites that have other sizes.

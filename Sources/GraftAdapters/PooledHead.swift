@@ -29,6 +29,6 @@ enum PooledHead {
             pooling: pooling, readsPooler: false, dense: dense, activation: .tanh,
             weight: try plan.add(names.tensor(path, "weight"), shape: [count, width], start),
             bias: try plan.add(names.tensor(path, "bias"), shape: [count], .zero), labelCount: count,
-            dropout: settings.dropout ?? model.headDropout)
+            dropout: settings.dropout ?? model.headDropout(.rows))
     }
 }

@@ -11,9 +11,9 @@ extension AdapterPlan {
         _ config: JSONObject, head settings: HeadSettings?, of task: Task?, names: ModuleNames, place: String
     ) throws(GraftError) {
         let model = names.model
-        if let settings { head = try addHead(settings, readsTokens: task?.unit == .tokens, names) }
+        if let settings { head = try addHead(settings, of: task?.headClass ?? .rows, names) }
         let saved = try config.optionalStrings("modules_to_save") ?? []
-        for name in saved where !PeftLayout.headNames.contains(name) && !Self.exists(name, names) {
+        for name in saved where !PeftLayout.allHeadNames.contains(name) && !Self.exists(name, names) {
             throw GraftError(
                 .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
             )
@@ -69,22 +69,22 @@ extension AdapterPlan {
     }
 
     private mutating func addHead(
-        _ settings: HeadSettings, readsTokens: Bool, _ names: ModuleNames
+        _ settings: HeadSettings, of kind: HeadClass, _ names: ModuleNames
     ) throws(GraftError) -> HeadParameters {
         if let pooling = settings.pooling { return try PooledHead.plan(&self, settings, pooling, names) }
         let model = names.model
         let count = settings.labels.count
         let width = model.shape.hiddenSize
-        let path = model.conventions.headPath(readsTokens: readsTokens)
+        let path = model.conventions.headPath(kind)
         let site = model.sites.first { $0.place == .beside && $0.path == path && $0.outputs == count }
-        let dense = readsTokens ? nil : try addDense(names)
+        let (dense, readsTokens) = (kind == .rows ? try addDense(names) : nil, kind != .rows)
         let weight = try add(
             names.tensor(path, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
         let bias =
             model.conventions.headHasBias || readsTokens
             ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
-        let dropout = settings.dropout ?? (readsTokens ? model.tokenHeadDropout : model.headDropout)
+        let dropout = settings.dropout ?? model.headDropout(kind)
         return HeadParameters(
             pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens && dense == nil,
             dense: dense.map { [$0] } ?? [], activation: model.conventions.headActivation, weight: weight, bias: bias,

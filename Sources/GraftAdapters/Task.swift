@@ -22,6 +22,9 @@ package struct Task: Sendable {
         case labels
         /// Values: mean squared error.
         case values
+        /// Two logits of each token, that the row's answer starts and that it ends there: softmax
+        /// over the row's tokens and cross-entropy of each.
+        case span
     }
 
     /// As in `graft_adapter_set_head`.
@@ -38,6 +41,15 @@ package struct Task: Sendable {
     package let column: ColumnKind
     /// Outputs that a head has at least.
     package let leastLabelCount: Int
+
+    /// What its outputs are called, where they are always the same.
+    package var outputNames: [String]? { outputs == .span ? answerOutputs : nil }
+
+    /// The class of transformers that has such a head; nil for the vocabulary.
+    package var headClass: HeadClass? {
+        guard case .dense(let unit, let outputs) = head else { return nil }
+        return outputs == .span ? .answers : unit == .rows ? .rows : .tokens
+    }
 
     /// Whether it has a head of the adapter's own.
     package var hasOwnHead: Bool { outputs != nil }
@@ -78,6 +90,9 @@ extension Task {
     package static let tokenClassification = Task(
         name: "token_classification", peftName: "TOKEN_CLS", problem: nil, hubName: "tagging",
         head: .dense(.tokens, .oneLabel), column: .tokenLabels, leastLabelCount: 2)
+    package static let questionAnswering = Task(
+        name: "question_answering", peftName: "QUESTION_ANS", problem: nil, hubName: "question_answering",
+        head: .dense(.tokens, .span), column: .answerSpans, leastLabelCount: 2)
     package static let languageModel = Task(
         name: "language_model", peftName: "CAUSAL_LM", problem: nil, hubName: nil, head: .vocabulary,
         column: .tokenLabels, leastLabelCount: 0)
@@ -90,8 +105,8 @@ package enum Tasks {
     /// Where files do not tell tasks apart, an adapter is for the first whose head may have so many
     /// labels.
     package static let all: [Task] = [
-        .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .languageModel,
-        .sentenceEmbedding,
+        .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .questionAnswering,
+        .languageModel, .sentenceEmbedding,
     ]
 
     package static var names: [String] { all.map(\.name) }
@@ -115,9 +130,8 @@ extension Model {
     /// What the checkpoint's own head is for; nil where it has none.
     package var ownTask: Task? {
         baseHead.flatMap { head in
-            let unit: ColumnKind.Unit = head.readsTokens ? .tokens : .rows
-            return Tasks.likeliest(
-                of: Tasks.all.filter { $0.unit == unit }, head.readsTokens ? nil : problem,
+            Tasks.likeliest(
+                of: Tasks.all.filter { $0.headClass == head.kind }, head.kind == .rows ? problem : nil,
                 labelCount: head.labels.count)
         }
     }

@@ -19,8 +19,12 @@ package struct ColumnKind: Sendable, Equatable {
     /// other: 0 begins a group.
     package static let groupPlaces = ColumnKind(name: "group_places", unit: .rows, numbers: .integers)
 
+    /// The places in its row of the tokens at which each row's answer starts and ends; none counts
+    /// that is not in the row.
+    package static let answerSpans = ColumnKind(name: "answer_spans", unit: .rows, numbers: .integers)
+
     /// Every kind: a new one is a line above and its name here.
-    package static let all = [labels, tokenLabels, targets, groupPlaces]
+    package static let all = [labels, tokenLabels, targets, groupPlaces, answerSpans]
 
     package static func named(_ name: String) -> ColumnKind? { all.first { $0.name == name } }
 }

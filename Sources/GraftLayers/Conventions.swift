@@ -7,6 +7,8 @@ package struct Conventions: Sendable {
     package private(set) var architecture: String
     /// The encoder or decoder inside the task classes, as in "bert.encoder…".
     package let backbone: String
+    /// The same inside the question answering class.
+    private var answerBackbone: String
     /// The head's module in the sequence classification class, and whether it has a bias.
     package let headPath: String
     package let headHasBias: Bool
@@ -31,27 +33,45 @@ package struct Conventions: Sendable {
     /// not the sub-layer itself.
     package let adapterHolders: [Site.Sublayer: String]
 
-    package func headPath(readsTokens: Bool) -> String { readsTokens ? tokenHeadPath : headPath }
-
-    /// All modules of a head.
-    package func headPaths(readsTokens: Bool) -> [String] {
-        readsTokens ? [tokenHeadPath] : [headDensePath, headPath].compactMap { $0 }
+    package func headPath(_ head: HeadClass) -> String {
+        switch head {
+        case .rows: headPath
+        case .tokens: tokenHeadPath
+        case .answers: "qa_outputs"
+        }
     }
 
-    /// Of either class.
-    package var headPaths: [String] { headPaths(readsTokens: false) + headPaths(readsTokens: true) }
+    /// All modules of a head.
+    package func headPaths(_ head: HeadClass) -> [String] {
+        (head == .rows ? [headDensePath] : []).compactMap { $0 } + [headPath(head)]
+    }
+
+    /// Of all classes.
+    package var headPaths: [String] { HeadClass.allCases.flatMap(headPaths) }
+
+    /// What a class calls its encoder or decoder; nil is one without a head of these.
+    package func backbone(of head: HeadClass?) -> String { head == .answers ? answerBackbone : backbone }
+
+    /// What comes before the names of a checkpoint's backbone: nothing where it is that alone.
+    ///
+    /// - Parameter has: whether there are tensors with such a start.
+    package func prefix(_ has: (String) -> Bool) -> String {
+        [backbone, answerBackbone].map { $0 + "." }.first(where: has) ?? ""
+    }
 
     /// Whether the sequence classification class has the pooler.
     package var headReadsPooler: Bool { headDensePath == nil }
 
     package init(
-        architecture: String, backbone: String, headPath: String, headHasBias: Bool, headDensePath: String? = nil,
+        architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String, headHasBias: Bool,
+        headDensePath: String? = nil,
         headActivation: Activation = .tanh, headDropsInput: Bool = true, tokenHeadPath: String? = nil,
         summaryToken: SummaryToken, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
         self.backbone = backbone
+        self.answerBackbone = answerBackbone ?? backbone
         self.headPath = headPath
         self.headHasBias = headHasBias
         self.headDensePath = headDensePath
@@ -67,11 +87,13 @@ package struct Conventions: Sendable {
 
     /// Those of an architecture whose modules have the same names.
     package func named(
-        _ architecture: String, className: String, defaultTargets: [String: [String]]? = nil
+        _ architecture: String, className: String, answerBackbone: String? = nil,
+        defaultTargets: [String: [String]]? = nil
     ) -> Conventions {
         var own = self
         own.architecture = architecture
         own.className = className
+        own.answerBackbone = answerBackbone ?? self.answerBackbone
         own.defaultTargets = defaultTargets ?? self.defaultTargets
         return own
     }

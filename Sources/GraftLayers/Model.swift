@@ -15,7 +15,7 @@ package final class Model: Sendable {
     package let summaryToken: SummaryToken
     /// What was loaded: folder, number of parameters, and the packed weights for checksums.
     package let source: ModelSource
-    /// A classification head that the checkpoint itself has.
+    /// A head that the checkpoint itself has.
     package let baseHead: BaseHead?
     /// `problem_type` of config.json: what transformers and PEFT train a classification head of
     /// this model for.
@@ -28,10 +28,11 @@ package final class Model: Sendable {
     package let languageHead: Linear?
     /// Tokens that end a text.
     package let endTokens: [Int32]
-    /// Dropout before the head.
-    package let headDropout: Float
-    /// The same in the token classification class.
-    package let tokenHeadDropout: Float
+    /// Dropout before the head of rows.
+    private let headDropout: Float
+    /// The same in the token classification and question answering classes.
+    private let tokenHeadDropout: Float
+    private let answerHeadDropout: Float
     /// Standard deviation of fresh head weights.
     package let initializerRange: Float
 
@@ -51,7 +52,8 @@ package final class Model: Sendable {
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
         baseHead: BaseHead?, problem: ProblemType?,
         missingForClassification: [String] = [], languageHead: Linear? = nil, vocabulary: VocabularySites,
-        endTokens: [Int32] = [], headDropout: Float = 0, tokenHeadDropout: Float? = nil, initializerRange: Float,
+        endTokens: [Int32] = [], headDropout: Float = 0, tokenHeadDropout: Float? = nil,
+        answerHeadDropout: Float = 0, initializerRange: Float,
         sites: [Site], source: ModelSource
     ) {
         self.conventions = conventions
@@ -69,9 +71,19 @@ package final class Model: Sendable {
         self.endTokens = endTokens
         self.headDropout = headDropout
         self.tokenHeadDropout = tokenHeadDropout ?? headDropout
+        self.answerHeadDropout = answerHeadDropout
         self.initializerRange = initializerRange
         self.sites = sites
         self.source = source
+    }
+
+    /// Dropout before the head of a class.
+    package func headDropout(_ head: HeadClass) -> Float {
+        switch head {
+        case .rows: headDropout
+        case .tokens: tokenHeadDropout
+        case .answers: answerHeadDropout
+        }
     }
 
     /// `model_type` of config.json.
@@ -127,17 +139,17 @@ package final class Model: Sendable {
     }
 }
 
-/// A checkpoint's own classification head.
+/// A checkpoint's own head.
 package struct BaseHead: Sendable {
     package let linear: Linear
     package let labels: [String]
-    /// Whether it classifies each token, rather than each row.
-    package let readsTokens: Bool
+    /// Of which class the checkpoint is.
+    package let kind: HeadClass
 
-    package init(linear: Linear, labels: [String], readsTokens: Bool) {
+    package init(linear: Linear, labels: [String], kind: HeadClass) {
         self.linear = linear
         self.labels = labels
-        self.readsTokens = readsTokens
+        self.kind = kind
     }
 }
 

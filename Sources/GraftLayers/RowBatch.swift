@@ -44,7 +44,7 @@ package struct RowBatch: Sendable {
         columns.first { $0.kind == kind && $0.count == count(kind.unit) }
     }
 
-    /// The whole numbers of a column of width 1; empty without one.
+    /// The whole numbers of a column; empty without one.
     package func integers(_ kind: ColumnKind) -> [Int32] { column(kind)?.integers ?? [] }
 
     /// How many of them a column has.

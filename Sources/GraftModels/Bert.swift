@@ -26,8 +26,7 @@ enum Bert: Architecture {
         _ modules: BertModules = .bert, precision: Precision, team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
-        let backbone = conventions.backbone + "."
-        let prefix = folder.hasTensors(below: backbone) ? backbone : ""
+        let prefix = conventions.prefix(folder.hasTensors)
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
@@ -64,6 +63,7 @@ enum Bert: Architecture {
             problem: configuration.problem,
             missingForClassification: pooler.isBackbones ? [] : ["pooler.dense"], vocabulary: vocabulary,
             headDropout: configuration.headDropout, tokenHeadDropout: configuration.tokenHeadDropout,
+            answerHeadDropout: configuration.answerHeadDropout,
             initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
@@ -74,7 +74,7 @@ enum Bert: Architecture {
         _ conventions: Conventions, _ shape: ModelShape, _ reader: inout WeightReader
     ) throws(GraftError) -> (dense: Linear, isBackbones: Bool) {
         let (hidden, depth) = (shape.hiddenSize, shape.poolerDepth)
-        if let path = conventions.headDensePath, try reader.isRowClassifier,
+        if let path = conventions.headDensePath, try reader.headClass == .rows,
             reader.folder.entry(path + ".weight") != nil
         {
             let dense = try reader.linear(

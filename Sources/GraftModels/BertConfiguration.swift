@@ -23,6 +23,7 @@ struct BertConfiguration {
     let attentionDropout: Float
     let headDropout: Float
     let tokenHeadDropout: Float
+    let answerHeadDropout: Float
     let initializerRange: Float
     /// The row of the table that never learns.
     let paddingRow: Int?
@@ -58,6 +59,8 @@ struct BertConfiguration {
         var headDropout = "classifier_dropout"
         /// Of the head of tokens.
         var tokenHeadDropout = "classifier_dropout"
+        /// Of the head of answers; nil where it has none.
+        var answerHeadDropout: String?
         /// nil where it is always 10⁻¹².
         var epsilon: String? = "layer_norm_eps"
     }
@@ -84,6 +87,8 @@ struct BertConfiguration {
         attentionDropout = try reader.probability(keys.attentionDropout, 0.1)
         headDropout = try reader.probability(keys.headDropout, variant.headDropout ?? hiddenDropout)
         tokenHeadDropout = try reader.probability(keys.tokenHeadDropout, hiddenDropout)
+        answerHeadDropout =
+            try keys.answerHeadDropout.map { key throws(GraftError) in try reader.probability(key, 0.1) } ?? 0
         initializerRange = try reader.float("initializer_range", 0.02)
         let padding = try reader.paddingToken(variant.paddingToken, vocabularySize: vocabularySize)
         paddingRow = padding.frozenRow

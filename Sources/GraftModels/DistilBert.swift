@@ -22,7 +22,7 @@ enum DistilBert: Architecture {
     private static let keys = BertConfiguration.Keys(
         hiddenSize: "dim", layerCount: "n_layers", headCount: "n_heads", intermediateSize: "hidden_dim",
         activation: "activation", hiddenDropout: "dropout", attentionDropout: "attention_dropout",
-        headDropout: "seq_classif_dropout", tokenHeadDropout: "dropout", epsilon: nil)
+        headDropout: "seq_classif_dropout", tokenHeadDropout: "dropout", answerHeadDropout: "qa_dropout", epsilon: nil)
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try BertConfiguration(

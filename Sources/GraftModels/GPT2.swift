@@ -22,7 +22,7 @@ enum GPT2: Architecture {
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try GPT2Configuration(folder.config, path: folder.path)
         let hidden = configuration.hiddenSize
-        let prefix = folder.hasTensors(below: "transformer.") ? "transformer." : ""
+        let prefix = conventions.prefix(folder.hasTensors)
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,

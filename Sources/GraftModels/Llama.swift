@@ -12,7 +12,8 @@ import GraftTensor
 ///     logits = W h                 W is E where config.json ties them
 enum Llama: Architecture {
     static let conventions = Conventions(
-        architecture: "llama", backbone: "model", headPath: "score", headHasBias: false, summaryToken: .last,
+        architecture: "llama", backbone: "model", answerBackbone: "transformer", headPath: "score", headHasBias: false,
+        summaryToken: .last,
         defaultTargets: ["lora": ["q_proj", "v_proj"], "ia3": ["k_proj", "v_proj", "down_proj"]],
         feedForwardModules: ["down_proj"], className: "Llama",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
@@ -29,7 +30,7 @@ enum Llama: Architecture {
         precision: Precision, team: Team
     ) throws(GraftError) -> Model {
         let hidden = configuration.hiddenSize
-        let prefix = folder.hasTensors(below: "model.") ? "model." : ""
+        let prefix = conventions.prefix(folder.hasTensors)
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,

@@ -75,28 +75,25 @@ struct WeightReader {
         return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
     }
 
-    /// Whether the checkpoint is of one of the architecture's classification classes.
-    var isClassifier: Bool { get throws(GraftError) { try isOf([Self.rowClass, Self.tokenClass]) } }
-
-    var isRowClassifier: Bool { get throws(GraftError) { try isOf([Self.rowClass]) } }
-
-    private static let rowClass = "ForSequenceClassification"
-    private static let tokenClass = "ForTokenClassification"
-
-    private func isOf(_ suffixes: [String]) throws(GraftError) -> Bool {
-        guard let name = try folder.config.optionalStrings("architectures")?.first else { return false }
-        return suffixes.contains { name.hasSuffix($0) }
+    /// Of which class with a dense head the checkpoint is.
+    var headClass: HeadClass? {
+        get throws(GraftError) {
+            guard let name = try folder.config.optionalStrings("architectures")?.first else { return nil }
+            return HeadClass.allCases.first { name.hasSuffix($0.rawValue) }
+        }
     }
 
     /// The head of such a checkpoint with its labels, one for each of its rows.
     mutating func classifier(
         _ conventions: Conventions, labels: [String], _ shape: ModelShape
     ) throws(GraftError) -> BaseHead? {
-        let readsTokens = try isOf([Self.tokenClass])
-        let path = conventions.headPath(readsTokens: readsTokens)
-        guard try isClassifier, let weight = folder.entry(path + ".weight"), weight.shape.count == 2,
-            let count = weight.shape.first, count > 0
+        guard let kind = try headClass else { return nil }
+        let path = conventions.headPath(kind)
+        guard let weight = folder.entry(path + ".weight"), weight.shape.count == 2, let count = weight.shape.first,
+            count > 0
         else { return nil }
+        // Whatever the labels of config.json are, which some classes do not read.
+        let labels = kind == .answers ? answerOutputs : labels
         guard count == labels.count else {
             throw GraftError(
                 .incompatible,
@@ -104,14 +101,14 @@ struct WeightReader {
                     + "there are \(labels.count) classes")
         }
         let linear = try linear(
-            [path], inputs: shape.hiddenSize, outputs: [count], bias: readsTokens || conventions.headHasBias,
-            depth: shape.headDepth, unit: readsTokens ? .tokens : .rows, place: .beside)
-        return BaseHead(linear: linear, labels: labels, readsTokens: readsTokens)
+            [path], inputs: shape.hiddenSize, outputs: [count], bias: kind != .rows || conventions.headHasBias,
+            depth: shape.headDepth, unit: kind == .rows ? .rows : .tokens, place: .beside)
+        return BaseHead(linear: linear, labels: labels, kind: kind)
     }
 
     /// The matrix of the logits; nil in a bare model and in a classifier.
     mutating func languageHead(_ shape: ModelShape, _ tables: VocabularyTables) throws(GraftError) -> Linear? {
-        guard try !isClassifier, let head = tables.head else { return nil }
+        guard try headClass == nil, let head = tables.head else { return nil }
         return try linear(
             [VocabularyTables.head], inputs: shape.hiddenSize, outputs: [shape.vocabularySize], bias: false,
             depth: shape.headDepth, unit: .chosen, place: .beside, tiedTo: tables.areOne ? head : nil)

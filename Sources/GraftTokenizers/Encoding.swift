@@ -57,11 +57,14 @@ package struct Encoding: Equatable, Sendable {
     }
 }
 
+/// How many Unicode characters a text has, where bytes that are none count as what replaces them.
+package func characterCount(_ text: UnsafeBufferPointer<UInt8>) -> Int { CharacterPositions(text).count }
+
 /// How many characters stand before every byte of a text.
 private struct CharacterPositions {
     /// Nil for ASCII, where both counts are the same.
     private let before: [Int32]?
-    private let count: Int
+    let count: Int
 
     init(_ text: UnsafeBufferPointer<UInt8>) {
         if text.allSatisfy({ $0 < 0x80 }) {

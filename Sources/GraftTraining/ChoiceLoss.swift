@@ -67,8 +67,9 @@ struct ChoiceLoss: DenseLoss {
     }
 
     func add(
-        _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team
     ) {
+        let first = batch.range(ofRow: rows.lowerBound, in: column.unit).lowerBound
         batch.integers(column).withUnsafeBufferPointer { labels in
             guard let labels = labels.baseAddress else { return }
             classWeights.withUnsafeBufferPointer { weights in

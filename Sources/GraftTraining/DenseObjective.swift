@@ -18,6 +18,7 @@ struct DenseObjective: Objective {
         summary = head.summary(head.pooling(content.plan.head))
         switch outputs {
         case .oneLabel: loss = ChoiceLoss(task.column, labels, options)
+        case .span: loss = try SpanLoss(task, options)
         case .labels, .values: loss = try TargetLoss(task, outputs, labelCount: labels.count, options)
         }
     }
@@ -37,9 +38,9 @@ struct DenseObjective: Objective {
     ) throws(GraftError) {
         let logits = try pass.kept.matrix(rows: head.count(pass), columns: labels.count)
         let kept = try head.forward(hidden, into: logits, pass: pass)
-        if scale == nil { loss.observe(logits, batch, rows: first..<first + pass.rowCount, &evidence) }
-        let place = batch.range(ofRow: first, in: head.unit).lowerBound
-        loss.add(logits, batch, first: place, scale: scale, &evidence, pass.team)
+        let rows = first..<first + pass.rowCount
+        if scale == nil { loss.observe(logits, batch, rows: rows, &evidence) }
+        loss.add(logits, batch, rows: rows, scale: scale, &evidence, pass.team)
         guard scale != nil else { return }
         try head.backward(logits, kept, hidden: hidden, pass: pass)
     }
@@ -54,10 +55,10 @@ protocol DenseLoss: Sendable {
 
     func check(_ batch: RowBatch) throws(GraftError)
     func weight(ofRow row: Int, in batch: RowBatch) -> Double
-    /// Adds the losses of `logits`, the first of which belong to row or token `first` of the batch.
-    /// With a scale these become the gradients of scale · loss.
+    /// Adds the losses of `logits`, those of some rows of the batch. With a scale these become the
+    /// gradients of scale · loss.
     func add(
-        _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team)
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team)
     /// Adds what an evaluation sees in the logits of some rows.
     func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence)
     func evidenceByteCount(_ batch: RowBatch) -> Int

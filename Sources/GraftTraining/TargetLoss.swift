@@ -41,13 +41,14 @@ struct TargetLoss: DenseLoss {
     func weight(ofRow row: Int, in batch: RowBatch) -> Double { 1 }
 
     func add(
-        _ logits: Matrix, _ batch: RowBatch, first: Int, scale: Float?, _ evidence: inout Evidence, _ team: Team
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team
     ) {
         batch.column(column)?.floats.withUnsafeBufferPointer { targets in
             guard let targets = targets.baseAddress else { return }
             gk_mean_loss(
                 team.kernel, gk_loss(outputs == .values ? GK_LOSS_SQUARED : GK_LOSS_LOGISTIC), Int64(logits.rows),
-                Int64(labelCount), logits.base, Int64(logits.stride), targets + first * labelCount, scale ?? 1,
+                Int64(labelCount), logits.base, Int64(logits.stride), targets + rows.lowerBound * labelCount,
+                scale ?? 1,
                 scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss)
         }
         evidence.weight += Double(logits.rows)

@@ -36,6 +36,44 @@ extension Kernels {
             return weight(label) * (1 - smoothing) * (logSum - z[label]) + smoothing * smooth
         }
 
+        @Test("A span's loss is half of the cross-entropies of both its places over its row's tokens")
+        func spans() {
+            let lengths = [1, 5, 3, 40, 2]
+            let spans: [Int32] = [0, 0, 1, 3, 3, -1, 7, 39, 2, 1]
+            let starts = lengths.reduce(into: [Int64(4)]) { $0.append(($0.last ?? 0) + Int64($1)) }
+            let logits = Matrix.random(lengths.reduce(0, +), 2, gap: 3, seed: 5)
+            func run(threads: Int) -> Result {
+                var result = Result(loss: 0.125, weight: 0.5, gradient: [])
+                var gradient = logits
+                Team(threads).run { team in
+                    gk_span_loss(
+                        team, Int64(lengths.count), starts, logits.storage, Int64(logits.stride), spans, 0.5,
+                        &gradient.storage, Int64(gradient.stride), &result.loss, &result.weight)
+                }
+                result.gradient = gradient.compact
+                return result
+            }
+            var (loss, weight, gradient) = (0.125, 0.5, [Double](repeating: 0, count: 2 * logits.rows))
+            for (row, length) in lengths.enumerated() {
+                let first = Int(starts[row] - starts[0])
+                for side in 0..<2 where (0..<length).contains(Int(spans[2 * row + side])) {
+                    let z = (0..<length).map { Double(logits[first + $0, side]) }
+                    let sum = z.reduce(0) { $0 + exp($1) }
+                    let place = Int(spans[2 * row + side])
+                    loss += 0.5 * (log(sum) - z[place])
+                    weight += 0.5
+                    for token in z.indices {
+                        let slope = exp(z[token]) / sum - (token == place ? 1 : 0)
+                        gradient[2 * (first + token) + side] = 0.25 * slope
+                    }
+                }
+            }
+            let found = run(threads: 1)
+            #expect(abs(found.loss - loss) < 1e-9 && found.weight == weight)
+            for (own, expected) in zip(found.gradient, gradient) { #expect(abs(Double(own) - expected) < 1e-6) }
+            #expect(run(threads: 3) == found)
+        }
+
         @Test("Loss, weight and gradient follow torch's formula, with class weights and label smoothing")
         func formula() {
             let smoothings: [Float] = [0, 0.1, 1]

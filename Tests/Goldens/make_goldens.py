@@ -45,6 +45,7 @@ MAKERS = {
     "roberta-training": "roberta_training",
     "distilbert-tiny": "tiny_distilbert",
     "distilbert-training": "distilbert_training",
+    "question-answering": "question_answering",
     "task-training": "task_training",
     "embedding-training": "embedding_training",
     "prompt-learning": "prompt_learning",

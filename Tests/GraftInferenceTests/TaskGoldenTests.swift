@@ -31,15 +31,19 @@ import Testing
     }
 
     @Test(
-        "A checkpoint that classifies rows or tokens does so by itself",
+        "A checkpoint that classifies rows or tokens, or finds answers, does so by itself",
         arguments: [
             "bert-tiny", "distilbert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny",
             "roberta-tiny",
             "smollm3-tiny", "xlm-roberta-tiny",
         ],
-        [(GraftAdapters.Task.sequenceClassification, "sequence", 3), (.tokenClassification, "token", 5)])
-    func ownHead(name: String, of kind: (task: GraftAdapters.Task, word: String, labels: Int)) throws {
-        let folder = Goldens.path("\(name)/\(kind.word)-classification")
+        [
+            (GraftAdapters.Task.sequenceClassification, "/sequence-classification", 3),
+            (.tokenClassification, "/token-classification", 5), (.questionAnswering, "", 2),
+        ])
+    func ownHead(name: String, of kind: (task: GraftAdapters.Task, folder: String, labels: Int)) throws {
+        let parent = kind.folder.isEmpty ? "question-answering/" : ""
+        let folder = Goldens.path(parent + name + kind.folder)
         let model = try Architectures.load(path: folder, precision: .float32)
         #expect(model.ownTask == kind.task && model.baseHead?.labels.count == kind.labels)
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(name)/inputs.json")))

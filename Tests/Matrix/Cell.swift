@@ -102,7 +102,7 @@ package struct Cell: Sendable, CustomStringConvertible {
         let adapter = try Adapter(model: try model(), method: method, config: config, seed: seed)
         guard let task else { return adapter }
         // AdapterHub knows heads of one value alone.
-        let labels = task.outputs == .values ? ["value"] : ["O", "B-A", "I-A"]
+        let labels = task.outputNames ?? (task.outputs == .values ? ["value"] : ["O", "B-A", "I-A"])
         let head = HeadSettings(labels: labels, dropout: nil, trainsDense: false)
         try adapter.set(task, task.hasOwnHead ? head : nil)
         return adapter
@@ -129,6 +129,14 @@ package struct Cell: Sendable, CustomStringConvertible {
             let sets = labels.flatMap { label in [1, label == 1 ? 1 : 0, label == 2 ? 1 : 0] as [Float] }
             batch.set(Column(task.column, floats: sets, width: 3))
         case .dense(_, .values): batch.set(Column(task.column, floats: labels.map { Float($0) - 0.5 }))
+        case .dense(_, .span):
+            // From the token that tells the label on, so many tokens.
+            let spans = (0..<count).flatMap { row in
+                let own = batch.range(ofRow: row)
+                let start = own.first { (3...5).contains(batch.tokens[$0]) } ?? own.lowerBound
+                return [start, min(start + row % 2, own.upperBound - 1)].map { Int32($0 - own.lowerBound) }
+            }
+            batch.set(Column(task.column, integers: spans, width: 2))
         case .dense: batch.set(task.column, batch.tokens.map { $0 % 5 == 0 ? -100 : $0 % 3 })
         case .vocabulary: batch.set(task.column, batch.tokens)
         case .embedding:

@@ -209,3 +209,47 @@ def test_an_adapter_of_another_model_is_refused(minilm, tmp_path):
     folder = save(adapted(LLAMA, "seq_bn"), tmp_path / "theirs")
     with pytest.raises(graft.GraftError, match="llama model of hidden size 32"):
         graft.Adapter.load(minilm, folder)
+
+
+SPANS = [[1, 3], [0, 0], [2, 2]]
+
+
+def test_heads_of_answers_cross_in_both_directions(tmp_path: Path) -> None:
+    path, rows = GOLDENS / "bert-tiny" / "base", [[5, 17, 30, 8], [9, 4], [44, 3, 60]]
+    model = graft.Model(path)
+    batch = graft.Batch.from_tokens(rows)
+    batch.set_column("answer_spans", SPANS)
+    dataset = graft.Dataset.from_batch(batch)
+
+    def loss_there(other: torch.nn.Module) -> float:
+        with torch.no_grad():
+            losses = [
+                other(
+                    input_ids=torch.tensor([row]), start_positions=torch.tensor([start]), end_positions=torch.tensor([end])
+                ).loss.item()
+                for row, (start, end) in zip(rows, SPANS)
+            ]
+        return sum(losses) / len(losses)
+
+    adapter = graft.Adapter.create(model, "bottleneck", {"name": NAME}, seed=3)
+    adapter.set_head("question_answering")
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(5):
+            trainer.step(batch)
+        loss = trainer.evaluate(dataset).loss
+    adapter.save(tmp_path / "graft")
+    other = AutoAdapterModel.from_pretrained(path)
+    other.load_adapter(str(tmp_path / "graft"), use_safetensors=True)
+    other.set_active_adapters(NAME)
+    assert loss_there(other.eval()) == pytest.approx(loss, abs=2e-5)
+
+    other = AutoAdapterModel.from_pretrained(path)
+    other.add_adapter(NAME, config="seq_bn")
+    other.add_qa_head(NAME)
+    other.set_active_adapters(NAME)
+    other = randomised(other)
+    other.save_adapter(str(tmp_path / "hub"), NAME, with_head=True, use_safetensors=True)
+    loaded = graft.Adapter.load(model, tmp_path / "hub")
+    assert (loaded.task, loaded.labels) == ("question_answering", ["start", "end"])
+    with graft.Trainer(model, loaded) as trainer:
+        assert trainer.evaluate(dataset).loss == pytest.approx(loss_there(other), abs=2e-5)

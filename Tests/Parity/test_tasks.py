@@ -10,10 +10,17 @@ import pytest
 import torch
 from peft import PeftModel
 from seqeval.metrics import f1_score, precision_score, recall_score
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    BatchEncoding,
+)
 
 import graft
-from conftest import DATA, GOLDENS, MINILM
+from conftest import DATA, GOLDENS, MINILM, SHARED
+from graft.answers import AnswerWindows
 
 TASKS = {
     "token_classification": (AutoModelForTokenClassification, ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]),
@@ -58,6 +65,78 @@ def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str,
         )
         expected = function(torch.cat(logits), values)
     assert loss == pytest.approx(expected.item(), abs=2e-5)
+
+
+SPANS = [[1, 3], [0, 0], [2, 2]]
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"])
+def test_a_head_of_answers_that_graft_saved_opens_in_peft(architecture: str, tmp_path: Path) -> None:
+    folder = GOLDENS / "question-answering" / f"{architecture}-tiny"
+    model = graft.Model(folder)
+    assert model.task == "question_answering"
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "init_lora_weights": False}, seed=3)
+    adapter.set_head("question_answering", dropout=0)
+    batch = graft.Batch.from_tokens(ROWS)
+    batch.set_column("answer_spans", SPANS)
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(5):
+            trainer.step(batch)
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    adapter.save(tmp_path / "adapter")
+
+    base = AutoModelForQuestionAnswering.from_pretrained(folder)
+    peft = PeftModel.from_pretrained(base, tmp_path / "adapter").eval()
+    merged = graft.Composition(adapter)
+    model.merge(merged, tmp_path / "merged")
+    plain = AutoModelForQuestionAnswering.from_pretrained(tmp_path / "merged").eval()
+    for other in (peft, plain):
+        with torch.no_grad():
+            losses = [
+                other(
+                    input_ids=torch.tensor([row]), start_positions=torch.tensor([start]), end_positions=torch.tensor([end])
+                ).loss.item()
+                for row, (start, end) in zip(ROWS, SPANS)
+            ]
+        assert loss == pytest.approx(sum(losses) / len(losses), abs=3e-5)
+
+
+@pytest.mark.parametrize("name", ["minilm", "models/me5-small-zh-en-pruned"])
+def test_windows_and_their_answers_are_those_of_transformers(name: str) -> None:
+    folder = MINILM if name == "minilm" else SHARED / name
+    fast, tokenizer = AutoTokenizer.from_pretrained(folder), graft.Tokenizer(folder)
+    for language in ("en", "zh"):
+        table = graft.Table.read(DATA / "xquad" / f"xquad.{language}.json").take(range(0, 400, 4))
+        answers = [own[0] for own in table["answers"]]
+        with AnswerWindows(tokenizer, table["question"], table["context"], 192, 48) as windows:
+            with windows.batch() as batch:
+                lengths = [end - start for start, end in zip(batch.row_starts, batch.row_starts[1:])]
+            spans = windows.spans(table["answers"])
+        expected = fast(
+            table["question"], table["context"], truncation="only_second", max_length=192, stride=48,
+            return_overflowing_tokens=True, return_offsets_mapping=True,
+        )  # fmt: skip
+        assert lengths == list(map(len, expected["input_ids"])) and len(lengths) > len(table)
+        assert spans == [
+            labels(expected, window, answers[expected["overflow_to_sample_mapping"][window]])
+            for window in range(len(lengths))
+        ]
+
+
+def labels(expected: BatchEncoding, window: int, answer: graft.Answer) -> tuple[int, int]:
+    """As transformers' run_qa.py has them, but that it starts a few answers behind their end, at
+    the second of two tokens of one character."""
+    offsets, sequences = expected["offset_mapping"][window], expected.sequence_ids(window)
+    start, end = answer.start, answer.start + len(answer.text)
+    own = [token for token, sequence in enumerate(sequences) if sequence == 1]
+    first, last = own[0], own[-1]
+    if not (offsets[first][0] <= start and offsets[last][1] >= end):
+        return 0, 0
+    while first < len(offsets) and offsets[first][0] <= start:
+        first += 1
+    while offsets[last][1] >= end:
+        last -= 1
+    return min(first - 1, last + 1), last + 1
 
 
 def sentences(path: Path, separator: str, count: int) -> tuple[list[list[str]], list[list[str]]]:

@@ -27,11 +27,10 @@ package enum Goldens {
             // One list a row, or in it one a token; where each has one number, that stands alone.
             switch kind.numbers {
             case .integers:
-                rows.set(
-                    kind,
-                    values.flatMap { $0.arrayValue == nil ? [$0] : $0.arrayValue ?? [] }.compactMap {
-                        $0.intValue.map(Int32.init)
-                    })
+                let numbers = values.flatMap { $0.arrayValue == nil ? [$0] : $0.arrayValue ?? [] }.compactMap {
+                    $0.intValue.map(Int32.init)
+                }
+                rows.set(Column(kind, integers: numbers, width: numbers.count / max(1, rows.count(kind.unit))))
             case .floats:
                 let lists = values.map { ($0.arrayValue ?? [$0]).compactMap { $0.doubleValue.map { Float($0) } } }
                 rows.set(Column(kind, floats: lists.flatMap { $0 }, width: lists.first?.count ?? 1))
@@ -111,6 +110,6 @@ package enum Goldens {
 
     package static let withoutDropout: [String: JSON] = [
         "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0, "dropout": 0.0,
-        "attention_dropout": 0.0, "seq_classif_dropout": 0.0,
+        "attention_dropout": 0.0, "seq_classif_dropout": 0.0, "qa_dropout": 0.0,
     ]
 }

@@ -368,6 +368,18 @@ enum { GK_LOSS_LOGISTIC = 0, GK_LOSS_SQUARED = 1 };
 void gk_mean_loss(const gk_team *team, gk_loss kind, int64_t m, int64_t n, const float *x, int64_t ldx,
                   const float *targets, float scale, float *dx, int64_t lddx, double *loss);
 
+/**
+ * Losses of spans from logits [tokens, 2] of rows whose tokens are from starts[r] to starts[r + 1],
+ * counted so that logits are those of token starts[0]: with softmax over a row's tokens, half of
+ * -log p[spans[r][0], 0] - log p[spans[r][1], 1]. A place that is not in the row does not count.
+ *
+ * Adds the losses of the rows to *loss and half of the places that count to *weight (in double, in
+ * row order); writes dlogits = scale · d loss / d logits where not NULL (it may be logits).
+ */
+void gk_span_loss(const gk_team *team, int64_t m, const int64_t *starts, const float *logits, int64_t ldl,
+                  const int32_t *spans, float scale, float *dlogits, int64_t lddl, double *loss,
+                  double *weight);
+
 /* ---- Optimizers on a flat array ----
  * Gradients are first multiplied by gradient_scale (clipping), then `l2` times the parameter is
  * added to them. State arrays have an element for each parameter. */

@@ -94,9 +94,10 @@ struct AdapterHubHead: Sendable {
                 .unsupported,
                 "\(place): a head of \(layerCount) layers and \(count) labels; expected 1 to 64 and 1 to 1048576")
         }
-        guard let task = Self.task(type, labelCount: count) else {
+        guard let task = Self.task(type, labelCount: count), count == task.outputNames?.count ?? count else {
             throw GraftError(
-                .unsupported, "\(place): head_type \"\(type)\" with num_labels \(count); expected 2 or more")
+                .unsupported,
+                "\(place): head_type \"\(type)\" with num_labels \(count); expected 2, or of classification more")
         }
         self.task = task
         let function = try head.optionalString("activation_function")
@@ -115,7 +116,8 @@ struct AdapterHubHead: Sendable {
                 .unsupported, "\(place): head_type \"\(type)\" with use_pooler or pooling; expected neither")
         }
         pooling = try head.pooling(Self.poolingKey, .unsupported, place: place)
-        labels = try Self.labels(head, count: count, place: place)
+        let named = try Self.labels(head, count: count, place: place)
+        labels = task.outputNames ?? named
     }
 
     /// What AdapterHub trains a head of this type and size for.
@@ -133,7 +135,8 @@ struct AdapterHubHead: Sendable {
         for (label, value) in try head.optionalObject("label2id") ?? JSONObject() {
             guard let index = value.intValue, labels.indices.contains(index) else {
                 throw GraftError(
-                    .corruptFile, "\(place): label2id gives \"\(label)\" \(value.kind); expected 0 to \(count - 1)")
+                    .corruptFile,
+                    "\(place): label2id gives \"\(label)\" \(value.kind); expected 0 to \(count - 1)")
             }
             labels[index] = label
         }
@@ -163,7 +166,7 @@ struct AdapterHubHead: Sendable {
             pooling: task.unit == .tokens ? nil : pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler,
             dense: dense,
             activation: activation, weight: weight, bias: bias,
-            labelCount: labels.count, dropout: dropout ?? model.headDropout)
+            labelCount: labels.count, dropout: dropout ?? model.headDropout(.rows))
     }
 
     private func tensor(_ module: Int, _ suffix: String) -> String { "\(Self.start)\(name).\(module).\(suffix)" }

@@ -48,7 +48,7 @@ extension PeftLayout {
     private func savedPaths(_ plan: AdapterPlan) -> [String] {
         var paths =
             head != nil && head?.pooling == nil
-            ? names.model.conventions.headPaths(readsTokens: task?.unit == .tokens) : []
+            ? names.model.conventions.headPaths(task?.headClass ?? .rows) : []
         for (index, site) in names.sites.enumerated() where plan.sites[index]?.weight != nil {
             paths.append(names.path(of: site))
         }

@@ -16,8 +16,12 @@ struct PeftLayout: AdapterLayout {
     private static let labelsKey = "id2label"
     private static let taskKey = "task"
     private static let poolingKey = "pooling"
-    /// Names that PEFT adds for every classification, whichever of them the model has.
-    static let headNames = ["classifier", "score"]
+    /// Names that PEFT adds for every classification, whichever of them the model has, and for
+    /// answers.
+    private static func headNames(_ kind: HeadClass?) -> [String] {
+        kind == .answers ? ["qa_outputs"] : ["classifier", "score"]
+    }
+    static let allHeadNames = headNames(.rows) + headNames(.answers)
 
     let method: any AdapterMethod.Type
     /// adapter_config.json but for the head's pooling.
@@ -64,7 +68,10 @@ struct PeftLayout: AdapterLayout {
         try model.requireOutputs(of: task)
         let start = method.moduleStart
         let hasPrefix =
-            task != nil || folder.tensors.contains { $0.name.hasPrefix(start + model.conventions.backbone + ".") }
+            task != nil
+            || folder.tensors.contains { tensor in
+                tensor.name.hasPrefix(start + model.conventions.backbone(of: named.first?.headClass) + ".")
+            }
         names = Self.names(model, method, of: named.first, hasBackbonePrefix: hasPrefix)
         try requireKin(folder)
         if let (task, head) = try head(of: file, folder, pooling) {
@@ -96,7 +103,7 @@ struct PeftLayout: AdapterLayout {
         _ model: Model, _ method: any AdapterMethod.Type, of task: Task?, hasBackbonePrefix: Bool, sites: [Site]? = nil
     ) -> ModuleNames {
         ModuleNames(
-            model: model, hasBackbonePrefix: hasBackbonePrefix, start: method.moduleStart,
+            model: model, hasBackbonePrefix: hasBackbonePrefix, of: task?.headClass, start: method.moduleStart,
             hasPooler: !hasBackbonePrefix || (model.conventions.headReadsPooler && task?.unit != .tokens), sites: sites)
     }
 
@@ -114,18 +121,18 @@ struct PeftLayout: AdapterLayout {
         if task?.unit == .tokens, let head, head.trainsDense || head.pooling != nil {
             throw GraftError(
                 .unsupported,
-                "the task token_classification with \(head.trainsDense ? "dense_layer" : "pooling"): the head that PEFT knows "
+                "the task \(task?.name ?? "") with \(head.trainsDense ? "dense_layer" : "pooling"): the head that PEFT knows "
                     + "is one layer on each token; expected neither")
         }
         settings["task_type"] = (task?.peftName ?? method.withoutTask).map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
             let pooler = head.trainsDense && names.model.conventions.headReadsPooler ? ["pooler"] : []
-            for name in Self.headNames + pooler where !saved.contains(name) {
-                saved.append(name)
-            }
+            let own = Self.headNames(task?.headClass) + pooler
+            saved.removeAll { Self.allHeadNames.contains($0) && !own.contains($0) }
+            for name in own where !saved.contains(name) { saved.append(name) }
         } else {
-            saved.removeAll { Self.headNames.contains($0) }
+            saved.removeAll { Self.allHeadNames.contains($0) }
         }
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
@@ -190,8 +197,8 @@ struct PeftLayout: AdapterLayout {
                     + Set(Tasks.all.map(\.peftName)).sorted().joined(separator: ", ") + " or null")
         }
         if !named.isEmpty, !named.contains(where: \.hasOwnHead) { return nil }
-        let readsTokens = named.contains { $0.unit == .tokens }
-        let path = pooling == nil ? model.conventions.headPath(readsTokens: readsTokens) : PooledHead.path
+        let kind = named.first?.headClass ?? .rows
+        let path = pooling == nil ? model.conventions.headPath(kind) : PooledHead.path
         let name = names.tensor(path, "weight")
         guard let weight = folder.tensor(name) else {
             if let type, !named.isEmpty {
@@ -205,12 +212,12 @@ struct PeftLayout: AdapterLayout {
         }
         let count = weight.shape[0]
         guard let task = try Self.ownTask(of: file, named) ?? Self.likeliest(settings, model, labelCount: count),
-            count >= task.leastLabelCount
+            count >= task.leastLabelCount, count == task.outputNames?.count ?? count
         else {
             throw GraftError(
                 .incompatible,
-                "\(file.path): tensor \"\(name)\" has \(count) row; a head that chooses one of several labels has two or more"
-            )
+                "\(file.path): tensor \"\(name)\" has \(count) \(count == 1 ? "row" : "rows"); a head that chooses one of "
+                    + "several labels has two or more, and one of answers has two")
         }
         try model.requireProblem(of: task)
         guard pooling == nil || task.unit == .rows else {
@@ -221,7 +228,7 @@ struct PeftLayout: AdapterLayout {
         let own = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         let head = HeadSettings(
-            labels: own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
+            labels: task.outputNames ?? own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
             trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
         return (task, head)
     }

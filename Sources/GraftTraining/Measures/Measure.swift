@@ -23,7 +23,7 @@ package enum Measures {
     static let all = [
         Choices.measures, Choices.binaryMeasures, Choices.entityMeasures, Scores.measures, Scores.probabilityMeasures,
         Scores.binaryMeasures, LabelSets.measures, Values.measures, Answers.measures, Answers.thresholdMeasures,
-        Rankings.measures,
+        Rankings.measures, Spans.measures,
     ]
 
     /// Every name, once.

@@ -156,6 +156,7 @@ int main(int argument_count, char **arguments) {
     test_texts();
     test_predictions();
     test_batch();
+    test_windows();
     test_trainer(scratch);
     test_session();
     test_messages_of_threads();

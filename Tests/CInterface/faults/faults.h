@@ -57,6 +57,7 @@ void test_handles(const char *folder);
 void test_texts(void);
 void test_predictions(void);
 void test_batch(void);
+void test_windows(void);
 void test_trainer(const char *scratch);
 void test_session(void);
 

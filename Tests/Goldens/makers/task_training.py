@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 from .llama_training import OPTIMIZER
@@ -17,7 +21,11 @@ VOCABULARY, WIDTH = 110, 3
 MODULES = {
     "bert": ["query", "value"], "llama": ["q_proj", "v_proj"], "gpt2": ["c_attn"], "roberta": ["query", "value"],
 }  # fmt: skip
-CLASSES = {"SEQ_CLS": AutoModelForSequenceClassification, "TOKEN_CLS": AutoModelForTokenClassification}
+CLASSES = {
+    "SEQ_CLS": AutoModelForSequenceClassification,
+    "TOKEN_CLS": AutoModelForTokenClassification,
+    "QUESTION_ANS": AutoModelForQuestionAnswering,
+}
 
 
 def padded(rows: list, filler: int) -> torch.Tensor:
@@ -40,6 +48,8 @@ class Variant:
 
     @property
     def base(self) -> str:
+        if self.peft_task == "QUESTION_ANS":
+            return f"question-answering/{self.architecture}-tiny"
         kind = "token" if self.peft_task == "TOKEN_CLS" else "sequence"
         return f"{self.architecture}-tiny/{kind}-classification"
 
@@ -61,12 +71,15 @@ VARIANTS = [
     Variant("bert", "regression_of_one", "One value, which needs no problem_type.", labels=1),
     Variant("roberta", "token_classification", "A head of one layer, where one of rows has two.", "TOKEN_CLS", labels=5),
     Variant("roberta", "regression", "A head of two layers.", changes=dict(problem_type="regression")),
+] + [
+    Variant(architecture, "question_answering", "Where a row's answer starts and ends.", "QUESTION_ANS", labels=2)
+    for architecture in ("bert", "roberta", "llama", "gpt2")
 ]
 
 
 def batches() -> list[dict]:
-    """Ten batches of four ragged rows: a label for each token, -100 where it does not count, and
-    three targets a row."""
+    """Ten batches of four ragged rows: a label for each token, -100 where it does not count,
+    three targets a row, and the span of an answer, of which a row may have none."""
     source = random.Random(13)
     made = []
     for _ in range(STEPS):
@@ -83,6 +96,12 @@ def batches() -> list[dict]:
                 "values": [[round(source.uniform(-2, 2), 3) for _ in range(WIDTH)] for _ in lengths],
             }
         )
+    spans = random.Random(14)
+    for batch in made:
+        for row in batch["input_ids"]:
+            start = spans.randrange(len(row))
+            span = [start, spans.randrange(start, len(row))]
+            batch.setdefault("answer_spans", []).append(span if spans.random() < 0.8 else [len(row), len(row)])
     return made
 
 
@@ -94,6 +113,8 @@ def targets(variant: Variant, batch: dict, dtype: torch.dtype) -> torch.Tensor:
 
 
 def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+    if variant.peft_task == "QUESTION_ANS":
+        return span_loss(model, batch)
     ids = padded(batch["input_ids"], 0)
     mask = padded([[1] * len(row) for row in batch["input_ids"]], 0)
     labels = targets(variant, batch, dtype)
@@ -107,6 +128,20 @@ def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.
         loss = torch.nn.functional.mse_loss(output.logits, labels)
     assert abs(loss.item() - output.loss.item()) < 1e-5, f"{variant.name}: transformers has another loss"
     return loss
+
+
+def span_loss(model: torch.nn.Module, batch: dict) -> torch.Tensor:
+    """The mean over the rows whose answer is in them, each alone: transformers' own losses take
+    the padding of a batch for tokens."""
+    losses = []
+    for ids, (start, end) in zip(batch["input_ids"], batch["answer_spans"], strict=True):
+        if end >= len(ids):
+            continue
+        output = model(
+            input_ids=torch.tensor([ids]), start_positions=torch.tensor([start]), end_positions=torch.tensor([end])
+        )
+        losses.append(output.loss)
+    return torch.stack(losses).mean()
 
 
 def base(variant: Variant) -> torch.nn.Module:
@@ -129,7 +164,10 @@ def logits(variant: Variant, folder, dtype: torch.dtype) -> torch.Tensor:
     """Of the first batch, each row alone: [rows, labels] or [tokens, labels]."""
     model = PeftModel.from_pretrained(base(variant), folder).to(dtype).eval()
     with torch.no_grad():
-        return packed([model(input_ids=torch.tensor([row])).logits for row in batches()[0]["input_ids"]])
+        results = [model(input_ids=torch.tensor([row])) for row in batches()[0]["input_ids"]]
+    if variant.peft_task == "QUESTION_ANS":
+        return packed([torch.stack([result.start_logits, result.end_logits], -1) for result in results])
+    return packed([result.logits for result in results])
 
 
 def train(variant: Variant, folder, dtype: torch.dtype) -> dict:

@@ -23,6 +23,7 @@ from .adapter import (
     stack,
     tasks,
 )
+from .answers import FoundAnswer
 from .callbacks import Callback
 from .choices import losses, optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .data.row_values import Answer
     from .data.table import Table
     from .estimators.embedder import Embedder
+    from .estimators.question_answerer import QuestionAnswerer
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
     from .estimators.token_classifier import TokenClassifier
@@ -65,6 +67,7 @@ _LATER = {
     "MLflowLog": "logs.mlflow_log",
     "PartReport": "data.report_parts",
     "Predictions": "reports.predictions",
+    "QuestionAnswerer": "estimators.question_answerer",
     "Regressor": "estimators.regressor",
     "Report": "reports.report",
     "Table": "data.table",
@@ -120,6 +123,7 @@ __all__ = [
     "Encoding",
     "Entity",
     "Evaluation",
+    "FoundAnswer",
     "GraftError",
     "History",
     "Interval",
@@ -132,6 +136,7 @@ __all__ = [
     "PartReport",
     "Predictions",
     "Publication",
+    "QuestionAnswerer",
     "Regressor",
     "Report",
     "RowAdapter",

@@ -19,6 +19,9 @@ from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
 
+#: Tokens of a context that a window shares with the one before it, where nothing else is said.
+STRIDE = 128
+
 if TYPE_CHECKING:
     from .data.table import Table
 
@@ -85,13 +88,14 @@ class Batch(Handle):
         scheme: str = "IOB2",
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Batch:
         """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
         what is larger than memory."""
         from .data.batches import table_batch  # which needs this module
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
-        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length)[0]
+        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length, stride)[0]
 
     @classmethod
     def of_token_labels(
@@ -137,6 +141,8 @@ class Batch(Handle):
         - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
           or for a ``"language_model"`` what the token before it should predict, so the token
           itself; -100 where it does not count.
+        - ``"answer_spans"``: of each row the tokens at which its answer starts and ends, counted
+          from 0; places outside the row do not count.
         """
         column = name_bytes(name, "name")
         if name == "targets":
@@ -148,6 +154,12 @@ class Batch(Handle):
             starts = self.row_starts
             if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
                 raise invalid(f"{name}: expected as many in each row as there are tokens")
+        elif name == "answer_spans":
+            labels, lengths = _flat(values, name)
+            if set(lengths) - {2}:
+                raise invalid(f"{name}: expected two in each row")
+            lib.graft_batch_set_integers(self.pointer, column, labels, len(labels) // 2, 2)
+            return
         else:
             labels = int_array(values, name)
         lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
@@ -372,11 +384,13 @@ class Dataset(Handle):
         scheme: str = "IOB2",
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Dataset:
         """The rows of a table, for the task that its columns are of: tags or entities for
         ``"token_classification"``, labels for ``"multi_label_classification"``, a label for
-        ``"sequence_classification"``, a target for ``"regression"``. A label that is not among the
-        names is an error that says where it stands.
+        ``"sequence_classification"``, a target for ``"regression"``, questions with contexts and
+        answers for ``"question_answering"``. A label that is not among the names is an error that
+        says where it stands.
 
         :param table: or several, such as those of :meth:`Table.stream`, of which one at a time is
             in memory as texts: then labels need ``label_names``.
@@ -385,6 +399,9 @@ class Dataset(Handle):
         :param scheme: as of :meth:`from_entities`.
         :param all_pieces: as of :meth:`from_words`.
         :param maximum_length: as of the class.
+        :param stride: tokens of a question's context that a window shares with the one before it,
+            where contexts are too long: each window, with the whole question, is a row, and those
+            without the answer have none. Of several answers the first is learned.
         """
         from .data.batches import table_batch  # which needs this module
         from .data.columns import LEARNED
@@ -397,7 +414,7 @@ class Dataset(Handle):
                 raise TypeError(f"table: expected a graft.Table, as Table.read makes, found {type(part).__name__}")
             if names is None and part is not table and set(LEARNED[:-1]) & set(part.columns):
                 raise invalid("label_names: expected names, since each of several tables may lack some")
-            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length)
+            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length, stride)
             with batch:
                 if dataset is None:
                     dataset = cls.from_batch(batch)

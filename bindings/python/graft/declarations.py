@@ -130,6 +130,21 @@ POOLING_CHOICES: dict[str, int] = {
 CompressionCallback = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_double)
 
 
+class AnswerStruct(Structure):
+    """``graft_answer``."""
+
+    _fields_ = [
+        ("first_byte", c_int64),
+        ("end_byte", c_int64),
+        ("first_character", c_int64),
+        ("end_character", c_int64),
+        ("window", c_int64),
+        ("first_token", c_int64),
+        ("end_token", c_int64),
+        ("score", c_double),
+    ]
+
+
 class TrainerOptions(Structure):
     """``graft_trainer_options``."""
 
@@ -397,6 +412,34 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_dataset_truncated_row_count": (c_int64, Handle),
     "graft_dataset_unknown_token_count": (c_int64, Handle),
     "graft_dataset_release": (None, Handle),
+    # Questions and answers
+    "graft_windows_encode": (
+        StatusResult,
+        Handle,
+        POINTER(c_char_p),
+        POINTER(c_char_p),
+        c_int64,
+        POINTER(EncodeOptions),
+        c_int32,
+        Handles,
+    ),
+    "graft_windows_retain": (StatusResult, Handle),
+    "graft_windows_release": (None, Handle),
+    "graft_windows_count": (c_int64, Handle),
+    "graft_windows_starts": (POINTER(c_int64), Handle),
+    "graft_windows_batch": (StatusResult, Handle, Handles),
+    "graft_windows_label": (StatusResult, Handle, POINTER(c_int64), c_int64, POINTER(c_int32), c_int64),
+    "graft_windows_answers": (
+        StatusResult,
+        Handle,
+        POINTER(c_float),
+        c_int64,
+        c_int32,
+        c_int32,
+        POINTER(AnswerStruct),
+        c_int64,
+        POINTER(c_double),
+    ),
     # Training
     "graft_optimizer_count": (c_int32,),
     "graft_optimizer_name": (c_char_p, c_int32),

@@ -8,6 +8,8 @@ from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c
 from typing import Literal, SupportsIndex
 
 from .adapter import Adapter, Composition, RowAdapter, compositions
+from .answering import AnsweringHandle
+from .answers import ANSWERS
 from .dataset import Batch
 from .declarations import (
     POOLING_CHOICES,
@@ -19,7 +21,7 @@ from .declarations import (
 )
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
 from .errors import GraftError, Status, invalid
-from .handle import Handle, exclusive
+from .handle import exclusive
 from .interrupts import Interrupts
 from .library import initialised, lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
@@ -41,7 +43,7 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
     return (c_float * count).from_buffer(numbers, first * sizeof(c_float)), count
 
 
-class Session(Handle):
+class Session(AnsweringHandle):
     """Working memory and active adapters for one stream of calls: one session for each thread that
     runs a model. Threads that share one take turns.
 
@@ -304,8 +306,10 @@ class Session(Handle):
         other way round."""
         for row, own in enumerate(rows.adapters or [None] * len(rows)):
             task = self._task if own is None else own.task
-            if task is not None and (task == TAGS) != of_tokens:
+            if task is not None and (task == ANSWERS or (task == TAGS) != of_tokens):
                 expected = f"{TAGS}; see classify and predict" if of_tokens else "one of rows; see tag and tag_words"
+                if task == ANSWERS:
+                    expected = "another; see answer"
                 raise invalid(f"row {row} has a head for {task}; expected {expected}")
 
     @exclusive

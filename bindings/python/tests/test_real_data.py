@@ -75,9 +75,8 @@ def test_xquad_is_split_by_article(tokenizer: graft.Tokenizer) -> None:
     assert 200 < len(validation) <= 238 and 90 < len(test) <= 119
     report = graft.data_report(tokenizer, {"train": train, "test": test}, maximum_length=384)
     assert report.overlaps == [] and report.parts["train"].lengths[100] > 384
-    with pytest.raises(graft.GraftError, match="no task of this library learns answers") as caught:
-        graft.Dataset.from_table(tokenizer, train)
-    assert caught.value.status is graft.Status.UNSUPPORTED
+    rows = graft.Dataset.from_table(tokenizer, test, maximum_length=256, stride=64)
+    assert len(test) < len(rows) < 2 * len(test) and rows.maximum_length == 256
 
 
 def test_a_report_of_weibo_says_that_the_tokenizer_is_of_another_language(tokenizer: graft.Tokenizer) -> None:

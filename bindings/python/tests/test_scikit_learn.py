@@ -152,3 +152,13 @@ def test_scores_are_those_of_scikit_learn() -> None:
     classifier = graft.TextClassifier(TINY, epoch_count=2).fit(texts, LABELS_OF_TEXTS * 2)
     found = accuracy_score(LABELS_OF_TEXTS * 2, classifier.predict(texts), sample_weight=weights)
     assert classifier.score(texts, LABELS_OF_TEXTS * 2, weights) == pytest.approx(found, abs=1e-12)
+
+
+def test_answers_are_cross_validated() -> None:
+    pairs = numpy.array([[f"Who met {name}?", f"{other} met {name} at noon."] for name, other in ["ab", "cd", "ef", "gh"]])
+    answers = [["b"], ["d"], ["f"], []]
+    estimator = graft.QuestionAnswerer(TINY, epoch_count=1, threshold=0.0, maximum_length=32, stride=4)
+    scores = cross_val_score(estimator, pairs, answers, cv=2)
+    assert len(scores) == 2 and ((0 <= scores) & (scores <= 1)).all()
+    with pytest.raises(NotFittedError):
+        clone(estimator).predict(pairs)

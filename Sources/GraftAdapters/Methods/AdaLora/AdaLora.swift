@@ -164,8 +164,8 @@ package struct AdaLora: AdapterMethod {
 
     /// A name in a pattern, whatever class the adapter was saved from.
     private static func bare(_ name: String, _ names: ModuleNames) -> String {
-        let backbone = names.model.conventions.backbone + "."
-        return name.hasPrefix(backbone) ? String(name.dropFirst(backbone.count)) : name
+        let prefix = names.model.conventions.prefix(name.hasPrefix)
+        return String(name.dropFirst(prefix.count))
     }
 
     private func planDelta(

@@ -10,15 +10,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from .. import evaluation
 from ..adapter import Adapter
-from ..data.columns import LEARNED, learned_column
+from ..answers import ANSWERS
+from ..data.columns import LEARNED, holds_answers, learned_column
 from ..data.formats import FORMATS, formats
 from ..data.lines import encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
 from ..data.table import Table
 from ..entities import TAGS
+from ..dataset import STRIDE
 from ..errors import GraftError, Status, invalid, with_source
-from .arguments import json_object
+from ..metrics import Evaluation
+from ..session import Session
+from .arguments import json_object, not_negative
 
 #: The task of what is learned from a column.
 TASK_OF = {
@@ -27,6 +32,7 @@ TASK_OF = {
     "labels": "multi_label_classification",
     "label": "sequence_classification",
     "target": "regression",
+    "answers": ANSWERS,
 }
 TASKS = tuple(dict.fromkeys(TASK_OF.values()))
 #: Between the labels of a text that has several.
@@ -53,15 +59,47 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--encoding", default="utf-8", help="of files without a mark (default: %(default)s)")
 
 
+def add_stride(parser: argparse._ActionsContainer) -> None:
+    """How contexts of questions are cut into windows."""
+    parser.add_argument(
+        "--stride",
+        type=not_negative,
+        default=STRIDE,
+        metavar="N",
+        help="tokens of a question's context that a window shares with the one before (default: %(default)s)",
+    )
+
+
+def add_script(parser: argparse._ActionsContainer) -> None:
+    """How answers to questions are measured."""
+    parser.add_argument(
+        "--script",
+        choices=["squad", "cmrc"],
+        default="squad",
+        help="whose exact match and F1 of answers; cmrc for Chinese (default: %(default)s)",
+    )
+
+
+def measure_answers(session: Session, table: Table, arguments: argparse.Namespace) -> Evaluation:
+    """What the answers to the questions of a table are worth as texts."""
+    found = session.answer(table["question"], table["context"], stride=arguments.stride)
+    return evaluation.answers(
+        [answer.text for answer in found],
+        [[answer.text for answer in own] for own in table["answers"]],
+        no_answer_scores=[answer.no_answer_score for answer in found],
+        script=arguments.script,
+    )
+
+
 def read_labelled(path: Path, arguments: argparse.Namespace, task: str | None) -> tuple[Table, str]:
     """A file with what is to be learned, and the task that it is for."""
     table = Table.read(
         path, arguments.format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding
     )
-    learned = learned_column(table)
+    learned = learned_column(table) or ("answers" if holds_answers(table) else None)
     if learned is None or not len(table):
         found = f"columns {', '.join(table.columns)}" if table.columns else "no rows"
-        raise invalid(f"{path}: expected a column to learn, one of {', '.join(LEARNED)}; found {found}")
+        raise invalid(f"{path}: expected a column to learn, one of {', '.join(LEARNED)}, or question, context and answers; found {found}")
     if task is None or TASK_OF[learned] == task:
         return table, TASK_OF[learned]
     role = {"multi_label_classification": "labels", "regression": "target"}.get(task)
@@ -103,7 +141,7 @@ def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
 def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
     reading: dict[str, Any] = {"columns": arguments.columns, "header": arguments.header, "encoding": arguments.encoding}
     for table in Table.stream(path, CHUNK, arguments.format, **reading):
-        if "text" not in table and "words" not in table:
+        if "text" not in table and "words" not in table and "question" not in table:
             raise invalid(f"{path}: expected a column of texts; found {', '.join(table.columns)}")
         yield texts_of(table)
 

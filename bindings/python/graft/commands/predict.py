@@ -1,4 +1,4 @@
-"""Predicts labels, numbers or named entities of texts.
+"""Predicts labels, numbers or named entities of texts, or answers to questions.
 
 Reads a text from each line, or `text TAB pair`, or the texts of a csv, tsv, jsonl or json file, and
 writes a line for it as soon as some are read:
@@ -6,6 +6,7 @@ writes a line for it as soon as some are read:
   label TAB probability TAB text        of several: the labels, with "," between them, TAB text
   number TAB text                       for regression
   TYPE:start:end ... TAB text           for named entities, in characters
+  answer TAB question TAB context       to a question, whose context is the pair; empty for none
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
+from ..answers import ANSWERS
 from ..data.measuring import Texts
 from ..entities import TAGS
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number, positive
-from .files import SEPARATOR, add_reading, read_texts, require_task
+from .files import SEPARATOR, add_reading, add_stride, read_texts, require_task
 from .output import Output
 
 #: Of the lines of a part, what machines get of each, without the text.
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         metavar="P",
         help="probability from which a text has a label, where it may have several (default: %(default)s)",
+    )
+    add_stride(parser)
+    parser.add_argument(
+        "--no-answer-threshold",
+        type=number(float, float("-inf")),
+        metavar="SCORE",
+        help="of no_answer_score, above which a question has no answer (default: every one has)",
     )
 
 
@@ -81,11 +90,19 @@ def _predict_for(adapter: Adapter, session: Session, arguments: argparse.Namespa
     def entities(part: Texts) -> list[dict[str, Any]]:
         return [{"entities": [entity._asdict() for entity in found]} for found in session.tag(part.first)]
 
+    def answers(part: Texts) -> list[dict[str, Any]]:
+        contexts = [""] * len(part.first) if part.second is None else part.second
+        found = session.answer(
+            part.first, contexts, threshold=arguments.no_answer_threshold, stride=arguments.stride
+        )
+        return [{"answer": answer.text, **{name: value for name, value in answer._asdict().items() if name != "text"}} for answer in found]
+
     by_task = {
         "sequence_classification": labels,
         "multi_label_classification": sets,
         "regression": numbers,
         TAGS: entities,
+        ANSWERS: answers,
     }
     return by_task[require_task(adapter, arguments.adapter)]
 
@@ -94,6 +111,8 @@ def _line(row: dict[str, Any]) -> str:
     """A prediction as people get it."""
     if "best" in row:
         return "\t".join(f"{label}\t{probability:.4f}" for label, probability in row["best"])
+    if "answer" in row:
+        return " ".join(row["answer"].split())
     if "labels" in row:
         return SEPARATOR.join(row["labels"])
     if "values" in row:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter, adapter_methods
+from ..answers import ANSWERS
 from ..choices import optimizers, schedules
 from ..data.table import Table
 from ..dataset import Dataset
@@ -20,10 +21,11 @@ from ..entities import TAGS
 from ..logs.json_log import JsonLog
 from ..metrics import Evaluation, metric_names
 from ..model import Model
+from ..session import Session
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
 from .arguments import add_length, add_model, json_object, not_negative, number, positive
-from .files import SEPARATOR, TASKS, add_reading, read_labelled
+from .files import SEPARATOR, TASKS, add_reading, add_script, add_stride, measure_answers, read_labelled
 from .output import Output
 
 
@@ -43,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_reading(data)
     add_length(data, "the tokenizer's")
+    add_stride(data)
+    add_script(data)
     adapter = parser.add_argument_group("adapter")
     adapter.add_argument("--method", choices=adapter_methods(), default="lora", help="(default: %(default)s)")
     adapter.add_argument(
@@ -101,14 +105,15 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         for path in (arguments.validation, arguments.test)
     )
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
-    rows = Dataset.from_table(tokenizer, train, maximum_length=arguments.maximum_length)
+    cut: dict[str, Any] = {"maximum_length": arguments.maximum_length, "stride": arguments.stride}
+    rows = Dataset.from_table(tokenizer, train, **cut)
 
     def dataset(table: Table) -> Dataset:
         names = rows.label_names or None
-        return Dataset.from_table(tokenizer, table, label_names=names, maximum_length=arguments.maximum_length)
+        return Dataset.from_table(tokenizer, table, label_names=names, **cut)
 
     adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
-    reads_tokens = arguments.pooling == "model" or task == TAGS
+    reads_tokens = arguments.pooling == "model" or task in (TAGS, ANSWERS)
     adapter.set_head(task, rows.label_names, pooling=None if reads_tokens else arguments.pooling)
     output.line(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train):,} rows to train on")
     started = time.monotonic()
@@ -133,7 +138,10 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     ) as trainer:
         best = trainer.fit(rows, None if validation is None else dataset(validation), progress=not arguments.quiet)
         seconds = time.monotonic() - started
-        tested = None if test is None else trainer.evaluate(dataset(test))
+        tested = None if test is None or task == ANSWERS else trainer.evaluate(dataset(test))
+    if test is not None and task == ANSWERS:
+        session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
+        tested = measure_answers(session, test, arguments)
     adapter.save(arguments.adapter)
     if best.evaluation is not None:
         output.line(f"best on the validation file, after step {best.step}: {best.evaluation}")

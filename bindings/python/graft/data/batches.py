@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from ..answers import AnswerWindows
 from ..dataset import Batch
 from ..entities import sentence_of
-from ..errors import GraftError, Status, invalid
+from ..errors import GraftError, invalid, with_source
 from ..label_numbers import label_sets, named_labels
 from ..token_labels import labels_of_entities, labels_of_words
 from ..tokenizer import Tokenizer
 from ..values import text_list
-from .columns import LEARNED, learned_column
+from .columns import LEARNED, holds_answers, learned_column
 from .table import Table
 
 
@@ -20,18 +21,18 @@ def table_batch(
     scheme: str,
     all_pieces: bool,
     maximum_length: int,
+    stride: int,
 ) -> tuple[Batch, list[str]]:
     """The rows of a table, and the names of their labels."""
     if not len(table):
         raise invalid(f"{table.source}: it has no rows")
     learned = learned_column(table)
     if learned is None:
-        if "answers" in table:
-            raise GraftError(
-                Status.UNSUPPORTED, f"{table.source}: no task of this library learns answers from contexts"
-            )
+        if holds_answers(table):
+            return _answered(tokenizer, table, maximum_length, stride), []
         raise invalid(
-            f"{table.source}: nothing to learn: expected one of {', '.join(LEARNED)}; found {', '.join(table.columns)}"
+            f"{table.source}: nothing to learn: expected one of {', '.join(LEARNED)}, or question, context and answers; "
+            f"found {', '.join(table.columns)}"
         )
     if label_names is None:
         _check_classes(table, learned)
@@ -47,6 +48,14 @@ def table_batch(
         return Batch(tokenizer, table["text"], pairs=pairs, targets=sets, maximum_length=maximum_length), names
     names, numbers = named_labels(table["label"], label_names)
     return Batch(tokenizer, table["text"], pairs=pairs, labels=numbers, maximum_length=maximum_length), names
+
+
+def _answered(tokenizer: Tokenizer, table: Table, maximum_length: int, stride: int) -> Batch:
+    try:
+        with AnswerWindows(tokenizer, table["question"], table["context"], maximum_length, stride) as windows:
+            return windows.batch(table["answers"])
+    except GraftError as error:
+        raise with_source(table.source, error) from None
 
 
 def _tagged(

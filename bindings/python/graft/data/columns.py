@@ -46,6 +46,12 @@ def learned_column(columns: Container[str]) -> str | None:
     return next((name for name in LEARNED if name in columns), None)
 
 
+def holds_answers(columns: Container[str]) -> bool:
+    """Whether some columns, or those of a table, are questions with contexts and the answers
+    there."""
+    return all(name in columns for name in ("question", "context", "answers"))
+
+
 def is_known(name: str) -> bool:
     """Whether a word names a column."""
     return name.strip().casefold() in KNOWN

@@ -1,0 +1,110 @@
+"""Answers in contexts: questions and contexts to windows that a model can read, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from ctypes import Array, byref, c_double, c_float, c_int32, c_int64, c_void_p
+from typing import TYPE_CHECKING, NamedTuple
+
+from .dataset import Batch
+from .declarations import AnswerStruct
+from .errors import GraftError, failure
+from .handle import Handle
+from .library import lib
+from .tokenizer import Tokenizer, encode_options
+from .values import c_number, require_length, text_array, text_list
+
+if TYPE_CHECKING:
+    from .data.row_values import Answer
+
+ANSWERS = "question_answering"
+#: Of an answer.
+MAXIMUM_TOKENS = 30
+
+
+class FoundAnswer(NamedTuple):
+    """A stretch of a context that was found to answer a question."""
+
+    #: "" where the question was found to have no answer.
+    text: str
+    #: First character in the context, and ``end`` is the one past the last.
+    start: int
+    end: int
+    #: The sum of the logits of its start and its end.
+    score: float
+    #: The score of no answer, less that of the best answer: where it is above a threshold, the
+    #: question has none.
+    no_answer_score: float
+
+
+class AnswerWindows(Handle):
+    """Questions with their contexts, cut into windows: the rows of a batch."""
+
+    _release_function = "graft_windows_release"
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        questions: Iterable[str],
+        contexts: Iterable[str],
+        maximum_length: int,
+        stride: int,
+        *,
+        first_row: int = 0,
+    ) -> None:
+        first, second = text_list(questions, "questions"), text_list(contexts, "contexts")
+        require_length(second, len(first), "contexts", "question")
+        options, out = encode_options(first, second, maximum_length), c_void_p()
+        pointer, shared = Tokenizer.pointer_of(tokenizer), c_number(c_int32, stride, "stride")
+        try:
+            lib.graft_windows_encode(
+                pointer, text_array(first), text_array(second), len(first), byref(options), shared, byref(out)
+            )
+        except GraftError as error:
+            # Rows are counted from the first of the caller's.
+            message = re.sub(r"^row (\d+)", lambda found: f"row {int(found[1]) + first_row}", str(error))
+            raise failure(error.status, message) from None
+        super().__init__(out)
+        self.question_count = len(first)
+
+    def __len__(self) -> int:
+        return int(lib.graft_windows_count(self.pointer))
+
+    def batch(self, answers: Sequence[Sequence[Answer]] | None = None) -> Batch:
+        """The windows as rows, and with answers where these start and end: of each question the
+        first of them, if it has any."""
+        out = c_void_p()
+        lib.graft_windows_batch(self.pointer, byref(out))
+        batch = Batch.__new__(Batch)
+        Handle.__init__(batch, out)
+        if answers is not None:
+            batch.set_column("answer_spans", self.spans(answers))
+        return batch
+
+    def spans(self, answers: Sequence[Sequence[Answer]]) -> list[tuple[int, int]]:
+        """The tokens of each window at which the answer starts and ends; 0 and 0 for none."""
+        stretches = [(own[0].start, own[0].start + len(own[0].text)) if own else (-1, -1) for own in answers]
+        given = (c_int64 * (2 * len(stretches)))(*(place for stretch in stretches for place in stretch))
+        labels = (c_int32 * (2 * len(self)))()
+        lib.graft_windows_label(self.pointer, given, len(stretches), labels, len(labels))
+        return list(zip(labels[::2], labels[1::2]))
+
+    def answers(
+        self, logits: Array[c_float], contexts: Sequence[str], count: int, maximum_tokens: int
+    ) -> list[list[FoundAnswer]]:
+        """The best answers to each question by the logits of all tokens of the windows, the best
+        first."""
+        best = c_number(c_int32, count, "count")
+        out = (AnswerStruct * (self.question_count * max(0, count)))()
+        scores = (c_double * self.question_count)()
+        longest = c_number(c_int32, maximum_tokens, "maximum_tokens")
+        lib.graft_windows_answers(self.pointer, logits, len(logits), best, longest, out, len(out), scores)
+        return [
+            [
+                FoundAnswer(context[e.first_character : e.end_character], e.first_character, e.end_character, e.score, score)
+                for e in out[row * count : (row + 1) * count]
+                if e.window >= 0
+            ]
+            for row, (context, score) in enumerate(zip(contexts, scores))
+        ]
