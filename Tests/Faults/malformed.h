@@ -48,5 +48,6 @@ void test_adalora(void);
 void test_folders(void);
 void test_measures(void);
 void test_numbers(void);
+void test_templates(void);
 
 #endif

@@ -53,6 +53,7 @@ MAKERS = {
     "adalora-training": "adalora_training",
     "generation": "generation",
     "measures": "measures",
+    "chat-templates": "chat_templates",
     "optimizers": "optimizers",
     "minilm": "minilm",
 }
