@@ -42,7 +42,7 @@ let allocations: [LinkerSetting] = [
 /// target anew only when one that it names has changed.
 let tensor: [Target.Dependency] = ["CGraftMemory", "CGraftKernels", "GraftTensor"]
 let formats = tensor + ["GraftFormats"]
-let tokenizers = formats + ["GraftTokenizers"]
+let tokenizers = formats + ["GraftTemplates", "GraftTokenizers"]
 let layers = tensor + ["GraftLayers"]
 let formatsAndLayers = formats + ["GraftLayers"]
 let tasks = tokenizers + ["GraftLayers", "GraftModels", "GraftAdapters"]
@@ -76,8 +76,9 @@ let package = Package(
         .target(
             name: "GraftFormats", dependencies: tensor + ["CPCRE2"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libpcre2-8.a"])]),
+        floor("GraftTemplates", on: formats, settings: compact),
         .target(
-            name: "GraftTokenizers", dependencies: formats + ["CUTF8Proc"], swiftSettings: strict,
+            name: "GraftTokenizers", dependencies: formats + ["GraftTemplates", "CUTF8Proc"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libutf8proc.a"])]),
         floor("GraftLayers", on: tensor),
         floor("GraftModels", on: formatsAndLayers, settings: compact),
@@ -96,6 +97,7 @@ let package = Package(
         tests("CGraftKernels", ["CGraftKernels"]),
         tests("GraftTensor", tensor),
         tests("GraftFormats", formatsAndLayers + ["GraftTestSupport"]),
+        tests("GraftTemplates", formats + ["GraftTemplates", "GraftTestSupport"]),
         tests("GraftTokenizers", tokenizers + ["GraftLayers", "GraftTestSupport"]),
         tests("GraftLayers", layers),
         tests("GraftModels", formatsAndLayers + ["GraftModels", "GraftTestSupport"]),

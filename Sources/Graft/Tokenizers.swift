@@ -6,13 +6,19 @@ import GraftTokenizers
 /// The tokens of a text, laid out as C reads them.
 final class EncodingHandle: @unchecked Sendable {
     let count: Int
+    /// Whether the tokens say who speaks.
+    let hasSpeakers: Bool
     /// Of the C library's heap: most texts are short, and pages of their own would take longer than
     /// to encode them.
     private let numbers: UnsafeMutablePointer<Int32>
 
-    init(_ encoding: Encoding, characterOffsets: [TokenOffsets]) throws(GraftError) {
+    /// - Parameter isAssistant: whether the assistant says each token; nil where nobody asks.
+    init(
+        _ encoding: Encoding, characterOffsets: [TokenOffsets], isAssistant: [Bool]? = nil
+    ) throws(GraftError) {
         count = encoding.count
-        let byteCount = max(count, 1) * 8 * MemoryLayout<Int32>.stride
+        hasSpeakers = isAssistant != nil
+        let byteCount = max(count, 1) * (hasSpeakers ? 9 : 8) * MemoryLayout<Int32>.stride
         guard let block = malloc(byteCount) else {
             throw GraftError(.outOfMemory, "the system refused \(byteCount) bytes for an encoding of \(count) tokens")
         }
@@ -23,12 +29,13 @@ final class EncodingHandle: @unchecked Sendable {
         encoding.offsets.withUnsafeBytes { fill(3, $0) }
         characterOffsets.withUnsafeBytes { fill(5, $0) }
         encoding.sequenceIDs.withUnsafeBytes { fill(7, $0) }
+        for (index, isAssistant) in (isAssistant ?? []).enumerated() { column(8)[index] = isAssistant ? 1 : 0 }
     }
 
     deinit { free(numbers) }
 
-    /// Column `index` of eight: ids, types, words, byte offsets (two), character offsets (two),
-    /// sequences.
+    /// Column `index` of nine: ids, types, words, byte offsets (two), character offsets (two),
+    /// sequences, speakers.
     func column(_ index: Int) -> UnsafeMutablePointer<Int32> { numbers + index * count }
 
     private func fill(_ index: Int, _ values: UnsafeRawBufferPointer) {
@@ -154,11 +161,20 @@ public func graft_tokenizer_decode(
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let ids = try array(tokens, count: try count(token_count, "token_count"), "tokens")
         let decoded = try tokenizer.decode(ids, skipSpecialTokens: try flag(skip_special_tokens, "skip_special_tokens"))
-        let needed = decoded.utf8.count + 1
-        out_count?.pointee = Int64(needed)
-        if text == nil && capacity == 0 && out_count != nil { return }
-        let start = try output(text, capacity: capacity, needs: needed, "text")
-        for (index, byte) in decoded.utf8.enumerated() { start[index] = CChar(bitPattern: byte) }
-        start[needed - 1] = 0
+        try write(Array(decoded.utf8), to: text, capacity: capacity, out_count)
     }
+}
+
+/// Writes a text and a NUL, and through `outCount` how many bytes that takes; without room and with
+/// a place for the count only that.
+func write(
+    _ content: [UInt8], to text: UnsafeMutablePointer<CChar>?, capacity: Int64,
+    _ outCount: UnsafeMutablePointer<Int64>?
+) throws(GraftError) {
+    let needed = content.count + 1
+    outCount?.pointee = Int64(needed)
+    if text == nil && capacity == 0 && outCount != nil { return }
+    let start = try output(text, capacity: capacity, needs: needed, "text")
+    for (index, byte) in content.enumerated() { start[index] = CChar(bitPattern: byte) }
+    start[needed - 1] = 0
 }

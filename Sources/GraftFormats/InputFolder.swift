@@ -39,6 +39,12 @@ package struct InputFolder {
         held.map { $0[ExactString(name)] != nil } ?? (FileKind.of(path(of: name)) != .nothing)
     }
 
+    /// The files of a folder within, by name and sorted; none where it is not there, as in memory.
+    package func names(in subfolder: String) throws(GraftError) -> [String] {
+        guard held == nil, FileKind.of(path(of: subfolder)) == .folder else { return [] }
+        return try FileSystem.names(in: path(of: subfolder))
+    }
+
     /// A copy of a file's bytes.
     ///
     /// - Parameter limit: most bytes to read; a larger file is refused.

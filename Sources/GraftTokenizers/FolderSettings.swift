@@ -27,6 +27,10 @@ struct FolderSettings {
     /// Tokens that the folder adds to those of `tokenizer.json`, in the order in which they get
     /// their ids.
     private(set) var addedTokens: [AddedToken] = []
+    /// The special tokens that have a name of their own, as a chat template sees them.
+    private(set) var namedContents = JSONObject()
+    /// What turns a conversation into a text.
+    let chatTemplates: ChatTemplates
     /// Special tokens that are added unless they are there, after those.
     private var namedTokens: [AddedToken] = []
     /// Without the suffix `Fast`; nil where nothing says it.
@@ -67,6 +71,7 @@ struct FolderSettings {
         let configuration = found ?? JSONObject()
         self.configuration = configuration
         declaration = try FolderDeclaration(folder, configuration: found)
+        chatTemplates = try ChatTemplates(folder, configuration: configuration)
         let named = try Self.tokenizerClass(
             configuration, model: try folder.optionalObject("config.json") ?? JSONObject())
         let isUnnamed = named.map(Self.plainClasses.contains) ?? true
@@ -126,14 +131,15 @@ struct FolderSettings {
         for role in Self.roles {
             let file = files.first { $0[role] != nil }
             if let value = file?[role], let file {
-                if let token = try Self.named(value, role, file) { namedTokens.append(token) }
+                if let token = try Self.named(value, role, file) { add(token, named: role) }
             } else if let name = standard[role] {
+                namedContents[role] = .string(name)
                 namedTokens.append(AddedToken(content: name, id: AddedToken.next, isSpecial: true))
             }
         }
         for file in files.reversed() {
             for (key, value) in file where key.hasSuffix("_token") && !Self.roles.contains(key) {
-                if value.stringValue != nil, let token = try Self.named(value, key, file) { namedTokens.append(token) }
+                if value.stringValue != nil, let token = try Self.named(value, key, file) { add(token, named: key) }
             }
         }
         for key in ["extra_special_tokens", "additional_special_tokens"] {
@@ -145,13 +151,18 @@ struct FolderSettings {
                 }
             case .object(let tokens):
                 for (key, value) in tokens {
-                    if let token = try Self.named(value, key, tokens) { namedTokens.append(token) }
+                    if let token = try Self.named(value, key, tokens) { add(token, named: key) }
                 }
             case .null: continue
             default: throw file.unexpected(key, expected: "a list of tokens")
             }
             break
         }
+    }
+
+    private mutating func add(_ token: AddedToken, named name: String) {
+        namedTokens.append(token)
+        namedContents[name] = .string(token.content)
     }
 
     private static func named(_ value: JSON, _ key: String, _ file: JSONObject) throws(GraftError) -> AddedToken? {

@@ -33,7 +33,7 @@ extension Tokenizer {
     package convenience init(tokenizer bytes: UnsafeRawBufferPointer, source: String) throws(GraftError) {
         var parts = try TokenizerParts(bytes, source: source)
         FolderDeclaration().complete(&parts)
-        try self.init(parts, specialTokens: SpecialTokenNames(), source: source)
+        try self.init(parts, settings: nil, source: source)
     }
 
     /// Memory that a byte of a file takes when it is read, about.
@@ -45,7 +45,7 @@ extension Tokenizer {
         var parts = try TokenizerParts(file.bytes, source: file.path)
         try settings?.apply(to: &parts)
         (settings?.declaration ?? FolderDeclaration()).complete(&parts)
-        try self.init(parts, specialTokens: settings?.names ?? SpecialTokenNames(), source: file.path)
+        try self.init(parts, settings: settings, source: file.path)
     }
 
     private convenience init(
@@ -61,7 +61,7 @@ extension Tokenizer {
         }
         var parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: file.path)
         settings.declaration.complete(&parts)
-        try self.init(parts, specialTokens: settings.names, source: file.path)
+        try self.init(parts, settings: settings, source: file.path)
     }
 }
 

@@ -21,11 +21,18 @@ package final class Tokenizer: Sendable {
     package let truncation: Truncation?
     private let truncationSide: Truncation.Side
     package let specialTokens: SpecialTokens
+    /// What turns conversations into texts.
+    let chatTemplates: ChatTemplates
+    /// The special tokens by the names that templates know them by.
+    let namedTokens: JSONObject
 
     private let idleScratch = Guarded<[Scratch]>([])
     private static let mostIdleScratch = 16
 
-    init(_ parts: TokenizerParts, specialTokens: SpecialTokenNames, source: String) throws(GraftError) {
+    /// - Parameter settings: those of the folder; nil of a file alone.
+    init(_ parts: TokenizerParts, settings: FolderSettings?, source: String) throws(GraftError) {
+        chatTemplates = settings?.chatTemplates ?? ChatTemplates(source: source)
+        namedTokens = settings?.namedContents ?? JSONObject()
         normalizers = parts.normalizers
         preTokenizers = parts.preTokenizers
         postProcessors = parts.postProcessors
@@ -41,7 +48,9 @@ package final class Tokenizer: Sendable {
             (text) throws(GraftError) in try Self.normalized(text, by: normalizers)
         }
         self.addedTokens = addedTokens
-        self.specialTokens = SpecialTokens(specialTokens) { addedTokens.id(of: $0) ?? vocabulary.id(of: $0) }
+        self.specialTokens = SpecialTokens(settings?.names ?? SpecialTokenNames()) {
+            addedTokens.id(of: $0) ?? vocabulary.id(of: $0)
+        }
     }
 
     /// How many different tokens there are, added ones included.

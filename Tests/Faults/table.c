@@ -348,6 +348,10 @@ static const fault table[] = {
      "an added token whose id is a text"},
     {TOKENIZER, "vocab.txt", NULL, "a\xff\nb\n", CORRUPT, "UTF-8", "a vocab.txt that is not UTF-8"},
     /* what stands beside them */
+    {TOKENIZER, "tokenizer_config.json", NULL, "{\"chat_template\": 3}", CORRUPT, "chat_template",
+     "a chat template that is a number"},
+    {TOKENIZER, "tokenizer_config.json", NULL, "{\"chat_template\": [{\"name\": \"x\"}]}", CORRUPT,
+     "template", "a named chat template without text"},
     {TOKENIZER, "tokenizer_config.json", NULL, "{\"model_max_length\": 0}", CORRUPT, "model_max_length",
      "a length of 0"},
     {TOKENIZER, "tokenizer_config.json", NULL, "{\"model_max_length\": \"512\"}", CORRUPT, "model_max_length",

@@ -56,6 +56,7 @@ MAKERS = {
     "gguf-tiny": "gguf_tiny",
     "generation": "generation",
     "measures": "measures",
+    "chat-templates": "chat_templates",
     "optimizers": "optimizers",
     "minilm": "minilm",
 }

@@ -104,6 +104,53 @@ static graft_status encode(void) {
     return status;
 }
 
+/* Templates within which all is as deep as it may be, and deeper: expressions, statements, macros
+ * that call themselves, and values. */
+static graft_status use_templates(void) {
+    static const struct {
+        const char *start, *opening, *middle, *closing, *end;
+    } nestings[] = {
+        {"{{ ", "(", "1", ")", " }}"},
+        {"{{ ", "[", "1", "]", "|tojson }}"},
+        {"{{ ", "1 if not (", "1", ") else 2", " }}"},
+        {"{{ ", "messages|list|map('upper', ", "1", ")", " }}"},
+        {"{{ ", "-messages[", "0", "].x.y()", " }}"},
+        {"", "{% if 1 %}", "x", "{% endif %}", ""},
+        {"", "{% for a in messages %}", "{{ a.b(c, d=[e|upper]) is defined }}", "{% endfor %}", ""},
+        {"", "{% set a %}", "{{ messages }}", "{% endset %}", ""},
+        {"", "{% macro m(a) %}", "x", "{{ m(1) }}{% endmacro %}{{ m(2) }}", ""},
+        {"{% macro m(n) %}{% for i in [n] %}{% if i %}{{ m([i])|trim }}{% endif %}{% endfor %}{% endmacro "
+         "%}{{ m(1) }}",
+         "", "", "", ""},
+    };
+    static char messages[400], options[8000];
+    strcpy(messages, "[{\"role\": \"user\", \"content\": ");
+    for (int i = 0; i < 55; i++)
+        strcat(messages, "[");
+    for (int i = 0; i < 55; i++)
+        strcat(messages, "]");
+    strcat(messages, "}]");
+    for (size_t i = 0; i < sizeof nestings / sizeof *nestings; i++)
+        for (int depth = 1; depth < 60; depth++) {
+            int64_t count = 0;
+            strcpy(options,
+                   "{\"chat_template\": \"{{ messages|tojson }}{{ messages }}{{ messages == messages[:] }}");
+            strcat(options, nestings[i].start);
+            for (int j = 0; j < depth; j++)
+                strcat(options, nestings[i].opening);
+            strcat(options, nestings[i].middle);
+            for (int j = 0; j < depth; j++)
+                strcat(options, nestings[i].closing);
+            strcat(options, nestings[i].end);
+            strcat(options, "\"}");
+            graft_status status = graft_tokenizer_apply_template(words, messages, options, NULL, 0, &count);
+            if (status != GRAFT_OK && status != GRAFT_ERROR_UNSUPPORTED &&
+                status != GRAFT_ERROR_INVALID_ARGUMENT)
+                return status;
+        }
+    return GRAFT_OK;
+}
+
 /* Groups of every kind within each other, as deep as expressions may be, and deeper. One more
  * stands around them. */
 static graft_status use_parentheses(void) {
@@ -339,6 +386,7 @@ static const struct {
     {"loading Llama", load_llama},
     {"loading a vocabulary", load_words},
     {"loading a tokenizer with byte fallback", load_stories},
+    {"rendering chat templates", use_templates},
     {"loading GPT-2's tokenizer", load_gpt2},
     {"loading Qwen's tokenizer", load_qwen},
     {"encoding and decoding", encode},

@@ -354,6 +354,53 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_token
                                                                int32_t skip_special_tokens, char *text,
                                                                int64_t capacity, int64_t *out_count);
 
+/*
+ * Chat templates: a conversation to the text, or the tokens, that a model was trained on.
+ *
+ * `messages` is JSON: an array of objects with "role" and "content", and what else the template reads
+ * ("tool_calls", "reasoning_content"). The template is chat_template.jinja of the tokenizer's folder with
+ * additional_chat_templates, or else "chat_template" in tokenizer_config.json. It is rendered as jinja2
+ * 3.1.6 does in transformers 5.23, to the character, and sees the special tokens by name (bos_token,
+ * eos_token).
+ *
+ * `options` is JSON, NULL for none, with the arguments of transformers' apply_chat_template(): an object
+ * with any of
+ *   "chat_template": the name of one of the folder's templates, or a template; default: the one called
+ *       "default", or with tools "tool_use"
+ *   "tools", "documents": arrays of objects
+ *   "add_generation_prompt": true where the text ends with the start of an answer; default false
+ *   "continue_final_message": true where the text ends within the last message, so that a model goes on
+ *       with it, or the name of the member that goes on; default false
+ *   "return_assistant_tokens_mask": true for graft_encoding_assistant_mask(); default false
+ *   "variables": an object; what else the template sees, by name, before the special tokens
+ *
+ * A template comes from a file, so it is bounded: 1 MiB of it, 32 levels of nesting, 64 MiB of text, and
+ * work for some seconds at most.
+ *
+ * Errors: GRAFT_ERROR_INVALID_ARGUMENT (JSON of another form; the template refuses the messages with
+ * raise_exception, or does with them what is an error in jinja2), GRAFT_ERROR_NOT_FOUND (there is no
+ * template), GRAFT_ERROR_CORRUPT_FILE (no well-formed template), GRAFT_ERROR_UNSUPPORTED (a construct
+ * that this build does not know, or a bound is exceeded). They name the template and the line. Since 1.0.
+ */
+
+/** Writes the text as graft_tokenizer_decode() does. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_apply_template(const graft_tokenizer *tokenizer,
+                                                                       const char *messages,
+                                                                       const char *options, char *text,
+                                                                       int64_t capacity, int64_t *out_count);
+/** The tokens of that text, all of them: none are added, since the text has its special tokens in it, and
+ *  none are dropped. Give their ids to graft_batch_create(). */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(const graft_tokenizer *tokenizer,
+                                                                        const char *messages,
+                                                                        const char *options,
+                                                                        graft_encoding **out);
+/** [token_count]: 1 for the tokens that the assistant says, else 0: those of the template's {% generation %}
+ *  blocks. Where it has none, what each message of the assistant adds to the text of those before it with a
+ *  prompt for an answer; a template that writes earlier messages otherwise than the last is then
+ *  GRAFT_ERROR_INCOMPATIBLE. NULL without "return_assistant_tokens_mask". It lives as long as the encoding.
+ */
+GRAFT_API const int32_t *graft_encoding_assistant_mask(const graft_encoding *encoding);
+
 /* ---- Adapter ------------------------------------------------------------------------------ */
 
 /** Trainable parameters shaped for one base model, and, for a task, its output head. */

@@ -336,6 +336,9 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         c_int64,
         POINTER(c_int64),
     ),
+    "graft_tokenizer_apply_template": (StatusResult, Handle, c_char_p, c_char_p, c_char_p, c_int64, POINTER(c_int64)),
+    "graft_tokenizer_encode_messages": (StatusResult, Handle, c_char_p, c_char_p, Handles),
+    "graft_encoding_assistant_mask": (POINTER(c_int32), Handle),
     # Adapter
     "graft_adapter_method_count": (c_int32,),
     "graft_adapter_method_name": (c_char_p, c_int32),

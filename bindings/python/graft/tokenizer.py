@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 from .declarations import EncodeOptions
 from .errors import GraftError, Status
@@ -107,13 +108,144 @@ class Tokenizer(Handle):
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
         """Text of token ids; one outside the vocabulary is an error of status INCOMPATIBLE."""
         tokens = int_array(ids, "ids")
-        needed = c_int64(0)
         arguments = (self.pointer, tokens, len(tokens), 1 if skip_special_tokens else 0)
+        return _text(lib.graft_tokenizer_decode, arguments, 0)
+
+    @overload
+    def apply_chat_template(
+        self,
+        conversation: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        documents: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        *,
+        tokenize: Literal[False],
+        return_dict: bool = True,
+        return_assistant_tokens_mask: Literal[False] = False,
+        **variables: Any,
+    ) -> str: ...
+
+    @overload
+    def apply_chat_template(
+        self,
+        conversation: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        documents: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        *,
+        tokenize: Literal[True] = True,
+        return_dict: Literal[False],
+        return_assistant_tokens_mask: Literal[False] = False,
+        **variables: Any,
+    ) -> list[int]: ...
+
+    @overload
+    def apply_chat_template(
+        self,
+        conversation: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        documents: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        *,
+        tokenize: Literal[True] = True,
+        return_dict: Literal[True] = True,
+        return_assistant_tokens_mask: bool = False,
+        **variables: Any,
+    ) -> dict[str, list[int]]: ...
+
+    def apply_chat_template(
+        self,
+        conversation: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        documents: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        *,
+        tokenize: bool = True,
+        return_dict: bool = True,
+        return_assistant_tokens_mask: bool = False,
+        **variables: Any,
+    ) -> str | list[int] | dict[str, list[int]]:
+        """A conversation as the text, or the tokens, that the model was trained on: what
+        transformers' method of this name gives, by the chat template of the tokenizer's folder.
+
+        :param conversation: messages with ``role`` and ``content``, and what else the template
+            reads.
+        :param tools: descriptions of functions, as JSON schemas.
+        :param documents: texts that the conversation may speak of, with what the template reads of
+            them.
+        :param chat_template: the name of one of the folder's templates, or a template.
+        :param add_generation_prompt: end with the start of an answer.
+        :param continue_final_message: end within the last message, so that the model goes on with
+            it; or the name of the member that goes on.
+        :param tokenize: tokens; otherwise the text.
+        :param return_dict: ``input_ids`` and ``attention_mask`` by name; otherwise the ids alone.
+        :param return_assistant_tokens_mask: ``assistant_masks``, too: 1 for tokens that the
+            assistant says, by the template's ``generation`` blocks. Where it has none, they are
+            what an answer adds to the text before it.
+        :param variables: what else the template sees, by name; before the special tokens.
+        """
+        if return_assistant_tokens_mask and not (tokenize and return_dict):
+            raise ValueError("return_assistant_tokens_mask: expected tokenize and return_dict to be true")
+        options = {
+            "chat_template": chat_template,
+            "tools": tools,
+            "documents": documents,
+            "add_generation_prompt": add_generation_prompt,
+            "continue_final_message": continue_final_message,
+            "return_assistant_tokens_mask": return_assistant_tokens_mask,
+            "variables": variables,
+        }
+        arguments = (self.pointer, _json(conversation, "conversation"), _json(options, "options"))
+        if not tokenize:
+            return _text(lib.graft_tokenizer_apply_template, arguments, 4 * len(arguments[1]) + 4096)
+        out = c_void_p()
+        lib.graft_tokenizer_encode_messages(*arguments, byref(out))
         try:
-            lib.graft_tokenizer_decode(*arguments, None, 0, byref(needed))
-        except GraftError as error:
-            if error.status != Status.BUFFER_TOO_SMALL:
-                raise
-        text = create_string_buffer(max(1, needed.value))
-        lib.graft_tokenizer_decode(*arguments, text, len(text), byref(needed))
-        return text.raw[: needed.value - 1].decode("utf-8")  # all of it: a byte token may be a NUL
+            count = lib.graft_encoding_token_count(out)
+            ids: list[int] = lib.graft_encoding_ids(out)[:count]
+            if not return_dict:
+                return ids
+            tokens = {"input_ids": ids, "attention_mask": [1] * count}
+            if return_assistant_tokens_mask:
+                tokens["assistant_masks"] = lib.graft_encoding_assistant_mask(out)[:count]
+            return tokens
+        finally:
+            lib.graft_encoding_release(out)
+
+
+def _json(value: object, name: str) -> bytes:
+    """What the interface reads as JSON."""
+    return text_bytes(json.dumps(value, ensure_ascii=False, default=_plain), name)
+
+
+def _plain(value: object) -> object:
+    """What is no list and no dictionary, but like one."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"expected what JSON can say, found {type(value).__name__}")
+
+
+def _text(function: Any, arguments: tuple[object, ...], room: int) -> str:
+    """Text that a function writes; it is called again where it needs more room."""
+    needed = c_int64(0)
+    text = create_string_buffer(room) if room else None
+    try:
+        function(*arguments, text, room, byref(needed))
+        if text is not None:
+            return text.raw[: needed.value - 1].decode("utf-8")
+    except GraftError as error:
+        if error.status != Status.BUFFER_TOO_SMALL:
+            raise
+    text = create_string_buffer(max(1, needed.value))
+    function(*arguments, text, len(text), byref(needed))
+    return text.raw[: needed.value - 1].decode("utf-8")  # all of it: a byte token may be a NUL
