@@ -19,10 +19,6 @@ static const struct {
 } shapes[] = {{32, 18},   {32, 20},   {32, 22},   {32, 24},   {32, 34}, {256, 84},
               {256, 110}, {256, 144}, {256, 176}, {256, 210}, {32, 18}, {32, 17}};
 
-int64_t gk_block_elements(gk_type type) {
-    return type < GK_Q4_0 ? 1 : shapes[type - GK_Q4_0].elements;
-}
-
 int64_t gk_row_size(gk_type type, int64_t count) {
     if (type < GK_Q4_0)
         return count * gk_element_size(type);

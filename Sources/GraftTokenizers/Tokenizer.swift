@@ -29,10 +29,15 @@ package final class Tokenizer: Sendable {
     private let idleScratch = Guarded<[Scratch]>([])
     private static let mostIdleScratch = 16
 
-    /// - Parameter settings: those of the folder; nil of a file alone.
-    init(_ parts: TokenizerParts, settings: FolderSettings?, source: String) throws(GraftError) {
-        chatTemplates = settings?.chatTemplates ?? ChatTemplates(source: source)
-        namedTokens = settings?.namedContents ?? JSONObject()
+    /// - Parameters:
+    ///   - names: of the tokens that play a part.
+    ///   - namedTokens: those that templates see.
+    init(
+        _ parts: TokenizerParts, names: SpecialTokenNames, namedTokens: JSONObject, chatTemplates: ChatTemplates,
+        source: String
+    ) throws(GraftError) {
+        self.chatTemplates = chatTemplates
+        self.namedTokens = namedTokens
         normalizers = parts.normalizers
         preTokenizers = parts.preTokenizers
         postProcessors = parts.postProcessors
@@ -48,9 +53,14 @@ package final class Tokenizer: Sendable {
             (text) throws(GraftError) in try Self.normalized(text, by: normalizers)
         }
         self.addedTokens = addedTokens
-        self.specialTokens = SpecialTokens(settings?.names ?? SpecialTokenNames()) {
-            addedTokens.id(of: $0) ?? vocabulary.id(of: $0)
-        }
+        self.specialTokens = SpecialTokens(names) { addedTokens.id(of: $0) ?? vocabulary.id(of: $0) }
+    }
+
+    /// - Parameter settings: those of the folder; nil of a file alone.
+    convenience init(_ parts: TokenizerParts, settings: FolderSettings?, source: String) throws(GraftError) {
+        try self.init(
+            parts, names: settings?.names ?? SpecialTokenNames(), namedTokens: settings?.namedContents ?? JSONObject(),
+            chatTemplates: settings?.chatTemplates ?? ChatTemplates(source: source), source: source)
     }
 
     /// How many different tokens there are, added ones included.

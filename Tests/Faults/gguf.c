@@ -1,4 +1,4 @@
-/* GGUF files that are right but for one thing, those that are cut, and those with a byte changed. */
+/* GGUF files that are right but for one thing, that are cut, and that have a byte changed. */
 #include "malformed.h"
 
 /* In the file, `from` becomes `to`, which is as long. */

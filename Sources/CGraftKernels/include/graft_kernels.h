@@ -116,8 +116,6 @@ enum {
 static inline int64_t gk_element_size(gk_type type) {
     return type == GK_FLOAT64 ? 8 : type == GK_FLOAT32 ? 4 : 2;
 }
-/** Elements of a block; 1 for the types that have none. At most 256, and a divisor of it. */
-int64_t gk_block_elements(gk_type type);
 /** Bytes of `count` elements, a whole number of blocks. */
 int64_t gk_row_size(gk_type type, int64_t count);
 

@@ -2,7 +2,7 @@ import GraftFormats
 import GraftTemplates
 import GraftTensor
 
-/// The chat templates of a model folder: `chat_template.jinja` and
+/// The chat templates of a GGUF file, or of a model folder: `chat_template.jinja` and
 /// `additional_chat_templates/*.jinja`, or else `chat_template` of `tokenizer_config.json`, which
 /// is one template or a list of named ones.
 ///
@@ -21,6 +21,7 @@ final class ChatTemplates: Sendable {
     private let parsed = Guarded<[ExactString: Template]>([:])
 
     private static let standard = "default"
+    private static let withTools = "tool_use"
     /// Templates from callers that are kept parsed.
     private static let mostKept = 16
 
@@ -29,6 +30,20 @@ final class ChatTemplates: Sendable {
     /// - Parameter source: where they would be, for messages.
     init(source: String) {
         (sources, isSingle, place) = ([], true, source)
+    }
+
+    /// Those of a GGUF file: one, and one for conversations with tools.
+    init(_ file: GGUFFile) throws(GraftError) {
+        place = file.path
+        var sources: [Source] = []
+        for (name, key) in [
+            (Self.standard, "tokenizer.chat_template"), (Self.withTools, "tokenizer.chat_template.tool_use"),
+        ] {
+            guard let text = try file.header.optionalString(key) else { continue }
+            sources.append(Source(name: name, bytes: Array(text.utf8), path: "\(file.path): \(key)"))
+        }
+        self.sources = sources
+        isSingle = sources.count < 2 && sources.first?.name != Self.withTools
     }
 
     init(_ folder: InputFolder, configuration: JSONObject) throws(GraftError) {
@@ -89,7 +104,7 @@ final class ChatTemplates: Sendable {
             )
         }
         if isSingle { return try template(of: sources[0]) }
-        let source = hasTools ? source(named: "tool_use") : nil
+        let source = hasTools ? source(named: Self.withTools) : nil
         guard let source = source ?? self.source(named: Self.standard) else {
             throw GraftError(
                 .notFound,

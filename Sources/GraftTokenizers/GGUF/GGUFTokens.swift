@@ -73,7 +73,7 @@ struct GGUFTokens {
     func text(_ role: String) throws(GraftError) -> String? { try id(role).flatMap { vocabulary.token($0) } }
 
     /// How the special tokens are spelled.
-    func names() throws(GraftError) -> SpecialTokenNames {
+    func named() throws(GraftError) -> JSONObject {
         var names = JSONObject()
         for (name, role) in [
             ("pad_token", "padding"), ("unk_token", "unknown"), ("cls_token", "cls"), ("sep_token", "seperator"),
@@ -81,7 +81,7 @@ struct GGUFTokens {
         ] {
             if let text = try text(role) { names[name] = .string(text) }
         }
-        return try SpecialTokenNames([names])
+        return names
     }
 
     /// Puts the tokens that begin and end a text around it, where the file says so.

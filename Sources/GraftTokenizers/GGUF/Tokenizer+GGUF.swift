@@ -23,7 +23,10 @@ extension Tokenizer {
         if let length = try header.optionalInt("\(architecture).context_length"), length > 0, length < Self.unlimited {
             parts.truncation = Truncation(maximumLength: length)
         }
-        try self.init(parts, specialTokens: try tokens.names(), source: file.path)
+        let named = try tokens.named()
+        try self.init(
+            parts, names: try SpecialTokenNames([named]), namedTokens: named, chatTemplates: try ChatTemplates(file),
+            source: file.path)
     }
 
     /// Byte-pair encoding of bytes, with the merges in the order of the file.
