@@ -10,7 +10,8 @@ typedef struct change {
 
 static const change changes[] = {
     {"GGUF", "GGUX", GRAFT_ERROR_CORRUPT_FILE, "begins with \"GGUF\"", "a file that begins otherwise"},
-    {"llama", "mamba", GRAFT_ERROR_UNSUPPORTED, "\"mamba\" is not known", "an architecture that is not known"},
+    {"llama", "mamba", GRAFT_ERROR_UNSUPPORTED, "\"mamba\" is not known",
+     "an architecture that is not known"},
     {"general.architecture", "general.architectura", GRAFT_ERROR_CORRUPT_FILE, "general.architecture",
      "a file without an architecture"},
     {"llama.block_count", "llama.block_counT", GRAFT_ERROR_CORRUPT_FILE, "llama.block_count",

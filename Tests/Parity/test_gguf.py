@@ -1,0 +1,96 @@
+"""A GGUF file read by Graft and by transformers, which makes the same numbers of it: logits' loss and
+greedy tokens; and adapters of PEFT on a model of such a file."""
+
+import math
+
+import peft
+import pytest
+import torch
+import transformers
+
+import graft
+
+from conftest import DATA, MINILM, read_json
+
+PATH = MINILM.parent / "smollm2-135m-instruct.gguf"
+LENGTH = 256
+
+
+@pytest.fixture(scope="module")
+def theirs() -> transformers.PreTrainedModel:
+    return transformers.AutoModelForCausalLM.from_pretrained(PATH.parent, gguf_file=PATH.name, dtype=torch.float32).eval()
+
+
+@pytest.fixture(scope="module")
+def ours() -> graft.Model:
+    return graft.Model(PATH)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> graft.Tokenizer:
+    return graft.Tokenizer(PATH)
+
+
+@pytest.fixture(scope="module")
+def rows(tokenizer: graft.Tokenizer) -> list[list[int]]:
+    """A text of 1,024 tokens in rows."""
+    articles = read_json(DATA / "xquad" / "xquad.en.json")["data"]
+    text = "\n\n".join(paragraph["context"] for article in articles for paragraph in article["paragraphs"])[:8000]
+    ids = list(tokenizer.encode(text, maximum_length=1 << 30).ids)
+    return [ids[start : start + LENGTH] for start in range(0, 4 * LENGTH, LENGTH)]
+
+
+def test_tokens_are_those_of_transformers(tokenizer: graft.Tokenizer, rows: list[list[int]]) -> None:
+    reference = transformers.AutoTokenizer.from_pretrained(PATH.parent, gguf_file=PATH.name)
+    text = tokenizer.decode([token for row in rows for token in row])
+    assert reference(text)["input_ids"] == [token for row in rows for token in row]
+
+
+def test_perplexity_is_that_of_transformers(
+    ours: graft.Model, theirs: transformers.PreTrainedModel, rows: list[list[int]]
+) -> None:
+    adapter = graft.Adapter.create(ours, "lora", {"r": 1})
+    adapter.set_head("language_model")
+    batch = graft.Batch.from_tokens(rows)
+    batch.set_column("token_labels", rows)
+    with graft.Trainer(ours, adapter) as trainer:
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    with torch.no_grad():
+        ids = torch.tensor(rows)
+        expected = theirs(input_ids=ids, labels=ids).loss.item()
+    assert math.exp(loss) == pytest.approx(math.exp(expected), rel=1e-4)
+
+
+def test_greedy_text_is_that_of_transformers(
+    ours: graft.Model, theirs: transformers.PreTrainedModel, tokenizer: graft.Tokenizer, rows: list[list[int]]
+) -> None:
+    session = graft.Session(ours, tokenizer)
+    for row in rows[:2]:
+        prompt = tokenizer.decode(row[:40])
+        ids = list(tokenizer.encode(prompt).ids)
+        (text,) = session.generate([prompt], maximum_tokens=32, stop_tokens=[])
+        out = theirs.generate(
+            torch.tensor([ids]), max_new_tokens=32, do_sample=False, eos_token_id=None, pad_token_id=0
+        )[0, len(ids) :]
+        assert text == tokenizer.decode(out.tolist())
+
+
+def test_an_adapter_of_peft_loads_and_gives_its_answers(
+    ours: graft.Model,
+    theirs: transformers.PreTrainedModel,
+    tokenizer: graft.Tokenizer,
+    rows: list[list[int]],
+    tmp_path,
+) -> None:
+    config = peft.LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    adapted = peft.get_peft_model(theirs, config).eval()
+    adapted.save_pretrained(tmp_path)
+    adapter = graft.Adapter.load(ours, tmp_path)
+    ids = rows[0][:24]
+    out = adapted.generate(
+        input_ids=torch.tensor([ids]), max_new_tokens=8, do_sample=False, eos_token_id=None, pad_token_id=0
+    )[0, len(ids) :]
+    session = graft.Session(ours, tokenizer)
+    (text,) = session.generate([tokenizer.decode(ids)], adapters=[adapter], maximum_tokens=8, stop_tokens=[])
+    adapted.unload()
+    assert text == tokenizer.decode(out.tolist())
