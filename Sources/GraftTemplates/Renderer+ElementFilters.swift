@@ -167,7 +167,7 @@ extension Renderer {
     }
 
     private func batches(_ value: Value, _ given: [Value?]) throws(GraftError) -> Value {
-        guard let count = try given[0].whole("batch"), 1...Self.mostWork ~= count else {
+        guard let count = try given[0].whole("batch"), 1...mostWork ~= count else {
             throw unexpected("batch: expected a count from 1")
         }
         let values = try elements(of: value)
@@ -187,7 +187,7 @@ extension Renderer {
     }
 
     private func slices(_ value: Value, _ given: [Value?]) throws(GraftError) -> Value {
-        guard let count = try given[0].whole("slice"), 1...Self.mostWork ~= count else {
+        guard let count = try given[0].whole("slice"), 1...mostWork ~= count else {
             throw unexpected("slice: expected a count from 1")
         }
         let values = try elements(of: value)

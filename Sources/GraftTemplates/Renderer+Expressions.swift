@@ -118,7 +118,7 @@ extension Renderer {
     /// How much it is to do something so often.
     func times(_ count: Int, _ weight: Int) throws(GraftError) -> Int {
         let (work, overflow) = count.multipliedReportingOverflow(by: weight)
-        return overflow ? Self.mostWork + 1 : work
+        return overflow ? mostWork + 1 : work
     }
 
     func hashable(_ key: Value) throws(GraftError) -> Value {

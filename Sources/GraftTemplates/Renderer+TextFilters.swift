@@ -12,7 +12,10 @@ extension Renderer {
                 if elements.values.count <= length.addingReportingOverflow(leeway).partialValue { return value }
             }
             guard case .string(let content) = value else {
-                if case .undefined(let undefined) = value, filter == .indent { throw error(of: undefined) }
+                if case .undefined(let undefined) = value {
+                    guard filter == .truncate else { throw error(of: undefined) }
+                    return value
+                }
                 throw unexpected("\(name): expected a string, found \(value.kind)")
             }
             return filter == .indent ? try indented(content, given) : try truncated(content, given)

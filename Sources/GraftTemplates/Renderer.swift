@@ -6,8 +6,6 @@ import GraftTensor
 /// (`mostWork`), text that it writes (`mostText`), levels within each other (`mostNested`), and
 /// levels of a collection (`mostDepth`). What exceeds one is an error.
 final class Renderer {
-    /// Units of work: a step is eight, a byte that is made one, an element of a list sixteen.
-    static let mostWork = 1 << 28
     /// Bytes of one text.
     static let mostText = 64 << 20
     /// Statements, expressions and calls under way: they take stack, of which a thread may have 64
@@ -39,7 +37,10 @@ final class Renderer {
     /// Seconds since 1970, for `strftime_now`; nil is the time of the call.
     let now: Int?
 
-    init(_ syntax: Syntax, context: [Value?], now: Int?) {
+    let mostWork: Int
+
+    init(_ syntax: Syntax, context: [Value?], now: Int?, mostWork: Int) {
+        self.mostWork = mostWork
         self.syntax = syntax
         self.context = context
         self.now = now
@@ -61,9 +62,9 @@ final class Renderer {
     // MARK: Bounds
 
     func charge(_ units: Int) throws(GraftError) {
-        guard 0...Self.mostWork ~= units else { throw tooMuch("it does more work than a template may") }
+        guard 0...mostWork ~= units else { throw tooMuch("it does more work than a template may") }
         work += units
-        guard work <= Self.mostWork else { throw tooMuch("it does more work than a template may") }
+        guard work <= mostWork else { throw tooMuch("it does more work than a template may") }
         try Memory.check()
     }
 
@@ -99,7 +100,7 @@ final class Renderer {
     func enter() throws(GraftError) {
         nesting += 1
         work &+= 8
-        guard nesting <= Self.mostNested, work <= Self.mostWork else { throw exceeded }
+        guard nesting <= Self.mostNested, work <= mostWork else { throw exceeded }
     }
 
     @inline(__always)

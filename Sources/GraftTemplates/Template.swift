@@ -30,6 +30,9 @@ package struct Template: @unchecked Sendable {
     /// Bytes of a template that is read.
     package static let maximumSize = 1 << 20
 
+    /// Units of work: a step is eight, a byte that is made one, an element of a list sixteen.
+    package static let mostWork = 1 << 28
+
     /// Whether it marks what the assistant says with `{% generation %}`.
     package var marksGeneration: Bool { syntax.hasGeneration }
 
@@ -51,7 +54,10 @@ package struct Template: @unchecked Sendable {
     /// - Parameters:
     ///   - variables: what the template sees by these names; the last of equal names counts.
     ///   - now: seconds since 1970 for `strftime_now`; nil is the time of the call.
-    package func render(_ variables: JSONObject, now: Int? = nil) throws(GraftError) -> Rendered {
+    ///   - mostWork: how much it may do, as `Renderer` counts it.
+    package func render(
+        _ variables: JSONObject, now: Int? = nil, mostWork: Int = Template.mostWork
+    ) throws(GraftError) -> Rendered {
         var context = [Value?](repeating: nil, count: syntax.names.count)
         for (number, name) in syntax.names.enumerated() {
             guard let value = variables[GraftTemplates.text(name)] else { continue }
@@ -64,7 +70,7 @@ package struct Template: @unchecked Sendable {
             }
             context[number] = converted
         }
-        let renderer = Renderer(syntax, context: context, now: now)
+        let renderer = Renderer(syntax, context: context, now: now, mostWork: mostWork)
         do throws(GraftError) {
             try renderer.render()
         } catch {
