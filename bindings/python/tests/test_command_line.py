@@ -121,22 +121,17 @@ def test_files_of_every_format_teach_the_same(data: Path, tmp_path: Path) -> Non
 
 
 def test_answers_are_trained_on_and_measured_as_texts(tmp_path: Path) -> None:
-    context = "Old Anna Berg found the ring under a stone."
-    answers = {"Who found the ring?": "Anna Berg", "Where was the ring?": "under a stone"}
-    questions = [
-        {"id": text, "question": text, "answers": [{"text": answer, "answer_start": context.index(answer)}]}
-        for text, answer in answers.items()
-    ]
-    file = tmp_path / "squad.json"
-    file.write_text(json.dumps({"data": [{"title": "rings", "paragraphs": [{"context": context, "qas": questions}]}]}))
-    settings = ("--epochs", 60, "--learning-rate", "2e-2", "--quiet", "--test", file, "--stride", 16)
+    context, file = "Old Anna Berg found the ring under a stone.", tmp_path / "squad.json"
+    question = {"id": "1", "question": "Who found the ring?", "answers": [{"text": "Anna Berg", "answer_start": 4}]}
+    file.write_text(json.dumps({"data": [{"title": "rings", "paragraphs": [{"context": context, "qas": [question]}]}]}))
+    settings = ("--epochs", 60, "--learning-rate", "5e-3", "--quiet", "--test", file, "--stride", 16)
     found = told("train", TINY, file, tmp_path / "a", *settings)
     assert found["task"] == "question_answering" and found["test"]["f1"] == 1
     assert told("evaluate", TINY, tmp_path / "a", file)["exact_match"] == 1
     lines = run("predict", TINY, tmp_path / "a", given=f"Who found the ring?\t{context}\n").stdout
     assert lines == f"Anna Berg\tWho found the ring?\t{context}\n"
     told_of = told("predict", TINY, tmp_path / "a", file, "--no-answer-threshold", -1000)
-    assert [row["answer"] for row in told_of["predictions"]] == ["", ""]
+    assert [row["answer"] for row in told_of["predictions"]] == [""]
 
 
 def test_entities_are_trained_on_and_measured(data: Path, tmp_path: Path) -> None:
