@@ -1,5 +1,5 @@
-"""A GGUF file read by Graft and by transformers, which makes the same numbers of it: logits' loss and
-greedy tokens; and adapters of PEFT on a model of such a file."""
+"""A GGUF file read by Graft and by transformers, which makes the same numbers of it: logits' loss
+and greedy tokens; and adapters of PEFT on a model of such a file."""
 
 import math
 
