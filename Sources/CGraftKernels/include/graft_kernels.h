@@ -96,7 +96,8 @@ typedef int32_t gk_type;
 enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 
 /** Types of llama.cpp's files: blocks of elements that share their scales, at most 256 and a
- *  divisor of it. They are read, never written; a row begins with a block and is a whole number of them. */
+ *  divisor of it. They are read, never written; a row begins with a block and is a whole number of
+ *  them. */
 enum {
     GK_Q4_0 = 4,
     GK_Q4_1 = 5,

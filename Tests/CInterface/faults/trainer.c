@@ -60,10 +60,6 @@ void test_trainer_options(graft_adapter *trained) {
     options.step_plan = "Plain";
     expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
            "an unknown step plan is not found");
-    options.step_plan = NULL;
-    options.loss = "infonce";
-    expect(GRAFT_ERROR_NOT_FOUND, graft_trainer_create(model, trained, &options, &out),
-           "an unknown loss is not found");
     static const float bad_weights[] = {1, NAN};
     graft_trainer_options_init(&options, sizeof options);
     options.class_weights = bad_weights;
