@@ -70,7 +70,7 @@ package final class AdapterContent: @unchecked Sendable {
                 values: values, derived: values + plan.parameterCount, changes: changes, gradients: gradients,
                 scale: scale, owner: self),
             sites: plan.sites, head: plan.head, prefix: scale == 0 ? nil : plan.prefix,
-            prompt: scale == 0 ? nil : plan.prompt, modelSites: model.sites)
+            prompt: scale == 0 ? nil : plan.prompt, readsTypes: layout.readsTypes, modelSites: model.sites)
     }
 
     /// The numbers of the tensor that files call `name`.

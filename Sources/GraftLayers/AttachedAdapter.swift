@@ -31,6 +31,8 @@ package final class AttachedAdapter: Sendable {
     package let prefix: (any VirtualRows)?
     /// Tokens before those of each row; nil for none.
     package let prompt: (any VirtualRows)?
+    /// Whether its rows have the token types that they were given; else all are 0.
+    let readsTypes: Bool
     /// Those that prefix and prompt are of.
     let virtualNumbers: AdapterNumbers
     /// The smallest depth of a site at which it learns; `Int.max` when it learns at none.
@@ -45,8 +47,9 @@ package final class AttachedAdapter: Sendable {
 
     package init(
         _ numbers: AdapterNumbers, sites: [SiteAdapter?], head: HeadParameters?,
-        prefix: (any VirtualRows)? = nil, prompt: (any VirtualRows)? = nil, modelSites: [Site]
+        prefix: (any VirtualRows)? = nil, prompt: (any VirtualRows)? = nil, readsTypes: Bool = true, modelSites: [Site]
     ) {
+        self.readsTypes = readsTypes
         self.numbers = numbers
         self.head = head
         self.prefix = prefix
@@ -68,6 +71,7 @@ package final class AttachedAdapter: Sendable {
     init(sites: [BoundSite?], head: AttachedAdapter, virtual: AttachedAdapter, members: [AttachedAdapter]) {
         numbers = head.numbers
         self.head = head.head
+        readsTypes = head.readsTypes
         prefix = virtual.prefix
         prompt = virtual.prompt
         virtualNumbers = virtual.virtualNumbers

@@ -112,9 +112,10 @@ package final class Pass {
             let length = Int(starts[row + 1]) - start
             for token in start..<own { (tokens[token], types[token]) = (0, 0) }
             let first = Int(batch.starts[range.lowerBound + row]) - own
+            let readsTypes = adapter(range.lowerBound + row)?.readsTypes ?? true
             for token in own..<start + length {
                 tokens[token] = batch.tokens[first + token]
-                types[token] = batch.types[first + token]
+                types[token] = readsTypes ? batch.types[first + token] : 0
             }
             let prefix = prefixCount(row, adapter(range.lowerBound + row))
             var keys = (start: nextKey, before: prefix)

@@ -18,10 +18,8 @@ import Testing
         let first = try trainer.evaluate(rows).value("loss")
         _ = try trainer.fit(rows, evaluation: nil) { _ in true }
         let last = try trainer.evaluate(rows).value("loss")
-        // A prefix helps a token little that stands beyond Mistral's window, a prompt a tagger; and
-        // it moves all vectors alike, where what counts is how they differ.
-        let most = cell.task?.head == .embedding ? 0.999 : 0.98
-        #expect(last < most * first, "from \(first) to \(last)")
+        // A prefix helps a token little that stands beyond Mistral's window, a prompt a tagger.
+        #expect(last < 0.98 * first, "from \(first) to \(last)")
         for tensor in adapter.content.plan.tensors {
             let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
             #expect(values(adapter)[range] != before[range], "\(tensor.name) learned nothing")

@@ -15,17 +15,19 @@ import Testing
         model = try Architectures.load(path: Goldens.path("question-answering/bert-tiny"), precision: .float32)
     }
 
-    private func trainer(_ change: (inout TrainerOptions) -> Void = { _ in }) throws -> Trainer {
-        let adapter = try Adapter(model: model, method: "lora", config: nil, seed: 1)
+    private func trainer(
+        _ method: String = "lora", _ change: (inout TrainerOptions) -> Void = { _ in }
+    ) throws -> Trainer {
+        let adapter = try Adapter(model: model, method: method, config: nil, seed: 1)
         try adapter.set(
             .questionAnswering, HeadSettings(labels: answerOutputs, ownsLabels: false, dropout: nil, trainsDense: false)
         )
         return try Trainer(adapter: adapter, options: TrainingFixture.options(change))
     }
 
-    private func rows(_ spans: [Int32], width: Int = 2) -> RowBatch {
+    private func rows(_ spans: [Int32], width: Int = 2, types: [Int32]? = nil) -> RowBatch {
         var rows = RowBatch()
-        for row in 0..<spans.count / 2 { rows.append(tokens: [2, 3, Int32(4 + row), 5], types: nil as [Int32]?) }
+        for row in 0..<spans.count / 2 { rows.append(tokens: [2, 3, Int32(4 + row), 5], types: types) }
         rows.set(Column(.answerSpans, integers: spans, width: width))
         return rows
     }
@@ -36,6 +38,16 @@ import Testing
         let evaluated = try trainer().evaluate(rows([1, 2, 0, 0]))
         #expect(evaluated.value("loss") > 0 && evaluated.rowCount == 2)
         #expect((0...1).contains(evaluated.value("span_f1")))
+    }
+
+    @Test("PEFT's adapters have token types of 0, as its class passes none on; AdapterHub's have those of the rows")
+    func types() throws {
+        for (method, areRead) in [("lora", false), ("prefix_tuning", false), ("bottleneck", true)] {
+            let losses = try [nil, [0, 0, 1, 1]].map { types in
+                try trainer(method).evaluate(rows([1, 2, 0, 0], types: types)).value("loss")
+            }
+            #expect((losses[0] != losses[1]) == areRead, "\(method): \(losses)")
+        }
     }
 
     @Test("Rows whose answer is not in them count for nothing")

@@ -25,6 +25,8 @@ package protocol AdapterLayout: Sendable {
     /// The head's labels, where the adapter has a head.
     var labels: [String]? { get }
     var names: ModuleNames { get }
+    /// Whether those whose files these are give the model the token types of a row.
+    var readsTypes: Bool { get }
 
     /// Makes the adapter one for another task, with a new head where that has one; nil is no task.
     mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError)
@@ -42,6 +44,10 @@ package protocol AdapterLayout: Sendable {
     func repeats(
         _ name: String, _ stored: StoredTensor, in folder: AdapterFolder, _ plan: AdapterPlan
     ) throws(GraftError) -> Bool
+}
+
+extension AdapterLayout {
+    var readsTypes: Bool { true }
 }
 
 /// A layout whose tensors all learn.

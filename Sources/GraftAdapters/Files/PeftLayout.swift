@@ -116,6 +116,9 @@ struct PeftLayout: AdapterLayout {
 
     var labels: [String]? { head?.labels }
 
+    /// `PeftModelForQuestionAnswering` takes `token_type_ids` and passes none on (peft 0.21.2).
+    var readsTypes: Bool { task != .questionAnswering }
+
     mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError) {
         if let task { try names.model.requireProblem(of: task) }
         if task?.unit == .tokens, let head, head.trainsDense || head.pooling != nil {

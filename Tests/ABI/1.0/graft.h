@@ -440,6 +440,9 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
  *                                             graft_session_
  *                                             embed() makes
+ *
+ * PEFT's class for question_answering passes no token types on to the model: rows of an adapter in its layout
+ * for that task have types of 0 here, too.
  */
 
 GRAFT_API int32_t graft_task_count(void);
