@@ -20,7 +20,7 @@ import Testing
         let last = try trainer.evaluate(rows).value("loss")
         // A prefix helps a token little that stands beyond Mistral's window, a prompt a tagger.
         #expect(last < 0.98 * first, "from \(first) to \(last)")
-        for tensor in adapter.content.plan.tensors {
+        for tensor in adapter.content.plan.tensors where isRead(tensor, for: cell) {
             let range = tensor.parameter.offset..<tensor.parameter.offset + tensor.parameter.count
             #expect(values(adapter)[range] != before[range], "\(tensor.name) learned nothing")
         }
@@ -38,7 +38,8 @@ import Testing
             let number = numbers[0]
             #expect(
                 number.differences.contains { abs(Double(number.gradient) - $0) < 2e-4 + 4e-3 * abs($0) }, "\(number)")
-            #expect(number.gradient != 0, "\(number.tensor) has no gradient")
+            let tensor = try #require(adapter.content.plan.tensors.first { $0.name == number.tensor })
+            if isRead(tensor, for: cell) { #expect(number.gradient != 0, "\(number.tensor) has no gradient") }
         }
     }
 
@@ -73,6 +74,11 @@ import Testing
             #expect(try FolderContents(end) == whole, "after \(kills) kills")
         }
         #expect(kills == 3)
+    }
+
+    /// Vectors of rows are made of hidden states: a pooler, which is adapted as PEFT does, is not read.
+    private func isRead(_ tensor: PlannedTensor, for cell: Cell) -> Bool {
+        cell.task?.head != .embedding || !tensor.name.contains("pooler.")
     }
 
     private func values(_ adapter: Adapter) -> [UInt32] {

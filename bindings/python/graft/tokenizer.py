@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
@@ -223,6 +222,8 @@ class Tokenizer(Handle):
 
 def _json(value: object, name: str) -> bytes:
     """What the interface reads as JSON."""
+    import json  # here, since most programs ask for none
+
     return text_bytes(json.dumps(value, ensure_ascii=False, default=_plain), name)
 
 
