@@ -76,7 +76,7 @@ import Testing
         #expect(kills == 3)
     }
 
-    /// Vectors of rows are made of hidden states: a pooler, which is adapted as PEFT does, is not read.
+    /// Vectors of rows are made of hidden states: a pooler, which PEFT adapts as well, is not read.
     private func isRead(_ tensor: PlannedTensor, for cell: Cell) -> Bool {
         cell.task?.head != .embedding || !tensor.name.contains("pooler.")
     }
