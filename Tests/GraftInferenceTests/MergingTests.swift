@@ -104,7 +104,15 @@ import Testing
         arguments: Tasks.all.filter(\.hasOwnHead), ["bert-tiny", "llama-tiny", "gpt2-tiny"])
     func tasks(task: Task, family: String) throws {
         let labels = task.outputNames ?? ["a", "b", "c"]
-        let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(family)/inputs.json")))
+        var rows = try Goldens.rows(try JSON(contentsOf: Goldens.path("\(family)/inputs.json")))
+        if task == .questionAnswering {
+            // PEFT's class passes no token types on; a merged model reads those that it is given.
+            var plain = RowBatch()
+            for row in 0..<rows.rowCount {
+                plain.append(tokens: rows.tokens[rows.range(ofRow: row)], types: nil as [Int32]?)
+            }
+            rows = plain
+        }
         let base = Goldens.path(family + (family == "bert-tiny" ? "/base" : "/plain"))
         let compared = try compare(base, rows: rows) { model in
             let adapter = try Adapter(
