@@ -29,8 +29,8 @@ struct BatchOrder {
         var random = RandomNumbers(seed: options.seed, stream: "order of epoch \(epoch)")
         var rows = (0..<dataset.rowCount).filter(counts)
         rows.shuffle(using: &random)
-        func size(_ row: Int) -> Int { hasGroups ? dataset.group(from: row).count : 1 }
-        let perBatch = max(options.rowsPerBatch / (rows.map(size).max() ?? 1), 1)
+        let largest = hasGroups ? rows.lazy.map { dataset.group(from: $0).count }.max() ?? 1 : 1
+        let perBatch = max(options.rowsPerBatch / largest, 1)
         if options.groupsByLength {
             let run = min(max(rows.count / (4 * perBatch), 1), 50) * perBatch
             for start in stride(from: 0, to: rows.count, by: run) {

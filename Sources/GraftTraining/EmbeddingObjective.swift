@@ -15,9 +15,7 @@ final class EmbeddingObjective: JointObjective {
     private let model: Model
     private let embedding: SentenceEmbedding
     private let width: Int
-    private let name: String
     private let loss: any VectorLoss
-    private let member: any VectorLoss.Type
     /// Numbers of the vectors that are a loss each.
     private let widths: [Int]
     /// Groups that one evaluation's loss is of, as in training.
@@ -35,22 +33,24 @@ final class EmbeddingObjective: JointObjective {
         embedding = try model.source.sentences.embedding.get()
         width = embedding.width(hiddenSize: model.shape.hiddenSize)
         let (member, settings) = try VectorLosses.list.find(options.loss ?? NamedChoice(VectorLosses.defaultName))
-        (self.member, name, loss) = (member, member.name, member.init(settings))
+        loss = member.init(settings)
         widths = try Matryoshka.widths(settings, of: width)
         rowsPerBatch = options.rowsPerBatch
         summary = embedding.summary
         measures = member.readsTargets ? Values.measures : Rankings.measures
     }
 
+    private var kind: any VectorLoss.Type { type(of: loss) }
+
     /// Of pairs a value each.
-    var evidence: Evidence { Evidence(labelCount: member.readsTargets ? 1 : 0) }
+    var evidence: Evidence { Evidence(labelCount: kind.readsTargets ? 1 : 0) }
 
     var residentByteCount: Int { arena.residentByteCount }
 
     func check(_ batch: RowBatch) throws(GraftError) {
         try batch.require(.groupPlaces, width: 1)
-        try batch.requireGroups(of: member.groupSize, for: "loss \(name)")
-        guard member.readsTargets else { return }
+        try batch.requireGroups(of: kind.groupSize, for: "loss \(kind.name)")
+        guard kind.readsTargets else { return }
         try batch.require(.targets, width: 1)
         let targets = targets(of: batch)
         for (row, target) in targets.enumerated() where !target.isFinite {
@@ -103,7 +103,7 @@ final class EmbeddingObjective: JointObjective {
         let all = VectorBatch(
             vectors: vectors, starts: starts[...], targets: targets(of: batch), gradients: nil, scale: 1, team: team,
             work: arena)
-        try member.readsTargets ? compare(all, &evidence) : rank(all, &evidence)
+        try kind.readsTargets ? compare(all, &evidence) : rank(all, &evidence)
     }
 
     private func add(
@@ -111,13 +111,14 @@ final class EmbeddingObjective: JointObjective {
         _ evidence: inout Evidence, _ team: Team
     ) throws(GraftError) {
         let (first, count) = (starts[groups.lowerBound], starts[groups.upperBound] - starts[groups.lowerBound])
+        let own = targets.isEmpty ? [] : Array(targets[first..<first + count])
         for width in widths {
             let mark = arena.mark
             defer { arena.rewind(to: mark) }
             let cut = vectors.rows(from: first, count: count).columns(from: 0, count: width)
             let batch = VectorBatch(
                 vectors: cut, starts: starts[groups.lowerBound...groups.upperBound],
-                targets: targets.isEmpty ? [] : Array(targets[first..<first + count]),
+                targets: own,
                 gradients: scale == nil
                     ? nil : gradients.rows(from: first, count: count).columns(from: 0, count: width),
                 scale: scale ?? 1, team: team, work: arena)
@@ -139,9 +140,7 @@ final class EmbeddingObjective: JointObjective {
     private func rank(_ all: VectorBatch, _ evidence: inout Evidence) throws(GraftError) {
         let unit = try UnitVectors(all)
         let anchors = (0..<all.groupCount).map(all.first)
-        let isAnchor = Set(anchors)
-        let others = (0..<all.vectors.rows).filter { !isAnchor.contains($0) }
-        let places = Dictionary(uniqueKeysWithValues: zip(others, others.indices))
+        let others = (0..<all.groupCount).flatMap { all.first($0) + 1..<all.first($0 + 1) }
         let block = min(Self.blockSize, anchors.count)
         let candidates = try unit.rows(others, work: arena)
         let scores = try arena.matrix(rows: block, columns: others.count)
@@ -153,7 +152,9 @@ final class EmbeddingObjective: JointObjective {
             all.team.multiply(queries, candidates, transposeB: true, into: scores.rows(from: 0, count: some.count))
             for (place, anchor) in some.enumerated() {
                 let own = UnsafeBufferPointer(start: scores.base + place * scores.stride, count: others.count)
-                evidence.rows.add(Rankings.measured(relevant: places[anchor + 1] ?? 0, own, k: Self.evaluatedPlaces))
+                // Before its positive stand all earlier rows but the anchors.
+                let relevant = anchor - (first + place)
+                evidence.rows.add(Rankings.measured(relevant: relevant, own, k: Self.evaluatedPlaces))
             }
         }
     }

@@ -5,15 +5,15 @@ import random
 from dataclasses import dataclass, field
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model
 from sentence_transformers import losses
 from transformers import AutoModel
 
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
+from .files import ROOT, fresh_folder, write_json
 from .llama_training import OPTIMIZER
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
-from .task_training import padded
+from .lora_training import MAXIMUM_NORM, STEPS
+from .task_training import padded, ten_steps, write_both
 
 VOCABULARY, GROUPS = 110, 4
 BASE = "bert-tiny/base"
@@ -107,20 +107,7 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = make_optimizer(OPTIMIZER, parameters)
-    steps, gradients = [], {}
-    for batch in batches():
-        optimizer.zero_grad()
-        loss = loss_of(variant, model, batch, dtype)
-        loss.backward()
-        if not gradients:
-            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-            gradients = saved_names(model, named)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
-        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
-        optimizer.step()
-    return {"steps": steps, "gradients": gradients, "final": get_peft_model_state_dict(model)}
+    return ten_steps(model, batches(), lambda batch: loss_of(variant, model, batch, dtype))
 
 
 def make_variant(variant: Variant, seed: int) -> dict:
@@ -131,10 +118,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     save_adapter(model, folder / "start")
     double = train(variant, folder / "start", torch.float64)
     single = train(variant, folder / "start", torch.float32)
-    for part in ("gradients", "final"):
-        distance = deviation(double[part], single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    deviations = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    distance = write_both(folder, double, single)
     return {
         "name": variant.name,
         "about": variant.about,
@@ -146,7 +130,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
-        "torch_float32_loss_deviation": max(deviations),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

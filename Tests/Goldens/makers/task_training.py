@@ -2,6 +2,7 @@
 gradients, the adapter at the end, and what it computes at the start."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -176,12 +177,17 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+    return ten_steps(model, batches(), lambda batch: loss_of(variant, model, batch, dtype))
+
+
+def ten_steps(model: PeftModel, rows: list[dict], loss_of: Callable[[dict], torch.Tensor]) -> dict:
+    """Losses and norms of the steps, the first gradients, and the adapter at the end."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(OPTIMIZER, parameters)
     steps, gradients = [], {}
-    for batch in batches():
+    for batch in rows:
         optimizer.zero_grad()
-        loss = loss_of(variant, model, batch, dtype)
+        loss = loss_of(batch)
         loss.backward()
         if not gradients:
             named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
@@ -190,6 +196,15 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
         steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
         optimizer.step()
     return {"steps": steps, "gradients": gradients, "final": get_peft_model_state_dict(model)}
+
+
+def write_both(folder, double: dict, single: dict) -> float:
+    """Writes what the steps in float64 came to, with how far those in float32 are from it; their
+    losses' largest distance."""
+    for part in ("gradients", "final"):
+        distance = deviation(double[part], single[part])
+        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
+    return max(abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True))
 
 
 def make_variant(variant: Variant, seed: int) -> dict:
@@ -204,10 +219,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
 
     double = train(variant, folder / "start", torch.float64)
     single = train(variant, folder / "start", torch.float32)
-    for part in ("gradients", "final"):
-        distance = deviation(double[part], single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    distance = write_both(folder, double, single)
     return {
         "name": variant.name,
         "about": variant.about,
@@ -218,7 +230,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

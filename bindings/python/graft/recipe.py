@@ -36,6 +36,11 @@ def recipe_of_adapter(adapter: Adapter) -> dict[str, Any]:
 
 def recipe_of_model(model: Model) -> dict[str, Any]:
     """What the base model is; its checksum tells it from any other."""
+    return {**facts_of_model(model), "checksum": f"{model.checksum:016x}"}
+
+
+def facts_of_model(model: Model) -> dict[str, Any]:
+    """A model's kind and sizes."""
     return {
         "architecture": model.architecture,
         "layer_count": model.layer_count,
@@ -43,7 +48,6 @@ def recipe_of_model(model: Model) -> dict[str, Any]:
         "vocabulary_size": model.vocabulary_size,
         "maximum_length": model.maximum_length,
         "parameter_count": model.parameter_count,
-        "checksum": f"{model.checksum:016x}",
     }
 
 

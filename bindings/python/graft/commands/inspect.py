@@ -14,6 +14,7 @@ from typing import Any
 from ..adapter import Adapter
 from ..errors import GraftError, Status
 from ..model import Model
+from ..recipe import facts_of_model
 from ..tokenizer import Tokenizer
 from .output import Output
 
@@ -51,12 +52,7 @@ def of_model(path: Path) -> dict[str, Any]:
     with Model(path) as model:
         told = {
             "kind": "model",
-            "architecture": model.architecture,
-            "layer_count": model.layer_count,
-            "hidden_size": model.hidden_size,
-            "vocabulary_size": model.vocabulary_size,
-            "maximum_length": model.maximum_length,
-            "parameter_count": model.parameter_count,
+            **facts_of_model(model),
             "memory": model.memory + model.mapped_memory,
             "embedding_size": model.embedding_size,
             "prompts": model.prompt_names,
