@@ -53,7 +53,8 @@ package struct SentenceEmbedding: Sendable {
 
     /// Of the pass's rows, to `out` [rows, width].
     ///
-    /// - Parameter keeps: whether backward follows; else what is returned is empty.
+    /// - Parameter keeps: whether backward follows, until when `out` stays; else nothing is
+    ///   returned.
     @discardableResult
     package func forward(
         _ hidden: HiddenStates, into out: Matrix, keeps: Bool = false, pass: Pass
@@ -64,7 +65,8 @@ package struct SentenceEmbedding: Sendable {
         let kept = UnsafeMutableBufferPointer(
             start: try arena.allocate(Kept.self, count: steps.count), count: keeps ? steps.count : 0)
         let width = hidden.matrix.columns
-        var x = try arena.matrix(rows: out.rows, columns: poolings.count * width)
+        let changesWidth = steps.contains { if case .dense = $0 { true } else { false } }
+        var x = changesWidth ? try arena.matrix(rows: out.rows, columns: poolings.count * width) : out
         for (index, pooling) in poolings.enumerated() {
             pass.pool(
                 hidden.matrix, pooling, firstRow: 0, into: x.columns(from: index * width, count: width))
@@ -73,12 +75,7 @@ package struct SentenceEmbedding: Sendable {
             var lengths: UnsafeMutablePointer<Float>?
             switch step {
             case .normalize:
-                if keeps {
-                    lengths = try arena.allocate(Float.self, count: x.rows)
-                    let y = try arena.matrix(rows: x.rows, columns: x.columns)
-                    x.copy(to: y)
-                    x = y
-                }
+                if keeps { lengths = try arena.allocate(Float.self, count: x.rows) }
                 gk_normalize_rows(pass.team.kernel, Int64(x.rows), Int64(x.columns), x.base, lengths)
                 if keeps { kept[index] = Kept(y: x, lengths: lengths) }
             case .dense(let dense):
@@ -89,7 +86,7 @@ package struct SentenceEmbedding: Sendable {
                 if keeps { kept[index] = Kept(y: sum, lengths: nil) }
             }
         }
-        x.copy(to: out)
+        if changesWidth { x.copy(to: out) }
         return kept
     }
 
