@@ -46,23 +46,26 @@ static inline int64_t gk_attention_group(const gk_attention *attention) {
     return attention->head_count / attention->key_value_head_count;
 }
 
-/** Keys that a query of a sequence sees. */
-static inline int64_t gk_attention_keys_of(const gk_attention *attention, const gk_sequence *sequence,
-                                           int64_t query) {
-    if (!attention->causal)
-        return sequence->key_count;
-    int64_t visible = sequence->query_position + query + 1;
-    return visible < 0 ? 0 : visible < sequence->key_count ? visible : sequence->key_count;
-}
-
 /** n within 0 … most. */
 static inline int64_t gk_clamped(int64_t n, int64_t most) {
     return n < 0 ? 0 : n < most ? n : most;
 }
 
+/** Keys that a query of a sequence sees. */
+static inline int64_t gk_attention_keys_of(const gk_attention *attention, const gk_sequence *sequence,
+                                           int64_t query) {
+    if (!attention->causal && attention->window == 0)
+        return sequence->key_count;
+    int64_t later = attention->causal ? 1 : attention->window;
+    return gk_clamped(sequence->query_position + query + later, sequence->key_count);
+}
+
 /** Keys before the window of a query that sees `visible`. */
-static inline int64_t gk_attention_hidden(const gk_attention *attention, int64_t visible) {
-    return attention->window > 0 && visible > attention->window ? visible - attention->window : 0;
+static inline int64_t gk_attention_hidden(const gk_attention *attention, const gk_sequence *sequence,
+                                          int64_t query, int64_t visible) {
+    if (attention->window == 0)
+        return 0;
+    return gk_clamped(sequence->query_position + query + 1 - attention->window, visible);
 }
 
 /** Rows [first, first + count) of one key/value head. */
@@ -75,7 +78,8 @@ static inline void gk_attention_rows(const gk_attention *attention, const gk_seq
     int64_t query = first % sequence->query_count;
     for (int64_t r = 0; r < count; r++) {
         int64_t visible = gk_attention_keys_of(attention, sequence, query);
-        rows[r] = (gk_attention_row){head, query, visible, gk_attention_hidden(attention, visible)};
+        rows[r] = (gk_attention_row){head, query, visible,
+                                     gk_attention_hidden(attention, sequence, query, visible)};
         if (++query == sequence->query_count) {
             query = 0;
             head++;

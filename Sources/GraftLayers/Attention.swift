@@ -1,18 +1,19 @@
 import CGraftKernels
 import GraftTensor
 
-/// out = softmax(q kᵀ / √d) v for each head and sequence (Vaswani et al. 2017), dropout on the
-/// probabilities.
+/// out = softmax(q kᵀ / √d + bias) v for each head and sequence (Vaswani et al. 2017), dropout on
+/// the probabilities.
 ///
 /// q, out [m, heads · d]; k, v [keys, keyValueHeads · d]; streaming softmax, nothing of size
 /// [length, length]. A token sees all of its sequence, or where `isCausal` those up to itself, or
-/// of these the last `window`.
+/// of these those less than `window` places away.
 package struct Attention: Sendable {
     private let headCount: Int
     private let keyValueHeadCount: Int
     private let headWidth: Int
     private let isCausal: Bool
     private let window: Int?
+    private let bias: PositionBias?
     /// Of the queries.
     private let unit: Pass.Unit
     private let dropoutProbability: Float
@@ -22,13 +23,14 @@ package struct Attention: Sendable {
 
     package init(
         headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, window: Int? = nil,
-        unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int, precision: Precision
+        bias: PositionBias? = nil, unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int, precision: Precision
     ) {
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount
         self.headWidth = headWidth
         self.isCausal = isCausal
         self.window = window
+        self.bias = bias
         self.unit = unit
         self.dropoutProbability = dropoutProbability
         self.dropoutSite = dropoutSite
@@ -79,6 +81,10 @@ package struct Attention: Sendable {
         settings.scale = 1 / Float(headWidth).squareRoot()
         settings.causal = isCausal
         settings.window = Int64(window ?? 0)
+        if let bias {
+            settings.bias = UnsafePointer(bias.byDistance.floats())
+            settings.bias_reach = Int64(bias.reach)
+        }
         if let dropout = pass.dropout(site: dropoutSite, probability: dropoutProbability, width: 1) {
             settings.dropout = dropout
         }

@@ -236,6 +236,20 @@ struct WeightReader {
             site: sites.count - 1, frozenRow: frozenRow, owner: table.file)
     }
 
+    /// What attention adds by distance, from a table [rows, heads]: see `PositionBias`.
+    mutating func positionBias(
+        _ path: String, rows: Int, headCount: Int, bucketCount: Int, maximumDistance: Int, isCausal: Bool = false
+    ) throws(GraftError) -> PositionBias {
+        let stored = try folder.requireRows(prefix + path + ".weight", shape: [rows, headCount])
+        let table = try Memory(byteCount: rows * headCount * 4)
+        stored.copy(count: rows * headCount, into: table.floats())
+        parameterCount += rows * headCount
+        packed.append((UnsafeRawBufferPointer(start: table.base, count: rows * headCount * 4), table))
+        return try PositionBias(
+            table: Matrix(table.floats(), rows: rows, columns: headCount), bucketCount: bucketCount,
+            maximumDistance: maximumDistance, isCausal: isCausal)
+    }
+
     private func read(
         _ name: String, count: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {

@@ -10,17 +10,23 @@ struct AttentionCase: CustomStringConvertible {
     var causal = false
     /// Keys after the place of the last query.
     var laterKeys = 0
-    /// Keys that a query sees at most; 0 for all before it.
+    /// Keys at least so far away are not seen; 0 for all.
     var window = 0
+    /// Distances that have a bias of their own; nil for none.
+    var biasReach: Int?
     var probability: Float = 0
     var precision = Types.float32
 
     var description: String {
-        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), window \(window), dropout \(probability), "
+        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), window \(window), bias within \(biasReach ?? -1), dropout \(probability), "
             + "precision \(precision)"
     }
 
     var scale: Float { 1.5 / Float(width).squareRoot() }
+    /// [heads, 2 reach + 1]; where it is wanted.
+    var bias: [Float] {
+        biasReach.map { Matrix.random(heads, 2 * $0 + 1, gap: 0, seed: 77).storage.map { 3 * $0 } } ?? []
+    }
     /// Two rows stand before the first sequence and one between any two; nothing may write there.
     var sequences: [gk_sequence] {
         var (query, key) = (2, 2)
@@ -70,7 +76,11 @@ struct AttentionCase: CustomStringConvertible {
             settings.causal = causal
             settings.window = Int64(window)
             settings.dropout = dropout(probability)
-            return body(&settings)
+            return bias.withUnsafeBufferPointer { bias in
+                settings.bias = biasReach == nil ? nil : bias.baseAddress
+                settings.bias_reach = Int64(biasReach ?? 0)
+                return body(&settings)
+            }
         }
     }
 }
@@ -155,8 +165,11 @@ struct AttentionReference {
     ) -> [(p: Double, kept: Double)] {
         let (width, group) = (shape.width, head / (shape.heads / shape.keyValueHeads))
         let (row, keys) = (Int(sequence.query_start) + query, Int(sequence.key_count))
-        let visible = shape.causal ? min(keys, max(0, Int(sequence.query_position) + query + 1)) : keys
-        let hidden = shape.window > 0 ? max(0, visible - shape.window) : 0
+        let place = Int(sequence.query_position) + query
+        let seen = shape.causal ? place + 1 : shape.window > 0 ? place + shape.window : keys
+        let visible = min(keys, max(0, seen))
+        let hidden = shape.window > 0 ? max(0, place + 1 - shape.window) : 0
+        let bias = shape.bias
         let scores = (0..<visible).map { j -> Double in
             guard j >= hidden else { return -.infinity }
             var dot = 0.0
@@ -165,7 +178,9 @@ struct AttentionReference {
                     Double(inputs.q[row, head * width + c])
                     * Double(inputs.k[Int(sequence.key_start) + j, group * width + c])
             }
-            return dot * Double(shape.scale)
+            guard let reach = shape.biasReach else { return dot * Double(shape.scale) }
+            let distance = min(reach, max(-reach, j - place))
+            return dot * Double(shape.scale) + Double(bias[head * (2 * reach + 1) + distance + reach])
         }
         let largest = scores.max() ?? 0
         let sum = scores.reduce(0) { $0 + exp($1 - largest) }

@@ -23,6 +23,13 @@ extension Kernels {
                 probability: 0.1),
             AttentionCase(lengths: [(300, 300), (1, 290)], width: 16, causal: true, window: 1),
             AttentionCase(lengths: [(300, 300)], width: 16, causal: true, window: 270),
+            AttentionCase(lengths: [(33, 33), (2, 9), (1, 40)], heads: 4, keyValueHeads: 2, width: 8, window: 7),
+            AttentionCase(
+                lengths: [(290, 290), (1, 300)], heads: 1, keyValueHeads: 1, width: 16, window: 20, probability: 0.1),
+            AttentionCase(
+                lengths: [(33, 33), (2, 9)], heads: 4, keyValueHeads: 2, width: 8, biasReach: 5, probability: 0.1),
+            AttentionCase(lengths: [(270, 290), (1, 300)], width: 16, causal: true, biasReach: 40),
+            AttentionCase(lengths: [(270, 270)], heads: 1, keyValueHeads: 1, width: 16, window: 30, biasReach: 128),
         ]
 
         static func expectRight(

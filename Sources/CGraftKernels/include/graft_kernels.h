@@ -309,8 +309,8 @@ typedef struct gk_sequence {
     int64_t identity;       /**< Number of the row in its batch, below 65,536: for dropout. */
 } gk_sequence;
 
-/** out = softmax(scale q kᵀ) v for each head, dropout on the probabilities. Head j of a row starts
- *  at j * head_width. */
+/** out = softmax(scale q kᵀ + bias) v for each head, dropout on the probabilities. Head j of a row
+ *  starts at j * head_width. */
 typedef struct gk_attention {
     int64_t sequence_count;
     const gk_sequence *sequences;
@@ -321,8 +321,13 @@ typedef struct gk_attention {
     float scale;
     bool causal; /**< Query i sees keys up to query_position + i. */
     uint8_t reserved[3];
-    int64_t window;     /**< Where causal, of those the last so many; 0 for all. */
+    int64_t window;     /**< Of those, keys less than so many places before the query, and where not
+                             causal behind it; 0 for all. */
     gk_dropout dropout; /**< first_element is not used. */
+    /** What is added to a score by how many places its key is behind the query, from -bias_reach to
+     *  bias_reach and the same beyond: [head_count, 2 bias_reach + 1]. NULL adds nothing. */
+    const float *bias;
+    int64_t bias_reach;
 } gk_attention;
 
 /** `log_sum` [rows of q, head_count] receives what backward needs; NULL when nothing is kept. */
