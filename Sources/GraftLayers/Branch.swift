@@ -6,6 +6,8 @@ import GraftTensor
 package struct Branch: Sendable {
     private let site: Int
     private let unit: Pass.Unit
+    /// How many layers below have the same module.
+    private let repetition: Int
 
     package struct Kept: BitwiseCopyable {
         /// What each segment's action kept; nil where no adapter acts.
@@ -13,9 +15,15 @@ package struct Branch: Sendable {
         let residual: Matrix
     }
 
-    package init(site: Int, unit: Pass.Unit) {
+    package init(site: Int, unit: Pass.Unit, repetition: Int = 0) {
         self.site = site
         self.unit = unit
+        self.repetition = repetition
+    }
+
+    /// The same place of another layer, for rows of `unit`.
+    package func repeated(_ repetition: Int, unit: Pass.Unit) -> Branch {
+        Branch(site: site, unit: unit, repetition: repetition)
     }
 
     package func isAdapted(_ pass: Pass) -> Bool {
@@ -38,7 +46,7 @@ package struct Branch: Sendable {
             let (first, count) = pass.range(of: segment, unit)
             actions[segment.index] = try action.forward(
                 x.rows(from: first, count: count), residual: t.rows(from: first, count: count), norm: norm,
-                pass.context(segment, adapter, own, site: site, unit: unit, keeps: keeps))
+                pass.context(segment, adapter, own, site: site, repetition: repetition, unit: unit, keeps: keeps))
         }
         return Kept(actions: actions, residual: t)
     }
@@ -59,7 +67,7 @@ package struct Branch: Sendable {
                 spare.rows(from: first, count: count), kept: actionKept,
                 residual: kept.residual.rows(from: first, count: count),
                 into: gradient.rows(from: first, count: count), norm: norm,
-                pass.context(segment, adapter, own, site: site, unit: unit, keeps: true))
+                pass.context(segment, adapter, own, site: site, repetition: repetition, unit: unit, keeps: true))
         }
         return spare
     }

@@ -15,8 +15,8 @@ extension SiteContext {
     /// The same for the action of another adapter.
     func of(_ numbers: AdapterNumbers) -> SiteContext {
         SiteContext(
-            pass: pass, numbers: numbers, adapter: adapter, site: site, firstRow: firstRow, keeps: keeps,
-            scale: numbers.scale)
+            pass: pass, numbers: numbers, adapter: adapter, site: site, repetition: repetition, firstRow: firstRow,
+            keeps: keeps, scale: numbers.scale)
     }
 }
 

@@ -2,9 +2,10 @@ import CGraftKernels
 import GraftTensor
 
 /// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens,
-/// width].
+/// hidden].
 ///
-/// Positions, types, norm and dropout are there where the architecture has them. A virtual token of
+/// Positions, types, norm and dropout are there where the architecture has them, and where its
+/// tables are narrower than its layers, a projection after these: h ← W h + b. A virtual token of
 /// an adapter has its own numbers in place of a word's. A pass may have something added to either,
 /// and be asked for the gradient of their sum.
 package struct InputEmbeddings: Sendable {
@@ -13,6 +14,7 @@ package struct InputEmbeddings: Sendable {
     private let numbering: PositionNumbering
     private let types: Embedding?
     private let norm: LayerNorm?
+    private let projection: Linear?
     private let dropoutProbability: Float
 
     /// The dropout of the embeddings is a model's first.
@@ -23,50 +25,61 @@ package struct InputEmbeddings: Sendable {
         let positions: Embedding.Kept?
         let types: Embedding.Kept?
         let norm: LayerNorm.Kept?
+        let projection: Linear.Kept?
     }
 
     package init(
         words: Embedding, positions: Embedding? = nil, numbering: PositionNumbering = .places,
-        types: Embedding? = nil, norm: LayerNorm? = nil, dropoutProbability: Float = 0
+        types: Embedding? = nil, norm: LayerNorm? = nil, projection: Linear? = nil, dropoutProbability: Float = 0
     ) {
         self.words = words
         self.positions = positions
         self.numbering = numbering
         self.types = types
         self.norm = norm
+        self.projection = projection
         self.dropoutProbability = dropoutProbability
     }
 
     /// Keeps what backward needs where the embeddings learn.
     package func forward(into h: Matrix, pass: Pass) throws(GraftError) -> Kept {
         let keeps = pass.keeps(atDepth: 0)
-        let words = try words.forward(pass.tokens, into: h, accumulate: false, keeps: keeps, pass: pass)
-        pass.writePrompts(into: h)
-        pass.perturb(h)
+        let mark = pass.scratch.mark
+        defer { pass.scratch.rewind(to: mark) }
+        let x = try projection == nil ? h : pass.arena(keeping: keeps).matrix(rows: h.rows, columns: words.width)
+        let words = try words.forward(pass.tokens, into: x, accumulate: false, keeps: keeps, pass: pass)
+        pass.writePrompts(into: x)
+        pass.perturb(x)
         let positions = try positions?.forward(
-            pass.numbers(numbering, keeps: keeps), into: h, accumulate: true, keeps: keeps, pass: pass)
-        let types = try types?.forward(pass.types, into: h, accumulate: true, keeps: keeps, pass: pass)
-        let norm = try norm?.forward(h, into: h, keeps: keeps, pass: pass)
-        drop(h, pass)
-        return Kept(words: words, positions: positions, types: types, norm: norm)
+            pass.numbers(numbering, keeps: keeps), into: x, accumulate: true, keeps: keeps, pass: pass)
+        let types = try types?.forward(pass.types, into: x, accumulate: true, keeps: keeps, pass: pass)
+        let norm = try norm?.forward(x, into: x, keeps: keeps, pass: pass)
+        drop(x, pass)
+        let projected = try projection?.forward(x, into: h, keeps: keeps, pass: pass)
+        return Kept(words: words, positions: positions, types: types, norm: norm, projection: projected)
     }
 
     /// From dh, which is overwritten. Adds to the adapters' gradients.
     package func backward(_ dh: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) {
-        drop(dh, pass)
-        if let norm, let normKept = kept.norm { norm.backward(dh, normKept, into: dh, pass: pass) }
-        if let positions, let kept = kept.positions { try positions.backward(dh, kept, pass: pass) }
-        if let types, let kept = kept.types { try types.backward(dh, kept, pass: pass) }
-        pass.report(dh)
-        pass.takePrompts(outOf: dh)
-        try words.backward(dh, kept.words, pass: pass)
+        var dx = dh
+        if let projection, let kept = kept.projection {
+            dx = try pass.scratch.matrix(rows: dh.rows, columns: words.width)
+            try projection.backward(dh, kept, into: dx, pass: pass)
+        }
+        drop(dx, pass)
+        if let norm, let normKept = kept.norm { norm.backward(dx, normKept, into: dx, pass: pass) }
+        if let positions, let kept = kept.positions { try positions.backward(dx, kept, pass: pass) }
+        if let types, let kept = kept.types { try types.backward(dx, kept, pass: pass) }
+        pass.report(dx)
+        pass.takePrompts(outOf: dx)
+        try words.backward(dx, kept.words, pass: pass)
     }
 
-    private func drop(_ h: Matrix, _ pass: Pass) {
+    private func drop(_ x: Matrix, _ pass: Pass) {
         guard
             var dropout = pass.dropout(
-                site: Self.dropoutSite, probability: dropoutProbability, width: h.columns)
+                site: Self.dropoutSite, probability: dropoutProbability, width: x.columns)
         else { return }
-        gk_apply_dropout(pass.team.kernel, &dropout, Int64(h.count), h.base, h.base)
+        gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, x.base)
     }
 }

@@ -34,6 +34,11 @@ package final class LayerNorm: @unchecked Sendable {
         self.unit = unit
     }
 
+    /// The same module for rows of another unit.
+    package func with(unit: Pass.Unit) -> LayerNorm {
+        LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: site, unit: unit)
+    }
+
     /// y may be x. Keeps the sum where `keeps`: x itself where it is the sum and
     /// `staysUntilBackward`, else a copy.
     package func forward(

@@ -36,12 +36,20 @@ package final class Linear: @unchecked Sendable {
     let bias: Memory?
     package let parts: [Part]
     private let unit: Pass.Unit
+    /// How many layers below have the same module.
+    private let repetition: Int
 
-    package init(weight: PackedWeight, bias: Memory?, parts: [Part], unit: Pass.Unit = .tokens) {
+    package init(weight: PackedWeight, bias: Memory?, parts: [Part], unit: Pass.Unit = .tokens, repetition: Int = 0) {
         self.weight = weight
         self.bias = bias
         self.parts = parts
         self.unit = unit
+        self.repetition = repetition
+    }
+
+    /// The same module in another layer, for rows of `unit`.
+    package func repeated(_ repetition: Int, unit: Pass.Unit) -> Linear {
+        Linear(weight: weight, bias: bias, parts: parts, unit: unit, repetition: repetition)
     }
 
     /// Whether an adapter of this pass needs x for its gradients.
@@ -102,7 +110,8 @@ package final class Linear: @unchecked Sendable {
                 guard let own = adapter.at(part.site) else { continue }
                 slot.pointee = try act(
                     part, own, x.rows(from: first, count: count), read: read.rows(from: first, count: count), into: ys,
-                    pass.context(segment, adapter, own, site: part.site, unit: unit, keeps: keeps))
+                    pass.context(
+                        segment, adapter, own, site: part.site, repetition: repetition, unit: unit, keeps: keeps))
             }
         }
         if activation != .identity {
@@ -170,7 +179,7 @@ package final class Linear: @unchecked Sendable {
     ) throws(GraftError) {
         let (adapter, pass) = (run.adapter, run.pass)
         func context(_ part: Part, _ own: AttachedAdapter.BoundSite) -> SiteContext {
-            pass.context(run.segment, adapter, own, site: part.site, unit: unit, keeps: true)
+            pass.context(run.segment, adapter, own, site: part.site, repetition: repetition, unit: unit, keeps: true)
         }
         // First back through what changed y, then through the weights and what changed x, last
         // through what was added.
@@ -259,7 +268,8 @@ package final class Linear: @unchecked Sendable {
             if let adapter = segment.adapter, let own = adapter.at(part.site), let action = own.action?.linear,
                 action.changesInput
             {
-                let context = pass.context(segment, adapter, own, site: part.site, unit: unit, keeps: false)
+                let context = pass.context(
+                    segment, adapter, own, site: part.site, repetition: repetition, unit: unit, keeps: false)
                 try action.before(from, into: to, context)
             } else {
                 from.copy(to: to)

@@ -2,6 +2,8 @@
 package struct ModelShape: Sendable {
     package let layerCount: Int
     package let hiddenSize: Int
+    /// Width of the table of the embeddings.
+    package let embeddingWidth: Int
     package let vocabularySize: Int
     package let typeCount: Int
     package let maximumLength: Int
@@ -13,11 +15,12 @@ package struct ModelShape: Sendable {
     package let keyHeadCount: Int
 
     package init(
-        layerCount: Int, hiddenSize: Int, vocabularySize: Int, typeCount: Int, maximumLength: Int, headCount: Int,
-        keyWidth: Int, keyHeadCount: Int
+        layerCount: Int, hiddenSize: Int, embeddingWidth: Int? = nil, vocabularySize: Int, typeCount: Int,
+        maximumLength: Int, headCount: Int, keyWidth: Int, keyHeadCount: Int
     ) {
         self.layerCount = layerCount
         self.hiddenSize = hiddenSize
+        self.embeddingWidth = embeddingWidth ?? hiddenSize
         self.vocabularySize = vocabularySize
         self.typeCount = typeCount
         self.maximumLength = maximumLength

@@ -146,13 +146,13 @@ extension Pass {
     }
 
     func context(
-        _ segment: Segment, _ adapter: AttachedAdapter, _ own: AttachedAdapter.BoundSite, site: Int, unit: Unit,
-        keeps: Bool
+        _ segment: Segment, _ adapter: AttachedAdapter, _ own: AttachedAdapter.BoundSite, site: Int,
+        repetition: Int = 0, unit: Unit, keeps: Bool
     ) -> SiteContext {
         let first = batchFirst(unit) + range(of: segment, unit).first
         return SiteContext(
-            pass: self, numbers: own.numbers, adapter: adapter, site: site, firstRow: first, keeps: keeps,
-            scale: own.numbers.scale)
+            pass: self, numbers: own.numbers, adapter: adapter, site: site, repetition: repetition, firstRow: first,
+            keeps: keeps, scale: own.numbers.scale)
     }
 
     /// The rows of x, which has one for each token, that a matrix of `unit` has; x itself where it

@@ -49,6 +49,21 @@ package struct QueryKeyValue: Sendable {
         self.keyWidth = keyWidth
     }
 
+    /// The same modules in another layer, in which the tokens of `unit` ask.
+    package func repeated(_ repetition: Int, unit: Pass.Unit) -> QueryKeyValue {
+        switch form {
+        case .together(let linear):
+            QueryKeyValue(
+                together: linear.repeated(repetition, unit: .tokens), unit: unit, queryWidth: queryWidth,
+                keyWidth: keyWidth)
+        case .apart(let query, let keyValue):
+            QueryKeyValue(
+                query: query.repeated(repetition, unit: unit),
+                keyValue: keyValue.repeated(repetition, unit: .tokens), unit: unit, queryWidth: queryWidth,
+                keyWidth: keyWidth)
+        }
+    }
+
     /// Whether an adapter of this pass needs x for its gradients.
     package func readsInput(_ pass: Pass) -> Bool {
         switch form {

@@ -48,6 +48,8 @@ package struct Site: Sendable {
     package let precision: Precision
     /// See `ModelShape`: 0 for embeddings, then the layers, then what pools, then the head.
     package let depth: Int
+    /// Number of its layer among those that the checkpoint has.
+    package let layer: Int
     /// What the checkpoint calls the weight and the bias, or would call them.
     package let storedWeight: String?
     package let storedBias: String?
@@ -72,7 +74,8 @@ package struct Site: Sendable {
 
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
-        isTransposed: Bool = false, depth: Int, frozenRow: Int? = nil, precision: Precision = .float32,
+        isTransposed: Bool = false, depth: Int, layer: Int? = nil, frozenRow: Int? = nil,
+        precision: Precision = .float32,
         storedWeight: String? = nil, storedBias: String? = nil, copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
@@ -82,6 +85,7 @@ package struct Site: Sendable {
         self.outputs = outputs
         self.isTransposed = isTransposed
         self.depth = depth
+        self.layer = layer ?? depth - 1
         self.frozenRow = frozenRow
         self.precision = precision
         self.storedWeight = storedWeight
@@ -91,10 +95,10 @@ package struct Site: Sendable {
     }
 
     /// A point without numbers of its own.
-    package init(path: String, hidden sublayer: Sublayer, width: Int, depth: Int) {
+    package init(path: String, hidden sublayer: Sublayer, width: Int, depth: Int, layer: Int? = nil) {
         self.init(
-            path: path, kind: .hidden(sublayer), inputs: width, outputs: width, depth: depth, copyWeight: { _ in },
-            copyBias: nil)
+            path: path, kind: .hidden(sublayer), inputs: width, outputs: width, depth: depth, layer: layer,
+            copyWeight: { _ in }, copyBias: nil)
     }
 
     /// The same module with another vocabulary: rows of a table, or outputs. Its frozen numbers are
@@ -103,7 +107,8 @@ package struct Site: Sendable {
         let count = size * (kind == .embedding ? outputs : inputs)
         return Site(
             path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
-            outputs: kind == .embedding ? outputs : size, depth: depth, frozenRow: frozenRow, precision: precision,
+            outputs: kind == .embedding ? outputs : size, depth: depth, layer: layer, frozenRow: frozenRow,
+            precision: precision,
             storedWeight: storedWeight, storedBias: storedBias, copyWeight: { $0.update(repeating: 0, count: count) },
             copyBias: nil)
     }

@@ -9,6 +9,8 @@ package struct SiteContext {
     /// All that acts on the rows.
     package let adapter: AttachedAdapter
     package let site: Int
+    /// How many layers below this one have the same module.
+    let repetition: Int
     /// Index in the whole batch of the first row of x: what dropout counts by.
     package let firstRow: Int
     package let keeps: Bool
@@ -28,12 +30,15 @@ package struct SiteContext {
 
     /// Adapters' dropouts are numbered by their sites, after all of the model's own.
     private static let firstDropoutSite = 1 << 20
+    /// A module that layers share drops otherwise in each.
+    private static let dropoutSites = 1 << 21
 
     /// The adapter's own dropout of rows of `width`, or nil where nothing is dropped.
     package func dropout(probability: Float, width: Int) -> gk_dropout? {
         guard let key = pass.dropoutKey, probability > 0, numbers.gradients != nil else { return nil }
         return gk_dropout(
             key: key, first_element: UInt64(firstRow * width),
-            site: UInt32(truncatingIfNeeded: Self.firstDropoutSite + site), probability: probability)
+            site: UInt32(truncatingIfNeeded: Self.firstDropoutSite + site + repetition * Self.dropoutSites),
+            probability: probability)
     }
 }

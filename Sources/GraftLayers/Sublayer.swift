@@ -15,6 +15,9 @@ package final class Sublayer: @unchecked Sendable {
     private let norm: NormPlace
     private let mixer: any Mixer
     private let branch: Branch
+    /// Whether adapters act on t instead of the mixer's output, as AdapterHub has it in ALBERT's
+    /// attention. Only with a norm after the sum.
+    private let adaptsResidual: Bool
     /// Of y.
     package let unit: Pass.Unit
     private let width: Int
@@ -36,12 +39,14 @@ package final class Sublayer: @unchecked Sendable {
     }
 
     package init(
-        norm: NormPlace, mixer: any Mixer, branch: Branch, unit: Pass.Unit, width: Int, dropoutProbability: Float = 0,
+        norm: NormPlace, mixer: any Mixer, branch: Branch, adaptsResidual: Bool = false, unit: Pass.Unit, width: Int,
+        dropoutProbability: Float = 0,
         dropoutSite: Int = 0, innerSites: Range<Int>, sites: Range<Int>
     ) {
         self.norm = norm
         self.mixer = mixer
         self.branch = branch
+        self.adaptsResidual = adaptsResidual
         self.unit = unit
         self.width = width
         self.dropoutProbability = dropoutProbability
@@ -64,7 +69,8 @@ package final class Sublayer: @unchecked Sendable {
         }
         switch norm {
         case .afterSum(let norm):
-            let mixed = try pass.scratch.matrix(rows: y.rows, columns: width)
+            let swaps = adaptsResidual && branch.isAdapted(pass)
+            let mixed = try pass.arena(keeping: keeps && swaps).matrix(rows: y.rows, columns: width)
             let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, pass: pass)
             let residual = try residual()
             var dropout = dropout(pass)
@@ -73,9 +79,13 @@ package final class Sublayer: @unchecked Sendable {
                 gk_apply_dropout(pass.team.kernel, &early, Int64(mixed.count), mixed.base, mixed.base)
                 dropout = nil
             }
-            let branchKept = try branch.forward(mixed, residual: residual, norm: norm, keeps: keeps, pass: pass)
-            let sum = try norm.forward(
-                mixed, residual: residual, dropout: dropout, into: y, keeps: keeps, pass: pass)
+            var (adapted, other) = (mixed, residual)
+            if swaps {
+                (adapted, other) = (try pass.scratch.matrix(rows: y.rows, columns: width), mixed)
+                residual.copy(to: adapted)
+            }
+            let branchKept = try branch.forward(adapted, residual: other, norm: norm, keeps: keeps, pass: pass)
+            let sum = try norm.forward(adapted, residual: other, dropout: dropout, into: y, keeps: keeps, pass: pass)
             guard let mixerKept else { return nil }
             return Kept(t: t, before: nil, mixer: mixerKept, branch: branchKept, sum: sum)
         case .before(let norm):
@@ -106,6 +116,13 @@ package final class Sublayer: @unchecked Sendable {
             sumNorm = norm
         }
         var dMixed = try branch.backward(gradient, kept.branch, norm: sumNorm, using: spare, pass: pass)
+        if adaptsResidual, branch.isAdapted(pass) {
+            // What came back is d(t), and what was left d(mixed): each goes to the other's place.
+            let dResidual = dMixed
+            dMixed = try pass.scratch.matrix(rows: gradient.rows, columns: width)
+            gradient.copy(to: dMixed)
+            dResidual.copy(to: gradient)
+        }
         if var dropout = dropout(pass) {
             gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, spare.base)
             dMixed = spare

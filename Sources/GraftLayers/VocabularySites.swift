@@ -29,6 +29,8 @@ extension Model {
     }
 
     private func rowCount(_ adapter: AttachedAdapter?, at site: Int) -> Int? {
-        adapter?.at(site)?.weight.map { $0.count / shape.hiddenSize }
+        adapter?.at(site)?.weight.map {
+            $0.count / (sites[site].kind == .embedding ? sites[site].outputs : sites[site].inputs)
+        }
     }
 }

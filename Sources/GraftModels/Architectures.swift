@@ -6,7 +6,8 @@ import GraftTensor
 /// line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
-        Bert.self, DistilBert.self, GPT2.self, Llama.self, Mistral.self, Qwen2.self, Qwen3.self, Roberta.self,
+        Albert.self, Bert.self, DistilBert.self, Electra.self, GPT2.self, Llama.self, Mistral.self, MPNet.self,
+        Qwen2.self, Qwen3.self, Roberta.self,
         SmolLM3.self,
         XLMRoberta.self,
     ]

@@ -9,7 +9,10 @@ import GraftTensor
 struct BertConfiguration {
     let vocabularySize: Int
     let hiddenSize: Int
-    let layerCount: Int
+    /// Width of the tables.
+    let embeddingSize: Int
+    /// Which of the checkpoint's layers each of the model's is.
+    let layers: [Int]
     let headCount: Int
     let intermediateSize: Int
     /// Rows of the table of positions, and how many tokens these suffice for.
@@ -20,6 +23,9 @@ struct BertConfiguration {
     let activation: Activation
     let epsilon: Float
     let hiddenDropout: Float
+    let feedForwardDropout: Float
+    /// Whether what adapters do in attention they do to the residual stream.
+    let adaptsResidual: Bool
     let attentionDropout: Float
     let headDropout: Float
     let tokenHeadDropout: Float
@@ -30,6 +36,8 @@ struct BertConfiguration {
     let problem: ProblemType?
     let labels: [String]
 
+    var layerCount: Int { layers.count }
+
     private static let rules: [ConfigurationRule] = [
         .only("position_embedding_type", "absolute"), .only("is_decoder", false), .only("add_cross_attention", false),
     ]
@@ -39,10 +47,22 @@ struct BertConfiguration {
     struct Variant {
         var keys = Keys()
         var paddingToken = 0
+        /// Whether config.json may say another.
+        var readsPadding = true
         /// Whether positions are counted from the one after `pad_token_id`.
         var countsPastPadding = false
         /// Whether there are types of tokens.
         var hasTypes = true
+        /// Of tables that have another width than the layers; nil where they never have.
+        var embeddingSize: Int?
+        /// Whether layers share modules, as `num_hidden_groups` and `inner_group_num` say.
+        var sharesLayers = false
+        var activation = "gelu"
+        /// In attention and after it.
+        var dropout: Float = 0.1
+        /// Whether there is dropout after the feed-forward, too.
+        var dropsFeedForward = true
+        var adaptsResidual = false
         /// Of the head of rows, where it is not that of the layers.
         var headDropout: Float?
     }
@@ -70,7 +90,12 @@ struct BertConfiguration {
         vocabularySize = try reader.size("vocab_size")
         let keys = variant.keys
         hiddenSize = try reader.size(keys.hiddenSize)
-        layerCount = try reader.size(keys.layerCount)
+        embeddingSize =
+            try variant.embeddingSize.map { size throws(GraftError) in
+                try reader.size("embedding_size", size)
+            } ?? hiddenSize
+        let layerCount = try reader.size(keys.layerCount)
+        layers = try variant.sharesLayers ? Self.sharedLayers(layerCount, reader) : Array(0..<layerCount)
         headCount = try reader.size(keys.headCount)
         intermediateSize = try reader.size(keys.intermediateSize)
         positionCount = try reader.size("max_position_embeddings", 512)
@@ -81,16 +106,19 @@ struct BertConfiguration {
                 "\(reader.file): \(keys.hiddenSize) \(hiddenSize) must be \(keys.headCount) \(headCount) times a head width "
                     + "of at most 256")
         }
-        activation = try reader.activation(keys.activation, "gelu")
+        activation = try reader.activation(keys.activation, variant.activation)
         epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, 1e-12) } ?? 1e-12
-        hiddenDropout = try reader.probability(keys.hiddenDropout, 0.1)
-        attentionDropout = try reader.probability(keys.attentionDropout, 0.1)
+        hiddenDropout = try reader.probability(keys.hiddenDropout, variant.dropout)
+        adaptsResidual = variant.adaptsResidual
+        feedForwardDropout = variant.dropsFeedForward ? hiddenDropout : 0
+        attentionDropout = try reader.probability(keys.attentionDropout, variant.dropout)
         headDropout = try reader.probability(keys.headDropout, variant.headDropout ?? hiddenDropout)
         tokenHeadDropout = try reader.probability(keys.tokenHeadDropout, hiddenDropout)
         answerHeadDropout =
             try keys.answerHeadDropout.map { key throws(GraftError) in try reader.probability(key, 0.1) } ?? 0
         initializerRange = try reader.float("initializer_range", 0.02)
-        let padding = try reader.paddingToken(variant.paddingToken, vocabularySize: vocabularySize)
+        let padding = try reader.paddingToken(
+            variant.paddingToken, reads: variant.readsPadding, vocabularySize: vocabularySize)
         paddingRow = padding.frozenRow
         numbering = try variant.countsPastPadding ? Self.pastPadding(padding.token, positionCount, reader) : .places
         maximumLength = positionCount - numbering.firstRow
@@ -99,6 +127,25 @@ struct BertConfiguration {
         try reader.check(Self.rules, layerCount: layerCount)
         try reader.check("head_dim", repeats: .integer(hiddenSize / headCount))
         try reader.check("num_key_value_heads", repeats: .integer(headCount))
+    }
+
+    /// Each layer has all layers of its group, one after the other; groups divide the layers.
+    private static func sharedLayers(
+        _ layerCount: Int, _ reader: ConfigurationReader
+    ) throws(GraftError) -> [Int] {
+        let groups = try reader.size("num_hidden_groups", 1)
+        let inner = try reader.size("inner_group_num", 1)
+        guard groups <= layerCount, layerCount * inner <= 1 << 16 else {
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): num_hidden_groups \(groups) and inner_group_num \(inner) with \(layerCount) layers; "
+                    + "expected at most as many groups as layers, and 65536 layers in all")
+        }
+        return (0..<layerCount).flatMap { layer in
+            // In floating point, as transformers.
+            let group = Int(Double(layer) / (Double(layerCount) / Double(groups)))
+            return (0..<inner).map { group * inner + $0 }
+        }
     }
 
     private static func pastPadding(

@@ -79,9 +79,10 @@ struct ConfigurationReader {
     /// `pad_token_id`: which token it is, and which row of the table never learns. A negative one
     /// pads nothing, and its row counts from the end, as in torch.
     func paddingToken(
-        _ fallback: Int?, vocabularySize: Int
+        _ fallback: Int?, reads: Bool = true, vocabularySize: Int
     ) throws(GraftError) -> (token: Int32?, frozenRow: Int?) {
-        guard let id = try config["pad_token_id"] == nil ? fallback : config.optionalInt("pad_token_id") else {
+        guard let id = try !reads || config["pad_token_id"] == nil ? fallback : config.optionalInt("pad_token_id")
+        else {
             return (nil, nil)
         }
         guard id >= -vocabularySize, id < vocabularySize else {

@@ -15,7 +15,7 @@ enum DistilBert: Architecture {
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     private static let modules = BertModules(
-        layers: "transformer.layer.", queryKeyValue: ["q_lin", "k_lin", "v_lin"].map { "attention." + $0 },
+        layer: { "transformer.layer.\($0)." }, queryKeyValue: ["q_lin", "k_lin", "v_lin"].map { "attention." + $0 },
         attentionOutput: "attention.out_lin", attentionEnd: "attention", attentionNorm: "sa_layer_norm",
         up: "ffn.lin1", down: "ffn.lin2", feedForwardEnd: "ffn", feedForwardNorm: "output_layer_norm")
 

@@ -180,9 +180,9 @@ struct WeightReader {
 
     /// The end of a sub-layer, whose module `path` is.
     mutating func branch(
-        _ path: String, after sublayer: Site.Sublayer, width: Int, depth: Int, unit: Pass.Unit
+        _ path: String, after sublayer: Site.Sublayer, width: Int, depth: Int, layer: Int? = nil, unit: Pass.Unit
     ) -> Branch {
-        sites.append(Site(path: path, hidden: sublayer, width: width, depth: depth))
+        sites.append(Site(path: path, hidden: sublayer, width: width, depth: depth, layer: layer))
         return Branch(site: sites.count - 1, unit: unit)
     }
 

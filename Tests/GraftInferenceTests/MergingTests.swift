@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(
-        "Decoders too: with tied tables, tables that an adapter parts, and weights stored transposed",
+        "Other architectures too: with tied tables, tables that an adapter parts, and weights stored transposed",
         arguments: [
             ("llama-tiny/everything", "\"all-linear\"", true),
             ("llama-tiny/plain", "[\"q_proj\", \"down_proj\"]", true),
@@ -84,8 +84,9 @@ import Testing
             ("qwen3-tiny/plain", "\"all-linear\"", true),
             ("gpt2-tiny/everything", "[\"c_attn\", \"c_proj\", \"c_fc\"]", true),
             ("gpt2-tiny/everything", "[\"c_attn\", \"wte\"]", false), ("gpt2-tiny/bare", "[\"c_attn\", \"wpe\"]", true),
+            ("electra-tiny/base", "\"all-linear\"", true), ("albert-tiny/groups", "\"all-linear\"", true),
         ])
-    func decoders(base: String, targets: String, staysTied: Bool) throws {
+    func otherArchitectures(base: String, targets: String, staysTied: Bool) throws {
         let rows = try Goldens.rows(
             try JSON(contentsOf: Goldens.path(String(base.prefix { $0 != "/" }) + "/inputs.json")))
         let compared = try compare(Goldens.path(base), rows: rows) { model in

@@ -14,7 +14,8 @@ import Testing
     static let variants = GoldenCase.all(
         in: [
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
-            "roberta-training", "distilbert-training", "task-training", "embedding-training", "actions-training",
+            "roberta-training", "distilbert-training", "electra-training", "albert-training", "mpnet-training",
+            "task-training", "embedding-training", "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }

@@ -26,12 +26,14 @@ MODELS = {
     "bert": "bert-tiny/base", "distilbert": "distilbert-tiny/base", "gpt2": "gpt2-tiny/plain", "llama": "llama-tiny/plain", "mistral": "mistral-tiny/plain",
     "qwen2": "qwen2-tiny/plain", "qwen3": "qwen3-tiny/plain", "smollm3": "smollm3-tiny/plain",
     "roberta": "roberta-tiny/base", "xlm-roberta": "xlm-roberta-tiny/token-classification",
+    "electra": "electra-tiny/base", "albert": "albert-tiny/groups", "mpnet": "mpnet-tiny/base",
 }  # fmt: skip
 CLASSES = {
     "bert": transformers.BertModel, "distilbert": transformers.DistilBertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
     "mistral": transformers.MistralModel, "qwen2": transformers.Qwen2Model, "qwen3": transformers.Qwen3Model,
     "smollm3": transformers.SmolLM3Model,
     "roberta": transformers.RobertaModel, "xlm-roberta": transformers.XLMRobertaModel,
+    "electra": transformers.ElectraModel, "albert": transformers.AlbertModel, "mpnet": transformers.MPNetModel,
 }  # fmt: skip
 ROWS = [[5, 17, 40, 3, 99, 8, 61, 2, 77, 30, 12, 50, 51, 52], [9], [4, 0, 2, 0]]
 

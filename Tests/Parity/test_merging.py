@@ -32,6 +32,9 @@ CLASSIFIERS = {
     "roberta": ("roberta-tiny/base", ALL, "RobertaForSequenceClassification"),
     "roberta-of-another-head": ("roberta-tiny/sequence-classification", ALL, "RobertaForSequenceClassification"),
     "roberta-of-another-task": ("roberta-tiny/masked-lm", ALL, "RobertaForSequenceClassification"),
+    "electra": ("electra-tiny/base", ALL, "ElectraForSequenceClassification"),
+    "albert": ("albert-tiny/groups", ALL, "AlbertForSequenceClassification"),
+    "mpnet": ("mpnet-tiny/base", ALL, "MPNetForSequenceClassification"),
     "roberta-of-tokens": ("roberta-tiny/token-classification", ALL, "RobertaForSequenceClassification"),
 }
 

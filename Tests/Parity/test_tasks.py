@@ -27,10 +27,14 @@ TASKS = {
     "multi_label_classification": (AutoModelForSequenceClassification, ["a", "b", "c"]),
     "regression": (AutoModelForSequenceClassification, ["x", "y", "z"]),
 }
+ARCHITECTURES = [
+    "bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
+    "albert", "mpnet",
+]  # fmt: skip
 ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 
 
-@pytest.mark.parametrize("architecture", ["bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("task", list(TASKS))
 def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str, tmp_path: Path) -> None:
     kind, labels = TASKS[task]
@@ -70,7 +74,7 @@ def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str,
 SPANS = [[1, 3], [0, 0], [2, 2]]
 
 
-@pytest.mark.parametrize("architecture", ["bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_head_of_answers_that_graft_saved_opens_in_peft(architecture: str, tmp_path: Path) -> None:
     folder = GOLDENS / "question-answering" / f"{architecture}-tiny"
     model = graft.Model(folder)

@@ -139,14 +139,14 @@ package struct Bottleneck: AdapterMethod {
     }
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
-        let layerCount = names.model.shape.layerCount
+        let layerCount = 1 + (names.sites.filter { !$0.kind.hasWeights }.map(\.layer).max() ?? 0)
         if use == .create, let layer = leftOut.first(where: { $0 < 0 || $0 >= layerCount }) {
             throw GraftError(
                 .invalidArgument, "\(place): leave_out has layer \(layer); the model has layers 0 to \(layerCount - 1)")
         }
         for (index, site) in names.sites.enumerated() {
             guard case .hidden(let sublayer) = site.kind, sublayers.contains(sublayer),
-                !leftOut.contains(site.depth - 1)
+                !leftOut.contains(site.layer)
             else { continue }
             try planEffect(at: index, &plan, names)
         }
@@ -158,7 +158,7 @@ package struct Bottleneck: AdapterMethod {
     private func planEffect(at index: Int, _ plan: inout AdapterPlan, _ names: ModuleNames) throws(GraftError) {
         let site = names.sites[index]
         let width = site.outputs
-        let quotient = (Double(width) / (try reduction.value(ofLayer: site.depth - 1))).rounded(.down)
+        let quotient = (Double(width) / (try reduction.value(ofLayer: site.layer))).rounded(.down)
         guard quotient <= Double(1 << 16) else {
             throw GraftError(.invalidArgument, "\(place): reduction_factor gives an inner width of \(quotient)")
         }

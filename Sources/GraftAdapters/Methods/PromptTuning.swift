@@ -6,7 +6,7 @@ import GraftTokenizers
 /// Prompt tuning (Lester et al. 2021): tokens of its own before those of every row, whose
 /// embeddings it learns.
 ///
-/// P [num_virtual_tokens, hidden] takes the place of words' embeddings; positions and norms are as
+/// P [num_virtual_tokens, width] takes the place of words' embeddings; positions and norms are as
 /// for any token.
 package struct PromptTuning: PromptLearning {
     package static let name = "prompt_tuning"
@@ -28,7 +28,7 @@ package struct PromptTuning: PromptLearning {
     private let place: String
 
     static func tokenSize(of model: Model) -> (width: Int, headCount: Int) {
-        (model.shape.hiddenSize, model.shape.headCount)
+        (model.shape.embeddingWidth, model.shape.headCount)
     }
 
     package init(settings: JSONObject, use: SettingsUse, place: String) throws(GraftError) {
@@ -65,7 +65,7 @@ package struct PromptTuning: PromptLearning {
 
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let model = names.model
-        let width = model.shape.hiddenSize
+        let width = model.shape.embeddingWidth
         try common.check(model)
         let rows = try plan.add(
             PromptSettings.tensor, shape: [common.count, width],

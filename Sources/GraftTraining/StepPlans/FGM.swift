@@ -23,7 +23,7 @@ struct FGM: StepPlan {
 
     func learn(_ rows: LearningPass, _ evidence: inout Evidence) throws(GraftError) {
         let pass = rows.pass
-        let width = rows.trainer.content.model.shape.hiddenSize
+        let width = rows.trainer.content.model.shape.embeddingWidth
         let keptDepth = pass.keptDepth
         defer {
             pass.keptDepth = keptDepth

@@ -18,8 +18,13 @@ from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tens
 NAME = "golden"
 OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
 MAXIMUM_NORM = 1.0
-BASES = {"bert": "bert-tiny/config-v4", "llama": "llama-tiny/plain-v4", "roberta": "roberta-tiny/base"}
-BATCHES = {"bert": "lora-training", "llama": "llama-training", "roberta": "llama-training"}
+BASES = {
+    "bert": "bert-tiny/config-v4",
+    "llama": "llama-tiny/plain-v4",
+    "roberta": "roberta-tiny/base",
+    "albert": "albert-tiny/groups",
+    "electra": "electra-tiny/base",
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,20 @@ CASES = [
     ),
     Case("llama-language", "A language model.", DoubleSeqBnConfig(reduction_factor=8), {}, "llama", "CAUSAL_LM"),
     Case("roberta-seq-bn", "Positions past what pads.", SeqBnConfig(reduction_factor=4), architecture="roberta"),
+    Case(
+        "albert-double-seq-bn",
+        "Each acts in all layers of its group; a width for each of the layers that share nothing.",
+        DoubleSeqBnConfig(reduction_factor={"2": 4, "default": 8}, leave_out=[1]),
+        dict(use_pooler=True, layers=1),
+        "albert",
+    ),
+    Case("electra-seq-bn", "Narrow tables.", SeqBnConfig(reduction_factor=4), architecture="electra"),
 ]
+
+
+def batches(case: Case) -> str:
+    """The folder that has them."""
+    return "lora-training" if case.architecture == "bert" else "llama-training"
 
 
 def base(case: Case) -> torch.nn.Module:
@@ -94,7 +112,7 @@ def base(case: Case) -> torch.nn.Module:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-        if hasattr(module, "attention_dropout"):
+        if isinstance(getattr(module, "attention_dropout", None), float):
             module.attention_dropout = 0.0
     return model
 
@@ -163,7 +181,7 @@ def train(case: Case, folder, dtype: torch.dtype) -> dict:
     settings.pop("name")
     optimizer = torch.optim.AdamW(trained.values(), lr=settings.pop("learning_rate"), **settings)
     steps, gradients = [], {}
-    for batch in json.loads((ROOT / BATCHES[case.architecture] / "batches.json").read_text()):
+    for batch in json.loads((ROOT / batches(case) / "batches.json").read_text()):
         optimizer.zero_grad()
         loss = loss_of(case, model, batch)
         loss.backward()
@@ -195,7 +213,7 @@ def make_case(case: Case, seed: int) -> dict:
         "name": case.name,
         "about": case.about,
         "base": BASES[case.architecture],
-        "batches": BATCHES[case.architecture],
+        "batches": batches(case),
         "task": case.task,
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,

@@ -10,7 +10,10 @@ from transformers import AutoConfig, AutoModelForQuestionAnswering
 from . import tiny_bert, tiny_llama
 from .files import ROOT, deviation, fresh_folder, packed, write_tensors
 
-NAMES = ["bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta"]
+NAMES = [
+    "bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
+    "albert", "mpnet",
+]  # fmt: skip
 
 
 def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:

@@ -1,0 +1,89 @@
+import GraftLayers
+import GraftTensor
+
+/// The modules of one layer of BERT's formula: attention, feed-forward, and a norm after each.
+///
+/// They are read once, and `sublayers` puts them together for each layer of the model that has
+/// them: one in BERT, several in ALBERT.
+struct BertLayer {
+    private let projections: QueryKeyValue
+    private let attentionOutput: Linear
+    private let attention: End
+    private let up: Linear
+    private let down: Linear
+    private let feedForward: End
+
+    /// The end of a sub-layer, with the sites that its mixer has and all of them.
+    private struct End {
+        let branch: Branch
+        let norm: LayerNorm
+        let innerSites: Range<Int>
+        let sites: Range<Int>
+    }
+
+    /// - Parameters:
+    ///   - number: Which of the checkpoint's layers it is.
+    ///   - depth: Of the lowest layer that has them.
+    ///   - unit: Of the highest.
+    init(
+        _ number: Int, _ modules: BertModules, _ configuration: BertConfiguration, depth: Int, unit: Pass.Unit,
+        _ reader: inout WeightReader
+    ) throws(GraftError) {
+        let path = modules.layer(number)
+        let (width, innerSize) = (configuration.hiddenSize, configuration.intermediateSize)
+        var first = reader.sites.count
+        projections = try reader.queryKeyValue(
+            modules.queryKeyValue.map { path + $0 }, inputs: width, queryWidth: width, keyWidth: width, depth: depth,
+            unit: unit)
+        attentionOutput = try reader.linear(
+            [path + modules.attentionOutput], inputs: width, outputs: [width], depth: depth, unit: unit)
+        func end(
+            _ kind: Site.Sublayer, _ end: String, _ norm: String, _ reader: inout WeightReader
+        ) throws(GraftError) -> End {
+            let innerSites = first..<reader.sites.count
+            let branch = reader.branch(
+                path + end, after: kind, width: width, depth: depth, layer: number, unit: unit)
+            let norm = try reader.layerNorm(
+                path + norm, width: width, epsilon: configuration.epsilon, depth: depth, unit: unit)
+            let sites = first..<reader.sites.count
+            first = sites.upperBound
+            return End(branch: branch, norm: norm, innerSites: innerSites, sites: sites)
+        }
+        attention = try end(.attention, modules.attentionEnd, modules.attentionNorm, &reader)
+        up = try reader.linear([path + modules.up], inputs: width, outputs: [innerSize], depth: depth, unit: unit)
+        down = try reader.linear([path + modules.down], inputs: innerSize, outputs: [width], depth: depth, unit: unit)
+        feedForward = try end(.feedForward, modules.feedForwardEnd, modules.feedForwardNorm, &reader)
+    }
+
+    /// Layer `index` of the model, above `repetition` others that have these modules.
+    func sublayers(
+        _ index: Int, repetition: Int, _ configuration: BertConfiguration, bias: PositionBias?, precision: Precision
+    ) -> [Sublayer] {
+        let width = configuration.hiddenSize
+        let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
+        func again(_ linear: Linear) -> Linear { linear.repeated(repetition, unit: unit) }
+        func sublayer(_ mixer: any Mixer, _ end: End, dropout: Int) -> Sublayer {
+            Sublayer(
+                norm: .afterSum(end.norm.with(unit: unit)), mixer: mixer,
+                branch: end.branch.repeated(repetition, unit: unit),
+                adaptsResidual: dropout == 1 && configuration.adaptsResidual, unit: unit, width: width,
+                dropoutProbability: dropout == 2 ? configuration.feedForwardDropout : configuration.hiddenDropout,
+                dropoutSite: Bert.dropoutSite(index, dropout), innerSites: end.innerSites, sites: end.sites)
+        }
+        let mixer = SelfAttention(
+            projections: projections.repeated(repetition, unit: unit),
+            attention: Attention(
+                headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
+                headWidth: width / configuration.headCount, isCausal: false, bias: bias, unit: unit,
+                dropoutProbability: configuration.attentionDropout, dropoutSite: Bert.dropoutSite(index, 0),
+                precision: precision),
+            output: again(attentionOutput), layer: index, unit: unit, width: width, keepsContext: true)
+        return [
+            sublayer(mixer, attention, dropout: 1),
+            sublayer(
+                FeedForward(
+                    up: again(up), down: again(down), activation: configuration.activation,
+                    innerSize: configuration.intermediateSize), feedForward, dropout: 2),
+        ]
+    }
+}
