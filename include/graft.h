@@ -437,6 +437,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *                                             max over the row
  *     language_model              the next    logits over the    "token_labels"  integers, width 1
  *                                 token       vocabulary
+ *     seq_2_seq_lm                each token  logits over the    graft_batch_set_targets()
+ *                                 of a target vocabulary
  *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
  *                                             graft_session_
  *                                             embed() makes
@@ -488,8 +490,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *
  * @param adapter       The adapter.
  * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
- *                      "sentence_embedding" and "" have no head of the adapter's own: they take no labels
- *                      and no settings.
+ *                      "seq_2_seq_lm", "sentence_embedding" and "" have no head of the adapter's own: they
+ * take no labels and no settings.
  * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on. NULL for
  *                      "question_answering", whose two outputs are always "start" and "end".
  * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
@@ -771,6 +773,12 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batch, const char *column,
                                                                const float *values, int64_t count,
                                                                int32_t width);
+/** What each row should become, for seq_2_seq_lm: row i of `targets` is that of row i. Both are encoded
+ * alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
+ * A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
+ *  `targets` is copied. GRAFT_ERROR_INVALID_ARGUMENT where it has another row_count. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(graft_batch *batch,
+                                                                const graft_batch *targets);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
                                                                  const graft_composition *const *rows,
@@ -1271,7 +1279,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session
  */
 
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
- *  last: `out` [token_count, hidden_size]. Since 1.0. */
+ *  last: `out` [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder,
+ *  which reads the rows. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
                                                                     const graft_batch *batch, int32_t layer,
                                                                     float *out, int64_t capacity);
@@ -1348,13 +1357,14 @@ typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t to
 GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
 
 /**
- * Continues each row of a batch, handing each token to `on_token` as it comes: step by step, in
- * each step the rows in their order.
+ * Continues each row of a batch, or where the model has an encoder that reads it, writes what it becomes,
+ * handing each token to `on_token` as it comes: step by step, in each step the rows in their order.
  *
  * @param session   Of a model with an output over its vocabulary, such as Llama.
  * @param tokenizer Gives the tokens' text; NULL: ids only.
  * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
- *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH.
+ *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH. What an encoder
+ *                  reads, as texts to be translated, is encoded as usual.
  * @param options   NULL for defaults.
  * @param on_token  Receives the tokens. Required.
  * @param user_data Handed to `on_token`.

@@ -47,6 +47,12 @@ void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, flo
     });
 }
 
+void gk_scale(const gk_team *team, int64_t count, float alpha, float *x) {
+    gk_for_ranges(team, count, count, 64, ^(gk_range range) {
+      GK_ON_PATH(scale)(range.end - range.begin, alpha, x + range.begin);
+    });
+}
+
 void gk_blend(const gk_team *team, int64_t m, int64_t h, float alpha, const float *x, int64_t ldx, float *y,
               int64_t ldy) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {

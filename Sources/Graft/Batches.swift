@@ -39,6 +39,7 @@ final class DatasetHandle: @unchecked Sendable {
         try guarded.withLock { rows throws(GraftError) in
             if batch.rowCount > 0 && rows.rowCount > 0 {
                 for kind in ColumnKind.all { try checkAgreement(kind, batch.column(kind), rows.column(kind)) }
+                try checkTargets(batch.targetRows, rows.targetRows)
             }
             // All memory is taken first: what follows cannot fail.
             try rows.reserve(for: batch)
@@ -216,6 +217,20 @@ private func setColumn<Number>(
 }
 
 @c @implementation
+public func graft_batch_set_targets(_ batch: OpaquePointer?, _ targets: OpaquePointer?) -> graft_status {
+    call { () throws(GraftError) in
+        let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch")
+        let targets = try HandleTable.borrow(targets, BatchHandle.self, "targets").content.rows
+        let count = batch.content.rows.rowCount
+        guard targets.rowCount == count else {
+            throw GraftError(.invalidArgument, "targets has \(targets.rowCount) rows; the batch has \(count)")
+        }
+        // Of a batch that is its own target, only what it was before.
+        batch.change { [targets] in $0.rows.set(targets: targets) }
+    }
+}
+
+@c @implementation
 public func graft_batch_set_adapters(
     _ batch: OpaquePointer?, _ rows: UnsafePointer<OpaquePointer?>?, _ count: Int64
 ) -> graft_status {
@@ -252,6 +267,18 @@ public func graft_dataset_append(_ dataset: OpaquePointer?, _ batch: OpaquePoint
         let dataset = try HandleTable.borrow(dataset, DatasetHandle.self, "dataset")
         try dataset.append(try HandleTable.borrow(batch, BatchHandle.self, "batch").content.rows)
     }
+}
+
+/// As columns: all rows have targets, or none.
+private func checkTargets(_ added: RowBatch?, _ known: RowBatch?) throws(GraftError) {
+    guard (added == nil) == (known == nil) else {
+        throw GraftError(
+            .incompatible,
+            "the batch \(added == nil ? "has no" : "has") targets and the data set's rows have "
+                + (known == nil ? "none" : "some"))
+    }
+    guard let added, let known else { return }
+    try checkAgreement(.tokenLabels, added.column(.tokenLabels), known.column(.tokenLabels))
 }
 
 /// A column that only some rows of a data set have would be nobody's.

@@ -74,7 +74,7 @@ public func graft_model_architecture(_ model: OpaquePointer?) -> UnsafePointer<C
 }
 
 @c @implementation
-public func graft_model_layer_count(_ model: OpaquePointer?) -> Int32 { shape(model, \.layerCount) }
+public func graft_model_layer_count(_ model: OpaquePointer?) -> Int32 { shape(model, \.readingLayerCount) }
 
 @c @implementation
 public func graft_model_hidden_size(_ model: OpaquePointer?) -> Int32 { shape(model, \.hiddenSize) }

@@ -22,6 +22,8 @@ package protocol AdapterMethod: Sendable {
     static var withoutTask: String? { get }
     /// Whether it can act by any part, or only in full or not at all.
     static var hasScale: Bool { get }
+    /// Whether it acts on models that read rows with an encoder and write others.
+    static var fitsSources: Bool { get }
     /// Settings that change nothing of what a trained adapter computes or goes on to learn.
     static var withoutEffect: Set<String> { get }
     /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the
@@ -53,6 +55,7 @@ extension AdapterMethod {
     package static var moduleStart: String { "base_model.model." }
     package static var withoutTask: String? { nil }
     package static var hasScale: Bool { true }
+    package static var fitsSources: Bool { true }
 }
 
 /// Whether settings come from a caller, who is told of every mistake, from a file that others
@@ -67,6 +70,9 @@ package enum AdapterMethods {
     ]
 
     package static var names: [String] { all.map { $0.name } }
+
+    /// Whether a method acts on models that read rows with an encoder and write others.
+    package static func fitSources(_ name: String) -> Bool { all.contains { $0.name == name && $0.fitsSources } }
 
     static func named(_ name: String) throws(GraftError) -> any AdapterMethod.Type {
         guard let method = all.first(where: { $0.name == name }) else {

@@ -194,7 +194,7 @@ package struct DenseHead: Sendable {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let width = model.shape.hiddenSize
-        let learnsInLayers = pass.keptDepth <= model.shape.layerCount
+        let learnsInLayers = pass.keptDepth <= model.shape.lastDepth
         let learnsBelow = unit == .rows ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
         var gradient = try pass.scratch.matrix(rows: count(pass), columns: width)
         if let head = adapter.head, let layers = kept.layers {

@@ -96,6 +96,9 @@ extension Task {
     package static let languageModel = Task(
         name: "language_model", peftName: "CAUSAL_LM", problem: nil, hubName: nil, head: .vocabulary,
         column: .tokenLabels, leastLabelCount: 0)
+    package static let sequenceToSequence = Task(
+        name: "seq_2_seq_lm", peftName: "SEQ_2_SEQ_LM", problem: nil, hubName: nil, head: .vocabulary,
+        column: .tokenLabels, leastLabelCount: 0)
     package static let sentenceEmbedding = Task(
         name: "sentence_embedding", peftName: "FEATURE_EXTRACTION", problem: nil, hubName: nil, head: .embedding,
         column: .groupPlaces, leastLabelCount: 0)
@@ -106,7 +109,7 @@ package enum Tasks {
     /// labels.
     package static let all: [Task] = [
         .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .questionAnswering,
-        .languageModel, .sentenceEmbedding,
+        .languageModel, .sequenceToSequence, .sentenceEmbedding,
     ]
 
     package static var names: [String] { all.map(\.name) }
@@ -138,6 +141,14 @@ extension Model {
 
     /// Checks that the model makes what a task without a head of its own reads.
     func requireOutputs(of task: Task?) throws(GraftError) {
+        if let task, (decoderTokens != nil) != (task == .sequenceToSequence) {
+            throw GraftError(
+                .unsupported,
+                "task \(task): the \(architecture) model at \(source.path) "
+                    + (decoderTokens == nil
+                        ? "has no encoder whose rows a decoder could answer"
+                        : "is for the task \(Task.sequenceToSequence)"))
+        }
         switch task?.head {
         case .vocabulary: _ = try LanguageModelHead(model: self)
         case .embedding: _ = try source.sentences.embedding.get()

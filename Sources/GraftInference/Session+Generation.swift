@@ -15,6 +15,7 @@ extension Session {
         var left: Int
         /// The latest token, which has not been through the model.
         var latest: Int32 = 0
+        var isFirst = true
     }
 
     /// Continues each row: its prompt goes through the model once, then each new token alone,
@@ -37,6 +38,7 @@ extension Session {
         let shape = model.shape
         try options.check(rowCount: batch.rowCount)
         try check(batch, adapters)
+        let batch = try beginnings(of: batch)
         try Memory.require(
             64 * batch.rowCount + 32 * shape.vocabularySize, to: "choosing among \(shape.vocabularySize) tokens")
         func virtualCount(_ row: Int) -> Int { adapter(adapters, row)?.virtualCount ?? 0 }
@@ -48,7 +50,8 @@ extension Session {
             rows.append(
                 Row(
                     sampler: TokenSampler(options, seed: seed, prompt: prompt),
-                    stream: try tokenizer.map { tokenizer throws(GraftError) in try TextStream(tokenizer, after: prompt)
+                    stream: try tokenizer.map { tokenizer throws(GraftError) in
+                        try TextStream(tokenizer, after: model.decoderTokens == nil ? prompt : [])
                     },
                     left: min(options.maximumTokens, shape.maximumLength - virtualCount(row) - prompt.count)))
         }
@@ -93,11 +96,29 @@ extension Session {
         }
     }
 
+    /// What the rows' texts go on from: the rows, or where an encoder reads these, a decoder's first
+    /// token of each.
+    private func beginnings(of batch: RowBatch) throws(GraftError) -> RowBatch {
+        guard model.decoderTokens != nil else { return batch }
+        guard let start = model.writing.start else {
+            throw GraftError(
+                .unsupported,
+                "\(model.source.path): neither generation_config.json nor config.json has decoder_start_token_id: nothing "
+                    + "says how a text begins")
+        }
+        try cache.sources?.begin(lengths: (0..<batch.rowCount).map { batch.length(ofRow: $0) })
+        var beginnings = RowBatch()
+        try beginnings.beginTargets(of: batch, with: start)
+        return beginnings
+    }
+
     /// Chooses and reports a row's next token; false where it was the last.
     private func advance(
         _ row: inout Row, _ number: Int, _ logits: UnsafeMutableBufferPointer<Float>, stops: Set<Int32>,
         _ report: TokenReport
     ) throws(GraftError) -> Bool {
+        model.writing.rule(logits, isFirst: row.isFirst, isLast: row.left == 1)
+        row.isFirst = false
         let token: Int32
         do throws(GraftError) {
             token = try row.sampler.next(logits)

@@ -12,6 +12,8 @@ package struct Attention: Sendable {
     private let keyValueHeadCount: Int
     private let headWidth: Int
     private let isCausal: Bool
+    /// Whether the keys are those of what an encoder read for the row.
+    private let readsSource: Bool
     private let window: Int?
     private let bias: PositionBias?
     /// Of the queries.
@@ -22,13 +24,15 @@ package struct Attention: Sendable {
     private let precision: Precision
 
     package init(
-        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, window: Int? = nil,
-        bias: PositionBias? = nil, unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int, precision: Precision
+        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, readsSource: Bool = false,
+        window: Int? = nil, bias: PositionBias? = nil, unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int,
+        precision: Precision
     ) {
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount
         self.headWidth = headWidth
         self.isCausal = isCausal
+        self.readsSource = readsSource
         self.window = window
         self.bias = bias
         self.unit = unit
@@ -73,7 +77,7 @@ package struct Attention: Sendable {
     private func settings(_ pass: Pass) -> gk_attention {
         var settings = gk_attention()
         settings.sequence_count = Int64(pass.rowCount)
-        settings.sequences = pass.sequences(unit)
+        settings.sequences = readsSource ? pass.sourceSequences(unit) : pass.sequences(unit)
         settings.head_count = Int32(headCount)
         settings.key_value_head_count = Int32(keyValueHeadCount)
         settings.head_width = Int32(headWidth)

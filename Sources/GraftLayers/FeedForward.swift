@@ -1,13 +1,17 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = W_2 f(W_1 x + b_1) + b_2 (Vaswani et al. 2017, eq. 2); x, y [m, width], between them [m,
-/// inner].
+/// y = W_2 dropout(f(W_1 x + b_1)) + b_2 (Vaswani et al. 2017, eq. 2); x, y [m, width], between them
+/// [m, inner].
 package struct FeedForward: Mixer {
     private let up: Linear
     private let down: Linear
     private let activation: Activation
     private let innerSize: Int
+    private let dropoutProbability: Float
+    /// Which dropout of the model this is.
+    private let dropoutSite: Int
+    private let unit: Pass.Unit
 
     private struct Kept: BitwiseCopyable {
         let up: Linear.Kept
@@ -15,11 +19,17 @@ package struct FeedForward: Mixer {
         let down: Linear.Kept
     }
 
-    package init(up: Linear, down: Linear, activation: Activation, innerSize: Int) {
+    package init(
+        up: Linear, down: Linear, activation: Activation, innerSize: Int, dropoutProbability: Float = 0,
+        dropoutSite: Int = 0, unit: Pass.Unit = .tokens
+    ) {
         self.up = up
         self.down = down
         self.activation = activation
         self.innerSize = innerSize
+        self.dropoutProbability = dropoutProbability
+        self.dropoutSite = dropoutSite
+        self.unit = unit
     }
 
     package func readsInput(_ pass: Pass) -> Bool { up.readsInput(pass) }
@@ -31,6 +41,7 @@ package struct FeedForward: Mixer {
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         let upKept = try up.forward(
             x, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
+        drop(inner, pass)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
         guard let beforeActivation else { return nil }
         return try pass.keep(Kept(up: upKept, beforeActivation: beforeActivation, down: downKept))
@@ -42,9 +53,18 @@ package struct FeedForward: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
+        drop(dInner, pass)
         gk_activation_backward(
             pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
             dInner.base)
         try up.backward(dInner, kept.up.reading(x), into: dx, accumulate: accumulate, pass: pass)
+    }
+
+    private func drop(_ inner: Matrix, _ pass: Pass) {
+        guard
+            var dropout = pass.dropout(
+                site: dropoutSite, probability: dropoutProbability, width: innerSize, unit: unit)
+        else { return }
+        gk_apply_dropout(pass.team.kernel, &dropout, Int64(inner.count), inner.base, inner.base)
     }
 }

@@ -1,24 +1,26 @@
 import CGraftKernels
 import GraftTensor
 
-/// What a stack of layers is given: h = dropout(norm(word[t] + position[i] + type[s])); h [tokens,
-/// hidden].
+/// What a stack of layers is given: h = dropout(norm(σ word[t] + position[i] + type[s])); h
+/// [tokens, width].
 ///
-/// Positions, types, norm and dropout are there where the architecture has them, and where its
-/// tables are narrower than its layers, a projection after these: h ← W h + b. A virtual token of
-/// an adapter has its own numbers in place of a word's. A pass may have something added to either,
-/// and be asked for the gradient of their sum.
+/// The factor σ, positions, types, norm and dropout are there where the architecture has them, and
+/// where its tables are narrower than its layers, a projection after these: h ← W h + b. A virtual
+/// token of an adapter has its own numbers in place of a word's. A pass may have something added to
+/// either, and be asked for the gradient of their sum.
 package struct InputEmbeddings: Sendable {
     private let words: Embedding
+    private let wordScale: Float
     private let positions: Embedding?
     private let numbering: PositionNumbering
     private let types: Embedding?
     private let norm: LayerNorm?
     private let projection: Linear?
     private let dropoutProbability: Float
-
-    /// The dropout of the embeddings is a model's first.
-    private static let dropoutSite = 0
+    /// Which dropout of the model this is.
+    private let dropoutSite: Int
+    /// Of the sites: see `ModelShape`.
+    private let depth: Int
 
     package struct Kept: BitwiseCopyable {
         let words: Embedding.Kept
@@ -29,25 +31,30 @@ package struct InputEmbeddings: Sendable {
     }
 
     package init(
-        words: Embedding, positions: Embedding? = nil, numbering: PositionNumbering = .places,
-        types: Embedding? = nil, norm: LayerNorm? = nil, projection: Linear? = nil, dropoutProbability: Float = 0
+        words: Embedding, wordScale: Float = 1, positions: Embedding? = nil, numbering: PositionNumbering = .places,
+        types: Embedding? = nil, norm: LayerNorm? = nil, projection: Linear? = nil, dropoutProbability: Float = 0,
+        dropoutSite: Int = 0, depth: Int = 0
     ) {
         self.words = words
+        self.wordScale = wordScale
         self.positions = positions
         self.numbering = numbering
         self.types = types
         self.norm = norm
         self.projection = projection
         self.dropoutProbability = dropoutProbability
+        self.dropoutSite = dropoutSite
+        self.depth = depth
     }
 
     /// Keeps what backward needs where the embeddings learn.
     package func forward(into h: Matrix, pass: Pass) throws(GraftError) -> Kept {
-        let keeps = pass.keeps(atDepth: 0)
+        let keeps = pass.keeps(atDepth: depth)
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let x = try projection == nil ? h : pass.arena(keeping: keeps).matrix(rows: h.rows, columns: words.width)
         let words = try words.forward(pass.tokens, into: x, accumulate: false, keeps: keeps, pass: pass)
+        scale(x, pass)
         pass.writePrompts(into: x)
         pass.perturb(x)
         let positions = try positions?.forward(
@@ -72,13 +79,18 @@ package struct InputEmbeddings: Sendable {
         if let types, let kept = kept.types { try types.backward(dx, kept, pass: pass) }
         pass.report(dx)
         pass.takePrompts(outOf: dx)
+        scale(dx, pass)
         try words.backward(dx, kept.words, pass: pass)
+    }
+
+    private func scale(_ x: Matrix, _ pass: Pass) {
+        if wordScale != 1 { gk_scale(pass.team.kernel, Int64(x.count), wordScale, x.base) }
     }
 
     private func drop(_ x: Matrix, _ pass: Pass) {
         guard
             var dropout = pass.dropout(
-                site: Self.dropoutSite, probability: dropoutProbability, width: x.columns)
+                site: dropoutSite, probability: dropoutProbability, width: x.columns)
         else { return }
         gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, x.base)
     }

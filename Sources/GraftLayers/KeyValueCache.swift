@@ -15,16 +15,21 @@ package final class KeyValueCache {
     package private(set) var lengths: [Int] = []
     /// Where each row begins in a layer's keys and values, and where the last one ends.
     private var starts: [Int] = [0]
+    /// Of what an encoder read for the rows; nil where there is none.
+    package let sources: SourceCache?
     private var memory: Memory? { didSet { held.withLock { $0 = memory } } }
     /// The same, for threads that ask how much there is.
     private let held = Guarded<Memory?>(nil)
 
-    package init(layerCount: Int, width: Int) {
+    package init(layerCount: Int, width: Int, hasSources: Bool = false) {
         self.layerCount = layerCount
         self.width = width
+        sources = hasSources ? SourceCache(layerCount: layerCount, width: width) : nil
     }
 
-    package var residentByteCount: Int { held.withLock { $0 }?.residentByteCount ?? 0 }
+    package var residentByteCount: Int {
+        (held.withLock { $0 }?.residentByteCount ?? 0) + (sources?.residentByteCount ?? 0)
+    }
 
     /// Forgets everything and makes room for rows of at most so many tokens.
     package func begin(capacities: [Int]) throws(GraftError) {

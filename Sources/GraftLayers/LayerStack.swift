@@ -3,12 +3,15 @@ import GraftTensor
 /// The layers of a model, one after the other; each is its sub-layers, one after the other.
 package struct LayerStack: Sendable {
     private let layers: [[Sublayer]]
+    /// Of what the first layer is given: see `ModelShape`.
+    private let depth: Int
 
     /// What each sub-layer kept; nil for those below the pass's `keptDepth`.
     package typealias Kept = UnsafeMutablePointer<Sublayer.Kept?>
 
-    package init(layers: [[Sublayer]]) {
+    package init(layers: [[Sublayer]], depth: Int = 0) {
         self.layers = layers
+        self.depth = depth
     }
 
     /// h [m, width] from x [tokens, width], in whose memory it may be.
@@ -22,7 +25,7 @@ package struct LayerStack: Sendable {
             try pass.finishLayer(index, hidden: x)
             let mark = pass.scratch.mark
             defer { pass.scratch.rewind(to: mark) }
-            let keeps = pass.keeps(atDepth: index + 1)
+            let keeps = pass.keeps(atDepth: depth + index + 1)
             let before = x
             for (position, sublayer) in layer.enumerated() {
                 let count = pass.count(sublayer.unit)
@@ -45,10 +48,10 @@ package struct LayerStack: Sendable {
     package func backward(_ dh: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) -> Matrix? {
         var gradient = dh
         var next = kept + layers.reduce(0) { $0 + $1.count }
-        for (index, layer) in layers.enumerated().reversed() where pass.keeps(atDepth: index + 1) {
+        for (index, layer) in layers.enumerated().reversed() where pass.keeps(atDepth: depth + index + 1) {
             try pass.cancelToken?.check()
             var dx: Matrix?
-            if pass.keeps(atDepth: index) {
+            if pass.keeps(atDepth: depth + index) {
                 dx =
                     gradient.rows == pass.tokenCount
                     ? gradient : try pass.scratch.matrix(rows: pass.tokenCount, columns: gradient.columns)
@@ -63,6 +66,6 @@ package struct LayerStack: Sendable {
             }
             gradient = dx ?? gradient
         }
-        return pass.keeps(atDepth: 0) ? gradient : nil
+        return pass.keeps(atDepth: depth) ? gradient : nil
     }
 }

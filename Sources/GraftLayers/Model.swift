@@ -4,6 +4,9 @@ import GraftTensor
 /// sessions know of one.
 ///
 ///     h = embeddings(ids);  h = layer(h) for each layer;  h = norm(h) where there is one
+///
+/// Where it has an encoder, this is its decoder, whose layers also read what the encoder makes of
+/// other rows, their sources.
 package final class Model: Sendable {
     package let conventions: Conventions
     package let shape: ModelShape
@@ -28,6 +31,7 @@ package final class Model: Sendable {
     package let languageHead: Linear?
     /// Tokens that end a text.
     package let endTokens: [Int32]
+    package let writing: WritingRules
     /// Dropout before the head of rows.
     private let headDropout: Float
     /// The same in the token classification and question answering classes.
@@ -36,28 +40,37 @@ package final class Model: Sendable {
     /// Standard deviation of fresh head weights.
     package let initializerRange: Float
 
+    /// What a decoder's rows begin with; nil where rows are the model's own.
+    package let decoderTokens: DecoderTokens?
+
+    private let encoder: Encoder?
     private let embeddings: InputEmbeddings
     private let layers: LayerStack
     private let finalNorm: Norm?
     private let pooler: Pooler?
 
     private struct Kept: BitwiseCopyable {
+        let encoder: Encoder.Kept?
         let embeddings: InputEmbeddings.Kept
         let layers: LayerStack.Kept
         let norm: Norm.Kept?
     }
 
     package init(
-        _ conventions: Conventions, shape: ModelShape, embeddings: InputEmbeddings, layers: LayerStack,
+        _ conventions: Conventions, shape: ModelShape, encoder: Encoder? = nil, decoderTokens: DecoderTokens? = nil,
+        embeddings: InputEmbeddings, layers: LayerStack,
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
         baseHead: BaseHead?, problem: ProblemType?,
         missingForClassification: [String] = [], languageHead: Linear? = nil, vocabulary: VocabularySites,
-        endTokens: [Int32] = [], headDropout: Float = 0, tokenHeadDropout: Float? = nil,
+        endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
+        tokenHeadDropout: Float? = nil,
         answerHeadDropout: Float = 0, initializerRange: Float,
         sites: [Site], source: ModelSource
     ) {
         self.conventions = conventions
         self.shape = shape
+        self.encoder = encoder
+        self.decoderTokens = decoderTokens
         self.embeddings = embeddings
         self.layers = layers
         self.finalNorm = finalNorm
@@ -69,6 +82,7 @@ package final class Model: Sendable {
         self.missingForClassification = missingForClassification
         self.languageHead = languageHead
         self.endTokens = endTokens
+        self.writing = writing
         self.headDropout = headDropout
         self.tokenHeadDropout = tokenHeadDropout ?? headDropout
         self.answerHeadDropout = answerHeadDropout
@@ -93,7 +107,18 @@ package final class Model: Sendable {
     /// from `pass.keptDepth` on.
     package func forward(_ pass: Pass) throws(GraftError) -> HiddenStates {
         let width = shape.hiddenSize
-        let keepsAny = pass.keptDepth <= shape.layerCount
+        var encoderKept: Encoder.Kept?
+        if let encoder, let source = pass.source {
+            source.keptDepth = pass.keptDepth
+            encoderKept = try encoder.forward(source)
+        }
+        guard encoder == nil || pass.sourceSequences != nil else {
+            throw GraftError(
+                .unsupported,
+                "a \(architecture) model reads rows and writes others: expected rows with targets, or a call that writes "
+                    + "them")
+        }
+        let keepsAny = pass.keptDepth <= shape.lastDepth
         try pass.makeVirtualRows(keeps: keepsAny)
         let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
         let embeddingsKept = try embeddings.forward(into: embedded, pass: pass)
@@ -106,8 +131,15 @@ package final class Model: Sendable {
         }
         // As transformers counts them, the last hidden states are normed.
         try pass.finishLayer(shape.layerCount, hidden: hidden)
-        let kept = try pass.keep(Kept(embeddings: embeddingsKept, layers: layersKept, norm: normKept))
+        let kept = try pass.keep(
+            Kept(encoder: encoderKept, embeddings: embeddingsKept, layers: layersKept, norm: normKept))
         return HiddenStates(matrix: hidden, kept: kept)
+    }
+
+    /// Has `pass.capture` receive hidden states of the tokens that a user gave: those of the
+    /// encoder, where there is one.
+    package func read(_ pass: Pass) throws(GraftError) {
+        if let encoder { _ = try encoder.forward(pass) } else { _ = try forward(pass) }
     }
 
     /// Backward from d(those), which is overwritten, down to `pass.keptDepth`.
@@ -116,6 +148,9 @@ package final class Model: Sendable {
         if let finalNorm, let norm = kept.norm { finalNorm.backward(gradient, norm, into: gradient, pass: pass) }
         if let gradient = try layers.backward(gradient, kept.layers, pass: pass) {
             try embeddings.backward(gradient, kept.embeddings, pass: pass)
+        }
+        if let encoder, let encoderKept = kept.encoder, let source = pass.source {
+            try encoder.backward(encoderKept, pass: source)
         }
         try pass.virtualRowsBackward()
     }

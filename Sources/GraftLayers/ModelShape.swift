@@ -1,6 +1,9 @@
 /// The numbers that describe a base model.
 package struct ModelShape: Sendable {
+    /// Of the only stack, or of the decoder's.
     package let layerCount: Int
+    /// Of the encoder whose states the decoder reads; 0 where there is none.
+    package let encoderLayerCount: Int
     package let hiddenSize: Int
     /// Width of the table of the embeddings.
     package let embeddingWidth: Int
@@ -15,10 +18,12 @@ package struct ModelShape: Sendable {
     package let keyHeadCount: Int
 
     package init(
-        layerCount: Int, hiddenSize: Int, embeddingWidth: Int? = nil, vocabularySize: Int, typeCount: Int,
+        layerCount: Int, encoderLayerCount: Int = 0, hiddenSize: Int, embeddingWidth: Int? = nil,
+        vocabularySize: Int, typeCount: Int,
         maximumLength: Int, headCount: Int, keyWidth: Int, keyHeadCount: Int
     ) {
         self.layerCount = layerCount
+        self.encoderLayerCount = encoderLayerCount
         self.hiddenSize = hiddenSize
         self.embeddingWidth = embeddingWidth ?? hiddenSize
         self.vocabularySize = vocabularySize
@@ -29,7 +34,12 @@ package struct ModelShape: Sendable {
         self.keyHeadCount = keyHeadCount
     }
 
-    /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head.
-    package var poolerDepth: Int { layerCount + 1 }
-    package var headDepth: Int { layerCount + 2 }
+    /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head. An
+    /// encoder's embeddings and layers come before those of its decoder.
+    package var firstDepth: Int { encoderLayerCount > 0 ? encoderLayerCount + 1 : 0 }
+    package var lastDepth: Int { firstDepth + layerCount }
+    package var poolerDepth: Int { lastDepth + 1 }
+    package var headDepth: Int { lastDepth + 2 }
+    /// Layers that a row's own tokens go through: the encoder's, or those of the only stack.
+    package var readingLayerCount: Int { encoderLayerCount > 0 ? encoderLayerCount : layerCount }
 }

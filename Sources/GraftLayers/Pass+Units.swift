@@ -27,6 +27,8 @@ extension Pass {
         /// layer needs the others only as keys and values; its queries, and whatever comes after
         /// them, are of this unit.
         case read
+        /// Each token that an encoder read for the rows.
+        case source
         /// Each row of the batch: what is made of the tokens read, one of each row or pooled.
         case rows
         /// Each of those that `choose` was given.
@@ -78,7 +80,10 @@ extension Pass {
     private func summaries(_ unit: Unit) -> Summaries? { unit == .read ? summaries : nil }
 
     /// Rows of a matrix of `unit`, but for `.chosen`.
-    package func count(_ unit: Unit) -> Int { unit == .rows || summaries(unit) != nil ? rowCount : tokenCount }
+    package func count(_ unit: Unit) -> Int {
+        if unit == .source { return source?.tokenCount ?? 0 }
+        return unit == .rows || summaries(unit) != nil ? rowCount : tokenCount
+    }
 
     /// Places of the tokens in their rows.
     func positions(_ unit: Unit) -> UnsafePointer<Int32> { summaries(unit)?.positions ?? positions }
@@ -86,11 +91,18 @@ extension Pass {
     /// Which queries, of `unit`, ask which keys, of each token.
     func sequences(_ unit: Unit) -> UnsafePointer<gk_sequence> { summaries(unit)?.sequences ?? sequences }
 
+    /// Which queries, of `unit`, ask which keys of what was read for their rows.
+    func sourceSequences(_ unit: Unit) -> UnsafePointer<gk_sequence>? {
+        unit == .read ? sourceSequences?.read : sourceSequences?.tokens
+    }
+
     /// Rows of a segment in matrices of `unit`.
     func range(of segment: Segment, _ unit: Unit) -> (first: Int, count: Int) {
         switch unit {
         case .tokens: (segment.firstToken, segment.tokenCount)
         case .read: summaries == nil ? (segment.firstToken, segment.tokenCount) : (segment.firstRow, segment.rowCount)
+        case .source:
+            source.map { ($0.segments[segment.index].firstToken, $0.segments[segment.index].tokenCount) } ?? (0, 0)
         case .rows: (segment.firstRow, segment.rowCount)
         case .chosen: chosen[segment.index]
         }
@@ -111,6 +123,7 @@ extension Pass {
         switch unit {
         case .tokens: batchFirstToken
         case .read: summaries == nil ? batchFirstToken : batchFirstRow
+        case .source: source?.batchFirstToken ?? 0
         case .rows: batchFirstRow
         case .chosen: batchFirstChosen
         }

@@ -19,9 +19,9 @@ package struct Segment {
 package final class Pass {
     package let team: Team
     /// Lives until the backward pass is done.
-    package let kept = Arena(smallestBlock: 64 << 20)
+    package let kept: Arena
     /// Lives while a layer runs.
-    package let scratch = Arena(smallestBlock: 64 << 20)
+    package let scratch: Arena
     /// Lives until its user rewinds it: what one run of some rows leaves for the next.
     package let between = Arena()
 
@@ -56,6 +56,16 @@ package final class Pass {
     package private(set) var cache: KeyValueCache?
     package private(set) var cacheRows: [Int] = []
 
+    /// The rows that an encoder reads, in the arenas of this pass; nil where there are none.
+    package private(set) var source: Pass?
+    /// The same, kept for the next call.
+    private var sourcePass: Pass?
+    /// Where sources are read: which queries ask which keys of their rows' sources.
+    private(set) var sourceSequences: (tokens: UnsafePointer<gk_sequence>, read: UnsafePointer<gk_sequence>)?
+    /// What an encoder made of these rows, where this is a source, and where the gradient of that
+    /// adds up: [tokens, width].
+    var states: (hidden: Matrix, gradient: Matrix?)?
+
     /// See `Unit`.
     private(set) var summaries: Summaries?
     var chosen: [(first: Int, count: Int)] = []
@@ -69,8 +79,14 @@ package final class Pass {
     /// Where to copy the hidden states after a layer (0: embeddings), if anywhere.
     package var capture: (layer: Int, into: UnsafeMutablePointer<Float>)?
 
-    package init(team: Team) throws(GraftError) {
+    package convenience init(team: Team) throws(GraftError) {
+        try self.init(team, kept: Arena(smallestBlock: 64 << 20), scratch: Arena(smallestBlock: 64 << 20))
+    }
+
+    private init(_ team: Team, kept: Arena, scratch: Arena) throws(GraftError) {
         self.team = team
+        self.kept = kept
+        self.scratch = scratch
         let start = try scratch.allocate(Int64.self, count: 8)
         start.update(repeating: 0, count: 8)
         let zero = UnsafeRawPointer(start)
@@ -96,6 +112,14 @@ package final class Pass {
     ) throws(GraftError) {
         kept.rewind()
         scratch.rewind()
+        try take(batch, rows: range, reading: summary, cache: cache, cacheRow: cacheRow, adapter: adapter)
+        try takeSources(of: batch, range, adapter: adapter)
+    }
+
+    private func take(
+        _ batch: RowBatch, rows range: Range<Int>, reading summary: SummaryToken?, cache: KeyValueCache?,
+        cacheRow: (Int) -> Int, adapter: (Int) -> AttachedAdapter?
+    ) throws(GraftError) {
         rowCount = range.count
         batchFirstRow = range.lowerBound
         self.cache = cache
@@ -141,6 +165,41 @@ package final class Pass {
         findSegments(adapter: { adapter(range.lowerBound + $0) })
         summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
     }
+
+    /// Takes the rows that an encoder reads, if the batch or the cache has any.
+    private func takeSources(
+        of batch: RowBatch, _ range: Range<Int>, adapter: (Int) -> AttachedAdapter?
+    ) throws(GraftError) {
+        (source, sourceSequences) = (nil, nil)
+        if let rows = batch.sourceRows {
+            let source = if let sourcePass { sourcePass } else { try Pass(team, kept: kept, scratch: scratch) }
+            sourcePass = source
+            (source.dropoutKey, source.cancelToken) = (dropoutKey, cancelToken)
+            try source.take(rows, rows: range, reading: nil, cache: nil, cacheRow: { $0 }, adapter: adapter)
+            self.source = source
+        }
+        guard source != nil || cache?.sources != nil else { return }
+        let tokens = try sourced(sequences)
+        let read = if let summaries { try sourced(summaries.sequences) } else { tokens }
+        sourceSequences = (tokens, read)
+    }
+
+    /// The same queries, which ask the keys of their rows' sources.
+    private func sourced(_ sequences: UnsafePointer<gk_sequence>) throws(GraftError) -> UnsafePointer<gk_sequence> {
+        let asking = try kept.allocate(gk_sequence.self, count: rowCount)
+        for row in 0..<rowCount {
+            asking[row] = sequences[row]
+            if let held = cache?.sources {
+                let range = held.range(ofRow: cacheRows[row])
+                (asking[row].key_start, asking[row].key_count) = (Int64(range.lowerBound), Int64(range.count))
+            } else if let source {
+                (asking[row].key_start, asking[row].key_count) = (source.starts[row], Int64(source.length(ofRow: row)))
+            }
+        }
+        return UnsafePointer(asking)
+    }
+
+    func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
 
     /// Whether nothing of a row has been through the model: what stands before its tokens comes
     /// first.

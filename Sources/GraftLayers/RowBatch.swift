@@ -11,11 +11,31 @@ package struct RowBatch: Sendable {
     package private(set) var columns: [Column] = []
     /// Of all rows together.
     package var origin = RowOrigin()
+    /// See `targetRows` and `sourceRows`: one batch or none, since a struct cannot hold itself.
+    private var targets: [RowBatch] = []
+    private var sources: [RowBatch] = []
 
     package init() {}
 
     package var rowCount: Int { starts.count - 1 }
     package var tokenCount: Int { tokens.count }
+
+    /// What each row should become, where rows are what an encoder reads.
+    package var targetRows: RowBatch? { Self.covering(targets, rowCount) }
+
+    /// What an encoder reads for each row, where rows are a decoder's.
+    package var sourceRows: RowBatch? { Self.covering(sources, rowCount) }
+
+    private static func covering(_ others: [RowBatch], _ rowCount: Int) -> RowBatch? {
+        others.first.flatMap { $0.rowCount == rowCount && rowCount > 0 ? $0 : nil }
+    }
+
+    /// One for each row.
+    package mutating func set(targets rows: RowBatch) {
+        var rows = rows
+        rows.targets = []
+        targets = [rows]
+    }
 
     package func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
 
@@ -36,6 +56,37 @@ package struct RowBatch: Sendable {
             types.append(contentsOf: repeatElement(0, count: row.count))
         }
         starts.append(Int64(tokens.count))
+    }
+
+    /// Adds a row that reads what another row should become, shifted right: `first`, and then all of
+    /// the labels but the last, with `padding` for those below zero.
+    mutating func append(_ first: Int32, shifted labels: ArraySlice<Int32>, padding: Int32) {
+        tokens.append(first)
+        for label in labels.dropLast() { tokens.append(label < 0 ? padding : label) }
+        types.append(contentsOf: repeatElement(0, count: labels.count))
+        starts.append(Int64(tokens.count))
+    }
+
+    /// Takes the tokens of all of another's rows as what an encoder reads for each row of this.
+    mutating func takeSources(_ rows: RowBatch) throws(GraftError) {
+        if sources.isEmpty { sources.append(RowBatch()) }
+        sources[0].removeAll()
+        try sources[0].reserve(rowCount: rows.rowCount, tokenCount: rows.tokenCount)
+        for row in 0..<rows.rowCount {
+            let range = rows.range(ofRow: row)
+            sources[0].append(tokens: rows.tokens[range], types: rows.types[range])
+        }
+    }
+
+    /// Takes whole numbers as a column, in the memory that the column of this kind has.
+    mutating func copy(_ integers: [Int32], to kind: ColumnKind) {
+        let given = Column(kind, integers: integers)
+        if let place = columns.firstIndex(where: { $0.agrees(with: given) }) {
+            columns[place].removeAll()
+            columns[place].append(0..<integers.count, of: given)
+        } else {
+            set(Column(kind, integers: Array(integers[...])))
+        }
     }
 
     /// What a column says of the rows or tokens; nil where there is none, or one that does not
@@ -72,6 +123,14 @@ package struct RowBatch: Sendable {
             guard let theirs = other.columns.first(where: { $0.agrees(with: columns[place]) }) else { continue }
             columns[place].append(other.range(ofRow: row, in: columns[place].kind.unit), of: theirs)
         }
+        Self.append(row: row, of: other.targets, to: &targets)
+        Self.append(row: row, of: other.sources, to: &sources)
+    }
+
+    private static func append(row: Int, of others: [RowBatch], to own: inout [RowBatch]) {
+        guard let theirs = others.first, row < theirs.rowCount else { return }
+        if own.isEmpty { own.append(RowBatch()) }
+        own[0].append(row: row, of: theirs)
     }
 
     /// Columns as the other has them, without numbers; the same ones keep their memory.
@@ -86,6 +145,14 @@ package struct RowBatch: Sendable {
     package mutating func reserve(for other: RowBatch) throws(GraftError) {
         if rowCount == 0 { takeKinds(of: other) }
         try reserve(rowCount: other.rowCount, tokenCount: other.tokenCount)
+        try Self.reserve(for: other.targets, in: &targets)
+        try Self.reserve(for: other.sources, in: &sources)
+    }
+
+    private static func reserve(for others: [RowBatch], in own: inout [RowBatch]) throws(GraftError) {
+        guard let theirs = others.first else { return }
+        if own.isEmpty { own.append(RowBatch()) }
+        try own[0].reserve(for: theirs)
     }
 
     /// Makes room for so many more rows, with so many tokens together: adding them cannot fail.
@@ -112,21 +179,31 @@ package struct RowBatch: Sendable {
         tokens.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
         for place in columns.indices { columns[place].removeAll() }
+        for place in targets.indices { targets[place].removeAll() }
+        for place in sources.indices { sources[place].removeAll() }
         starts.removeAll(keepingCapacity: true)
         starts.append(0)
     }
 
+    /// The row's tokens and those of its source.
+    package func readLength(ofRow row: Int) -> Int {
+        length(ofRow: row) + (sources.first.map { row < $0.rowCount ? $0.length(ofRow: row) : 0 } ?? 0)
+    }
+
+    /// Of all rows.
+    package var readTokenCount: Int { tokenCount + (sourceRows?.tokenCount ?? 0) }
+
     /// End of the pass that begins at `row`: as many whole rows as fit `tokenBudget`, at least one,
-    /// each with the virtual ones that come with it.
+    /// each with its source and the virtual ones that come with it.
     package func passEnd(
         from row: Int, tokenBudget: Int, virtualCount: (_ row: Int) -> Int = { _ in 0 }
     ) -> Int {
         var end = row
         var count = 0
         repeat {
-            count += length(ofRow: end) + virtualCount(end)
+            count += readLength(ofRow: end) + virtualCount(end)
             end += 1
-        } while end < rowCount && count + length(ofRow: end) + virtualCount(end) <= tokenBudget
+        } while end < rowCount && count + readLength(ofRow: end) + virtualCount(end) <= tokenBudget
         return end
     }
 
@@ -136,6 +213,26 @@ package struct RowBatch: Sendable {
     package func check(
         typeCount: Int, maximumLength: Int, vocabularySize: (_ row: Int) -> Int,
         virtualCount: (_ row: Int) -> Int = { _ in 0 }
+    ) throws(GraftError) {
+        guard let sourceRows else {
+            return try checkOwn(
+                typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,
+                virtualCount: virtualCount)
+        }
+        try sourceRows.checkOwn(
+            typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,
+            virtualCount: virtualCount)
+        do throws(GraftError) {
+            try checkOwn(
+                typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,
+                virtualCount: virtualCount)
+        } catch {
+            throw GraftError(error.code, "targets: \(error.message)")
+        }
+    }
+
+    private func checkOwn(
+        typeCount: Int, maximumLength: Int, vocabularySize: (_ row: Int) -> Int, virtualCount: (_ row: Int) -> Int
     ) throws(GraftError) {
         if origin.isChosen, let chosen = origin.maximumLength, chosen > maximumLength {
             throw GraftError(

@@ -19,7 +19,7 @@ package struct Site: Sendable {
         }
     }
 
-    package enum Sublayer: Sendable { case attention, feedForward }
+    package enum Sublayer: Sendable { case attention, crossAttention, feedForward }
 
     /// Where a module stands in its checkpoint.
     package enum Place: Sendable {

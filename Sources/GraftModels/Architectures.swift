@@ -6,9 +6,8 @@ import GraftTensor
 /// line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
-        Albert.self, Bert.self, DistilBert.self, Electra.self, GPT2.self, Llama.self, Mistral.self, MPNet.self,
-        Qwen2.self, Qwen3.self, Roberta.self,
-        SmolLM3.self,
+        Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, GPT2.self, Llama.self, Marian.self,
+        MBart.self, Mistral.self, MPNet.self, Qwen2.self, Qwen3.self, Roberta.self, SmolLM3.self,
         XLMRoberta.self,
     ]
 

@@ -1,3 +1,5 @@
+import CGraftKernels
+import Glibc
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -107,11 +109,22 @@ struct WeightReader {
     }
 
     /// The matrix of the logits; nil in a bare model and in a classifier.
-    mutating func languageHead(_ shape: ModelShape, _ tables: VocabularyTables) throws(GraftError) -> Linear? {
+    ///
+    /// - Parameter bias: what is added to the logits and is no module's, as the checkpoint calls
+    ///   it: [1, vocabulary], or nothing where the checkpoint lacks it.
+    mutating func languageHead(
+        _ shape: ModelShape, _ tables: VocabularyTables, bias: String? = nil
+    ) throws(GraftError) -> Linear? {
         guard try headClass == nil, let head = tables.head else { return nil }
-        return try linear(
+        let linear = try linear(
             [VocabularyTables.head], inputs: shape.hiddenSize, outputs: [shape.vocabularySize], bias: false,
             depth: shape.headDepth, unit: .chosen, place: .beside, tiedTo: tables.areOne ? head : nil)
+        guard let bias, folder.entry(bias) != nil else { return linear }
+        let count = shape.vocabularySize
+        let numbers = try Memory(byteCount: count * 4)
+        try folder.requireRows(bias, shape: [1, count]).copy(count: count, into: numbers.floats())
+        packed.append((UnsafeRawBufferPointer(start: numbers.base, count: count * 4), numbers))
+        return Linear(weight: linear.weight, bias: numbers, parts: linear.parts, unit: .chosen)
     }
 
     /// What was read.
@@ -190,10 +203,10 @@ struct WeightReader {
     /// holds its end.
     mutating func sublayer(
         _ kind: Site.Sublayer, _ path: String, norm: Norm, mixer: any Mixer, firstSite: Int, width: Int, depth: Int,
-        unit: Pass.Unit, dropoutProbability: Float = 0, dropoutSite: Int = 0
+        layer: Int? = nil, unit: Pass.Unit, dropoutProbability: Float = 0, dropoutSite: Int = 0
     ) -> Sublayer {
         let innerSites = firstSite..<sites.count
-        let branch = branch(path, after: kind, width: width, depth: depth, unit: unit)
+        let branch = branch(path, after: kind, width: width, depth: depth, layer: layer, unit: unit)
         return Sublayer(
             norm: .before(norm), mixer: mixer, branch: branch, unit: unit, width: width,
             dropoutProbability: dropoutProbability, dropoutSite: dropoutSite, innerSites: innerSites,
@@ -248,6 +261,29 @@ struct WeightReader {
         return try PositionBias(
             table: Matrix(table.floats(), rows: rows, columns: headCount), bucketCount: bucketCount,
             maximumDistance: maximumDistance, isCausal: isCausal)
+    }
+
+    /// A table of sin and cos of the places (Vaswani et al. 2017), the sines first, then the
+    /// cosines; or the one that the checkpoint has.
+    mutating func sinusoidalPositions(_ path: String, rows: Int, width: Int) throws(GraftError) -> Embedding {
+        if has(path + ".weight") { return try embedding(path, rows: rows, width: width) }
+        let table = try Memory(byteCount: rows * width * 4)
+        let sineCount = (width + 1) / 2
+        for row in 0..<rows {
+            for index in 0..<width {
+                let pair = index < sineCount ? index : index - sineCount
+                let angle = Double(row) / pow(10000, 2 * Double(pair) / Double(width))
+                table.floats()[row * width + index] = Float(index < sineCount ? sin(angle) : cos(angle))
+            }
+        }
+        packed.append((UnsafeRawBufferPointer(start: table.base, count: rows * width * 4), table))
+        sites.append(
+            Site(
+                path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0,
+                copyWeight: { $0.update(from: table.floats(), count: rows * width) }, copyBias: nil))
+        return Embedding(
+            table: UnsafeRawPointer(table.base), type: gk_type(GK_FLOAT32), rowCount: rows, width: width,
+            site: sites.count - 1, owner: table)
     }
 
     private func read(

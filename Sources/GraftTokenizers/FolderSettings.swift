@@ -17,6 +17,7 @@ import GraftTensor
 /// | `legacy` | for Llama's class whether a mark for a space is put before each piece of text, or the whole only |
 /// | `add_prefix_space` | for GPT-2's and Llama's classes whether a space is put before the text; for others refused where `tokenizer.json` does otherwise |
 /// | `add_bos_token`, `add_eos_token` | for Llama's classes refused where `tokenizer.json` does otherwise; for others of no effect |
+/// | `model_type` of `config.json` | `marian`: every text ends with the end token, as Marian's class has it, where `tokenizer.json` adds nothing |
 /// | `clean_up_tokenization_spaces` | true: no spaces before punctuation in decoded text, but for byte-pair encoding |
 /// | `split_special_tokens`, `fix_mistral_regex`, `clean_up_…_for_bpe_…`, `do_basic_tokenize` | refused where they would change a token |
 struct FolderSettings {
@@ -60,6 +61,8 @@ struct FolderSettings {
 
     /// Classes of tokenizers that are whatever `tokenizer.json` says.
     private static let plainClasses = ["PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"]
+
+    private static let marianClass = "MarianTokenizer"
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
@@ -116,6 +119,7 @@ struct FolderSettings {
         var name = try configuration.optionalString("tokenizer_class")
         if name == nil { name = try model.optionalString("tokenizer_class") }
         if name == nil, model["model_type"] == "bert" { name = "BertTokenizer" }
+        if name == nil, model["model_type"] == "marian" { name = marianClass }
         // Settings that only BERT's classes have.
         let ofBert = ["do_lower_case", "strip_accents", "tokenize_chinese_chars"]
         if name == nil, model["model_type"] == nil, ofBert.contains(where: { configuration[$0] != nil }) {
@@ -184,6 +188,7 @@ extension FolderSettings {
         if isLlama(parts) { try applyLlama(to: &parts) }
         try addTokens(to: &parts)
         try applyPrefixSpace(to: &parts)
+        applyMarian(to: &parts)
         try checkEnds(parts)
         try applyDecoding(to: &parts)
     }
@@ -267,6 +272,17 @@ extension FolderSettings {
                 ["type": "Fuse"], ["type": "Strip", "content": " ", "start": isPrepended ? 1 : 0, "stop": 0],
             ],
         ])
+    }
+
+    /// Marian's class itself ends a text with the token that its models read as the end.
+    private func applyMarian(to parts: inout TokenizerParts) {
+        guard tokenizerClass == Self.marianClass, parts.postProcessors.isEmpty,
+            let end = parts.id(of: names["eos_token"] ?? "</s>")
+        else { return }
+        let (first, last) = (EncodingPart.sequence(0, typeID: 0), EncodingPart.special(id: end, typeID: 0))
+        parts.postProcessors = [
+            TemplateProcessing(single: [first, last], pair: [first, .sequence(1, typeID: 0), last])
+        ]
     }
 
     private func applyPrefixSpace(to parts: inout TokenizerParts) throws(GraftError) {

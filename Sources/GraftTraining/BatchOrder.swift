@@ -37,7 +37,7 @@ struct BatchOrder {
                 let range = start..<min(start + run, rows.count)
                 // Rows of one length stay shuffled.
                 let sorted = range.sorted {
-                    let (left, right) = (dataset.length(ofRow: rows[$0]), dataset.length(ofRow: rows[$1]))
+                    let (left, right) = (dataset.readLength(ofRow: rows[$0]), dataset.readLength(ofRow: rows[$1]))
                     return left != right ? left > right : $0 < $1
                 }
                 rows.replaceSubrange(range, with: sorted.map { rows[$0] })

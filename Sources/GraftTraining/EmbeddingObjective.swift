@@ -170,7 +170,7 @@ final class EmbeddingObjective: JointObjective {
         let own = vectors.rows(from: first, count: pass.rowCount)
         let kept = try embedding.forward(hidden, into: own, keeps: true, pass: pass)
         if pass.rowCount == batch.rowCount { try close(batch, scale: scale, &evidence, pass.team) }
-        guard pass.keptDepth <= model.shape.layerCount else { return }
+        guard pass.keptDepth <= model.shape.lastDepth else { return }
         let dHidden = try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns)
         dHidden.clear()
         try embedding.backward(

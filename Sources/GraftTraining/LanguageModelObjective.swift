@@ -4,7 +4,7 @@ import GraftLayers
 import GraftTensor
 
 /// Cross-entropy of each next token: the hidden state of a token predicts the label of the one
-/// after it in its row.
+/// after it in its row, or where rows are a decoder's, shifted already, its own.
 ///
 /// Tokens whose label is below zero count for nothing, and cost nothing in the product with the
 /// vocabulary. A row's first label is nobody's to predict, unless virtual tokens stand before it.
@@ -21,6 +21,8 @@ struct LanguageModelObjective: Objective {
     private let vocabularySize: Int
     /// The first of a row's tokens that another one predicts.
     private let firstPredicted: Int
+    /// How far behind a label its prediction stands.
+    private let lag: Int
 
     init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
         guard options.classWeights.isEmpty else {
@@ -30,7 +32,8 @@ struct LanguageModelObjective: Objective {
         head = try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         vocabularySize = model.outputSize(content.attached(scale: 1))
-        firstPredicted = content.plan.prompt == nil ? 1 : 0
+        lag = model.decoderTokens == nil ? 1 : 0
+        firstPredicted = content.plan.prompt == nil ? lag : 0
     }
 
     func check(_ batch: RowBatch) throws(GraftError) {
@@ -57,7 +60,7 @@ struct LanguageModelObjective: Objective {
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError) {
         let (tokens, labels) = try predictions(batch, first, pass)
-        let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.layerCount
+        let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.lastDepth
         let dHidden =
             learnsInLayers ? try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns) : nil
         if let dHidden { dHidden.base.update(repeating: 0, count: dHidden.count) }
@@ -90,7 +93,7 @@ struct LanguageModelObjective: Objective {
         for row in 0..<pass.rowCount {
             for (token, label) in given[batch.range(ofRow: first + row)].enumerated()
             where token >= firstPredicted && label >= 0 {
-                tokens[count] = Int32(pass.place(row: row, token: token) - 1)
+                tokens[count] = Int32(pass.place(row: row, token: token) - lag)
                 labels[count] = label
                 count += 1
             }

@@ -5,7 +5,9 @@ extension Trainer {
     /// Measures the adapter on a data set; changes nothing. Where nothing counts, the loss is NaN
     /// if there are rows to be classified, and else there is nothing to measure.
     package func evaluate(_ dataset: RowBatch) throws(GraftError) -> Evaluation {
-        try adapter.read { _, _ throws(GraftError) in try measure(rows: dataset) }
+        var decoderRows = RowBatch()
+        let rows = try rows(of: dataset, in: &decoderRows)
+        return try adapter.read { _, _ throws(GraftError) in try measure(rows: rows) }
     }
 
     /// As `evaluate`, for a call that has the adapter's numbers to itself.
@@ -17,12 +19,14 @@ extension Trainer {
         }
         let evidence = try run(dataset, scale: nil)
         return Evaluation(
-            evidence, [Measure.loss] + objective.measures, rowCount: dataset.rowCount, tokenCount: dataset.tokenCount)
+            evidence, [Measure.loss] + objective.measures, rowCount: dataset.rowCount,
+            tokenCount: dataset.readTokenCount)
     }
 
     /// The loss of a batch and its gradients, with the next step's dropout; changes nothing.
     package func gradients(of batch: RowBatch) throws(GraftError) -> (loss: Double, gradients: [Float]) {
-        let metrics = try accumulate(batch)
+        var decoderRows = RowBatch()
+        let metrics = try accumulate(try rows(of: batch, in: &decoderRows))
         let gradients = Array(UnsafeBufferPointer(start: optimizer.gradients, count: optimizer.count))
         dropWaiting()
         progress.batch -= 1

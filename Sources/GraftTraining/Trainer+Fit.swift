@@ -12,7 +12,14 @@ extension Trainer {
     package func fit(
         _ dataset: RowBatch, evaluation: RowBatch?, report: Report
     ) throws(GraftError) -> Metrics {
-        try adapter.change { () throws(GraftError) in try train(dataset, evaluation: evaluation, report: report) }
+        var (trained, evaluated) = (RowBatch(), RowBatch())
+        let dataset = try rows(of: dataset, in: &trained)
+        let evaluation = try evaluation.map { evaluation throws(GraftError) in
+            try rows(of: evaluation, in: &evaluated)
+        }
+        return try adapter.change { () throws(GraftError) in
+            try train(dataset, evaluation: evaluation, report: report)
+        }
     }
 
     private func train(
@@ -172,7 +179,7 @@ extension Trainer {
     private func measure(_ evaluation: RowBatch) throws(GraftError) -> Metrics {
         let started = Clock.seconds
         var metrics = Metrics(try measure(rows: evaluation))
-        finish(&metrics, since: started, tokens: evaluation.tokenCount)
+        finish(&metrics, since: started, tokens: evaluation.readTokenCount)
         if isBetter(metrics, than: progress.best) {
             progress.best = metrics
             progress.evaluationsWithoutGain = 0

@@ -33,7 +33,7 @@ extension Trainer {
         let weight = objective.weight(of: batch)
         if waiting.unit == 0 { waiting.unit = weight }
         let loss = weight > 0 ? try run(batch, scale: Float(1 / waiting.unit)).loss : 0
-        waiting.add(loss, weight: weight, rows: batch.rowCount, tokens: batch.tokenCount)
+        waiting.add(loss, weight: weight, rows: batch.rowCount, tokens: batch.readTokenCount)
     }
 
     /// Runs the rows of a batch through the model and the objective, pass by pass; with a scale, to

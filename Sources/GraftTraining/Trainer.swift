@@ -35,6 +35,9 @@ package final class Trainer {
         set { best.withLock { $0 = newValue } }
     }
     private let best = Guarded<Memory?>(nil)
+    /// The latest batch as the model's decoder reads it, where it has an encoder; its memory serves
+    /// the next.
+    private var decoderRows = RowBatch()
     /// What waits for an update, beside the gradients.
     var waiting = StepSums()
 
@@ -52,6 +55,13 @@ package final class Trainer {
         let choices = try NamedOptions(options)
         let count = content.plan.trainedCount
         let optimizer = try OptimizerState(choices.optimizer.member.init(choices.optimizer.settings), count: count)
+        let plan = plan ?? choices.stepPlan.member.init(choices.stepPlan.settings)
+        if content.model.decoderTokens != nil, !plan.runsRowsAsTheyAre {
+            throw GraftError(
+                .unsupported,
+                "step_plan \(choices.stepPlan.member.name) with a model of an encoder and a decoder, whose embeddings are "
+                    + "of two rows: expected plain")
+        }
         let rule = try rule.map { rule throws(GraftError) in try TrainingRuleState(rule) }
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
@@ -63,7 +73,7 @@ package final class Trainer {
         self.optimizer = optimizer
         learningRate = LearningRate(
             peak: options.learningRate, choices.schedule.member, choices.schedule.settings)
-        self.plan = plan ?? choices.stepPlan.member.init(choices.stepPlan.settings)
+        self.plan = plan
         self.rule = rule
         self.pass = pass
         self.objective = objective
@@ -124,15 +134,26 @@ package final class Trainer {
     /// One batch of the caller's loop; updates the adapter every `batchesPerStep` calls. Measures
     /// the step so far.
     package func step(_ batch: RowBatch) throws(GraftError) -> Metrics {
-        try adapter.change { () throws(GraftError) in
+        let batch = try rows(of: batch, in: &decoderRows)
+        return try adapter.change { () throws(GraftError) in
             let started = Clock.seconds
             try rule?.rule.check(totalSteps: progress.totalSteps)
             var metrics = try accumulate(batch)
             if let length = limit(of: batch) { record(max(length, maximumLength ?? 0)) }
             if waiting.batchCount == options.batchesPerStep { try update(&metrics) }
-            finish(&metrics, since: started, tokens: batch.tokenCount)
+            finish(&metrics, since: started, tokens: batch.readTokenCount)
             return metrics
         }
+    }
+
+    /// The rows that the model learns from: those of a batch, or where it has an encoder, those of
+    /// its decoder, in the memory of `decoderRows`.
+    func rows(of batch: RowBatch, in decoderRows: inout RowBatch) throws(GraftError) -> RowBatch {
+        guard let tokens = content.model.decoderTokens else { return batch }
+        guard try decoderRows.takeTargets(of: batch, tokens) else {
+            throw GraftError(.incompatible, "the rows have no targets: expected one for each, set before")
+        }
+        return decoderRows
     }
 
     /// At what length rows were cut; nil where they were given as tokens, or where no file sets a

@@ -16,12 +16,12 @@ import Testing
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
             "roberta-training", "distilbert-training", "electra-training", "albert-training", "mpnet-training",
             "task-training", "embedding-training", "actions-training",
-            "adalora-training", "bottleneck", "prompt-learning", "adversarial",
+            "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 81) }
+    func goldensAreThere() { #expect(Self.variants.count >= 87) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {
@@ -50,7 +50,8 @@ import Testing
             var batch = try Goldens.rows(batches[index])
             try setTargets(of: variant, in: &batch, batches[index])
             if let groupRows { batch = try groups(of: batch, rowsEach: groupRows, batches[index]) }
-            var metrics = try trainer.accumulate(batch)
+            var decoderRows = RowBatch()
+            var metrics = try trainer.accumulate(try trainer.rows(of: batch, in: &decoderRows))
             if index == 0 { try compare(trainer, trainer.optimizer.gradients, gradients, except: [], tolerance: 1e-4) }
             try trainer.update(&metrics)
             #expect(abs(metrics.loss - (try step.double("loss"))) < 2e-5, "step \(index): loss \(metrics.loss)")

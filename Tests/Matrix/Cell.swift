@@ -30,8 +30,9 @@ package struct Cell: Sendable, CustomStringConvertible {
     private static let methods: [(name: String, settings: String?)] =
         AdapterMethods.names.map { ($0, nil) } + [("lora", "{\"use_dora\": true}")]
 
-    /// All combinations of what the registries list. Only encoders have no language to model; a
-    /// task that lacks a tiny model is a cell none the less, whose tests say so.
+    /// All combinations of what the registries list. Only encoders have no language to model, and
+    /// models that read rows and write others have that one task; a task that lacks a tiny model is
+    /// a cell none the less, whose tests say so.
     package static let all = cells { _ in true }
 
     /// Those that are tried: every eleventh, the same ones each time, so that each method meets
@@ -49,7 +50,10 @@ package struct Cell: Sendable, CustomStringConvertible {
         var cells: [Cell] = []
         for (row, architecture) in Architectures.names.enumerated() {
             for (column, method) in methods.enumerated() {
+                let readsSources = TinyModels.readSources(architecture)
+                guard !readsSources || AdapterMethods.fitSources(method.name) else { continue }
                 for (layer, task) in ([nil] + Tasks.all.map(Optional.some)).enumerated() {
+                    guard readsSources == (task == .sequenceToSequence) else { continue }
                     if task?.head == .vocabulary, (try? TinyModels.model(architecture, task, .float32)) == nil {
                         continue
                     }
@@ -88,7 +92,10 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// Adapters of all methods, this one's first, smooth, with numbers that change what the model
     /// computes.
     package func actingAdapters() throws -> [Adapter] {
-        try ([method] + AdapterMethods.names.filter { $0 != method }).enumerated().map { number, name in
+        let others = AdapterMethods.names.filter {
+            $0 != method && (task != .sequenceToSequence || AdapterMethods.fitSources($0))
+        }
+        return try ([method] + others).enumerated().map { number, name in
             let config = number == 0 && settings != nil ? settings : Self.smoothSettings[name]
             let adapter = try adapter(name, config: config, seed: UInt64(number))
             let content = adapter.content
@@ -143,6 +150,7 @@ package struct Cell: Sendable, CustomStringConvertible {
             }
             batch.set(Column(task.column, integers: spans, width: 2))
         case .dense: batch.set(task.column, batch.tokens.map { $0 % 5 == 0 ? -100 : $0 % 3 })
+        case .vocabulary where task == .sequenceToSequence: batch.set(targets: batch)
         case .vocabulary: batch.set(task.column, batch.tokens)
         case .embedding:
             // Pairs that are to be alike.

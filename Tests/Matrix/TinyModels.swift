@@ -45,11 +45,17 @@ package enum TinyModels {
         return model
     }
 
+    /// Whether models of an architecture read rows with an encoder and write others.
+    static func readSources(_ architecture: String) -> Bool {
+        loaded.contains { $0.model.architecture == architecture && $0.model.decoderTokens != nil }
+    }
+
     private static func does(_ task: GraftAdapters.Task?, _ model: Model) -> Bool {
         guard let task else { return true }
         switch task.head {
         case .dense: return model.ownTask == task
-        case .vocabulary: return model.languageHead != nil
+        case .vocabulary:
+            return model.languageHead != nil && (model.decoderTokens != nil) == (task == .sequenceToSequence)
         case .embedding: return true
         }
     }

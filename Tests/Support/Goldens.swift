@@ -15,7 +15,8 @@ package enum Goldens {
 
     package static func path(_ name: String) -> String { "\(root)/Tests/Goldens/\(name)" }
 
-    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and columns.
+    /// Rows of a JSON file with `input_ids` and perhaps `token_type_ids` and columns, or
+    /// `target_ids` and what of them counts.
     package static func rows(_ json: JSON) throws -> RowBatch {
         var rows = RowBatch()
         let types = try json.optionalArray("token_type_ids")
@@ -35,6 +36,12 @@ package enum Goldens {
                 let lists = values.map { ($0.arrayValue ?? [$0]).compactMap { $0.doubleValue.map { Float($0) } } }
                 rows.set(Column(kind, floats: lists.flatMap { $0 }, width: lists.first?.count ?? 1))
             }
+        }
+        if let targets = try json.optionalArray("target_ids") {
+            var own = RowBatch()
+            for row in targets { own.append(tokens: numbers(row), types: nil as [Int32]?) }
+            if let labels = try json.optionalArray("target_labels") { own.set(.tokenLabels, labels.flatMap(numbers)) }
+            rows.set(targets: own)
         }
         return rows
     }

@@ -222,6 +222,8 @@ void gk_scatter_add_rows(const gk_team *team, int64_t m, int64_t h, const int32_
                          int64_t ldx, float *table);
 /** y += alpha x; y may be x. */
 void gk_add(const gk_team *team, int64_t count, float alpha, const float *x, float *y);
+/** x *= alpha. */
+void gk_scale(const gk_team *team, int64_t count, float alpha, float *x);
 /** y += alpha (x - y) for x, y [m, h]. */
 void gk_blend(const gk_team *team, int64_t m, int64_t h, float alpha, const float *x, int64_t ldx, float *y,
               int64_t ldy);

@@ -141,12 +141,12 @@ struct AdapterHubLayout: AdapterLayout {
     var labels: [String]? { head?.labels }
 
     mutating func set(_ task: Task?, head: HeadSettings?) throws(GraftError) {
+        try names.model.requireOutputs(of: task)
         var changed = config.without(Self.taskKey)
         var own: AdapterHubHead?
         if let task, let head {
             own = try AdapterHubHead(head, of: task, in: Self.frame(names.model, name: try config.string("name")))
         } else if let task {
-            try names.model.requireOutputs(of: task)
             changed[Self.taskKey] = .string(task.peftName)
         }
         (config, self.head, self.task) = (changed, own, task)

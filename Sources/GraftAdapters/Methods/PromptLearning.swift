@@ -20,6 +20,7 @@ extension PromptLearning {
     /// What PEFT needs to be told: without a task it puts nothing before the rows.
     package static var withoutTask: String? { "FEATURE_EXTRACTION" }
     package static var hasScale: Bool { false }
+    package static var fitsSources: Bool { false }
 
     package static func settings(
         completing given: JSONObject, for model: Model, place: String
@@ -107,6 +108,11 @@ struct PromptSettings: Sendable {
 
     /// Refuses sizes that are not the model's, and more virtual rows than it has positions for.
     func check(_ model: Model) throws(GraftError) {
+        guard method.fitsSources || model.decoderTokens == nil else {
+            throw GraftError(
+                .unsupported,
+                "\(place): \(method.name) on a model with an encoder and a decoder, which this build does not do")
+        }
         for (key, expected) in method.sizes(of: model) {
             guard let value = given[key], value != expected else { continue }
             throw GraftError(

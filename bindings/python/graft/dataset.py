@@ -164,6 +164,12 @@ class Batch(Handle):
             labels = int_array(values, name)
         lib.graft_batch_set_integers(self.pointer, column, labels, len(labels), 1)
 
+    def set_targets(self, targets: Batch) -> None:
+        """What each row should become, for ``"seq_2_seq_lm"``: a batch of as many rows, encoded
+        alike, which is copied. Its column ``"token_labels"``, if it has one, says which of its
+        tokens count."""
+        lib.graft_batch_set_targets(self.pointer, Batch.pointer_of(targets))
+
     def set_adapters(self, adapters: Iterable[RowAdapter]) -> None:
         """What acts on each row; None: what the session has."""
         rows = compositions(adapters)
@@ -372,6 +378,27 @@ class Dataset(Handle):
         texts = list(chain.from_iterable(rows))
         with Batch(tokenizer, texts, targets=values, maximum_length=maximum_length) as batch:
             batch.set_column("group_places", chain.from_iterable(map(range, map(len, rows))))
+            return cls.from_batch(batch)
+
+    @classmethod
+    def from_sources(
+        cls,
+        tokenizer: Tokenizer,
+        sources: Iterable[str],
+        targets: Iterable[str],
+        *,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Texts and what they should become, for ``"seq_2_seq_lm"``: translations, summaries.
+
+        :param targets: one for each source, encoded alike.
+        :param maximum_length: as of the class, of sources and of targets.
+        """
+        wanted = as_list(targets, "targets", "strings")
+        with Batch(tokenizer, sources, maximum_length=maximum_length) as batch:
+            require_length(wanted, len(batch), "targets", "source")
+            with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
+                batch.set_targets(rows)
             return cls.from_batch(batch)
 
     @classmethod

@@ -405,6 +405,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_batch_row_starts": (POINTER(c_int64), Handle),
     "graft_batch_set_integers": (StatusResult, Handle, c_char_p, POINTER(c_int32), c_int64, c_int32),
     "graft_batch_set_floats": (StatusResult, Handle, c_char_p, POINTER(c_float), c_int64, c_int32),
+    "graft_batch_set_targets": (StatusResult, Handle, Handle),
     "graft_batch_set_adapters": (StatusResult, Handle, Handles, c_int64),
     "graft_dataset_create": (StatusResult, Handles),
     "graft_dataset_append": (StatusResult, Handle, Handle),

@@ -327,8 +327,9 @@ class Session(AnsweringHandle):
         stop_tokens: Iterable[int] | None = None,
         on_text: Callable[[int, str], bool | None] | None = None,
     ) -> list[str]:
-        """What each prompt goes on with: the text of the new tokens. Ctrl-C stops it after the
-        tokens under way.
+        """What each prompt goes on with, or where the model has an encoder that reads it, what it
+        becomes, as its translation: the text of the new tokens. Ctrl-C stops it after the tokens
+        under way.
 
         A prompt that is longer than the model allows is an error.
 

@@ -1,0 +1,71 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// BART (Lewis et al. 2020): an encoder, and a decoder that reads what it makes of another row.
+///
+///     h = dropout(LayerNorm(σ E[t] + P[i]))                              for both stacks
+///     a = LayerNorm(h + dropout(W_o attention(W_q h, W_k h, W_v h)))
+///     c = LayerNorm(a + dropout(W_o attention(W_q a, W_k s, W_v s)))     in the decoder; s the encoder's last h
+///     h = LayerNorm(c + dropout(W_2 gelu(W_1 c)))                        for each layer
+///     logits = E h + b
+enum Bart: Architecture {
+    static let conventions = Conventions(
+        architecture: "bart", backbone: "model", headPath: "classification_head.out_proj", headHasBias: true,
+        headDensePath: "classification_head.dense", summaryToken: .last,
+        defaultTargets: [
+            "lora": ["q_proj", "v_proj"], "ia3": ["q_proj", "v_proj", "fc2"],
+            "adalora": [
+                "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2",
+            ],
+        ],
+        feedForwardModules: ["fc2"], className: "Bart",
+        adapterHolders: [
+            .attention: "attention_adapters", .crossAttention: "cross_attention_adapters",
+            .feedForward: "output_adapters",
+        ])
+
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
+        let form = BartConfiguration.Form(
+            positions: .learned(firstRow: 2), vocabularySize: 50265, paddingToken: 1, endToken: 2, startToken: 2)
+        return try load(folder, conventions, form, precision: precision, team: team)
+    }
+
+    /// For architectures of the same modules, too.
+    static func load(
+        _ folder: any TensorSource, _ conventions: Conventions, _ form: BartConfiguration.Form, precision: Precision,
+        team: Team
+    ) throws(GraftError) -> Model {
+        let configuration = try BartConfiguration(folder.config, path: folder.path, form)
+        let hidden = configuration.hiddenSize
+        let prefix = conventions.prefix(folder.hasTensors)
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
+        let shape = ModelShape(
+            layerCount: configuration.decoder.layerCount, encoderLayerCount: configuration.encoder.layerCount,
+            hiddenSize: hidden, vocabularySize: configuration.vocabularySize, typeCount: 0,
+            maximumLength: configuration.maximumLength, headCount: configuration.decoder.headCount, keyWidth: hidden,
+            keyHeadCount: configuration.decoder.headCount)
+        let tables = try VocabularyTables(folder, words: prefix + "shared", areTied: configuration.tiesEmbeddings)
+        let wordSite = reader.sites.count
+        let words = try reader.embedding(
+            "shared", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingRow,
+            storedAs: tables.words)
+        let languageHead = try reader.languageHead(shape, tables, bias: "final_logits_bias")
+        let table = tables.shared(words, with: languageHead)
+        let encoder = BartStack("encoder", configuration.encoder, configuration, shape, firstDropout: 0)
+        let decoder = BartStack(
+            "decoder", configuration.decoder, configuration, shape, firstDropout: encoder.dropoutCount)
+        let reading = try encoder.load(table, &reader)
+        let writing = try decoder.load(table, &reader)
+        return Model(
+            conventions, shape: shape,
+            encoder: Encoder(
+                embeddings: reading.embeddings, layers: reading.layers, finalNorm: reading.finalNorm,
+                layerCount: configuration.encoder.layerCount, width: hidden),
+            decoderTokens: configuration.decoderTokens, embeddings: writing.embeddings, layers: writing.layers,
+            finalNorm: writing.finalNorm, baseHead: nil, problem: nil, languageHead: languageHead,
+            vocabulary: tables.sites(words: wordSite, head: languageHead),
+            endTokens: try folder.endTokens(usual: form.endToken), writing: try folder.writingRules(),
+            initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
+    }
+}

@@ -1,0 +1,163 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+import GraftTokenizers
+import Testing
+
+@testable import GraftInference
+
+/// Models that read rows and write others, against transformers: small random ones, and the real
+/// Marian.
+@Suite struct EncoderDecoderTests {
+    private static let names = ["marian", "bart", "mbart"]
+
+    private func model(_ name: String) throws -> Model {
+        try Architectures.load(path: Goldens.path("seq2seq-tiny/\(name)"), precision: .float32)
+    }
+
+    private func rows() throws -> RowBatch {
+        try Goldens.rows(try JSON(contentsOf: Goldens.path("seq2seq-tiny/inputs.json")))
+    }
+
+    /// The rows that a model's decoder reads.
+    private func decoderRows(_ batch: RowBatch, _ model: Model) throws -> RowBatch {
+        var rows = RowBatch()
+        #expect(try rows.takeTargets(of: batch, #require(model.decoderTokens)))
+        return rows
+    }
+
+    /// Hidden states of one layer, as `run` has the pass computes them.
+    private func states(
+        _ model: Model, _ rows: RowBatch, layer: Int, _ run: (Pass) throws(GraftError) -> Void
+    ) throws -> [Float] {
+        let pass = try Pass(team: try Team(threadCount: 2))
+        var out = [Float](repeating: .nan, count: rows.tokenCount * model.shape.hiddenSize)
+        try out.withUnsafeMutableBufferPointer { out in
+            guard let base = out.baseAddress else { return }
+            try pass.begin(rows, rows: 0..<rows.rowCount) { _ in nil }
+            pass.capture = (layer, base)
+            try run(pass)
+        }
+        return out
+    }
+
+    private func logits(_ model: Model, _ rows: RowBatch, every step: Int = 1) throws -> [Float] {
+        let pass = try Pass(team: try Team(threadCount: 2))
+        try pass.begin(rows, rows: 0..<rows.rowCount) { _ in nil }
+        let hidden = try model.forward(pass)
+        let chosen = stride(from: 0, to: rows.tokenCount, by: step).map { Int32($0) }
+        var logits: [Float] = []
+        try chosen.withUnsafeBufferPointer { chosen in
+            try LanguageModelHead(model: model).eachChunk(of: chosen, batchFirst: 0, hidden.matrix, pass: pass) {
+                logits += Array(UnsafeBufferPointer(start: $0.logits.base, count: $0.logits.count))
+            }
+        }
+        return logits
+    }
+
+    private func generate(
+        _ rows: RowBatch, _ session: Session, maximumTokens: Int, tokenizer: Tokenizer? = nil
+    ) throws -> (tokens: [[Int32]], texts: [String]) {
+        var options = GenerationOptions()
+        options.maximumTokens = maximumTokens
+        var tokens = Array(repeating: [Int32](), count: rows.rowCount)
+        var texts = Array(repeating: "", count: rows.rowCount)
+        try session.generate(rows, adapters: [], options: options, tokenizer: tokenizer) { row, token, text in
+            tokens[row].append(token)
+            texts[row] += text
+            return true
+        }
+        return (tokens, texts)
+    }
+
+    @Test("Hidden states of both stacks and logits equal those of transformers", arguments: names)
+    func statesEqual(name: String) throws {
+        let (model, batch) = (try model(name), try rows())
+        let target = try decoderRows(batch, model)
+        let file = try SafetensorsFile(path: Goldens.path("seq2seq-tiny/\(name)/expected.safetensors"))
+        for layer in 0...model.shape.encoderLayerCount {
+            let own = try states(model, batch, layer: layer) { pass throws(GraftError) in try model.read(pass) }
+            let difference = Goldens.difference(own, try Goldens.floats(file, "encoder.\(layer)"))
+            #expect(difference < 6e-5, "encoder layer \(layer): \(difference)")
+        }
+        for layer in 0...model.shape.layerCount {
+            let own = try states(model, target, layer: layer) { pass throws(GraftError) in _ = try model.forward(pass) }
+            let difference = Goldens.difference(own, try Goldens.floats(file, "decoder.\(layer)"))
+            #expect(difference < 6e-5, "decoder layer \(layer): \(difference)")
+        }
+        let difference = Goldens.difference(try logits(model, target), try Goldens.floats(file, "logits"))
+        #expect(difference < 1e-4, "\(difference)")
+    }
+
+    @Test("Greedy tokens are those of transformers, with what the files say of texts", arguments: names)
+    func greedy(name: String) throws {
+        let golden = try JSON(contentsOf: Goldens.path("seq2seq-tiny/\(name)/greedy.json")).arrayValue ?? []
+        let session = try Session(model: try model(name), threadCount: 2, passTokenCount: 16, cancelToken: nil)
+        let written = try generate(rows(), session, maximumTokens: 20)
+        #expect(written.tokens == golden.map(Goldens.numbers))
+    }
+
+    @Test("The real Marian translates as in transformers, six unequal sentences in one batch or alone")
+    func translation() throws {
+        let folder = try TestData.path("models/marian-enpt")
+        let model = try Architectures.load(path: folder, precision: .float32)
+        let tokenizer = try Tokenizer(folder: folder)
+        let golden = try JSON(contentsOf: Goldens.path("marian-enpt/greedy.json")).arrayValue ?? []
+        #expect(golden.count == 6)
+        var (batch, targets) = (RowBatch(), RowBatch())
+        for row in golden {
+            let ids = try tokenizer.encode(try row.string("text")).ids
+            #expect(Array(ids) == Goldens.numbers(try #require(row["input_ids"])))
+            batch.append(tokens: ids, types: nil as [Int32]?)
+            targets.append(tokens: Goldens.numbers(try #require(row["target_ids"])), types: nil as [Int32]?)
+        }
+        batch.set(targets: targets)
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
+        let written = try generate(batch, session, maximumTokens: 64, tokenizer: tokenizer)
+        for (row, expected) in golden.enumerated() {
+            #expect(written.tokens[row] == Goldens.numbers(try #require(expected["target_ids"])))
+            #expect(written.texts[row] == (try expected.string("target")))
+            var alone = RowBatch()
+            alone.append(row: row, of: batch)
+            #expect(try generate(alone, session, maximumTokens: 64).tokens == [written.tokens[row]])
+        }
+        let file = try SafetensorsFile(path: Goldens.path("marian-enpt/logits.safetensors"))
+        let all = try logits(model, try decoderRows(batch, model), every: 11)
+        let width = model.shape.vocabularySize
+        let own = all.indices.filter { $0 % width % 7 == 0 }.map { all[$0] }
+        let difference = Goldens.difference(own, try Goldens.floats(file, "logits"))
+        #expect(difference < 1e-4, "\(difference)")
+    }
+
+    @Test("What reads rows with an encoder refuses what it does not do")
+    func refused() throws {
+        let (model, batch) = (try model("marian"), try rows())
+        let session = try Session(model: model, threadCount: 1, passTokenCount: 0, cancelToken: nil)
+        var out = [Float](repeating: 0, count: batch.rowCount * model.shape.hiddenSize)
+        let embedding = try session.embedding(.mean, normalizes: false)
+        let error = #expect(throws: GraftError.self) {
+            try session.embed(batch, adapters: [], as: embedding, into: &out)
+        }
+        #expect(error?.code == .unsupported, "\(error?.message ?? "")")
+        for method in ["prefix_tuning", "prompt_tuning"] {
+            let error = #expect(throws: GraftError.self) {
+                try Adapter(model: model, method: method, config: nil, seed: 1)
+            }
+            #expect(error?.code == .unsupported, "\(error?.message ?? "")")
+        }
+        let adapter = try Adapter(model: model, method: "lora", config: nil, seed: 1)
+        for task in Tasks.all where task != .sequenceToSequence {
+            let head =
+                task.hasOwnHead
+                ? HeadSettings(labels: task.outputNames ?? ["a", "b"], dropout: nil, trainsDense: false) : nil
+            let error = #expect(throws: GraftError.self) { try adapter.set(task, head) }
+            #expect(error?.code == .unsupported, "\(task): \(error?.message ?? "")")
+        }
+        let decoder = try Architectures.load(path: Goldens.path("gpt2-tiny/plain"), precision: .float32)
+        let other = try Adapter(model: decoder, method: "lora", config: nil, seed: 1)
+        #expect(throws: GraftError.self) { try other.set(.sequenceToSequence) }
+    }
+}
