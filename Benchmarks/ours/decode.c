@@ -62,8 +62,8 @@ typedef struct clock_record {
     double times[MOST_TOKENS / ROUNDS];
 } clock_record;
 
-static int32_t note_time(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)row, (void)token, (void)text, (void)size;
+static int32_t note_time(void *user_data, const graft_token *token) {
+    (void)token;
     clock_record *record = user_data;
     if (record->count < MOST_TOKENS / ROUNDS)
         record->times[record->count++] = milliseconds();

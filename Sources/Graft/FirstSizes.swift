@@ -23,5 +23,9 @@ extension graft_session_options {
 }
 
 extension graft_generate_options {
-    static var firstSize: Int { 56 }
+    static var firstSize: Int { 120 }
+}
+
+extension graft_token {
+    static var firstSize: Int { 72 }
 }

@@ -7,13 +7,28 @@ extension graft_generate_options: OptionStruct {
     static var defaults: Self {
         let defaults = GenerationOptions()
         var options = zero
-        options.seed = defaults.seed
-        options.maximum_tokens = Int32(defaults.maximumTokens)
-        options.repetition_penalty = defaults.repetitionPenalty
-        options.temperature = defaults.temperature
-        options.top_k = Int32(defaults.topK)
-        options.top_p = defaults.topP
+        for field in fields { field.write(defaults, &options) }
+        options.likely_count = -1
         return options
+    }
+
+    /// The numbers, each as it is in both.
+    private static var fields: [OptionField<Self, GenerationOptions>] {
+        [
+            OptionField(\.seed, \.seed),
+            OptionField(\.maximum_tokens, \.maximumTokens),
+            OptionField(\.minimum_tokens, \.minimumTokens),
+            OptionField(\.sample_count, \.sampleCount),
+            OptionField(\.no_repeat_ngram_size, \.noRepeatSize),
+            OptionField(\.repetition_penalty, \.repetitionPenalty),
+            OptionField(\.frequency_penalty, \.frequencyPenalty),
+            OptionField(\.presence_penalty, \.presencePenalty),
+            OptionField(\.temperature, \.temperature),
+            OptionField(\.top_k, \.topK),
+            OptionField(\.top_p, \.topP),
+            OptionField(\.min_p, \.minP),
+            OptionField(\.typical_p, \.typicalP),
+        ]
     }
 
     fileprivate func checked(rowCount: Int) throws(GraftError) -> GenerationOptions {
@@ -25,12 +40,14 @@ extension graft_generate_options: OptionStruct {
         if let row_seeds {
             options.rowSeeds = try copied(UnsafeBufferPointer(start: row_seeds, count: rowCount), "row_seeds")
         }
-        options.seed = seed
-        options.maximumTokens = Int(maximum_tokens)
-        options.repetitionPenalty = repetition_penalty
-        options.temperature = temperature
-        options.topK = Int(top_k)
-        options.topP = top_p
+        let strings = try count(Int64(stop_string_count), "stop_string_count")
+        options.stopStrings = try texts(stop_strings, count: strings, "stop_strings")
+        let biasCount = try count(Int64(bias_count), "bias_count")
+        let biased = try copied(try array(bias_tokens, count: biasCount, "bias_tokens"), "bias_tokens")
+        let amounts = try array(biases, count: biasCount, "biases")
+        options.biases = zip(biased, amounts).map { GenerationOptions.Bias(token: $0, amount: $1) }
+        options.likelyCount = likely_count == -1 ? nil : Int(likely_count)
+        for field in Self.fields { try field.read(self, &options) }
         return options
     }
 }
@@ -57,9 +74,32 @@ public func graft_session_generate(
                 throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
             }
             try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
-                row, token, text in
-                text.withCString { characters in
-                    callBack { on_token(user_data, Int64(row), token, characters, Int64(text.utf8.count)) == 0 }
+                token in
+                token.lend { lent in callBack { on_token(user_data, lent) == 0 } }
+            }
+        }
+    }
+}
+
+extension NewToken {
+    /// The token as C sees it while `body` runs.
+    fileprivate func lend(_ body: (UnsafePointer<graft_token>) -> Bool) -> Bool {
+        text.withCString { characters in
+            (likely?.tokens ?? []).withUnsafeBufferPointer { tokens in
+                (likely?.ofTokens ?? []).withUnsafeBufferPointer { logProbabilities in
+                    var lent = graft_token()
+                    lent.struct_size = MemoryLayout<graft_token>.size
+                    lent.row = Int64(row)
+                    lent.text = characters
+                    lent.size = Int64(text.utf8.count)
+                    lent.likely_tokens = tokens.baseAddress
+                    lent.likely_log_probabilities = logProbabilities.baseAddress
+                    lent.likely_count = Int32(tokens.count)
+                    lent.sample = Int32(sample)
+                    lent.id = id
+                    lent.end = end.rawValue
+                    lent.log_probability = logProbability ?? .nan
+                    return body(&lent)
                 }
             }
         }

@@ -2,18 +2,45 @@ import GraftTensor
 
 /// How texts go on. Defaults are those of `graft_generate_options_init`.
 package struct GenerationOptions: Sendable {
+    /// What is added to the logits of a token.
+    package struct Bias: Sendable {
+        package let token: Int32
+        package let amount: Float
+
+        package init(token: Int32, amount: Float) {
+            self.token = token
+            self.amount = amount
+        }
+    }
+
     /// Tokens that end a row; nil for the model's ends of text.
     package var stopTokens: [Int32]?
-    /// A seed for each row; empty where `seed` is that of all.
+    /// Texts that end a row, and are not part of it.
+    package var stopStrings: [String] = []
+    package var biases: [Bias] = []
+    /// A seed for each prompt; empty where `seed` is that of all.
     package var rowSeeds: [UInt64] = []
     package var seed: UInt64 = 0
     package var maximumTokens = 128
+    /// Before there are so many new ones, no stop token comes.
+    package var minimumTokens = 0
+    /// Texts of each prompt.
+    package var sampleCount = 1
+    /// How many of the likeliest tokens come with their log-probabilities beside the chosen one's;
+    /// nil for none at all.
+    package var likelyCount: Int?
+    /// No so many tokens in sequence come twice; 0 for any.
+    package var noRepeatSize = 0
     package var repetitionPenalty: Float = 1
+    package var frequencyPenalty: Float = 0
+    package var presencePenalty: Float = 0
     /// 0 takes the likeliest token.
     package var temperature: Float = 0
     /// 0 takes all.
     package var topK = 0
     package var topP: Float = 1
+    package var minP: Float = 0
+    package var typicalP: Float = 1
 
     package init() {}
 
@@ -21,18 +48,59 @@ package struct GenerationOptions: Sendable {
         guard rowSeeds.isEmpty || rowSeeds.count == rowCount else {
             throw GraftError(.invalidArgument, "row_seeds has \(rowSeeds.count) numbers for \(rowCount) rows")
         }
-        guard maximumTokens >= 0 else {
-            throw GraftError(.invalidArgument, "maximum_tokens must be 0 or more, found \(maximumTokens)")
+        try checkCounts()
+        for (index, stop) in stopStrings.enumerated() where stop.isEmpty {
+            throw GraftError(
+                .invalidArgument, "stop_strings[\(index)] is empty; expected a text that ends a row where it comes")
         }
-        guard repetitionPenalty > 0, repetitionPenalty.isFinite else {
-            throw GraftError(.invalidArgument, "repetition_penalty must be above 0, found \(repetitionPenalty)")
+        for (index, bias) in biases.enumerated() where !(bias.amount < .infinity) {
+            throw GraftError(
+                .invalidArgument,
+                "biases[\(index)] is \(bias.amount); expected a number, or -infinity for a token that never comes")
         }
-        guard temperature >= 0, temperature.isFinite else {
-            throw GraftError(.invalidArgument, "temperature must be 0 or more, found \(temperature)")
+        func require(_ holds: Bool, _ name: String, _ expected: String, _ found: Float) throws(GraftError) {
+            if !holds || !found.isFinite {
+                throw GraftError(.invalidArgument, "\(name) must be \(expected), found \(found)")
+            }
         }
-        guard topK >= 0 else { throw GraftError(.invalidArgument, "top_k must be 0 or more, found \(topK)") }
-        guard topP > 0, topP <= 1 else {
-            throw GraftError(.invalidArgument, "top_p must be above 0 and at most 1, found \(topP)")
+        try require(repetitionPenalty > 0, "repetition_penalty", "above 0", repetitionPenalty)
+        try require(true, "frequency_penalty", "a number", frequencyPenalty)
+        try require(true, "presence_penalty", "a number", presencePenalty)
+        try require(temperature >= 0, "temperature", "0 or more", temperature)
+        try require(topP > 0 && topP <= 1, "top_p", "above 0 and at most 1", topP)
+        try require(minP >= 0 && minP <= 1, "min_p", "0 to 1", minP)
+        try require(typicalP > 0 && typicalP <= 1, "typical_p", "above 0 and at most 1", typicalP)
+    }
+
+    private func checkCounts() throws(GraftError) {
+        for (name, count, least, most) in [
+            ("maximum_tokens", maximumTokens, 0, Int.max), ("minimum_tokens", minimumTokens, 0, Int.max),
+            ("sample_count", sampleCount, 1, 1 << 16), ("likely_count", likelyCount ?? 0, 0, Int.max),
+            ("no_repeat_ngram_size", noRepeatSize, 0, Int.max), ("top_k", topK, 0, Int.max),
+        ] where !(least...most).contains(count) {
+            throw GraftError(
+                .invalidArgument,
+                "\(name) must be \(least) \(most == Int.max ? "or more" : "to \(most)"), found \(count)")
+        }
+        guard minimumTokens <= maximumTokens else {
+            throw GraftError(
+                .invalidArgument,
+                "minimum_tokens is \(minimumTokens); expected at most maximum_tokens, which is \(maximumTokens)")
+        }
+    }
+
+    /// Checks what depends on how many tokens a row's model has.
+    func check(vocabularySize: Int, row: Int) throws(GraftError) {
+        for (index, bias) in biases.enumerated() where bias.token < 0 || bias.token >= vocabularySize {
+            throw GraftError(
+                .invalidArgument,
+                "bias_tokens[\(index)] is \(bias.token), outside the vocabulary of row \(row), which has "
+                    + "\(vocabularySize) tokens")
+        }
+        guard likelyCount ?? 0 <= vocabularySize else {
+            throw GraftError(
+                .invalidArgument,
+                "likely_count is \(likelyCount ?? 0); expected at most the \(vocabularySize) tokens of row \(row)")
         }
     }
 }

@@ -4,19 +4,8 @@ import GraftTensor
 import GraftTokenizers
 
 extension Session {
-    /// Receives one token of a row and the text it adds; false ends the row.
-    package typealias TokenReport = (_ row: Int, _ token: Int32, _ text: String) -> Bool
-
-    /// A row whose text goes on.
-    private struct Row {
-        var sampler: TokenSampler
-        var stream: TextStream?
-        /// Tokens that may still come.
-        var left: Int
-        /// The latest token, which has not been through the model.
-        var latest: Int32 = 0
-        var isFirst = true
-    }
+    /// Receives each new token; false ends its row.
+    package typealias TokenReport = (_ token: NewToken) -> Bool
 
     /// Continues each row: its prompt goes through the model once, then each new token alone,
     /// beside the keys and values that a cache holds of those before it. A row's tokens do not
@@ -37,34 +26,40 @@ extension Session {
         let head = try LanguageModelHead(model: model)
         let shape = model.shape
         try options.check(rowCount: batch.rowCount)
+        guard tokenizer != nil || options.stopStrings.isEmpty else {
+            throw GraftError(.invalidArgument, "stop_strings need a tokenizer, which makes text of the tokens")
+        }
         try check(batch, adapters)
-        let batch = try beginnings(of: batch)
+        let batch = try beginnings(of: batch, copies: options.sampleCount)
+        let samples = options.sampleCount
+        let likelyCount = options.likelyCount ?? 0
         try Memory.require(
-            64 * batch.rowCount + 32 * shape.vocabularySize, to: "choosing among \(shape.vocabularySize) tokens")
-        func virtualCount(_ row: Int) -> Int { adapter(adapters, row)?.virtualCount ?? 0 }
-        var rows: [Row] = []
-        for row in 0..<batch.rowCount {
+            256 * batch.rowCount * samples + 32 * shape.vocabularySize + 32 * likelyCount,
+            to: "choosing among \(shape.vocabularySize) tokens")
+        func adapter(_ text: Int) -> AttachedAdapter? { self.adapter(adapters, text / samples) }
+        func virtualCount(_ text: Int) -> Int { adapter(text)?.virtualCount ?? 0 }
+        let stops = Set(options.stopTokens ?? model.endTokens)
+        var texts: [GenerationRow] = []
+        for text in 0..<batch.rowCount * samples {
             try Memory.check()
-            let prompt = batch.tokens[Int(batch.starts[row])..<Int(batch.starts[row + 1])]
-            let seed = options.rowSeeds.isEmpty ? options.seed : options.rowSeeds[row]
-            rows.append(
-                Row(
-                    sampler: TokenSampler(options, seed: seed, prompt: prompt),
-                    stream: try tokenizer.map { tokenizer throws(GraftError) in
-                        try TextStream(tokenizer, after: model.decoderTokens == nil ? prompt : [])
-                    },
-                    left: min(options.maximumTokens, shape.maximumLength - virtualCount(row) - prompt.count)))
+            let row = text / samples
+            try options.check(vocabularySize: model.outputSize(adapter(text)), row: row)
+            let room = shape.maximumLength - virtualCount(text) - batch.length(ofRow: row)
+            texts.append(
+                try GenerationRow(
+                    row: row, sample: text % samples, prompt: batch.tokens[batch.range(ofRow: row)], room: room,
+                    stops: stops, rules: model.writing, options: options, tokenizer: tokenizer))
         }
         try cache.begin(
-            capacities: rows.indices.map { virtualCount($0) + batch.length(ofRow: $0) + rows[$0].left })
-        let stops = Set(options.stopTokens ?? model.endTokens)
+            capacities: texts.indices.map { virtualCount($0) + batch.length(ofRow: $0 / samples) + texts[$0].left })
+        var likely = options.likelyCount.map(LogProbabilities.init)
 
-        /// Runs the tokens of some rows, chooses a token for each, and returns the rows that go on.
+        /// Runs the tokens of some texts, chooses a token for each, and returns the texts that go
+        /// on.
         func step(_ tokens: RowBatch, of active: [Int]) throws(GraftError) -> [Int] {
             var going: [Int] = []
             try eachPass(
-                tokens, reading: .last, cache: cache, cacheRow: { active[$0] },
-                adapter: { adapter(adapters, active[$0]) }
+                tokens, reading: .last, cache: cache, cacheRow: { active[$0] }, adapter: { adapter(active[$0]) }
             ) { first, count throws(GraftError) in
                 let hidden = try model.forward(pass)
                 cache.advance(pass)
@@ -74,31 +69,34 @@ extension Session {
                     of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
                 ) { chunk throws(GraftError) in
                     for (index, chosen) in chunk.range.enumerated() {
-                        let row = active[first + chosen]
+                        let text = active[first + chosen]
                         let logits = UnsafeMutableBufferPointer(
                             start: chunk.logits.base + index * chunk.logits.stride,
-                            count: model.outputSize(adapter(adapters, row)))
-                        if try advance(&rows[row], row, logits, stops: stops, report) { going.append(row) }
+                            count: model.outputSize(adapter(text)))
+                        let token = try texts[text].advance(logits, likely: &likely)
+                        if report(token), token.end == .none { going.append(text) }
                     }
                 }
             }
             return going
         }
 
-        var active = rows.indices.filter { rows[$0].left > 0 }
+        var active = texts.indices.filter { texts[$0].left > 0 }
         var tokens = RowBatch()
-        for row in active { tokens.append(row: row, of: batch) }
+        for text in active { tokens.append(row: text / samples, of: batch) }
         while !active.isEmpty {
             try Memory.check()
             active = try step(tokens, of: active)
             tokens.removeAll()
-            for row in active { tokens.append(tokens: CollectionOfOne(rows[row].latest), types: nil as [Int32]?) }
+            for text in active { tokens.append(tokens: CollectionOfOne(texts[text].latest), types: nil as [Int32]?) }
         }
     }
 
     /// What the rows' texts go on from: the rows, or where an encoder reads these, a decoder's first
     /// token of each.
-    private func beginnings(of batch: RowBatch) throws(GraftError) -> RowBatch {
+    ///
+    /// - Parameter copies: How many texts go on from a row.
+    private func beginnings(of batch: RowBatch, copies: Int) throws(GraftError) -> RowBatch {
         guard model.decoderTokens != nil else { return batch }
         guard let start = model.writing.start else {
             throw GraftError(
@@ -106,30 +104,9 @@ extension Session {
                 "\(model.source.path): neither generation_config.json nor config.json has decoder_start_token_id: nothing "
                     + "says how a text begins")
         }
-        try cache.sources?.begin(lengths: (0..<batch.rowCount).map { batch.length(ofRow: $0) })
+        try cache.sources?.begin(lengths: (0..<batch.rowCount * copies).map { batch.length(ofRow: $0 / copies) })
         var beginnings = RowBatch()
         try beginnings.beginTargets(of: batch, with: start)
         return beginnings
-    }
-
-    /// Chooses and reports a row's next token; false where it was the last.
-    private func advance(
-        _ row: inout Row, _ number: Int, _ logits: UnsafeMutableBufferPointer<Float>, stops: Set<Int32>,
-        _ report: TokenReport
-    ) throws(GraftError) -> Bool {
-        model.writing.rule(logits, isFirst: row.isFirst, isLast: row.left == 1)
-        row.isFirst = false
-        let token: Int32
-        do throws(GraftError) {
-            token = try row.sampler.next(logits)
-        } catch {
-            throw GraftError(error.code, "row \(number): \(error.message)")
-        }
-        row.latest = token
-        row.left -= 1
-        let isStop = stops.contains(token)
-        var text = isStop ? "" : try row.stream?.append(token) ?? ""
-        if isStop || row.left == 0 { text += try row.stream?.finish() ?? "" }
-        return report(number, token, text) && !isStop && row.left > 0
     }
 }

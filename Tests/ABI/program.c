@@ -93,8 +93,8 @@ static graft_status use_session(void *options) {
     return status;
 }
 
-static int32_t take_token(void *count, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)row, (void)token, (void)text, (void)size;
+static int32_t take_token(void *count, const graft_token *token) {
+    (void)token;
     return ++*(int *)count == 2;
 }
 

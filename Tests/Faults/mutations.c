@@ -111,8 +111,8 @@ static void claim_fair(graft_status status, const char *sentence) {
     claim(status == GRAFT_OK || is_refused(status), sentence, graft_last_error_message());
 }
 
-static int32_t go_on(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)user_data, (void)row, (void)token, (void)text, (void)size;
+static int32_t go_on(void *user_data, const graft_token *token) {
+    (void)user_data, (void)token;
     return 0;
 }
 

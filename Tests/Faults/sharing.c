@@ -104,11 +104,10 @@ static double train(void) {
     return metrics.loss;
 }
 
-static int32_t on_token(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)text, (void)size;
+static int32_t on_token(void *user_data, const graft_token *token) {
     uint64_t *hash = user_data;
     static float numbers[CAPACITY];
-    *hash = (*hash ^ (uint64_t)row << 32 ^ (uint32_t)token) * 0x100000001b3;
+    *hash = (*hash ^ (uint64_t)token->row << 32 ^ (uint32_t)token->id) * 0x100000001b3;
     if (!calls_back)
         return 0;
     expect_busy(graft_session_generate(session, NULL, batch, NULL, on_token, hash),

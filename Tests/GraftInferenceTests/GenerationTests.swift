@@ -5,6 +5,7 @@ import GraftModels
 import GraftTensor
 import GraftTestSupport
 import GraftTokenizers
+import Glibc
 import Testing
 
 @testable import GraftInference
@@ -50,9 +51,9 @@ import Testing
         change(&options)
         var results = Array(repeating: Result(), count: rows.rowCount)
         try (given ?? session()).generate(rows, adapters: adapters, options: options, tokenizer: tokenizer) {
-            row, token, text in
-            results[row].tokens.append(token)
-            results[row].texts.append(text)
+            token in
+            results[token.row].tokens.append(token.id)
+            results[token.row].texts.append(token.text)
             return true
         }
         return results
@@ -192,12 +193,101 @@ import Testing
         var counts = Array(repeating: 0, count: rows.rowCount)
         var options = GenerationOptions()
         options.stopTokens = []
-        try session().generate(rows, adapters: [], options: options, tokenizer: nil) { row, _, text in
-            #expect(text == "")
-            counts[row] += 1
-            return counts[row] <= row
+        try session().generate(rows, adapters: [], options: options, tokenizer: nil) { token in
+            #expect(token.text == "")
+            counts[token.row] += 1
+            return counts[token.row] <= token.row
         }
         #expect(counts == [1, 2, 3, 4, 5])
+    }
+
+    @Test("A row ends before a stop string, whose tokens may end elsewhere, and says why it ended")
+    func stopStrings() throws {
+        let rows = try prompts()
+        let free = try generate(rows) { $0.maximumTokens = 30 }
+        let text = free[0].text
+        let stop = String(text[text.index(text.startIndex, offsetBy: 20)..<text.index(text.startIndex, offsetBy: 27)])
+        var ends: [TokenEnd] = Array(repeating: .none, count: rows.rowCount)
+        var texts = Array(repeating: "", count: rows.rowCount)
+        var options = GenerationOptions()
+        options.stopTokens = [free[1].tokens[7]]
+        options.stopStrings = ["never said", stop]
+        options.maximumTokens = 30
+        try session().generate(rows, adapters: [], options: options, tokenizer: tokenizer) { token in
+            texts[token.row] += token.text
+            ends[token.row] = token.end
+            return true
+        }
+        let first = try #require(text.firstRange(of: stop))
+        #expect(texts[0] == text[..<first.lowerBound] && ends[0] == .stopString)
+        #expect(ends[1] == .stopToken && ends.contains(.length))
+        // No stop token comes before the minimum.
+        let late = try generate(rows) {
+            $0.maximumTokens = 30
+            $0.minimumTokens = 20
+            $0.stopTokens = [free[1].tokens[7], free[0].tokens[3]]
+        }
+        #expect(late.allSatisfy { $0.tokens.count > 20 })
+    }
+
+    @Test("Samples of a prompt draw for themselves, the first as if it were alone")
+    func samples() throws {
+        let rows = try prompts()
+        func change(_ options: inout GenerationOptions) {
+            options.temperature = 1
+            options.maximumTokens = 20
+        }
+        let alone = try generate(rows, change)
+        var samples = Array(repeating: Array(repeating: [Int32](), count: 3), count: rows.rowCount)
+        var options = GenerationOptions()
+        options.stopTokens = []
+        change(&options)
+        options.sampleCount = 3
+        try session(passTokens: 40).generate(rows, adapters: [], options: options, tokenizer: nil) { token in
+            samples[token.row][token.sample].append(token.id)
+            return true
+        }
+        for (one, three) in zip(alone, samples) {
+            #expect(three[0] == one.tokens)
+            #expect(Set(three).count == 3)
+        }
+    }
+
+    @Test("Log-probabilities are the log softmax of the model's logits, whatever is done to them")
+    func logProbabilities() throws {
+        var options = GenerationOptions()
+        options.stopTokens = []
+        options.maximumTokens = 8
+        options.likelyCount = 512
+        options.repetitionPenalty = 1.5
+        options.temperature = 2
+        let rows = try prompts()
+        var tokens = Array(repeating: [Int32](), count: rows.rowCount)
+        var logits = [Float](repeating: 0, count: 512)
+        try session().generate(rows, adapters: [], options: options, tokenizer: nil) { token in
+            let likely = token.likely!
+            let sum = likely.ofTokens.reduce(0) { $0 + exp(Double($1)) }
+            #expect(abs(sum - 1) < 1e-5)
+            #expect(likely.ofTokens == likely.ofTokens.sorted(by: >) && Set(likely.tokens).count == 512)
+            #expect(token.logProbability == likely[token.id])
+            tokens[token.row].append(token.id)
+            if token.row == 0, tokens[0].count == 8 { for id in 0..<512 { logits[id] = likely[Int32(id)] } }
+            return true
+        }
+        // The same from a pass over the whole text.
+        var whole = RowBatch()
+        let text = Array(rows.tokens[rows.range(ofRow: 0)]) + tokens[0].dropLast()
+        whole.append(tokens: text, types: nil as [Int32]?)
+        let pass = try Pass(team: try Team(threadCount: 1))
+        try pass.begin(whole, rows: 0..<1, reading: .last) { _ in nil }
+        let hidden = try model.forward(pass)
+        try [Int32(0)].withUnsafeBufferPointer { first in
+            try LanguageModelHead(model: model).eachChunk(of: first, batchFirst: 0, hidden.matrix, pass: pass) {
+                chunk in
+                let sum = log((0..<512).reduce(0.0) { $0 + exp(Double(chunk.logits.base[$1])) })
+                for id in 0..<512 { #expect(abs(Double(chunk.logits.base[id]) - sum - Double(logits[id])) < 1e-5) }
+            }
+        }
     }
 
     @Test("A cancelled call ends with an error, after the tokens that were handed out")
@@ -206,7 +296,7 @@ import Testing
         let session = try session(token: token)
         var count = 0
         let error = #expect(throws: GraftError.self) {
-            try session.generate(try prompts(), adapters: [], options: GenerationOptions(), tokenizer: nil) { _, _, _ in
+            try session.generate(try prompts(), adapters: [], options: GenerationOptions(), tokenizer: nil) { _ in
                 count += 1
                 if count == 12 { token.cancel() }
                 return true
@@ -221,7 +311,12 @@ import Testing
         let rows = try prompts()
         for change: (inout GenerationOptions) -> Void in [
             { $0.temperature = -1 }, { $0.temperature = .nan }, { $0.topP = 0 }, { $0.topP = 1.5 }, { $0.topK = -1 },
-            { $0.repetitionPenalty = 0 }, { $0.maximumTokens = -1 }, { $0.rowSeeds = [1] },
+            { $0.repetitionPenalty = 0 }, { $0.maximumTokens = -1 }, { $0.rowSeeds = [1] }, { $0.minP = -0.1 },
+            { $0.typicalP = 0 }, { $0.frequencyPenalty = .infinity }, { $0.presencePenalty = .nan },
+            { $0.noRepeatSize = -1 }, { $0.minimumTokens = 61 }, { $0.sampleCount = 0 }, { $0.likelyCount = 513 },
+            { $0.stopStrings = [".", ""] }, { $0.biases = [.init(token: 512, amount: 1)] },
+            { $0.biases = [.init(token: 1, amount: .nan)] },
+            { $0.biases = (0..<512).map { .init(token: $0, amount: -.infinity) } },
         ] {
             let error = #expect(throws: GraftError.self) { try generate(rows, change) }
             #expect(error?.code == .invalidArgument)

@@ -57,8 +57,8 @@ import Testing
         options.maximumTokens = expected[0].count
         var found = Array(repeating: [Int32](), count: golden.rows.rowCount)
         try golden.session.generate(golden.rows, adapters: golden.everywhere, options: options, tokenizer: nil) {
-            row, token, _ in
-            found[row].append(token)
+            token in
+            found[token.row].append(token.id)
             return true
         }
         #expect(found == expected)

@@ -139,8 +139,8 @@ import Testing
             var found: [[Int32]] = Array(repeating: [], count: order.count)
             try session.generate(
                 batch, adapters: order.map { $0 < 2 ? composition : nil }, options: generation, tokenizer: nil
-            ) { row, token, _ in
-                found[row].append(token)
+            ) { token in
+                found[token.row].append(token.id)
                 return true
             }
             return found

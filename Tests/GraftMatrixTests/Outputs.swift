@@ -41,8 +41,8 @@ struct Outputs {
             var options = GenerationOptions()
             options.maximumTokens = 6
             var tokens = [[UInt32]](repeating: [], count: rows.rowCount)
-            try session.generate(rows, adapters: adapters, options: options, tokenizer: nil) { row, token, _ in
-                tokens[row].append(UInt32(bitPattern: token))
+            try session.generate(rows, adapters: adapters, options: options, tokenizer: nil) { token in
+                tokens[token.row].append(UInt32(bitPattern: token.id))
                 return true
             }
             results = tokens

@@ -54,12 +54,9 @@ static int32_t look(void *unused, const graft_metrics *metrics) {
     return 0;
 }
 
-static int32_t take_token(void *place, int64_t row, int32_t token, const char *text, int64_t size) {
+static int32_t take_token(void *place, const graft_token *token) {
     int32_t **next = place;
-    (void)row;
-    (void)text;
-    (void)size;
-    *(*next)++ = token;
+    *(*next)++ = token->id;
     differences_in_callbacks += !is_as_set();
     return 0;
 }

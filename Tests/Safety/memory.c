@@ -239,8 +239,8 @@ static graft_status hidden_states(void) {
     return graft_session_hidden_states(session, small, -1, states, VECTORS * LENGTH * WIDTH);
 }
 
-static int32_t take(void *user_data, int64_t row, int32_t token, const char *piece, int64_t size) {
-    (void)user_data, (void)row, (void)token, (void)piece, (void)size;
+static int32_t take(void *user_data, const graft_token *token) {
+    (void)user_data, (void)token;
     return 0;
 }
 
@@ -252,6 +252,10 @@ static graft_status generate(void) {
     options.top_k = 20;
     options.top_p = 0.9f;
     options.repetition_penalty = 1.1f;
+    options.typical_p = 0.9f;
+    options.no_repeat_ngram_size = 3;
+    options.sample_count = 2;
+    options.likely_count = 4;
     options.stop_tokens = tokens;
     options.stop_token_count = 0;
     return graft_session_generate(writer, NULL, prompt, &options, take, NULL);

@@ -269,11 +269,8 @@ static graft_status run_llama(void) {
     return run_session(llama, speaker);
 }
 
-static int32_t count_token(void *count, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)row;
+static int32_t count_token(void *count, const graft_token *token) {
     (void)token;
-    (void)text;
-    (void)size;
     ++*(int *)count;
     return 0;
 }

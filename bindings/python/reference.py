@@ -60,7 +60,7 @@ def signature(name: str, function: Any, drops_self: bool) -> str:
 
 def parts_of(kind: type) -> list[type]:
     """A class, after those whose fields and methods are an estimator's, or a session's, as well."""
-    modules = ("graft.estimators.", "graft.answering")
+    modules = ("graft.estimators.", "graft.answering", "graft.generating")
     shared = [base for base in reversed(kind.__mro__) if base.__module__.startswith(modules)]
     shared += [] if kind in shared or not shared else [kind]
     return shared or [kind]

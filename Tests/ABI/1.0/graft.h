@@ -437,6 +437,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *                                             max over the row
  *     language_model              the next    logits over the    "token_labels"  integers, width 1
  *                                 token       vocabulary
+ *     seq_2_seq_lm                each token  logits over the    graft_batch_set_targets()
+ *                                 of a target vocabulary
  *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
  *                                             graft_session_
  *                                             embed() makes
@@ -488,8 +490,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *
  * @param adapter       The adapter.
  * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
- *                      "sentence_embedding" and "" have no head of the adapter's own: they take no labels
- *                      and no settings.
+ *                      "seq_2_seq_lm", "sentence_embedding" and "" have no head of the adapter's own: they
+ * take no labels and no settings.
  * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on. NULL for
  *                      "question_answering", whose two outputs are always "start" and "end".
  * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
@@ -771,6 +773,12 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batch, const char *column,
                                                                const float *values, int64_t count,
                                                                int32_t width);
+/** What each row should become, for seq_2_seq_lm: row i of `targets` is that of row i. Both are encoded
+ * alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
+ * A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
+ *  `targets` is copied. GRAFT_ERROR_INVALID_ARGUMENT where it has another row_count. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(graft_batch *batch,
+                                                                const graft_batch *targets);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
                                                                  const graft_composition *const *rows,
@@ -1271,7 +1279,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session
  */
 
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
- *  last: `out` [token_count, hidden_size]. Since 1.0. */
+ *  last: `out` [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder,
+ *  which reads the rows. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
                                                                     const graft_batch *batch, int32_t layer,
                                                                     float *out, int64_t capacity);
@@ -1317,49 +1326,102 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *ses
                                                               int32_t *labels, float *probabilities,
                                                               int64_t capacity);
 
-/** How graft_session_generate() chooses tokens, in the order of the fields from
- *  repetition_penalty to top_p. */
+/** How graft_session_generate() chooses tokens: what is set is done to the logits in the order of the
+ *  fields from biases to typical_p, as transformers does. */
 typedef struct graft_generate_options {
     size_t struct_size;
-    const int32_t *stop_tokens; /**< [stop_token_count], copied: tokens that end a row. Default
-                                     NULL: the model's ends of text. */
-    const uint64_t *row_seeds;  /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
-                                     A row's text depends on its prompt, its adapters and its seed
-                                     alone, so equal prompts with equal seeds have equal texts. */
-    uint64_t seed;              /**< Default 0. */
-    int32_t stop_token_count;   /**< 0 with an array that is not NULL: nothing but maximum_tokens
-                                     ends a row. Default 0. */
-    int32_t maximum_tokens;     /**< New tokens a row, at most as many as the model has positions
-                                     left. Default 128. */
-    float repetition_penalty;   /**< Above 0: divides the logits above 0 of tokens that the row has,
-                                     multiplies those below. Default 1: none. */
-    float temperature;          /**< 0: always the likeliest token. Default 0. */
-    int32_t top_k;              /**< The likeliest so many. Default 0: all. */
-    float top_p;                /**< Above 0 to 1: the likeliest that together have this probability.
-                                     Default 1: all. */
+    const int32_t *stop_tokens;      /**< [stop_token_count], copied: tokens that end a row. Default
+                                          NULL: the model's ends of text. */
+    const char *const *stop_strings; /**< [stop_string_count], copied: texts, UTF-8, before the first
+                                          of which a row ends, wherever the borders of tokens lie:
+                                          what may become one is handed out once it cannot. They
+                                          need a tokenizer. Default NULL: none. */
+    const int32_t *bias_tokens;      /**< [bias_count], copied: tokens, to the logits of which */
+    const float *biases;             /**< [bias_count], copied, these are added; -INFINITY for a token
+                                          that never comes. Default NULL: none. */
+    const uint64_t *row_seeds;       /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
+                                          A row's text depends on its prompt, its adapters and its seed
+                                          alone, so equal prompts with equal seeds have equal texts. */
+    uint64_t seed;                   /**< Default 0. */
+    int32_t stop_token_count;        /**< 0 with an array that is not NULL: no token ends a row.
+                                          Default 0. */
+    int32_t stop_string_count;       /**< Default 0. */
+    int32_t bias_count;              /**< Default 0. */
+    int32_t maximum_tokens;          /**< New tokens a row, at most as many as the model has positions
+                                          left. Default 128. */
+    int32_t sample_count;            /**< Texts of each row, 1 to 65536: each draws for itself, the first
+                                          as if it were alone. Default 1. */
+    int32_t likely_count;            /**< 0: each token comes with its log-probability, the logarithm of
+                                          the softmax over the logits as the model gives them, before
+                                          anything is done to them. Above 0: so many of the likeliest
+                                          tokens come with theirs, too. Default -1: none. */
+    float repetition_penalty;        /**< Above 0: divides the logits above 0 of tokens that the row has,
+                                          multiplies those below. Default 1: none. */
+    float frequency_penalty;         /**< As OpenAI defines it: what a token's logit loses for each time
+                                          that it came after the prompt. Default 0. */
+    float presence_penalty;          /**< The same, once for a token that came. Default 0. */
+    int32_t no_repeat_ngram_size;    /**< No so many tokens come in a sequence that the row has had.
+                                          Default 0: any may. */
+    int32_t minimum_tokens;          /**< Before so many new ones, no stop token comes. Default 0. */
+    float temperature;               /**< 0: always the likeliest token. Default 0. */
+    int32_t top_k;                   /**< The likeliest so many. Default 0: all. */
+    float top_p;                     /**< Above 0 to 1: the likeliest that together have this probability.
+                                          Default 1: all. */
+    float min_p;                     /**< 0 to 1: those that have this share of the likeliest one's
+                                          probability. Default 0: all. */
+    float typical_p;                 /**< Above 0 to 1: those that together have this probability and whose
+                                          information is nearest to the entropy. Default 1: all. */
 } graft_generate_options;
 
-/** One new token of row `row` of the batch. `text`, of `size` bytes and a NUL, is what it adds to the
- *  row's text: "" for a token that ends the row, while a character is incomplete, or without a
- *  tokenizer. It lives until the callback returns. Return 0 to go on, anything else to end this row. */
-typedef int32_t (*graft_token_callback)(void *user_data, int64_t row, int32_t token, const char *text,
-                                        int64_t size);
+/** Why a token is its text's last. */
+typedef int32_t graft_token_end;
+enum {
+    GRAFT_TOKEN_END_NONE = 0,        /**< It is not. */
+    GRAFT_TOKEN_END_STOP_TOKEN = 1,  /**< It is a stop token. */
+    GRAFT_TOKEN_END_STOP_STRING = 2, /**< A stop string is complete. */
+    GRAFT_TOKEN_END_LENGTH = 3       /**< maximum_tokens, or the model has no position left. */
+};
+
+/** A new token. What it points to lives until the callback returns. */
+typedef struct graft_token {
+    size_t struct_size;                    /**< The library's own. */
+    const char *text;                      /**< `size` bytes and a NUL: what the token adds to its text. ""
+                                                for a stop token, while a character is incomplete or may
+                                                become a stop string, or without a tokenizer. */
+    const int32_t *likely_tokens;          /**< [likely_count]: the likeliest tokens in its place, the
+                                                likeliest first; */
+    const float *likely_log_probabilities; /**< [likely_count]: theirs. */
+    int64_t size;                          /**< Bytes of `text`. */
+    int64_t row;                           /**< Of the batch. */
+    int32_t sample;                        /**< 0 to sample_count - 1: which of the row's texts. */
+    int32_t id;                            /**< The token. */
+    graft_token_end end;                   /**< Whether and why the text ends with it. */
+    int32_t likely_count;                  /**< At most as asked for. */
+    float log_probability;                 /**< Of the token; NaN where none is asked for. */
+    int32_t reserved;                      /**< 0. */
+} graft_token;
+
+/** Receives a new token. Return 0 to go on, anything else to end its text. */
+typedef int32_t (*graft_token_callback)(void *user_data, const graft_token *token);
 
 GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
 
 /**
- * Continues each row of a batch, handing each token to `on_token` as it comes: step by step, in
- * each step the rows in their order.
+ * Continues each row of a batch, or where the model has an encoder that reads it, writes what it
+ * becomes, handing each token to `on_token` as it comes: step by step, in each step the rows in
+ * their order, and of each row the samples.
  *
  * @param session   Of a model with an output over its vocabulary, such as Llama.
  * @param tokenizer Gives the tokens' text; NULL: ids only.
  * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
- *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH.
+ *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH. What an encoder
+ *                  reads, as texts to be translated, is encoded as usual.
  * @param options   NULL for defaults.
  * @param on_token  Receives the tokens. Required.
  * @param user_data Handed to `on_token`.
  * @return GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, a prompt longer than the model),
- *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_DIVERGED (logits that are not
+ *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_INVALID_ARGUMENT (an option out of
+ *         its range, or options that leave no token), GRAFT_ERROR_DIVERGED (logits that are not
  *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0.
  */

@@ -1,7 +1,7 @@
 #include "faults.h"
 
-static int32_t no_token(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)user_data, (void)row, (void)token, (void)text, (void)size;
+static int32_t no_token(void *user_data, const graft_token *token) {
+    (void)user_data, (void)token;
     claim(0, "a refused call hands out no token", "a token");
     return 1;
 }
@@ -69,6 +69,19 @@ void test_session(void) {
     generation.stop_token_count = 2;
     invalid(graft_session_generate(session, NULL, batch, &generation, no_token, NULL),
             "two stop tokens at NULL are refused");
+    const char *stops[] = {".", "\xff"};
+    graft_generate_options_init(&generation, sizeof generation);
+    generation.stop_string_count = 1;
+    invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
+            "a stop string at NULL is refused");
+    generation.stop_strings = stops;
+    generation.stop_string_count = 2;
+    invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
+            "a stop string that is not UTF-8 is refused");
+    graft_generate_options_init(&generation, sizeof generation);
+    generation.bias_count = 1;
+    invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
+            "a bias of no token is refused");
     invalid(graft_session_generate(session, NULL, batch, NULL, NULL, NULL), "a callback of NULL is refused");
     invalid(graft_session_generate(session, NULL, NULL, NULL, no_token, NULL),
             "generating from NULL is refused");

@@ -1,8 +1,11 @@
-/* Continues a text, printing it as it comes.
+/* Continues a text, printing it as it comes, and then how sure the model was of it.
  *
- *     generate MODEL PROMPT [TEMPERATURE [SEED [ADAPTER]]]
+ *     generate MODEL PROMPT [TEMPERATURE [SEED [ADAPTER [STOP]]]]
+ *
+ * ADAPTER is a folder, or "" for none; the text ends before the first STOP, if one comes.
  */
 #include <graft.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,15 +17,24 @@ static void check(graft_status status, const char *what) {
     exit(EXIT_FAILURE);
 }
 
+/* What is known of the text so far. */
+typedef struct story {
+    int token_count;
+    double log_probability;
+} story;
+
 /* Prints what a token adds; the row ends where standard output is closed. */
-static int32_t print_text(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)user_data, (void)row, (void)token;
-    return fwrite(text, 1, (size_t)size, stdout) != (size_t)size || fflush(stdout) == EOF;
+static int32_t print_text(void *user_data, const graft_token *token) {
+    story *own = user_data;
+    own->token_count++;
+    own->log_probability += (double)token->log_probability;
+    return fwrite(token->text, 1, (size_t)token->size, stdout) != (size_t)token->size ||
+           fflush(stdout) == EOF;
 }
 
 int main(int argument_count, char **arguments) {
-    if (argument_count < 3 || argument_count > 6) {
-        fprintf(stderr, "usage: %s MODEL PROMPT [TEMPERATURE [SEED [ADAPTER]]]\n", arguments[0]);
+    if (argument_count < 3 || argument_count > 7) {
+        fprintf(stderr, "usage: %s MODEL PROMPT [TEMPERATURE [SEED [ADAPTER [STOP]]]]\n", arguments[0]);
         return EXIT_FAILURE;
     }
     const char *prompt = arguments[2];
@@ -35,7 +47,7 @@ int main(int argument_count, char **arguments) {
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
     check(graft_session_create(model, NULL, &session), "making a session");
-    if (argument_count > 5) {
+    if (argument_count > 5 && arguments[5][0] != '\0') {
         check(graft_adapter_load(model, arguments[5], &adapter), "loading the adapter");
         check(graft_composition_create(adapter, 1, &composition), "composing the adapter");
         check(graft_session_set_adapters(session, composition), "attaching the adapter");
@@ -51,9 +63,21 @@ int main(int argument_count, char **arguments) {
         options.temperature = strtof(arguments[3], NULL);
     if (argument_count > 4)
         options.seed = strtoull(arguments[4], NULL, 10);
+    if (argument_count > 6) {
+        options.stop_strings = (const char *const *)&arguments[6];
+        options.stop_string_count = 1;
+    }
+    /* With a temperature, nothing comes that is fifty times less likely than the likeliest. */
+    options.min_p = 0.02f;
+    /* Log-probabilities of the tokens that come, and of no others. */
+    options.likely_count = 0;
+    story own = {0};
     fputs(prompt, stdout);
-    check(graft_session_generate(session, tokenizer, batch, &options, print_text, NULL), "generating");
+    check(graft_session_generate(session, tokenizer, batch, &options, print_text, &own), "generating");
     putchar('\n');
+    fflush(stdout);
+    fprintf(stderr, "%d tokens, perplexity %.2f\n", own.token_count,
+            exp(-own.log_probability / own.token_count));
 
     graft_composition_release(composition);
     graft_adapter_release(adapter);

@@ -29,6 +29,7 @@ from .choices import losses, optimizers, schedules, step_plans
 from .dataset import Batch, Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
+from .generation import Continuation
 from .library import lib as _lib
 from .matrix import Matrix
 from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
@@ -117,6 +118,7 @@ __all__ = [
     "Comparison",
     "Composition",
     "CompressionError",
+    "Continuation",
     "DataReport",
     "Dataset",
     "Embedder",

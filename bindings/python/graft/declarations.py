@@ -218,18 +218,58 @@ class GenerateOptions(Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("stop_tokens", POINTER(c_int32)),
+        ("stop_strings", POINTER(c_char_p)),
+        ("bias_tokens", POINTER(c_int32)),
+        ("biases", POINTER(c_float)),
         ("row_seeds", POINTER(c_uint64)),
         ("seed", c_uint64),
         ("stop_token_count", c_int32),
+        ("stop_string_count", c_int32),
+        ("bias_count", c_int32),
         ("maximum_tokens", c_int32),
+        ("sample_count", c_int32),
+        ("likely_count", c_int32),
         ("repetition_penalty", c_float),
+        ("frequency_penalty", c_float),
+        ("presence_penalty", c_float),
+        ("no_repeat_ngram_size", c_int32),
+        ("minimum_tokens", c_int32),
         ("temperature", c_float),
         ("top_k", c_int32),
         ("top_p", c_float),
+        ("min_p", c_float),
+        ("typical_p", c_float),
     ]
 
 
-TokenCallback = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int32, c_void_p, c_int64)
+TOKEN_END_CHOICES: dict[str, int] = {
+    "none": 0,
+    "stop_token": 1,
+    "stop_string": 2,
+    "length": 3,
+}
+
+
+class TokenStruct(Structure):
+    """``graft_token``."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("text", c_char_p),
+        ("likely_tokens", POINTER(c_int32)),
+        ("likely_log_probabilities", POINTER(c_float)),
+        ("size", c_int64),
+        ("row", c_int64),
+        ("sample", c_int32),
+        ("id", c_int32),
+        ("end", c_int32),
+        ("likely_count", c_int32),
+        ("log_probability", c_float),
+        ("reserved", c_int32),
+    ]
+
+
+TokenCallback = CFUNCTYPE(c_int32, c_void_p, POINTER(TokenStruct))
 
 
 #: Result and arguments of every function.

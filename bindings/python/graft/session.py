@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from ctypes import POINTER, Array, byref, c_float, c_int32, c_int64, c_uint64, c_void_p, cast, sizeof, string_at
-from typing import Literal, SupportsIndex
+from collections.abc import Iterable, Iterator
+from ctypes import Array, byref, c_float, c_int32, c_int64, c_void_p, sizeof
+from typing import Literal
 
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .answering import AnsweringHandle
@@ -14,22 +14,19 @@ from .dataset import Batch
 from .declarations import (
     POOLING_CHOICES,
     POOLING_DEFAULT,
-    UNLIMITED_LENGTH,
-    GenerateOptions,
     SessionOptions,
-    TokenCallback,
 )
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
 from .errors import GraftError, Status, invalid
+from .generating import GeneratingHandle
 from .handle import exclusive
-from .interrupts import Interrupts
 from .library import initialised, lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .matrix import Matrix
 from .model import Model
 from .session_rows import SessionRows
 from .tokenizer import Tokenizer
-from .values import as_list, asks_to_stop, c_number, choice, int_array, require_length, set_numbers, text_list
+from .values import as_list, c_number, choice, set_numbers
 
 Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
@@ -43,7 +40,7 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
     return (c_float * count).from_buffer(numbers, first * sizeof(c_float)), count
 
 
-class Session(AnsweringHandle):
+class Session(AnsweringHandle, GeneratingHandle):
     """Working memory and active adapters for one stream of calls: one session for each thread that
     runs a model. Threads that share one take turns.
 
@@ -311,90 +308,6 @@ class Session(AnsweringHandle):
                 if task == ANSWERS:
                     expected = "another; see answer"
                 raise invalid(f"row {row} has a head for {task}; expected {expected}")
-
-    @exclusive
-    def generate(
-        self,
-        prompts: Iterable[str],
-        *,
-        adapters: Iterable[RowAdapter] | None = None,
-        maximum_tokens: int = 128,
-        temperature: float = 0.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        repetition_penalty: float = 1.0,
-        seed: SupportsIndex | Iterable[int] = 0,
-        stop_tokens: Iterable[int] | None = None,
-        on_text: Callable[[int, str], bool | None] | None = None,
-    ) -> list[str]:
-        """What each prompt goes on with, or where the model has an encoder that reads it, what it
-        becomes, as its translation: the text of the new tokens. Ctrl-C stops it after the tokens
-        under way.
-
-        A prompt that is longer than the model allows is an error.
-
-        :param maximum_tokens: new tokens a row, at most as many as the model has positions left.
-        :param temperature: 0: always the likeliest token.
-        :param top_k: chooses among the likeliest so many; 0: all.
-        :param top_p: above 0 to 1: chooses among the likeliest that together have this probability.
-        :param repetition_penalty: above 0: makes tokens that the row has less likely where it is
-            above 1.
-        :param seed: of all rows, or one for each. A row's text depends on its prompt, its adapter
-            and its seed alone.
-        :param stop_tokens: tokens that end a row; None: the model's ends of text.
-        :param on_text: receives row and text as it comes; True ends the row. An exception ends the
-            call.
-        """
-        options = initialised(GenerateOptions, "graft_generate_options_init")
-        set_numbers(
-            options,
-            maximum_tokens=maximum_tokens,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            repetition_penalty=repetition_penalty,
-        )
-        batch = Batch.from_utf8(self._tokenizer, text_list(prompts, "prompts"), None, UNLIMITED_LENGTH)
-        if adapters is not None:
-            batch.set_adapters(adapters)
-        texts = [""] * len(batch)
-        if isinstance(seed, Iterable):
-            seeds = [c_number(c_uint64, number, "seed") for number in seed]
-            require_length(seeds, len(texts), "seed", "prompt")
-            options.row_seeds = cast((c_uint64 * len(seeds))(*seeds), POINTER(c_uint64))
-        else:
-            set_numbers(options, seed=seed)
-        if stop_tokens is not None:
-            # The 0 makes it an array where there are none.
-            stops = int_array([*as_list(stop_tokens, "stop_tokens", "integers"), 0], "stop_tokens")
-            options.stop_tokens = cast(stops, POINTER(c_int32))
-            options.stop_token_count = len(stops) - 1
-        failures: list[BaseException] = []
-
-        def receive(_data: int | None, row: int, _token: int, text: int, size: int) -> int:
-            # An exception would be lost in ctypes: it ends every row and is raised after the call.
-            try:
-                piece = string_at(text, size).decode("utf-8", "replace")
-                texts[row] += piece
-                ends = (
-                    on_text is not None
-                    and not interrupts.count
-                    and asks_to_stop(on_text(row, piece), "on_text")
-                )
-                return 1 if failures or ends or interrupts.count else 0
-            except BaseException as error:  # noqa: BLE001
-                failures.append(error)
-                return 1
-
-        interrupts = Interrupts(lambda _: None)
-        with batch, interrupts:
-            callback = TokenCallback(receive)
-            lib.graft_session_generate(
-                self.pointer, self._tokenizer.pointer, batch.pointer, byref(options), callback, None
-            )
-        if failures:
-            raise failures[0]
-        return texts
 
     def _prompt(self, name: str | None) -> str:
         """What stands before each text that is embedded."""

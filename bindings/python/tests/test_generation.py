@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy
@@ -50,6 +51,39 @@ def test_text_comes_in_pieces_that_join(session: graft.Session) -> None:
     assert session.generate(PROMPTS[:1] * 2, temperature=1.0, seed=[2, 5])[0] == texts[0]
 
 
+def test_a_text_says_its_tokens_and_why_it_ends(session: graft.Session, tokenizer: graft.Tokenizer) -> None:
+    free = session.generate(PROMPTS[:2], maximum_tokens=20, stop_tokens=[], likely=2)
+    for text in free:
+        assert text.end == "length" and len(text.tokens) == len(text.log_probabilities) == 20
+        assert tokenizer.decode(text.tokens) == text.lstrip()
+        # Greedy: the token that comes is the likeliest.
+        assert [likely[0] for likely in text.likely] == list(zip(text.tokens, text.log_probabilities))
+        assert all(len(likely) == 2 and likely[0][1] >= likely[1][1] for likely in text.likely)
+    stop = free[0][10:15]
+    stopped = session.generate(PROMPTS[:2], maximum_tokens=20, stop_tokens=[free[1].tokens[4]], stop_strings=[stop])
+    assert stopped[0] == free[0][: free[0].index(stop)] and stopped[0].end == "stop_string"
+    assert stopped[1].tokens == free[1].tokens[:5] and stopped[1].end == "stop_token"
+    assert stopped[0].likely == stopped[0].log_probabilities == []
+    never = {token: -math.inf for token in free[0].tokens}
+    assert not set(session.generate(PROMPTS[:1], logit_bias=never, maximum_tokens=20)[0].tokens) & set(never)
+
+
+def test_samples_of_a_prompt_come_one_after_another(session: graft.Session) -> None:
+    pieces: dict[int, str] = {text: "" for text in range(6)}
+
+    def collect(text: int, piece: str) -> None:
+        pieces[text] += piece
+
+    texts = session.generate(
+        PROMPTS[:2], temperature=1.0, min_p=0.01, seed=3, samples=3, maximum_tokens=12, on_text=collect
+    )
+    assert len(set(texts)) > 4 and list(pieces.values()) == texts
+    assert texts[::3] == session.generate(PROMPTS[:2], temperature=1.0, min_p=0.01, seed=3, maximum_tokens=12)
+    for wrong in ({"samples": 0}, {"likely": -2}, {"stop_strings": [""]}, {"stop_strings": ["a\0b"]}, {"min_p": 2.0}):
+        with pytest.raises(graft.GraftError, match=next(iter(wrong))[:6]):
+            session.generate(PROMPTS, **wrong)  # type: ignore[arg-type]
+
+
 def test_a_row_ends_when_asked_and_an_exception_comes_through(session: graft.Session) -> None:
     assert session.generate(PROMPTS[:1], maximum_tokens=0) == [""]
     short = session.generate(PROMPTS[:1], on_text=lambda _row, text: "." in text)
@@ -80,6 +114,10 @@ def test_what_says_how_to_choose_is_any_iterable_of_numbers(session: graft.Sessi
         session.generate(PROMPTS[:2], seed=iter([5]))
     with pytest.raises(TypeError, match="stop_tokens: expected a list of integers, found int"):
         session.generate(PROMPTS[:1], stop_tokens=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="logit_bias: expected numbers by tokens, found list"):
+        session.generate(PROMPTS[:1], logit_bias=[5])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="stop_strings: expected a list of strings, found one str"):
+        session.generate(PROMPTS[:1], stop_strings=".")
     with pytest.raises(TypeError, match="prompts: expected a list of strings, found one str"):
         session.generate("Once")
 

@@ -1,0 +1,33 @@
+import Glibc
+
+/// Log-probabilities of a row's next token as the model gives them, before anything is done to its
+/// logits: log softmax, of any token and of the likeliest.
+package struct LogProbabilities: Sendable {
+    /// The likeliest so many, the likeliest first and equals by their numbers.
+    package private(set) var tokens: [Int32] = []
+    package private(set) var ofTokens: [Float] = []
+    private let count: Int
+    private var logits: [Float] = []
+    /// log Σ exp(logits).
+    private var logSum = 0.0
+
+    init(count: Int) { self.count = count }
+
+    /// Reads logits that are numbers, the largest of them finite, before they change.
+    mutating func read(_ row: UnsafeMutableBufferPointer<Float>) {
+        logits.removeAll(keepingCapacity: true)
+        logits.append(contentsOf: row)
+        let largest = Double(row.max() ?? 0)
+        logSum = largest + log(row.reduce(0.0) { $0 + exp(Double($1) - largest) })
+        tokens.removeAll(keepingCapacity: true)
+        ofTokens.removeAll(keepingCapacity: true)
+        if count == 0 { return }
+        let least = Candidates.value(ofRank: min(count, row.count), row)
+        for token in row.indices where row[token] >= least { tokens.append(Int32(token)) }
+        tokens.sort { row[Int($0)] != row[Int($1)] ? row[Int($0)] > row[Int($1)] : $0 < $1 }
+        tokens.removeLast(tokens.count - min(count, row.count))
+        for token in tokens { ofTokens.append(self[token]) }
+    }
+
+    package subscript(token: Int32) -> Float { Float(Double(logits[Int(token)]) - logSum) }
+}

@@ -1,0 +1,124 @@
+"""Texts that go on: what is asked for, and what comes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from ctypes import POINTER, _Pointer, c_char_p, c_float, c_int32, c_uint64, c_void_p, cast, string_at
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+
+from .declarations import TOKEN_END_CHOICES, GenerateOptions, TokenStruct
+from .errors import invalid
+from .library import initialised
+from .values import as_list, asks_to_stop, c_number, int_array, require_length, set_numbers, text_list
+
+if TYPE_CHECKING:
+    TokenPointer = _Pointer[TokenStruct]
+
+End = Literal["none", "stop_token", "stop_string", "length"]
+_ENDS = {number: name for name, number in TOKEN_END_CHOICES.items()}
+
+
+class Continuation(str):
+    """What a prompt goes on with: the text of its new tokens, and what is known of them."""
+
+    #: The new tokens, with the stop token where one ended the text.
+    tokens: list[int]
+    #: Why the text ends: ``"stop_token"``, ``"stop_string"``, ``"length"`` for as many tokens as
+    #: were asked for or the model has positions, or ``"none"`` where a callback ended it.
+    end: End
+    #: Of each token, as the model gives it; empty where none were asked for.
+    log_probabilities: list[float]
+    #: For each token the likeliest ones in its place with their log-probabilities, the likeliest
+    #: first; as many as were asked for.
+    likely: list[list[tuple[int, float]]]
+
+
+def generate_options(
+    row_count: int,
+    seed: SupportsIndex | Iterable[int],
+    stop_tokens: Iterable[int] | None,
+    stop_strings: Iterable[str],
+    logit_bias: Mapping[int, float],
+    likely: int | None,
+    **numbers: Any,
+) -> GenerateOptions:
+    """The options of a call; its arrays live as long as it does."""
+    options = initialised(GenerateOptions, "graft_generate_options_init")
+    set_numbers(options, likely_count=-1 if likely is None else likely, **numbers)
+    if isinstance(seed, Iterable):
+        seeds = [c_number(c_uint64, number, "seed") for number in seed]
+        require_length(seeds, row_count, "seed", "prompt")
+        options.row_seeds = cast((c_uint64 * len(seeds))(*seeds), POINTER(c_uint64))
+    else:
+        set_numbers(options, seed=seed)
+    if stop_tokens is not None:
+        # The 0 makes it an array where there are none.
+        stops = int_array([*as_list(stop_tokens, "stop_tokens", "integers"), 0], "stop_tokens")
+        options.stop_tokens = cast(stops, POINTER(c_int32))
+        options.stop_token_count = len(stops) - 1
+    strings = text_list(stop_strings, "stop_strings")
+    for index, string in enumerate(strings):
+        if b"\0" in string:
+            raise invalid(f"stop_strings[{index}]: expected a text without NUL, found {string!r}")
+    options.stop_strings = cast((c_char_p * len(strings))(*strings), POINTER(c_char_p))
+    options.stop_string_count = len(strings)
+    if not isinstance(logit_bias, Mapping):
+        raise TypeError(f"logit_bias: expected numbers by tokens, found {type(logit_bias).__name__}")
+    biases = [c_number(c_float, bias, f"logit_bias[{token}]") for token, bias in logit_bias.items()]
+    options.bias_tokens = cast(int_array(list(logit_bias), "logit_bias"), POINTER(c_int32))
+    options.biases = cast((c_float * len(biases))(*biases), POINTER(c_float))
+    options.bias_count = len(biases)
+    return options
+
+
+class Receiver:
+    """Gathers the tokens of a call, whose texts are numbered row by row and sample by sample."""
+
+    def __init__(
+        self, count: int, samples: int, on_text: Callable[[int, str], bool | None] | None, is_stopped: Callable[[], int]
+    ) -> None:
+        self._samples = samples
+        self._on_text = on_text
+        self._is_stopped = is_stopped
+        self._pieces: list[list[str]] = [[] for _ in range(count)]
+        self._known: list[dict[str, Any]] = [
+            {"tokens": [], "end": "none", "log_probabilities": [], "likely": []} for _ in range(count)
+        ]
+        #: What a callback raised.
+        self.failures: list[BaseException] = []
+
+    def receive(self, _data: int | None, pointer: TokenPointer) -> int:
+        """The library's callback. An exception would be lost in ctypes: it ends every row and is
+        raised after the call."""
+        try:
+            token = pointer.contents
+            text = token.row * self._samples + token.sample
+            piece = self._note(text, token)
+            stopped = self._is_stopped()
+            ends = self._on_text is not None and not stopped and asks_to_stop(self._on_text(text, piece), "on_text")
+            return 1 if self.failures or ends or stopped else 0
+        except BaseException as error:  # noqa: BLE001
+            self.failures.append(error)
+            return 1
+
+    def _note(self, text: int, token: TokenStruct) -> str:
+        """Keeps what is said of a token, and returns what it adds."""
+        known = self._known[text]
+        known["tokens"].append(token.id)
+        known["end"] = _ENDS[token.end]
+        if not math.isnan(token.log_probability):
+            known["log_probabilities"].append(token.log_probability)
+            places = range(token.likely_count)
+            known["likely"].append([(token.likely_tokens[i], token.likely_log_probabilities[i]) for i in places])
+        # The field itself would end at a NUL in the text.
+        address = c_void_p.from_buffer(token, TokenStruct.text.offset).value or 0
+        self._pieces[text].append(string_at(address, token.size).decode("utf-8", "replace"))
+        return self._pieces[text][-1]
+
+    @property
+    def texts(self) -> list[Continuation]:
+        texts = [Continuation("".join(pieces)) for pieces in self._pieces]
+        for text, known in zip(texts, self._known):
+            vars(text).update(known)
+        return texts
