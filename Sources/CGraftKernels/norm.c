@@ -44,20 +44,21 @@ void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const flo
 }
 
 void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *x,
-                         int64_t ldx, const float *gamma, float epsilon, float *y, float *inverse_root) {
+                         int64_t ldx, const float *gamma, float unit, float epsilon, float *y,
+                         float *inverse_root) {
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
       GK_ON_PATH(rms_norm_forward)
-      (rows.begin, rows.end, h, groups, x, ldx, gamma, epsilon, y, inverse_root);
+      (rows.begin, rows.end, h, groups, x, ldx, gamma, unit, epsilon, y, inverse_root);
     });
 }
 
 void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *dy,
                           const float *x, int64_t ldx, const float *inverse_root, const float *gamma,
-                          float *dx, int64_t lddx, float *dgamma) {
+                          float unit, float *dx, int64_t lddx, float *dgamma) {
     if (dgamma)
         add_column_sums(team, m, h, groups, dy, x, ldx, NULL, inverse_root, dgamma, NULL);
     gk_for_ranges(team, m * h, m, 1, ^(gk_range rows) {
       GK_ON_PATH(rms_norm_backward)
-      (rows.begin, rows.end, h, groups, dy, x, ldx, inverse_root, gamma, dx, lddx);
+      (rows.begin, rows.end, h, groups, dy, x, ldx, inverse_root, gamma, unit, dx, lddx);
     });
 }

@@ -62,7 +62,10 @@ package struct PlannedTensor: Sendable {
             table.copyWeight(all.floats())
             for row in 0..<parameter.count / table.outputs {
                 let id = ids.map { Int($0[row % $0.count]) } ?? random.below(table.inputs)
-                (own + row * table.outputs).update(from: all.floats(from: id * table.outputs), count: table.outputs)
+                let from = all.floats(from: id * table.outputs)
+                for column in 0..<table.outputs {
+                    own[row * table.outputs + column] = table.outputScale * from[column]
+                }
             }
         case .made(let make): try make(values, own)
         }

@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftLayers
 import GraftTensor
 
@@ -32,6 +33,8 @@ package struct LanguageModelHead: Sendable {
         /// [range.count, the largest vocabulary of the pass's rows]: a row's own logits come first.
         package let logits: Matrix
         fileprivate let kept: Linear.Kept
+        /// The logits once more where the model bounds them: gradients may take their place.
+        fileprivate let capped: Matrix?
         fileprivate let rows: UnsafeBufferPointer<Int32>
     }
 
@@ -58,14 +61,24 @@ package struct LanguageModelHead: Sendable {
             let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
             pass.choose(chosen, batchFirst: batchFirst + first)
             let kept = try linear.forward(x, into: logits, keeps: false, pass: pass)
-            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, rows: chosen))
+            var capped: Matrix?
+            if let cap = model.logitSoftCap {
+                gk_soft_cap(pass.team.kernel, Int64(logits.count), cap, logits.base)
+                let copy = try pass.scratch.matrix(rows: count, columns: vocabularySize)
+                logits.copy(to: copy)
+                capped = copy
+            }
+            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, capped: capped, rows: chosen))
             first += count
         }
     }
 
-    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's rows.
-    /// Within `eachChunk`'s body.
+    /// Adds to the gradients of what adapts the head, and writes d(hidden) at the chunk's rows,
+    /// from d(logits), which is overwritten. Within `eachChunk`'s body.
     package func backward(_ dLogits: Matrix, _ chunk: Chunk, into dHidden: Matrix?, pass: Pass) throws(GraftError) {
+        if let capped = chunk.capped, let cap = model.logitSoftCap {
+            gk_soft_cap_backward(pass.team.kernel, Int64(capped.count), cap, capped.base, dLogits.base)
+        }
         guard let dHidden else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
         let dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)
         try linear.backward(dLogits, chunk.kept, into: dx, pass: pass)

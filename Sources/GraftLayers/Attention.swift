@@ -1,8 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// out = softmax(q kᵀ / √d + bias) v for each head and sequence (Vaswani et al. 2017), dropout on
-/// the probabilities.
+/// out = softmax(cap(scale · q kᵀ) + bias) v for each head and sequence (Vaswani et al. 2017),
+/// dropout on the probabilities; cap(s) = c tanh(s / c) where there is a `softCap` c (Gemma 2).
 ///
 /// q, out [m, heads · d]; k, v [keys, keyValueHeads · d]; streaming softmax, nothing of size
 /// [length, length]. A token sees all of its sequence, or where `isCausal` those up to itself, or
@@ -11,6 +11,8 @@ package struct Attention: Sendable {
     private let headCount: Int
     private let keyValueHeadCount: Int
     private let headWidth: Int
+    private let scale: Float
+    private let softCap: Float?
     private let isCausal: Bool
     /// Whether the keys are those of what an encoder read for the row.
     private let readsSource: Bool
@@ -23,14 +25,17 @@ package struct Attention: Sendable {
     private let dropoutSite: Int
     private let precision: Precision
 
+    /// - Parameter scale: nil: 1 / √d.
     package init(
-        headCount: Int, keyValueHeadCount: Int, headWidth: Int, isCausal: Bool, readsSource: Bool = false,
-        window: Int? = nil, bias: PositionBias? = nil, unit: Pass.Unit, dropoutProbability: Float, dropoutSite: Int,
-        precision: Precision
+        headCount: Int, keyValueHeadCount: Int, headWidth: Int, scale: Float? = nil, softCap: Float? = nil,
+        isCausal: Bool, readsSource: Bool = false, window: Int? = nil, bias: PositionBias? = nil, unit: Pass.Unit,
+        dropoutProbability: Float, dropoutSite: Int, precision: Precision
     ) {
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount
         self.headWidth = headWidth
+        self.scale = scale ?? 1 / Float(headWidth).squareRoot()
+        self.softCap = softCap
         self.isCausal = isCausal
         self.readsSource = readsSource
         self.window = window
@@ -82,7 +87,8 @@ package struct Attention: Sendable {
         settings.key_value_head_count = Int32(keyValueHeadCount)
         settings.head_width = Int32(headWidth)
         settings.precision = precision.kernelType
-        settings.scale = 1 / Float(headWidth).squareRoot()
+        settings.scale = scale
+        settings.soft_cap = softCap ?? 0
         settings.causal = isCausal
         settings.window = Int64(window ?? 0)
         if let bias {

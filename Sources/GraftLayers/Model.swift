@@ -29,6 +29,8 @@ package final class Model: Sendable {
     /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the
     /// model is not one of language.
     package let languageHead: Linear?
+    /// What the logits are bounded by softly: they become c tanh(x / c).
+    package let logitSoftCap: Float?
     /// Tokens that end a text.
     package let endTokens: [Int32]
     package let writing: WritingRules
@@ -61,7 +63,8 @@ package final class Model: Sendable {
         embeddings: InputEmbeddings, layers: LayerStack,
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
         baseHead: BaseHead?, problem: ProblemType?,
-        missingForClassification: [String] = [], languageHead: Linear? = nil, vocabulary: VocabularySites,
+        missingForClassification: [String] = [], languageHead: Linear? = nil, logitSoftCap: Float? = nil,
+        vocabulary: VocabularySites,
         endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
         tokenHeadDropout: Float? = nil,
         answerHeadDropout: Float = 0, initializerRange: Float,
@@ -81,6 +84,7 @@ package final class Model: Sendable {
         self.vocabulary = vocabulary
         self.missingForClassification = missingForClassification
         self.languageHead = languageHead
+        self.logitSoftCap = logitSoftCap
         self.endTokens = endTokens
         self.writing = writing
         self.headDropout = headDropout

@@ -2,26 +2,40 @@ import CGraftKernels
 import GraftTensor
 
 /// y = γ ∘ x / √(mean(x²) + ε) (Zhang and Sennrich 2019), each row on its own, or each head of a
-/// row; x, y [m, heads · width], γ [width].
+/// row; x, y [m, heads · width], γ [width]. Where it is around one, 1 + γ stands for γ (Gemma).
 package final class RMSNorm: @unchecked Sendable {
     package struct Kept: BitwiseCopyable {
         let x: Matrix
         let inverseRoot: UnsafeMutablePointer<Float>
     }
 
+    /// What all norms of a model have alike.
+    package struct Settings: Sendable {
+        let epsilon: Float
+        let unit: Float
+
+        /// - Parameter isAroundOne: whether γ says by how much the scale differs from 1.
+        package init(epsilon: Float, isAroundOne: Bool = false) {
+            self.epsilon = epsilon
+            unit = isAroundOne ? 1 : 0
+        }
+    }
+
     private let scale: Memory
     /// Of what is normed at once.
     private let width: Int
     private let headCount: Int
-    private let epsilon: Float
+    private let settings: Settings
     let site: Int
     private let unit: Pass.Unit
 
-    package init(scale: Memory, width: Int, headCount: Int = 1, epsilon: Float, site: Int, unit: Pass.Unit) {
+    package init(
+        scale: Memory, width: Int, headCount: Int = 1, _ settings: Settings, site: Int, unit: Pass.Unit
+    ) {
         self.scale = scale
         self.width = width
         self.headCount = headCount
-        self.epsilon = epsilon
+        self.settings = settings
         self.site = site
         self.unit = unit
     }
@@ -32,7 +46,7 @@ package final class RMSNorm: @unchecked Sendable {
         pass.eachRange(at: site, unit) { first, count, adapter in
             gk_rms_norm_forward(
                 pass.team.kernel, Int64(count * headCount), Int64(width), Int64(headCount), x.base + first * x.stride,
-                Int64(x.stride), scaleValues(adapter), epsilon, y.base + first * y.stride,
+                Int64(x.stride), scaleValues(adapter), settings.unit, settings.epsilon, y.base + first * y.stride,
                 inverseRoot.map { $0 + first * headCount })
         }
         return inverseRoot.map { Kept(x: x, inverseRoot: $0) }
@@ -45,8 +59,8 @@ package final class RMSNorm: @unchecked Sendable {
             gk_rms_norm_backward(
                 pass.team.kernel, Int64(count * headCount), Int64(width), Int64(headCount),
                 dy.base + first * dy.stride, kept.x.base + first * kept.x.stride, Int64(kept.x.stride),
-                kept.inverseRoot + first * headCount, scaleValues(adapter), dx.base + first * dx.stride,
-                Int64(dx.stride), adapter?.at(site)?.weight?.gradients)
+                kept.inverseRoot + first * headCount, scaleValues(adapter), settings.unit,
+                dx.base + first * dx.stride, Int64(dx.stride), adapter?.at(site)?.weight?.gradients)
         }
     }
 

@@ -42,6 +42,8 @@ package struct Site: Sendable {
     package let outputs: Int
     /// Whether the checkpoint has a linear module's weight as [inputs, outputs].
     package let isTransposed: Bool
+    /// By what the module's output is multiplied: Gemma's embeddings are.
+    package let outputScale: Float
     /// A row of a table that never learns: the padding token's.
     package let frozenRow: Int?
     /// What the weight's numbers were rounded to when the model was loaded.
@@ -74,7 +76,7 @@ package struct Site: Sendable {
 
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
-        isTransposed: Bool = false, depth: Int, layer: Int? = nil, frozenRow: Int? = nil,
+        isTransposed: Bool = false, outputScale: Float = 1, depth: Int, layer: Int? = nil, frozenRow: Int? = nil,
         precision: Precision = .float32,
         storedWeight: String? = nil, storedBias: String? = nil, copyWeight: @escaping Copy, copyBias: Copy?
     ) {
@@ -84,6 +86,7 @@ package struct Site: Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.isTransposed = isTransposed
+        self.outputScale = outputScale
         self.depth = depth
         self.layer = layer ?? depth - 1
         self.frozenRow = frozenRow
@@ -107,7 +110,8 @@ package struct Site: Sendable {
         let count = size * (kind == .embedding ? outputs : inputs)
         return Site(
             path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
-            outputs: kind == .embedding ? outputs : size, depth: depth, layer: layer, frozenRow: frozenRow,
+            outputs: kind == .embedding ? outputs : size, outputScale: outputScale, depth: depth, layer: layer,
+            frozenRow: frozenRow,
             precision: precision,
             storedWeight: storedWeight, storedBias: storedBias, copyWeight: { $0.update(repeating: 0, count: count) },
             copyBias: nil)

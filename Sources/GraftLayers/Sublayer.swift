@@ -5,11 +5,12 @@ import GraftTensor
 /// tokens, or from the attention of a model's last layer on those that are read.
 ///
 ///     y = norm(t + branch(dropout(mix(t))))        the norm after the sum, as BERT
-///     y = t + branch(dropout(mix(norm(t))))        the norm before the mixer, as GPT-2 and Llama
+///     y = t + branch(dropout(norm(mix(norm(t)))))  norms in the branch: before the mixer, as GPT-2 and Llama,
+///                                                  after it, as OLMo 2, or both, as Gemma 2
 package final class Sublayer: @unchecked Sendable {
     package enum NormPlace: Sendable {
         case afterSum(LayerNorm)
-        case before(Norm)
+        case inBranch(before: Norm?, after: Norm?)
     }
 
     private let norm: NormPlace
@@ -23,7 +24,7 @@ package final class Sublayer: @unchecked Sendable {
     private let width: Int
     private let dropoutProbability: Float
     private let dropoutSite: Int
-    /// Sites of the mixer and of what comes before it.
+    /// Sites of the mixer and of the norms in the branch.
     private let innerSites: Range<Int>
     /// All sites.
     private let sites: Range<Int>
@@ -33,6 +34,8 @@ package final class Sublayer: @unchecked Sendable {
         /// Of a norm before.
         let before: Norm.Kept?
         let mixer: UnsafeMutableRawPointer
+        /// Of a norm of what the mixer gives.
+        let after: Norm.Kept?
         let branch: Branch.Kept
         /// Of a norm after the sum.
         let sum: LayerNorm.Kept?
@@ -87,12 +90,14 @@ package final class Sublayer: @unchecked Sendable {
             let branchKept = try branch.forward(adapted, residual: other, norm: norm, keeps: keeps, pass: pass)
             let sum = try norm.forward(adapted, residual: other, dropout: dropout, into: y, keeps: keeps, pass: pass)
             guard let mixerKept else { return nil }
-            return Kept(t: t, before: nil, mixer: mixerKept, branch: branchKept, sum: sum)
-        case .before(let norm):
+            return Kept(t: t, before: nil, mixer: mixerKept, after: nil, branch: branchKept, sum: sum)
+        case .inBranch(let before, let after):
             // Cheap enough to be computed once more where backward reads it.
-            let n = try pass.scratch.matrix(rows: t.rows, columns: width)
-            let before = try norm.forward(t, into: n, keeps: keeps, pass: pass)
-            let mixerKept = try mixer.forward(n, into: y, keeps: keeps, pass: pass)
+            let n = try before == nil ? t : pass.scratch.matrix(rows: t.rows, columns: width)
+            let beforeKept = try before?.forward(t, into: n, keeps: keeps, pass: pass)
+            let mixed = try after == nil ? y : pass.arena(keeping: keeps).matrix(rows: y.rows, columns: width)
+            let mixerKept = try mixer.forward(n, into: mixed, keeps: keeps, pass: pass)
+            let afterKept = try after?.forward(mixed, into: y, keeps: keeps, pass: pass)
             if var dropout = dropout(pass) {
                 gk_apply_dropout(pass.team.kernel, &dropout, Int64(y.count), y.base, y.base)
             }
@@ -100,7 +105,8 @@ package final class Sublayer: @unchecked Sendable {
             let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
             pass.team.add(residual, to: y)
             guard let mixerKept else { return nil }
-            return Kept(t: t, before: before, mixer: mixerKept, branch: branchKept, sum: nil)
+            return Kept(
+                t: t, before: beforeKept, mixer: mixerKept, after: afterKept, branch: branchKept, sum: nil)
         }
     }
 
@@ -128,20 +134,24 @@ package final class Sublayer: @unchecked Sendable {
             dMixed = spare
         }
         guard dt != nil || pass.learns(at: innerSites) || mixer.learns(pass) else { return }
-        guard case .before(let norm) = norm, let before = kept.before else {
+        if case .inBranch(_, let after?) = norm, let afterKept = kept.after {
+            after.backward(dMixed, afterKept, into: spare, pass: pass)
+            dMixed = spare
+        }
+        guard case .inBranch(let before?, _) = norm, let beforeKept = kept.before else {
             if let dt { pass.selectBackward(gradient, unit, into: dt) }
             return try mixer.backward(dMixed, kept.mixer, x: kept.t, into: dt, accumulate: true, pass: pass)
         }
         var n = kept.t
         if mixer.readsInput(pass) {
             n = try pass.scratch.matrix(rows: kept.t.rows, columns: width)
-            try norm.again(before, into: n, pass: pass)
+            try before.again(beforeKept, into: n, pass: pass)
         }
-        let needsNorm = dt != nil || norm.learns(pass)
+        let needsNorm = dt != nil || before.learns(pass)
         let dn = try needsNorm ? pass.scratch.matrix(rows: kept.t.rows, columns: width) : nil
         try mixer.backward(dMixed, kept.mixer, x: n, into: dn, accumulate: false, pass: pass)
         guard let dn else { return }
-        norm.backward(dn, before, into: dn, pass: pass)
+        before.backward(dn, beforeKept, into: dn, pass: pass)
         guard let dt else { return }
         pass.selectBackward(gradient, unit, into: dt)
         pass.team.add(dn, to: dt)

@@ -14,6 +14,9 @@ protocol Architecture: Sendable {
 extension Architecture {
     static var ggufDialect: GGUFDialect? { nil }
 
+    /// `general.architecture` of its files of llama.cpp, if any.
+    static var ggufName: String? { ggufDialect.map { $0.name ?? conventions.architecture } }
+
     /// Dropouts of layer `index`: in attention, after it, after the feed-forward. The embeddings
     /// have 0.
     static func dropoutSite(_ index: Int, _ number: Int) -> Int { 1 + index * 3 + number }

@@ -6,8 +6,9 @@ import GraftTensor
 /// line here.
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
-        Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, GPT2.self, Llama.self, Marian.self,
-        MBart.self, Mistral.self, MPNet.self, Qwen2.self, Qwen3.self, Roberta.self, SmolLM3.self,
+        Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, Gemma.self, Gemma2.self, Gemma3.self,
+        GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, MPNet.self, Qwen2.self, Qwen3.self,
+        Roberta.self, SmolLM3.self,
         XLMRoberta.self,
     ]
 
@@ -28,10 +29,9 @@ package enum Architectures {
         if let kind = try file.header.optionalString("general.type"), kind != "model" {
             throw GraftError(.unsupported, "\(path): general.type is \"\(kind)\"; expected \"model\"")
         }
-        guard let architecture = all.first(where: { $0.conventions.architecture == name }),
-            let dialect = architecture.ggufDialect
+        guard let architecture = all.first(where: { $0.ggufName == name }), let dialect = architecture.ggufDialect
         else {
-            let known = all.filter { $0.ggufDialect != nil }.map { $0.conventions.architecture }
+            let known = all.compactMap { $0.ggufName }
             throw GraftError(
                 .unsupported,
                 "\(path): general.architecture \"\(name)\" is not known to this build, which reads "

@@ -152,7 +152,7 @@ struct BartStack {
                 path + norm, width: width, epsilon: Self.epsilon, depth: depth,
                 unit: kind == .attention ? .tokens : unit)
             return reader.sublayer(
-                kind, path + end, norm: .layer(norm), mixer: try mixer(&reader), firstSite: firstSite, width: width,
+                kind, path + end, before: .layer(norm), mixer: try mixer(&reader), firstSite: firstSite, width: width,
                 depth: depth, layer: firstLayer + index, unit: unit, dropoutProbability: configuration.dropout,
                 dropoutSite: dropoutSite(index, dropout))
         }

@@ -66,8 +66,10 @@ struct ConfigurationReader {
         return Float(value)
     }
 
-    func activation(_ key: String, _ fallback: String) throws(GraftError) -> Activation {
-        let name = try config.optionalString(key) ?? fallback
+    /// - Parameter gelu: what "gelu" stands for.
+    func activation(_ key: String, _ fallback: String, gelu: String = "gelu") throws(GraftError) -> Activation {
+        let given = try config.optionalString(key) ?? fallback
+        let name = given == "gelu" ? gelu : given
         guard let activation = Activation(name: name) else {
             throw GraftError(
                 .unsupported, "\(file): \(key) \"\(name)\"; expected \(Activation.names.joined(separator: ", "))")

@@ -24,24 +24,31 @@ struct GGUFDialect: Sendable {
         case plain, transposed
         /// Heads of queries, and of keys, whose turning rows lie together.
         case interleavedQueries, interleavedKeys
+        /// A norm's scale, where a checkpoint has by how much it differs from 1.
+        case scale
     }
 
-    /// What the class of such checkpoints ends with.
+    /// `general.architecture`; nil where it is `model_type`.
+    var name: String?
+    /// What the class of such checkpoints begins with, where not as others do, and ends with.
+    var className: String?
     var classSuffix = "ForCausalLM"
     let modules: [Module]
     /// Tensors that say what is in the settings.
     var readBySettings: Set<String> = []
+    /// Settings that no other architecture has, and that are refused elsewhere.
+    var reads: Set<String> = []
     /// `config.json` but for what all architectures have.
     let settings: @Sendable (GGUFSettings) throws(GraftError) -> JSONObject
 
     /// The checkpoint in a file whose `general.architecture` is this one's.
     func source(_ file: GGUFFile, architecture conventions: Conventions) throws(GraftError) -> GGUFSource {
-        let architecture = conventions.architecture
+        let architecture = name ?? conventions.architecture
         let settings = GGUFSettings(file, architecture: architecture)
-        try settings.refuseOthers()
+        try settings.refuseOthers(except: reads)
         var config = try self.settings(settings)
-        config["model_type"] = .string(architecture)
-        config["architectures"] = [.string(conventions.className + classSuffix)]
+        config["model_type"] = .string(conventions.architecture)
+        config["architectures"] = [.string((className ?? conventions.className) + classSuffix)]
         try settings.addTokens(to: &config)
         var tensors: [(name: String, stored: GGUFHeader.Entry, form: GGUFSource.Form)] = []
         for entry in file.header.entries where !readBySettings.contains(entry.name) {
@@ -60,6 +67,7 @@ struct GGUFDialect: Sendable {
         switch form {
         case .plain: .plain
         case .transposed: .transposed
+        case .scale: .scale
         case .interleavedQueries: .interleaved(headCount: try settings.headCount())
         case .interleavedKeys: .interleaved(headCount: try settings.keyValueHeadCount())
         }

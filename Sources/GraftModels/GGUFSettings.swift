@@ -13,16 +13,16 @@ struct GGUFSettings {
         self.architecture = architecture
     }
 
-    /// Settings that change what llama.cpp computes, and that no checkpoint of these architectures
-    /// has.
+    /// Settings that change what llama.cpp computes, and that checkpoints of most architectures do
+    /// not have.
     private static let others: [(key: String, usual: Double)] = [
         ("expert_count", 0), ("attention.scale", 0), ("residual_scale", 1), ("embedding_scale", 1), ("logit_scale", 1),
         ("attention.clamp_kqv", 0), ("attention.max_alibi_bias", 0), ("attn_logit_softcapping", 0),
         ("final_logit_softcapping", 0),
     ]
 
-    func refuseOthers() throws(GraftError) {
-        for (key, usual) in Self.others {
+    func refuseOthers(except known: Set<String>) throws(GraftError) {
+        for (key, usual) in Self.others where !known.contains(key) {
             let key = "\(architecture).\(key)"
             guard let value = try header.optionalDouble(key), value != usual else { continue }
             throw GraftError(

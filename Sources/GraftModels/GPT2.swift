@@ -78,9 +78,9 @@ enum GPT2: Architecture {
                 [path + "attn.c_proj"], inputs: width, outputs: [width], isTransposed: true, depth: depth, unit: unit),
             layer: index, unit: unit, width: width, keepsContext: false)
         return reader.sublayer(
-            .attention, path + "attn", norm: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth,
-            unit: unit, dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 1))
+            .attention, path + "attn", before: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth, unit: unit, dropoutProbability: configuration.residualDropout,
+            dropoutSite: dropoutSite(index, 1))
     }
 
     private static func feedForward(
@@ -100,8 +100,8 @@ enum GPT2: Architecture {
                 unit: unit),
             activation: configuration.activation, innerSize: innerSize)
         return reader.sublayer(
-            .feedForward, path + "mlp", norm: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth,
-            unit: unit, dropoutProbability: configuration.residualDropout, dropoutSite: dropoutSite(index, 2))
+            .feedForward, path + "mlp", before: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
+            depth: depth, unit: unit, dropoutProbability: configuration.residualDropout,
+            dropoutSite: dropoutSite(index, 2))
     }
 }

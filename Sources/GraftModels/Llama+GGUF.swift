@@ -8,29 +8,38 @@ extension GGUFDialect {
     ///   - isReordered: whether the rows of queries and keys lie as Llama's own code has them.
     ///   - configuresBiases: whether config.json says which modules have biases.
     static func ofLlama(isReordered: Bool, configuresBiases: Bool = false) -> GGUFDialect {
-        let layer = "model.layers.*."
-        return GGUFDialect(
-            modules: [
-                Module("token_embd", "model.embed_tokens"), Module("output_norm", "model.norm"),
-                Module("output", "lm_head"),
-                Module("blk.*.attn_norm", layer + "input_layernorm"),
-                Module("blk.*.attn_q", layer + "self_attn.q_proj", isReordered ? .interleavedQueries : .plain),
-                Module("blk.*.attn_k", layer + "self_attn.k_proj", isReordered ? .interleavedKeys : .plain),
-                Module("blk.*.attn_v", layer + "self_attn.v_proj"),
-                Module("blk.*.attn_output", layer + "self_attn.o_proj"),
-                Module("blk.*.attn_q_norm", layer + "self_attn.q_norm"),
-                Module("blk.*.attn_k_norm", layer + "self_attn.k_norm"),
-                Module("blk.*.ffn_norm", layer + "post_attention_layernorm"),
-                Module("blk.*.ffn_gate", layer + "mlp.gate_proj"), Module("blk.*.ffn_up", layer + "mlp.up_proj"),
-                Module("blk.*.ffn_down", layer + "mlp.down_proj"),
-            ], readBySettings: [RotaryFactors.tensor],
+        GGUFDialect(
+            modules: llamaModules(isReordered: isReordered), readBySettings: [RotaryFactors.tensor],
             settings: { (settings) throws(GraftError) in
                 try llamaSettings(settings, configuresBiases: configuresBiases)
             })
     }
 
-    private static func llamaSettings(
-        _ settings: GGUFSettings, configuresBiases: Bool
+    /// - Parameters:
+    ///   - norm: how scales of norms lie.
+    ///   - feedForwardNorm: the norm before the feed-forward.
+    static func llamaModules(
+        isReordered: Bool = false, norm: Form = .plain, feedForwardNorm: String = "post_attention_layernorm"
+    ) -> [Module] {
+        let layer = "model.layers.*."
+        return [
+            Module("token_embd", "model.embed_tokens"), Module("output_norm", "model.norm", norm),
+            Module("output", "lm_head"),
+            Module("blk.*.attn_norm", layer + "input_layernorm", norm),
+            Module("blk.*.attn_q", layer + "self_attn.q_proj", isReordered ? .interleavedQueries : .plain),
+            Module("blk.*.attn_k", layer + "self_attn.k_proj", isReordered ? .interleavedKeys : .plain),
+            Module("blk.*.attn_v", layer + "self_attn.v_proj"),
+            Module("blk.*.attn_output", layer + "self_attn.o_proj"),
+            Module("blk.*.attn_q_norm", layer + "self_attn.q_norm", norm),
+            Module("blk.*.attn_k_norm", layer + "self_attn.k_norm", norm),
+            Module("blk.*.ffn_norm", layer + feedForwardNorm, norm),
+            Module("blk.*.ffn_gate", layer + "mlp.gate_proj"), Module("blk.*.ffn_up", layer + "mlp.up_proj"),
+            Module("blk.*.ffn_down", layer + "mlp.down_proj"),
+        ]
+    }
+
+    static func llamaSettings(
+        _ settings: GGUFSettings, configuresBiases: Bool = false
     ) throws(GraftError) -> JSONObject {
         let (hidden, heads) = (try settings.size("embedding_length"), try settings.headCount())
         let headWidth = try settings.optionalSize("attention.key_length") ?? max(hidden / heads, 1)
@@ -66,7 +75,12 @@ extension GGUFDialect {
         switch try settings.string("rope.scaling.type") {
         case nil, "none": break
         case "linear": return ["rope_type": "linear", "factor": try settings.float("rope.scaling.factor") ?? 1]
-        default: throw settings.unsupported("rope.scaling.type", expected: "none or linear")
+        case "yarn":
+            return [
+                "rope_type": "yarn", "factor": try settings.float("rope.scaling.factor") ?? 1,
+                "original_max_position_embeddings": .integer(try settings.size("rope.scaling.original_context_length")),
+            ]
+        default: throw settings.unsupported("rope.scaling.type", expected: "none, linear or yarn")
         }
         let base = try settings.float("rope.freq_base")?.doubleValue ?? 10_000
         return try RotaryFactors(settings.file)?.scaling(base: base, headWidth: headWidth)

@@ -39,76 +39,112 @@ enum Llama: Architecture {
             keyHeadCount: configuration.keyValueHeadCount)
         let tables = try VocabularyTables(folder, words: prefix + "embed_tokens", areTied: configuration.tiesEmbeddings)
         let wordSite = reader.sites.count
+        let scale = configuration.scalesEmbeddings ? precision.rounded(Float(Double(hidden).squareRoot())) : 1
         let words = try reader.embedding(
-            "embed_tokens", rows: configuration.vocabularySize, width: hidden, frozenRow: configuration.paddingRow,
-            storedAs: tables.words)
-        let rotary = try Rotary(
-            headWidth: configuration.headWidth, base: configuration.rotaryBase, scaling: configuration.rotaryScaling)
+            "embed_tokens", rows: configuration.vocabularySize, width: hidden, scale: scale,
+            frozenRow: configuration.paddingRow, storedAs: tables.words)
+        let rotary = try rotary(configuration)
         var layers: [[Sublayer]] = []
         for index in 0..<configuration.layerCount {
             layers.append([
-                try attention(index, configuration, rotary, &reader), try feedForward(index, configuration, &reader),
+                try attention(index, configuration, rotary[index], &reader),
+                try feedForward(index, configuration, &reader),
             ])
         }
         let finalNorm = try reader.rmsNorm(
-            "norm", width: hidden, epsilon: configuration.epsilon, depth: configuration.layerCount, unit: .read)
+            "norm", width: hidden, configuration.norm, depth: configuration.layerCount, unit: .read)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
         let languageHead = try reader.languageHead(shape, tables)
         return Model(
             conventions, shape: shape,
-            embeddings: InputEmbeddings(words: tables.shared(words, with: languageHead)),
+            embeddings: InputEmbeddings(words: tables.shared(words, with: languageHead), wordScale: scale),
             layers: LayerStack(layers: layers), finalNorm: .rms(finalNorm),
             summaryToken: configuration.paddingToken.map { .lastExcept($0) }, baseHead: baseHead,
             problem: configuration.problem, languageHead: languageHead,
+            logitSoftCap: configuration.logitSoftCap,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
             endTokens: try folder.endTokens(usual: configuration.endToken),
             tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
 
+    /// Of each layer; layers that turn alike share one.
+    private static func rotary(_ configuration: LlamaConfiguration) throws(GraftError) -> [Rotary?] {
+        var made: [(settings: RotarySettings, rotary: Rotary)] = []
+        var ofLayers: [Rotary?] = []
+        for settings in configuration.rotary {
+            guard let settings else {
+                ofLayers.append(nil)
+                continue
+            }
+            if let known = made.first(where: { $0.settings == settings }) {
+                ofLayers.append(known.rotary)
+                continue
+            }
+            let rotary = try Rotary(
+                headWidth: configuration.headWidth, turnedWidth: settings.turnedWidth(of: configuration.headWidth),
+                base: settings.base, scaling: settings.scaling)
+            made.append((settings, rotary))
+            ofLayers.append(rotary)
+        }
+        return ofLayers
+    }
+
+    /// A norm in a branch, of tokens of `unit`; nil where the architecture has none there.
+    private static func norm(
+        _ name: String?, _ index: Int, _ configuration: LlamaConfiguration, unit: Pass.Unit = .tokens,
+        _ reader: inout WeightReader
+    ) throws(GraftError) -> Norm? {
+        guard let name else { return nil }
+        return .rms(
+            try reader.rmsNorm(
+                "layers.\(index).\(name)", width: configuration.hiddenSize, configuration.norm, depth: index + 1,
+                unit: unit))
+    }
+
     private static func attention(
-        _ index: Int, _ configuration: LlamaConfiguration, _ rotary: Rotary, _ reader: inout WeightReader
+        _ index: Int, _ configuration: LlamaConfiguration, _ rotary: Rotary?, _ reader: inout WeightReader
     ) throws(GraftError) -> Sublayer {
         let path = "layers.\(index)."
         let (width, depth) = (configuration.hiddenSize, index + 1)
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
         let queryWidth = configuration.headCount * configuration.headWidth
         let firstSite = reader.sites.count
-        let norm = try reader.rmsNorm(
-            path + "input_layernorm", width: width, epsilon: configuration.epsilon, depth: depth)
+        let norms = configuration.branchNorms
+        let before = try norm(norms.beforeAttention, index, configuration, &reader)
         let mixer = SelfAttention(
             projections: try reader.queryKeyValue(
                 ["q_proj", "k_proj", "v_proj"].map { path + "self_attn." + $0 }, inputs: width,
                 queryWidth: queryWidth, keyWidth: configuration.keyValueHeadCount * configuration.headWidth,
                 bias: configuration.hasQueryKeyValueBias, depth: depth, unit: unit),
-            norms: try configuration.hasHeadNorms
-                ? headNorms(path + "self_attn.", configuration, depth: depth, unit: unit, &reader) : nil,
-            rotary: configuration.turns[index] ? rotary : nil,
+            norms: try headNorms(path + "self_attn.", configuration, depth: depth, unit: unit, &reader),
+            rotary: rotary,
             attention: Attention(
                 headCount: configuration.headCount, keyValueHeadCount: configuration.keyValueHeadCount,
-                headWidth: configuration.headWidth, isCausal: true, window: configuration.windows[index], unit: unit,
+                headWidth: configuration.headWidth, scale: configuration.attentionScale,
+                softCap: configuration.attentionSoftCap, isCausal: true,
+                window: configuration.windows[index], unit: unit,
                 dropoutProbability: configuration.attentionDropout, dropoutSite: index, precision: reader.precision),
             output: try reader.linear(
                 [path + "self_attn.o_proj"], inputs: queryWidth, outputs: [width],
                 bias: configuration.hasOutputBias, depth: depth, unit: unit),
             layer: index, unit: unit, width: queryWidth, keepsContext: false)
+        let after = try norm(norms.afterAttention, index, configuration, unit: unit, &reader)
         return reader.sublayer(
-            .attention, path + "self_attn", norm: .rms(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth,
-            unit: unit)
+            .attention, path + "self_attn", before: before, after: after, mixer: mixer, firstSite: firstSite,
+            width: width, depth: depth, unit: unit)
     }
 
     private static func headNorms(
         _ path: String, _ configuration: LlamaConfiguration, depth: Int, unit: Pass.Unit, _ reader: inout WeightReader
-    ) throws(GraftError) -> HeadNorms {
-        let (width, epsilon) = (configuration.headWidth, configuration.epsilon)
+    ) throws(GraftError) -> HeadNorms? {
+        guard case .ofEachHead = configuration.queryKeyNorms else { return nil }
+        let (width, norm) = (configuration.headWidth, configuration.norm)
         return HeadNorms(
             query: try reader.rmsNorm(
-                path + "q_norm", width: width, headCount: configuration.headCount, epsilon: epsilon, depth: depth,
-                unit: unit),
+                path + "q_norm", width: width, headCount: configuration.headCount, norm, depth: depth, unit: unit),
             key: try reader.rmsNorm(
-                path + "k_norm", width: width, headCount: configuration.keyValueHeadCount, epsilon: epsilon,
-                depth: depth))
+                path + "k_norm", width: width, headCount: configuration.keyValueHeadCount, norm, depth: depth))
     }
 
     private static func feedForward(
@@ -118,8 +154,8 @@ enum Llama: Architecture {
         let (width, innerSize, depth) = (configuration.hiddenSize, configuration.intermediateSize, index + 1)
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
         let firstSite = reader.sites.count
-        let norm = try reader.rmsNorm(
-            path + "post_attention_layernorm", width: width, epsilon: configuration.epsilon, depth: depth, unit: unit)
+        let norms = configuration.branchNorms
+        let before = try norm(norms.beforeFeedForward, index, configuration, unit: unit, &reader)
         let mixer = GatedFeedForward(
             gateUp: try reader.linear(
                 [path + "mlp.gate_proj", path + "mlp.up_proj"], inputs: width, outputs: [innerSize, innerSize],
@@ -128,9 +164,9 @@ enum Llama: Architecture {
                 [path + "mlp.down_proj"], inputs: innerSize, outputs: [width],
                 bias: configuration.hasFeedForwardBias, depth: depth, unit: unit),
             activation: configuration.activation, innerSize: innerSize)
+        let after = try norm(norms.afterFeedForward, index, configuration, unit: unit, &reader)
         return reader.sublayer(
-            .feedForward, path + "mlp", norm: .rms(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth,
-            unit: unit)
+            .feedForward, path + "mlp", before: before, after: after, mixer: mixer, firstSite: firstSite,
+            width: width, depth: depth, unit: unit)
     }
 }

@@ -29,7 +29,7 @@ enum Qwen3: Architecture {
             folder.config, path: folder.path,
             .init(
                 keyValueHeadCount: 32, headWidth: 128, maximumLength: 32_768, biases: .configuredInAttention,
-                window: .whereAsked(usual: 4096, from: 28), hasHeadNorms: true, endToken: nil))
+                window: .whereAsked(usual: 4096, from: 28), queryKeyNorms: .ofEachHead, endToken: nil))
         return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
     }
 }

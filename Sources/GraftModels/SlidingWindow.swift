@@ -8,35 +8,55 @@ enum SlidingWindow {
     /// Only where `use_sliding_window` is true, and then in the layers that `layer_types` names, or
     /// without it from layer `max_window_layers`.
     case whereAsked(usual: Int, from: Int)
+    /// In the layers that `layer_types` names, or without it in all but each so-many-th, where a
+    /// key may say how many.
+    case alternating(usual: Int, each: Int, key: String? = nil)
 
-    private static let full = "full_attention"
-    private static let sliding = "sliding_attention"
+    static let full = "full_attention"
+    static let sliding = "sliding_attention"
 
     /// Of each layer, nil where a token sees all.
     func ofLayers(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Int?] {
-        guard case .whereAsked(let usual, let first) = self, try reader.flag("use_sliding_window"),
-            let window = try size(usual, reader)
-        else { return Array(repeating: try windowOfAll(count, reader), count: count) }
-        let begin = try reader.config.optionalInt("max_window_layers") ?? first
-        guard let types = try reader.config.optionalStrings("layer_types") else {
-            return (0..<count).map { $0 >= begin ? window : nil }
+        let window = try window(reader)
+        return try slides(count, reader).map { $0 ? window : nil }
+    }
+
+    /// In which layers the window holds.
+    func slides(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Bool] {
+        switch self {
+        case .everywhere:
+            try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
+            return Array(repeating: true, count: count)
+        case .whereAsked(_, let first):
+            guard try reader.flag("use_sliding_window"), try window(reader) != nil else {
+                try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
+                return Array(repeating: false, count: count)
+            }
+            let begin = try reader.config.optionalInt("max_window_layers") ?? first
+            return try Self.types(count, reader) ?? (0..<count).map { $0 >= begin }
+        case .alternating(_, let usual, let key):
+            let each = try key.map { key throws(GraftError) in try reader.size(key, usual) } ?? usual
+            return try Self.types(count, reader) ?? (1...count).map { $0 % each != 0 }
         }
-        guard types.count == count, types.allSatisfy({ $0 == Self.full || $0 == Self.sliding }) else {
+    }
+
+    private static func types(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Bool]? {
+        guard let types = try reader.config.optionalStrings("layer_types") else { return nil }
+        guard types.count == count, types.allSatisfy({ $0 == full || $0 == sliding }) else {
             throw reader.config.unexpected(
-                "layer_types", expected: "\"\(Self.full)\" or \"\(Self.sliding)\" for each of \(count) layers")
+                "layer_types", expected: "\"\(full)\" or \"\(sliding)\" for each of \(count) layers")
         }
-        return types.map { $0 == Self.sliding ? window : nil }
+        return types.map { $0 == sliding }
     }
 
-    /// Where all layers are alike.
-    private func windowOfAll(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> Int? {
-        try ConfigurationRule.checkLayerTypes(reader.config, count: count, file: reader.file)
-        guard case .everywhere(let usual) = self else { return nil }
-        return try size(usual, reader)
-    }
-
-    private func size(_ usual: Int, _ reader: ConfigurationReader) throws(GraftError) -> Int? {
+    private func window(_ reader: ConfigurationReader) throws(GraftError) -> Int? {
         let isNone = reader.config["sliding_window"]?.isNull ?? false
         return isNone ? nil : try reader.size("sliding_window", usual)
+    }
+
+    private var usual: Int {
+        switch self {
+        case .everywhere(let usual), .whereAsked(let usual, _), .alternating(let usual, _, _): usual
+        }
     }
 }

@@ -11,7 +11,7 @@ enum SmolLM3: Architecture {
         let configuration = try LlamaConfiguration(
             folder.config, path: folder.path,
             .init(
-                keyValueHeadCount: 4, maximumLength: 32_768, rotaryBase: 2_000_000, skipsRotary: true,
+                keyValueHeadCount: 4, maximumLength: 32_768, rotaryBase: 2_000_000, rotaryPlace: .skipping,
                 tiesEmbeddings: true, paddingToken: 128_004, endToken: 128_001))
         return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
     }

@@ -199,23 +199,25 @@ struct WeightReader {
         return Branch(site: sites.count - 1, unit: unit)
     }
 
-    /// A mixer with a norm before it. Its sites begin at `firstSite`; `path` is the module that
+    /// A mixer with norms in its branch. Its sites begin at `firstSite`; `path` is the module that
     /// holds its end.
     mutating func sublayer(
-        _ kind: Site.Sublayer, _ path: String, norm: Norm, mixer: any Mixer, firstSite: Int, width: Int, depth: Int,
-        layer: Int? = nil, unit: Pass.Unit, dropoutProbability: Float = 0, dropoutSite: Int = 0
+        _ kind: Site.Sublayer, _ path: String, before: Norm?, after: Norm? = nil, mixer: any Mixer, firstSite: Int,
+        width: Int, depth: Int, layer: Int? = nil, unit: Pass.Unit, dropoutProbability: Float = 0,
+        dropoutSite: Int = 0
     ) -> Sublayer {
         let innerSites = firstSite..<sites.count
         let branch = branch(path, after: kind, width: width, depth: depth, layer: layer, unit: unit)
         return Sublayer(
-            norm: .before(norm), mixer: mixer, branch: branch, unit: unit, width: width,
+            norm: .inBranch(before: before, after: after), mixer: mixer, branch: branch, unit: unit, width: width,
             dropoutProbability: dropoutProbability, dropoutSite: dropoutSite, innerSites: innerSites,
             sites: firstSite..<sites.count)
     }
 
     /// A scale alone.
     mutating func rmsNorm(
-        _ path: String, width: Int, headCount: Int = 1, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
+        _ path: String, width: Int, headCount: Int = 1, _ settings: RMSNorm.Settings, depth: Int,
+        unit: Pass.Unit = .tokens
     ) throws(GraftError) -> RMSNorm {
         let scale = try Memory(byteCount: width * 4)
         try read(prefix + path + ".weight", count: width, into: scale.floats())
@@ -227,14 +229,14 @@ struct WeightReader {
                 storedWeight: prefix + path + ".weight",
                 copyWeight: { $0.update(from: scale.floats(), count: width) }, copyBias: nil))
         return RMSNorm(
-            scale: scale, width: width, headCount: headCount, epsilon: epsilon, site: sites.count - 1, unit: unit)
+            scale: scale, width: width, headCount: headCount, settings, site: sites.count - 1, unit: unit)
     }
 
     /// A table that stays where it is stored, and is read row by row.
     ///
     /// - Parameter stored: what the checkpoint calls the table, if not by its own path.
     mutating func embedding(
-        _ path: String, rows: Int, width: Int, frozenRow: Int? = nil, storedAs stored: String? = nil
+        _ path: String, rows: Int, width: Int, scale: Float = 1, frozenRow: Int? = nil, storedAs stored: String? = nil
     ) throws(GraftError) -> Embedding {
         let name = (stored ?? prefix + path) + ".weight"
         let table = try folder.requireRows(name, shape: [rows, width])
@@ -242,7 +244,8 @@ struct WeightReader {
         packed.append((table.bytes, table.file.owner))
         sites.append(
             Site(
-                path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0, frozenRow: frozenRow,
+                path: path, kind: .embedding, inputs: rows, outputs: width, outputScale: scale, depth: 0,
+                frozenRow: frozenRow,
                 storedWeight: name, copyWeight: { table.copy(count: rows * width, into: $0) }, copyBias: nil))
         return Embedding(
             table: table.start, type: table.type, rowCount: rows, width: width,

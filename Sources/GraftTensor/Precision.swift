@@ -7,6 +7,13 @@ package enum Precision: Int32, Sendable, CaseIterable {
 
     package var kernelType: gk_type { self == .float32 ? gk_type(GK_FLOAT32) : gk_type(GK_BFLOAT16) }
 
+    /// The nearest number that a weight can be.
+    package func rounded(_ number: Float) -> Float {
+        guard self == .bfloat16 else { return number }
+        let bits = number.bitPattern
+        return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+    }
+
     /// Whether numbers stored in `type` stay what they are.
     package func holds(_ type: gk_type) -> Bool { self == .float32 || type == kernelType }
 }

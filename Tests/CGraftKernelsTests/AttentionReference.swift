@@ -14,11 +14,13 @@ struct AttentionCase: CustomStringConvertible {
     var window = 0
     /// Distances that have a bias of their own; nil for none.
     var biasReach: Int?
+    /// What scores are bounded by softly; 0 for none.
+    var softCap: Float = 0
     var probability: Float = 0
     var precision = Types.float32
 
     var description: String {
-        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), window \(window), bias within \(biasReach ?? -1), dropout \(probability), "
+        "\(lengths), \(heads) heads over \(keyValueHeads) of \(width), causal \(causal) before \(laterKeys), window \(window), bias within \(biasReach ?? -1), cap \(softCap), dropout \(probability), "
             + "precision \(precision)"
     }
 
@@ -73,6 +75,7 @@ struct AttentionCase: CustomStringConvertible {
             settings.head_width = Int32(width)
             settings.precision = precision
             settings.scale = scale
+            settings.soft_cap = softCap
             settings.causal = causal
             settings.window = Int64(window)
             settings.dropout = dropout(probability)
@@ -159,10 +162,10 @@ struct AttentionReference {
         }
     }
 
-    /// The probabilities of one query, and what dropout multiplies each by.
+    /// The probabilities of one query, what dropout multiplies each by, and the slope of its cap.
     static func probabilities(
         _ shape: AttentionCase, _ inputs: AttentionInputs, _ sequence: gk_sequence, _ head: Int, _ query: Int
-    ) -> [(p: Double, kept: Double)] {
+    ) -> [(p: Double, kept: Double, slope: Double)] {
         let (width, group) = (shape.width, head / (shape.heads / shape.keyValueHeads))
         let (row, keys) = (Int(sequence.query_start) + query, Int(sequence.key_count))
         let place = Int(sequence.query_position) + query
@@ -178,9 +181,11 @@ struct AttentionReference {
                     Double(inputs.q[row, head * width + c])
                     * Double(inputs.k[Int(sequence.key_start) + j, group * width + c])
             }
-            guard let reach = shape.biasReach else { return dot * Double(shape.scale) }
+            var score = dot * Double(shape.scale)
+            if shape.softCap > 0 { score = Double(shape.softCap) * tanh(score / Double(shape.softCap)) }
+            guard let reach = shape.biasReach else { return score }
             let distance = min(reach, max(-reach, j - place))
-            return dot * Double(shape.scale) + Double(bias[head * (2 * reach + 1) + distance + reach])
+            return score + Double(bias[head * (2 * reach + 1) + distance + reach])
         }
         let largest = scores.max() ?? 0
         let sum = scores.reduce(0) { $0 + exp($1 - largest) }
@@ -188,7 +193,8 @@ struct AttentionReference {
         return scores.enumerated().map { j, score in
             let counter = [UInt32(j / 8), UInt32(query), UInt32(head) | UInt32(sequence.identity) << 16, 7]
             let keeps = threshold == 0 || philoxHalf(dropout(0).key, counter, j % 8) >= threshold
-            return (exp(score - largest) / sum, keeps ? 65536 / Double(65536 - threshold) : 0)
+            let share = shape.softCap > 0 && j >= hidden ? score / Double(shape.softCap) : 0
+            return (exp(score - largest) / sum, keeps ? 65536 / Double(65536 - threshold) : 0, 1 - share * share)
         }
     }
 
@@ -210,7 +216,7 @@ struct AttentionReference {
         }
         let mean = zip(weights, gradients).reduce(0) { $0 + $1.0.p * $1.1 }
         for (j, weight) in weights.enumerated() {
-            let ds = weight.p * (gradients[j] - mean) * Double(shape.scale)
+            let ds = weight.p * (gradients[j] - mean) * weight.slope * Double(shape.scale)
             for c in 0..<width {
                 dq[row][head * width + c] += ds * Double(inputs.k[firstKey + j, group * width + c])
                 dk[firstKey + j][group * width + c] += ds * Double(inputs.q[row, head * width + c])

@@ -30,6 +30,8 @@ extension Kernels {
                 lengths: [(33, 33), (2, 9)], heads: 4, keyValueHeads: 2, width: 8, biasReach: 5, probability: 0.1),
             AttentionCase(lengths: [(270, 290), (1, 300)], width: 16, causal: true, biasReach: 40),
             AttentionCase(lengths: [(270, 270)], heads: 1, keyValueHeads: 1, width: 16, window: 30, biasReach: 128),
+            AttentionCase(lengths: [(31, 33), (1, 300)], heads: 4, keyValueHeads: 2, width: 24, softCap: 0.75),
+            AttentionCase(lengths: [(259, 530)], width: 16, causal: true, window: 20, softCap: 2, probability: 0.1),
         ]
 
         static func expectRight(
@@ -104,7 +106,7 @@ extension Kernels {
         @Test("The reference's gradients are central differences of its output")
         func referenceGradient() {
             let shape = AttentionCase(
-                lengths: [(5, 7)], heads: 2, keyValueHeads: 1, width: 6, causal: true, probability: 0.2)
+                lengths: [(5, 7)], heads: 2, keyValueHeads: 1, width: 6, causal: true, softCap: 1.5, probability: 0.2)
             let inputs = AttentionInputs(shape)
             let reference = AttentionReference(shape, inputs)
             /// Σ out ∘ dout after one element of q, k or v is moved.

@@ -165,17 +165,20 @@ extension Kernels {
                     inPlace.withUnsafeMutableBufferPointer { x in
                         Team().run {
                             gk_rms_norm_forward(
-                                $0, Int64(m), Int64(h), 1, x.baseAddress, Int64(h), gamma, 1e-6, x.baseAddress, nil)
+                                $0, Int64(m), Int64(h), 1, x.baseAddress, Int64(h), gamma, 0, 1e-6, x.baseAddress, nil)
                         }
                     }
                     dInPlace.withUnsafeMutableBufferPointer { dx in
                         Team().run {
                             gk_rms_norm_backward(
-                                $0, Int64(m), Int64(h), 1, dx.baseAddress, x, Int64(h), result.inverse, gamma,
+                                $0, Int64(m), Int64(h), 1, dx.baseAddress, x, Int64(h), result.inverse, gamma, 0,
                                 dx.baseAddress, Int64(h), nil)
                         }
                     }
                     #expect(inPlace == result.y && dInPlace == result.dx, "\(path)")
+                    let apart = Self.rmsNorm(x, dy, gamma.map { $0 - 1 }, unit: 1, groups: 1, ldx: h, initial: 0.25)
+                    expectClose(apart.y, y, within: 1e-5, "\(path), y of \(m) x \(h) from γ - 1")
+                    expectClose(apart.dx, expected, within: 3e-4, "\(path), dx of \(m) x \(h) from γ - 1")
                 }
             }
         }
@@ -205,7 +208,7 @@ extension Kernels {
 
         /// Forward and backward; dx has the layout of x, and its numbers where no vector stands.
         static func rmsNorm(
-            _ x: [Float], _ dy: [Float], _ gamma: [Float], groups: Int, ldx: Int, initial: Float
+            _ x: [Float], _ dy: [Float], _ gamma: [Float], unit: Float = 0, groups: Int, ldx: Int, initial: Float
         ) -> (y: [Float], inverse: [Float], dx: [Float], dgamma: [Float]) {
             let h = gamma.count
             let m = dy.count / h
@@ -213,9 +216,10 @@ extension Kernels {
             var (dx, dgamma) = (x, [Float](repeating: initial, count: h))
             Team().run {
                 gk_rms_norm_forward(
-                    $0, Int64(m), Int64(h), Int64(groups), x, Int64(ldx), gamma, 1e-6, &y, &inverse)
+                    $0, Int64(m), Int64(h), Int64(groups), x, Int64(ldx), gamma, unit, 1e-6, &y, &inverse)
                 gk_rms_norm_backward(
-                    $0, Int64(m), Int64(h), Int64(groups), dy, x, Int64(ldx), inverse, gamma, &dx, Int64(ldx), &dgamma)
+                    $0, Int64(m), Int64(h), Int64(groups), dy, x, Int64(ldx), inverse, gamma, unit, &dx, Int64(ldx),
+                    &dgamma)
             }
             return (y, inverse, dx, dgamma)
         }
@@ -246,9 +250,9 @@ extension Kernels {
                 }
                 expectSameBitsOnAnyThreads("\(path), RMS norm") { team in
                     var (y, ds, dgamma, inverse) = (x, dy, beta, batch.inverse)
-                    gk_rms_norm_forward(team, Int64(m), Int64(h), 1, x, Int64(h), gamma, 1e-6, &y, &inverse)
+                    gk_rms_norm_forward(team, Int64(m), Int64(h), 1, x, Int64(h), gamma, 0, 1e-6, &y, &inverse)
                     gk_rms_norm_backward(
-                        team, Int64(m), Int64(h), 1, dy, x, Int64(h), inverse, gamma, &ds, Int64(h), &dgamma)
+                        team, Int64(m), Int64(h), 1, dy, x, Int64(h), inverse, gamma, 0, &ds, Int64(h), &dgamma)
                     return y + ds + dgamma
                 }
             }

@@ -225,16 +225,25 @@ extension Kernels {
             }
         }
 
-        @Test("Rotation turns each pair by position times frequency, and its inverse is the gradient")
+        @Test(
+            "Rotation turns each pair of a head's first numbers by position times frequency, and its inverse is the gradient"
+        )
         func rotate() {
-            for (heads, width, magnitude) in [(1, 2, 1), (3, 64, 1), (2, 80, 1.2), (1, 34, 1), (2, 128, 1)] {
-                let half = width / 2
+            for (heads, width, part, magnitude) in [
+                (1, 2, 2, 1), (3, 64, 64, 1), (2, 80, 80, 1.2), (1, 34, 34, 1), (2, 128, 128, 1), (3, 24, 6, 1.1),
+                (2, 80, 64, 1),
+            ] {
+                let half = part / 2
                 let frequencies = (0..<half).map { Float(pow(10_000, -Double($0) / Double(half))) }
                 let positions: [Int32] = [0, 1, 2, 511, 8_191, 131_071]
                 let x = Matrix.random(6, heads * width, gap: 5, seed: 12)
                 var turned = [Double](repeating: 0, count: 6 * heads * width)
                 for i in 0..<6 {
                     for j in 0..<heads * width {
+                        if j % width >= part {
+                            turned[i * heads * width + j] = Double(x.compact[i * heads * width + j])
+                            continue
+                        }
                         let (head, place) = (j / width * width, j % width % half)
                         let angle = Double(Float(positions[i]) * frequencies[place])
                         let (low, high) = (Double(x[i, head + place]), Double(x[i, head + place + half]))
@@ -250,18 +259,19 @@ extension Kernels {
                         func turn(inverse: Bool) {
                             Team(threads).run {
                                 gk_rotate(
-                                    $0, 6, Int32(heads), Int32(width), positions, frequencies, Float(magnitude),
-                                    inverse,
-                                    &y.storage, Int64(y.stride))
+                                    $0, 6, Int32(heads), Int32(width), Int32(part), positions, frequencies,
+                                    Float(magnitude), inverse, &y.storage, Int64(y.stride))
                             }
                         }
                         turn(inverse: false)
-                        let comment = "\(path), \(heads) heads of \(width)"
+                        let comment = "\(path), \(part) of \(heads) heads of \(width)"
                         expectClose(y.compact, turned, within: 1e-6, comment)
                         #expect(y.gapsAreIntact, "\(comment)")
                         turn(inverse: true)
-                        expectClose(
-                            y.compact, x.compact.map { Double($0) * magnitude * magnitude }, within: 1e-6, comment)
+                        let back = x.compact.enumerated().map { j, x in
+                            Double(x) * (j % width < part ? magnitude * magnitude : 1)
+                        }
+                        expectClose(y.compact, back, within: 1e-6, comment)
                     }
                 }
             }

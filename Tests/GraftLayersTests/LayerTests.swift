@@ -42,11 +42,10 @@ private struct Modules {
             bias: try Owned(1, width, "beta", scale: 0.1).memory, width: width, epsilon: 1e-5, site: site(), unit: unit)
     }
 
-    mutating func rmsNorm(unit: Pass.Unit = .tokens) throws -> RMSNorm {
+    mutating func rmsNorm(isAroundOne: Bool = false, unit: Pass.Unit = .tokens) throws -> RMSNorm {
         RMSNorm(
-            scale: try Owned(1, width, "gamma", scale: 0.1, around: 1).memory, width: width, epsilon: 1e-5,
-            site: site(),
-            unit: unit)
+            scale: try Owned(1, width, "gamma", scale: 0.1, around: isAroundOne ? 0 : 1).memory, width: width,
+            .init(epsilon: 1e-5, isAroundOne: isAroundOne), site: site(), unit: unit)
     }
 
     /// Three heads of four numbers, or with groups one head of keys and values for all.
@@ -111,7 +110,10 @@ private func expectGradients(
 
     @Test func norms() throws {
         var modules = try Modules()
-        for norm in [Norm.layer(try modules.layerNorm()), .rms(try modules.rmsNorm())] {
+        for norm in [
+            Norm.layer(try modules.layerNorm()), .rms(try modules.rmsNorm()),
+            .rms(try modules.rmsNorm(isAroundOne: true)),
+        ] {
             try GraftLayersTests.expectGradients(of: "\(norm)", rows: tokenCount, inputs: width, outputs: width) {
                 x, y in
                 let pass = try makePass(lengths)
@@ -146,22 +148,25 @@ private func expectGradients(
         try expectGradients(of: attention, "attention of \(summary)", reading: summary)
     }
 
-    /// Both places of the norm, in a layer that reads all tokens and in one that reads one of each
-    /// row.
-    @Test(arguments: [false, true], [nil, SummaryToken.last])
-    func sublayers(isBefore: Bool, summary: SummaryToken?) throws {
+    /// All places of norms, in a layer that reads all tokens and in one that reads one of each row.
+    @Test(arguments: ["after the sum", "before", "after", "before and after"], [nil, SummaryToken.last])
+    func sublayers(place: String, summary: SummaryToken?) throws {
         var modules = try Modules()
         let unit = summary == nil ? Pass.Unit.tokens : .read
         let attention = try modules.attention(isCausal: true, unit: unit)
         let norm: Sublayer.NormPlace =
-            isBefore ? .before(.rms(try modules.rmsNorm())) : .afterSum(try modules.layerNorm(unit: unit))
+            place == "after the sum"
+            ? .afterSum(try modules.layerNorm(unit: unit))
+            : .inBranch(
+                before: place.hasPrefix("before") ? .rms(try modules.rmsNorm()) : nil,
+                after: place.hasSuffix("after") ? .rms(try modules.rmsNorm(unit: unit)) : nil)
         let site = modules.site()
         let sublayer = Sublayer(
             norm: norm, mixer: attention, branch: Branch(site: site, unit: unit), unit: unit, width: width,
             innerSites: 0..<site, sites: 0..<site + 1)
         let outputRows = summary == nil ? tokenCount : lengths.count
         try GraftLayersTests.expectGradients(
-            of: "sub-layer, norm before: \(isBefore)", rows: tokenCount, inputs: width, outputRows: outputRows,
+            of: "sub-layer, norm \(place)", rows: tokenCount, inputs: width, outputRows: outputRows,
             outputs: width
         ) { x, y in
             let pass = try makePass(lengths, reading: summary)

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DecoderTests {
     private static let folders = [
         "llama-tiny/everything", "gpt2-tiny/everything", "mistral-tiny/plain", "qwen2-tiny/windowed",
-        "qwen3-tiny/windowed", "smollm3-tiny/plain",
+        "qwen3-tiny/windowed", "smollm3-tiny/plain", "gemma2-tiny/plain", "gemma3-tiny/everything",
     ]
 
     private func rows() throws -> RowBatch {

@@ -10,6 +10,13 @@ struct GGUFModelTests {
     static let folders = [
         "llama": "llama-tiny/plain", "qwen2": "qwen2-tiny/plain", "qwen3": "qwen3-tiny/plain",
         "smollm3": "smollm3-tiny/plain", "gpt2": "gpt2-tiny/plain", "bert": "bert-tiny/base",
+        "gemma": "gemma-tiny/plain", "gemma2": "gemma2-tiny/plain", "gemma3": "gemma3-tiny/plain",
+    ]
+    /// What a file cannot say, and is of every model: which layers of SmolLM3 do not turn, or of
+    /// Gemma 3 have no window, and how wide a head is for scores.
+    private static let unsaid: [String: [String: JSON]] = [
+        "smollm3": ["no_rope_layer_interval": 4, "no_rope_layers": .null], "gemma2": ["query_pre_attn_scalar": 16],
+        "gemma3": ["query_pre_attn_scalar": 16, "layer_types": .null],
     ]
 
     @Test("Every number of the file is the checkpoint's, under its name", arguments: folders.keys.sorted())
@@ -27,11 +34,7 @@ struct GGUFModelTests {
     func sameStates(name: String, precision: Precision) throws {
         let own = try #require(Self.folders[name])
         let rows = try Goldens.rows(try JSON(contentsOf: Goldens.path(own) + "/../inputs.json"))
-        // The file cannot say which layers of SmolLM3 do not turn: it is each fourth.
-        let folder =
-            name == "smollm3"
-            ? try Goldens.copyOfModel(own, changing: ["no_rope_layer_interval": 4, "no_rope_layers": .null])
-            : Goldens.path(own)
+        let folder = try Goldens.copyOfModel(own, changing: Self.unsaid[name] ?? [:])
         let states = try hiddenStates(Goldens.path("gguf-tiny/\(name).gguf"), rows, precision: precision)
         #expect(try states == hiddenStates(folder, rows, precision: precision))
     }

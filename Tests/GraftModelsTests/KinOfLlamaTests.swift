@@ -6,7 +6,7 @@ import GraftTestSupport
 import Testing
 
 /// Decoders that are Llama's but for conventions and a few settings: windows, biases, norms of
-/// heads, layers that do not turn.
+/// heads and of branches, bounds of scores, how layers turn or that they do not.
 @Suite struct KinOfLlamaTests {
     @Test(
         "Hidden states equal those of transformers, whatever a token sees and wherever it turns",
@@ -14,7 +14,11 @@ import Testing
             "mistral-tiny/plain", "mistral-tiny/wide", "mistral-tiny/whole", "mistral-tiny/sequence-classification",
             "qwen2-tiny/plain", "qwen2-tiny/windowed", "qwen2-tiny/sequence-classification", "qwen3-tiny/plain",
             "qwen3-tiny/windowed", "qwen3-tiny/sequence-classification", "smollm3-tiny/plain", "smollm3-tiny/listed",
-            "smollm3-tiny/sequence-classification",
+            "smollm3-tiny/sequence-classification", "gemma-tiny/plain", "gemma-tiny/everything",
+            "gemma-tiny/sequence-classification", "gemma2-tiny/plain", "gemma2-tiny/everything",
+            "gemma2-tiny/sequence-classification", "gemma3-tiny/plain", "gemma3-tiny/plain-v4",
+            "gemma3-tiny/everything", "gemma3-tiny/sequence-classification", "llama-tiny/bare-yarn",
+            "llama-tiny/bare-dynamic",
         ])
     func hiddenStatesEqual(name: String) throws {
         let folder = Goldens.path(name)

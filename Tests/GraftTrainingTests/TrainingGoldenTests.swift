@@ -14,14 +14,14 @@ import Testing
     static let variants = GoldenCase.all(
         in: [
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
-            "roberta-training", "distilbert-training", "electra-training", "albert-training", "mpnet-training",
-            "task-training", "embedding-training", "actions-training",
+            "gemma-training", "roberta-training", "distilbert-training", "electra-training", "albert-training",
+            "mpnet-training", "task-training", "embedding-training", "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 87) }
+    func goldensAreThere() { #expect(Self.variants.count >= 92) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {

@@ -25,6 +25,7 @@ from token_rows import classify, hidden_states, language_loss
 MODELS = {
     "bert": "bert-tiny/base", "distilbert": "distilbert-tiny/base", "gpt2": "gpt2-tiny/plain", "llama": "llama-tiny/plain", "mistral": "mistral-tiny/plain",
     "qwen2": "qwen2-tiny/plain", "qwen3": "qwen3-tiny/plain", "smollm3": "smollm3-tiny/plain",
+    "gemma": "gemma-tiny/plain", "gemma2": "gemma2-tiny/plain", "gemma3": "gemma3-tiny/plain",
     "roberta": "roberta-tiny/base", "xlm-roberta": "xlm-roberta-tiny/token-classification",
     "electra": "electra-tiny/base", "albert": "albert-tiny/groups", "mpnet": "mpnet-tiny/base",
 }  # fmt: skip
@@ -32,6 +33,7 @@ CLASSES = {
     "bert": transformers.BertModel, "distilbert": transformers.DistilBertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
     "mistral": transformers.MistralModel, "qwen2": transformers.Qwen2Model, "qwen3": transformers.Qwen3Model,
     "smollm3": transformers.SmolLM3Model,
+    "gemma": transformers.GemmaModel, "gemma2": transformers.Gemma2Model, "gemma3": transformers.Gemma3TextModel,
     "roberta": transformers.RobertaModel, "xlm-roberta": transformers.XLMRobertaModel,
     "electra": transformers.ElectraModel, "albert": transformers.AlbertModel, "mpnet": transformers.MPNetModel,
 }  # fmt: skip
@@ -43,9 +45,9 @@ OTHER_KEYS = [
     "final_logit_softcapping", "finetuning_task", "head_dim", "hidden_activation", "is_causal", "is_decoder",
     "layer_types", "max_length", "mlp_layer_types", "num_key_value_heads", "num_labels",
     "original_max_position_embeddings", "output_attentions", "partial_rotary_factor", "per_layer_config",
-    "position_embedding_type", "prefix", "pretraining_tp", "pruned_heads", "quantization_config", "rope_scaling",
-    "rope_theta", "sliding_window", "text_config", "tf_legacy_loss", "tie_encoder_decoder",
-    "tie_last_hidden_states", "tokenizer_class", "torch_dtype", "torchscript", "use_bfloat16", "vision_config",
+    "position_embedding_type", "prefix", "pretraining_tp", "pruned_heads", "quantization_config",
+    "rope_local_base_freq", "rope_scaling", "rope_theta", "sliding_window_pattern", "sliding_window", "text_config",
+    "tf_legacy_loss", "tie_encoder_decoder", "tie_last_hidden_states", "tokenizer_class", "torch_dtype", "torchscript", "use_bfloat16", "vision_config",
 ]  # fmt: skip
 
 VALUES = [
@@ -53,7 +55,7 @@ VALUES = [
     "float16", "float32", "text", [], ["full_attention"] * 2, ["sliding_attention"] * 2, [2, 5], {}, {"hidden_size": 64},
     {"rope_type": "linear", "factor": 2.0}, {"type": "linear", "factor": 2.0, "rope_theta": 100.0},
     {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0},
-    {"rope_type": "dynamic", "factor": 2.0}, {"full_attention": {"rope_type": "linear", "factor": 2.0}},
+    {"rope_type": "dynamic", "factor": 2.0}, {"rope_type": "yarn", "factor": 2.0, "beta_fast": 4.0}, {"full_attention": {"rope_type": "linear", "factor": 2.0}},
 ]  # fmt: skip
 
 #: What refusals say that come with the rows.

@@ -28,6 +28,7 @@ CLASSIFIERS = {
     "bert-words": ("bert-tiny/base", ALL | {"target_modules": ["word_embeddings", "query"]}, "BertForSequenceClassification"),
     "llama": ("llama-tiny/plain", ALL, "LlamaForSequenceClassification"),
     "llama-of-a-head": ("llama-tiny/sequence-classification", ALL, "LlamaForSequenceClassification"),
+    "gemma3": ("gemma3-tiny/plain", ALL, "Gemma3TextForSequenceClassification"),
     "gpt2": ("gpt2-tiny/plain", ALL, "GPT2ForSequenceClassification"),
     "roberta": ("roberta-tiny/base", ALL, "RobertaForSequenceClassification"),
     "roberta-of-another-head": ("roberta-tiny/sequence-classification", ALL, "RobertaForSequenceClassification"),
@@ -47,6 +48,7 @@ LANGUAGE_MODELS = {
     "tables-parted": ("llama-tiny/everything", ALL | {"target_modules": ["embed_tokens", "q_proj"]}),
     "head-alone": ("llama-tiny/everything", ALL | {"target_modules": ["lm_head"]}),
     "untied": ("llama-tiny/plain", ALL),
+    "gemma2": ("gemma2-tiny/everything", ALL | {"target_modules": ["embed_tokens", "q_proj"]}),
     "gpt2": ("gpt2-tiny/everything", ALL | {"target_modules": ["c_attn", "c_proj"]}),
 }
 

@@ -147,6 +147,11 @@ void gk_activation_forward(const gk_team *team, gk_activation f, int64_t count, 
 void gk_activation_backward(const gk_team *team, gk_activation f, int64_t count, const float *x,
                             const float *dy, float *dx);
 
+/** x = cap · tanh(x / cap). */
+void gk_soft_cap(const gk_team *team, int64_t count, float cap, float *x);
+/** dy ∘= 1 - (y / cap)², where y is what the forward gave. */
+void gk_soft_cap_backward(const gk_team *team, int64_t count, float cap, const float *y, float *dy);
+
 /** y = f(gate) ∘ up: each row of x [m, 2 h] is gate and up side by side; y [m, h]. */
 void gk_gated_forward(const gk_team *team, gk_activation f, int64_t m, int64_t h, const float *x, float *y);
 /** dx [m, 2 h] from dy [m, h]; dx may be x. */
@@ -245,18 +250,20 @@ void gk_layer_norm_backward(const gk_team *team, int64_t m, int64_t h, const flo
                             const float *mean, const float *inverse_deviation, const float *gamma, float *ds,
                             float *dgamma, float *dbeta);
 /**
- * RMS norm (Zhang and Sennrich 2019) of m vectors of h numbers: y = gamma ∘ x / √(mean(x²) +
- * epsilon). In x `groups` of them stand end to end in each row, as a token's heads do, and rows
- * begin ldx apart; in y [m, h] and inverse_root [m], which may be NULL, all stand end to end. y may
- * be x where these do, too.
+ * RMS norm (Zhang and Sennrich 2019) of m vectors of h numbers: y = (gamma + unit) ∘ x /
+ * √(mean(x²) + epsilon), where unit is 0, or 1 for a gamma that is kept as what it differs from 1
+ * by. In x `groups` of them stand end to end in each row, as a token's heads do, and rows begin ldx
+ * apart; in y [m, h] and inverse_root [m], which may be NULL, all stand end to end. y may be x
+ * where these do, too.
  */
 void gk_rms_norm_forward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *x,
-                         int64_t ldx, const float *gamma, float epsilon, float *y, float *inverse_root);
+                         int64_t ldx, const float *gamma, float unit, float epsilon, float *y,
+                         float *inverse_root);
 /** dx, laid out as x, from dy [m, h]; dx may be dy where both stand end to end. Adds to dgamma [h]
  *  where it is not NULL. */
 void gk_rms_norm_backward(const gk_team *team, int64_t m, int64_t h, int64_t groups, const float *dy,
                           const float *x, int64_t ldx, const float *inverse_root, const float *gamma,
-                          float *dx, int64_t lddx, float *dgamma);
+                          float unit, float *dx, int64_t lddx, float *dgamma);
 
 /** How a sequence's rows become one: Σ x / n, Σ x / √n, Σ i x / Σ i for the i-th row from 1, or the
  *  largest of each column. */
@@ -311,8 +318,11 @@ typedef struct gk_sequence {
     int64_t identity;       /**< Number of the row in its batch, below 65,536: for dropout. */
 } gk_sequence;
 
-/** out = softmax(scale q kᵀ + bias) v for each head, dropout on the probabilities. Head j of a row
- *  starts at j * head_width. */
+/**
+ * out = softmax(scale q kᵀ + bias) v for each head, dropout on the probabilities. With a soft cap
+ * soft_cap · tanh(scale q kᵀ / soft_cap) stands for scale q kᵀ. Head j of a row starts at j *
+ * head_width.
+ */
 typedef struct gk_attention {
     int64_t sequence_count;
     const gk_sequence *sequences;
@@ -321,8 +331,9 @@ typedef struct gk_attention {
     int32_t head_width;           /**< At most 256. */
     gk_type precision;            /**< GK_FLOAT32, or GK_BFLOAT16: products of rounded operands. */
     float scale;
-    bool causal; /**< Query i sees keys up to query_position + i. */
-    uint8_t reserved[3];
+    float soft_cap; /**< Of the scores; 0 for none; not with a bias. */
+    bool causal;    /**< Query i sees keys up to query_position + i. */
+    uint8_t reserved[7];
     int64_t window;     /**< Of those, keys less than so many places before the query, and where not
                              causal behind it; 0 for all. */
     gk_dropout dropout; /**< first_element is not used. */
@@ -342,9 +353,10 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
                            int64_t ldo, const float *log_sum, const float *dout, int64_t lddo, float *dq,
                            int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv);
 
-/** Rotates pairs (i, i + head_width / 2) of each head by position * frequencies[i] (RoPE, Su et al.
- *  2021), in place. `inverse` rotates back: the gradient. */
-void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_width,
+/** Rotates pairs (i, i + turned_width / 2) of each head's first turned_width numbers by position *
+ *  frequencies[i] (RoPE, Su et al. 2021), in place, times `magnitude`. `inverse` rotates back: the
+ *  gradient. */
+void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_width, int32_t turned_width,
                const int32_t *positions, const float *frequencies, float magnitude, bool inverse, float *x,
                int64_t ldx);
 

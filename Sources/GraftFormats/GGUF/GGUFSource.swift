@@ -14,6 +14,8 @@ package final class GGUFSource: TensorSource {
         /// Of each head's rows, those that turn together lie together: 2 i and 2 i + 1 are the
         /// checkpoint's i and i + d / 2.
         case interleaved(headCount: Int)
+        /// 1 + what the checkpoint has.
+        case scale
     }
 
     private struct Place: Sendable {
@@ -84,6 +86,7 @@ package final class GGUFSource: TensorSource {
         case .plain: return rows
         case .transposed: return try transposed(rows, place)
         case .interleaved(let headCount): return try separated(rows, place, headCount: headCount)
+        case .scale: return try lowered(rows, place)
         }
     }
 
@@ -109,6 +112,19 @@ package final class GGUFSource: TensorSource {
         try TensorRows(
             MappedFile(memory, byteCount: byteCount, path: path), range: 0..<byteCount, type: type,
             name: place.entry.name, path: path)
+    }
+
+    /// Numbers less 1.
+    private func lowered(_ rows: TensorRows, _ place: Place) throws(GraftError) -> TensorRows {
+        guard place.stored.type == .float32 else {
+            throw GraftError(
+                .unsupported,
+                "\(path): tensor \(JSON.string(place.stored.name).shortText) holds \(place.stored.type.name); "
+                    + "this build reads a norm's scale of F32 alone")
+        }
+        let memory = try Self.float32(rows, place.stored.shape)
+        for index in 0..<rows.bytes.count / 4 { memory.floats()[index] -= 1 }
+        return try self.rows(of: memory, rows.bytes.count, rows.type, place)
     }
 
     /// Rows in the checkpoint's order. Whole rows move, so blocks stay what they are.

@@ -19,6 +19,9 @@ CASES = [
     ("qwen2-tiny/plain", gguf.MODEL_ARCH.QWEN2, False),
     ("qwen3-tiny/plain", gguf.MODEL_ARCH.QWEN3, False),
     ("smollm3-tiny/plain", gguf.MODEL_ARCH.SMOLLM3, True),
+    ("gemma-tiny/plain", gguf.MODEL_ARCH.GEMMA, False),
+    ("gemma2-tiny/plain", gguf.MODEL_ARCH.GEMMA2, False),
+    ("gemma3-tiny/plain", gguf.MODEL_ARCH.GEMMA3, False),
     ("gpt2-tiny/plain", gguf.MODEL_ARCH.GPT2, False),
     ("bert-tiny/base", gguf.MODEL_ARCH.BERT, False),
 ]
@@ -72,13 +75,20 @@ def settings(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -> 
     writer.add_head_count(config.num_attention_heads)
     if hasattr(config, "num_key_value_heads"):
         writer.add_head_count_kv(config.num_key_value_heads)
-        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+        rope = config.rope_parameters.get("full_attention", config.rope_parameters)
+        writer.add_rope_freq_base(rope["rope_theta"])
         writer.add_layer_norm_rms_eps(config.rms_norm_eps)
         if getattr(config, "head_dim", None):
             writer.add_key_length(config.head_dim)
             writer.add_value_length(config.head_dim)
     else:
         writer.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.layer_norm_epsilon)
+    if "sliding_attention" in getattr(config, "layer_types", []):
+        writer.add_sliding_window(config.sliding_window)
+    if getattr(config, "attn_logit_softcapping", None):
+        writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
+    if getattr(config, "final_logit_softcapping", None):
+        writer.add_final_logit_softcapping(config.final_logit_softcapping)
     if config.model_type == "bert":
         writer.add_causal_attention(False)
     if config.pad_token_id is not None:
@@ -108,6 +118,8 @@ def write(path, model: torch.nn.Module, architecture: gguf.MODEL_ARCH, is_reorde
         array = value.detach().float().numpy()
         if architecture == gguf.MODEL_ARCH.GPT2 and name.endswith(TRANSPOSED):
             array = array.T
+        if config.model_type.startswith("gemma") and name.endswith("norm.weight"):
+            array = array + 1
         if is_reordered and ".q_proj." in name:
             array = reordered(array, config.num_attention_heads)
         if is_reordered and ".k_proj." in name:

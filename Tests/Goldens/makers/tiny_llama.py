@@ -44,6 +44,10 @@ EVERYTHING = dict(
     SIZES, head_dim=16, attention_bias=True, mlp_bias=True, rope_parameters=LLAMA3, pad_token_id=0, rms_norm_eps=1e-5
 )
 LINEAR = dict(SIZES, num_key_value_heads=1, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0))
+YARN = dict(
+    rope_type="yarn", rope_theta=500.0, factor=4.0, original_max_position_embeddings=16, beta_fast=4.0, beta_slow=0.5
+)
+DYNAMIC = dict(rope_type="dynamic", rope_theta=500.0, factor=4.0)
 
 
 def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
@@ -124,9 +128,14 @@ def make() -> None:
         model.save_pretrained(top / f"{name}-v4")
         v4_spelling(top / f"{name}-v4")
 
-    bare = randomise(LlamaModel(LlamaConfig(**LINEAR)), seed=3)
-    bare.save_pretrained(top / "bare-linear")
-    write_expected(top / "bare-linear", bare, rows)
+    for name, settings in (
+        ("bare-linear", LINEAR),
+        ("bare-yarn", dict(SIZES, rope_parameters=YARN)),
+        ("bare-dynamic", dict(SIZES, rope_parameters=DYNAMIC)),
+    ):
+        bare = randomise(LlamaModel(LlamaConfig(**settings)), seed=3)
+        bare.save_pretrained(top / name)
+        write_expected(top / name, bare, rows)
 
     settings = LlamaConfig(**PLAIN, id2label=LABELS)
     classifier = randomise(LlamaForSequenceClassification(settings), seed=4)

@@ -1,0 +1,39 @@
+import GraftFormats
+import GraftInference
+import GraftLayers
+import GraftModels
+import GraftTensor
+import GraftTestSupport
+import Testing
+
+/// The likeliest tokens, of every kind of decoder.
+@Suite struct GreedyTests {
+    private static let golden = try? JSON(contentsOf: Goldens.path("greedy/greedy.json"))
+    private static let folders = golden?["texts"]?.objectValue.map { $0.map(\.key) } ?? []
+
+    @Test("Fifty tokens are those of transformers, of unequal prompts in one batch", arguments: folders)
+    func tokens(folder: String) throws {
+        let golden = try #require(Self.golden)
+        var rows = RowBatch()
+        for prompt in try golden.array("prompts") {
+            rows.append(tokens: Goldens.numbers(prompt), types: nil as [Int32]?)
+        }
+        let texts = try #require(golden["texts"]?[folder]?.arrayValue)
+        var options = GenerationOptions()
+        options.stopTokens = []
+        options.maximumTokens = 50
+        var found = texts.map { _ in [Int32]() }
+        let model = try Architectures.load(path: Goldens.path(folder), precision: .float32)
+        try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil).generate(
+            rows, adapters: [], options: options, tokenizer: nil
+        ) {
+            row, token, _ in
+            found[row].append(token)
+            return true
+        }
+        #expect(found == texts.map { Goldens.numbers($0) })
+    }
+
+    @Test("The goldens are there")
+    func goldensAreThere() { #expect(Self.folders.count >= 4) }
+}
