@@ -132,6 +132,22 @@ import Testing
         #expect(difference < 1e-4, "\(difference)")
     }
 
+    @Test(
+        "A configuration that contradicts itself or asks for what is not done is refused by name",
+        arguments: [
+            ("encoder_attention_heads", 3, .unsupported), ("decoder_ffn_dim", 100, .incompatible),
+            ("decoder_layers", 4, .notFound), ("activation_function", "step", .unsupported),
+            ("is_encoder_decoder", false, .unsupported), ("encoder_layerdrop", 0.5, .unsupported),
+            ("share_encoder_decoder_embeddings", false, .unsupported), ("decoder_vocab_size", 50, .unsupported),
+            ("decoder_start_token_id", 110, .incompatible),
+        ] as [(String, JSON, GraftError.Code)])
+    func refusedConfiguration(key: String, value: JSON, code: GraftError.Code) throws {
+        let folder = try Goldens.copyOfModel("seq2seq-tiny/marian", changing: [key: value])
+        let error = #expect(throws: GraftError.self) { try Architectures.load(path: folder, precision: .float32) }
+        #expect(error?.code == code, "\(error?.message ?? "")")
+        #expect(error?.message.contains(folder) ?? false, "\(error?.message ?? "")")
+    }
+
     @Test("What reads rows with an encoder refuses what it does not do")
     func refused() throws {
         let (model, batch) = (try model("marian"), try rows())

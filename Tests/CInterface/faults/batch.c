@@ -59,6 +59,17 @@ void test_batch(void) {
     need(graft_batch_set_integers(out, "labels", numbers, 2, 1), "and labels");
     expect(GRAFT_ERROR_INCOMPATIBLE, graft_dataset_append(narrow, out), "labels of some rows are refused");
     graft_dataset_release(narrow);
+    graft_batch *targets = tokens_batch(101, 2, 0);
+    invalid(graft_batch_set_targets(out, NULL), "targets NULL are refused");
+    invalid(graft_batch_set_targets(NULL, targets), "targets of NULL are refused");
+    invalid(graft_batch_set_targets(out, targets), "one target for two rows is refused");
+    invalid(graft_batch_set_targets(out, (const graft_batch *)model), "a model as targets is refused");
+    need(graft_dataset_create(&narrow), "making a dataset");
+    need(graft_dataset_append(narrow, out), "appending");
+    expect(GRAFT_OK, graft_batch_set_targets(out, out), "a batch may be its own target");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_dataset_append(narrow, out), "targets of some rows are refused");
+    graft_dataset_release(narrow);
+    graft_batch_release(targets);
     const graft_composition *const rows[] = {composition, (const graft_composition *)model};
     invalid(graft_batch_set_adapters(out, rows, 1), "one adapter for two rows is refused");
     invalid(graft_batch_set_adapters(out, rows, 2), "a model as an adapter is refused");
