@@ -65,9 +65,9 @@ import Testing
         options.maximumTokens = maximumTokens
         var tokens = Array(repeating: [Int32](), count: rows.rowCount)
         var texts = Array(repeating: "", count: rows.rowCount)
-        try session.generate(rows, adapters: [], options: options, tokenizer: tokenizer) { row, token, text in
-            tokens[row].append(token)
-            texts[row] += text
+        try session.generate(rows, adapters: [], options: options, tokenizer: tokenizer) { token in
+            tokens[token.row].append(token.id)
+            texts[token.row] += token.text
             return true
         }
         return (tokens, texts)

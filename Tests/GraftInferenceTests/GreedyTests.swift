@@ -26,9 +26,8 @@ import Testing
         let model = try Architectures.load(path: Goldens.path(folder), precision: .float32)
         try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil).generate(
             rows, adapters: [], options: options, tokenizer: nil
-        ) {
-            row, token, _ in
-            found[row].append(token)
+        ) { token in
+            found[token.row].append(token.id)
             return true
         }
         #expect(found == texts.map { Goldens.numbers($0) })
