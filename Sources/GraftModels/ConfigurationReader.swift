@@ -17,9 +17,8 @@ struct ConfigurationReader {
     /// Refuses what this build would pass over and transformers would not; `reads` are shared keys
     /// that this architecture does act on.
     func check(_ own: [ConfigurationRule], layerCount: Int, reads: Set<String> = []) throws(GraftError) {
-        for rule in ConfigurationRule.shared + own where !reads.contains(rule.key) {
-            try rule.check(config, file: file)
-        }
+        let shared = ConfigurationRule.shared.filter { !reads.contains($0.key) }
+        for rule in shared + own { try rule.check(config, file: file) }
         if !reads.contains("layer_types") {
             try ConfigurationRule.checkLayerTypes(config, count: layerCount, file: file)
         }
