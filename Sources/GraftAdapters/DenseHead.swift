@@ -39,7 +39,7 @@ package struct DenseHead: Sendable {
     package func pooling(_ adapter: AttachedAdapter?) -> Pooling { pooling(adapter?.head) }
 
     /// What stands for a row in a head; nil is the checkpoint's own.
-    package func pooling(_ head: HeadParameters?) -> Pooling { head?.pooling ?? Pooling(model.summaryToken) }
+    package func pooling(_ head: HeadParameters?) -> Pooling { head?.pooling ?? model.headPooling }
 
     /// The only token of a row that such a head reads; nil where it reads all.
     package func summary(_ pooling: Pooling) -> SummaryToken? {
@@ -72,26 +72,29 @@ package struct DenseHead: Sendable {
     package func forward(
         _ hidden: HiddenStates, into logits: Matrix, pass: Pass
     ) throws(GraftError) -> Kept {
-        let states =
-            unit == .rows
-            ? try summaries(hidden.matrix, pass)
-            : try pass.withoutPrompts(hidden.matrix, in: pass.arena(keeping: keeps(pass)))
+        let states = try unit == .rows ? summaries(hidden.matrix, pass) : withoutPrompts(hidden.matrix, pass)
         var pooled: Representation?
-        if unit == .rows, pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true }) {
-            pooled = try model.pool(states, pass: pass)
+        if unit == .rows || model.poolsTokens,
+            pass.segments.contains(where: { $0.adapter?.head?.readsPooler ?? true })
+        {
+            pooled = try model.pool(
+                unit == .rows ? states : hidden.matrix, ofTokens: unit == .tokens, pass: pass)
+        }
+        let represented = try unit == .rows ? pooled?.matrix : pooled.map { pooled throws(GraftError) in
+            try withoutPrompts(pooled.matrix, pass)
         }
         var baseKept: Linear.Kept?
         var baseLogits: Matrix?
         if let base = model.baseHead, pass.segments.contains(where: { $0.adapter?.head == nil }) {
             let all = try pass.arena(keeping: keeps(pass)).matrix(rows: count(pass), columns: base.labels.count)
-            baseKept = try base.linear.forward(pooled?.matrix ?? states, into: all, keeps: keeps(pass), pass: pass)
+            baseKept = try base.linear.forward(represented ?? states, into: all, keeps: keeps(pass), pass: pass)
             baseLogits = all
         }
         var layersKept: UnsafeMutablePointer<LayerKept>?
         for segment in pass.segments {
             let out = rows(logits, segment, pass)
             if let adapter = segment.adapter, let head = adapter.head {
-                let input = head.readsPooler ? pooled?.matrix ?? states : states
+                let input = head.readsPooler ? represented ?? states : states
                 let kept = try apply(
                     head, adapter, rows(input, segment, pass), first: range(segment, pass).first, into: out, pass)
                 layersKept = layersKept ?? kept
@@ -100,6 +103,10 @@ package struct DenseHead: Sendable {
             }
         }
         return Kept(pooled: pooled, base: baseKept, layers: layersKept)
+    }
+
+    private func withoutPrompts(_ x: Matrix, _ pass: Pass) throws(GraftError) -> Matrix {
+        try pass.withoutPrompts(x, in: pass.arena(keeping: keeps(pass)))
     }
 
     /// The pooled hidden states of each row: [rows, hidden].
@@ -195,7 +202,7 @@ package struct DenseHead: Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let width = model.shape.hiddenSize
         let learnsInLayers = pass.keptDepth <= model.shape.lastDepth
-        let learnsBelow = unit == .rows ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
+        let learnsBelow = unit == .rows || kept.pooled != nil ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
         var gradient = try pass.scratch.matrix(rows: count(pass), columns: width)
         if let head = adapter.head, let layers = kept.layers {
             try backward(head, adapter, dLogits, layers, into: learnsBelow ? gradient : nil, pass)
@@ -203,9 +210,11 @@ package struct DenseHead: Sendable {
             try base.linear.backward(dLogits, baseKept, into: learnsBelow ? gradient : nil, pass: pass)
         }
         guard learnsBelow else { return }
+        if unit == .tokens { gradient = try pass.withPrompts(gradient, in: pass.scratch) }
         if let pooled = kept.pooled {
-            let dSummaries = try pass.scratch.matrix(rows: pass.rowCount, columns: width)
-            try model.poolBackward(gradient, pooled, into: learnsInLayers ? dSummaries : nil, pass: pass)
+            let dSummaries = try pass.scratch.matrix(rows: gradient.rows, columns: width)
+            try model.poolBackward(
+                gradient, pooled, ofTokens: unit == .tokens, into: learnsInLayers ? dSummaries : nil, pass: pass)
             gradient = dSummaries
         }
         guard learnsInLayers else { return }
@@ -214,8 +223,6 @@ package struct DenseHead: Sendable {
             dHidden.clear()
             pass.poolBackward(gradient, pooling(adapter), last: lastToken, of: hidden.matrix, into: dHidden)
             gradient = dHidden
-        } else if unit == .tokens {
-            gradient = try pass.withPrompts(gradient, in: pass.scratch)
         }
         try model.backward(gradient, hidden, pass: pass)
     }

@@ -47,7 +47,7 @@ package struct HeadSettings: Sendable {
 
     /// The same, with a pooling only where it is not the architecture's own.
     func fitted(to model: Model) -> HeadSettings {
-        let isOwn = pooling == Pooling(model.summaryToken)
+        let isOwn = pooling == model.headPooling
         return HeadSettings(
             labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
             pooling: isOwn ? nil : pooling)

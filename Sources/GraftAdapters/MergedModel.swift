@@ -135,7 +135,7 @@ package struct MergedModel {
         let readsTokens = kind != .rows
         let name = conventions.className + kind.rawValue
         let dense = readsTokens ? nil : conventions.headDensePath
-        guard readsTokens || head.pooling == Pooling(model.summaryToken), head.dense.count == (dense == nil ? 0 : 1),
+        guard readsTokens || head.pooling == model.headPooling, head.dense.count == (dense == nil ? 0 : 1),
             dense == nil
                 ? readsTokens || head.readsPooler : head.activation == conventions.headActivation && !head.readsPooler
         else {
@@ -175,7 +175,7 @@ package struct MergedModel {
     private func names(of kind: HeadClass?) -> (String) -> String? {
         guard let kind else { return { $0 } }
         let (prefix, start) = (prefix, model.conventions.backbone(of: kind) + ".")
-        let own = model.conventions.headPaths(kind).flatMap { [$0 + ".weight", $0 + ".bias"] }
+        let own = (model.conventions.headPaths(kind) + model.conventions.headTransformPaths).flatMap { [$0 + ".weight", $0 + ".bias"] }
         return { name in
             if own.contains(name) { return name }
             return name.hasPrefix(prefix) ? start + name.dropFirst(prefix.count) : nil

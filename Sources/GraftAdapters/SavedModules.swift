@@ -27,7 +27,10 @@ extension AdapterPlan {
             guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
                 continue
             }
-            if site.place == .beside && (head != nil || model.conventions.headPaths.contains(site.path)) { continue }
+            let isTransform = model.conventions.headTransformPaths.contains(site.path)
+            if site.place == .beside, !isTransform, head != nil || model.conventions.headPaths.contains(site.path) {
+                continue
+            }
             let isAbsent = site.place == .absent
             let weight = try add(
                 names.tensor(path, "weight"), shape: site.weightShape,
@@ -86,7 +89,8 @@ extension AdapterPlan {
             ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
         let dropout = settings.dropout ?? model.headDropout(kind)
         return HeadParameters(
-            pooling: readsTokens ? nil : Pooling(model.summaryToken), readsPooler: !readsTokens && dense == nil,
+            pooling: readsTokens ? nil : model.headPooling,
+            readsPooler: readsTokens ? !model.conventions.headTransformPaths.isEmpty : dense == nil,
             dense: dense.map { [$0] } ?? [], activation: model.conventions.headActivation, weight: weight, bias: bias,
             labelCount: count, dropout: dropout, denseDropout: model.conventions.headDropsInput ? dropout : 0)
     }

@@ -21,6 +21,10 @@ package struct Conventions: Sendable {
     package let headDropsInput: Bool
     /// The head's module in the token classification class, where it has a bias.
     package let tokenHeadPath: String
+    /// The head's module in the question answering class.
+    package let answerHeadPath: String
+    /// Modules beside the backbone that the classes of all heads have before them.
+    package let headTransformPaths: [String]
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
@@ -37,7 +41,7 @@ package struct Conventions: Sendable {
         switch head {
         case .rows: headPath
         case .tokens: tokenHeadPath
-        case .answers: "qa_outputs"
+        case .answers: answerHeadPath
         }
     }
 
@@ -59,12 +63,18 @@ package struct Conventions: Sendable {
         [backbone, answerBackbone].map { $0 + "." }.first(where: has) ?? ""
     }
 
+    /// The module that makes what heads read.
+    package var poolerModule: String {
+        headTransformPaths.first.map { String($0.prefix { $0 != "." }) } ?? "pooler"
+    }
+
     /// Whether the sequence classification class has the pooler.
     package var headReadsPooler: Bool { headDensePath == nil }
 
     package init(
-        architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String, headHasBias: Bool,
-        headDensePath: String? = nil,
+        architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String,
+        answerHeadPath: String = "qa_outputs", headHasBias: Bool, headDensePath: String? = nil,
+        headTransformPaths: [String] = [],
         headActivation: Activation = .tanh, headDropsInput: Bool = true, tokenHeadPath: String? = nil,
         summaryToken: SummaryToken, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
@@ -78,6 +88,8 @@ package struct Conventions: Sendable {
         self.headActivation = headActivation
         self.headDropsInput = headDropsInput
         self.tokenHeadPath = tokenHeadPath ?? headPath
+        self.answerHeadPath = answerHeadPath
+        self.headTransformPaths = headTransformPaths
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
         self.feedForwardModules = feedForwardModules

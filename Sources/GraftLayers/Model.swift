@@ -16,6 +16,8 @@ package final class Model: Sendable {
     package let vocabulary: VocabularySites
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
+    /// What stands for a row in the architecture's own class.
+    package let headPooling: Pooling
     /// What was loaded: folder, number of parameters, and the packed weights for checksums.
     package let source: ModelSource
     /// A head that the checkpoint itself has.
@@ -50,6 +52,8 @@ package final class Model: Sendable {
     private let layers: LayerStack
     private let finalNorm: Norm?
     private let pooler: Pooler?
+    /// The same for each token, where heads of tokens read it.
+    private let tokenPooler: Pooler?
 
     private struct Kept: BitwiseCopyable {
         let encoder: Encoder.Kept?
@@ -62,7 +66,7 @@ package final class Model: Sendable {
         _ conventions: Conventions, shape: ModelShape, encoder: Encoder? = nil, decoderTokens: DecoderTokens? = nil,
         embeddings: InputEmbeddings, layers: LayerStack,
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
-        baseHead: BaseHead?, problem: ProblemType?,
+        headPooling: Pooling? = nil, baseHead: BaseHead?, problem: ProblemType?,
         missingForClassification: [String] = [], languageHead: Linear? = nil, logitSoftCap: Float? = nil,
         vocabulary: VocabularySites,
         endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
@@ -78,7 +82,9 @@ package final class Model: Sendable {
         self.layers = layers
         self.finalNorm = finalNorm
         self.pooler = pooler
+        tokenPooler = pooler.flatMap { $0.readsTokens ? $0.with(unit: .tokens) : nil }
         self.summaryToken = summaryToken ?? conventions.summaryToken
+        self.headPooling = headPooling ?? Pooling(self.summaryToken)
         self.baseHead = baseHead
         self.problem = problem
         self.vocabulary = vocabulary
@@ -159,18 +165,24 @@ package final class Model: Sendable {
         try pass.virtualRowsBackward()
     }
 
-    /// What the model makes of rows' summary tokens [rows, hidden] for its own heads: [rows,
-    /// hidden].
-    package func pool(_ summaries: Matrix, pass: Pass) throws(GraftError) -> Representation {
-        guard let pooler else { return Representation(matrix: summaries, kept: nil) }
+    /// Whether heads of tokens read what `pool` makes of them.
+    package var poolsTokens: Bool { tokenPooler != nil }
+
+    /// What the model makes of rows' summary tokens [rows, hidden], or of each token, for its own
+    /// heads.
+    package func pool(
+        _ summaries: Matrix, ofTokens: Bool = false, pass: Pass
+    ) throws(GraftError) -> Representation {
+        guard let pooler = ofTokens ? tokenPooler : pooler else { return Representation(matrix: summaries, kept: nil) }
         return try pooler.forward(summaries, keeps: pass.keeps(atDepth: shape.poolerDepth), pass: pass)
     }
 
     /// d(summaries) from d(representation), which is overwritten.
     package func poolBackward(
-        _ gradient: Matrix, _ representation: Representation, into dSummaries: Matrix?, pass: Pass
+        _ gradient: Matrix, _ representation: Representation, ofTokens: Bool = false, into dSummaries: Matrix?,
+        pass: Pass
     ) throws(GraftError) {
-        guard let pooler else {
+        guard let pooler = ofTokens ? tokenPooler : pooler else {
             dSummaries?.base.update(from: gradient.base, count: gradient.count)
             return
         }

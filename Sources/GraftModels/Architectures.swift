@@ -7,8 +7,8 @@ import GraftTensor
 package enum Architectures {
     private static let all: [any Architecture.Type] = [
         Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, Gemma.self, Gemma2.self, Gemma3.self,
-        GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, MPNet.self, Qwen2.self, Qwen3.self,
-        Roberta.self, SmolLM3.self,
+        GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, ModernBert.self, MPNet.self, Qwen2.self,
+        Qwen3.self, Roberta.self, SmolLM3.self,
         XLMRoberta.self,
     ]
 

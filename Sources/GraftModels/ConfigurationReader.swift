@@ -65,15 +65,19 @@ struct ConfigurationReader {
         return Float(value)
     }
 
-    /// - Parameter gelu: what "gelu" stands for.
-    func activation(_ key: String, _ fallback: String, gelu: String = "gelu") throws(GraftError) -> Activation {
+    /// - Parameters:
+    ///   - gelu: What "gelu" stands for.
+    ///   - repeated: A key that must say the same, where it is there.
+    func activation(
+        _ key: String, _ fallback: String, gelu: String = "gelu", repeated: String? = "hidden_activation"
+    ) throws(GraftError) -> Activation {
         let given = try config.optionalString(key) ?? fallback
         let name = given == "gelu" ? gelu : given
         guard let activation = Activation(name: name) else {
             throw GraftError(
                 .unsupported, "\(file): \(key) \"\(name)\"; expected \(Activation.names.joined(separator: ", "))")
         }
-        try check("hidden_activation", repeats: .string(name))
+        if let repeated { try check(repeated, repeats: .string(name)) }
         return activation
     }
 

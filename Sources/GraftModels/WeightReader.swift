@@ -171,23 +171,32 @@ struct WeightReader {
 
     /// Scale and bias, also under the names of old checkpoints (gamma, beta).
     mutating func layerNorm(
-        _ path: String, width: Int, epsilon: Float, depth: Int, unit: Pass.Unit = .tokens
+        _ path: String, width: Int, epsilon: Float, bias hasBias: Bool = true, depth: Int,
+        unit: Pass.Unit = .tokens, place: Site.Place = .backbone
     ) throws(GraftError) -> LayerNorm {
+        let prefix = place == .backbone ? prefix : ""
         let isOld = !has(path + ".weight") && has(path + ".gamma")
         let storedScale = prefix + path + (isOld ? ".gamma" : ".weight")
         let storedBias = prefix + path + (isOld ? ".beta" : ".bias")
         let scale = try Memory(byteCount: width * 4)
         let bias = try Memory(byteCount: width * 4)
         try read(storedScale, count: width, into: scale.floats())
-        try read(storedBias, count: width, into: bias.floats())
-        parameterCount += 2 * width
+        if hasBias {
+            try read(storedBias, count: width, into: bias.floats())
+        } else {
+            bias.floats().update(repeating: 0, count: width)
+        }
+        parameterCount += hasBias ? 2 * width : width
+        var copyBias: Site.Copy?
+        if hasBias { copyBias = { $0.update(from: bias.floats(), count: width) } }
         packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
         packed.append((UnsafeRawBufferPointer(start: bias.base, count: width * 4), bias))
         sites.append(
             Site(
-                path: path, kind: .norm, inputs: width, outputs: width, depth: depth, storedWeight: storedScale,
-                storedBias: storedBias, copyWeight: { $0.update(from: scale.floats(), count: width) },
-                copyBias: { $0.update(from: bias.floats(), count: width) }))
+                path: path, kind: .norm, place: place, inputs: width, outputs: width, depth: depth,
+                storedWeight: storedScale, storedBias: hasBias ? storedBias : nil,
+                copyWeight: { $0.update(from: scale.floats(), count: width) },
+                copyBias: copyBias))
         return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
 

@@ -58,6 +58,8 @@ MAKERS = {
     "albert-training": "albert_training",
     "mpnet-tiny": "tiny_mpnet",
     "mpnet-training": "mpnet_training",
+    "modernbert-tiny": "tiny_modernbert",
+    "modernbert-training": "modernbert_training",
     "question-answering": "question_answering",
     "task-training": "task_training",
     "embedding-training": "embedding_training",

@@ -13,7 +13,8 @@ import Testing
             "electra-tiny/base", "electra-tiny/wide",
             "electra-tiny/sequence-classification", "albert-tiny/base", "albert-tiny/groups", "albert-tiny/masked-lm",
             "albert-tiny/sequence-classification", "albert-tiny/token-classification", "mpnet-tiny/base",
-            "mpnet-tiny/masked-lm", "mpnet-tiny/sequence-classification",
+            "mpnet-tiny/masked-lm", "mpnet-tiny/sequence-classification", "modernbert-tiny/base",
+            "modernbert-tiny/masked-lm", "modernbert-tiny/mean", "modernbert-tiny/sequence-classification",
         ])
     func hiddenStatesEqual(name: String) throws {
         let folder = Goldens.path(name)
@@ -38,6 +39,12 @@ import Testing
             ("albert-tiny/base", "inner_group_num", 2, .notFound),
             ("mpnet-tiny/base", "relative_attention_num_buckets", 31, .unsupported),
             ("mpnet-tiny/base", "relative_attention_num_buckets", 32, .incompatible),
+            ("modernbert-tiny/base", "hidden_size", 36, .unsupported),
+            ("modernbert-tiny/base", "classifier_pooling", "last", .unsupported),
+            ("modernbert-tiny/base", "layer_types", ["full_attention"], .corruptFile),
+            ("modernbert-tiny/base", "rope_parameters", ["rope_type": "default"], .unsupported),
+            ("modernbert-tiny/base", "rope_parameters", ["full_attention": ["rope_type": "yarn"]], .unsupported),
+            ("modernbert-tiny/base", "mlp_dropout", 0.1, .unsupported),
         ] as [(String, String, JSON, GraftError.Code)])
     func refused(base: String, key: String, value: JSON, code: GraftError.Code) throws {
         let folder = try Goldens.copyOfModel(base, changing: [key: value])

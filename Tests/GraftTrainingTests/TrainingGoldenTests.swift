@@ -15,7 +15,7 @@ import Testing
         in: [
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
             "gemma-training", "roberta-training", "distilbert-training", "electra-training", "albert-training",
-            "mpnet-training", "task-training", "embedding-training", "actions-training",
+            "mpnet-training", "modernbert-training", "task-training", "embedding-training", "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }

@@ -35,6 +35,7 @@ CLASSIFIERS = {
     "roberta-of-another-task": ("roberta-tiny/masked-lm", ALL, "RobertaForSequenceClassification"),
     "electra": ("electra-tiny/base", ALL, "ElectraForSequenceClassification"),
     "albert": ("albert-tiny/groups", ALL, "AlbertForSequenceClassification"),
+    "modernbert": ("modernbert-tiny/masked-lm", ALL, "ModernBertForSequenceClassification"),
     "mpnet": ("mpnet-tiny/base", ALL, "MPNetForSequenceClassification"),
     "roberta-of-tokens": ("roberta-tiny/token-classification", ALL, "RobertaForSequenceClassification"),
 }

@@ -130,8 +130,10 @@ struct PeftLayout: AdapterLayout {
         settings["task_type"] = (task?.peftName ?? method.withoutTask).map(JSON.string) ?? .null
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
-            let pooler = head.trainsDense && names.model.conventions.headReadsPooler ? ["pooler"] : []
-            let own = Self.headNames(task?.headClass) + pooler
+            let conventions = names.model.conventions
+            let pooler = head.trainsDense && conventions.headReadsPooler ? [conventions.poolerModule] : []
+            let answers = task?.headClass == .answers ? [conventions.answerHeadPath] : []
+            let own = Self.headNames(task?.headClass) + answers + pooler
             saved.removeAll { Self.allHeadNames.contains($0) && !own.contains($0) }
             for name in own where !saved.contains(name) { saved.append(name) }
         } else {

@@ -12,7 +12,7 @@ from .files import ROOT, deviation, fresh_folder, packed, write_tensors
 
 NAMES = [
     "bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
-    "albert", "mpnet",
+    "albert", "mpnet", "modernbert",
 ]  # fmt: skip
 
 
