@@ -5,6 +5,7 @@
 
 #include "dropout_threshold.h"
 #include "gk_internal.h"
+#include <string.h>
 
 enum {
     GK_KEY_BLOCK = 256,       /**< Keys packed together; the softmax streams over these blocks. */

@@ -19,6 +19,9 @@ extension graft_generate_options: OptionStruct {
             OptionField(\.maximum_tokens, \.maximumTokens),
             OptionField(\.minimum_tokens, \.minimumTokens),
             OptionField(\.sample_count, \.sampleCount),
+            OptionField(\.beam_count, \.beamCount),
+            OptionField("early_stopping", \.early_stopping, \.earlyStopping),
+            OptionField(\.length_penalty, \.lengthPenalty),
             OptionField(\.no_repeat_ngram_size, \.noRepeatSize),
             OptionField(\.repetition_penalty, \.repetitionPenalty),
             OptionField(\.frequency_penalty, \.frequencyPenalty),
@@ -31,7 +34,7 @@ extension graft_generate_options: OptionStruct {
         ]
     }
 
-    fileprivate func checked(rowCount: Int) throws(GraftError) -> GenerationOptions {
+    func checked(rowCount: Int) throws(GraftError) -> GenerationOptions {
         var options = GenerationOptions()
         let stopCount = try count(Int64(stop_token_count), "stop_token_count")
         if stop_tokens != nil || stopCount > 0 {
@@ -40,6 +43,7 @@ extension graft_generate_options: OptionStruct {
         if let row_seeds {
             options.rowSeeds = try copied(UnsafeBufferPointer(start: row_seeds, count: rowCount), "row_seeds")
         }
+        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         let strings = try count(Int64(stop_string_count), "stop_string_count")
         options.stopStrings = try texts(stop_strings, count: strings, "stop_strings")
         let biasCount = try count(Int64(bias_count), "bias_count")
@@ -70,15 +74,21 @@ public func graft_session_generate(
             let tokenizer = try HandleTable.borrowOptional(tokenizer, Tokenizer.self, "tokenizer")
             let batch = try HandleTable.borrow(batch, BatchHandle.self, "batch").content
             let options = try graft_generate_options.read(options, "options").checked(rowCount: batch.rows.rowCount)
-            guard let on_token else {
-                throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
-            }
-            try session.generate(batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer) {
-                token in
-                token.lend { lent in callBack { on_token(user_data, lent) == 0 } }
-            }
+            try session.generate(
+                batch.rows, adapters: batch.adapters, options: options, tokenizer: tokenizer,
+                report: try tokenReport(on_token, user_data))
         }
     }
+}
+
+/// Hands tokens to a callback.
+func tokenReport(
+    _ callback: graft_token_callback?, _ userData: UnsafeMutableRawPointer?
+) throws(GraftError) -> Session.TokenReport {
+    guard let callback else {
+        throw GraftError(.invalidArgument, "on_token is NULL; expected a function that receives the tokens")
+    }
+    return { token in token.lend { lent in callBack { callback(userData, lent) == 0 } } }
 }
 
 extension NewToken {
@@ -99,6 +109,7 @@ extension NewToken {
                     lent.id = id
                     lent.end = end.rawValue
                     lent.log_probability = logProbability ?? .nan
+                    lent.score = score ?? .nan
                     return body(&lent)
                 }
             }

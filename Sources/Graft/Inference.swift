@@ -5,6 +5,22 @@ import GraftTensor
 
 extension graft_session_options: OptionStruct {
     static var defaults: Self { zero }
+
+    /// A session of a model.
+    static func session(
+        _ model: OpaquePointer?, _ options: UnsafePointer<Self>?
+    ) throws(GraftError) -> Session {
+        let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
+        let options = try read(options, "options")
+        guard options.reserved == 0 else {
+            throw GraftError(.invalidArgument, "reserved must be 0, found \(options.reserved)")
+        }
+        let token = try HandleTable.borrowOptional(options.cancel_token, CancelToken.self, "cancel_token")
+        return try Session(
+            model: model, threadCount: Int(options.thread_count),
+            passTokenCount: try count(options.pass_token_count, "pass_token_count", atMost: 1 << 30),
+            cancelToken: token)
+    }
 }
 
 @c @implementation
@@ -17,18 +33,7 @@ public func graft_session_create(
     _ model: OpaquePointer?, _ options: UnsafePointer<graft_session_options>?,
     _ out: UnsafeMutablePointer<OpaquePointer?>?
 ) -> graft_status {
-    create(out) { () throws(GraftError) in
-        let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
-        let options = try graft_session_options.read(options, "options")
-        guard options.reserved == 0 else {
-            throw GraftError(.invalidArgument, "reserved must be 0, found \(options.reserved)")
-        }
-        let token = try HandleTable.borrowOptional(options.cancel_token, CancelToken.self, "cancel_token")
-        return try Session(
-            model: model, threadCount: Int(options.thread_count),
-            passTokenCount: try count(options.pass_token_count, "pass_token_count", atMost: 1 << 30),
-            cancelToken: token)
-    }
+    create(out) { () throws(GraftError) in try graft_session_options.session(model, options) }
 }
 
 @c @implementation

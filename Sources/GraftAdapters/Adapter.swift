@@ -11,7 +11,7 @@ package final class AdapterContent: @unchecked Sendable {
     package let values: UnsafeMutablePointer<Float>
     private let memory: Memory
     /// How often the values have changed.
-    private let changes = Guarded<Int>(0)
+    private let changes = AdapterVersion()
     /// The files it was read from; set before anybody else has the content.
     var original: AdapterFiles?
     /// The most tokens of a row that it was trained on; nil where that is not known.
@@ -44,7 +44,7 @@ package final class AdapterContent: @unchecked Sendable {
     }
 
     /// Says that the values have changed, so that what follows from them is computed anew.
-    func markChanged() { changes.withLock { $0 += 1 } }
+    func markChanged() { changes.markChanged() }
 
     package var method: any AdapterMethod.Type { layout.method }
     package var names: ModuleNames { layout.names }

@@ -1,5 +1,15 @@
 import GraftTensor
 
+/// When a beam search ends, by transformers' names, as `graft_early_stopping` numbers them.
+package enum EarlyStopping: Int32, Sendable {
+    /// When there are as many results as beams, and the best beam is no better at its length.
+    case no = 0
+    /// When there are as many results as beams.
+    case yes = 1
+    /// When there are, and the best beam could not be better at its longest.
+    case never = 2
+}
+
 /// How texts go on. Defaults are those of `graft_generate_options_init`.
 package struct GenerationOptions: Sendable {
     /// What is added to the logits of a token.
@@ -24,8 +34,14 @@ package struct GenerationOptions: Sendable {
     package var maximumTokens = 128
     /// Before there are so many new ones, no stop token comes.
     package var minimumTokens = 0
-    /// Texts of each prompt.
+    /// Texts of each prompt: the best of its beams, where there are any.
     package var sampleCount = 1
+    /// Texts of a row that a beam search follows at a time; 1 for none.
+    package var beamCount = 1
+    /// When a beam search ends.
+    package var earlyStopping = EarlyStopping.no
+    /// The power of its length by which a beam's sum of log-probabilities is divided.
+    package var lengthPenalty: Float = 1
     /// How many of the likeliest tokens come with their log-probabilities beside the chosen one's;
     /// nil for none at all.
     package var likelyCount: Int?
@@ -49,6 +65,7 @@ package struct GenerationOptions: Sendable {
             throw GraftError(.invalidArgument, "row_seeds has \(rowSeeds.count) numbers for \(rowCount) rows")
         }
         try checkCounts()
+        if beamCount > 1 { try checkBeams() }
         for (index, stop) in stopStrings.enumerated() where stop.isEmpty {
             throw GraftError(
                 .invalidArgument, "stop_strings[\(index)] is empty; expected a text that ends a row where it comes")
@@ -75,7 +92,8 @@ package struct GenerationOptions: Sendable {
     private func checkCounts() throws(GraftError) {
         for (name, count, least, most) in [
             ("maximum_tokens", maximumTokens, 0, Int.max), ("minimum_tokens", minimumTokens, 0, Int.max),
-            ("sample_count", sampleCount, 1, 1 << 16), ("likely_count", likelyCount ?? 0, 0, Int.max),
+            ("sample_count", sampleCount, 1, 1 << 16),
+            ("beam_count", beamCount, 1, 1 << 10), ("likely_count", likelyCount ?? 0, 0, Int.max),
             ("no_repeat_ngram_size", noRepeatSize, 0, Int.max), ("top_k", topK, 0, Int.max),
         ] where !(least...most).contains(count) {
             throw GraftError(
@@ -86,6 +104,22 @@ package struct GenerationOptions: Sendable {
             throw GraftError(
                 .invalidArgument,
                 "minimum_tokens is \(minimumTokens); expected at most maximum_tokens, which is \(maximumTokens)")
+        }
+    }
+
+    private func checkBeams() throws(GraftError) {
+        guard sampleCount <= beamCount else {
+            throw GraftError(
+                .invalidArgument, "sample_count is \(sampleCount); expected at most beam_count, which is \(beamCount)")
+        }
+        guard temperature == 0, likelyCount ?? 0 == 0 else {
+            throw GraftError(
+                .invalidArgument,
+                "beam_count is \(beamCount), which searches for the likeliest texts: expected temperature 0 and no likely "
+                    + "tokens, found \(temperature) and \(likelyCount ?? 0)")
+        }
+        guard lengthPenalty.isFinite else {
+            throw GraftError(.invalidArgument, "length_penalty must be a number, found \(lengthPenalty)")
         }
     }
 

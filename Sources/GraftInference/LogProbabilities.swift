@@ -6,15 +6,14 @@ package struct LogProbabilities: Sendable {
     /// The likeliest so many, the likeliest first and equals by their numbers.
     package private(set) var tokens: [Int32] = []
     package private(set) var ofTokens: [Float] = []
-    private let count: Int
     private var logits: [Float] = []
     /// log Σ exp(logits).
     private var logSum = 0.0
 
-    init(count: Int) { self.count = count }
-
     /// Reads logits that are numbers, the largest of them finite, before they change.
-    mutating func read(_ row: UnsafeMutableBufferPointer<Float>) {
+    ///
+    /// - Parameter count: Of the likeliest that are wanted.
+    mutating func read(_ row: UnsafeMutableBufferPointer<Float>, count: Int) {
         logits.removeAll(keepingCapacity: true)
         logits.append(contentsOf: row)
         let largest = Double(row.max() ?? 0)

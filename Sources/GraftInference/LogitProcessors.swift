@@ -14,7 +14,8 @@ struct LogitProcessors {
     private let options: GenerationOptions
     private let stops: Set<Int32>
     private let promptCount: Int
-    private var tokens: [Int32]
+    /// The prompt's, and those behind it.
+    private(set) var tokens: [Int32]
     /// How often each has come: those of the prompt 0 times.
     private var counts: [Int32: Int32]
 

@@ -4,99 +4,94 @@ import GraftTensor
 import GraftTokenizers
 
 extension Session {
-    /// Receives each new token; false ends its row.
+    /// Receives each new token; false ends its text.
     package typealias TokenReport = (_ token: NewToken) -> Bool
 
-    /// Continues each row: its prompt goes through the model once, then each new token alone,
-    /// beside the keys and values that a cache holds of those before it. A row's tokens do not
-    /// depend on the other rows.
+    /// Continues each row to its end.
     package func generate(
         _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
         report: TokenReport
     ) throws(GraftError) {
-        try reading(adapters) { () throws(GraftError) in
-            try run(batch, adapters: adapters, options: options, tokenizer: tokenizer, report: report)
-        }
+        defer { removeAllRows() }
+        try add(batch, adapters: adapters, options: options, tokenizer: tokenizer, firstRow: 0)
+        while try step(report) > 0 {}
     }
 
-    private func run(
-        _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?,
-        report: TokenReport
+    /// Takes rows whose texts go on with the next step, beside those that are under way; all of
+    /// them or none. Their adapters cannot be trained until they end.
+    ///
+    /// - Parameter firstRow: Under which the first is reported.
+    package func add(
+        _ batch: RowBatch, adapters: [Composition?], options: GenerationOptions, tokenizer: Tokenizer?, firstRow: Int
     ) throws(GraftError) {
-        let head = try LanguageModelHead(model: model)
-        let shape = model.shape
+        _ = try LanguageModelHead(model: model)
         try options.check(rowCount: batch.rowCount)
         guard tokenizer != nil || options.stopStrings.isEmpty else {
             throw GraftError(.invalidArgument, "stop_strings need a tokenizer, which makes text of the tokens")
         }
         try check(batch, adapters)
-        let batch = try beginnings(of: batch, copies: options.sampleCount)
-        let samples = options.sampleCount
-        let likelyCount = options.likelyCount ?? 0
+        let shape = model.shape
         try Memory.require(
-            256 * batch.rowCount * samples + 32 * shape.vocabularySize + 32 * likelyCount,
+            1024 * batch.rowCount * options.sampleCount + 64 * batch.tokenCount + 32 * shape.vocabularySize
+                + 32 * (options.likelyCount ?? 0),
             to: "choosing among \(shape.vocabularySize) tokens")
-        func adapter(_ text: Int) -> AttachedAdapter? { self.adapter(adapters, text / samples) }
-        func virtualCount(_ text: Int) -> Int { adapter(text)?.virtualCount ?? 0 }
-        let stops = Set(options.stopTokens ?? model.endTokens)
-        var texts: [GenerationRow] = []
-        for text in 0..<batch.rowCount * samples {
-            try Memory.check()
-            let row = text / samples
-            try options.check(vocabularySize: model.outputSize(adapter(text)), row: row)
-            let room = shape.maximumLength - virtualCount(text) - batch.length(ofRow: row)
-            texts.append(
-                try GenerationRow(
-                    row: row, sample: text % samples, prompt: batch.tokens[batch.range(ofRow: row)], room: room,
-                    stops: stops, rules: model.writing, options: options, tokenizer: tokenizer))
-        }
-        try cache.begin(
-            capacities: texts.indices.map { virtualCount($0) + batch.length(ofRow: $0 / samples) + texts[$0].left })
-        var likely = options.likelyCount.map(LogProbabilities.init)
-
-        /// Runs the tokens of some texts, chooses a token for each, and returns the texts that go
-        /// on.
-        func step(_ tokens: RowBatch, of active: [Int]) throws(GraftError) -> [Int] {
-            var going: [Int] = []
-            try eachPass(
-                tokens, reading: .last, cache: cache, cacheRow: { active[$0] }, adapter: { adapter(active[$0]) }
-            ) { first, count throws(GraftError) in
-                let hidden = try model.forward(pass)
-                cache.advance(pass)
-                let all = try pass.scratch.allocate(Int32.self, count: count)
-                for row in 0..<count { all[row] = Int32(row) }
-                try head.eachChunk(
-                    of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
-                ) { chunk throws(GraftError) in
-                    for (index, chosen) in chunk.range.enumerated() {
-                        let text = active[first + chosen]
-                        let logits = UnsafeMutableBufferPointer(
-                            start: chunk.logits.base + index * chunk.logits.stride,
-                            count: model.outputSize(adapter(text)))
-                        let token = try texts[text].advance(logits, likely: &likely)
-                        if report(token), token.end == .none { going.append(text) }
-                    }
+        let batch = try beginnings(of: batch)
+        let before = generatedRows.count
+        do throws(GraftError) {
+            for row in 0..<batch.rowCount {
+                let composition = composition(adapters, row)
+                try options.check(vocabularySize: model.outputSize(composition?.attached), row: row)
+                let prompt = batch.tokens[batch.range(ofRow: row)]
+                for sample in 0..<(options.beamCount > 1 ? 1 : options.sampleCount) {
+                    try Memory.check()
+                    let room = shape.maximumLength - (composition?.attached.virtualCount ?? 0) - prompt.count
+                    let start = TextStart(
+                        row: row, number: firstRow + row, sample: sample, prompt: prompt,
+                        room: min(options.maximumTokens, room), stops: options.stopTokens ?? model.endTokens,
+                        rules: model.writing, tokenizer: tokenizer)
+                    guard start.room > 0 else { continue }
+                    try begin(start, of: batch, composition, options)
                 }
             }
-            return going
-        }
-
-        var active = texts.indices.filter { texts[$0].left > 0 }
-        var tokens = RowBatch()
-        for text in active { tokens.append(row: text / samples, of: batch) }
-        while !active.isEmpty {
-            try Memory.check()
-            active = try step(tokens, of: active)
-            tokens.removeAll()
-            for text in active { tokens.append(tokens: CollectionOfOne(texts[text].latest), types: nil as [Int32]?) }
+        } catch {
+            removeRows { $0 >= before }
+            throw error
         }
     }
 
-    /// What the rows' texts go on from: the rows, or where an encoder reads these, a decoder's first
-    /// token of each.
-    ///
-    /// - Parameter copies: How many texts go on from a row.
-    private func beginnings(of batch: RowBatch, copies: Int) throws(GraftError) -> RowBatch {
+    private func begin(
+        _ start: TextStart, of batch: RowBatch, _ composition: Composition?, _ options: GenerationOptions
+    ) throws(GraftError) {
+        let text: any ContinuedText =
+            try options.beamCount > 1 ? BeamSearch(start, options) : SampledText(start, options)
+        let virtual = (0..<(composition?.attached.virtualCount ?? 0)).map { -1 - Int32($0) }
+        let beginning = virtual + start.prompt
+        let capacities = Array(repeating: beginning.count + start.room, count: text.rowCount)
+        try composition?.beginReading()
+        do throws(GraftError) {
+            var sourced: RowBatch?
+            if batch.sourceRows != nil {
+                var own = RowBatch()
+                own.append(row: start.row, of: batch)
+                sourced = own
+            }
+            let cacheRows = try cache.add(capacities: capacities)
+            generatedRows.append(
+                GeneratedRow(
+                    number: start.number, composition: composition, text: text, beginning: beginning, sourced: sourced,
+                    cacheRows: cacheRows))
+        } catch {
+            composition?.endReading()
+            throw error
+        }
+        if let source = batch.sourceRows {
+            try cache.sources?.begin(generatedRows[generatedRows.count - 1].cacheRows, length: source.length(ofRow: start.row))
+        }
+    }
+
+    /// What the rows' texts go on from: the rows, or where an encoder reads these, a decoder's
+    /// first token of each.
+    private func beginnings(of batch: RowBatch) throws(GraftError) -> RowBatch {
         guard model.decoderTokens != nil else { return batch }
         guard let start = model.writing.start else {
             throw GraftError(
@@ -104,9 +99,182 @@ extension Session {
                 "\(model.source.path): neither generation_config.json nor config.json has decoder_start_token_id: nothing "
                     + "says how a text begins")
         }
-        try cache.sources?.begin(lengths: (0..<batch.rowCount * copies).map { batch.length(ofRow: $0 / copies) })
         var beginnings = RowBatch()
         try beginnings.beginTargets(of: batch, with: start)
         return beginnings
+    }
+
+    /// Chooses a token for each text that is under way, and returns how many rows go on. In each
+    /// step the rows come in their order. After an error there are none.
+    package func step(_ report: TokenReport) throws(GraftError) -> Int {
+        do throws(GraftError) {
+            try Memory.check()
+            try shareBeginnings()
+            try advance(report)
+        } catch {
+            removeAllRows(remembering: false)
+            throw error
+        }
+        return generatedRows.count
+    }
+
+    /// Rows whose texts are under way, counted once for each of their samples.
+    package var generatedRowCount: Int { generatedRows.count }
+
+    /// Ends the texts of a row.
+    package func remove(row number: Int) throws(GraftError) {
+        let found = generatedRows.indices.filter { generatedRows[$0].number == number }
+        guard !found.isEmpty else {
+            throw GraftError(.notFound, "no text of row \(number) is under way: it has ended, or there never was one")
+        }
+        removeRows { found.contains($0) }
+    }
+
+    func removeAllRows(remembering: Bool = true) { removeRows(remembering: remembering) { _ in true } }
+
+    /// - Parameter remembering: Not after an error, which may leave them in the middle of a step.
+    private func removeRows(remembering: Bool = true, where isRemoved: (Int) -> Bool) {
+        var left: [GeneratedRow] = []
+        for (index, row) in generatedRows.enumerated() {
+            guard isRemoved(index) else {
+                left.append(row)
+                continue
+            }
+            if remembering { remember(row) }
+            for cacheRow in row.cacheRows { cache.remove(cacheRow) }
+            row.composition?.endReading()
+        }
+        generatedRows = left
+    }
+
+    /// Keeps what the cache holds of a row for others that begin alike.
+    private func remember(_ row: GeneratedRow) {
+        // What a decoder's keys say depends on the source, too.
+        if row.sourced != nil { return }
+        for (index, cacheRow) in row.cacheRows.prefix(row.activeCount).enumerated() {
+            let tokens =
+                row.hasBegun ? row.beginning.prefix(row.virtualCount) + row.text.tokens(ofRow: index) : row.beginning
+            cache.remember(tokens, owner: row.owner, ofRow: cacheRow)
+        }
+    }
+
+    // MARK: Prompts
+
+    /// Gives each new row the keys and values that are known of its prompt. What several of them
+    /// begin with alike goes through the model once.
+    private func shareBeginnings() throws(GraftError) {
+        let new = generatedRows.indices.filter { !generatedRows[$0].hasBegun && generatedRows[$0].sourced == nil }
+        if new.isEmpty { return }
+        let owners = Dictionary(new.map { ($0, generatedRows[$0].owner) }) { first, _ in first }
+        // Those that begin alike are neighbours.
+        let sorted = new.sorted { one, other in
+            let (first, second) = (owners[one] ?? [], owners[other] ?? [])
+            if first != second { return first.lexicographicallyPrecedes(second) }
+            return generatedRows[one].beginning.lexicographicallyPrecedes(generatedRows[other].beginning)
+        }
+        func alike(_ one: Int, _ other: Int) -> Int {
+            guard owners[one] == owners[other] else { return 0 }
+            return zip(generatedRows[one].beginning, generatedRows[other].beginning).prefix { $0 == $1 }.count
+        }
+        for (place, index) in sorted.enumerated() {
+            let row = generatedRows[index]
+            // The last token goes through the model in any case: its logits are wanted.
+            let most = row.beginning.count - 1
+            generatedRows[index].heldCount = cache.find(
+                row.beginning.prefix(most), owner: row.owner, least: row.virtualCount + 1, forRow: row.cacheRows[0])
+            var shared = place > 0 ? alike(index, sorted[place - 1]) : 0
+            if place + 1 < sorted.count { shared = max(shared, alike(index, sorted[place + 1])) }
+            let end = min(shared, most) / KeyValueCache.pageLength * KeyValueCache.pageLength
+            if end > max(generatedRows[index].heldCount, row.virtualCount) { try run(index, upTo: end) }
+        }
+    }
+
+    /// Puts a prompt's tokens up to one through the model, and nothing else.
+    private func run(_ index: Int, upTo end: Int) throws(GraftError) {
+        let row = generatedRows[index]
+        var tokens = RowBatch()
+        row.append(to: &tokens, upTo: end)
+        try eachPass(
+            tokens, reading: .last, cache: cache, cacheRow: { _ in row.cacheRows[0] }, adapter: { _ in row.adapter }
+        ) { _, _ throws(GraftError) in
+            _ = try model.forward(pass)
+            cache.advance(pass)
+        }
+        generatedRows[index].heldCount = end
+        cache.remember(Array(row.beginning.prefix(end)), owner: row.owner, ofRow: row.cacheRows[0])
+    }
+
+    // MARK: Steps
+
+    /// A row of the cache in a step.
+    private struct Place {
+        /// Of the generated row, and among its rows of the cache.
+        let row: Int
+        let index: Int
+        let cacheRow: Int
+    }
+
+    private func advance(_ report: TokenReport) throws(GraftError) {
+        var ended: Set<Int> = []
+        // An encoder reads for all rows of a pass, or for none.
+        let new = generatedRows.indices.filter { generatedRows[$0].sourced != nil && !generatedRows[$0].hasBegun }
+        try advance(new, &ended, report)
+        try advance(generatedRows.indices.filter { !new.contains($0) }, &ended, report)
+        for index in generatedRows.indices where !ended.contains(index) {
+            let row = generatedRows[index]
+            if !row.hasBegun {
+                generatedRows[index].heldCount = row.beginning.count
+                remember(row)
+            }
+            if let origins = row.text.origins { cache.reorder(row.cacheRows, from: origins) }
+        }
+        if !ended.isEmpty { removeRows { ended.contains($0) } }
+    }
+
+    /// The same for some rows; adds those that end.
+    private func advance(_ rows: [Int], _ ended: inout Set<Int>, _ report: TokenReport) throws(GraftError) {
+        if rows.isEmpty { return }
+        let head = try LanguageModelHead(model: model)
+        var tokens = RowBatch()
+        var places: [Place] = []
+        for index in rows {
+            let row = generatedRows[index]
+            row.append(to: &tokens)
+            for active in 0..<row.activeCount {
+                places.append(Place(row: index, index: active, cacheRow: row.cacheRows[active]))
+            }
+        }
+        func adapter(_ place: Int) -> AttachedAdapter? { generatedRows[places[place].row].adapter }
+        try eachPass(
+            tokens, reading: .last, cache: cache, cacheRow: { places[$0].cacheRow }, adapter: adapter
+        ) { first, count throws(GraftError) in
+            let hidden = try model.forward(pass)
+            cache.advance(pass)
+            let all = try pass.scratch.allocate(Int32.self, count: count)
+            for row in 0..<count { all[row] = Int32(row) }
+            try head.eachChunk(
+                of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
+            ) { chunk throws(GraftError) in
+                for (index, chosen) in chunk.range.enumerated() {
+                    let place = places[first + chosen]
+                    let logits = UnsafeMutableBufferPointer(
+                        start: chunk.logits.base + index * chunk.logits.stride,
+                        count: model.outputSize(adapter(first + chosen)))
+                    if try !read(logits, place, report) { ended.insert(place.row) }
+                }
+            }
+        }
+    }
+
+    private func read(
+        _ logits: UnsafeMutableBufferPointer<Float>, _ place: Place, _ report: TokenReport
+    ) throws(GraftError) -> Bool {
+        let row = generatedRows[place.row]
+        do throws(GraftError) {
+            try TokenSampler.largest(logits)
+            return try row.text.read(logits, ofRow: place.index, likely: &likely, report: report)
+        } catch {
+            throw GraftError(error.code, "row \(row.number): \(error.message)")
+        }
     }
 }

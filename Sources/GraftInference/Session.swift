@@ -16,8 +16,12 @@ package final class Session {
     let pass: Pass
     private let passTokenCount: Int
     private var embeddings: [EmbeddingChoice: SentenceEmbedding] = [:]
-    /// Of the latest texts that went on; its memory serves the next.
+    /// Of the texts that go on, and of those before them.
     let cache: KeyValueCache
+    /// Texts that go on.
+    var generatedRows: [GeneratedRow] = []
+    /// Of the latest token; its memory serves the next.
+    var likely = LogProbabilities()
     /// Of the latest call; their memory serves the next.
     var predictions: [Prediction] = []
 
@@ -35,10 +39,12 @@ package final class Session {
         pass = try Pass(team: try Team(threadCount: threadCount))
         pass.cancelToken = cancelToken
         cache = KeyValueCache(
-            layerCount: model.shape.layerCount, width: model.shape.keyWidth,
+            layerCount: model.shape.layerCount, width: model.shape.keyWidth, precision: model.source.precision,
             hasSources: model.decoderTokens != nil)
         self.passTokenCount = passTokenCount > 0 ? passTokenCount : 1024
     }
+
+    deinit { removeAllRows(remembering: false) }
 
     /// Bytes of working memory that were touched. Any thread may ask.
     package var residentByteCount: Int { pass.residentByteCount + cache.residentByteCount }
@@ -58,16 +64,16 @@ package final class Session {
     package func hiddenStates(
         _ batch: RowBatch, adapters: [Composition?], layer: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
-        let last = model.shape.readingLayerCount
-        guard layer >= -1, layer <= last else {
-            throw GraftError(.invalidArgument, "layer must be -1 (last) or 0 to \(last), found \(layer)")
+        guard layer >= -1, layer <= model.shape.layerCount else {
+            throw GraftError(
+                .invalidArgument, "layer must be -1 (last) or 0 to \(model.shape.layerCount), found \(layer)")
         }
-        let layer = layer == -1 ? last : layer
+        let layer = layer == -1 ? model.shape.layerCount : layer
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
         try eachPass(batch, adapters, reading: nil) { first, count throws(GraftError) in
             pass.capture = (layer, out + Int(batch.starts[first]) * width)
-            try model.read(pass)
+            _ = try model.forward(pass)
             for row in 0..<count {
                 let tokens = batch.range(ofRow: first + row)
                 try requireFinite(out + tokens.lowerBound * width, count: tokens.count * width, row: first + row)
@@ -251,7 +257,7 @@ package final class Session {
     /// The row's own adapter, or the session's.
     func adapter(_ adapters: [Composition?], _ row: Int) -> AttachedAdapter? { composition(adapters, row)?.attached }
 
-    private func composition(_ adapters: [Composition?], _ row: Int) -> Composition? {
+    func composition(_ adapters: [Composition?], _ row: Int) -> Composition? {
         (row < adapters.count ? adapters[row] : nil) ?? composition
     }
 

@@ -27,14 +27,15 @@ struct TokenSampler {
         processors.process(logits)
         let best = Self.best(logits)
         guard logits[best] > -.infinity else {
-            throw GraftError(
-                .invalidArgument,
-                "no token is left that may come: biases, no_repeat_ngram_size and minimum_tokens forbid all")
+            throw Self.nothingIsLeft
         }
         let token = options.temperature > 0 ? draw(logits, largest: logits[best]) : Int32(best)
         processors.append(token)
         return token
     }
+
+    static let nothingIsLeft = GraftError(
+        .invalidArgument, "no token is left that may come: biases, no_repeat_ngram_size and minimum_tokens forbid all")
 
     private mutating func draw(_ logits: UnsafeMutableBufferPointer<Float>, largest: Float) -> Int32 {
         let candidates = Candidates(logits, largest: largest, options)

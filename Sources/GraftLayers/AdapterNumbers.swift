@@ -9,14 +9,14 @@ package final class AdapterNumbers: @unchecked Sendable {
     package let gradients: UnsafeMutablePointer<Float>?
     /// Multiplies what each of the adapter's actions changes: at 0 nothing.
     package let scale: Float
-    private let changes: Guarded<Int>
+    private let changes: AdapterVersion
     private let owner: AnyObject
 
     /// - Parameters:
     ///   - derived: What follows the values in the owner's memory.
-    ///   - changes: How often the values have changed.
+    ///   - changes: Marked where the values change.
     package init(
-        values: UnsafeMutablePointer<Float>, derived: UnsafeMutablePointer<Float>, changes: Guarded<Int>,
+        values: UnsafeMutablePointer<Float>, derived: UnsafeMutablePointer<Float>, changes: AdapterVersion,
         gradients: UnsafeMutablePointer<Float>?, scale: Float, owner: AnyObject
     ) {
         self.values = values
@@ -28,7 +28,10 @@ package final class AdapterNumbers: @unchecked Sendable {
     }
 
     /// Counts the changes of the values.
-    var version: Int { changes.withLock { $0 } }
+    var version: Int { changes.count }
+
+    /// What the numbers are now, and by how much they act: equal where both are.
+    var content: [UInt64] { [changes.identity, UInt64(changes.count), UInt64(scale.bitPattern)] }
 
     package func gradients(_ parameter: Parameter) -> UnsafeMutablePointer<Float>? {
         parameter.isFrozen ? nil : gradients.map { $0 + parameter.offset }

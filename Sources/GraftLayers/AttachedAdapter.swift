@@ -41,6 +41,8 @@ package final class AttachedAdapter: Sendable {
     private let sites: [BoundSite?]
     /// Those that act together, whose numbers they keep alive.
     private let members: [AttachedAdapter]
+    /// How they act together, which no other adapter does.
+    private let together = AdapterVersion()
 
     package var values: UnsafeMutablePointer<Float> { numbers.values }
     package var gradients: UnsafeMutablePointer<Float>? { numbers.gradients }
@@ -82,6 +84,11 @@ package final class AttachedAdapter: Sendable {
 
     /// How many more a row's tokens are for the model, to which positions are given.
     package var virtualCount: Int { (prefix?.count ?? 0) + (prompt?.count ?? 0) }
+
+    /// What acts, as it is now: two that have the same make the same of a row's tokens.
+    package var content: [UInt64] {
+        members.isEmpty ? numbers.content : members.reduce([0, together.identity]) { $0 + $1.content }
+    }
 
     var siteCount: Int { sites.count }
 

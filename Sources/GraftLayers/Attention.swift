@@ -95,6 +95,10 @@ package struct Attention: Sendable {
             settings.bias = UnsafePointer(bias.byDistance.floats())
             settings.bias_reach = Int64(bias.reach)
         }
+        if let pages = readsSource ? pass.sourcePages : pass.pages {
+            settings.pages = pages
+            settings.key_type = (pass.cache?.precision ?? .float32).kernelType
+        }
         if let dropout = pass.dropout(site: dropoutSite, probability: dropoutProbability, width: 1) {
             settings.dropout = dropout
         }

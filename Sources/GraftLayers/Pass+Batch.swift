@@ -10,7 +10,7 @@ extension Pass {
     ) throws(GraftError) {
         func virtualCount(_ row: Int) -> Int {
             // What stands before a row is in the cache once the row has begun.
-            if let cache, cache.lengths[cacheRow(row)] > 0 { return 0 }
+            if let cache, cache.length(ofRow: cacheRow(row)) > 0 { return 0 }
             return adapter(row)?.virtualCount ?? 0
         }
         var first = 0

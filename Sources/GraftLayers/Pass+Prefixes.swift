@@ -21,7 +21,12 @@ extension Pass {
         let keys = try scratch.matrix(rows: keyCount, columns: k.columns)
         let values = try scratch.matrix(rows: keyCount, columns: v.columns)
         eachRowOfKeys { row, first, segment in
-            writeKeys(ofRow: row, of: segment, layer: layer, k, v, into: keys, values, at: first)
+            var next = first
+            eachKey(ofRow: row, of: segment, layer: layer, k, v) { key, value in
+                (keys.base + next * keys.stride).update(from: key, count: k.columns)
+                (values.base + next * values.stride).update(from: value, count: v.columns)
+                next += 1
+            }
         }
         return (keys, values)
     }
@@ -29,31 +34,20 @@ extension Pass {
     /// Keys that an adapter puts before the tokens of a row.
     func prefixCount(_ row: Int, _ adapter: AttachedAdapter?) -> Int { isNew(row) ? adapter?.prefix?.count ?? 0 : 0 }
 
-    /// Writes the keys and values that a row adds, its prefix and its tokens, to rows of keys and
-    /// values from `first` on.
-    func writeKeys(
-        ofRow row: Int, of segment: Segment, layer: Int, _ k: Matrix, _ v: Matrix, into keys: Matrix, _ values: Matrix,
-        at first: Int
+    /// The keys and values of a layer that a row adds, its prefix's and its tokens', one after the
+    /// other.
+    func eachKey(
+        ofRow row: Int, of segment: Segment, layer: Int, _ k: Matrix, _ v: Matrix,
+        _ body: (_ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>) -> Void
     ) {
-        var next = first
         if isNew(row), let prefix = prefixes[segment.index]?.rows {
-            copyPrefix(prefix, layer: layer, keys: keys, values: values, at: next)
-            next += prefix.rows
+            for row in 0..<prefix.rows {
+                let key = prefix.base + row * prefix.stride + 2 * layer * k.columns
+                body(key, key + k.columns)
+            }
         }
         for token in Int(starts[row])..<Int(starts[row + 1]) {
-            (keys.base + next * keys.stride).update(from: k.base + token * k.stride, count: k.columns)
-            (values.base + next * values.stride).update(from: v.base + token * v.stride, count: v.columns)
-            next += 1
-        }
-    }
-
-    /// Copies a layer's part of a prefix to rows of keys and values from `first` on.
-    private func copyPrefix(_ prefix: Matrix, layer: Int, keys: Matrix, values: Matrix, at first: Int) {
-        let width = keys.columns
-        for row in 0..<prefix.rows {
-            let source = prefix.base + row * prefix.stride + 2 * layer * width
-            (keys.base + (first + row) * keys.stride).update(from: source, count: width)
-            (values.base + (first + row) * values.stride).update(from: source + width, count: width)
+            body(k.base + token * k.stride, v.base + token * v.stride)
         }
     }
 

@@ -38,6 +38,8 @@ package final class Pass {
     /// First token of each row that the batch has: those before it are virtual.
     private(set) var batchTokens: UnsafePointer<Int64>
     private(set) var sequences: UnsafePointer<gk_sequence>
+    /// With a cache, where the pages of the sequences' keys begin; nil without.
+    private(set) var pages: UnsafePointer<Int64>?
     package private(set) var segments: [Segment] = []
     /// What the segments' adapters put before each row, as keys and values or as tokens.
     var prefixes: [MadeRows?] = []
@@ -60,6 +62,8 @@ package final class Pass {
     package private(set) var source: Pass?
     /// The same, kept for the next call.
     private var sourcePass: Pass?
+    /// With a cache of sources, where the pages of their keys begin.
+    private(set) var sourcePages: UnsafePointer<Int64>?
     /// Where sources are read: which queries ask which keys of their rows' sources.
     private(set) var sourceSequences: (tokens: UnsafePointer<gk_sequence>, read: UnsafePointer<gk_sequence>)?
     /// What an encoder made of these rows, where this is a source, and where the gradient of that
@@ -146,10 +150,9 @@ package final class Pass {
             nextKey += prefix + length
             if let cache {
                 let held = cacheRows[row]
-                keys = (cache.start(ofRow: held), cache.lengths[held] + prefix)
-                guard keys.before + length <= cache.capacity(ofRow: held) else {
-                    throw GraftError(.internal, "row \(held) has outgrown the room for its keys and values")
-                }
+                keys.before = cache.length(ofRow: held) + prefix
+                try cache.prepare(held, adding: prefix + length)
+                nextKey = keys.start + cache.pageCount(ofRow: held)
             }
             for position in 0..<length { positions[start + position] = Int32(keys.before + position) }
             sequences[row] = gk_sequence(
@@ -157,6 +160,7 @@ package final class Pass {
                 key_count: Int64(keys.before + length), query_position: Int64(keys.before),
                 identity: Int64(range.lowerBound + row))
         }
+        pages = try cache.map { cache throws(GraftError) in try writePages(of: cache, count: nextKey) }
         keyCount = cache == nil ? nextKey : tokenCount
         self.tokens = UnsafePointer(tokens)
         self.types = UnsafePointer(types)
@@ -170,7 +174,7 @@ package final class Pass {
     private func takeSources(
         of batch: RowBatch, _ range: Range<Int>, adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
-        (source, sourceSequences) = (nil, nil)
+        (source, sourceSequences, sourcePages) = (nil, nil, nil)
         if let rows = batch.sourceRows {
             let source = if let sourcePass { sourcePass } else { try Pass(team, kept: kept, scratch: scratch) }
             sourcePass = source
@@ -179,6 +183,7 @@ package final class Pass {
             self.source = source
         }
         guard source != nil || cache?.sources != nil else { return }
+        sourcePages = try cache?.sources.map { held throws(GraftError) in try held.starts(ofRows: cacheRows, in: kept) }
         let tokens = try sourced(sequences)
         let read = if let summaries { try sourced(summaries.sequences) } else { tokens }
         sourceSequences = (tokens, read)
@@ -187,11 +192,13 @@ package final class Pass {
     /// The same queries, which ask the keys of their rows' sources.
     private func sourced(_ sequences: UnsafePointer<gk_sequence>) throws(GraftError) -> UnsafePointer<gk_sequence> {
         let asking = try kept.allocate(gk_sequence.self, count: rowCount)
+        var page = 0
         for row in 0..<rowCount {
             asking[row] = sequences[row]
             if let held = cache?.sources {
-                let range = held.range(ofRow: cacheRows[row])
-                (asking[row].key_start, asking[row].key_count) = (Int64(range.lowerBound), Int64(range.count))
+                let length = held.length(ofRow: cacheRows[row])
+                (asking[row].key_start, asking[row].key_count) = (Int64(page), Int64(length))
+                page += KeyValuePages.count(length)
             } else if let source {
                 (asking[row].key_start, asking[row].key_count) = (source.starts[row], Int64(source.length(ofRow: row)))
             }
@@ -201,9 +208,20 @@ package final class Pass {
 
     func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
 
+    /// Where the pages of each row's keys begin, row after row.
+    private func writePages(of cache: KeyValueCache, count: Int) throws(GraftError) -> UnsafePointer<Int64> {
+        let pages = try kept.allocate(Int64.self, count: count)
+        var next = 0
+        for row in cacheRows {
+            cache.writeStarts(ofRow: row, to: pages + next)
+            next += cache.pageCount(ofRow: row)
+        }
+        return UnsafePointer(pages)
+    }
+
     /// Whether nothing of a row has been through the model: what stands before its tokens comes
     /// first.
-    func isNew(_ row: Int) -> Bool { cache.map { $0.lengths[cacheRows[row]] == 0 } ?? true }
+    func isNew(_ row: Int) -> Bool { cache.map { $0.length(ofRow: cacheRows[row]) == 0 } ?? true }
 
     private func placeRows(
         of batch: RowBatch, _ range: Range<Int>, adapter: (Int) -> AttachedAdapter?

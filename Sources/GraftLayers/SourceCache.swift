@@ -3,54 +3,78 @@ import GraftTensor
 /// Keys and values that a decoder's layers made of what an encoder read for each row, so that the
 /// encoder runs once for a row, however long its target becomes.
 ///
-/// What it holds was computed with the adapters that the rows had then. Not for concurrent use.
+/// Rows are those of the key/value cache that this belongs to. What it holds was computed with the
+/// adapters that the rows had then. Not for concurrent use.
 package final class SourceCache {
-    private let layerCount: Int
-    /// Of the keys, and of the values, of one token in one layer.
-    private let width: Int
-    /// Where each row begins in a layer's keys and values, and where the last one ends.
-    private var starts: [Int] = [0]
-    private var memory: Memory? { didSet { held.withLock { $0 = memory } } }
-    /// The same, for threads that ask how much there is.
-    private let held = Guarded<Memory?>(nil)
-
-    init(layerCount: Int, width: Int) {
-        self.layerCount = layerCount
-        self.width = width
+    private struct Source {
+        let pages: [Int32]
+        let length: Int
     }
 
-    var residentByteCount: Int { held.withLock { $0 }?.residentByteCount ?? 0 }
+    private let pages: KeyValuePages
+    private var rows: [Int: Source] = [:]
 
-    /// Forgets everything and makes room for rows whose sources have so many tokens.
-    package func begin(lengths: [Int]) throws(GraftError) {
-        starts = [0]
-        for length in lengths { starts.append(starts[starts.count - 1] + length) }
-        let numbers = 2 * layerCount * width * starts[starts.count - 1]
-        try Memory.require(4 * numbers, to: "keys and values of sources of \(starts[starts.count - 1]) tokens")
-        if memory.map({ $0.byteCount < numbers * 4 }) ?? true { memory = try Memory(byteCount: numbers * 4) }
+    init(layerCount: Int, width: Int, precision: Precision) {
+        pages = KeyValuePages(layerCount: layerCount, width: width, precision: precision)
     }
 
-    /// A row's tokens, in matrices of all rows.
-    func range(ofRow row: Int) -> Range<Int> { starts[row]..<starts[row + 1] }
+    var residentByteCount: Int { pages.residentByteCount }
+
+    /// Makes room for a source of so many tokens, which some rows have in common.
+    package func begin(_ sharing: [Int], length: Int) throws(GraftError) {
+        var own: [Int32] = []
+        let count = KeyValuePages.count(length)
+        if pages.freeCount < count { try pages.reserve(pages.count + max(count, pages.count / 2)) }
+        for _ in 0..<count { if let page = pages.take() { own.append(page) } }
+        for (index, row) in sharing.enumerated() {
+            if index > 0 { for page in own { pages.hold(page) } }
+            rows[row] = Source(pages: own, length: length)
+        }
+    }
+
+    func remove(_ row: Int) {
+        for page in rows.removeValue(forKey: row)?.pages ?? [] { pages.release(page) }
+    }
+
+    func length(ofRow row: Int) -> Int { rows[row]?.length ?? 0 }
+
+    /// Where the keys of each page of some rows begin, row after row, as attention is told.
+    func starts(ofRows numbers: [Int], in arena: Arena) throws(GraftError) -> UnsafePointer<Int64> {
+        let starts = try arena.allocate(
+            Int64.self, count: numbers.reduce(0) { $0 + KeyValuePages.count(length(ofRow: $1)) })
+        var next = 0
+        for row in numbers {
+            for page in rows[row]?.pages ?? [] {
+                starts[next] = pages.firstRow(page)
+                next += 1
+            }
+        }
+        return UnsafePointer(starts)
+    }
 
     /// The keys and values of all rows in a layer.
     func held(layer: Int) throws(GraftError) -> (k: Matrix, v: Matrix) {
-        guard let memory else { throw GraftError(.internal, "nothing was read for the rows") }
-        let total = starts[starts.count - 1]
-        return (
-            Matrix(memory.floats(from: 2 * layer * total * width), rows: total, columns: width),
-            Matrix(memory.floats(from: (2 * layer + 1) * total * width), rows: total, columns: width)
-        )
+        guard let held = pages.keysAndValues(layer: layer) else {
+            throw GraftError(.internal, "nothing was read for the rows")
+        }
+        return held
     }
 
     /// Keeps the keys and values of a pass's sources.
     func keep(layer: Int, _ k: Matrix, _ v: Matrix, pass: Pass) throws(GraftError) {
         let (keys, values) = try held(layer: layer)
         guard let source = pass.source else { return }
-        for (index, row) in pass.cacheRows.enumerated() {
-            let (first, count) = (Int(source.starts[index]), source.length(ofRow: index))
-            k.rows(from: first, count: count).copy(to: keys.rows(from: starts[row], count: count))
-            v.rows(from: first, count: count).copy(to: values.rows(from: starts[row], count: count))
+        for (index, number) in pass.cacheRows.enumerated() {
+            guard let row = rows[number], row.length == source.length(ofRow: index) else {
+                throw GraftError(.internal, "the source of row \(number) has another length than was reserved")
+            }
+            let first = Int(source.starts[index])
+            for token in 0..<row.length {
+                let page = row.pages[token / KeyValuePages.length]
+                let place = Int(pages.firstRow(page)) + token % KeyValuePages.length
+                pages.write(k.base + (first + token) * k.stride, to: keys, row: place)
+                pages.write(v.base + (first + token) * v.stride, to: values, row: place)
+            }
         }
     }
 }

@@ -100,6 +100,44 @@ import Testing
         #expect(written.tokens == golden.map(Goldens.numbers))
     }
 
+    @Test("Targets that join others, and beams, are those of each row alone", arguments: names)
+    func joining(name: String) throws {
+        let (model, batch) = (try model(name), try rows())
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
+        for beams in [1, 3] {
+            var options = GenerationOptions()
+            options.maximumTokens = 12
+            options.beamCount = beams
+            var found = Array(repeating: [Int32](), count: batch.rowCount)
+            var expected = found
+            for row in 0..<batch.rowCount {
+                var alone = RowBatch()
+                alone.append(row: row, of: batch)
+                try session.generate(alone, adapters: [], options: options, tokenizer: nil) { token in
+                    expected[row].append(token.id)
+                    return true
+                }
+            }
+            for row in 0..<batch.rowCount {
+                var alone = RowBatch()
+                alone.append(row: row, of: batch)
+                try session.add(alone, adapters: [], options: options, tokenizer: nil, firstRow: row)
+                // The next row joins amid the target of this one.
+                for _ in 0..<3 {
+                    _ = try session.step { token in
+                        found[token.row].append(token.id)
+                        return true
+                    }
+                }
+            }
+            while try session.step({ token in
+                found[token.row].append(token.id)
+                return true
+            }) > 0 {}
+            #expect(found == expected, "\(beams) beams")
+        }
+    }
+
     @Test("The real Marian translates as in transformers, six unequal sentences in one batch or alone")
     func translation() throws {
         let folder = try TestData.path("models/marian-enpt")

@@ -47,31 +47,32 @@ import Testing
         let whole = try model.forward(pass).matrix
         let expected = Array(UnsafeBufferPointer(start: whole.base, count: whole.count))
 
-        let cache = KeyValueCache(layerCount: model.shape.layerCount, width: model.shape.keyWidth)
-        try cache.begin(capacities: (0..<rows.rowCount).map(rows.length))
+        let cache = KeyValueCache(
+            layerCount: model.shape.layerCount, width: model.shape.keyWidth, precision: precision)
+        let held = try cache.add(capacities: (0..<rows.rowCount).map(rows.length))
         // Rows leave as their tokens run out, and the first step takes up to five tokens of each.
         var lengths = (0..<rows.rowCount).map { min(rows.length(ofRow: $0), 5) }
         while lengths.contains(where: { $0 > 0 }) {
             var batch = RowBatch()
             let active = lengths.indices.filter { lengths[$0] > 0 }
             for row in active {
-                let first = Int(rows.starts[row]) + cache.lengths[row]
+                let first = Int(rows.starts[row]) + cache.length(ofRow: held[row])
                 batch.append(tokens: rows.tokens[first..<first + lengths[row]], types: nil as [Int32]?)
             }
-            try pass.begin(batch, rows: 0..<batch.rowCount, cache: cache, cacheRow: { active[$0] }) { _ in nil }
+            try pass.begin(batch, rows: 0..<batch.rowCount, cache: cache, cacheRow: { held[active[$0]] }) { _ in nil }
             let hidden = try model.forward(pass).matrix
             for (index, row) in active.enumerated() {
                 for token in 0..<lengths[row] {
                     let from = hidden.base + (Int(batch.starts[index]) + token) * width
-                    let place = (Int(rows.starts[row]) + cache.lengths[row] + token) * width
+                    let place = (Int(rows.starts[row]) + cache.length(ofRow: held[row]) + token) * width
                     let states = Array(UnsafeBufferPointer(start: from, count: width))
                     #expect(
                         states == Array(expected[place..<place + width]),
-                        "row \(row), token \(cache.lengths[row] + token)")
+                        "row \(row), token \(cache.length(ofRow: held[row]) + token)")
                 }
             }
             cache.advance(pass)
-            for row in active { lengths[row] = min(rows.length(ofRow: row) - cache.lengths[row], 1) }
+            for row in active { lengths[row] = min(rows.length(ofRow: row) - cache.length(ofRow: held[row]), 1) }
         }
     }
 }

@@ -75,6 +75,31 @@ def test_greedy_text_is_that_of_transformers(
         assert text == tokenizer.decode(out.tolist())
 
 
+def test_beams_are_those_of_transformers(
+    ours: graft.Model, theirs: transformers.PreTrainedModel, tokenizer: graft.Tokenizer, rows: list[list[int]]
+) -> None:
+    session = graft.Session(ours, tokenizer)
+    prompts = [tokenizer.decode(row[:count]) for row, count in zip(rows[:2], (70, 30))]
+    texts = session.generate(prompts, beams=4, samples=2, length_penalty=0.8, maximum_tokens=20)
+    for row, prompt in enumerate(prompts):
+        ids = list(tokenizer.encode(prompt).ids)
+        out = theirs.generate(
+            torch.tensor([ids]),
+            max_new_tokens=20,
+            num_beams=4,
+            num_return_sequences=2,
+            length_penalty=0.8,
+            do_sample=False,
+            eos_token_id=ours.end_tokens,
+            pad_token_id=0,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+        for text, tokens, score in zip(texts[2 * row :], out.sequences[:, len(ids) :].tolist(), out.sequences_scores):
+            assert text.tokens == tokens[: len(text.tokens)] and not any(tokens[len(text.tokens) :])
+            assert text.score == pytest.approx(score.item(), abs=1e-3)
+
+
 def test_an_adapter_of_peft_loads_and_gives_its_answers(
     ours: graft.Model,
     theirs: transformers.PreTrainedModel,

@@ -308,6 +308,9 @@ void gk_scatter_add_columns(const gk_team *team, int64_t m, int64_t h, const int
 
 /* ---- Attention: streaming softmax on packed sequences of any lengths ---- */
 
+/** Keys in a page. */
+enum { GK_PAGE_KEYS = 64 };
+
 /** Rows of one sequence in q (and out) and in k and v. */
 typedef struct gk_sequence {
     int64_t query_start;
@@ -341,6 +344,11 @@ typedef struct gk_attention {
      *  bias_reach and the same beyond: [head_count, 2 bias_reach + 1]. NULL adds nothing. */
     const float *bias;
     int64_t bias_reach;
+    /** NULL: the keys of a sequence are the rows of k and v from key_start on. Else they lie in
+     *  pages, the i-th of which begins at row pages[key_start + i]. Forward alone. */
+    const int64_t *pages;
+    gk_type key_type; /**< Of k and v: GK_FLOAT32, or in pages GK_BFLOAT16. */
+    int32_t padding;
 } gk_attention;
 
 /** `log_sum` [rows of q, head_count] receives what backward needs; NULL when nothing is kept. */

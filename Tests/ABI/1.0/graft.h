@@ -1326,6 +1326,14 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *ses
                                                               int32_t *labels, float *probabilities,
                                                               int64_t capacity);
 
+/** When a beam search ends, after it has beam_count texts that ended. */
+typedef int32_t graft_early_stopping;
+enum {
+    GRAFT_EARLY_STOPPING_NO = 0,   /**< When the best that goes on would be no better if it ended now. */
+    GRAFT_EARLY_STOPPING_YES = 1,  /**< At once. */
+    GRAFT_EARLY_STOPPING_NEVER = 2 /**< When the best that goes on cannot become better at its longest. */
+};
+
 /** How graft_session_generate() chooses tokens: what is set is done to the logits in the order of the
  *  fields from biases to typical_p, as transformers does. */
 typedef struct graft_generate_options {
@@ -1371,6 +1379,15 @@ typedef struct graft_generate_options {
                                           probability. Default 0: all. */
     float typical_p;                 /**< Above 0 to 1: those that together have this probability and whose
                                           information is nearest to the entropy. Default 1: all. */
+    int32_t beam_count;              /**< Above 1, a beam search follows so many texts of a row at a time,
+                                          those with the largest sums of log-probabilities, as
+                                          transformers does; temperature is 0, and sample_count, at most
+                                          beam_count, says how many of the best are handed out, each as
+                                          a whole once the search has ended. Default 1: none. */
+    graft_early_stopping early_stopping; /**< Default GRAFT_EARLY_STOPPING_NO. */
+    float length_penalty;                /**< Texts are ranked by their sums divided by their length to this
+                                              power. Default 1. */
+    int32_t reserved;                    /**< Must be 0. */
 } graft_generate_options;
 
 /** Why a token is its text's last. */
@@ -1398,7 +1415,7 @@ typedef struct graft_token {
     graft_token_end end;                   /**< Whether and why the text ends with it. */
     int32_t likely_count;                  /**< At most as asked for. */
     float log_probability;                 /**< Of the token; NaN where none is asked for. */
-    int32_t reserved;                      /**< 0. */
+    float score;                           /**< Of the whole text, from a beam search; NaN without. */
 } graft_token;
 
 /** Receives a new token. Return 0 to go on, anything else to end its text. */
@@ -1428,6 +1445,57 @@ GRAFT_API void graft_generate_options_init(graft_generate_options *options, size
 GRAFT_API GRAFT_MUST_CHECK graft_status
 graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
                        const graft_generate_options *options, graft_token_callback on_token, void *user_data);
+
+/**
+ * Texts that go on beside each other, of which some join while others are under way: what
+ * graft_session_generate() does with a batch, step by step. One per thread.
+ *
+ * Keys and values of texts are kept in pages that texts with equal beginnings share, those that have
+ * ended too, as long as no text needs the memory. A text is only ever spared the work on tokens that
+ * went through the same model under the same adapters, with the same numbers and scales. Its tokens are
+ * the same bits whenever it joins and whatever goes on beside it.
+ */
+typedef struct graft_generator graft_generator;
+
+/** `tokenizer` gives the tokens' text, and lives as long as the generator; NULL: ids only. `options`:
+ *  NULL for defaults. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_create(const graft_model *model,
+                                                               const graft_tokenizer *tokenizer,
+                                                               const graft_session_options *options,
+                                                               graft_generator **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_retain(const graft_generator *generator);
+GRAFT_API void graft_generator_release(graft_generator *generator);
+/** Working memory and what is kept of texts. Since 1.0. */
+GRAFT_API int64_t graft_generator_memory(const graft_generator *generator);
+
+/**
+ * Takes the rows of a batch, each with its adapters: all, or none where one is refused. They begin with
+ * the next step. Their adapters cannot be trained until they have ended.
+ *
+ * @param first_row The number of the batch's first row among all that were ever added, by which tokens
+ *                  name it; those behind it follow. May be NULL.
+ * @return As graft_session_generate(). A row that has no position left has ended.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_add(graft_generator *generator,
+                                                            const graft_batch *batch,
+                                                            const graft_generate_options *options,
+                                                            int64_t *first_row);
+
+/**
+ * Chooses the next token of each text under way, in the order in which they were added.
+ *
+ * @return GRAFT_ERROR_DIVERGED, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY, and
+ *         GRAFT_ERROR_INVALID_ARGUMENT where options leave no token; all texts have ended then.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_step(graft_generator *generator,
+                                                             graft_token_callback on_token, void *user_data);
+/** Rows that have texts under way, counted once for each of their samples; -1 for no generator. Since 1.0. */
+GRAFT_API int64_t graft_generator_row_count(const graft_generator *generator);
+
+/** Ends the texts of a row; GRAFT_ERROR_NOT_FOUND where it has none under way. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_remove(graft_generator *generator, int64_t row);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,7 @@ static void test_retain(const char *folder) {
     graft_dataset *rows = NULL;
     graft_trainer *trainer = NULL;
     graft_session *stream = NULL;
+    graft_generator *texts = NULL;
     graft_cancel_token *token = NULL;
     need(graft_model_load(folder, NULL, &own), "loading");
     need(graft_tokenizer_load(folder, &words), "loading");
@@ -32,6 +33,7 @@ static void test_retain(const char *folder) {
     need(graft_composition_create(fresh, 1, &leaf), "composing");
     need(graft_dataset_create(&rows), "making a data set");
     need(graft_session_create(model, NULL, &stream), "making a session");
+    need(graft_generator_create(model, NULL, NULL, &texts), "making a generator");
     need(graft_cancel_token_create(&token), "making a token");
 
     TWO_OWNERS(tokenizer, words, graft_tokenizer_vocabulary_size(one) > 0);
@@ -40,6 +42,7 @@ static void test_retain(const char *folder) {
     TWO_OWNERS(batch, tokens_batch(7, 3, 0), graft_batch_row_count(one) == 1);
     TWO_OWNERS(dataset, rows, graft_dataset_row_count(one) == 0);
     TWO_OWNERS(session, stream, graft_session_memory(one) >= 0);
+    TWO_OWNERS(generator, texts, graft_generator_memory(one) >= 0);
     need(graft_trainer_create(model, fresh, NULL, &trainer), "making a trainer");
     TWO_OWNERS(trainer, trainer, graft_trainer_memory(one) >= 0);
     TWO_OWNERS(adapter, fresh, graft_adapter_label_count(one) == 2);

@@ -89,6 +89,25 @@ void test_session(void) {
             "generating with NULL is refused");
     expect(GRAFT_ERROR_UNSUPPORTED, graft_session_generate(session, tokenizer, batch, NULL, no_token, NULL),
            "an encoder generates no text");
+    generation.bias_count = 0;
+    generation.reserved = 1;
+    invalid(graft_session_generate(session, NULL, batch, &generation, no_token, NULL),
+            "a reserved option of generation is refused");
+    graft_generator *generator = NULL;
+    invalid(graft_generator_create(NULL, NULL, NULL, &generator), "a generator of no model is refused");
+    invalid(graft_generator_create(model, NULL, NULL, NULL), "a generator to NULL is refused");
+    need(graft_generator_create(model, tokenizer, NULL, &generator), "making a generator");
+    expect(GRAFT_ERROR_UNSUPPORTED, graft_generator_add(generator, batch, NULL, NULL),
+           "an encoder adds no text");
+    invalid(graft_generator_add(generator, NULL, NULL, NULL), "adding NULL is refused");
+    invalid(graft_generator_step(generator, NULL, NULL), "a step without a callback is refused");
+    expect(GRAFT_OK, graft_generator_step(generator, no_token, NULL), "a step of no text is one");
+    expect(GRAFT_ERROR_NOT_FOUND, graft_generator_remove(generator, 0),
+           "a row that never was is not removed");
+    expect_number(0, graft_generator_row_count(generator), "no rows are under way");
+    expect_number(-1, graft_generator_row_count(NULL), "NULL has -1 rows under way");
+    expect_number(-1, graft_generator_memory(NULL), "a generator at NULL has -1 bytes");
+    graft_generator_release(generator);
     graft_batch *outside = tokens_batch(1 << 30, 4, 0), *too_long = tokens_batch(101, 600, 0);
     expect(GRAFT_ERROR_INCOMPATIBLE, graft_session_embed(session, outside, 0, 1, vectors, size),
            "token 2^30 is refused by a session");

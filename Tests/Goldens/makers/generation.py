@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from transformers import GenerationConfig, LlamaForCausalLM
 from transformers.generation import LogitsProcessor, LogitsProcessorList
 
+from . import beams
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
 
 STORIES = ROOT.parents[2] / "shared" / "models" / "stories260K" / "hf"
@@ -115,3 +116,4 @@ def make() -> None:
     top = fresh_folder("generation")
     make_texts(top)
     make_distributions(top)
+    beams.make(top)

@@ -22,15 +22,15 @@ struct text {
 };
 
 /* Adds what a token adds; memory that runs out ends the row. */
-static int32_t add_text(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    struct text *own = (struct text *)user_data + row;
-    char *bytes = realloc(own->bytes, own->size + (size_t)size + 1);
-    (void)token;
+static int32_t add_text(void *user_data, const graft_token *token) {
+    struct text *own = (struct text *)user_data + token->row;
+    size_t size = (size_t)token->size;
+    char *bytes = realloc(own->bytes, own->size + size + 1);
     if (bytes == NULL)
         return 1;
-    memcpy(bytes + own->size, text, (size_t)size + 1);
+    memcpy(bytes + own->size, token->text, size + 1);
     own->bytes = bytes;
-    own->size += (size_t)size;
+    own->size += size;
     return 0;
 }
 

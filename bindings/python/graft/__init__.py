@@ -30,6 +30,7 @@ from .dataset import Batch, Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
 from .generation import Continuation
+from .generator import Generator, NewToken
 from .library import lib as _lib
 from .matrix import Matrix
 from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
@@ -126,6 +127,7 @@ __all__ = [
     "Entity",
     "Evaluation",
     "FoundAnswer",
+    "Generator",
     "GraftError",
     "History",
     "Interval",
@@ -135,6 +137,7 @@ __all__ = [
     "Matrix",
     "Metrics",
     "Model",
+    "NewToken",
     "PartReport",
     "Predictions",
     "Publication",

@@ -212,6 +212,13 @@ class SessionOptions(Structure):
     ]
 
 
+EARLY_STOPPING_CHOICES: dict[str, int] = {
+    "no": 0,
+    "yes": 1,
+    "never": 2,
+}
+
+
 class GenerateOptions(Structure):
     """``graft_generate_options``."""
 
@@ -239,6 +246,10 @@ class GenerateOptions(Structure):
         ("top_p", c_float),
         ("min_p", c_float),
         ("typical_p", c_float),
+        ("beam_count", c_int32),
+        ("early_stopping", c_int32),
+        ("length_penalty", c_float),
+        ("reserved", c_int32),
     ]
 
 
@@ -265,7 +276,7 @@ class TokenStruct(Structure):
         ("end", c_int32),
         ("likely_count", c_int32),
         ("log_probability", c_float),
-        ("reserved", c_int32),
+        ("score", c_float),
     ]
 
 
@@ -628,4 +639,12 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         TokenCallback,
         c_void_p,
     ),
+    "graft_generator_create": (StatusResult, Handle, Handle, POINTER(SessionOptions), Handles),
+    "graft_generator_retain": (StatusResult, Handle),
+    "graft_generator_release": (None, Handle),
+    "graft_generator_memory": (c_int64, Handle),
+    "graft_generator_add": (StatusResult, Handle, Handle, POINTER(GenerateOptions), POINTER(c_int64)),
+    "graft_generator_step": (StatusResult, Handle, TokenCallback, c_void_p),
+    "graft_generator_row_count": (c_int64, Handle),
+    "graft_generator_remove": (StatusResult, Handle, c_int64),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import byref
 from types import MappingProxyType
-from typing import SupportsIndex
+from typing import Literal, SupportsIndex
 
 from .adapter import RowAdapter
 from .dataset import Batch
@@ -43,6 +43,9 @@ class GeneratingHandle(Handle):
         logit_bias: Mapping[int, float] = MappingProxyType({}),
         seed: SupportsIndex | Iterable[int] = 0,
         samples: int = 1,
+        beams: int = 1,
+        length_penalty: float = 1.0,
+        early_stopping: bool | Literal["never"] = False,
         likely: int | None = None,
         stop_tokens: Iterable[int] | None = None,
         stop_strings: Iterable[str] = (),
@@ -76,6 +79,14 @@ class GeneratingHandle(Handle):
         :param seed: of all rows, or one for each. A row's text depends on its prompt, its adapter
             and its seed alone.
         :param samples: texts of each prompt, which come one after another; each draws for itself.
+            With beams, the best of these.
+        :param beams: above 1: follows so many texts of a prompt at a time, those that are likeliest
+            as a whole; nothing comes before the search has ended. As transformers' ``num_beams``.
+        :param length_penalty: beams are ranked by the sum of their log-probabilities, divided by
+            their length to this power.
+        :param early_stopping: when a search ends that has ``beams`` texts that ended: False: when
+            the best that goes on would be no better if it ended now; True: at once; "never": when
+            it cannot become better at its longest.
         :param likely: of how many of the likeliest tokens log-probabilities are wanted, beside that
             of the chosen one; None: of none at all.
         :param stop_tokens: tokens that end a row; None: the model's ends of text.
@@ -86,11 +97,15 @@ class GeneratingHandle(Handle):
         texts = text_list(prompts, "prompts")
         options = generate_options(
             len(texts),
-            seed,
-            stop_tokens,
-            stop_strings,
-            logit_bias,
-            likely,
+            seed=seed,
+            samples=samples,
+            beams=beams,
+            length_penalty=length_penalty,
+            early_stopping=early_stopping,
+            stop_tokens=stop_tokens,
+            stop_strings=stop_strings,
+            logit_bias=logit_bias,
+            likely=likely,
             maximum_tokens=maximum_tokens,
             minimum_tokens=minimum_tokens,
             temperature=temperature,
@@ -102,7 +117,6 @@ class GeneratingHandle(Handle):
             frequency_penalty=frequency_penalty,
             presence_penalty=presence_penalty,
             no_repeat_ngram_size=no_repeat_ngram_size,
-            sample_count=samples,
         )
         interrupts = Interrupts(lambda _: None)
         receiver = Receiver(len(texts) * max(0, options.sample_count), samples, on_text, lambda: interrupts.count)

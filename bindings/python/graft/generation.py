@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, _Pointer, c_char_p, c_float, c_int32, c_uint64, c_void_p, cast, string_at
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypedDict
 
-from .declarations import TOKEN_END_CHOICES, GenerateOptions, TokenStruct
+from .declarations import EARLY_STOPPING_CHOICES, TOKEN_END_CHOICES, GenerateOptions, TokenStruct
 from .errors import invalid
 from .library import initialised
-from .values import as_list, asks_to_stop, c_number, int_array, require_length, set_numbers, text_list
+from .values import as_list, asks_to_stop, c_number, choice, int_array, require_length, set_numbers, text_list
 
 if TYPE_CHECKING:
     TokenPointer = _Pointer[TokenStruct]
 
 End = Literal["none", "stop_token", "stop_string", "length"]
-_ENDS = {number: name for name, number in TOKEN_END_CHOICES.items()}
+_ENDS: dict[int, Any] = {number: name for name, number in TOKEN_END_CHOICES.items()}
 
 
 class Continuation(str):
@@ -32,20 +33,60 @@ class Continuation(str):
     #: For each token the likeliest ones in its place with their log-probabilities, the likeliest
     #: first; as many as were asked for.
     likely: list[list[tuple[int, float]]]
+    #: Of a beam search: the sum of the log-probabilities, divided by the length to the power of
+    #: ``length_penalty``; else NaN.
+    score: float
+
+
+class GenerationSettings(TypedDict, total=False):
+    """Those of :meth:`Session.generate`."""
+
+    maximum_tokens: int
+    minimum_tokens: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    typical_p: float
+    repetition_penalty: float
+    frequency_penalty: float
+    presence_penalty: float
+    no_repeat_ngram_size: int
+    logit_bias: Mapping[int, float]
+    seed: SupportsIndex | Iterable[int]
+    samples: int
+    beams: int
+    length_penalty: float
+    early_stopping: bool | Literal["never"]
+    likely: int | None
+    stop_tokens: Iterable[int] | None
+    stop_strings: Iterable[str]
 
 
 def generate_options(
     row_count: int,
-    seed: SupportsIndex | Iterable[int],
-    stop_tokens: Iterable[int] | None,
-    stop_strings: Iterable[str],
-    logit_bias: Mapping[int, float],
-    likely: int | None,
+    *,
+    seed: SupportsIndex | Iterable[int] = 0,
+    samples: int = 1,
+    beams: int = 1,
+    early_stopping: bool | Literal["never"] = False,
+    stop_tokens: Iterable[int] | None = None,
+    stop_strings: Iterable[str] = (),
+    logit_bias: Mapping[int, float] = MappingProxyType({}),
+    likely: int | None = None,
     **numbers: Any,
 ) -> GenerateOptions:
     """The options of a call; its arrays live as long as it does."""
+    for name in numbers:
+        if name not in GenerationSettings.__annotations__:
+            known = ", ".join(GenerationSettings.__annotations__)
+            raise TypeError(f"there is no setting {name!r}; expected one of {known}")
     options = initialised(GenerateOptions, "graft_generate_options_init")
-    set_numbers(options, likely_count=-1 if likely is None else likely, **numbers)
+    set_numbers(
+        options, sample_count=samples, beam_count=beams, likely_count=-1 if likely is None else likely, **numbers
+    )
+    stopping = ("yes" if early_stopping else "no") if isinstance(early_stopping, bool) else early_stopping
+    options.early_stopping = choice(stopping, EARLY_STOPPING_CHOICES, "early_stopping")
     if isinstance(seed, Iterable):
         seeds = [c_number(c_uint64, number, "seed") for number in seed]
         require_length(seeds, row_count, "seed", "prompt")
@@ -72,6 +113,23 @@ def generate_options(
     return options
 
 
+def text_of(token: TokenStruct) -> str:
+    """What a token adds; the field itself would end at a NUL in the text."""
+    address = c_void_p.from_buffer(token, TokenStruct.text.offset).value or 0
+    return string_at(address, token.size).decode("utf-8", "replace")
+
+
+def end_of(token: TokenStruct) -> End:
+    """Whether and why a text ends."""
+    end: End = _ENDS[token.end]
+    return end
+
+
+def likely_of(token: TokenStruct) -> list[tuple[int, float]]:
+    """The likeliest tokens in its place, with their log-probabilities."""
+    return [(token.likely_tokens[i], token.likely_log_probabilities[i]) for i in range(token.likely_count)]
+
+
 class Receiver:
     """Gathers the tokens of a call, whose texts are numbered row by row and sample by sample."""
 
@@ -83,7 +141,7 @@ class Receiver:
         self._is_stopped = is_stopped
         self._pieces: list[list[str]] = [[] for _ in range(count)]
         self._known: list[dict[str, Any]] = [
-            {"tokens": [], "end": "none", "log_probabilities": [], "likely": []} for _ in range(count)
+            {"tokens": [], "end": "none", "log_probabilities": [], "likely": [], "score": math.nan} for _ in range(count)
         ]
         #: What a callback raised.
         self.failures: list[BaseException] = []
@@ -106,14 +164,12 @@ class Receiver:
         """Keeps what is said of a token, and returns what it adds."""
         known = self._known[text]
         known["tokens"].append(token.id)
-        known["end"] = _ENDS[token.end]
+        known["end"] = end_of(token)
+        known["score"] = token.score
         if not math.isnan(token.log_probability):
             known["log_probabilities"].append(token.log_probability)
-            places = range(token.likely_count)
-            known["likely"].append([(token.likely_tokens[i], token.likely_log_probabilities[i]) for i in places])
-        # The field itself would end at a NUL in the text.
-        address = c_void_p.from_buffer(token, TokenStruct.text.offset).value or 0
-        self._pieces[text].append(string_at(address, token.size).decode("utf-8", "replace"))
+            known["likely"].append(likely_of(token))
+        self._pieces[text].append(text_of(token))
         return self._pieces[text][-1]
 
     @property

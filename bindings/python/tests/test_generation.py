@@ -84,6 +84,45 @@ def test_samples_of_a_prompt_come_one_after_another(session: graft.Session) -> N
             session.generate(PROMPTS, **wrong)  # type: ignore[arg-type]
 
 
+def test_beams_are_ranked(session: graft.Session) -> None:
+    texts = session.generate(PROMPTS[:2], beams=4, samples=3, maximum_tokens=10, likely=0)
+    assert len(set(texts)) == 6 and all(text.end == "length" for text in texts)
+    for first in (0, 3):
+        scores = [text.score for text in texts[first : first + 3]]
+        assert scores == sorted(scores, reverse=True)
+        assert all(text.score == pytest.approx(sum(text.log_probabilities) / 10) for text in texts[first : first + 3])
+    greedy = session.generate(PROMPTS[:2], maximum_tokens=10, likely=0)
+    assert all(math.isnan(text.score) and sum(text.log_probabilities) / 10 <= best.score for text, best in zip(greedy, texts[::3]))
+    with pytest.raises(graft.GraftError, match="beam_count"):
+        session.generate(PROMPTS, beams=2, samples=3)
+    with pytest.raises(graft.GraftError, match="early_stopping: expected one of no, yes, never"):
+        session.generate(PROMPTS, beams=2, early_stopping="soon")  # type: ignore[arg-type]
+
+
+def test_texts_join_others(model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session) -> None:
+    expected = session.generate(PROMPTS[:3], temperature=1.0, maximum_tokens=9, stop_tokens=[])
+    generator = graft.Generator(model, tokenizer)
+    assert len(generator) == 0 and generator.step() == []
+    texts = {row: "" for row in generator.add(PROMPTS[:2], temperature=1.0, maximum_tokens=9, stop_tokens=[])}
+    for step in range(12):
+        if step == 3:
+            assert generator.add(PROMPTS[2:3], temperature=1.0, maximum_tokens=9, stop_tokens=[]) == [2]
+            texts[2] = ""
+        for token in generator.step():
+            texts[token.row] += token.text
+            assert token.end == ("length" if step == (11 if token.row == 2 else 8) else "none")
+    assert list(texts.values()) == expected and len(generator) == 0 and generator.memory > 0
+    (row,) = generator.add(PROMPTS[:1], samples=2, likely=1)
+    assert [(token.row, token.sample, len(token.likely)) for token in generator.step()] == [(row, 0, 1), (row, 1, 1)]
+    assert len(generator) == 2
+    generator.remove(row)
+    assert len(generator) == 0
+    with pytest.raises(graft.GraftError, match="no text of row 3 is under way"):
+        generator.remove(row)
+    with pytest.raises(TypeError, match="tempo"):
+        generator.add(PROMPTS, tempo=1)  # type: ignore[call-arg]
+
+
 def test_a_row_ends_when_asked_and_an_exception_comes_through(session: graft.Session) -> None:
     assert session.generate(PROMPTS[:1], maximum_tokens=0) == [""]
     short = session.generate(PROMPTS[:1], on_text=lambda _row, text: "." in text)

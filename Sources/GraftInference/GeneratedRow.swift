@@ -1,0 +1,42 @@
+import GraftLayers
+import GraftTensor
+
+/// A row of a batch whose text goes on, or whose texts: what is known of it between steps.
+struct GeneratedRow {
+    /// Under which its tokens are reported.
+    let number: Int
+    let composition: Composition?
+    let text: any ContinuedText
+    /// The prompt, behind a number below 0 for each token that the adapter puts before it: what
+    /// keys and values are remembered by.
+    let beginning: [Int32]
+    /// The same with its source, where an encoder reads that.
+    let sourced: RowBatch?
+    /// Rows of the cache.
+    let cacheRows: [Int]
+    /// How much of the beginning the cache holds; all of it once the text has begun.
+    var heldCount = 0
+
+    var adapter: AttachedAdapter? { composition?.attached }
+    var virtualCount: Int { adapter?.virtualCount ?? 0 }
+    var hasBegun: Bool { heldCount == beginning.count }
+    /// Rows of the cache that the next step goes through.
+    var activeCount: Int { hasBegun ? text.activeCount : 1 }
+    /// What its keys and values depend on beside tokens.
+    var owner: [UInt64] { adapter?.content ?? [] }
+
+    /// Adds the tokens that come next to a batch: what is left of the prompt up to `end`, or the
+    /// latest token of each text.
+    func append(to batch: inout RowBatch, upTo end: Int? = nil) {
+        if hasBegun {
+            for row in 0..<activeCount {
+                batch.append(tokens: CollectionOfOne(text.latest(ofRow: row)), types: nil as [Int32]?)
+            }
+        } else if let sourced {
+            batch.append(row: 0, of: sourced)
+        } else {
+            let tokens = beginning[max(heldCount, virtualCount)..<(end ?? beginning.count)]
+            batch.append(tokens: tokens, types: nil as [Int32]?)
+        }
+    }
+}
