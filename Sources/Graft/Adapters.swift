@@ -68,7 +68,7 @@ public func graft_adapter_set_head(
             guard labels == nil, label_count == 0 || Int(label_count) == names.count else {
                 throw GraftError(
                     .invalidArgument,
-                    "the outputs of \(name) are always \(names.joined(separator: " and ")): expected labels NULL and "
+                    "the head of \(name) always has \(names.joined(separator: " and ")): expected labels NULL and "
                         + "label_count 0 or \(names.count), found \(labels == nil ? "NULL" : "labels") and \(label_count)"
                 )
             }

@@ -66,6 +66,7 @@ public func graft_batch_encode(
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let given = try graft_encode_options.read(options, "options")
         let options = try given.checked()
+        let keepsWords = try flag(given.keep_words, "keep_words")
         let count = try count(row_count, "row_count", atMost: maximumRows)
         let texts = try array(texts, count: count, "texts")
         if pairs == nil && given.pair_sizes != nil {
@@ -74,6 +75,7 @@ public func graft_batch_encode(
         var rows = RowBatch()
         rows.origin.maximumLength = tokenizer.maximumLength(options)
         rows.origin.isChosen = options.shortening != .declared
+        var words: [Int32] = []
         for row in 0..<count {
             try Memory.check()
             let text = try bytes(texts[row], size: given.text_sizes.map { $0 + row }, "texts[\(row)]")
@@ -91,9 +93,11 @@ public func graft_batch_encode(
                 throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")
             }
             rows.append(tokens: encoding.ids, types: encoding.typeIDs)
+            if keepsWords { words.append(contentsOf: encoding.wordIDs) }
             rows.origin.truncatedRowCount += encoding.isTruncated ? 1 : 0
             rows.origin.unknownTokenCount += encoding.unknownCount
         }
+        if keepsWords { rows.set(.tokenWords, words) }
         return try BatchHandle(rows)
     }
 }

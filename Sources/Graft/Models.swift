@@ -121,12 +121,12 @@ public func graft_model_task(_ model: OpaquePointer?) -> UnsafePointer<CChar>? {
 
 @c @implementation
 public func graft_model_memory(_ model: OpaquePointer?) -> Int64 {
-    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.own) } ?? -1
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.memory.own) } ?? -1
 }
 
 @c @implementation
 public func graft_model_mapped_memory(_ model: OpaquePointer?) -> Int64 {
-    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.source.memory.mapped) } ?? -1
+    HandleTable.peek(model, ModelHandle.self).map { Int64($0.model.memory.mapped) } ?? -1
 }
 
 @c @implementation

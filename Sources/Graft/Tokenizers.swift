@@ -53,7 +53,6 @@ extension graft_encode_options: OptionStruct {
     /// The tokenizer floor's options.
     func checked() throws(GraftError) -> Tokenizer.Options {
         let length = try count(Int64(maximum_length), "maximum_length", atMost: Int64(Tokenizer.unlimited))
-        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         var options = Tokenizer.Options(
             maximumLength: length == 0 ? nil : length,
             addsSpecialTokens: try flag(add_special_tokens, "add_special_tokens"))
@@ -92,6 +91,11 @@ public func graft_tokenizer_release(_ tokenizer: OpaquePointer?) { HandleTable.r
 @c @implementation
 public func graft_tokenizer_vocabulary_size(_ tokenizer: OpaquePointer?) -> Int32 {
     HandleTable.peek(tokenizer, Tokenizer.self).map { Int32(clamping: $0.vocabularySize) } ?? -1
+}
+
+@c @implementation
+public func graft_tokenizer_mask_token(_ tokenizer: OpaquePointer?) -> Int32 {
+    HandleTable.peek(tokenizer, Tokenizer.self)?.specialTokens.mask ?? -1
 }
 
 @c @implementation

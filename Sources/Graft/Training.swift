@@ -47,7 +47,10 @@ extension graft_trainer_options: OptionStruct {
         options.schedule = try choice(schedule, schedule_settings, "schedule", by: options.schedule)
         options.stepPlan = try choice(step_plan, step_plan_settings, "step_plan", by: options.stepPlan)
         if loss != nil || loss_settings != nil {
-            options.loss = try choice(loss, loss_settings, "loss", by: NamedChoice(VectorLosses.defaultName))
+            options.loss = try choice(loss, loss_settings, "loss", by: NamedChoice(Losses.ofVectors))
+        }
+        options.masking = try optionalText(masking, "masking").map { text throws(GraftError) in
+            try TokenMasking(json: text)
         }
         options.metric = try optionalText(metric, "metric") ?? options.metric
         for field in Self.fields { try field.read(self, &options) }
@@ -58,7 +61,7 @@ extension graft_trainer_options: OptionStruct {
 private let optimizers = LentList(Optimizers.list)
 private let schedules = LentList(Schedules.list)
 private let stepPlans = LentList(StepPlans.list)
-private let losses = LentList(VectorLosses.list)
+private let losses = LentList(Losses.list)
 
 @c @implementation
 public func graft_optimizer_count() -> Int32 { optimizers.lent.count }

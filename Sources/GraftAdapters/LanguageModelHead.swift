@@ -4,8 +4,12 @@ import GraftTensor
 
 /// Logits over the vocabulary at chosen ones of the tokens read, a chunk of tokens at a time: all
 /// of them never stand in memory together, however large the vocabulary.
+///
+/// They are those of next tokens, or of masked ones.
 package struct LanguageModelHead: Sendable {
     private let linear: Linear
+    /// What stands before the matrix; nil for next tokens.
+    private let masked: MaskedHead?
     private let model: Model
     private let hiddenSize: Int
 
@@ -23,6 +27,21 @@ package struct LanguageModelHead: Sendable {
         }
         self.linear = linear
         self.model = model
+        masked = nil
+        hiddenSize = model.shape.hiddenSize
+    }
+
+    /// That of masked tokens.
+    package init(masked model: Model) throws(GraftError) {
+        guard let head = model.maskedHead else {
+            throw GraftError(
+                .unsupported,
+                "the \(model.architecture) model at \(model.source.path) has no head for masked words"
+                    + (model.conventions.maskedHead.map { ": it lacks \($0.dense)" } ?? ""))
+        }
+        masked = head
+        linear = try head.readyDecoder()
+        self.model = model
         hiddenSize = model.shape.hiddenSize
     }
 
@@ -35,6 +54,7 @@ package struct LanguageModelHead: Sendable {
         fileprivate let kept: Linear.Kept
         /// The logits once more where the model bounds them: gradients may take their place.
         fileprivate let capped: Matrix?
+        fileprivate let masked: MaskedHead.Kept?
         fileprivate let rows: UnsafeBufferPointer<Int32>
     }
 
@@ -60,7 +80,8 @@ package struct LanguageModelHead: Sendable {
             }
             let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
             pass.choose(chosen, batchFirst: batchFirst + first)
-            let kept = try linear.forward(x, into: logits, keeps: false, pass: pass)
+            let changed = try masked?.forward(x, pass: pass)
+            let kept = try linear.forward(changed?.y ?? x, into: logits, keeps: false, pass: pass)
             var capped: Matrix?
             if let cap = model.logitSoftCap {
                 gk_soft_cap(pass.team.kernel, Int64(logits.count), cap, logits.base)
@@ -68,7 +89,10 @@ package struct LanguageModelHead: Sendable {
                 logits.copy(to: copy)
                 capped = copy
             }
-            try body(Chunk(range: first..<first + count, logits: logits, kept: kept, capped: capped, rows: chosen))
+            try body(
+                Chunk(
+                    range: first..<first + count, logits: logits, kept: kept, capped: capped, masked: changed?.kept,
+                    rows: chosen))
             first += count
         }
     }
@@ -79,9 +103,16 @@ package struct LanguageModelHead: Sendable {
         if let capped = chunk.capped, let cap = model.logitSoftCap {
             gk_soft_cap_backward(pass.team.kernel, Int64(capped.count), cap, capped.base, dLogits.base)
         }
-        guard let dHidden else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
-        let dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)
+        let learns = dHidden != nil || masked?.learns(pass) ?? false
+        guard learns else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }
+        var dx = try pass.scratch.matrix(rows: dLogits.rows, columns: masked?.width ?? hiddenSize)
         try linear.backward(dLogits, chunk.kept, into: dx, pass: pass)
+        if let masked, let kept = chunk.masked {
+            let dy = dx
+            dx = try pass.scratch.matrix(rows: dLogits.rows, columns: hiddenSize)
+            try masked.backward(dy, kept, into: dHidden == nil ? nil : dx, pass: pass)
+        }
+        guard let dHidden else { return }
         for (index, row) in chunk.rows.enumerated() {
             (dHidden.base + Int(row) * dHidden.stride).update(from: dx.base + index * hiddenSize, count: hiddenSize)
         }

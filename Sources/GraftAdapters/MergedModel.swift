@@ -132,9 +132,12 @@ package struct MergedModel {
     private mutating func addHead() throws(GraftError) -> HeadClass? {
         guard let head = delta.content.plan.head, let task = delta.content.task else { return nil }
         let (conventions, kind) = (model.conventions, task.headClass ?? .rows)
-        let readsTokens = kind != .rows
+        let readsTokens = kind.unit == .tokens
         let name = conventions.className + kind.rawValue
-        let dense = readsTokens ? nil : conventions.headDensePath
+        let dense = conventions.headDensePath(kind)
+        guard kind != .choices || conventions.choiceHeadPath != nil else {
+            throw GraftError(.unsupported, "transformers has no class \(name) for the adapter's head")
+        }
         guard readsTokens || head.pooling == model.headPooling, head.dense.count == (dense == nil ? 0 : 1),
             dense == nil
                 ? readsTokens || head.readsPooler : head.activation == conventions.headActivation && !head.readsPooler

@@ -11,6 +11,8 @@ package struct ModuleNames: Sendable {
     package let sites: [Site]
     private let prefix: String
     private let hasPooler: Bool
+    /// Whether the class that was saved has the head for masked words.
+    private let hasMaskedHead: Bool
     /// Before the module's name.
     let start: String
     /// Between the module's name and the tensor's.
@@ -21,7 +23,8 @@ package struct ModuleNames: Sendable {
 
     init(
         model: Model, hasBackbonePrefix: Bool, of head: HeadClass? = nil, start: String = "", middle: String = ".",
-        holders: [Site.Sublayer: String] = [:], hasPooler: Bool = true, sites: [Site]? = nil
+        holders: [Site.Sublayer: String] = [:], hasPooler: Bool = true,
+        hasMaskedHead: Bool = false, sites: [Site]? = nil
     ) {
         self.model = model
         self.sites = sites ?? model.sites
@@ -29,6 +32,7 @@ package struct ModuleNames: Sendable {
         self.middle = middle
         self.holders = holders
         self.hasPooler = hasPooler
+        self.hasMaskedHead = hasMaskedHead
         prefix = hasBackbonePrefix ? model.conventions.backbone(of: head) + "." : ""
     }
 
@@ -36,12 +40,14 @@ package struct ModuleNames: Sendable {
     init(_ names: ModuleNames, sites: [Site]) {
         (model, prefix, start) = (names.model, names.prefix, names.start)
         (middle, holders, hasPooler) = (names.middle, names.holders, names.hasPooler)
+        hasMaskedHead = names.hasMaskedHead
         self.sites = sites
     }
 
     /// Whether the class that was saved has the module: those of tasks may lack the pooler, and the
     /// bare encoder lacks what a head has in its place.
     func has(_ site: Site) -> Bool {
+        if site.place == .beside, model.conventions.maskedHead?.holds(site.path) ?? false { return hasMaskedHead }
         guard site.depth == model.shape.poolerDepth else { return true }
         return site.place == .beside ? !prefix.isEmpty : hasPooler
     }

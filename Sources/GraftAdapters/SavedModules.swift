@@ -80,7 +80,7 @@ extension AdapterPlan {
         let width = model.shape.hiddenSize
         let path = model.conventions.headPath(kind)
         let site = model.sites.first { $0.place == .beside && $0.path == path && $0.outputs == count }
-        let (dense, readsTokens) = (kind == .rows ? try addDense(names) : nil, kind != .rows)
+        let (dense, readsTokens) = (try addDense(names, of: kind), kind.unit == .tokens)
         let weight = try add(
             names.tensor(path, "weight"), shape: [count, width],
             site.map { .copy($0.copyWeight) } ?? .normal(deviation: model.initializerRange))
@@ -96,9 +96,11 @@ extension AdapterPlan {
     }
 
     /// The dense layer of a head that has one of its own, as the checkpoint's, if that has one.
-    private mutating func addDense(_ names: ModuleNames) throws(GraftError) -> HeadParameters.Dense? {
+    private mutating func addDense(
+        _ names: ModuleNames, of kind: HeadClass
+    ) throws(GraftError) -> HeadParameters.Dense? {
         let model = names.model
-        guard let path = model.conventions.headDensePath else { return nil }
+        guard let path = model.conventions.headDensePath(kind) else { return nil }
         let width = model.shape.hiddenSize
         let site = model.sites.first { $0.place == .beside && $0.path == path }
         return HeadParameters.Dense(

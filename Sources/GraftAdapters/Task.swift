@@ -10,6 +10,8 @@ package struct Task: Sendable {
         case dense(ColumnKind.Unit, Outputs)
         /// The model's own logits over the vocabulary.
         case vocabulary
+        /// Those of tokens that are masked, from the model's own head for them.
+        case maskedVocabulary
         /// The vector that the model makes of a row.
         case embedding
     }
@@ -20,8 +22,10 @@ package struct Task: Sendable {
         case oneLabel
         /// Logits of labels, each of which is right or not: sigmoid and binary cross-entropy.
         case labels
-        /// Values: mean squared error.
+        /// Values: mean squared error, or of scores of candidates a loss of their order.
         case values
+        /// The score of a choice: softmax over the rows of a group and cross-entropy.
+        case choice
         /// Two logits of each token, that the row's answer starts and that it ends there: softmax
         /// over the row's tokens and cross-entropy of each.
         case span
@@ -29,8 +33,8 @@ package struct Task: Sendable {
 
     /// As in `graft_adapter_set_head`.
     package let name: String
-    /// PEFT's `task_type`.
-    let peftName: String
+    /// PEFT's `task_type`; nil where it has none, and files have null.
+    let peftName: String?
     /// Which of the tasks of one `task_type` it is by transformers' `problem_type`; nil where there
     /// is one alone.
     let problem: ProblemType?
@@ -43,16 +47,26 @@ package struct Task: Sendable {
     package let leastLabelCount: Int
 
     /// What its outputs are called, where they are always the same.
-    package var outputNames: [String]? { outputs == .span ? answerOutputs : nil }
+    package var outputNames: [String]? { headClass?.outputNames }
+
+    /// What files call it that need a name.
+    var fileName: String { peftName ?? name }
 
     /// The class of transformers that has such a head; nil for the vocabulary.
     package var headClass: HeadClass? {
         guard case .dense(let unit, let outputs) = head else { return nil }
-        return outputs == .span ? .answers : unit == .rows ? .rows : .tokens
+        switch outputs {
+        case .span: return .answers
+        case .choice: return .choices
+        default: return unit == .rows ? .rows : .tokens
+        }
     }
 
     /// Whether it has a head of the adapter's own.
     package var hasOwnHead: Bool { outputs != nil }
+
+    /// Whether it tells tokens of the vocabulary.
+    package var readsVocabulary: Bool { head == .vocabulary || head == .maskedVocabulary }
 
     /// Whether PEFT's class for it holds the backbone under a name of its own, as those with heads
     /// do.
@@ -87,6 +101,9 @@ extension Task {
     package static let multiLabelClassification = Task(
         name: "multi_label_classification", peftName: "SEQ_CLS", problem: .multiLabel,
         hubName: "multilabel_classification", head: .dense(.rows, .labels), column: .targets, leastLabelCount: 1)
+    package static let multipleChoice = Task(
+        name: "multiple_choice", peftName: "SEQ_CLS", problem: nil, hubName: "multiple_choice",
+        head: .dense(.rows, .choice), column: .labels, leastLabelCount: 1)
     package static let tokenClassification = Task(
         name: "token_classification", peftName: "TOKEN_CLS", problem: nil, hubName: "tagging",
         head: .dense(.tokens, .oneLabel), column: .tokenLabels, leastLabelCount: 2)
@@ -99,6 +116,9 @@ extension Task {
     package static let sequenceToSequence = Task(
         name: "seq_2_seq_lm", peftName: "SEQ_2_SEQ_LM", problem: nil, hubName: nil, head: .vocabulary,
         column: .tokenLabels, leastLabelCount: 0)
+    package static let maskedLanguageModel = Task(
+        name: "masked_language_model", peftName: nil, problem: nil, hubName: nil, head: .maskedVocabulary,
+        column: .tokenLabels, leastLabelCount: 0)
     package static let sentenceEmbedding = Task(
         name: "sentence_embedding", peftName: "FEATURE_EXTRACTION", problem: nil, hubName: nil, head: .embedding,
         column: .groupPlaces, leastLabelCount: 0)
@@ -108,8 +128,8 @@ package enum Tasks {
     /// Where files do not tell tasks apart, an adapter is for the first whose head may have so many
     /// labels.
     package static let all: [Task] = [
-        .sequenceClassification, .regression, .multiLabelClassification, .tokenClassification, .questionAnswering,
-        .languageModel, .sequenceToSequence, .sentenceEmbedding,
+        .sequenceClassification, .regression, .multiLabelClassification, .multipleChoice, .tokenClassification,
+        .questionAnswering, .languageModel, .sequenceToSequence, .maskedLanguageModel, .sentenceEmbedding,
     ]
 
     package static var names: [String] { all.map(\.name) }
@@ -151,6 +171,7 @@ extension Model {
         }
         switch task?.head {
         case .vocabulary: _ = try LanguageModelHead(model: self)
+        case .maskedVocabulary: _ = try LanguageModelHead(masked: self)
         case .embedding: _ = try source.sentences.embedding.get()
         case .dense, nil: break
         }

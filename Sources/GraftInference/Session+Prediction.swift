@@ -26,10 +26,11 @@ extension Session {
             return try pass.kept.matrix(rows: count, columns: columns)
         } body: { row, head, logits throws(GraftError) in
             guard head.outputs == .oneLabel || head.outputs == .labels, let order else {
+                let kind = head.outputs == .span ? "answers" : head.outputs == .choice ? "scores" : "values"
                 throw GraftError(
                     .invalidArgument,
-                    "row \(row): its head is one of \(head.outputs == .values ? "values" : "answers"), none of which is "
-                        + "likelier than another: see graft_session_classify")
+                    "row \(row): its head is one of \(kind), none of which is likelier than another: see "
+                        + "graft_session_classify")
             }
             for line in 0..<logits.rows {
                 let own = UnsafeMutableBufferPointer(start: logits.base + line * logits.stride, count: head.labelCount)

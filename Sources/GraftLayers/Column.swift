@@ -10,8 +10,8 @@ package struct ColumnKind: Sendable, Equatable {
 
     /// The number of each row's label.
     package static let labels = ColumnKind(name: "labels", unit: .rows, numbers: .integers)
-    /// The number of each token's label, or what the token before it should predict; below zero
-    /// where it does not count.
+    /// The number of each token's label, what the token before it should predict, or what a masked
+    /// token is; below zero where it does not count.
     package static let tokenLabels = ColumnKind(name: "token_labels", unit: .tokens, numbers: .integers)
     /// The numbers that each row's outputs should be.
     package static let targets = ColumnKind(name: "targets", unit: .rows, numbers: .floats)
@@ -23,8 +23,12 @@ package struct ColumnKind: Sendable, Equatable {
     /// that is not in the row.
     package static let answerSpans = ColumnKind(name: "answer_spans", unit: .rows, numbers: .integers)
 
+    /// The number of the word in its row that each token is of, which may be masked; below zero
+    /// for tokens that are of none.
+    package static let tokenWords = ColumnKind(name: "token_words", unit: .tokens, numbers: .integers)
+
     /// Every kind: a new one is a line above and its name here.
-    package static let all = [labels, tokenLabels, targets, groupPlaces, answerSpans]
+    package static let all = [labels, tokenLabels, targets, groupPlaces, answerSpans, tokenWords]
 
     package static func named(_ name: String) -> ColumnKind? { all.first { $0.name == name } }
 }
@@ -69,6 +73,16 @@ package struct Column: Sendable {
     mutating func removeAll() {
         integers.removeAll(keepingCapacity: true)
         floats.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds the same whole number so often.
+    mutating func fill(_ number: Int32, count: Int) {
+        integers.append(contentsOf: repeatElement(number, count: count))
+    }
+
+    /// Lets `body` write over the whole numbers.
+    mutating func change(_ body: (UnsafeMutableBufferPointer<Int32>) -> Void) {
+        integers.withUnsafeMutableBufferPointer { body($0) }
     }
 
     /// Makes room for so many numbers.

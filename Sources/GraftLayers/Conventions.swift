@@ -19,12 +19,16 @@ package struct Conventions: Sendable {
     package let headActivation: Activation
     /// Whether dropout stands before that layer, too.
     package let headDropsInput: Bool
+    /// The head's module in the multiple choice class; nil where transformers has none.
+    package let choiceHeadPath: String?
     /// The head's module in the token classification class, where it has a bias.
     package let tokenHeadPath: String
     /// The head's module in the question answering class.
     package let answerHeadPath: String
     /// Modules beside the backbone that the classes of all heads have before them.
     package let headTransformPaths: [String]
+    /// The modules of the head for masked words; nil where there is none.
+    package let maskedHead: MaskedHeadNames?
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
@@ -40,6 +44,7 @@ package struct Conventions: Sendable {
     package func headPath(_ head: HeadClass) -> String {
         switch head {
         case .rows: headPath
+        case .choices: choiceHeadPath ?? headPath
         case .tokens: tokenHeadPath
         case .answers: answerHeadPath
         }
@@ -47,7 +52,12 @@ package struct Conventions: Sendable {
 
     /// All modules of a head.
     package func headPaths(_ head: HeadClass) -> [String] {
-        (head == .rows ? [headDensePath] : []).compactMap { $0 } + [headPath(head)]
+        [headDensePath(head)].compactMap { $0 } + [headPath(head)]
+    }
+
+    /// The dense layer that a class' head has of its own.
+    package func headDensePath(_ head: HeadClass) -> String? {
+        head == .rows || (head == .choices && headPath(head) == headPath) ? headDensePath : nil
     }
 
     /// Of all classes.
@@ -68,14 +78,14 @@ package struct Conventions: Sendable {
         headTransformPaths.first.map { String($0.prefix { $0 != "." }) } ?? "pooler"
     }
 
-    /// Whether the sequence classification class has the pooler.
-    package var headReadsPooler: Bool { headDensePath == nil }
+    /// Whether a class with a head of rows has the pooler.
+    package func headReadsPooler(_ head: HeadClass) -> Bool { headDensePath(head) == nil }
 
     package init(
         architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String,
         answerHeadPath: String = "qa_outputs", headHasBias: Bool, headDensePath: String? = nil,
-        headTransformPaths: [String] = [],
-        headActivation: Activation = .tanh, headDropsInput: Bool = true, tokenHeadPath: String? = nil,
+        headTransformPaths: [String] = [], headActivation: Activation = .tanh, headDropsInput: Bool = true,
+        choiceHeadPath: String? = nil, tokenHeadPath: String? = nil, maskedHead: MaskedHeadNames? = nil,
         summaryToken: SummaryToken, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
     ) {
@@ -87,9 +97,11 @@ package struct Conventions: Sendable {
         self.headDensePath = headDensePath
         self.headActivation = headActivation
         self.headDropsInput = headDropsInput
+        self.choiceHeadPath = choiceHeadPath
         self.tokenHeadPath = tokenHeadPath ?? headPath
         self.answerHeadPath = answerHeadPath
         self.headTransformPaths = headTransformPaths
+        self.maskedHead = maskedHead
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets
         self.feedForwardModules = feedForwardModules

@@ -33,6 +33,8 @@ package final class Model: Sendable {
     package let languageHead: Linear?
     /// What the logits are bounded by softly: they become c tanh(x / c).
     package let logitSoftCap: Float?
+    /// The head for masked words; nil where the checkpoint has none.
+    package let maskedHead: MaskedHead?
     /// Tokens that end a text.
     package let endTokens: [Int32]
     package let writing: WritingRules
@@ -68,7 +70,7 @@ package final class Model: Sendable {
         finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
         headPooling: Pooling? = nil, baseHead: BaseHead?, problem: ProblemType?,
         missingForClassification: [String] = [], languageHead: Linear? = nil, logitSoftCap: Float? = nil,
-        vocabulary: VocabularySites,
+        maskedHead: MaskedHead? = nil, vocabulary: VocabularySites,
         endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
         tokenHeadDropout: Float? = nil,
         answerHeadDropout: Float = 0, initializerRange: Float,
@@ -91,6 +93,7 @@ package final class Model: Sendable {
         self.missingForClassification = missingForClassification
         self.languageHead = languageHead
         self.logitSoftCap = logitSoftCap
+        self.maskedHead = maskedHead
         self.endTokens = endTokens
         self.writing = writing
         self.headDropout = headDropout
@@ -104,10 +107,16 @@ package final class Model: Sendable {
     /// Dropout before the head of a class.
     package func headDropout(_ head: HeadClass) -> Float {
         switch head {
-        case .rows: headDropout
+        case .rows, .choices: headDropout
         case .tokens: tokenHeadDropout
         case .answers: answerHeadDropout
         }
+    }
+
+    /// Bytes of their own memory, and of the tables that are read from mapped files.
+    package var memory: (own: Int, mapped: Int) {
+        let read = source.memory
+        return (read.own + (maskedHead?.residentByteCount ?? 0), read.mapped)
     }
 
     /// `model_type` of config.json.

@@ -79,9 +79,10 @@ extension Pass {
 
     private func summaries(_ unit: Unit) -> Summaries? { unit == .read ? summaries : nil }
 
-    /// Rows of a matrix of `unit`, but for `.chosen`.
+    /// Rows of a matrix of `unit`.
     package func count(_ unit: Unit) -> Int {
         if unit == .source { return source?.tokenCount ?? 0 }
+        if unit == .chosen { return chosen.last.map { $0.first + $0.count } ?? 0 }
         return unit == .rows || summaries(unit) != nil ? rowCount : tokenCount
     }
 

@@ -3,12 +3,12 @@ import GraftTensor
 /// Rows of tokens, end to end without padding, each token with a segment type, and what columns say
 /// of them.
 package struct RowBatch: Sendable {
-    package private(set) var tokens: [Int32] = []
-    package private(set) var types: [Int32] = []
+    package internal(set) var tokens: [Int32] = []
+    package internal(set) var types: [Int32] = []
     /// First token of each row, and the token count: rowCount + 1 numbers.
-    package private(set) var starts: [Int64] = [0]
+    package internal(set) var starts: [Int64] = [0]
     /// Each whole, once all rows are there.
-    package private(set) var columns: [Column] = []
+    package internal(set) var columns: [Column] = []
     /// Of all rows together.
     package var origin = RowOrigin()
     /// See `targetRows` and `sourceRows`: one batch or none, since a struct cannot hold itself.

@@ -10,7 +10,12 @@ import GraftTensor
 /// `inner_group_num` layers of their own. PEFT has no default targets for it; BERT's serve.
 enum Albert: Architecture {
     static let conventions = Conventions(
-        architecture: "albert", backbone: "albert", headPath: "classifier", headHasBias: true, summaryToken: .first,
+        architecture: "albert", backbone: "albert", headPath: "classifier", headHasBias: true,
+        choiceHeadPath: "classifier",
+        maskedHead: MaskedHeadNames(
+            dense: "predictions.dense", norm: "predictions.LayerNorm", decoder: "predictions.decoder",
+            biases: ["predictions.decoder.bias", "predictions.bias"]),
+        summaryToken: .first,
         defaultTargets: ["lora": ["query", "value"], "ia3": ["key", "value", "ffn_output"]],
         feedForwardModules: ["ffn_output"], className: "Albert",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])

@@ -10,7 +10,12 @@ import GraftTensor
 ///     pooled = tanh(W_p h[first token])
 enum Bert: Architecture {
     static let conventions = Conventions(
-        architecture: "bert", backbone: "bert", headPath: "classifier", headHasBias: true, summaryToken: .first,
+        architecture: "bert", backbone: "bert", headPath: "classifier", headHasBias: true,
+        choiceHeadPath: "classifier",
+        maskedHead: MaskedHeadNames(
+            dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
+            decoder: "cls.predictions.decoder", biases: ["cls.predictions.decoder.bias", "cls.predictions.bias"]),
+        summaryToken: .first,
         defaultTargets: ["lora": ["query", "value"], "ia3": ["key", "value", "output.dense"]],
         feedForwardModules: ["output.dense"], className: "Bert")
 
@@ -34,7 +39,7 @@ enum Bert: Architecture {
             vocabularySize: configuration.vocabularySize, typeCount: configuration.typeCount,
             maximumLength: configuration.maximumLength,
             headCount: configuration.headCount, keyWidth: hidden, keyHeadCount: configuration.headCount)
-        let vocabulary = VocabularySites(words: reader.sites.count)
+        let wordSite = reader.sites.count
         let embeddings = InputEmbeddings(
             words: try reader.embedding(
                 "embeddings.word_embeddings", rows: configuration.vocabularySize, width: width,
@@ -58,11 +63,14 @@ enum Bert: Architecture {
         let layers = try layers(configuration, modules, bias: try bias?(&reader), &reader)
         let pooler = try pooler(conventions, modules, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
+        let masked = try reader.maskedHead(
+            conventions, configuration.activation, epsilon: configuration.epsilon, shape, words: wordSite)
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
             pooler: Pooler(pooler.dense, conventions.headActivation), baseHead: baseHead,
             problem: configuration.problem,
-            missingForClassification: pooler.isBackbones ? [] : [modules.pooler], vocabulary: vocabulary,
+            missingForClassification: pooler.isBackbones ? [] : [modules.pooler], maskedHead: masked.head,
+            vocabulary: masked.vocabulary,
             headDropout: configuration.headDropout, tokenHeadDropout: configuration.tokenHeadDropout,
             answerHeadDropout: configuration.answerHeadDropout,
             initializerRange: configuration.initializerRange,
@@ -94,7 +102,7 @@ enum Bert: Architecture {
         _ conventions: Conventions, _ modules: BertModules, _ shape: ModelShape, _ reader: inout WeightReader
     ) throws(GraftError) -> (dense: Linear, isBackbones: Bool) {
         let (hidden, depth) = (shape.hiddenSize, shape.poolerDepth)
-        if let path = conventions.headDensePath, try reader.headClass == .rows,
+        if let kind = try reader.headClass, let path = conventions.headDensePath(kind),
             reader.folder.entry(path + ".weight") != nil
         {
             let dense = try reader.linear(

@@ -9,7 +9,12 @@ import GraftTensor
 enum DistilBert: Architecture {
     static let conventions = Conventions(
         architecture: "distilbert", backbone: "distilbert", headPath: "classifier", headHasBias: true,
-        headDensePath: "pre_classifier", headActivation: .relu, headDropsInput: false, summaryToken: .first,
+        headDensePath: "pre_classifier", headActivation: .relu, headDropsInput: false,
+        choiceHeadPath: "classifier",
+        maskedHead: MaskedHeadNames(
+            dense: "vocab_transform", norm: "vocab_layer_norm", decoder: "vocab_projector",
+            biases: ["vocab_projector.bias"]),
+        summaryToken: .first,
         defaultTargets: ["lora": ["q_lin", "v_lin"], "ia3": ["k_lin", "v_lin", "lin2"]], feedForwardModules: ["lin2"],
         className: "DistilBert",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])

@@ -10,7 +10,11 @@ import GraftTensor
 enum Electra: Architecture {
     static let conventions = Conventions(
         architecture: "electra", backbone: "electra", headPath: "classifier.out_proj", headHasBias: true,
-        headDensePath: "classifier.dense", headActivation: .gelu, tokenHeadPath: "classifier", summaryToken: .first,
+        headDensePath: "classifier.dense", headActivation: .gelu, tokenHeadPath: "classifier",
+        maskedHead: MaskedHeadNames(
+            dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",
+            decoder: "generator_lm_head", biases: ["generator_lm_head.bias"], activation: .gelu),
+        summaryToken: .first,
         defaultTargets: ["lora": ["query", "value"], "ia3": ["key", "value", "output.dense"]],
         feedForwardModules: ["output.dense"], className: "Electra")
 

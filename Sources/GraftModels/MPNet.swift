@@ -11,7 +11,8 @@ import GraftTensor
 enum MPNet: Architecture {
     static let conventions = Conventions(
         architecture: "mpnet", backbone: "mpnet", headPath: "classifier.out_proj", headHasBias: true,
-        headDensePath: "classifier.dense", tokenHeadPath: "classifier", summaryToken: .first,
+        headDensePath: "classifier.dense", choiceHeadPath: "classifier", tokenHeadPath: "classifier",
+        maskedHead: Roberta.conventions.maskedHead, summaryToken: .first,
         defaultTargets: ["lora": ["q", "v"], "ia3": ["k", "v", "output.dense"]],
         feedForwardModules: ["output.dense"], className: "MPNet")
 

@@ -9,7 +9,11 @@ import GraftTensor
 enum Roberta: Architecture {
     static let conventions = Conventions(
         architecture: "roberta", backbone: "roberta", headPath: "classifier.out_proj", headHasBias: true,
-        headDensePath: "classifier.dense", tokenHeadPath: "classifier", summaryToken: .first,
+        headDensePath: "classifier.dense", choiceHeadPath: "classifier", tokenHeadPath: "classifier",
+        maskedHead: MaskedHeadNames(
+            dense: "lm_head.dense", norm: "lm_head.layer_norm", decoder: "lm_head.decoder",
+            biases: ["lm_head.decoder.bias", "lm_head.bias"], activation: .gelu),
+        summaryToken: .first,
         defaultTargets: [
             "lora": ["query", "value"], "ia3": ["key", "value", "output.dense"],
             "adalora": ["query", "key", "value", "dense"],

@@ -95,7 +95,7 @@ struct WeightReader {
             count > 0
         else { return nil }
         // Whatever the labels of config.json are, which some classes do not read.
-        let labels = kind == .answers ? answerOutputs : labels
+        let labels = kind.outputNames ?? labels
         guard count == labels.count else {
             throw GraftError(
                 .incompatible,
@@ -103,8 +103,8 @@ struct WeightReader {
                     + "there are \(labels.count) classes")
         }
         let linear = try linear(
-            [path], inputs: shape.hiddenSize, outputs: [count], bias: kind != .rows || conventions.headHasBias,
-            depth: shape.headDepth, unit: kind == .rows ? .rows : .tokens, place: .beside)
+            [path], inputs: shape.hiddenSize, outputs: [count], bias: kind.unit == .tokens || conventions.headHasBias,
+            depth: shape.headDepth, unit: kind.unit == .rows ? .rows : .tokens, place: .beside)
         return BaseHead(linear: linear, labels: labels, kind: kind)
     }
 
@@ -174,10 +174,10 @@ struct WeightReader {
         _ path: String, width: Int, epsilon: Float, bias hasBias: Bool = true, depth: Int,
         unit: Pass.Unit = .tokens, place: Site.Place = .backbone
     ) throws(GraftError) -> LayerNorm {
-        let prefix = place == .backbone ? prefix : ""
-        let isOld = !has(path + ".weight") && has(path + ".gamma")
-        let storedScale = prefix + path + (isOld ? ".gamma" : ".weight")
-        let storedBias = prefix + path + (isOld ? ".beta" : ".bias")
+        let name = (place == .backbone ? prefix : "") + path
+        let isOld = folder.entry(name + ".weight") == nil && folder.entry(name + ".gamma") != nil
+        let storedScale = name + (isOld ? ".gamma" : ".weight")
+        let storedBias = name + (isOld ? ".beta" : ".bias")
         let scale = try Memory(byteCount: width * 4)
         let bias = try Memory(byteCount: width * 4)
         try read(storedScale, count: width, into: scale.floats())
@@ -296,6 +296,21 @@ struct WeightReader {
         return Embedding(
             table: UnsafeRawPointer(table.base), type: gk_type(GK_FLOAT32), rowCount: rows, width: width,
             site: sites.count - 1, owner: table)
+    }
+
+    /// Adds a site of a module that another file of this type reads.
+    mutating func add(_ site: Site) { sites.append(site) }
+
+    /// Counts frozen numbers that such a file has read.
+    mutating func add(_ numbers: Memory, count: Int) {
+        parameterCount += count
+        packed.append((UnsafeRawBufferPointer(start: numbers.base, count: count * 4), numbers))
+    }
+
+    /// The same of a table that stays where it is stored.
+    mutating func add(_ table: TensorRows, count: Int) {
+        parameterCount += count
+        packed.append((table.bytes, table.file.owner))
     }
 
     private func read(

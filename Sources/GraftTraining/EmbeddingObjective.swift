@@ -32,7 +32,8 @@ final class EmbeddingObjective: JointObjective {
         model = content.model
         embedding = try model.source.sentences.embedding.get()
         width = embedding.width(hiddenSize: model.shape.hiddenSize)
-        let (member, settings) = try VectorLosses.list.find(options.loss ?? NamedChoice(VectorLosses.defaultName))
+        let (found, settings) = try Losses.list.find(options.loss ?? NamedChoice(Losses.ofVectors))
+        guard let member = found as? any VectorLoss.Type else { throw found.isNoLoss(of: task) }
         loss = member.init(settings)
         widths = try Matryoshka.widths(settings, of: width)
         rowsPerBatch = options.rowsPerBatch

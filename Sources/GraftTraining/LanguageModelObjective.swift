@@ -3,40 +3,60 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Cross-entropy of each next token: the hidden state of a token predicts the label of the one
-/// after it in its row, or where rows are a decoder's, shifted already, its own.
+/// Cross-entropy of tokens. Of a language model it is that of each next one: the hidden state of a
+/// token predicts the label of the one after it in its row, or where rows are a decoder's, shifted
+/// already, its own. Of masked ones it is that of the token itself.
 ///
 /// Tokens whose label is below zero count for nothing, and cost nothing in the product with the
-/// vocabulary. A row's first label is nobody's to predict, unless virtual tokens stand before it.
+/// vocabulary. A row's first label is nobody's to predict, unless virtual tokens stand before it or
+/// it is itself masked.
 struct LanguageModelObjective: Objective {
     let labels: [String] = []
     let summary: SummaryToken? = nil
-    let measures = [Choices.accuracy]
-    let withoutWeight = "no token has a label to predict"
+    let measures: [Measure]
+    let withoutWeight: String
     let measuresWithoutWeight = false
     private let model: Model
     private let head: LanguageModelHead
     private let labelSmoothing: Float
     /// Tokens that there are to predict.
     private let vocabularySize: Int
-    /// The first of a row's tokens that another one predicts.
+    /// The first of a row's tokens that is predicted.
     private let firstPredicted: Int
     /// How far behind a label its prediction stands.
     private let lag: Int
+    /// nil where labels are given.
+    private let masking: TokenMasking?
 
-    init(_ content: AdapterContent, _ options: TrainerOptions) throws(GraftError) {
+    /// - Parameter isMasked: whether masked tokens are predicted, rather than next ones.
+    init(_ content: AdapterContent, isMasked: Bool, _ options: TrainerOptions) throws(GraftError) {
         guard options.classWeights.isEmpty else {
             throw GraftError(.invalidArgument, "class_weights: a language model's tokens have no classes")
         }
         model = content.model
-        head = try LanguageModelHead(model: model)
+        head = isMasked ? try LanguageModelHead(masked: model) : try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         vocabularySize = model.outputSize(content.attached(scale: 1))
-        lag = model.decoderTokens == nil ? 1 : 0
+        lag = isMasked || model.decoderTokens != nil ? 0 : 1
         firstPredicted = content.plan.prompt == nil ? lag : 0
+        measures = isMasked ? [Choices.accuracy, Measure.perplexity] : [Choices.accuracy]
+        masking = options.masking
+        withoutWeight =
+            masking != nil ? "no token is of a word that may be masked" : "no token has a label to predict"
+        try masking?.check(vocabularySize: vocabularySize)
+    }
+
+    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool {
+        guard let masking, batch.column(.tokenWords) != nil else { return false }
+        masking.mask(batch, into: &prepared, key: key, vocabularySize: vocabularySize)
+        return true
     }
 
     func check(_ batch: RowBatch) throws(GraftError) {
+        // Rows that were masked before have labels, and no words.
+        if masking != nil, batch.column(.tokenWords) != nil || batch.column(.tokenLabels) == nil {
+            return try batch.require(.tokenWords, width: 1)
+        }
         try batch.require(.tokenLabels, width: 1)
         let labels = batch.integers(.tokenLabels)
         for row in 0..<batch.rowCount {
@@ -49,8 +69,12 @@ struct LanguageModelObjective: Objective {
         }
     }
 
+    /// Rows that are to be masked count by the tokens that may be.
     func weight(ofRow row: Int, in batch: RowBatch) -> Double {
-        Double(batch.integers(.tokenLabels)[batch.range(ofRow: row).dropFirst(firstPredicted)].count { $0 >= 0 })
+        if masking != nil, let words = batch.column(.tokenWords) {
+            return Double(words.integers[batch.range(ofRow: row)].count { $0 >= 0 })
+        }
+        return Double(batch.integers(.tokenLabels)[batch.range(ofRow: row).dropFirst(firstPredicted)].count { $0 >= 0 })
     }
 
     /// Its tokens are only counted.

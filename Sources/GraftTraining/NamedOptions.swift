@@ -7,13 +7,13 @@ struct NamedOptions {
     let schedule: (member: any Schedule.Type, settings: Settings)
     let stepPlan: (member: any StepPlan.Type, settings: Settings)
     /// nil for that of the task.
-    let loss: (member: any VectorLoss.Type, settings: Settings)?
+    let loss: (member: any Loss.Type, settings: Settings)?
 
     init(_ options: TrainerOptions) throws(GraftError) {
         optimizer = try Optimizers.list.find(options.optimizer)
         schedule = try Schedules.list.find(options.schedule)
         stepPlan = try StepPlans.list.find(options.stepPlan)
-        loss = try options.loss.map { loss throws(GraftError) in try VectorLosses.list.find(loss) }
+        loss = try options.loss.map { loss throws(GraftError) in try Losses.list.find(loss) }
     }
 
     /// Under the names of the options.

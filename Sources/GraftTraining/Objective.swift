@@ -14,6 +14,9 @@ protocol Objective {
     var withoutWeight: String { get }
     /// Whether rows of weight 0 are measured none the less.
     var measuresWithoutWeight: Bool { get }
+    /// Makes `prepared` what is learned in a batch's place, which may be drawn at random by the
+    /// key; false where that is the batch itself.
+    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool
     /// Checks that a batch has the columns that the task needs.
     func check(_ batch: RowBatch) throws(GraftError)
     /// A row's part of what the sum of losses is divided by; 0 where it counts for nothing.
@@ -39,6 +42,7 @@ protocol Objective {
 extension Objective {
     var evidence: Evidence { Evidence(labels: labels) }
     var readsGroups: Bool { false }
+    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool { false }
     var residentByteCount: Int { 0 }
 
     /// What the sum of losses is divided by; 0 where nothing counts.

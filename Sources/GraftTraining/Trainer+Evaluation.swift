@@ -17,7 +17,11 @@ extension Trainer {
             throw GraftError(
                 .invalidArgument, "\(objective.withoutWeight) in the \(dataset.rowCount) rows: nothing to measure")
         }
-        let evidence = try run(dataset, scale: nil)
+        let rows = prepare(dataset, drawing: Self.evaluating)
+        guard objective.measuresWithoutWeight || objective.weight(of: rows) > 0 else {
+            throw GraftError(.invalidArgument, "of the \(dataset.rowCount) rows nothing was masked: nothing to measure")
+        }
+        let evidence = try run(rows, scale: nil)
         return Evaluation(
             evidence, [Measure.loss] + objective.measures, rowCount: dataset.rowCount,
             tokenCount: dataset.readTokenCount)

@@ -28,7 +28,8 @@ extension Trainer {
         waiting = StepSums()
     }
 
-    private func learn(_ batch: RowBatch) throws(GraftError) {
+    private func learn(_ given: RowBatch) throws(GraftError) {
+        let batch = prepare(given, drawing: UInt64(progress.batch))
         // The loss is a mean over the whole step, whichever batches and passes its rows go through.
         let weight = objective.weight(of: batch)
         if waiting.unit == 0 { waiting.unit = weight }

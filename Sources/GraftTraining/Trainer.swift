@@ -1,4 +1,5 @@
 import GraftAdapters
+import GraftFormats
 import GraftLayers
 import GraftTensor
 
@@ -40,6 +41,8 @@ package final class Trainer {
     private var decoderRows = RowBatch()
     /// What waits for an update, beside the gradients.
     var waiting = StepSums()
+    /// What the latest batch became before it was learned from; its memory serves the next.
+    private var prepared = RowBatch()
 
     package convenience init(adapter: Adapter, options: TrainerOptions) throws(GraftError) {
         try self.init(adapter: adapter, options: options, rule: adapter.content.plan.trainingRule)
@@ -96,18 +99,33 @@ package final class Trainer {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
-        if let loss = options.loss, task.head != .embedding {
+        if let loss = options.loss, task.head != .embedding, task.outputs != .values {
             throw GraftError(
                 .invalidArgument, "loss \"\(loss.name)\": the task \(task.name) has one loss; expected none")
         }
+        guard options.masking == nil || task.head == .maskedVocabulary else {
+            throw GraftError(
+                .invalidArgument,
+                "\(TokenMasking.name): the task \(task.name) masks no tokens; expected none")
+        }
         let objective: any Objective =
             switch task.head {
+            case .dense(.rows, .choice): try GroupedObjective(content, task, RightChoice(), options)
+            case .dense(.rows, .values) where options.loss != nil:
+                try GroupedObjective(content, task, try scoreLoss(of: task, options), options)
             case .dense(let unit, let outputs): try DenseObjective(content, task, unit, outputs, options)
-            case .vocabulary: try LanguageModelObjective(content, options)
+            case .vocabulary, .maskedVocabulary:
+                try LanguageModelObjective(content, isMasked: task.head == .maskedVocabulary, options)
             case .embedding: try EmbeddingObjective(content, task, options)
             }
         try options.check(labelCount: objective.labels.count)
         return objective
+    }
+
+    private static func scoreLoss(of task: Task, _ options: TrainerOptions) throws(GraftError) -> any ScoreLoss {
+        let (found, settings) = try Losses.list.find(options.loss ?? NamedChoice(ListNet.name))
+        guard let member = found as? any ScoreLoss.Type else { throw found.isNoLoss(of: task) }
+        return member.init(settings)
     }
 
     /// What early stopping watches.
@@ -168,6 +186,19 @@ package final class Trainer {
         maximumLength = length
         content.maximumLength = min(length, content.model.shape.maximumLength)
     }
+
+    /// What is learned or measured in a batch's place.
+    ///
+    /// - Parameter draw: tells random choices apart.
+    func prepare(_ batch: RowBatch, drawing draw: UInt64) -> RowBatch {
+        let key = mixed(mixed(options.seed, Self.preparing), draw)
+        return objective.prepare(batch, into: &prepared, key: key) ? prepared : batch
+    }
+
+    /// Keeps what is drawn for batches apart from what dropout draws.
+    private static let preparing: UInt64 = 1 << 62
+    /// The draw of evaluations, all of which measure the same.
+    static let evaluating = UInt64.max
 
     func finish(_ metrics: inout Metrics, since started: Double, tokens: Int) {
         metrics.step = progress.step

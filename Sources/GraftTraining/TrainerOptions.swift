@@ -15,6 +15,8 @@ package struct TrainerOptions: Sendable {
     package var stepPlan = NamedChoice(Plain.name)
     /// Of a task that has several; nil: its first.
     package var loss: NamedChoice?
+    /// How tokens are masked for `masked_language_model`; nil: labels are given.
+    package var masking: TokenMasking?
     package var seed: UInt64 = 0
     package var passTokenCount = 0
     package var threadCount = 0
@@ -84,6 +86,7 @@ package struct TrainerOptions: Sendable {
         for option in Self.numbers where option.changesResults { object[option.name] = option.value(self) }
         object["class_weights"] = .array(classWeights.map { .number("\($0)") })
         object["group_by_length"] = .bool(groupsByLength)
+        if let masking { object[TokenMasking.name] = .object(masking.settings.values) }
         return object
     }
 }

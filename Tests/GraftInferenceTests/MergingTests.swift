@@ -115,6 +115,8 @@ import Testing
             rows = plain
         }
         let base = Goldens.path(family + (family == "bert-tiny" ? "/base" : "/plain"))
+        // transformers has no such class of theirs.
+        if task == .multipleChoice, family != "bert-tiny" { return }
         let compared = try compare(base, rows: rows) { model in
             let adapter = try Adapter(
                 model: model, method: "lora", config: #"{"init_lora_weights": false}"#, seed: 3)

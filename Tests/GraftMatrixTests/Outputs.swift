@@ -37,6 +37,14 @@ struct Outputs {
             let embedding = try session.embedding(nil, normalizes: nil)
             try session.embed(rows, adapters: adapters, as: embedding, into: &vectors)
             results = (0..<rows.rowCount).map { vectors[$0 * width..<($0 + 1) * width].map(\.bitPattern) }
+        case .maskedVocabulary:
+            // For the token that tells the first label, in rows that have it.
+            var found = try session.fillMasks(rows, adapters: adapters, mask: 3, bestCount: 4)[...]
+            results = (0..<rows.rowCount).map { row in
+                let own = found.prefix(4 * rows.tokens[rows.range(ofRow: row)].count { $0 == 3 })
+                found = found.dropFirst(own.count)
+                return own.flatMap { [UInt32(bitPattern: $0.label), $0.probability.bitPattern] }
+            }
         case .vocabulary:
             var options = GenerationOptions()
             options.maximumTokens = 6

@@ -125,7 +125,7 @@ import Testing
     @Test("Without evidence there is nothing to measure")
     func nothing() {
         let evidence = Evidence(labels: ["O", "B-A"])
-        let all = [Measure.loss] + Measures.all.joined()
+        let all = [Measure.loss, Measure.perplexity] + Measures.all.joined()
         #expect(all.allSatisfy { $0.value(evidence).isNaN })
         #expect(Set(all.map(\.name)) == Set(Measures.names))
     }

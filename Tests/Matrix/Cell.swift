@@ -30,9 +30,9 @@ package struct Cell: Sendable, CustomStringConvertible {
     private static let methods: [(name: String, settings: String?)] =
         AdapterMethods.names.map { ($0, nil) } + [("lora", "{\"use_dora\": true}")]
 
-    /// All combinations of what the registries list. Only encoders have no language to model, and
-    /// models that read rows and write others have that one task; a task that lacks a tiny model is
-    /// a cell none the less, whose tests say so.
+    /// All combinations of what the registries list. Encoders have no next tokens and decoders no
+    /// masked ones to tell, and models that read rows and write others have that one task; another
+    /// that lacks a tiny model is a cell none the less, whose tests say so.
     package static let all = cells { _ in true }
 
     /// Those that are tried: every eleventh, the same ones each time, so that each method meets
@@ -54,7 +54,7 @@ package struct Cell: Sendable, CustomStringConvertible {
                 guard !readsSources || AdapterMethods.fitSources(method.name) else { continue }
                 for (layer, task) in ([nil] + Tasks.all.map(Optional.some)).enumerated() {
                     guard readsSources == (task == .sequenceToSequence) else { continue }
-                    if task?.head == .vocabulary, (try? TinyModels.model(architecture, task, .float32)) == nil {
+                    if task?.readsVocabulary ?? false, (try? TinyModels.model(architecture, task, .float32)) == nil {
                         continue
                     }
                     // With other settings a method meets the other heads as it does with its
@@ -140,6 +140,15 @@ package struct Cell: Sendable, CustomStringConvertible {
         case .dense(.rows, .labels):
             let sets = labels.flatMap { label in [1, label == 1 ? 1 : 0, label == 2 ? 1 : 0] as [Float] }
             batch.set(Column(task.column, floats: sets, width: 3))
+        case .dense(_, .choice):
+            // Of each two rows the one is right that has the smaller label; of equals the first.
+            batch.set(.groupPlaces, (0..<count).map { Int32($0 % 2) })
+            let rights = (0..<count).map { row in
+                let isFirst = row % 2 == 0
+                let other = isFirst ? row + 1 : row - 1
+                return labels[row] < labels[other] || (labels[row] == labels[other] && isFirst) ? 1 : 0 as Int32
+            }
+            batch.set(task.column, rights)
         case .dense(_, .values): batch.set(Column(task.column, floats: labels.map { Float($0) - 0.5 }))
         case .dense(_, .span):
             // From the token that tells the label on, so many tokens.
@@ -151,7 +160,7 @@ package struct Cell: Sendable, CustomStringConvertible {
             batch.set(Column(task.column, integers: spans, width: 2))
         case .dense: batch.set(task.column, batch.tokens.map { $0 % 5 == 0 ? -100 : $0 % 3 })
         case .vocabulary where task == .sequenceToSequence: batch.set(targets: batch)
-        case .vocabulary: batch.set(task.column, batch.tokens)
+        case .vocabulary, .maskedVocabulary: batch.set(task.column, batch.tokens)
         case .embedding:
             // Pairs that are to be alike.
             batch.set(task.column, (0..<count).map { Int32($0 % 2) })

@@ -56,6 +56,7 @@ package enum TinyModels {
         case .dense: return model.ownTask == task
         case .vocabulary:
             return model.languageHead != nil && (model.decoderTokens != nil) == (task == .sequenceToSequence)
+        case .maskedVocabulary: return model.maskedHead != nil
         case .embedding: return true
         }
     }

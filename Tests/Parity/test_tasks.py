@@ -11,6 +11,8 @@ import torch
 from peft import PeftModel
 from seqeval.metrics import f1_score, precision_score, recall_score
 from transformers import (
+    AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -112,6 +114,59 @@ def test_a_head_of_answers_that_graft_saved_opens_in_peft(architecture: str, tmp
                 for row, own, (start, end) in zip(ROWS, types, SPANS)
             ]
         assert loss == pytest.approx(sum(losses) / len(losses), abs=3e-5)
+
+
+MASKED = ["bert", "bert-untied", "distilbert", "roberta", "xlm-roberta", "electra", "albert", "mpnet"]
+LABELS = [[-100, 17, -100, 8], [9], [-100, -100, 60, -100, 12, -100]]
+
+
+@pytest.mark.parametrize("architecture", MASKED)
+def test_an_adapter_for_masked_words_opens_in_peft_and_merges(architecture: str, tmp_path: Path) -> None:
+    folder = GOLDENS / "masked-language" / f"{architecture}-tiny"
+    model = graft.Model(folder)
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "init_lora_weights": False, "target_modules": "all-linear"})
+    adapter.set_head("masked_language_model")
+    batch = graft.Batch.from_tokens(ROWS)
+    batch.set_column("token_labels", LABELS)
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(5):
+            trainer.step(batch)
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    adapter.save(tmp_path / "adapter")
+    model.merge(graft.Composition(adapter), tmp_path / "merged")
+    peft = PeftModel.from_pretrained(AutoModelForMaskedLM.from_pretrained(folder), tmp_path / "adapter").eval()
+    for other in (peft, AutoModelForMaskedLM.from_pretrained(tmp_path / "merged").eval()):
+        with torch.no_grad():
+            logits = [other(input_ids=torch.tensor([row])).logits[0] for row in ROWS]
+        labels = torch.tensor([label for row in LABELS for label in row])
+        expected = torch.nn.functional.cross_entropy(torch.cat(logits), labels)
+        assert loss == pytest.approx(expected.item(), abs=5e-5)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "albert"])
+def test_a_head_of_choices_opens_in_peft_and_merges(architecture: str, tmp_path: Path) -> None:
+    folder = GOLDENS / f"{architecture}-tiny" / "sequence-classification"
+    model = graft.Model(folder)
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "init_lora_weights": False}, seed=3)
+    adapter.set_head("multiple_choice")
+    batch = graft.Batch.from_tokens(ROWS)
+    batch.set_column("group_places", [0, 1, 2])
+    batch.set_column("labels", [0, 0, 1])
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(3):
+            trainer.step(batch)
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    adapter.save(tmp_path / "adapter")
+    assert graft.Adapter.load(model, tmp_path / "adapter").task == "multiple_choice"
+    model.merge(graft.Composition(adapter), tmp_path / "merged")
+    assert graft.Model(tmp_path / "merged").task == "multiple_choice"
+    base = AutoModelForMultipleChoice.from_pretrained(folder, ignore_mismatched_sizes=True)
+    peft = PeftModel.from_pretrained(base, tmp_path / "adapter").eval()
+    for other in (peft, AutoModelForMultipleChoice.from_pretrained(tmp_path / "merged").eval()):
+        with torch.no_grad():
+            scores = torch.cat([other(input_ids=torch.tensor([[row]])).logits for row in ROWS], 1)
+        expected = torch.nn.functional.cross_entropy(scores, torch.tensor([2]))
+        assert loss == pytest.approx(expected.item(), abs=5e-5)
 
 
 @pytest.mark.parametrize("name", ["minilm", "models/me5-small-zh-en-pruned"])

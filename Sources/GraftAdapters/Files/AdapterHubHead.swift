@@ -42,13 +42,18 @@ struct AdapterHubHead: Sendable {
         for (index, label) in settings.labels.enumerated() { labelIndices[label] = .integer(index) }
         var head = JSONObject()
         head["head_type"] = .string(type)
-        head["num_labels"] = .integer(settings.labels.count)
+        if task.outputs == .choice {
+            // What AdapterHub shapes scores by; its own default, since any number may be chosen from.
+            head["num_choices"] = 2
+        } else {
+            head["num_labels"] = .integer(settings.labels.count)
+        }
         head["layers"] = .integer(settings.trainsDense ? 2 : 1)
         head["activation_function"] = "tanh"
         head["label2id"] = settings.ownsLabels ? .object(labelIndices) : .null
         if task.unit == .rows {
             head["use_pooler"] = false
-            head["bias"] = true
+            if task.outputs != .choice { head["bias"] = true }
         }
         head["dropout_prob"] = settings.dropout.map { .double(Double($0)) } ?? .null
         if let pooling = settings.pooling { head[Self.poolingKey] = .string(pooling.name) }
@@ -88,7 +93,8 @@ struct AdapterHubHead: Sendable {
         }
         name = try config.string("name")
         layerCount = try head.int("layers")
-        let count = try head.int("num_labels")
+        let isChoice = Tasks.all.contains { $0.hubName == type && $0.outputs == .choice }
+        let count = isChoice ? 1 : try head.int("num_labels")
         guard (1...64).contains(layerCount), (1...1 << 20).contains(count) else {
             throw GraftError(
                 .unsupported,
@@ -126,8 +132,8 @@ struct AdapterHubHead: Sendable {
     }
 
     private static let keys: Set<String> = [
-        "activation_function", "bias", "dropout_prob", "head_type", "id2label", "label2id", "layers", "num_labels",
-        poolingKey, "use_pooler",
+        "activation_function", "bias", "dropout_prob", "head_type", "id2label", "label2id", "layers", "num_choices",
+        "num_labels", poolingKey, "use_pooler",
     ]
 
     private static func labels(_ head: JSONObject, count: Int, place: String) throws(GraftError) -> [String] {

@@ -49,11 +49,11 @@ struct AdapterHubLayout: AdapterLayout {
         config = Self.frame(model, name: name)
         config["config"] = .object(try method.settings(completing: settings, for: model, place: place))
         if let type = given[Self.taskKey], !type.isOff {
-            guard let task = Self.tasksWithoutHead.first(where: { $0.peftName == type.stringValue }) else {
+            guard let task = Self.tasksWithoutHead.first(where: { $0.fileName == type.stringValue }) else {
                 throw GraftError(
                     .invalidArgument,
                     "\(place): \(Self.taskKey) is \(type.kind); expected "
-                        + Self.tasksWithoutHead.map(\.peftName).joined(separator: ", ") + " or null")
+                        + Self.tasksWithoutHead.map(\.fileName).joined(separator: ", ") + " or null")
             }
             try set(task, head: nil)
         }
@@ -86,7 +86,7 @@ struct AdapterHubLayout: AdapterLayout {
         names = Self.names(
             model, adapter: try config.string("name"),
             hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.backbone + ".") })
-        task = Self.tasksWithoutHead.first { $0.peftName == config[Self.taskKey]?.stringValue }
+        task = Self.tasksWithoutHead.first { $0.fileName == config[Self.taskKey]?.stringValue }
         try model.requireOutputs(of: task)
         if folder.has(Self.headConfigName) {
             let headConfig = try folder.readObject(Self.headConfigName)
@@ -147,7 +147,7 @@ struct AdapterHubLayout: AdapterLayout {
         if let task, let head {
             own = try AdapterHubHead(head, of: task, in: Self.frame(names.model, name: try config.string("name")))
         } else if let task {
-            changed[Self.taskKey] = .string(task.peftName)
+            changed[Self.taskKey] = .string(task.fileName)
         }
         (config, self.head, self.task) = (changed, own, task)
     }

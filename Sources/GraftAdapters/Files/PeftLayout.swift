@@ -64,21 +64,19 @@ struct PeftLayout: AdapterLayout {
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
         let named = Self.tasks(try settings.optionalString("task_type"))
-        task = named.first { !$0.hasOwnHead }
+        task = named.first { !$0.hasOwnHead } ?? Self.unnamedTask(of: file, named)
         try model.requireOutputs(of: task)
         let start = method.moduleStart
         let hasPrefix =
-            task != nil
+            task?.hasBackbonePrefix ?? false
             || folder.tensors.contains { tensor in
                 tensor.name.hasPrefix(start + model.conventions.backbone(of: named.first?.headClass) + ".")
             }
-        names = Self.names(model, method, of: named.first, hasBackbonePrefix: hasPrefix)
+        names = Self.names(
+            model, method, of: Self.named(in: file, named) ?? named.first, hasBackbonePrefix: hasPrefix,
+            hasMaskedHead: task?.head == .maskedVocabulary || Self.adaptsMaskedHead(folder, model, start: start))
         try requireKin(folder)
-        if let (task, head) = try head(of: file, folder, pooling) {
-            (self.task, self.head) = (task, head)
-        } else if task == nil, let name = file.metadata[Self.taskKey] {
-            task = Tasks.all.first { $0.name == name && !$0.hasBackbonePrefix }
-        }
+        if let (task, head) = try head(of: file, folder, pooling) { (self.task, self.head) = (task, head) }
         (names, tables) = try Self.vocabulary(folder, settings, names)
         guard pooling == nil || head != nil else {
             throw GraftError(
@@ -95,16 +93,34 @@ struct PeftLayout: AdapterLayout {
 
     /// Those that PEFT calls so and has classes for; a bare encoder is for any.
     private static func tasks(_ peftName: String?) -> [Task] {
-        Tasks.all.filter { $0.peftName == peftName && $0.hasBackbonePrefix }
+        guard let peftName else { return [] }
+        return Tasks.all.filter { $0.peftName == peftName && $0.hasBackbonePrefix }
+    }
+
+    /// A task that PEFT has no name or no class for, by the file's metadata.
+    private static func unnamedTask(of file: SafetensorsFile, _ named: [Task]) -> Task? {
+        guard named.isEmpty, let name = file.metadata[taskKey] else { return nil }
+        return Tasks.all.first { $0.name == name && !$0.hasOwnHead && ($0.peftName == nil || !$0.hasBackbonePrefix) }
+    }
+
+    /// Whether a file that names no task is of the masked language class, whose head it adapts.
+    private static func adaptsMaskedHead(_ folder: AdapterFolder, _ model: Model, start: String) -> Bool {
+        guard let head = model.conventions.maskedHead else { return false }
+        return folder.tensors.contains {
+            $0.name.hasPrefix(start) && head.holds(String($0.name.dropFirst(start.count)))
+        }
     }
 
     /// Without a task the adapter is the bare encoder's, as PEFT saves it from there.
     private static func names(
-        _ model: Model, _ method: any AdapterMethod.Type, of task: Task?, hasBackbonePrefix: Bool, sites: [Site]? = nil
+        _ model: Model, _ method: any AdapterMethod.Type, of task: Task?, hasBackbonePrefix: Bool,
+        hasMaskedHead: Bool = false, sites: [Site]? = nil
     ) -> ModuleNames {
         ModuleNames(
             model: model, hasBackbonePrefix: hasBackbonePrefix, of: task?.headClass, start: method.moduleStart,
-            hasPooler: !hasBackbonePrefix || (model.conventions.headReadsPooler && task?.unit != .tokens), sites: sites)
+            hasPooler: !hasBackbonePrefix
+                || (task?.unit != .tokens && model.conventions.headReadsPooler(task?.headClass ?? .rows)),
+            hasMaskedHead: hasMaskedHead, sites: sites)
     }
 
     var config: JSONObject {
@@ -131,7 +147,8 @@ struct PeftLayout: AdapterLayout {
         var saved = try settings.optionalStrings("modules_to_save") ?? []
         if let head, head.pooling == nil {
             let conventions = names.model.conventions
-            let pooler = head.trainsDense && conventions.headReadsPooler ? [conventions.poolerModule] : []
+            let readsPooler = conventions.headReadsPooler(task?.headClass ?? .rows)
+            let pooler = head.trainsDense && readsPooler ? [conventions.poolerModule] : []
             let answers = task?.headClass == .answers ? [conventions.answerHeadPath] : []
             let own = Self.headNames(task?.headClass) + answers + pooler
             saved.removeAll { Self.allHeadNames.contains($0) && !own.contains($0) }
@@ -143,7 +160,8 @@ struct PeftLayout: AdapterLayout {
         self.head = head
         self.task = task
         names = Self.names(
-            names.model, method, of: task, hasBackbonePrefix: task?.hasBackbonePrefix ?? false, sites: names.sites)
+            names.model, method, of: task, hasBackbonePrefix: task?.hasBackbonePrefix ?? false,
+            hasMaskedHead: task?.head == .maskedVocabulary, sites: names.sites)
     }
 
     func planModules(_ plan: inout AdapterPlan, place: String) throws(GraftError) {
@@ -199,10 +217,10 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(
                 .unsupported,
                 "\(folder.configPath): task_type \"\(type ?? "")\"; expected "
-                    + Set(Tasks.all.map(\.peftName)).sorted().joined(separator: ", ") + " or null")
+                    + Set(Tasks.all.compactMap(\.peftName)).sorted().joined(separator: ", ") + " or null")
         }
         if !named.isEmpty, !named.contains(where: \.hasOwnHead) { return nil }
-        let kind = named.first?.headClass ?? .rows
+        let kind = (Self.named(in: file, named) ?? named.first)?.headClass ?? .rows
         let path = pooling == nil ? model.conventions.headPath(kind) : PooledHead.path
         let name = names.tensor(path, "weight")
         guard let weight = folder.tensor(name) else {
@@ -230,12 +248,18 @@ struct PeftLayout: AdapterLayout {
                 .corruptFile,
                 "\(folder.configPath): \(Self.poolingKey) is that of a head of rows; the task is \(task.name)")
         }
-        let own = try Self.ownLabels(of: file, count: count)
+        let labels = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         let head = HeadSettings(
-            labels: task.outputNames ?? own ?? base ?? numberedLabels(count), ownsLabels: own != nil, dropout: nil,
+            labels: task.outputNames ?? labels ?? base ?? numberedLabels(count), ownsLabels: labels != nil,
+            dropout: nil,
             trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
         return (task, head)
+    }
+
+    /// That one of some tasks which the file's metadata says.
+    private static func named(in file: SafetensorsFile, _ tasks: [Task]) -> Task? {
+        tasks.first { $0.name == file.metadata[taskKey] }
     }
 
     /// The task in the file's metadata; nil where it has none.

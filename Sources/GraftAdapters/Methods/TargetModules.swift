@@ -123,7 +123,7 @@ struct TargetModules: Sendable {
         var chosen: [Int] = []
         for (index, site) in names.sites.enumerated()
         where site.place != .absent && names.has(site) && kinds.contains(site.kind) {
-            if try isTarget(names.path(of: site), site, targets) { chosen.append(index) }
+            if try isTarget(names.path(of: site), site, targets, names) { chosen.append(index) }
         }
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing.
@@ -153,10 +153,16 @@ struct TargetModules: Sendable {
         }
     }
 
-    private func isTarget(_ path: String, _ site: Site, _ targets: Names) throws(GraftError) -> Bool {
+    private func isTarget(
+        _ path: String, _ site: Site, _ targets: Names, _ names: ModuleNames
+    ) throws(GraftError) -> Bool {
         if try excluded?.matches(path) ?? false { return false }
         for expression in saved where try expression.matches(path) { return false }
-        if case .allLinear = targets { return site.kind == .linear && site.place == .backbone }
+        if case .allLinear = targets {
+            // All but what makes the outputs.
+            let isInner = site.place == .backbone || site.path == names.model.conventions.maskedHead?.dense
+            return site.kind == .linear && isInner
+        }
         guard try targets.matches(path) else { return false }
         guard let layers, case .list(let list) = targets, !list.contains(path) else { return true }
         for pattern in layerPatterns {

@@ -3,8 +3,8 @@ import GraftLayers
 import GraftTensor
 
 /// A loss of the vectors of a batch's rows, which come in groups. A new one is its file and one
-/// line in `VectorLosses`.
-package protocol VectorLoss: Chosen {
+/// line in `Losses`.
+package protocol VectorLoss: Loss {
     /// Rows that a group may have: the anchor, what is like it, and what is not.
     static var groupSize: ClosedRange<Int> { get }
     /// Whether a target says how alike the two rows of a group are.
@@ -40,16 +40,4 @@ package struct VectorBatch {
         matrix.clear()
         return matrix
     }
-}
-
-/// The losses of vectors that there are.
-package enum VectorLosses {
-    package static let defaultName = InBatchNegatives.name
-
-    package static let list = OpenList<any VectorLoss.Type>(
-        "loss",
-        [
-            InBatchNegatives.self, TripletLoss.self, CoSENT.self, CosineSimilarity.self,
-        ]
-    ) { $0 }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import GraftAdapters
 
 /// A number that says how good an adapter is, from what an evaluation saw. A new one is a line in
@@ -16,6 +17,8 @@ package struct Measure: Sendable {
     }
 
     static let loss = Measure("loss", growsWithQuality: false) { $0.weight > 0 ? $0.loss / $0.weight : .nan }
+    /// Of masked tokens the pseudo-perplexity (Salazar et al. 2020), where each is masked alone.
+    static let perplexity = Measure("perplexity", growsWithQuality: false) { exp(loss.value($0)) }
 }
 
 package enum Measures {
@@ -27,7 +30,8 @@ package enum Measures {
     ]
 
     /// Every name, once.
-    package static let names: [String] = ([[Measure.loss]] + all).joined().reduce(into: []) { names, measure in
+    package static let names: [String] = ([[Measure.loss, Measure.perplexity]] + all).joined().reduce(into: []) {
+        names, measure in
         if !names.contains(measure.name) { names.append(measure.name) }
     }
 }

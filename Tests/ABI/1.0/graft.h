@@ -258,7 +258,7 @@ typedef struct graft_encode_options {
                                        the longest that begins a character, as in Python and in
                                        browsers; offsets are those of the given bytes. Default 0:
                                        such a text is an error that names row and byte. */
-    int32_t reserved;             /**< Must be 0. */
+    int32_t keep_words;           /**< 1: graft_batch_encode() sets the column "token_words". Default 0. */
 } graft_encode_options;
 
 enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
@@ -278,6 +278,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_token
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
 GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokenizer);
+
+/** The number of the token that masks others; -1 where there is none, or an invalid handle. Since 1.0. */
+GRAFT_API int32_t graft_tokenizer_mask_token(const graft_tokenizer *tokenizer);
 
 /** Most tokens of a row, as the folder declares it: max_seq_length in sentence_bert_config.json, else
  *  model_max_length in tokenizer_config.json, else truncation in tokenizer.json; 0 where none of them
@@ -432,6 +435,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *     sequence_classification     each row    logits, softmax    "labels"        integers, width 1
  *     multi_label_classification  each row    logits, sigmoid    "targets"       floats, width label_count
  *     regression                  each row    values             "targets"       floats, width label_count
+ *     multiple_choice             each row    a score, softmax   "labels" and    integers, width 1
+ *                                             over its group     "group_places"
  *     token_classification        each token  logits, softmax    "token_labels"  integers, width 1
  *     question_answering          each token  two logits, soft-  "answer_spans"  integers, width 2
  *                                             max over the row
@@ -439,6 +444,8 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *                                 token       vocabulary
  *     seq_2_seq_lm                each token  logits over the    graft_batch_set_targets()
  *                                 of a target vocabulary
+ *     masked_language_model       masked      logits over the    "token_labels"  integers, width 1; or with
+ *                                 tokens      vocabulary         "token_words"   `masking` these
  *     sentence_embedding          each row    the vector that    "group_places"  integers, width 1
  *                                             graft_session_
  *                                             embed() makes
@@ -490,12 +497,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *
  * @param adapter       The adapter.
  * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
- *                      "seq_2_seq_lm", "sentence_embedding" and "" have no head of the adapter's own: they
- * take no labels and no settings.
+ *                      "seq_2_seq_lm", "masked_language_model", "sentence_embedding" and "" have no head
+ *                      of the adapter's own: they take no labels and no settings.
  * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on. NULL for
- *                      "question_answering", whose two outputs are always "start" and "end".
+ *                      "question_answering", whose two outputs are always "start" and "end", and for
+ *                      "multiple_choice", whose one is always "score".
  * @param label_count   At least 2 where one of several is chosen, else at least 1: numbers of each row or
- *                      token. 0 or 2 for "question_answering".
+ *                      token. 0 or 2 for "question_answering", 0 or 1 for "multiple_choice".
  * @param settings_json NULL for defaults, or an object with any of
  *                      "dropout": before the last layer, at least 0 and below 1, and not saved with the
  *                        adapter; null, the default, is as config.json says.
@@ -733,18 +741,28 @@ GRAFT_API int64_t graft_batch_unknown_token_count(const graft_batch *batch);
 /** First token of each row, and the token count: [row_count + 1]. Since 1.0. */
 GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
+/** Each row of a batch that has "token_words" as often as it has tokens of words, with another one of them
+ *  replaced by `mask_token` each time, and as its label in "token_labels". Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch *batch, int32_t mask_token,
+                                                              graft_batch **out);
+
 /**
  * Says of each row, or of each token, what a task learns from: `values` [count, width], copied. Replaces what
  * the batch had under that name. Rows of a data set all have the same columns.
  *
- *     "labels"        rows    one label each, 0 to the head's label count, exclusive
+ *     "labels"        rows    one label each, 0 to the head's label count, exclusive. For multiple_choice
+ *                             1 for the right choice of its group and 0 for all others
  *     "token_labels"  tokens  for token_classification a label each, or anything below 0 (by custom -100)
  *                             where it does not count. For language_model the label of a token is what the
  *                             token before it in its row should predict, so it is the token itself, or
- *                             below 0 where it does not count
+ *                             below 0 where it does not count. For masked_language_model what a token is
+ *                             that the row has masked, and below 0 for all others
+ *     "token_words"   tokens  the number of the word in its row that each token is of, and that may be
+ *                             masked; below 0 for tokens that are of none, which the tokenizer added
  *     "group_places"  rows    the row's place in its group of rows that belong together, which stand one
  *                             after the other: 0 the anchor, which begins a group, 1 what is like it, and
- *                             2, 3 ... what is not
+ *                             2, 3 ... what is not. For multiple_choice, and for regression with a loss of
+ *                             rankings, the choices of a question or the candidates of a query
  *     "answer_spans"  rows    for question_answering the tokens of the row at which its answer starts and
  *                             ends, counted from 0; by custom 0 and 0 for no answer. Places outside the row
  *                             do not count
@@ -923,14 +941,19 @@ GRAFT_API int32_t graft_step_plan_count(void);
 GRAFT_API const char *graft_step_plan_name(int32_t index);
 GRAFT_API const char *graft_step_plan_settings(const char *name);
 
-/** The same for losses, of which sentence_embedding has several; other tasks have one each. They are losses
- *  of all rows of a batch together, whichever passes these go through:
+/** The same for losses, of which sentence_embedding has several, and regression of one value has two beside
+ *  its own squared error; other tasks have one each. They are losses of all rows of a batch together,
+ *  whichever passes these go through:
  *
  *      in_batch_negatives  groups of two or more; each anchor's positive among those of all groups (InfoNCE).
  *                          With a text as its own positive, SimCSE
  *      triplet             groups of three
  *      cosent              groups of two with targets, whose order counts
  *      cosine_similarity   groups of two with targets
+ *      list_net            of regression: a query's candidates with targets; the softmax of their scores
+ *                          against that of the targets
+ *      rank_net            of regression: every two candidates of a query, of which the one with the higher
+ *                          target should have the higher score. With natural logarithms BPR
  *
  *  They are those of sentence-transformers. An evaluation's loss is the mean over batches of rows_per_batch
  *  rows, in their order. */
@@ -951,11 +974,15 @@ typedef struct graft_trainer_options {
     const char *step_plan;                  /**< Default NULL: "plain". */
     const char *step_plan_settings;         /**< JSON. Default NULL: {}. */
     const char *loss;                       /**< Default NULL: the task's, "in_batch_negatives" of
-                                                 sentence_embedding; other tasks take none. */
+                                                 sentence_embedding, the squared error of regression;
+                                                 tasks but these two take none. */
     const char *loss_settings;              /**< JSON. Default NULL: {}. */
+    const char *masking;                    /**< JSON, for masked_language_model: how words of each batch are
+                                                 masked at random; see below. Default NULL: rows are masked,
+                                                 and have labels. */
     const char *metric;                     /**< What early stopping watches and the best weights are chosen
                                                  by: a value of the task's evaluations. Default NULL: "loss". */
-    uint64_t seed;                          /**< Shuffling and dropout. Default 0. */
+    uint64_t seed;                          /**< Shuffling, dropout and masking. Default 0. */
     int64_t pass_token_count;               /**< Tokens in one forward and backward pass; a larger batch is
                                                  worked through in passes, and memory stays bounded. Results do
                                                  not depend on it beyond rounding. Default 0: chosen. */
@@ -979,6 +1006,20 @@ typedef struct graft_trainer_options {
 } graft_trainer_options;
 
 /*
+ * masking is an object with any of these settings, named as in transformers' DataCollatorForLanguageModeling:
+ *
+ *     mask_token           the number of the token that masks; needed
+ *     mlm_probability      of each token of a word, to be chosen: to have a label and to count. 0.15
+ *     mask_replace_prob    of a chosen token, to become the mask. 0.8
+ *     random_replace_prob  of a chosen token, to become any token of the vocabulary; else it stays. 0.1
+ *     whole_word_mask      whether the tokens of a word are chosen together. false
+ *
+ * Rows with "token_words" are masked, each batch of a training anew, by the seed, how many batches were
+ * before it, and the places of rows and tokens: the same after a checkpoint. Evaluations mask the same tokens
+ * every time. Rows that have "token_labels" alone were masked before, and are learned as they are.
+ */
+
+/*
  * What an evaluation of a trainer measures, besides "loss", which is as in graft_metrics:
  *
  *     sequence_classification     accuracy, balanced_accuracy; macro_f1, micro_f1, weighted_f1;
@@ -988,7 +1029,10 @@ typedef struct graft_trainer_options {
  *     multi_label_classification  exact_match, of the labels of a row; micro_f1, macro_f1, weighted_f1;
  *                                 precision and recall (macro), micro_precision, micro_recall; and of
  *                                 heads of up to 100 labels roc_auc, average_precision (macro)
- *     regression                  mse, mae, r2, pearson, spearman, kendall: means over the values of a row
+ *     regression                  mse, mae, r2, pearson, spearman, kendall: means over the values of a row.
+ *                                 With a loss of rankings ndcg, ndcg_at_k, mrr, map, recall_at_k and
+ *                                 precision_at_k with k = 10
+ *     multiple_choice             accuracy, of the choices with the highest score
  *     token_classification        those of sequence_classification that need no probabilities, of the
  *                                 tokens that have a label; where all labels are tags, "O" or such as
  *                                 "B-PER", also entity_f1, entity_precision, entity_recall and
@@ -996,6 +1040,8 @@ typedef struct graft_trainer_options {
  *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
  *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
  *     language_model              accuracy, of the next tokens
+ *     masked_language_model       accuracy, of the masked tokens; perplexity: e to the power of the loss,
+ *                                 which is the pseudo-perplexity of rows of graft_batch_mask_each()
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
  *                                 group's positive among all rows that are no anchors, ndcg, ndcg_at_k, mrr,
  *                                 map, recall_at_k and precision_at_k with k = 10
@@ -1302,6 +1348,28 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *se
                                                                int64_t capacity, int64_t *columns);
 
 /**
+ * The likeliest tokens for each token that is `mask_token`, row after row, the likeliest first and equals by
+ * their numbers, by the checkpoint's head for masked words: of classes as BertForMaskedLM.
+ *
+ * @param session            The session.
+ * @param batch              Rows, each with its adapters.
+ * @param mask_token         The number of the token that masks.
+ * @param best_count         Tokens wanted for each, 1 to 2^20.
+ * @param[out] tokens        [mask_count, best_count]; -1 where the vocabulary has no more.
+ * @param[out] probabilities The same shape: softmax over the vocabulary. May be NULL.
+ * @param capacity           Elements of each array.
+ * @param[out] mask_starts   [row_count + 1]: the first mask of each row, and at the end their count, even
+ *                           when `capacity` is too small. May be NULL.
+ * @return GRAFT_ERROR_UNSUPPORTED (a model without such a head), and as graft_session_predict().
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *session,
+                                                                 const graft_batch *batch, int32_t mask_token,
+                                                                 int64_t best_count, int32_t *tokens,
+                                                                 float *probabilities, int64_t capacity,
+                                                                 int64_t *mask_starts);
+
+/**
  * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers.
  *
  * @param session            The session.
@@ -1314,8 +1382,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *se
  *                           multi_label_classification each label's own sigmoid; 0 where there are no more.
  *                           May be NULL.
  * @param capacity           Elements of each array.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression or
- *         question_answering),
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression,
+ *         multiple_choice or question_answering),
  *         GRAFT_ERROR_DIVERGED (logits that are not numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE
  *         (tokens outside the vocabulary, rows longer than the model, heads of rows and of tokens),
  *         GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.

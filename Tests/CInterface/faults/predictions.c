@@ -14,6 +14,22 @@ static graft_composition *make_leaf(int32_t count, uint64_t seed) {
     return leaf;
 }
 
+/* A model without a head for masked words, and rows without words, say so. */
+static void test_masks(void) {
+    int32_t tokens[2];
+    graft_batch *out = NULL;
+    expect(GRAFT_ERROR_UNSUPPORTED, graft_session_fill_masks(session, batch, 103, 1, tokens, NULL, 2, NULL),
+           "masks are filled by a head for them");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL,
+           graft_session_fill_masks(session, batch, 101, 2, tokens, NULL, 2, NULL),
+           "two places are too few for two tokens of two masks");
+    invalid(graft_session_fill_masks(session, batch, 103, 0, tokens, NULL, 2, NULL), "no tokens are refused");
+    expect(GRAFT_ERROR_INCOMPATIBLE, graft_batch_mask_each(batch, 103, &out),
+           "rows without words are refused");
+    invalid(graft_batch_mask_each(NULL, 103, &out), "no batch is refused");
+    expect_number(-1, graft_tokenizer_mask_token(NULL), "no tokenizer has no mask");
+}
+
 /* Each row's best labels are those of its logits, with softmax over the row's own. */
 static void test_best(void) {
     static const char *const lines[ROWS] = {"one", "two words", "three words here"};
@@ -117,5 +133,6 @@ static void test_overflow(void) {
 
 void test_predictions(void) {
     test_best();
+    test_masks();
     test_overflow();
 }

@@ -82,8 +82,8 @@ static void test_sizes(void) {
     invalid(graft_batch_encode(tokenizer, plain, NULL, 3, &options, &out),
             "replace_invalid_utf8 2 is refused");
     graft_encode_options_init(&options, sizeof options);
-    options.reserved = 1;
-    invalid(graft_batch_encode(tokenizer, plain, NULL, 3, &options, &out), "reserved 1 is refused");
+    options.keep_words = 2;
+    invalid(graft_batch_encode(tokenizer, plain, NULL, 3, &options, &out), "keep_words 2 is refused");
     claim(out == NULL, "a failed batch leaves its output alone", "another value");
 }
 

@@ -45,6 +45,9 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(loss, "cosent");
     OPTION(loss_settings, "{}");
     OPTION(loss_settings, "{\"dimensions\": [0]}");
+    OPTION(masking, "{}");
+    OPTION(masking, "{\"mask_token\": 1, \"mlm_probability\": 1.5}");
+    OPTION(masking, "{\"mask_token\": 1}");
 #undef OPTION
     graft_trainer_options_init(&options, sizeof options);
     options.optimizer = "lion";

@@ -32,6 +32,7 @@ from .errors import GraftError, InvalidArgumentError, Status
 from .generation import Continuation
 from .generator import Generator, NewToken
 from .library import lib as _lib
+from .mask_filling import FilledMask
 from .matrix import Matrix
 from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
 from .model import Model, architectures
@@ -126,6 +127,7 @@ __all__ = [
     "Encoding",
     "Entity",
     "Evaluation",
+    "FilledMask",
     "FoundAnswer",
     "Generator",
     "GraftError",

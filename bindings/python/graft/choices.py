@@ -30,7 +30,7 @@ def schedules() -> dict[str, dict[str, Any]]:
 
 
 def losses() -> dict[str, dict[str, Any]]:
-    """The losses of ``"sentence_embedding"``, as :func:`optimizers`."""
+    """The losses of ``"sentence_embedding"`` and of rankings, as :func:`optimizers`."""
     return _settings_by_name("loss")
 
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .adapter import RowAdapter, compositions
+from .candidates import candidate_rows
 from .entities import Entity, sentence_of
 from .errors import GraftError, invalid, with_source
 from .handle import Handle
@@ -17,7 +18,7 @@ from .library import lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
+from .values import as_list, c_number, float_rows, int_array, name_bytes, name_list, require_length, text_array, text_list
 
 #: Tokens of a context that a window shares with the one before it, where nothing else is said.
 STRIDE = 128
@@ -59,9 +60,15 @@ class Batch(Handle):
             self.set_column("targets", targets)
 
     def _encode(
-        self, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
+        self,
+        tokenizer: Tokenizer,
+        texts: list[bytes],
+        pairs: list[bytes] | None,
+        maximum_length: int,
+        keep_words: bool = False,
     ) -> None:
         options = encode_options(texts, pairs, maximum_length)
+        options.keep_words = 1 if keep_words else 0
         second = None if pairs is None else text_array(pairs)
         out = c_void_p()
         lib.graft_batch_encode(
@@ -76,6 +83,22 @@ class Batch(Handle):
         """The same for texts that were checked and encoded before."""
         batch = cls.__new__(cls)
         batch._encode(tokenizer, texts, pairs, maximum_length)
+        return batch
+
+    @classmethod
+    def of_words(cls, tokenizer: Tokenizer, texts: Iterable[str], *, maximum_length: int = 0) -> Batch:
+        """Rows whose words are known, for ``"masked_language_model"`` with ``masking``."""
+        batch = cls.__new__(cls)
+        batch._encode(tokenizer, text_list(texts, "texts"), None, maximum_length, keep_words=True)
+        return batch
+
+    def mask_each(self, mask_token: int) -> Batch:
+        """Each row of :meth:`of_words` as often as it has tokens of words, with another one of them
+        replaced by ``mask_token`` each time, and as its label."""
+        out = c_void_p()
+        lib.graft_batch_mask_each(self.pointer, c_number(c_int32, mask_token, "mask_token"), byref(out))
+        batch = Batch.__new__(Batch)
+        Handle.__init__(batch, out)
         return batch
 
     @classmethod
@@ -131,7 +154,8 @@ class Batch(Handle):
     def set_column(self, name: str, values: Iterable[Any]) -> None:
         """What a task learns from, in place of what the batch had under that name:
 
-        - ``"labels"``: the number of each row's label, from 0.
+        - ``"labels"``: the number of each row's label, from 0; for ``"multiple_choice"`` 1 for the
+          right choice of a group and 0 for the others.
         - ``"targets"``: of each row a number, or as many as the head has labels: the values of
           ``"regression"``, or for ``"multi_label_classification"`` 1 or 0, or a probability, for
           each label.
@@ -140,7 +164,10 @@ class Batch(Handle):
           and so on what is not.
         - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
           or for a ``"language_model"`` what the token before it should predict, so the token
-          itself; -100 where it does not count.
+          itself; or for a ``"masked_language_model"`` what a token is that was masked; -100 where
+          it does not count.
+        - ``"token_words"``: as those, the number of the word that each token is of; -1 for tokens
+          that are of none.
         - ``"answer_spans"``: of each row the tokens at which its answer starts and ends, counted
           from 0; places outside the row do not count.
         """
@@ -149,7 +176,7 @@ class Batch(Handle):
             numbers, width = float_rows(values, name)
             lib.graft_batch_set_floats(self.pointer, column, numbers, len(numbers) // width, width)
             return
-        if name == "token_labels":
+        if name in ("token_labels", "token_words"):
             labels, lengths = _flat(values, name)
             starts = self.row_starts
             if list(lengths) != [end - start for start, end in zip(starts, starts[1:])]:
@@ -259,6 +286,30 @@ class Dataset(Handle):
             tokenizer, texts, pairs=pairs, labels=numbers, targets=targets, maximum_length=maximum_length
         ) as batch:
             self.append(batch)
+
+    @classmethod
+    def from_texts(
+        cls,
+        tokenizer: Tokenizer,
+        texts: Iterable[str],
+        *,
+        mask_each: bool = False,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Texts without labels, for ``"masked_language_model"``, whose trainer masks their words.
+
+        :param mask_each: masks every token of a word in turn, in a row of its own: the
+            ``"perplexity"`` of such rows is the pseudo-perplexity of the texts. They take memory
+            for the squares of the texts' lengths.
+        :param maximum_length: as of the class.
+        """
+        with Batch.of_words(tokenizer, texts, maximum_length=maximum_length) as rows:
+            if not mask_each:
+                return cls.from_batch(rows)
+            if tokenizer.mask_token is None:
+                raise invalid("the tokenizer has no token that masks")
+            with rows.mask_each(tokenizer.mask_token) as masked:
+                return cls.from_batch(masked)
 
     @classmethod
     def from_tsv(
@@ -399,6 +450,59 @@ class Dataset(Handle):
             require_length(wanted, len(batch), "targets", "source")
             with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
                 batch.set_targets(rows)
+                return cls.from_batch(batch)
+
+    @classmethod
+    def from_choices(
+        cls,
+        tokenizer: Tokenizer,
+        questions: Iterable[str],
+        choices: Iterable[Iterable[str]],
+        right: Iterable[int],
+        *,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Questions with choices, for ``"multiple_choice"``: a row has a question, and a choice as
+        its second segment.
+
+        :param choices: of each question two or more.
+        :param right: the place of the right one of each, from 0.
+        :param maximum_length: as of the class.
+        """
+        first, second, places = candidate_rows(questions, choices, "choices")
+        numbers = as_list(right, "right", "integers")
+        counts = [place + 1 for place, following in zip(places, [*places[1:], 0]) if following == 0]
+        require_length(numbers, len(counts), "right", "question")
+        for row, (number, count) in enumerate(zip(numbers, counts)):
+            if number not in range(count):
+                raise invalid(f"right[{row}]: expected 0 to {count - 1}, found {number!r}")
+        labels = [int(place == number) for number, count in zip(numbers, counts) for place in range(count)]
+        with Batch(tokenizer, first, pairs=second, labels=labels, maximum_length=maximum_length) as batch:
+            batch.set_column("group_places", places)
+            return cls.from_batch(batch)
+
+    @classmethod
+    def from_rankings(
+        cls,
+        tokenizer: Tokenizer,
+        queries: Iterable[str],
+        candidates: Iterable[Iterable[str]],
+        targets: Iterable[Iterable[float]],
+        *,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Queries with candidates, for ``"regression"`` of one value with a loss of rankings: a row
+        has a query, and a candidate as its second segment.
+
+        :param candidates: of each query.
+        :param targets: how relevant each is.
+        :param maximum_length: as of the class.
+        """
+        first, second, places = candidate_rows(queries, candidates, "candidates")
+        values = list(chain.from_iterable(as_list(targets, "targets", "lists", 2)))
+        require_length(values, len(second), "targets", "candidate")
+        with Batch(tokenizer, first, pairs=second, targets=values, maximum_length=maximum_length) as batch:
+            batch.set_column("group_places", places)
             return cls.from_batch(batch)
 
     @classmethod

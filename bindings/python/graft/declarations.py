@@ -95,7 +95,7 @@ class EncodeOptions(Structure):
         ("text_sizes", POINTER(c_int64)),
         ("pair_sizes", POINTER(c_int64)),
         ("replace_invalid_utf8", c_int32),
-        ("reserved", c_int32),
+        ("keep_words", c_int32),
     ]
 
 
@@ -161,6 +161,7 @@ class TrainerOptions(Structure):
         ("step_plan_settings", c_char_p),
         ("loss", c_char_p),
         ("loss_settings", c_char_p),
+        ("masking", c_char_p),
         ("metric", c_char_p),
         ("seed", c_uint64),
         ("pass_token_count", c_int64),
@@ -330,6 +331,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_tokenizer_retain": (StatusResult, Handle),
     "graft_tokenizer_release": (None, Handle),
     "graft_tokenizer_vocabulary_size": (c_int32, Handle),
+    "graft_tokenizer_mask_token": (c_int32, Handle),
     "graft_tokenizer_maximum_length": (c_int32, Handle),
     "graft_tokenizer_encode": (StatusResult, Handle, c_char_p, c_char_p, POINTER(EncodeOptions), Handles),
     "graft_encoding_token_count": (c_int64, Handle),
@@ -454,6 +456,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_batch_truncated_row_count": (c_int64, Handle),
     "graft_batch_unknown_token_count": (c_int64, Handle),
     "graft_batch_row_starts": (POINTER(c_int64), Handle),
+    "graft_batch_mask_each": (StatusResult, Handle, c_int32, Handles),
     "graft_batch_set_integers": (StatusResult, Handle, c_char_p, POINTER(c_int32), c_int64, c_int32),
     "graft_batch_set_floats": (StatusResult, Handle, c_char_p, POINTER(c_float), c_int64, c_int32),
     "graft_batch_set_targets": (StatusResult, Handle, Handle),
@@ -628,6 +631,17 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_session_hidden_states": (StatusResult, Handle, Handle, c_int32, POINTER(c_float), c_int64),
     "graft_session_embed": (StatusResult, Handle, Handle, c_int32, c_int32, POINTER(c_float), c_int64),
     "graft_session_classify": (StatusResult, Handle, Handle, POINTER(c_float), c_int64, POINTER(c_int64)),
+    "graft_session_fill_masks": (
+        StatusResult,
+        Handle,
+        Handle,
+        c_int32,
+        c_int64,
+        POINTER(c_int32),
+        POINTER(c_float),
+        c_int64,
+        POINTER(c_int64),
+    ),
     "graft_session_predict": (StatusResult, Handle, Handle, c_int64, POINTER(c_int32), POINTER(c_float), c_int64),
     "graft_generate_options_init": (None, POINTER(GenerateOptions), c_size_t),
     "graft_session_generate": (

@@ -10,6 +10,7 @@ from typing import Literal
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .answering import AnsweringHandle
 from .answers import ANSWERS
+from .choosing import ChoosingHandle
 from .dataset import Batch
 from .declarations import (
     POOLING_CHOICES,
@@ -22,6 +23,7 @@ from .generating import GeneratingHandle
 from .handle import exclusive
 from .library import initialised, lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
+from .mask_filling import MaskFillingHandle
 from .matrix import Matrix
 from .model import Model
 from .session_rows import SessionRows
@@ -40,7 +42,7 @@ def _tail(numbers: Array[c_float], first: int) -> tuple[Array[c_float], int]:
     return (c_float * count).from_buffer(numbers, first * sizeof(c_float)), count
 
 
-class Session(AnsweringHandle, GeneratingHandle):
+class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHandle):
     """Working memory and active adapters for one stream of calls: one session for each thread that
     runs a model. Threads that share one take turns.
 

@@ -70,6 +70,12 @@ class Tokenizer(Handle):
         return int(lib.graft_tokenizer_vocabulary_size(self.pointer))
 
     @property
+    def mask_token(self) -> int | None:
+        """The number of the token that masks others; None where there is none."""
+        token = int(lib.graft_tokenizer_mask_token(self.pointer))
+        return None if token < 0 else token
+
+    @property
     def maximum_length(self) -> int | None:
         """Most tokens of a row, as the folder declares it in ``sentence_bert_config.json``, else in
         ``tokenizer_config.json``, else in ``tokenizer.json``; None where none of them sets a

@@ -24,7 +24,7 @@ from .metrics import Comparison, Evaluation, Metrics
 from .model import Model
 from .progress import Progress, make_progress
 from .recipe import recipe_of
-from .values import as_list, name_bytes, path_bytes, set_numbers
+from .values import as_list, name_bytes, path_bytes, set_numbers, settings_json
 
 #: What is there as a trainer is made and is no setting of the training.
 NO_SETTINGS = ("self", "__class__", "model", "adapter", "callbacks")
@@ -68,7 +68,7 @@ class Trainer(Handle):
     ...     print(trainer.evaluate(test))
     >>> adapter.save("my-adapter")
 
-    :param seed: of shuffling and dropout.
+    :param seed: of shuffling, dropout and masking.
     :param threads: 0: one per core. Results do not depend on it.
     :param optimizer: one of :func:`optimizers`, as torch's of that name.
     :param optimizer_settings: those of :func:`optimizers` that are not to have their defaults, such
@@ -79,8 +79,13 @@ class Trainer(Handle):
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
-    :param loss: of ``"sentence_embedding"``: one of :func:`losses`; None: the task's own.
+    :param loss: of ``"sentence_embedding"``, or of ``"regression"`` of one value where it ranks: one
+        of :func:`losses`; None: the task's own.
     :param loss_settings: those of :func:`losses`.
+    :param masking: of ``"masked_language_model"``: how words of each batch are masked at random, as
+        ``{"mask_token": tokenizer.mask_token}``, with any of ``"mlm_probability"``,
+        ``"mask_replace_prob"``, ``"random_replace_prob"`` and ``"whole_word_mask"`` as
+        transformers' ``DataCollatorForLanguageModeling`` has them; None: rows are masked already.
     :param metric: what early stopping watches and the best weights are chosen by: a measure that an
         :class:`Evaluation` of the task has, such as ``"accuracy"``; None: the loss.
     :param learning_rate: the peak, at the warm-up's end.
@@ -126,6 +131,7 @@ class Trainer(Handle):
         step_plan_settings: Mapping[str, Any] | None = None,
         loss: str | None = None,
         loss_settings: Mapping[str, Any] | None = None,
+        masking: Mapping[str, Any] | None = None,
         metric: str | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float | None = None,
@@ -159,6 +165,8 @@ class Trainer(Handle):
         set_choice(struct, "step_plan", step_plan, step_plan_settings)
         if loss is not None or loss_settings is not None:
             set_choice(struct, "loss", loss, loss_settings)
+        if masking is not None:
+            struct.masking = settings_json(**masking)
         set_numbers(
             struct,
             seed=seed,

@@ -1,0 +1,39 @@
+import GraftFormats
+
+/// Cross-entropy of the scores' softmax against that of the targets (Cao et al. 2007, the "top one"
+/// of ListNet): sentence-transformers' `ListNetLoss`. A group weighs 1.
+struct ListNet: ScoreLoss {
+    static let name = "list_net"
+    static let settings: [Setting] = []
+
+    init(_ settings: Settings) {}
+
+    func weight(_ targets: UnsafeBufferPointer<Float>) -> Double { 1 }
+
+    func loss(
+        _ scores: UnsafeBufferPointer<Float>, _ targets: UnsafeBufferPointer<Float>,
+        slopes: UnsafeMutableBufferPointer<Float>
+    ) -> Double {
+        let wanted = LogSoftmax(targets)
+        return LogSoftmax(scores).loss(slopes) { wanted.share($0) }
+    }
+}
+
+/// Which of a group's rows is the right one: cross-entropy of the scores' softmax, as
+/// transformers' multiple choice classes have it. A group weighs 1.
+struct RightChoice: ScoreLoss {
+    static let name = "right_choice"
+    static let settings: [Setting] = []
+
+    init(_ settings: Settings) {}
+    init() {}
+
+    func weight(_ targets: UnsafeBufferPointer<Float>) -> Double { 1 }
+
+    func loss(
+        _ scores: UnsafeBufferPointer<Float>, _ targets: UnsafeBufferPointer<Float>,
+        slopes: UnsafeMutableBufferPointer<Float>
+    ) -> Double {
+        LogSoftmax(scores).loss(slopes) { Double(targets[$0]) }
+    }
+}
