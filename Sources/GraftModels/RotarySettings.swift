@@ -16,7 +16,7 @@ struct RotarySettings: Equatable {
     ///
     /// - Parameters:
     ///   - usual: the base where nothing is said.
-    /// - usualShare: which share of a head turns where nothing is said; nil where it is always all.
+    ///   - usualShare: which share of a head turns where nothing is said; nil where all turns.
     init(
         _ reader: ConfigurationReader, base usual: Double, maximumLength: Int, usualShare: Double? = nil
     ) throws(GraftError) {

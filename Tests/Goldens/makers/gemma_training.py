@@ -1,6 +1,5 @@
 """gemma-training: ten training steps of PEFT on gemma2-tiny and gemma3-tiny: losses, first
-gradients,
-and the adapter at the end."""
+gradients, and the adapter at the end."""
 
 from . import tiny_gemma2, tiny_gemma3
 from .files import fresh_folder, write_json

@@ -1,6 +1,5 @@
 """gemma2-tiny: small random Gemma 2 models, whose scores and logits are bounded softly, and what
-they
-compute."""
+they compute."""
 
 import torch
 from transformers import Gemma2ForCausalLM, Gemma2ForSequenceClassification, Gemma2ForTokenClassification
