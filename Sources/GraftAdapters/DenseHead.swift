@@ -80,9 +80,12 @@ package struct DenseHead: Sendable {
             pooled = try model.pool(
                 unit == .rows ? states : hidden.matrix, ofTokens: unit == .tokens, pass: pass)
         }
-        let represented = try unit == .rows ? pooled?.matrix : pooled.map { pooled throws(GraftError) in
-            try withoutPrompts(pooled.matrix, pass)
-        }
+        let represented =
+            try unit == .rows
+            ? pooled?.matrix
+            : pooled.map { pooled throws(GraftError) in
+                try withoutPrompts(pooled.matrix, pass)
+            }
         var baseKept: Linear.Kept?
         var baseLogits: Matrix?
         if let base = model.baseHead, pass.segments.contains(where: { $0.adapter?.head == nil }) {
@@ -202,7 +205,8 @@ package struct DenseHead: Sendable {
         defer { pass.scratch.rewind(to: mark) }
         let width = model.shape.hiddenSize
         let learnsInLayers = pass.keptDepth <= model.shape.lastDepth
-        let learnsBelow = unit == .rows || kept.pooled != nil ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
+        let learnsBelow =
+            unit == .rows || kept.pooled != nil ? pass.keptDepth <= model.shape.poolerDepth : learnsInLayers
         var gradient = try pass.scratch.matrix(rows: count(pass), columns: width)
         if let head = adapter.head, let layers = kept.layers {
             try backward(head, adapter, dLogits, layers, into: learnsBelow ? gradient : nil, pass)

@@ -178,7 +178,9 @@ package struct MergedModel {
     private func names(of kind: HeadClass?) -> (String) -> String? {
         guard let kind else { return { $0 } }
         let (prefix, start) = (prefix, model.conventions.backbone(of: kind) + ".")
-        let own = (model.conventions.headPaths(kind) + model.conventions.headTransformPaths).flatMap { [$0 + ".weight", $0 + ".bias"] }
+        let own = (model.conventions.headPaths(kind) + model.conventions.headTransformPaths).flatMap {
+            [$0 + ".weight", $0 + ".bias"]
+        }
         return { name in
             if own.contains(name) { return name }
             return name.hasPrefix(prefix) ? start + name.dropFirst(prefix.count) : nil

@@ -70,7 +70,8 @@ struct ModernBertConfiguration {
         labels = try reader.labels()
         problem = try reader.problem()
         try reader.check("head_dim", repeats: .integer(hiddenSize / headCount))
-        try reader.check([.only("mlp_dropout", 0), .only("rope_scaling")], layerCount: layerCount, reads: ["layer_types"])
+        try reader.check(
+            [.only("mlp_dropout", 0), .only("rope_scaling")], layerCount: layerCount, reads: ["layer_types"])
     }
 
     private static func pooling(_ reader: ConfigurationReader) throws(GraftError) -> Pooling {

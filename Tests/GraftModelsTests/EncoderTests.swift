@@ -24,7 +24,7 @@ import Testing
         #expect(found.count == file.tensors.count { $0.name.hasPrefix("hidden_states.") })
         for (layer, states) in found.enumerated() {
             let difference = Goldens.difference(states, try Goldens.floats(file, "hidden_states.\(layer)"))
-            #expect(difference < 2e-5, "layer \(layer): \(difference)")
+            #expect(difference < 5e-5, "layer \(layer): \(difference)")
         }
     }
 
