@@ -78,6 +78,7 @@ package struct LanguageModelHead: Sendable {
             for (index, row) in chosen.enumerated() {
                 (x.base + index * hiddenSize).update(from: hidden.base + Int(row) * hidden.stride, count: hiddenSize)
             }
+            scale(x, pass)
             let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
             pass.choose(chosen, batchFirst: batchFirst + first)
             let changed = try masked?.forward(x, pass: pass)
@@ -113,8 +114,13 @@ package struct LanguageModelHead: Sendable {
             try masked.backward(dy, kept, into: dHidden == nil ? nil : dx, pass: pass)
         }
         guard let dHidden else { return }
+        scale(dx, pass)
         for (index, row) in chunk.rows.enumerated() {
             (dHidden.base + Int(row) * dHidden.stride).update(from: dx.base + index * hiddenSize, count: hiddenSize)
         }
+    }
+
+    private func scale(_ x: Matrix, _ pass: Pass) {
+        if model.headScale != 1 { gk_scale(pass.team.kernel, Int64(x.count), model.headScale, x.base) }
     }
 }

@@ -177,7 +177,7 @@ package struct MergedModel {
     /// its tensors, and has none of another class' heads.
     private func names(of kind: HeadClass?) -> (String) -> String? {
         guard let kind else { return { $0 } }
-        let (prefix, start) = (prefix, model.conventions.backbone(of: kind) + ".")
+        let (prefix, start) = (prefix, model.conventions.start(of: kind))
         let own = (model.conventions.headPaths(kind) + model.conventions.headTransformPaths).flatMap {
             [$0 + ".weight", $0 + ".bias"]
         }

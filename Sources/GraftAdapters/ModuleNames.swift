@@ -33,7 +33,7 @@ package struct ModuleNames: Sendable {
         self.holders = holders
         self.hasPooler = hasPooler
         self.hasMaskedHead = hasMaskedHead
-        prefix = hasBackbonePrefix ? model.conventions.backbone(of: head) + "." : ""
+        prefix = hasBackbonePrefix ? model.conventions.start(of: head) : ""
     }
 
     /// The same names, of sites that have other sizes.

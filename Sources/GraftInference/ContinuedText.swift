@@ -59,7 +59,9 @@ struct TextOutput {
     /// - Parameter readsText: Else it only says where tokens end it.
     init(_ start: TextStart, strings: [String], readsText: Bool = true) throws(GraftError) {
         stops = Set(start.stops)
-        if readsText, let tokenizer = start.tokenizer { stream = try TextStream(tokenizer, after: start.rules.start == nil ? start.prompt : []) }
+        if readsText, let tokenizer = start.tokenizer {
+            stream = try TextStream(tokenizer, after: start.rules.start == nil ? start.prompt : [])
+        }
         self.strings = StopStrings(strings)
     }
 

@@ -85,7 +85,8 @@ extension Session {
             throw error
         }
         if let source = batch.sourceRows {
-            try cache.sources?.begin(generatedRows[generatedRows.count - 1].cacheRows, length: source.length(ofRow: start.row))
+            try cache.sources?.begin(
+                generatedRows[generatedRows.count - 1].cacheRows, length: source.length(ofRow: start.row))
         }
     }
 

@@ -73,6 +73,12 @@ package struct Conventions: Sendable {
         [backbone, answerBackbone].map { $0 + "." }.first(where: has) ?? ""
     }
 
+    /// What comes before the names of a class' backbone: nothing where that has no name.
+    package func start(of head: HeadClass? = nil) -> String {
+        let name = backbone(of: head)
+        return name.isEmpty ? "" : name + "."
+    }
+
     /// The module that makes what heads read.
     package var poolerModule: String {
         headTransformPaths.first.map { String($0.prefix { $0 != "." }) } ?? "pooler"

@@ -6,6 +6,7 @@ package struct Encoder: Sendable {
     private let embeddings: InputEmbeddings
     private let layers: LayerStack
     private let finalNorm: Norm?
+    private let finalDropout: FinalDropout?
     private let layerCount: Int
     private let width: Int
 
@@ -15,10 +16,14 @@ package struct Encoder: Sendable {
         let norm: Norm.Kept?
     }
 
-    package init(embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm?, layerCount: Int, width: Int) {
+    package init(
+        embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm?, finalDropout: FinalDropout? = nil,
+        layerCount: Int, width: Int
+    ) {
         self.embeddings = embeddings
         self.layers = layers
         self.finalNorm = finalNorm
+        self.finalDropout = finalDropout
         self.layerCount = layerCount
         self.width = width
     }
@@ -38,6 +43,7 @@ package struct Encoder: Sendable {
         } else {
             hidden.copy(to: states)
         }
+        finalDropout?.apply(to: states, pass)
         try pass.finishLayer(layerCount, hidden: states)
         var gradient: Matrix?
         if keepsAny {
@@ -51,6 +57,7 @@ package struct Encoder: Sendable {
     /// Backward from the gradient that the decoder's layers added up.
     package func backward(_ kept: Kept, pass: Pass) throws(GraftError) {
         guard let gradient = pass.states?.gradient else { return }
+        finalDropout?.apply(to: gradient, pass)
         if let finalNorm, let norm = kept.norm { finalNorm.backward(gradient, norm, into: gradient, pass: pass) }
         if let gradient = try layers.backward(gradient, kept.layers, pass: pass) {
             try embeddings.backward(gradient, kept.embeddings, pass: pass)

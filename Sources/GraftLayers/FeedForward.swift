@@ -41,7 +41,7 @@ package struct FeedForward: Mixer {
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         let upKept = try up.forward(
             x, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
-        drop(inner, pass)
+        pass.drop(inner, site: dropoutSite, probability: dropoutProbability, unit: unit)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
         guard let beforeActivation else { return nil }
         return try pass.keep(Kept(up: upKept, beforeActivation: beforeActivation, down: downKept))
@@ -53,18 +53,10 @@ package struct FeedForward: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
-        drop(dInner, pass)
+        pass.drop(dInner, site: dropoutSite, probability: dropoutProbability, unit: unit)
         gk_activation_backward(
             pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
             dInner.base)
         try up.backward(dInner, kept.up.reading(x), into: dx, accumulate: accumulate, pass: pass)
-    }
-
-    private func drop(_ inner: Matrix, _ pass: Pass) {
-        guard
-            var dropout = pass.dropout(
-                site: dropoutSite, probability: dropoutProbability, width: innerSize, unit: unit)
-        else { return }
-        gk_apply_dropout(pass.team.kernel, &dropout, Int64(inner.count), inner.base, inner.base)
     }
 }

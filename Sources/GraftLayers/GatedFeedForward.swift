@@ -1,13 +1,18 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = W_down (f(W_gate x) ∘ W_up x) (Shazeer 2020); x, y [m, width], between them [m, inner].
+/// y = W_down dropout(f(W_gate x) ∘ W_up x) (Shazeer 2020); x, y [m, width], between them [m,
+/// inner].
 package struct GatedFeedForward: Mixer {
     /// Gate and up, in this order, as one product.
     private let gateUp: Linear
     private let down: Linear
     private let activation: Activation
     private let innerSize: Int
+    private let dropoutProbability: Float
+    /// Which dropout of the model this is.
+    private let dropoutSite: Int
+    private let unit: Pass.Unit
 
     private struct Kept: BitwiseCopyable {
         let gateUp: Linear.Kept
@@ -16,11 +21,17 @@ package struct GatedFeedForward: Mixer {
         let down: Linear.Kept
     }
 
-    package init(gateUp: Linear, down: Linear, activation: Activation, innerSize: Int) {
+    package init(
+        gateUp: Linear, down: Linear, activation: Activation, innerSize: Int, dropoutProbability: Float = 0,
+        dropoutSite: Int = 0, unit: Pass.Unit = .tokens
+    ) {
         self.gateUp = gateUp
         self.down = down
         self.activation = activation
         self.innerSize = innerSize
+        self.dropoutProbability = dropoutProbability
+        self.dropoutSite = dropoutSite
+        self.unit = unit
     }
 
     package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
@@ -33,6 +44,7 @@ package struct GatedFeedForward: Mixer {
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         gk_gated_forward(
             pass.team.kernel, activation.kernel, Int64(x.rows), Int64(innerSize), joint.base, inner.base)
+        pass.drop(inner, site: dropoutSite, probability: dropoutProbability, unit: unit)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
         return try keeps ? pass.keep(Kept(gateUp: gateUpKept, joint: joint, down: downKept)) : nil
     }
@@ -43,6 +55,7 @@ package struct GatedFeedForward: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
+        pass.drop(dInner, site: dropoutSite, probability: dropoutProbability, unit: unit)
         // Nobody reads the products after this: their gradient takes their place.
         gk_gated_backward(
             pass.team.kernel, activation.kernel, Int64(dy.rows), Int64(innerSize), kept.joint.base, dInner.base,

@@ -88,10 +88,6 @@ package struct InputEmbeddings: Sendable {
     }
 
     private func drop(_ x: Matrix, _ pass: Pass) {
-        guard
-            var dropout = pass.dropout(
-                site: dropoutSite, probability: dropoutProbability, width: x.columns)
-        else { return }
-        gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, x.base)
+        pass.drop(x, site: dropoutSite, probability: dropoutProbability)
     }
 }

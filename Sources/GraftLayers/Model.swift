@@ -31,6 +31,8 @@ package final class Model: Sendable {
     /// Logits over the vocabulary, W h, from the last hidden states of chosen tokens; nil where the
     /// model is not one of language.
     package let languageHead: Linear?
+    /// What the states are multiplied by before that.
+    package let headScale: Float
     /// What the logits are bounded by softly: they become c tanh(x / c).
     package let logitSoftCap: Float?
     /// The head for masked words; nil where the checkpoint has none.
@@ -53,6 +55,7 @@ package final class Model: Sendable {
     private let embeddings: InputEmbeddings
     private let layers: LayerStack
     private let finalNorm: Norm?
+    private let finalDropout: FinalDropout?
     private let pooler: Pooler?
     /// The same for each token, where heads of tokens read it.
     private let tokenPooler: Pooler?
@@ -67,9 +70,11 @@ package final class Model: Sendable {
     package init(
         _ conventions: Conventions, shape: ModelShape, encoder: Encoder? = nil, decoderTokens: DecoderTokens? = nil,
         embeddings: InputEmbeddings, layers: LayerStack,
-        finalNorm: Norm? = nil, pooler: Pooler? = nil, summaryToken: SummaryToken? = nil,
+        finalNorm: Norm? = nil, finalDropout: FinalDropout? = nil, pooler: Pooler? = nil,
+        summaryToken: SummaryToken? = nil,
         headPooling: Pooling? = nil, baseHead: BaseHead?, problem: ProblemType?,
-        missingForClassification: [String] = [], languageHead: Linear? = nil, logitSoftCap: Float? = nil,
+        missingForClassification: [String] = [], languageHead: Linear? = nil, headScale: Float = 1,
+        logitSoftCap: Float? = nil,
         maskedHead: MaskedHead? = nil, vocabulary: VocabularySites,
         endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
         tokenHeadDropout: Float? = nil,
@@ -83,6 +88,7 @@ package final class Model: Sendable {
         self.embeddings = embeddings
         self.layers = layers
         self.finalNorm = finalNorm
+        self.finalDropout = finalDropout
         self.pooler = pooler
         tokenPooler = pooler.flatMap { $0.readsTokens ? $0.with(unit: .tokens) : nil }
         self.summaryToken = summaryToken ?? conventions.summaryToken
@@ -92,6 +98,7 @@ package final class Model: Sendable {
         self.vocabulary = vocabulary
         self.missingForClassification = missingForClassification
         self.languageHead = languageHead
+        self.headScale = headScale
         self.logitSoftCap = logitSoftCap
         self.maskedHead = maskedHead
         self.endTokens = endTokens
@@ -148,6 +155,7 @@ package final class Model: Sendable {
             normKept = try finalNorm.forward(hidden, into: normed, keeps: keepsAny, pass: pass)
             hidden = normed
         }
+        finalDropout?.apply(to: hidden, pass)
         // As transformers counts them, the last hidden states are normed.
         try pass.finishLayer(shape.layerCount, hidden: hidden)
         let kept = try pass.keep(
@@ -164,6 +172,7 @@ package final class Model: Sendable {
     /// Backward from d(those), which is overwritten, down to `pass.keptDepth`.
     package func backward(_ gradient: Matrix, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let kept = hidden.kept?.assumingMemoryBound(to: Kept.self).pointee else { return }
+        finalDropout?.apply(to: gradient, pass)
         if let finalNorm, let norm = kept.norm { finalNorm.backward(gradient, norm, into: gradient, pass: pass) }
         if let gradient = try layers.backward(gradient, kept.layers, pass: pass) {
             try embeddings.backward(gradient, kept.embeddings, pass: pass)

@@ -1,5 +1,5 @@
-/* Models that read rows and write others: what they do not do, targets that are missing, too long or
- * unknown, and files that say wrong things of texts. */
+/* Models that read rows and write others: what they do not do, targets that are missing, too long
+ * or unknown, and files that say wrong things of texts. */
 #include "malformed.h"
 
 enum { LENGTH = 70 };
@@ -78,15 +78,15 @@ void test_sequences(void) {
     test_sessions(model);
     static const char *const methods[] = {"prefix_tuning", "prompt_tuning"};
     for (int i = 0; i < 2; i++)
-        expect(GRAFT_ERROR_UNSUPPORTED, methods[i], graft_adapter_create(model, methods[i], NULL, 1, &adapter),
-               "rows before those of two stacks");
+        expect(GRAFT_ERROR_UNSUPPORTED, methods[i],
+               graft_adapter_create(model, methods[i], NULL, 1, &adapter), "rows before those of two stacks");
     need(graft_adapter_create(tiny, "lora", NULL, 1, &adapter), "making an adapter");
     expect(GRAFT_ERROR_UNSUPPORTED, "has no encoder whose rows",
            graft_adapter_set_head(adapter, "seq_2_seq_lm", NULL, 0, NULL), "the task on an encoder alone");
     graft_adapter_release(adapter);
     graft_model_release(model);
 
-    /* What generation_config.json says: a list of words that this build does not do, and no list. */
+    /* In generation_config.json words of several tokens, which are not done, and no words. */
     static const char *const rules[][2] = {{"{\"bad_words_ids\": [[3, 4]]}", "bad_words_ids"},
                                            {"{\"bad_words_ids\": 3}", "bad_words_ids"},
                                            {"{\"decoder_start_token_id\": \"a\"}", "decoder_start_token_id"}};

@@ -235,7 +235,7 @@ static const fault table[] = {
     {SETTINGS, "\"query\"", "\"kwery\"", UNSUPPORTED, "lora_A", "targets that the tensors do not have"},
     {SETTINGS, "\"target_modules\": [\n    \"query\",\n    \"value\"\n  ]", "\"target_modules\": \"((((\"",
      CORRUPT, "((((", "a target that is no regular expression"},
-    {SETTINGS, "\"task_type\": \"SEQ_CLS\"", "\"task_type\": \"SEQ_2_SEQ_LM\"", UNSUPPORTED, "QUESTION_ANS",
+    {SETTINGS, "\"task_type\": \"SEQ_CLS\"", "\"task_type\": \"OTHER_TASK\"", UNSUPPORTED, "QUESTION_ANS",
      "another task"},
     {SETTINGS, "\"task_type\": \"SEQ_CLS\"", "\"task_type\": \"QUESTION_ANS\"", CORRUPT, "qa_outputs",
      "a task whose head is not there"},

@@ -12,7 +12,7 @@ import Testing
 /// Models that read rows and write others, against transformers: small random ones, and the real
 /// Marian.
 @Suite struct EncoderDecoderTests {
-    private static let names = ["marian", "bart", "mbart"]
+    private static let names = ["marian", "bart", "mbart", "t5", "t5-gated", "mt5"]
 
     private func model(_ name: String) throws -> Model {
         try Architectures.load(path: Goldens.path("seq2seq-tiny/\(name)"), precision: .float32)

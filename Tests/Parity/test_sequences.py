@@ -18,6 +18,8 @@ CLASSES = {
     "marian": transformers.MarianMTModel,
     "bart": transformers.BartForConditionalGeneration,
     "mbart": transformers.MBartForConditionalGeneration,
+    "t5": transformers.T5ForConditionalGeneration,
+    "mt5": transformers.MT5ForConditionalGeneration,
 }
 ROWS = read_json(GOLDENS / "seq2seq-tiny" / "inputs.json")
 SOURCES, TARGETS = ROWS["input_ids"], ROWS["target_ids"]

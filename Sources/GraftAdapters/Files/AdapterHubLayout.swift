@@ -85,7 +85,7 @@ struct AdapterHubLayout: AdapterLayout {
         let file = try Self.readWeights(Self.weightsName, &folder)
         names = Self.names(
             model, adapter: try config.string("name"),
-            hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.backbone + ".") })
+            hasBackbonePrefix: file.tensors.contains { $0.name.hasPrefix(model.conventions.start()) })
         task = Self.tasksWithoutHead.first { $0.fileName == config[Self.taskKey]?.stringValue }
         try model.requireOutputs(of: task)
         if folder.has(Self.headConfigName) {

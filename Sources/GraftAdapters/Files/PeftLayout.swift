@@ -70,7 +70,7 @@ struct PeftLayout: AdapterLayout {
         let hasPrefix =
             task?.hasBackbonePrefix ?? false
             || folder.tensors.contains { tensor in
-                tensor.name.hasPrefix(start + model.conventions.backbone(of: named.first?.headClass) + ".")
+                tensor.name.hasPrefix(start + model.conventions.start(of: named.first?.headClass))
             }
         names = Self.names(
             model, method, of: Self.named(in: file, named) ?? named.first, hasBackbonePrefix: hasPrefix,

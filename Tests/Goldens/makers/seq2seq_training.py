@@ -48,6 +48,13 @@ VARIANTS = [
         base="mbart",
     ),
     Variant("ia3", "Keys, values and the feed-forward.", {}, base="bart", config=IA3Config),
+    Variant("t5", "Every product, with a bias by distance.", dict(r=2, lora_alpha=4, target_modules="all-linear"), base="t5"),
+    Variant(
+        "t5-gated",
+        "A gated feed-forward, and norms in full.",
+        dict(r=2, target_modules=["wi_0", "wo"], modules_to_save=["final_layer_norm", "layer.1.layer_norm"]),
+        base="t5-gated",
+    ),
 ]
 
 

@@ -5,7 +5,13 @@ they write.
 import copy
 
 import torch
-from transformers import BartForConditionalGeneration, MarianMTModel, MBartForConditionalGeneration
+from transformers import (
+    BartForConditionalGeneration,
+    MarianMTModel,
+    MBartForConditionalGeneration,
+    MT5ForConditionalGeneration,
+    T5ForConditionalGeneration,
+)
 
 from .files import deviation, fresh_folder, packed, write_json, write_tensors
 from .tiny_models import load_model
@@ -24,6 +30,19 @@ SIZES = dict(
     dropout=0.0,
 )
 TOKENS = dict(pad_token_id=1, eos_token_id=2, bos_token_id=0)
+T5_SIZES = dict(
+    vocab_size=110,
+    d_model=32,
+    d_kv=12,
+    d_ff=48,
+    num_layers=3,
+    num_decoder_layers=2,
+    num_heads=2,
+    relative_attention_num_buckets=8,
+    relative_attention_max_distance=20,
+    dropout_rate=0.0,
+    decoder_start_token_id=0,
+)
 CASES = [
     ("marian", MarianMTModel, dict(SIZES, **TOKENS, decoder_start_token_id=1, scale_embedding=True, forced_eos_token_id=None), 1),
     ("bart", BartForConditionalGeneration, dict(SIZES, **TOKENS, decoder_start_token_id=2), 2),
@@ -33,9 +52,18 @@ CASES = [
         dict(SIZES, **TOKENS, scale_embedding=True, activation_function="relu", decoder_start_token_id=7),
         3,
     ),
+    ("t5", T5ForConditionalGeneration, T5_SIZES, 4),
+    # As T5 1.1 and Flan-T5: what says that tables are not tied means that states are not scaled.
+    (
+        "t5-gated",
+        T5ForConditionalGeneration,
+        dict(T5_SIZES, feed_forward_proj="gated-gelu", tie_word_embeddings=False, layer_norm_epsilon=1e-3),
+        5,
+    ),
+    ("mt5", MT5ForConditionalGeneration, dict(T5_SIZES, num_decoder_layers=1), 6),
 ]
 # What generation_config.json says beside the tokens of config.json.
-RULES = {"marian": dict(bad_words_ids=[[1], [29]]), "bart": dict(forced_bos_token_id=0), "mbart": {}}
+RULES = {"marian": dict(bad_words_ids=[[1], [29]]), "bart": dict(forced_bos_token_id=0)}
 SOURCE_LENGTHS = [7, 1, 12, 40, 3]
 TARGET_LENGTHS = [5, 9, 1, 20, 2]
 NEW_TOKENS = 20
@@ -51,8 +79,10 @@ def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
                 continue
             noise = torch.randn(parameter.shape, generator=generator)
             is_norm = ("layer_norm" in name or "layernorm" in name) and name.endswith("weight")
-            # A tied table as wide as the rest would have each token follow itself.
-            scale = 0.12 if "shared" in name else 0.1 if name.endswith("bias") else 0.35
+            # A tied table as wide as the rest would have each token follow itself; T5 scales no
+            # scores.
+            scale = 0.12 if "shared" in name or ".q." in name else 0.1 if name.endswith("bias") else 0.35
+            scale = 1.0 if "relative_attention_bias" in name else 0.15 if "DenseReluDense" in name else scale
             parameter.copy_(1 + 0.1 * noise if is_norm else noise * scale)
         if hasattr(model, "final_logits_bias"):
             model.final_logits_bias.copy_(0.2 * torch.randn(model.final_logits_bias.shape, generator=generator))
@@ -109,7 +139,7 @@ def make() -> None:
     for name, kind, settings, seed in CASES:
         folder = top / name
         model = randomise(kind(kind.config_class(**settings)), seed)
-        model.generation_config.update(**RULES[name])
+        model.generation_config.update(**RULES.get(name, {}))
         model.save_pretrained(folder)
         model = load(name)
         single = outputs(copy.deepcopy(model).float(), sources, targets)

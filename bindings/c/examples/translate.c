@@ -1,4 +1,5 @@
-/* Writes what sentences become: translations, with a model such as Marian. All go through in one batch.
+/* Writes what sentences become: translations, with a model such as Marian. All go through in one
+ * batch.
  *
  *     translate MODEL SENTENCE ...
  */

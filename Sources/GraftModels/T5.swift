@@ -1,0 +1,84 @@
+import GraftFormats
+import GraftLayers
+import GraftTensor
+
+/// T5 (Raffel et al. 2020): an encoder and a decoder whose attention knows how far a key is from its
+/// query by a bias, the same in all layers of a stack.
+///
+///     a = h + dropout(W_o attention(W_q n, W_k n, W_v n; bias))      n = RMSNorm(h), scores not scaled
+///     c = a + dropout(W_o attention(W_q n, W_k s, W_v s))            in the decoder; s the encoder's last h
+///     h = c + dropout(W_o dropout(f(W_i n)))                         or W_o dropout(f(W_i0 n) ∘ W_i1 n)
+///     h = dropout(RMSNorm(h))                                        after the last layer
+///     logits = E h, or E h / √width
+enum T5: Architecture {
+    static let conventions = Conventions(
+        architecture: "t5", backbone: "", headPath: "classification_head.out_proj", headHasBias: true,
+        headDensePath: "classification_head.dense", summaryToken: .last,
+        defaultTargets: [
+            "lora": ["q", "v"], "ia3": ["k", "v", "wo"], "adalora": ["q", "k", "v", "o", "wi", "wo"],
+        ],
+        feedForwardModules: ["wo"], className: "T5",
+        adapterHolders: [
+            .attention: "attention_adapters", .crossAttention: "attention_adapters", .feedForward: "output_adapters",
+        ])
+
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
+        let usual = T5Configuration.Usual(
+            vocabularySize: 32128, innerSize: 2048, layerCount: 6, headCount: 8, feedForward: "relu", scalesHead: true)
+        return try load(folder, conventions, usual, precision: precision, team: team)
+    }
+
+    static func load(
+        _ folder: any TensorSource, _ conventions: Conventions, _ usual: T5Configuration.Usual, precision: Precision,
+        team: Team
+    ) throws(GraftError) -> Model {
+        let configuration = try T5Configuration(folder.config, path: folder.path, usual)
+        let hidden = configuration.hiddenSize
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: "")
+        let shape = ModelShape(
+            layerCount: configuration.decoderLayerCount, encoderLayerCount: configuration.encoderLayerCount,
+            hiddenSize: hidden, vocabularySize: configuration.vocabularySize, typeCount: 0,
+            maximumLength: T5Configuration.maximumLength, headCount: configuration.headCount,
+            keyWidth: configuration.headCount * configuration.headWidth, keyHeadCount: configuration.headCount)
+        let tables = try VocabularyTables(folder, words: "shared", areTied: true)
+        let wordSite = reader.sites.count
+        let words = try reader.embedding(
+            "shared", rows: configuration.vocabularySize, width: hidden, storedAs: tables.words)
+        let languageHead = try reader.languageHead(shape, tables)
+        let table = tables.shared(words, with: languageHead)
+        let encoder = T5Stack("encoder", configuration.encoderLayerCount, configuration, shape, firstDropout: 0)
+        let decoder = T5Stack(
+            "decoder", configuration.decoderLayerCount, configuration, shape, firstDropout: encoder.dropoutCount)
+        let reading = try encoder.load(table, &reader)
+        let writing = try decoder.load(table, &reader)
+        return Model(
+            conventions, shape: shape,
+            encoder: Encoder(
+                embeddings: reading.embeddings, layers: reading.layers, finalNorm: reading.finalNorm,
+                finalDropout: encoder.finalDropout, layerCount: configuration.encoderLayerCount, width: hidden),
+            decoderTokens: configuration.decoderTokens, embeddings: writing.embeddings, layers: writing.layers,
+            finalNorm: writing.finalNorm, finalDropout: decoder.finalDropout, baseHead: nil, problem: nil,
+            languageHead: languageHead, headScale: configuration.scalesHead ? 1 / Float(hidden).squareRoot() : 1,
+            vocabulary: tables.sites(words: wordSite, head: languageHead),
+            endTokens: try folder.endTokens(usual: 1), writing: try folder.writingRules(),
+            initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
+    }
+}
+
+/// mT5 (Xue et al. 2021): T5 1.1 of many languages.
+enum MT5: Architecture {
+    static let conventions = Conventions(
+        architecture: "mt5", backbone: "", headPath: "classification_head.out_proj", headHasBias: true,
+        headDensePath: "classification_head.dense", summaryToken: .last,
+        defaultTargets: [
+            "lora": ["q", "v"], "ia3": ["k", "v", "wi_1"], "adalora": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
+        ],
+        className: "MT5", adapterHolders: T5.conventions.adapterHolders)
+
+    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
+        let usual = T5Configuration.Usual(
+            vocabularySize: 250112, innerSize: 1024, layerCount: 8, headCount: 6, feedForward: "gated-gelu",
+            scalesHead: false)
+        return try T5.load(folder, conventions, usual, precision: precision, team: team)
+    }
+}
