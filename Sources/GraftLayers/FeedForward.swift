@@ -1,8 +1,8 @@
 import CGraftKernels
 import GraftTensor
 
-/// y = W_2 dropout(f(W_1 x + b_1)) + b_2 (Vaswani et al. 2017, eq. 2); x, y [m, width], between them
-/// [m, inner].
+/// y = W_2 dropout(f(W_1 x + b_1)) + b_2 (Vaswani et al. 2017, eq. 2); x, y [m, width], between
+/// them [m, inner].
 package struct FeedForward: Mixer {
     private let up: Linear
     private let down: Linear

@@ -58,8 +58,8 @@ package struct RowBatch: Sendable {
         starts.append(Int64(tokens.count))
     }
 
-    /// Adds a row that reads what another row should become, shifted right: `first`, and then all of
-    /// the labels but the last, with `padding` for those below zero.
+    /// Adds a row that reads what another row should become, shifted right: `first`, and then all
+    /// of the labels but the last, with `padding` for those below zero.
     mutating func append(_ first: Int32, shifted labels: ArraySlice<Int32>, padding: Int32) {
         tokens.append(first)
         for label in labels.dropLast() { tokens.append(label < 0 ? padding : label) }

@@ -24,7 +24,8 @@ enum MPNet: Architecture {
     private static let keys = BertConfiguration.Keys(
         headDropout: "hidden_dropout_prob", tokenHeadDropout: "hidden_dropout_prob")
 
-    /// Buckets that are used, however many the table has, and the distance from which on all is one.
+    /// Buckets that are used, however many the table has, and the distance from which on all is
+    /// one.
     private static let (bucketCount, maximumDistance) = (32, 128)
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {

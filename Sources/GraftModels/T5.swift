@@ -2,8 +2,8 @@ import GraftFormats
 import GraftLayers
 import GraftTensor
 
-/// T5 (Raffel et al. 2020): an encoder and a decoder whose attention knows how far a key is from its
-/// query by a bias, the same in all layers of a stack.
+/// T5 (Raffel et al. 2020): an encoder and a decoder whose attention knows how far a key is from
+/// its query by a bias, the same in all layers of a stack.
 ///
 ///     a = h + dropout(W_o attention(W_q n, W_k n, W_v n; bias))      n = RMSNorm(h), scores not scaled
 ///     c = a + dropout(W_o attention(W_q n, W_k s, W_v s))            in the decoder; s the encoder's last h

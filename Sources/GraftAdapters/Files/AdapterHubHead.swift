@@ -43,7 +43,8 @@ struct AdapterHubHead: Sendable {
         var head = JSONObject()
         head["head_type"] = .string(type)
         if task.outputs == .choice {
-            // What AdapterHub shapes scores by; its own default, since any number may be chosen from.
+            // What AdapterHub shapes scores by; its own default, since any number may be chosen
+            // from.
             head["num_choices"] = 2
         } else {
             head["num_labels"] = .integer(settings.labels.count)

@@ -1,5 +1,5 @@
-"""albert-training: ten training steps of PEFT on albert-tiny, where an adapter of one module acts in
-several layers: losses, first gradients, and the adapter at the end."""
+"""albert-training: ten training steps of PEFT on albert-tiny, where an adapter of one module acts
+in several layers: losses, first gradients, and the adapter at the end."""
 
 from peft import IA3Config
 

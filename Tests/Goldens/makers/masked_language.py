@@ -52,7 +52,8 @@ VARIANTS = [
 
 
 def batches() -> list[dict]:
-    """Ten batches of four ragged rows, of which some tokens are masked or others, and have labels."""
+    """Ten batches of four ragged rows, of which some tokens are masked or others, and have
+    labels."""
     source = random.Random(17)
     made = []
     for _ in range(STEPS):

@@ -18,7 +18,8 @@ BARE = dict(
 
 
 def inputs() -> dict:
-    """Ragged rows, with padding inside the text, and one whose ends are more than 128 tokens apart."""
+    """Ragged rows, with padding inside the text, and one whose ends are more than 128 tokens
+    apart."""
     generator = torch.Generator().manual_seed(23)
     rows = tiny_roberta.inputs()["input_ids"]
     return {"input_ids": [*rows, torch.randint(0, PLAIN["vocab_size"], (150,), generator=generator).tolist()]}

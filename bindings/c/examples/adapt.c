@@ -3,8 +3,8 @@
  *
  *     adapt MODEL TEXTS HELD_OUT ADAPTER [EPOCHS]
  *
- * MODEL is one of a class as BertForMaskedLM. A line of the files is a text. ADAPTER is the folder to
- * save to.
+ * MODEL is one of a class as BertForMaskedLM. A line of the files is a text. ADAPTER is the folder
+ * to save to.
  */
 #include <graft.h>
 #include <stdio.h>
@@ -22,8 +22,8 @@ static void check(graft_status status, const char *what) {
         stop(what, graft_last_error_message());
 }
 
-/* Encodes a file of texts, one a line, with the words of their tokens; with `mask_each`, every token of a
- * word is masked in turn, in a row of its own. */
+/* Encodes a file of texts, one a line, with the words of their tokens; with `mask_each`, every
+ * token of a word is masked in turn, in a row of its own. */
 static graft_dataset *read_texts(const graft_tokenizer *tokenizer, const char *path, int mask_each) {
     FILE *file = fopen(path, "rb");
     if (!file)

@@ -26,7 +26,8 @@ from .adapter import (
 from .answers import FoundAnswer
 from .callbacks import Callback
 from .choices import losses, optimizers, schedules, step_plans
-from .dataset import Batch, Dataset
+from .batch import Batch
+from .dataset import Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
 from .generation import Continuation

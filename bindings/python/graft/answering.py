@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ctypes import c_float
 
 from .answers import ANSWERS, MAXIMUM_TOKENS, AnswerWindows, FoundAnswer
-from .dataset import STRIDE
+from .batch import STRIDE
 from .errors import invalid
 from .handle import Handle, exclusive
 from .library import lib

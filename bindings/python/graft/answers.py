@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ctypes import Array, byref, c_double, c_float, c_int32, c_int64, c_void_p
 from typing import TYPE_CHECKING, NamedTuple
 
-from .dataset import Batch
+from .batch import Batch
 from .declarations import AnswerStruct
 from .errors import GraftError, failure
 from .handle import Handle

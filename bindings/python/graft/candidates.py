@@ -12,7 +12,8 @@ from .values import as_list, require_length
 def candidate_rows(
     texts: Iterable[str], candidates: Iterable[Iterable[str]], name: str
 ) -> tuple[list[str], list[str], list[int]]:
-    """A row for each candidate of each text: the text, the candidate, and its place in its group."""
+    """A row for each candidate of each text: the text, the candidate, and its place in its
+    group."""
     first = as_list(texts, "texts", "strings")
     second = [as_list(group, f"{name}[{row}]", "strings") for row, group in enumerate(as_list(candidates, name, "lists", 2))]
     require_length(second, len(first), name)

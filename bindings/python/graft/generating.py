@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, SupportsIndex
 
 from .adapter import RowAdapter
-from .dataset import Batch
+from .batch import Batch
 from .declarations import UNLIMITED_LENGTH, TokenCallback
 from .generation import Continuation, Receiver, generate_options
 from .handle import Handle, exclusive

@@ -7,7 +7,7 @@ from ctypes import byref, c_int64, c_void_p
 from typing import TYPE_CHECKING, NamedTuple
 
 from .adapter import RowAdapter
-from .dataset import Batch
+from .batch import Batch
 from .declarations import UNLIMITED_LENGTH, SessionOptions, TokenCallback
 from .generation import End, GenerationSettings, end_of, generate_options, likely_of, text_of
 from .handle import Handle, exclusive

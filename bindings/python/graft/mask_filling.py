@@ -7,7 +7,7 @@ from ctypes import c_float, c_int32, c_int64
 from typing import NamedTuple
 
 from .adapter import RowAdapter
-from .dataset import Batch
+from .batch import Batch
 from .errors import invalid
 from .handle import Handle, exclusive
 from .library import lib

@@ -11,7 +11,7 @@ from .adapter import Adapter, Composition, RowAdapter, compositions
 from .answering import AnsweringHandle
 from .answers import ANSWERS
 from .choosing import ChoosingHandle
-from .dataset import Batch
+from .batch import Batch
 from .declarations import (
     POOLING_CHOICES,
     POOLING_DEFAULT,

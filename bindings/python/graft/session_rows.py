@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .adapter import RowAdapter, compositions
-from .errors import invalid
 from .values import require_length, text_list
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text:

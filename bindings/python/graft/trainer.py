@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple, SupportsIndex
 from .adapter import Adapter
 from .callbacks import Listeners
 from .choices import set_choice
-from .dataset import Batch, Dataset
+from .batch import Batch
+from .dataset import Dataset
 from .declarations import (
     MetricsStruct,
     ProgressCallback,
@@ -79,8 +80,8 @@ class Trainer(Handle):
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
-    :param loss: of ``"sentence_embedding"``, or of ``"regression"`` of one value where it ranks: one
-        of :func:`losses`; None: the task's own.
+    :param loss: of ``"sentence_embedding"``, or of ``"regression"`` of one value where it ranks:
+        one of :func:`losses`; None: the task's own.
     :param loss_settings: those of :func:`losses`.
     :param masking: of ``"masked_language_model"``: how words of each batch are masked at random, as
         ``{"mask_token": tokenizer.mask_token}``, with any of ``"mlm_probability"``,

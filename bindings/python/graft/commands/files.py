@@ -19,7 +19,7 @@ from ..data.lines import encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
 from ..data.table import Table
 from ..entities import TAGS
-from ..dataset import STRIDE
+from ..batch import STRIDE
 from ..errors import GraftError, Status, invalid, with_source
 from ..metrics import Evaluation
 from ..session import Session

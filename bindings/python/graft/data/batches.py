@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..answers import AnswerWindows
-from ..dataset import Batch
+from ..batch import Batch
 from ..entities import sentence_of
 from ..errors import GraftError, invalid, with_source
 from ..label_numbers import label_sets, named_labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..dataset import Batch
+from ..batch import Batch
 from ..declarations import UNLIMITED_LENGTH
 from ..tokenizer import Tokenizer
 from .table import Table

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from .. import evaluation
 from ..answers import ANSWERS, MAXIMUM_TOKENS, FoundAnswer
 from ..data.table import Table
-from ..dataset import STRIDE, Dataset
+from ..batch import STRIDE
+from ..dataset import Dataset
 from ..errors import invalid
 from ..metrics import Evaluation
 from ..tokenizer import Tokenizer
