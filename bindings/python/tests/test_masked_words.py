@@ -47,12 +47,16 @@ def test_a_domain_is_learned_from_texts_alone(
         before = trainer.evaluate(held_out).perplexity
         trainer.fit(rows, progress=False)
         assert trainer.evaluate(held_out).perplexity < before / 2
+
+    def share(adapter: graft.Adapter | None) -> float:
+        with graft.Session(model, tokenizer, adapter) as session:
+            filled = session.fill_masks(["the cat sat on the [MASK]"], count=3000)[0][0]
+            return next(own.probability for own in filled if own.text == "mat")
+
     adapter.save(tmp_path)
     loaded = graft.Adapter.load(model, tmp_path)
     assert loaded.task == "masked_language_model"
-    with graft.Session(model, tokenizer, loaded) as session:
-        filled = session.fill_masks(["the cat sat on the [MASK]"], count=5)[0][0]
-        assert "mat" in [own.text for own in filled]
+    assert share(loaded) > 10 * share(None)
 
 
 def test_what_cannot_be_masked_is_refused(
@@ -78,7 +82,7 @@ def test_choices_and_rankings_are_learned(model: graft.Model, tokenizer: graft.T
     choices = [["the fish", "the bird"], ["the fish", "the bird", "the stone"], ["the dog", "the fish"]] * 4
     chosen = graft.Dataset.from_choices(tokenizer, questions, choices, [0, 1, 0] * 4)
     adapter = graft.Adapter.create(model, "lora", {"r": 8})
-    adapter.set_head("multiple_choice")
+    adapter.set_head("multiple_choice", dense_layer=True)
     with graft.Trainer(model, adapter, metric="accuracy", epoch_count=30, learning_rate=5e-3) as trainer:
         trainer.fit(chosen, progress=False)
         assert trainer.evaluate(chosen).accuracy == 1
@@ -90,7 +94,7 @@ def test_choices_and_rankings_are_learned(model: graft.Model, tokenizer: graft.T
     ranked = graft.Dataset.from_rankings(tokenizer, questions, choices, targets)
     for loss in ("list_net", "rank_net"):
         adapter = graft.Adapter.create(model, "lora", {"r": 8})
-        adapter.set_head("regression", ["score"])
+        adapter.set_head("regression", ["score"], dense_layer=True)
         with graft.Trainer(model, adapter, loss=loss, epoch_count=30, learning_rate=5e-3) as trainer:
             trainer.fit(ranked, progress=False)
             assert trainer.evaluate(ranked).ndcg > 0.99, loss
