@@ -1,7 +1,8 @@
-"""A GGUF file read by Graft and by transformers, which makes the same numbers of it: logits' loss
+"""GGUF files read by Graft and by transformers, which makes the same numbers of them: logits' loss
 and greedy tokens; and adapters of PEFT on a model of such a file."""
 
 import math
+from pathlib import Path
 
 import peft
 import pytest
@@ -12,36 +13,42 @@ import graft
 
 from conftest import DATA, MINILM, read_json
 
-PATH = MINILM.parent / "smollm2-135m-instruct.gguf"
-LENGTH = 256
+#: The files, and how many tokens of a text their logits are compared on: Gemma has many logits.
+LENGTHS = {"smollm2-135m-instruct.gguf": 256, "gemma-3-270m.gguf": 64}
+
+
+@pytest.fixture(scope="module", params=LENGTHS)
+def path(request: pytest.FixtureRequest) -> Path:
+    return MINILM.parent / request.param
 
 
 @pytest.fixture(scope="module")
-def theirs() -> transformers.PreTrainedModel:
-    return transformers.AutoModelForCausalLM.from_pretrained(PATH.parent, gguf_file=PATH.name, dtype=torch.float32).eval()
+def theirs(path: Path) -> transformers.PreTrainedModel:
+    return transformers.AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).eval()
 
 
 @pytest.fixture(scope="module")
-def ours() -> graft.Model:
-    return graft.Model(PATH)
+def ours(path: Path) -> graft.Model:
+    return graft.Model(path)
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> graft.Tokenizer:
-    return graft.Tokenizer(PATH)
+def tokenizer(path: Path) -> graft.Tokenizer:
+    return graft.Tokenizer(path)
 
 
 @pytest.fixture(scope="module")
-def rows(tokenizer: graft.Tokenizer) -> list[list[int]]:
-    """A text of 1,024 tokens in rows."""
+def rows(path: Path, tokenizer: graft.Tokenizer) -> list[list[int]]:
+    """A text in four rows."""
+    length = LENGTHS[path.name]
     articles = read_json(DATA / "xquad" / "xquad.en.json")["data"]
     text = "\n\n".join(paragraph["context"] for article in articles for paragraph in article["paragraphs"])[:8000]
     ids = list(tokenizer.encode(text, maximum_length=1 << 30).ids)
-    return [ids[start : start + LENGTH] for start in range(0, 4 * LENGTH, LENGTH)]
+    return [ids[start : start + length] for start in range(0, 4 * length, length)]
 
 
-def test_tokens_are_those_of_transformers(tokenizer: graft.Tokenizer, rows: list[list[int]]) -> None:
-    reference = transformers.AutoTokenizer.from_pretrained(PATH.parent, gguf_file=PATH.name)
+def test_tokens_are_those_of_transformers(path: Path, tokenizer: graft.Tokenizer, rows: list[list[int]]) -> None:
+    reference = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     text = tokenizer.decode([token for row in rows for token in row])
     assert reference(text)["input_ids"] == [token for row in rows for token in row]
 
