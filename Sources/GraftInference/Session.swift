@@ -64,16 +64,16 @@ package final class Session {
     package func hiddenStates(
         _ batch: RowBatch, adapters: [Composition?], layer: Int, into out: UnsafeMutablePointer<Float>
     ) throws(GraftError) {
-        guard layer >= -1, layer <= model.shape.layerCount else {
-            throw GraftError(
-                .invalidArgument, "layer must be -1 (last) or 0 to \(model.shape.layerCount), found \(layer)")
+        let last = model.shape.readingLayerCount
+        guard layer >= -1, layer <= last else {
+            throw GraftError(.invalidArgument, "layer must be -1 (last) or 0 to \(last), found \(layer)")
         }
-        let layer = layer == -1 ? model.shape.layerCount : layer
+        let layer = layer == -1 ? last : layer
         let width = model.shape.hiddenSize
         defer { pass.capture = nil }
         try eachPass(batch, adapters, reading: nil) { first, count throws(GraftError) in
             pass.capture = (layer, out + Int(batch.starts[first]) * width)
-            _ = try model.forward(pass)
+            try model.read(pass)
             for row in 0..<count {
                 let tokens = batch.range(ofRow: first + row)
                 try requireFinite(out + tokens.lowerBound * width, count: tokens.count * width, row: first + row)

@@ -77,8 +77,10 @@ import Testing
     }
 
     /// Vectors of rows are made of hidden states: a pooler, which PEFT adapts as well, is not read.
+    /// What all choices of a question have more, as the head's bias, chooses none.
     private func isRead(_ tensor: PlannedTensor, for cell: Cell) -> Bool {
-        cell.task?.head != .embedding || !tensor.name.contains("pooler.")
+        if case .dense(_, .choice) = cell.task?.head, tensor.parameter.count == 1 { return false }
+        return cell.task?.head != .embedding || !tensor.name.contains("pooler.")
     }
 
     private func values(_ adapter: Adapter) -> [UInt32] {

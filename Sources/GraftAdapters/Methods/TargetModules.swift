@@ -126,9 +126,12 @@ struct TargetModules: Sendable {
             if try isTarget(names.path(of: site), site, targets, names) { chosen.append(index) }
         }
         if case .list(let list) = targets, use == .create {
-            // A name that matches nothing would silently do nothing.
+            // A name that matches nothing would silently do nothing. Defaults are of all models of
+            // an architecture, of which some lack some.
+            let expected = Set(list).subtracting(defaults ?? [])
             for name in list
-            where !names.sites.contains(where: {
+            where expected.contains(name)
+                && !names.sites.contains(where: {
                 $0.kind.hasWeights && names.has($0) && Names.name(name, matches: names.path(of: $0))
             }) {
                 throw noMatch("\"\(name)\"", names)
