@@ -4,8 +4,8 @@
 
 enum { LENGTH = 70 };
 
-static int32_t no_more(void *user_data, int64_t row, int32_t token, const char *text, int64_t size) {
-    (void)row, (void)token, (void)text, (void)size;
+static int32_t no_more(void *user_data, const graft_token *token) {
+    (void)token;
     ++*(int *)user_data;
     return 1;
 }

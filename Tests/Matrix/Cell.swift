@@ -31,9 +31,9 @@ package struct Cell: Sendable, CustomStringConvertible {
         AdapterMethods.names.map { ($0, nil) } + [("lora", "{\"use_dora\": true}")]
 
     /// All combinations of what the registries list. Encoders have no next tokens and decoders no
-    /// masked ones to tell, and models that read rows and write others have that one task; choices
-    /// need a pooler where the architecture's class reads it. Another task that lacks a tiny model
-    /// is a cell none the less, whose tests say so.
+    /// masked ones to tell, and some no class with a head of tokens; models that read rows and
+    /// write others have that one task; choices need a pooler where the architecture's class reads
+    /// it. Another task that lacks a tiny model is a cell none the less, whose tests say so.
     package static let all = cells { _ in true }
 
     /// Those that are tried: every thirteenth, the same ones each time, so that each method meets
@@ -56,8 +56,8 @@ package struct Cell: Sendable, CustomStringConvertible {
                 for (layer, task) in ([nil] + Tasks.all.map(Optional.some)).enumerated() {
                     guard readsSources == (task == .sequenceToSequence) else { continue }
                     let model = try? TinyModels.model(architecture, task, .float32)
-                    if task?.readsVocabulary ?? false, model == nil { continue }
-                    if case .dense(_, .choice) = task?.head, model?.missingForClassification.isEmpty == false { continue }
+                    if model == nil, let task, task.readsVocabulary || task.unit == .tokens { continue }
+                    if case .dense(_, .choice) = task?.head, let model, model.lacksPoolerForChoices { continue }
                     // With other settings a method meets the other heads as it does with its
                     // defaults.
                     if method.settings != nil, let task, task != Tasks.all.first { continue }
@@ -197,5 +197,11 @@ package struct Cell: Sendable, CustomStringConvertible {
             try rows(count: 20), evaluation: try rows(count: 10, seed: 2)
         ) { _ in true }
         return adapter
+    }
+}
+
+extension Model {
+    fileprivate var lacksPoolerForChoices: Bool {
+        conventions.headReadsPooler(.choices) && !missingForClassification.isEmpty
     }
 }

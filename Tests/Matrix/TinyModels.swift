@@ -27,16 +27,14 @@ package enum TinyModels {
     }()
 
     /// The first model of an architecture whose checkpoint does a task by itself, without an
-    /// adapter, or else has a head of rows, or of tokens, like the task's. For a head of tokens a
-    /// decoder is enough: transformers has no class with one for some.
+    /// adapter, or else has a head of rows, or of tokens, like the task's.
     package static func model(_ architecture: String, _ task: GraftAdapters.Task?, _ precision: Precision) throws
         -> Model
     {
         let own = loaded.filter { $0.model.architecture == architecture && $0.precision == precision }.map(\.model)
-        let unit = task?.unit
-        var model = own.first { does(task, $0) }
-        model = model ?? own.first { $0.problem == nil && $0.ownTask?.unit != nil && $0.ownTask?.unit == unit }
-        if case .dense(.tokens, _) = task?.head { model = model ?? own.first { $0.languageHead != nil } }
+        let model =
+            own.first { does(task, $0) }
+            ?? own.first { $0.problem == nil && $0.ownTask?.unit != nil && $0.ownTask?.unit == task?.unit }
         guard let model else {
             throw GraftError(
                 .notFound,

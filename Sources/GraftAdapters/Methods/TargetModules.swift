@@ -132,8 +132,9 @@ struct TargetModules: Sendable {
             for name in list
             where expected.contains(name)
                 && !names.sites.contains(where: {
-                $0.kind.hasWeights && names.has($0) && Names.name(name, matches: names.path(of: $0))
-            }) {
+                    $0.kind.hasWeights && names.has($0) && Names.name(name, matches: names.path(of: $0))
+                })
+            {
                 throw noMatch("\"\(name)\"", names)
             }
         }
