@@ -25,24 +25,26 @@ import Testing
         }
     }
 
-    /// Architectures × methods, each with the tasks it does.
+    /// The architectures, those together that have the same methods for the same tasks.
     private static let printed: String = {
-        func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
-        var table = row(["`model_type`"] + AdapterMethods.names.map { "`\($0)`" })
-        table += row(Array(repeating: "---", count: 1 + AdapterMethods.names.count))
+        var kinds: [(what: String, architectures: [String])] = []
         for architecture in Architectures.names {
-            table += row(
-                ["`\(architecture)`"]
-                    + AdapterMethods.names.map { method in
-                        Cell.all
-                            .filter {
-                                $0.architecture == architecture && $0.method == method && $0.settings == nil
-                                    && $0.precision == .float32
-                            }
-                            .map { words(for: $0.task) }.joined(separator: ", ")
-                    })
+            let cells = Cell.all.filter {
+                $0.architecture == architecture && $0.settings == nil && $0.precision == .float32
+            }
+            // Each method does the same tasks.
+            let methods = AdapterMethods.names.filter { method in cells.contains { $0.method == method } }
+            let tasks = cells.filter { $0.method == methods.first }.map { words(for: $0.task) }
+            let what =
+                methods.map { "`\($0)`" }.joined(separator: ", ") + " | " + tasks.joined(separator: ", ") + " |\n"
+            if let known = kinds.firstIndex(where: { $0.what == what }) {
+                kinds[known].architectures.append(architecture)
+            } else {
+                kinds.append((what, [architecture]))
+            }
         }
-        return table
+        return "| `model_type` | methods | what they do |\n| --- | --- | --- |\n"
+            + kinds.map { "| " + $0.architectures.map { "`\($0)`" }.joined(separator: ", ") + " | " + $0.what }.joined()
     }()
 
     private static func words(for task: GraftAdapters.Task?) -> String {
