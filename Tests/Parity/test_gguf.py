@@ -87,12 +87,12 @@ def test_beams_are_those_of_transformers(
 ) -> None:
     session = graft.Session(ours, tokenizer)
     prompts = [tokenizer.decode(row[:count]) for row, count in zip(rows[:2], (70, 30))]
-    texts = session.generate(prompts, beams=4, samples=2, length_penalty=0.8, maximum_tokens=20)
+    texts = session.generate(prompts, beams=4, samples=2, length_penalty=0.8, maximum_tokens=8)
     for row, prompt in enumerate(prompts):
         ids = list(tokenizer.encode(prompt).ids)
         out = theirs.generate(
             torch.tensor([ids]),
-            max_new_tokens=20,
+            max_new_tokens=8,
             num_beams=4,
             num_return_sequences=2,
             length_penalty=0.8,
