@@ -62,7 +62,7 @@ struct BartConfiguration {
                         + "most 256")
             }
             return Stack(
-                layerCount: try reader.size(name + "_layers", 12), headCount: headCount,
+                layerCount: try reader.layerCount(name + "_layers", 12), headCount: headCount,
                 innerSize: try reader.size(name + "_ffn_dim", 4096))
         }
         encoder = try stack("encoder")

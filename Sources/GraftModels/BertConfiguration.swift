@@ -94,7 +94,7 @@ struct BertConfiguration {
             try variant.embeddingSize.map { size throws(GraftError) in
                 try reader.size("embedding_size", size)
             } ?? hiddenSize
-        let layerCount = try reader.size(keys.layerCount)
+        let layerCount = try reader.layerCount(keys.layerCount)
         layers = try variant.sharesLayers ? Self.sharedLayers(layerCount, reader) : Array(0..<layerCount)
         headCount = try reader.size(keys.headCount)
         intermediateSize = try reader.size(keys.intermediateSize)

@@ -30,13 +30,18 @@ struct ConfigurationReader {
     }
 
     /// A count of at least one; without a fallback it must be there.
-    func size(_ key: String, _ fallback: Int? = nil) throws(GraftError) -> Int {
+    func size(_ key: String, _ fallback: Int? = nil, atMost limit: Int = 1 << 24) throws(GraftError) -> Int {
         let found = try config.optionalInt(key) ?? fallback
         let value = if let found { found } else { try config.int(key) }
-        guard value > 0, value <= 1 << 24 else {
-            throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 1 to 16777216, found \(value)")
+        guard value > 0, value <= limit else {
+            throw GraftError(.corruptFile, "\(file): \"\(key)\" must be 1 to \(limit), found \(value)")
         }
         return value
+    }
+
+    /// A count of layers, each of which has settings in memory before its weights are looked for.
+    func layerCount(_ key: String, _ fallback: Int? = nil) throws(GraftError) -> Int {
+        try size(key, fallback, atMost: 1 << 16)
     }
 
     func probability(_ key: String, _ fallback: Float) throws(GraftError) -> Float {
@@ -101,7 +106,7 @@ struct ConfigurationReader {
     /// which there are `num_labels`, or else two.
     func labels() throws(GraftError) -> [String] {
         guard let names = try config.optionalObject("id2label") else {
-            return numbered(try size("num_labels", 2))
+            return numbered(try size("num_labels", 2, atMost: 1 << 20))
         }
         var labels: [String] = []
         for index in 0..<names.count {

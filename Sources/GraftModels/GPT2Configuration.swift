@@ -26,7 +26,7 @@ struct GPT2Configuration {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size", 50257)
         hiddenSize = try reader.size("n_embd", 768)
-        layerCount = try reader.size("n_layer", 12)
+        layerCount = try reader.layerCount("n_layer", 12)
         headCount = try reader.size("n_head", 12)
         intermediateSize = try reader.size("n_inner", 4 * hiddenSize)
         maximumLength = try reader.size("n_positions", 1024)

@@ -131,7 +131,7 @@ struct LlamaConfiguration {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
         hiddenSize = try reader.size("hidden_size")
-        layerCount = try reader.size("num_hidden_layers")
+        layerCount = try reader.layerCount("num_hidden_layers")
         headCount = try reader.size("num_attention_heads")
         keyValueHeadCount = try reader.size("num_key_value_heads", variant.keyValueHeadCount ?? headCount)
         headWidth = try reader.size("head_dim", variant.headWidth ?? max(hiddenSize / headCount, 1))

@@ -39,7 +39,7 @@ struct ModernBertConfiguration {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
         hiddenSize = try reader.size("hidden_size")
-        layerCount = try reader.size("num_hidden_layers")
+        layerCount = try reader.layerCount("num_hidden_layers")
         headCount = try reader.size("num_attention_heads")
         intermediateSize = try reader.size("intermediate_size")
         maximumLength = try reader.size("max_position_embeddings", 8192)

@@ -41,8 +41,8 @@ struct T5Configuration {
         hiddenSize = try reader.size("d_model", 512)
         headWidth = try reader.size("d_kv", 64)
         innerSize = try reader.size("d_ff", usual.innerSize)
-        encoderLayerCount = try reader.size("num_layers", usual.layerCount)
-        decoderLayerCount = try reader.size("num_decoder_layers", encoderLayerCount)
+        encoderLayerCount = try reader.layerCount("num_layers", usual.layerCount)
+        decoderLayerCount = try reader.layerCount("num_decoder_layers", encoderLayerCount)
         headCount = try reader.size("num_heads", usual.headCount)
         guard headWidth <= 256 else {
             throw GraftError(.unsupported, "\(reader.file): d_kv is \(headWidth); a head is at most 256 wide")

@@ -85,7 +85,7 @@ static const fault table[] = {
      "no heads"},
     {CONFIG, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", MISSING, "encoder.layer.2",
      "more layers than weights"},
-    {CONFIG, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 16777216", MISSING, "encoder.layer.2",
+    {CONFIG, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 16777216", CORRUPT, "1 to 65536",
      "16 million layers"},
     {CONFIG, "\"vocab_size\": 120", "\"vocab_size\": 16777216", INCOMPATIBLE, "word_embeddings",
      "a vocabulary larger than its table"},
