@@ -41,13 +41,11 @@ public func graft_windows_encode(
             try Memory.check()
             let question = try bytes(questions[row], size: given.text_sizes.map { $0 + row }, "questions[\(row)]")
             let context = try bytes(contexts[row], size: given.pair_sizes.map { $0 + row }, "contexts[\(row)]")
-            do throws(GraftError) {
+            try ofRow(row) { () throws(GraftError) in
                 let encoding = try tokenizer.encode(question, pair: context, options)
                 try windows.append(
                     encoding, characters: encoding.characterOffsets(in: question, pair: context),
                     characterCount: characterCount(context), stride: stride)
-            } catch {
-                throw GraftError(error.code, "row \(row): \(error.message)")
             }
         }
         return try WindowsHandle(windows)

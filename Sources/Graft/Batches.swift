@@ -83,11 +83,8 @@ public func graft_batch_encode(
             if let pairs {
                 pair = try bytes(pairs[row], size: given.pair_sizes.map { $0 + row }, "pairs[\(row)]")
             }
-            let encoding: Encoding
-            do throws(GraftError) {
-                encoding = try tokenizer.encode(text, pair: pair, options)
-            } catch {
-                throw GraftError(error.code, "row \(row): \(error.message)")
+            let encoding = try ofRow(row) { () throws(GraftError) in
+                try tokenizer.encode(text, pair: pair, options)
             }
             guard encoding.count > 0 else {
                 throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")

@@ -17,7 +17,6 @@ final class BeamSearch: ContinuedText {
         /// Of the new tokens, before anything is done to the logits.
         var logProbabilities: [Float] = []
         var score: Float = 0
-        var end = TokenEnd.none
     }
 
     private struct Candidate {
@@ -56,7 +55,6 @@ final class BeamSearch: ContinuedText {
 
     var rowCount: Int { options.beamCount }
     var activeCount: Int { running.count }
-    func latest(ofRow row: Int) -> Int32 { running[row].processors.tokens.last ?? 0 }
     func tokens(ofRow row: Int) -> [Int32] { running[row].processors.tokens }
 
     func read(
@@ -99,14 +97,17 @@ final class BeamSearch: ContinuedText {
         var origins: [Int] = []
         for (rank, candidate) in candidates.enumerated() {
             if next.count == options.beamCount && rank >= options.beamCount { break }
+            var output = running[candidate.beam].output
+            let hasEnded = try output.append(candidate.token, isLast: isLast).end != .none
+            guard hasEnded ? rank < options.beamCount : next.count < options.beamCount else { continue }
             var beam = running[candidate.beam]
             beam.processors.append(candidate.token)
+            beam.output = output
             beam.logProbabilities.append(candidate.logProbability)
             beam.score = candidate.score
-            beam.end = try beam.output.append(candidate.token, isLast: isLast).end
-            if beam.end != .none {
-                if rank < options.beamCount { rankResult(beam) }
-            } else if next.count < options.beamCount {
+            if hasEnded {
+                rankResult(beam)
+            } else {
                 next.append(beam)
                 origins.append(candidate.beam)
             }

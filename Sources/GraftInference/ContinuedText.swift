@@ -11,9 +11,8 @@ protocol ContinuedText: AnyObject {
     /// After a step, the row that each of the active ones goes on from; nil where each is its own.
     var origins: [Int]? { get }
 
-    /// The latest token of an active row, which has not been through the model.
-    func latest(ofRow row: Int) -> Int32
-    /// The row's tokens, the prompt's and those behind it.
+    /// The row's tokens, the prompt's and those behind it. The last one has not been through the
+    /// model.
     func tokens(ofRow row: Int) -> [Int32]
     /// Reads the logits of an active row, which change; with the last of them it chooses. False
     /// once no more comes.

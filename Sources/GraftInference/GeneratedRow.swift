@@ -6,6 +6,8 @@ struct GeneratedRow {
     /// Under which its tokens are reported.
     let number: Int
     let composition: Composition?
+    /// What its keys and values depend on beside tokens.
+    let owner: [UInt64]
     let text: any ContinuedText
     /// The prompt, behind a number below 0 for each token that the adapter puts before it: what
     /// keys and values are remembered by.
@@ -22,15 +24,13 @@ struct GeneratedRow {
     var hasBegun: Bool { heldCount == beginning.count }
     /// Rows of the cache that the next step goes through.
     var activeCount: Int { hasBegun ? text.activeCount : 1 }
-    /// What its keys and values depend on beside tokens.
-    var owner: [UInt64] { adapter?.content ?? [] }
 
     /// Adds the tokens that come next to a batch: what is left of the prompt up to `end`, or the
     /// latest token of each text.
     func append(to batch: inout RowBatch, upTo end: Int? = nil) {
         if hasBegun {
             for row in 0..<activeCount {
-                batch.append(tokens: CollectionOfOne(text.latest(ofRow: row)), types: nil as [Int32]?)
+                batch.append(tokens: CollectionOfOne(text.tokens(ofRow: row).last ?? 0), types: nil as [Int32]?)
             }
         } else if let sourced {
             batch.append(row: 0, of: sourced)

@@ -28,7 +28,8 @@ struct LogitProcessors {
         counts = Dictionary(prompt.map { ($0, 0) }) { first, _ in first }
     }
 
-    private var newCount: Int { tokens.count - promptCount }
+    /// Tokens behind the prompt.
+    var newCount: Int { tokens.count - promptCount }
 
     /// The row's next token is this one.
     mutating func append(_ token: Int32) {

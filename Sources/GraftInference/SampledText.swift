@@ -19,48 +19,40 @@ struct TextStart {
 
 /// A text each of whose tokens is chosen as it comes.
 final class SampledText: ContinuedText {
-    private let row: Int
-    private let sample: Int
+    private let start: TextStart
     private let likelyCount: Int?
-    private let rules: WritingRules
-    private var isFirst = true
     private var sampler: TokenSampler
     private var output: TextOutput
-    private var left: Int
-    private var latest: Int32 = 0
 
     init(_ start: TextStart, _ options: GenerationOptions) throws(GraftError) {
-        row = start.number
-        sample = start.sample
+        self.start = start
         likelyCount = options.likelyCount
-        rules = start.rules
-        left = start.room
         let seed = options.rowSeeds.isEmpty ? options.seed : options.rowSeeds[start.row]
-        try Memory.require(64 * start.prompt.count + 8 * left, to: "remembering the tokens of row \(row)")
+        try Memory.require(
+            64 * start.prompt.count + 8 * start.room, to: "remembering the tokens of row \(start.number)")
         sampler = TokenSampler(
-            options, stops: Set(start.stops), seed: seed, sample: sample, prompt: start.prompt, room: left)
+            options, stops: Set(start.stops), seed: seed, sample: start.sample, prompt: start.prompt, room: start.room)
         output = try TextOutput(start, strings: options.stopStrings)
     }
 
     var rowCount: Int { 1 }
     var activeCount: Int { 1 }
     var origins: [Int]? { nil }
-    func latest(ofRow row: Int) -> Int32 { latest }
     func tokens(ofRow row: Int) -> [Int32] { sampler.processors.tokens }
 
     func read(
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow _: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
+        let count = sampler.processors.newCount
+        let isLast = count + 1 == start.room
         if let likelyCount { likely.read(logits, count: likelyCount) }
-        rules.rule(logits, isFirst: isFirst, isLast: left == 1)
-        isFirst = false
-        latest = try sampler.next(logits)
-        left -= 1
-        let (text, end) = try output.append(latest, isLast: left == 0)
+        start.rules.rule(logits, isFirst: count == 0, isLast: isLast)
+        let id = try sampler.next(logits)
+        let (text, end) = try output.append(id, isLast: isLast)
         let token = NewToken(
-            row: row, sample: sample, id: latest, text: text, end: end,
-            logProbability: likelyCount == nil ? nil : likely[latest], likely: likelyCount == nil ? nil : likely)
+            row: start.number, sample: start.sample, id: id, text: text, end: end,
+            logProbability: likelyCount == nil ? nil : likely[id], likely: likelyCount == nil ? nil : likely)
         return report(token) && end == .none
     }
 }

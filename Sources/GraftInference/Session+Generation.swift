@@ -78,8 +78,8 @@ extension Session {
             let cacheRows = try cache.add(capacities: capacities)
             generatedRows.append(
                 GeneratedRow(
-                    number: start.number, composition: composition, text: text, beginning: beginning, sourced: sourced,
-                    cacheRows: cacheRows))
+                    number: start.number, composition: composition, owner: composition?.attached.content ?? [],
+                    text: text, beginning: beginning, sourced: sourced, cacheRows: cacheRows))
         } catch {
             composition?.endReading()
             throw error
@@ -166,15 +166,14 @@ extension Session {
     private func shareBeginnings() throws(GraftError) {
         let new = generatedRows.indices.filter { !generatedRows[$0].hasBegun && generatedRows[$0].sourced == nil }
         if new.isEmpty { return }
-        let owners = Dictionary(new.map { ($0, generatedRows[$0].owner) }) { first, _ in first }
         // Those that begin alike are neighbours.
         let sorted = new.sorted { one, other in
-            let (first, second) = (owners[one] ?? [], owners[other] ?? [])
-            if first != second { return first.lexicographicallyPrecedes(second) }
-            return generatedRows[one].beginning.lexicographicallyPrecedes(generatedRows[other].beginning)
+            let (first, second) = (generatedRows[one], generatedRows[other])
+            if first.owner != second.owner { return first.owner.lexicographicallyPrecedes(second.owner) }
+            return first.beginning.lexicographicallyPrecedes(second.beginning)
         }
         func alike(_ one: Int, _ other: Int) -> Int {
-            guard owners[one] == owners[other] else { return 0 }
+            guard generatedRows[one].owner == generatedRows[other].owner else { return 0 }
             return zip(generatedRows[one].beginning, generatedRows[other].beginning).prefix { $0 == $1 }.count
         }
         for (place, index) in sorted.enumerated() {
@@ -217,10 +216,11 @@ extension Session {
 
     private func advance(_ report: TokenReport) throws(GraftError) {
         var ended: Set<Int> = []
-        // An encoder reads for all rows of a pass, or for none.
-        let new = generatedRows.indices.filter { generatedRows[$0].sourced != nil && !generatedRows[$0].hasBegun }
-        try advance(new, &ended, report)
-        try advance(generatedRows.indices.filter { !new.contains($0) }, &ended, report)
+        // An encoder reads for all rows of a pass, or for none. Those that it reads for are the
+        // latest.
+        func readsSource(_ index: Int) -> Bool { generatedRows[index].sourced != nil && !generatedRows[index].hasBegun }
+        try advance(generatedRows.indices.filter { !readsSource($0) }, &ended, report)
+        try advance(generatedRows.indices.filter(readsSource), &ended, report)
         for index in generatedRows.indices where !ended.contains(index) {
             let row = generatedRows[index]
             if !row.hasBegun {
@@ -271,11 +271,9 @@ extension Session {
         _ logits: UnsafeMutableBufferPointer<Float>, _ place: Place, _ report: TokenReport
     ) throws(GraftError) -> Bool {
         let row = generatedRows[place.row]
-        do throws(GraftError) {
+        return try ofRow(row.number) { () throws(GraftError) in
             try TokenSampler.largest(logits)
             return try row.text.read(logits, ofRow: place.index, likely: &likely, report: report)
-        } catch {
-            throw GraftError(error.code, "row \(row.number): \(error.message)")
         }
     }
 }

@@ -27,10 +27,8 @@ extension Session {
                     let row = Int(masks.rows[chunk.range.lowerBound + line])
                     let known = model.outputSize(adapter(adapters, row))
                     let own = UnsafeMutableBufferPointer(start: logits.base + line * logits.stride, count: known)
-                    do throws(GraftError) {
+                    try ofRow(row) { () throws(GraftError) in
                         try Self.rank(own, .oneLabel, best: bestCount, with: order, into: &predictions)
-                    } catch {
-                        throw GraftError(error.code, "row \(row): \(error.message)")
                     }
                 }
             }

@@ -34,10 +34,8 @@ extension Session {
             }
             for line in 0..<logits.rows {
                 let own = UnsafeMutableBufferPointer(start: logits.base + line * logits.stride, count: head.labelCount)
-                do throws(GraftError) {
+                try ofRow(row) { () throws(GraftError) in
                     try Self.rank(own, head.outputs, best: bestCount, with: order, into: &predictions)
-                } catch {
-                    throw GraftError(error.code, "row \(row): \(error.message)")
                 }
             }
         }
@@ -51,8 +49,7 @@ extension Session {
     /// - Parameter order: room for as many labels as there are.
     static func rank(
         _ logits: UnsafeMutableBufferPointer<Float>, _ outputs: Task.Outputs, best count: Int,
-        with order: UnsafeMutablePointer<Int32>,
-        into predictions: inout [Prediction]
+        with order: UnsafeMutablePointer<Int32>, into predictions: inout [Prediction]
     ) throws(GraftError) {
         let largest = Double(logits[try TokenSampler.largest(logits)])
         func share(_ label: Int) -> Double { exp(Double(logits[label]) - largest) }

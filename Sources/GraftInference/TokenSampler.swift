@@ -7,7 +7,7 @@ import GraftTensor
 struct TokenSampler {
     private let options: GenerationOptions
     private var random: RandomNumbers
-    var processors: LogitProcessors
+    private(set) var processors: LogitProcessors
 
     /// - Parameter room: For so many tokens after the prompt.
     init(

@@ -41,8 +41,8 @@ package final class AttachedAdapter: Sendable {
     private let sites: [BoundSite?]
     /// Those that act together, whose numbers they keep alive.
     private let members: [AttachedAdapter]
-    /// How they act together, which no other adapter does.
-    private let together = AdapterVersion()
+    /// How they act together, which no other adapter does; nil of one alone.
+    private let together: AdapterVersion?
 
     package var values: UnsafeMutablePointer<Float> { numbers.values }
     package var gradients: UnsafeMutablePointer<Float>? { numbers.gradients }
@@ -58,6 +58,7 @@ package final class AttachedAdapter: Sendable {
         self.prompt = prompt
         virtualNumbers = numbers
         members = []
+        together = nil
         let lowestSite = zip(sites, modelSites).filter { $0.0?.learns ?? false }.map { $0.1.depth }.min() ?? Int.max
         lowestDepth = prompt != nil ? 0 : prefix != nil ? min(1, lowestSite) : lowestSite
         self.sites = sites.map { site in
@@ -79,6 +80,7 @@ package final class AttachedAdapter: Sendable {
         virtualNumbers = virtual.virtualNumbers
         self.sites = sites
         self.members = members
+        together = AdapterVersion()
         lowestDepth = Int.max
     }
 
@@ -87,7 +89,8 @@ package final class AttachedAdapter: Sendable {
 
     /// What acts, as it is now: two that have the same make the same of a row's tokens.
     package var content: [UInt64] {
-        members.isEmpty ? numbers.content : members.reduce([0, together.identity]) { $0 + $1.content }
+        guard let together else { return numbers.content }
+        return members.reduce([0, together.identity]) { $0 + $1.content }
     }
 
     var siteCount: Int { sites.count }

@@ -1,4 +1,3 @@
-import CGraftKernels
 import GraftTensor
 
 /// Keys and values of the tokens that rows have had, layer by layer, so that the next token costs
@@ -106,11 +105,21 @@ package final class KeyValueCache {
         return length
     }
 
-    /// Remembers the full pages of a row of these tokens.
+    /// Remembers the full pages of a row of these tokens. Where they are known already, the row has
+    /// the known ones from now on: it holds all pages by which its own are found.
     package func remember(_ tokens: [Int32], owner: [UInt64], ofRow row: Int) {
         let full = rows[row].length / KeyValuePages.length
         let known = Array(tokens.prefix(full * KeyValuePages.length))
-        for page in prompts.add(known, owner: owner, pages: rows[row].pages) { pages.hold(page) }
+        for (index, known) in prompts.add(known, owner: owner, pages: rows[row].pages).enumerated() {
+            let own = rows[row].pages[index]
+            if known.page != own {
+                pages.release(own)
+                rows[row].pages[index] = known.page
+            } else if !known.isNew {
+                continue
+            }
+            pages.hold(known.page)
+        }
     }
 
     /// A page for a row: a free one, or one that only a prompt holds. There always is one, since
@@ -144,9 +153,9 @@ package final class KeyValueCache {
 
     func pageCount(ofRow row: Int) -> Int { rows[row].pages.count }
 
-    /// Where the keys of each page of a row begin, as attention is told.
-    func writeStarts(ofRow row: Int, to starts: UnsafeMutablePointer<Int64>) {
-        for (index, page) in rows[row].pages.enumerated() { starts[index] = pages.firstRow(page) }
+    /// Where the keys of each page of some rows begin.
+    func starts(ofRows numbers: [Int], in arena: Arena) throws(GraftError) -> UnsafePointer<Int64> {
+        try pages.starts(of: numbers, in: arena) { rows[$0].pages }
     }
 
     /// Adds the keys and values of a pass's tokens; returns those of all rows, which lie in the
@@ -159,10 +168,7 @@ package final class KeyValueCache {
                 let row = pass.cacheRows[index]
                 var next = rows[row].length
                 pass.eachKey(ofRow: index, of: segment, layer: layer, k, v) { key, value in
-                    let page = rows[row].pages[next / KeyValuePages.length]
-                    let place = Int(pages.firstRow(page)) + next % KeyValuePages.length
-                    pages.write(key, to: keys, row: place)
-                    pages.write(value, to: values, row: place)
+                    pages.write(key, value, ofToken: next, of: rows[row].pages, to: (keys, values))
                     next += 1
                 }
             }
@@ -174,8 +180,8 @@ package final class KeyValueCache {
     package func advance(_ pass: Pass) {
         for segment in pass.segments {
             for index in segment.firstRow..<segment.firstRow + segment.rowCount {
-                let tokens = Int(pass.starts[index + 1] - pass.starts[index])
-                rows[pass.cacheRows[index]].length += pass.prefixCount(index, segment.adapter) + tokens
+                rows[pass.cacheRows[index]].length +=
+                    pass.prefixCount(index, segment.adapter) + pass.length(ofRow: index)
             }
         }
     }

@@ -100,8 +100,34 @@ final class KeyValuePages {
         return (part(2 * layer), part(2 * layer + 1))
     }
 
-    /// Writes the numbers of one token to a row of those.
-    func write(_ numbers: UnsafePointer<Float>, to matrix: Matrix, row: Int) {
+    /// Where the keys of each page of some rows begin, row after row, as attention is told.
+    ///
+    /// - Parameter own: A row's pages.
+    func starts(
+        of rows: [Int], in arena: Arena, _ own: (Int) -> [Int32]
+    ) throws(GraftError) -> UnsafePointer<Int64> {
+        let starts = try arena.allocate(Int64.self, count: rows.reduce(0) { $0 + own($1).count })
+        var next = 0
+        for row in rows {
+            for page in own(row) {
+                starts[next] = firstRow(page)
+                next += 1
+            }
+        }
+        return UnsafePointer(starts)
+    }
+
+    /// Writes the key and the value of a token of a row whose pages are `own`.
+    func write(
+        _ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>, ofToken token: Int, of own: [Int32],
+        to matrices: (k: Matrix, v: Matrix)
+    ) {
+        let row = Int(firstRow(own[token / Self.length])) + token % Self.length
+        write(key, to: matrices.k, row: row)
+        write(value, to: matrices.v, row: row)
+    }
+
+    private func write(_ numbers: UnsafePointer<Float>, to matrix: Matrix, row: Int) {
         let place = UnsafeMutableRawPointer(matrix.base) + row * width * numberSize
         if precision == .float32 {
             place.copyMemory(from: numbers, byteCount: 4 * width)

@@ -20,7 +20,7 @@ extension Pass {
     /// and how many.
     package func eachRow(width: Int, _ body: (_ row: Int, _ first: Int, _ count: Int) -> Void) {
         for row in 0..<rowCount {
-            body(row, Int(starts[row]) * width, Int(starts[row + 1] - starts[row]) * width)
+            body(row, Int(starts[row]) * width, length(ofRow: row) * width)
         }
     }
 

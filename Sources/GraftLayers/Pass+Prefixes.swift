@@ -81,7 +81,7 @@ extension Pass {
         for segment in segments {
             for row in segment.firstRow..<segment.firstRow + segment.rowCount {
                 body(row, first, segment)
-                first += prefixCount(row, segment.adapter) + Int(starts[row + 1] - starts[row])
+                first += prefixCount(row, segment.adapter) + length(ofRow: row)
             }
         }
     }

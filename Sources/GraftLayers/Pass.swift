@@ -160,7 +160,7 @@ package final class Pass {
                 key_count: Int64(keys.before + length), query_position: Int64(keys.before),
                 identity: Int64(range.lowerBound + row))
         }
-        pages = try cache.map { cache throws(GraftError) in try writePages(of: cache, count: nextKey) }
+        pages = try cache.map { cache throws(GraftError) in try cache.starts(ofRows: cacheRows, in: kept) }
         keyCount = cache == nil ? nextKey : tokenCount
         self.tokens = UnsafePointer(tokens)
         self.types = UnsafePointer(types)
@@ -207,17 +207,6 @@ package final class Pass {
     }
 
     func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
-
-    /// Where the pages of each row's keys begin, row after row.
-    private func writePages(of cache: KeyValueCache, count: Int) throws(GraftError) -> UnsafePointer<Int64> {
-        let pages = try kept.allocate(Int64.self, count: count)
-        var next = 0
-        for row in cacheRows {
-            cache.writeStarts(ofRow: row, to: pages + next)
-            next += cache.pageCount(ofRow: row)
-        }
-        return UnsafePointer(pages)
-    }
 
     /// Whether nothing of a row has been through the model: what stands before its tokens comes
     /// first.

@@ -44,27 +44,28 @@ struct PromptPages {
         return found
     }
 
-    /// Makes the full pages of a row known, and returns those that were not: each has one more
-    /// holder. Where the same tokens are known from another row, theirs stay.
-    mutating func add(_ tokens: [Int32], owner: Owner, pages own: [Int32]) -> [Int32] {
+    /// Makes the full pages of a row known, and returns for each the one that is known: the row's,
+    /// or where the same tokens are known from another row, that one's, which holds the same.
+    mutating func add(_ tokens: [Int32], owner: Owner, pages own: [Int32]) -> [(page: Int32, isNew: Bool)] {
         clock += 1
-        var added: [Int32] = []
+        var all: [(page: Int32, isNew: Bool)] = []
         var before = Before.owner(owner)
         for (index, page) in own.prefix(tokens.count / KeyValuePages.length).enumerated() {
             let first = index * KeyValuePages.length
             let key = Key(before: before, tokens: ArraySlice(Array(tokens[first..<first + KeyValuePages.length])))
             if let known = pages[key] {
                 entries[known]?.lastUse = clock
+                all.append((known, false))
                 before = .page(known)
                 continue
             }
             pages[key] = page
             entries[page] = Entry(key: key, lastUse: clock)
             if case .page(let parent) = before { entries[parent]?.followers += 1 }
-            added.append(page)
+            all.append((page, true))
             before = .page(page)
         }
-        return added
+        return all
     }
 
     /// Forgets the page, among those that nothing else holds, that was used longest ago and by

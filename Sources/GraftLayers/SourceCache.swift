@@ -38,18 +38,9 @@ package final class SourceCache {
 
     func length(ofRow row: Int) -> Int { rows[row]?.length ?? 0 }
 
-    /// Where the keys of each page of some rows begin, row after row, as attention is told.
+    /// Where the keys of each page of some rows begin.
     func starts(ofRows numbers: [Int], in arena: Arena) throws(GraftError) -> UnsafePointer<Int64> {
-        let starts = try arena.allocate(
-            Int64.self, count: numbers.reduce(0) { $0 + KeyValuePages.count(length(ofRow: $1)) })
-        var next = 0
-        for row in numbers {
-            for page in rows[row]?.pages ?? [] {
-                starts[next] = pages.firstRow(page)
-                next += 1
-            }
-        }
-        return UnsafePointer(starts)
+        try pages.starts(of: numbers, in: arena) { rows[$0]?.pages ?? [] }
     }
 
     /// The keys and values of all rows in a layer.
@@ -62,7 +53,7 @@ package final class SourceCache {
 
     /// Keeps the keys and values of a pass's sources.
     func keep(layer: Int, _ k: Matrix, _ v: Matrix, pass: Pass) throws(GraftError) {
-        let (keys, values) = try held(layer: layer)
+        let held = try held(layer: layer)
         guard let source = pass.source else { return }
         for (index, number) in pass.cacheRows.enumerated() {
             guard let row = rows[number], row.length == source.length(ofRow: index) else {
@@ -70,10 +61,9 @@ package final class SourceCache {
             }
             let first = Int(source.starts[index])
             for token in 0..<row.length {
-                let page = row.pages[token / KeyValuePages.length]
-                let place = Int(pages.firstRow(page)) + token % KeyValuePages.length
-                pages.write(k.base + (first + token) * k.stride, to: keys, row: place)
-                pages.write(v.base + (first + token) * v.stride, to: values, row: place)
+                pages.write(
+                    k.base + (first + token) * k.stride, v.base + (first + token) * v.stride, ofToken: token,
+                    of: row.pages, to: held)
             }
         }
     }

@@ -17,7 +17,7 @@ package struct WritingRules: Sendable {
 
     /// Has the logits of a text's next token choose what the rules say.
     package func rule(_ logits: UnsafeMutableBufferPointer<Float>, isFirst: Bool, isLast: Bool) {
-        if let forced = isFirst ? first ?? (isLast ? last : nil) : isLast ? last : nil,
+        if let forced = (isFirst ? first : nil) ?? (isLast ? last : nil),
             logits.indices.contains(Int(forced))
         {
             logits.update(repeating: -.infinity)

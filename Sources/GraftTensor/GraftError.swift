@@ -48,3 +48,12 @@ package func ofCaller<Result>(_ read: () throws(GraftError) -> Result) throws(Gr
         throw GraftError(.invalidArgument, error.message)
     }
 }
+
+/// Says of which row an error is.
+package func ofRow<Result>(_ row: Int, _ body: () throws(GraftError) -> Result) throws(GraftError) -> Result {
+    do throws(GraftError) {
+        return try body()
+    } catch {
+        throw GraftError(error.code, "row \(row): \(error.message)")
+    }
+}

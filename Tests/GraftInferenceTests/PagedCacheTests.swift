@@ -103,6 +103,29 @@ import Testing
         }
     }
 
+    @Test("Rows have the pages that they need, whatever is known of the virtual tokens before them")
+    func virtualPages() throws {
+        let model = try Architectures.load(path: folder, precision: .float32)
+        let adapter = try Adapter(
+            model: model, method: "prompt_tuning", config: "{\"num_virtual_tokens\": 64}", seed: 1)
+        let own = try Composition(adapter: adapter, scale: 1)
+        func tokens(_ session: Session, _ count: Int) throws -> [Int32] {
+            var (rows, found) = (RowBatch(), [Int32]())
+            rows.append(tokens: (0..<count).map { Int32(3 + ($0 * 7 + count) % 500) }, types: nil as [Int32]?)
+            var options = options(seed: count)
+            options.maximumTokens = 100
+            try session.generate(rows, adapters: [own], options: options, tokenizer: nil) { token in
+                found.append(token.id)
+                return true
+            }
+            return found
+        }
+        let session = try session(model)
+        for count in [3, 66, 5, 130, 66] {
+            #expect(try tokens(session, count) == tokens(try self.session(model), count))
+        }
+    }
+
     @Test("A text is spared the work on what the model has read, and never reads another adapter's keys")
     func owners() throws {
         let model = try Architectures.load(path: folder, precision: .float32)
