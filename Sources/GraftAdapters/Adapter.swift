@@ -28,6 +28,12 @@ package final class AdapterContent: @unchecked Sendable {
         self.model = model
         self.layout = layout
         let method = try layout.method.init(settings: layout.settings, use: use, place: place)
+        guard layout.method.fitsSources || model.decoderTokens == nil else {
+            throw GraftError(
+                .unsupported,
+                "\(place): \(layout.method.name) on a model with an encoder and a decoder, which this build does not do"
+            )
+        }
         var plan = AdapterPlan(model.sites)
         try layout.planModules(&plan, place: place)
         try method.plan(&plan, names: layout.names, use: use)

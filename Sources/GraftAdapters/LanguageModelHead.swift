@@ -86,9 +86,11 @@ package struct LanguageModelHead: Sendable {
             var capped: Matrix?
             if let cap = model.logitSoftCap {
                 gk_soft_cap(pass.team.kernel, Int64(logits.count), cap, logits.base)
-                let copy = try pass.scratch.matrix(rows: count, columns: vocabularySize)
-                logits.copy(to: copy)
-                capped = copy
+                if pass.keptDepth <= model.shape.headDepth {
+                    let copy = try pass.scratch.matrix(rows: count, columns: vocabularySize)
+                    logits.copy(to: copy)
+                    capped = copy
+                }
             }
             try body(
                 Chunk(

@@ -27,8 +27,7 @@ extension AdapterPlan {
             guard saved.contains(where: { Self.covers($0, path) || Self.covers($0, twinPath ?? path) }) else {
                 continue
             }
-            let isTransform = model.conventions.headTransformPaths.contains(site.path)
-            if site.place == .beside, !isTransform, head != nil || model.conventions.headPaths.contains(site.path) {
+            if model.conventions.isHead(site), head != nil || model.conventions.headPaths.contains(site.path) {
                 continue
             }
             let isAbsent = site.place == .absent

@@ -65,9 +65,6 @@ package struct Task: Sendable {
     /// Whether it has a head of the adapter's own.
     package var hasOwnHead: Bool { outputs != nil }
 
-    /// Whether it tells tokens of the vocabulary.
-    package var readsVocabulary: Bool { head == .vocabulary || head == .maskedVocabulary }
-
     /// Whether PEFT's class for it holds the backbone under a name of its own, as those with heads
     /// do.
     var hasBackbonePrefix: Bool { head != .embedding }
@@ -159,7 +156,7 @@ extension Model {
         }
     }
 
-    /// Checks that the model makes what a task without a head of its own reads.
+    /// Checks that the model has what a task reads.
     func requireOutputs(of task: Task?) throws(GraftError) {
         if let task, (decoderTokens != nil) != (task == .sequenceToSequence) {
             throw GraftError(

@@ -84,6 +84,11 @@ package struct Conventions: Sendable {
         headTransformPaths.first.map { String($0.prefix { $0 != "." }) } ?? "pooler"
     }
 
+    /// Whether a module is part of a head, in whose place an adapter may have its own.
+    package func isHead(_ site: Site) -> Bool {
+        site.place == .beside && !headTransformPaths.contains(site.path)
+    }
+
     /// Whether a class with a head of rows has the pooler.
     package func headReadsPooler(_ head: HeadClass) -> Bool { headDensePath(head) == nil }
 

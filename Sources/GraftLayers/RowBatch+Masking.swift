@@ -7,13 +7,10 @@ extension RowBatch {
         _ other: RowBatch, labelled kind: ColumnKind,
         _ change: (_ row: Int, _ tokens: UnsafeMutableBufferPointer<Int32>, _ labels: UnsafeMutableBufferPointer<Int32>)
             -> Void
-    ) {
+    ) throws(GraftError) {
         if columns.count != 1 || columns[0].kind != kind { columns = [Column(kind, integers: [])] }
-        removeAll()
+        try takeTokens(other)
         origin = other.origin
-        tokens.append(contentsOf: other.tokens)
-        types.append(contentsOf: other.types)
-        starts.append(contentsOf: other.starts.dropFirst())
         columns[0].fill(-100, count: tokens.count)
         tokens.withUnsafeMutableBufferPointer { tokens in
             columns[0].change { labels in
@@ -32,15 +29,12 @@ extension RowBatch {
     /// Each row as often as it has tokens of words, with another one of them masked and labelled
     /// each time: what pseudo-perplexity is measured on (Salazar et al. 2020).
     package func maskedOneByOne(_ mask: Int32) throws(GraftError) -> RowBatch {
-        guard let words = column(.tokenWords) else {
-            throw GraftError(
-                .incompatible,
-                "the rows have no \(ColumnKind.tokenWords.name): expected 1 for each token, set before")
-        }
+        try require(.tokenWords, width: 1)
+        let words = integers(.tokenWords)
         var (rowTotal, tokenTotal) = (0, 0)
         for row in 0..<rowCount {
             let range = range(ofRow: row)
-            let count = words.integers[range].count { $0 >= 0 }
+            let count = words[range].count { $0 >= 0 }
             rowTotal += count
             tokenTotal += count * range.count
         }
@@ -50,7 +44,7 @@ extension RowBatch {
         try masked.reserve(rowCount: rowTotal, tokenCount: tokenTotal)
         for row in 0..<rowCount {
             let range = range(ofRow: row)
-            for token in range where words.integers[token] >= 0 {
+            for token in range where words[token] >= 0 {
                 masked.append(masking: token, of: range, in: self, mask)
             }
         }

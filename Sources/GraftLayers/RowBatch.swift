@@ -70,12 +70,16 @@ package struct RowBatch: Sendable {
     /// Takes the tokens of all of another's rows as what an encoder reads for each row of this.
     mutating func takeSources(_ rows: RowBatch) throws(GraftError) {
         if sources.isEmpty { sources.append(RowBatch()) }
-        sources[0].removeAll()
-        try sources[0].reserve(rowCount: rows.rowCount, tokenCount: rows.tokenCount)
-        for row in 0..<rows.rowCount {
-            let range = rows.range(ofRow: row)
-            sources[0].append(tokens: rows.tokens[range], types: rows.types[range])
-        }
+        try sources[0].takeTokens(rows)
+    }
+
+    /// Replaces what this holds by the tokens of all of another's rows.
+    mutating func takeTokens(_ rows: RowBatch) throws(GraftError) {
+        removeAll()
+        try reserve(rowCount: rows.rowCount, tokenCount: rows.tokenCount)
+        tokens.append(contentsOf: rows.tokens)
+        types.append(contentsOf: rows.types)
+        starts.append(contentsOf: rows.starts.dropFirst())
     }
 
     /// Takes whole numbers as a column, in the memory that the column of this kind has.

@@ -6,12 +6,12 @@ extension RowBatch {
     var fingerprint: UInt64 {
         var hash = UInt64(rowCount)
         for row in 0..<rowCount { hash = mixed(hash, UInt64(length(ofRow: row))) }
-        for list in [tokens, types, sourceRows?.tokens ?? []] + columns.map(\.integers) {
+        for list in [tokens, types] + columns.map(\.integers) {
             for number in list { hash = mixed(hash, UInt64(UInt32(bitPattern: number))) }
         }
         for column in columns {
             for number in column.floats { hash = mixed(hash, UInt64(number.bitPattern)) }
         }
-        return hash
+        return sourceRows.map { mixed(hash, $0.fingerprint) } ?? hash
     }
 }

@@ -19,7 +19,8 @@ struct DenseObjective: Objective {
         switch outputs {
         case .oneLabel: loss = ChoiceLoss(task.column, labels, options)
         case .span: loss = try SpanLoss(task, options)
-        case .labels, .values, .choice: loss = try TargetLoss(task, outputs, labelCount: labels.count, options)
+        case .labels, .values: loss = try TargetLoss(task, outputs, labelCount: labels.count, options)
+        case .choice: throw GraftError(.internal, "choices are learned a group at a time")
         }
     }
 

@@ -53,10 +53,8 @@ final class EmbeddingObjective: JointObjective {
         try batch.requireGroups(of: kind.groupSize, for: "loss \(kind.name)")
         guard kind.readsTargets else { return }
         try batch.require(.targets, width: 1)
-        let targets = targets(of: batch)
-        for (row, target) in targets.enumerated() where !target.isFinite {
-            throw GraftError(.incompatible, "row \(row) has target \(target); expected a finite number")
-        }
+        try batch.requireFiniteTargets()
+        let targets = batch.floats(.targets)
         for row in stride(from: 0, to: targets.count - 1, by: 2) where targets[row] != targets[row + 1] {
             throw GraftError(
                 .incompatible,
@@ -64,8 +62,6 @@ final class EmbeddingObjective: JointObjective {
                     + "same, which says how alike they are")
         }
     }
-
-    private func targets(of batch: RowBatch) -> [Float] { batch.column(.targets)?.floats ?? [] }
 
     /// A group weighs 1, whose first row stands for it.
     func weight(ofRow row: Int, in batch: RowBatch) -> Double { batch.integers(.groupPlaces)[row] == 0 ? 1 : 0 }
@@ -96,13 +92,14 @@ final class EmbeddingObjective: JointObjective {
         let perLoss = scale == nil ? max(rowsPerBatch / largest, 1) : groupCount
         for first in stride(from: 0, to: groupCount, by: perLoss) {
             let groups = first..<min(first + perLoss, groupCount)
-            try add(groups, vectors, gradients, targets(of: batch), scale: scale, &evidence, team)
+            try add(groups, vectors, gradients, batch.floats(.targets), scale: scale, &evidence, team)
         }
         guard scale == nil else { return }
         let mark = arena.mark
         defer { arena.rewind(to: mark) }
         let all = VectorBatch(
-            vectors: vectors, starts: starts[...], targets: targets(of: batch), gradients: nil, scale: 1, team: team,
+            vectors: vectors, starts: starts[...], targets: batch.floats(.targets), gradients: nil, scale: 1,
+            team: team,
             work: arena)
         try kind.readsTargets ? compare(all, &evidence) : rank(all, &evidence)
     }
@@ -155,14 +152,12 @@ final class EmbeddingObjective: JointObjective {
                 let own = UnsafeBufferPointer(start: scores.base + place * scores.stride, count: others.count)
                 // Before its positive stand all earlier rows but the anchors.
                 let relevant = anchor - (first + place)
-                evidence.rows.add(Rankings.measured(relevant: relevant, own, k: Self.evaluatedPlaces))
+                evidence.rows.add(Rankings.measured(relevant: relevant, own, k: Rankings.evaluatedPlaces))
             }
         }
     }
 
     private static let blockSize = 256
-    /// The k of the measures that look at the first k.
-    private static let evaluatedPlaces = 10
 
     func run(
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass

@@ -13,6 +13,7 @@ final class GroupedObjective: JointObjective {
     let readsGroups = true
     private let head: DenseHead
     private let column: ColumnKind
+    private let isChoice: Bool
     private let loss: any ScoreLoss
 
     /// What lives from one pass of a batch to the next.
@@ -33,18 +34,15 @@ final class GroupedObjective: JointObjective {
         }
         labels = content.labels
         column = task.column
+        isChoice = task.outputs == .choice
         self.loss = loss
         head = DenseHead(model: content.model, unit: .rows)
         summary = head.summary(head.pooling(content.plan.head))
-        measures = task.outputs == .choice ? [Self.accuracy] : Rankings.measures
+        measures = isChoice ? [Self.accuracy] : Rankings.measures
     }
 
     /// The part of the questions whose right choice has the largest score, the first of equals.
     private static let accuracy = Measure(Choices.accuracy.name) { $0.rows.mean(Choices.accuracy.name, $0.repeats) }
-    /// The k of the measures that look at the first k.
-    private static let evaluatedPlaces = 10
-
-    private var isChoice: Bool { column == .labels }
 
     var withoutWeight: String { "no group has rows of different targets" }
 
@@ -55,9 +53,7 @@ final class GroupedObjective: JointObjective {
         try batch.requireGroups(of: (isChoice ? 2 : 1)...Int.max, for: isChoice ? "a choice" : "a ranking")
         try batch.require(column, width: 1)
         if isChoice { return try checkChoices(batch) }
-        for (row, target) in (batch.column(column)?.floats ?? []).enumerated() where !target.isFinite {
-            throw GraftError(.incompatible, "row \(row) has target \(target); expected a finite number")
-        }
+        try batch.requireFiniteTargets()
     }
 
     /// Of each group one row is the right choice.
@@ -82,7 +78,7 @@ final class GroupedObjective: JointObjective {
         guard batch.integers(.groupPlaces)[row] == 0 else { return 0 }
         if isChoice { return 1 }
         let group = batch.group(from: row)
-        return (batch.column(column)?.floats ?? []).withUnsafeBufferPointer {
+        return batch.floats(column).withUnsafeBufferPointer {
             loss.weight(UnsafeBufferPointer(rebasing: $0[group]))
         }
     }
@@ -126,7 +122,7 @@ final class GroupedObjective: JointObjective {
         if isChoice { return [(Self.accuracy.name, Double(targets[largest(scores)]))] }
         return targets.map(Double.init).withUnsafeBufferPointer { targets in
             scores.map(Double.init).withUnsafeBufferPointer { scores in
-                Rankings.measured(targets, scores, k: Self.evaluatedPlaces)
+                Rankings.measured(targets, scores, k: Rankings.evaluatedPlaces)
             }
         }
     }

@@ -46,9 +46,9 @@ struct LanguageModelObjective: Objective {
         try masking?.check(vocabularySize: vocabularySize)
     }
 
-    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool {
+    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) throws(GraftError) -> Bool {
         guard let masking, batch.column(.tokenWords) != nil else { return false }
-        masking.mask(batch, into: &prepared, key: key, vocabularySize: vocabularySize)
+        try masking.mask(batch, into: &prepared, key: key, vocabularySize: vocabularySize)
         return true
     }
 

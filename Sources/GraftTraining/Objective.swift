@@ -16,7 +16,7 @@ protocol Objective {
     var measuresWithoutWeight: Bool { get }
     /// Makes `prepared` what is learned in a batch's place, which may be drawn at random by the
     /// key; false where that is the batch itself.
-    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool
+    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) throws(GraftError) -> Bool
     /// Checks that a batch has the columns that the task needs.
     func check(_ batch: RowBatch) throws(GraftError)
     /// A row's part of what the sum of losses is divided by; 0 where it counts for nothing.
@@ -42,27 +42,14 @@ protocol Objective {
 extension Objective {
     var evidence: Evidence { Evidence(labels: labels) }
     var readsGroups: Bool { false }
-    func prepare(_ batch: RowBatch, into prepared: inout RowBatch, key: UInt64) -> Bool { false }
+    func prepare(
+        _ batch: RowBatch, into prepared: inout RowBatch, key: UInt64
+    ) throws(GraftError) -> Bool { false }
     var residentByteCount: Int { 0 }
 
     /// What the sum of losses is divided by; 0 where nothing counts.
     func weight(of batch: RowBatch) -> Double {
         (0..<batch.rowCount).reduce(0) { $0 + weight(ofRow: $1, in: batch) }
-    }
-}
-
-extension RowBatch {
-    /// Checks that a column is there, with so many numbers each.
-    func require(_ kind: ColumnKind, width: Int) throws(GraftError) {
-        let each = kind.unit == .rows ? "row" : "token"
-        guard let column = column(kind) else {
-            throw GraftError(
-                .incompatible, "the rows have no \(kind.name): expected \(width) for each \(each), set before")
-        }
-        guard column.width == width else {
-            throw GraftError(
-                .incompatible, "\(kind.name) has \(column.width) numbers for each \(each); expected \(width)")
-        }
     }
 }
 

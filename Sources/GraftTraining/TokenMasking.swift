@@ -62,9 +62,9 @@ package struct TokenMasking: Sendable {
     }
 
     /// Makes `masked` the rows of a batch with some of their tokens hidden.
-    func mask(_ batch: RowBatch, into masked: inout RowBatch, key: UInt64, vocabularySize: Int) {
+    func mask(_ batch: RowBatch, into masked: inout RowBatch, key: UInt64, vocabularySize: Int) throws(GraftError) {
         guard let words = batch.column(.tokenWords) else { return }
-        masked.become(batch, labelled: .tokenLabels) { row, tokens, labels in
+        try masked.become(batch, labelled: .tokenLabels) { row, tokens, labels in
             let first = batch.range(ofRow: row).lowerBound
             let rowKey = mixed(key, UInt64(row))
             var word = -1

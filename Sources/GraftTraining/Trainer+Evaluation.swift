@@ -13,13 +13,13 @@ extension Trainer {
     /// As `evaluate`, for a call that has the adapter's numbers to itself.
     func measure(rows dataset: RowBatch) throws(GraftError) -> Evaluation {
         try check(dataset)
-        guard objective.measuresWithoutWeight || objective.weight(of: dataset) > 0 else {
-            throw GraftError(
-                .invalidArgument, "\(objective.withoutWeight) in the \(dataset.rowCount) rows: nothing to measure")
-        }
-        let rows = prepare(dataset, drawing: Self.evaluating)
+        let rows = try prepare(dataset, drawing: Self.evaluating)
         guard objective.measuresWithoutWeight || objective.weight(of: rows) > 0 else {
-            throw GraftError(.invalidArgument, "of the \(dataset.rowCount) rows nothing was masked: nothing to measure")
+            let what =
+                objective.weight(of: dataset) > 0
+                ? "of the \(dataset.rowCount) rows nothing was masked"
+                : "\(objective.withoutWeight) in the \(dataset.rowCount) rows"
+            throw GraftError(.invalidArgument, "\(what): nothing to measure")
         }
         let evidence = try run(rows, scale: nil)
         return Evaluation(

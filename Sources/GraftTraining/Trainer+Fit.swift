@@ -43,9 +43,9 @@ extension Trainer {
         if let length = limit(of: dataset) { record(length) }
 
         // The rows' order, sorted and shuffled, and the rows of a batch.
-        let longest = (0..<dataset.rowCount).reduce(0) { max($0, dataset.length(ofRow: $1)) }
+        let longest = (0..<dataset.rowCount).reduce(0) { max($0, dataset.readLength(ofRow: $1)) }
         let batchSize = min(
-            dataset.tokenCount, longest.multipliedReportingOverflow(by: options.rowsPerBatch).partialValue)
+            dataset.readTokenCount, longest.multipliedReportingOverflow(by: options.rowsPerBatch).partialValue)
         try Memory.require(32 * dataset.rowCount + 16 * batchSize, to: "the order of \(dataset.rowCount) rows")
         var batch = RowBatch()
         var order = self.order(dataset)

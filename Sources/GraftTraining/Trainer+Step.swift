@@ -29,7 +29,7 @@ extension Trainer {
     }
 
     private func learn(_ given: RowBatch) throws(GraftError) {
-        let batch = prepare(given, drawing: UInt64(progress.batch))
+        let batch = try prepare(given, drawing: UInt64(progress.batch))
         // The loss is a mean over the whole step, whichever batches and passes its rows go through.
         let weight = objective.weight(of: batch)
         if waiting.unit == 0 { waiting.unit = weight }

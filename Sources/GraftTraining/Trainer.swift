@@ -111,8 +111,12 @@ package final class Trainer {
         let objective: any Objective =
             switch task.head {
             case .dense(.rows, .choice): try GroupedObjective(content, task, RightChoice(), options)
-            case .dense(.rows, .values) where options.loss != nil:
-                try GroupedObjective(content, task, try scoreLoss(of: task, options), options)
+            case .dense(.rows, .values):
+                if let loss = options.loss {
+                    try GroupedObjective(content, task, try scoreLoss(loss, of: task), options)
+                } else {
+                    try DenseObjective(content, task, .rows, .values, options)
+                }
             case .dense(let unit, let outputs): try DenseObjective(content, task, unit, outputs, options)
             case .vocabulary, .maskedVocabulary:
                 try LanguageModelObjective(content, isMasked: task.head == .maskedVocabulary, options)
@@ -122,8 +126,8 @@ package final class Trainer {
         return objective
     }
 
-    private static func scoreLoss(of task: Task, _ options: TrainerOptions) throws(GraftError) -> any ScoreLoss {
-        let (found, settings) = try Losses.list.find(options.loss ?? NamedChoice(ListNet.name))
+    private static func scoreLoss(_ choice: NamedChoice, of task: Task) throws(GraftError) -> any ScoreLoss {
+        let (found, settings) = try Losses.list.find(choice)
         guard let member = found as? any ScoreLoss.Type else { throw found.isNoLoss(of: task) }
         return member.init(settings)
     }
@@ -190,9 +194,9 @@ package final class Trainer {
     /// What is learned or measured in a batch's place.
     ///
     /// - Parameter draw: tells random choices apart.
-    func prepare(_ batch: RowBatch, drawing draw: UInt64) -> RowBatch {
+    func prepare(_ batch: RowBatch, drawing draw: UInt64) throws(GraftError) -> RowBatch {
         let key = mixed(mixed(options.seed, Self.preparing), draw)
-        return objective.prepare(batch, into: &prepared, key: key) ? prepared : batch
+        return try objective.prepare(batch, into: &prepared, key: key) ? prepared : batch
     }
 
     /// Keeps what is drawn for batches apart from what dropout draws.

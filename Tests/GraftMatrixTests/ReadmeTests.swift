@@ -32,11 +32,18 @@ import Testing
             let cells = Cell.all.filter {
                 $0.architecture == architecture && $0.settings == nil && $0.precision == .float32
             }
-            // Each method does the same tasks.
-            let methods = AdapterMethods.names.filter { method in cells.contains { $0.method == method } }
-            let tasks = cells.filter { $0.method == methods.first }.map { words(for: $0.task) }
-            let what =
-                methods.map { "`\($0)`" }.joined(separator: ", ") + " | " + tasks.joined(separator: ", ") + " |\n"
+            func tasks(_ method: String) -> [String] {
+                cells.filter { $0.method == method }.map { words(for: $0.task) }
+            }
+            let methods = AdapterMethods.names.filter { !tasks($0).isEmpty }
+            var said: [[String]] = []
+            for own in methods.map(tasks) where !said.contains(own) {
+                said.append(own)
+                let which = methods.filter { tasks($0) == own }.map { "`\($0)`" }
+                add(architecture, which.joined(separator: ", ") + " | " + own.joined(separator: ", ") + " |\n")
+            }
+        }
+        func add(_ architecture: String, _ what: String) {
             if let known = kinds.firstIndex(where: { $0.what == what }) {
                 kinds[known].architectures.append(architecture)
             } else {

@@ -28,6 +28,12 @@ import Testing
         return batch
     }
 
+    @Test("Every loss of vectors is tried")
+    func lossesAreTried() throws {
+        let ofVectors = try Losses.list.names.filter { try Losses.list.find(NamedChoice($0)).0 is any VectorLoss.Type }
+        #expect(Set(ofVectors) == Set(Self.sizes.keys))
+    }
+
     private static let sizes = ["in_batch_negatives": 4, "triplet": 3, "cosent": 2, "cosine_similarity": 2]
 
     private func trainer(

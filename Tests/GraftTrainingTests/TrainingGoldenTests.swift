@@ -22,7 +22,7 @@ import Testing
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 102) }
+    func goldensAreThere() { #expect(Self.variants.count >= 143) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {

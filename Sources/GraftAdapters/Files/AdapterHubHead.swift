@@ -94,7 +94,7 @@ struct AdapterHubHead: Sendable {
         }
         name = try config.string("name")
         layerCount = try head.int("layers")
-        let isChoice = Tasks.all.contains { $0.hubName == type && $0.outputs == .choice }
+        let isChoice = Self.task(type, labelCount: 1)?.outputs == .choice
         let count = isChoice ? 1 : try head.int("num_labels")
         guard (1...64).contains(layerCount), (1...1 << 20).contains(count) else {
             throw GraftError(

@@ -108,11 +108,6 @@ struct PromptSettings: Sendable {
 
     /// Refuses sizes that are not the model's, and more virtual rows than it has positions for.
     func check(_ model: Model) throws(GraftError) {
-        guard method.fitsSources || model.decoderTokens == nil else {
-            throw GraftError(
-                .unsupported,
-                "\(place): \(method.name) on a model with an encoder and a decoder, which this build does not do")
-        }
         for (key, expected) in method.sizes(of: model) {
             guard let value = given[key], value != expected else { continue }
             throw GraftError(

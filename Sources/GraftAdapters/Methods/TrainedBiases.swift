@@ -37,8 +37,7 @@ struct TrainedBiases: Sendable {
         guard let copy = site.copyBias, site.place != .absent, names.has(site), plan.sites[index]?.bias == nil else {
             return
         }
-        let isTransform = names.model.conventions.headTransformPaths.contains(site.path)
-        if site.place == .beside, !isTransform, plan.head != nil { return }
+        if names.model.conventions.isHead(site), plan.head != nil { return }
         let name = names.tensor(names.path(of: site), isTarget ? "base_layer.bias" : "bias")
         let parameter = try plan.add(name, shape: [site.outputs], .copy(copy))
         plan.replace(at: index, bias: parameter)

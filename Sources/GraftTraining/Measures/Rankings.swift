@@ -9,6 +9,8 @@ import Glibc
 /// each of them; `recall_at_k` and `precision_at_k` the part of them among the first k, and of the
 /// first k that they are. 0 where a query has none.
 enum Rankings {
+    /// The k, in evaluations, of the measures that look at the first k.
+    static let evaluatedPlaces = 10
     static let names = ["ndcg", "ndcg_at_k", "mrr", "map", "recall_at_k", "precision_at_k"]
 
     static let measures = names.map { name in Measure(name) { $0.rows.mean(name, $0.repeats) } }
