@@ -29,6 +29,15 @@ extension JSON {
         self = try JSON(file: try MappedFile.contents(of: path, limit: Self.maximumFileSize), path: path)
     }
 
+    /// nil where there is no such file.
+    package static func optional(contentsOf path: String) throws(GraftError) -> JSON? {
+        do throws(GraftError) {
+            return try JSON(contentsOf: path)
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// Of a file's bytes, unless these are what a failed download leaves.
     package init(file bytes: [UInt8], path: String) throws(GraftError) {
         try bytes.withUnsafeBufferPointer { buffer throws(GraftError) in

@@ -34,7 +34,7 @@ package struct Conventions: Sendable {
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
     package private(set) var defaultTargets: [String: [String]]
     /// Modules that PEFT takes for feed-forward ones when `feedforward_modules` is null.
-    package let feedForwardModules: [String]
+    package private(set) var feedForwardModules: [String]
     /// Before "AdapterModel" in the name of AdapterHub's class.
     package private(set) var className: String
     /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are
@@ -63,9 +63,6 @@ package struct Conventions: Sendable {
     /// Of all classes.
     package var headPaths: [String] { HeadClass.allCases.flatMap(headPaths) }
 
-    /// What a class calls its encoder or decoder; nil is one without a head of these.
-    package func backbone(of head: HeadClass?) -> String { head == .answers ? answerBackbone : backbone }
-
     /// What comes before the names of a checkpoint's backbone: nothing where it is that alone.
     ///
     /// - Parameter has: whether there are tensors with such a start.
@@ -73,9 +70,10 @@ package struct Conventions: Sendable {
         [backbone, answerBackbone].map { $0 + "." }.first(where: has) ?? ""
     }
 
-    /// What comes before the names of a class' backbone: nothing where that has no name.
+    /// What comes before the names of a class' backbone: nothing where that has no name. nil is a
+    /// class without a head of these.
     package func start(of head: HeadClass? = nil) -> String {
-        let name = backbone(of: head)
+        let name = head == .answers ? answerBackbone : backbone
         return name.isEmpty ? "" : name + "."
     }
 
@@ -123,13 +121,14 @@ package struct Conventions: Sendable {
     /// Those of an architecture whose modules have the same names.
     package func named(
         _ architecture: String, className: String, answerBackbone: String? = nil,
-        defaultTargets: [String: [String]]? = nil
+        defaultTargets: [String: [String]]? = nil, feedForwardModules: [String]? = nil
     ) -> Conventions {
         var own = self
         own.architecture = architecture
         own.className = className
         own.answerBackbone = answerBackbone ?? self.answerBackbone
         own.defaultTargets = defaultTargets ?? self.defaultTargets
+        own.feedForwardModules = feedForwardModules ?? self.feedForwardModules
         return own
     }
 }

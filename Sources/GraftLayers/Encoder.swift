@@ -6,7 +6,7 @@ package struct Encoder: Sendable {
     private let embeddings: InputEmbeddings
     private let layers: LayerStack
     private let finalNorm: Norm?
-    private let finalDropout: FinalDropout?
+    private let finalDropout: Dropout?
     private let layerCount: Int
     private let width: Int
 
@@ -17,7 +17,7 @@ package struct Encoder: Sendable {
     }
 
     package init(
-        embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm?, finalDropout: FinalDropout? = nil,
+        embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm?, finalDropout: Dropout? = nil,
         layerCount: Int, width: Int
     ) {
         self.embeddings = embeddings

@@ -8,10 +8,7 @@ package struct FeedForward: Mixer {
     private let down: Linear
     private let activation: Activation
     private let innerSize: Int
-    private let dropoutProbability: Float
-    /// Which dropout of the model this is.
-    private let dropoutSite: Int
-    private let unit: Pass.Unit
+    private let dropout: Dropout?
 
     private struct Kept: BitwiseCopyable {
         let up: Linear.Kept
@@ -20,16 +17,13 @@ package struct FeedForward: Mixer {
     }
 
     package init(
-        up: Linear, down: Linear, activation: Activation, innerSize: Int, dropoutProbability: Float = 0,
-        dropoutSite: Int = 0, unit: Pass.Unit = .tokens
+        up: Linear, down: Linear, activation: Activation, innerSize: Int, dropout: Dropout? = nil
     ) {
         self.up = up
         self.down = down
         self.activation = activation
         self.innerSize = innerSize
-        self.dropoutProbability = dropoutProbability
-        self.dropoutSite = dropoutSite
-        self.unit = unit
+        self.dropout = dropout
     }
 
     package func readsInput(_ pass: Pass) -> Bool { up.readsInput(pass) }
@@ -41,7 +35,7 @@ package struct FeedForward: Mixer {
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         let upKept = try up.forward(
             x, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
-        pass.drop(inner, site: dropoutSite, probability: dropoutProbability, unit: unit)
+        dropout?.apply(to: inner, pass)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
         guard let beforeActivation else { return nil }
         return try pass.keep(Kept(up: upKept, beforeActivation: beforeActivation, down: downKept))
@@ -53,7 +47,7 @@ package struct FeedForward: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
-        pass.drop(dInner, site: dropoutSite, probability: dropoutProbability, unit: unit)
+        dropout?.apply(to: dInner, pass)
         gk_activation_backward(
             pass.team.kernel, activation.kernel, Int64(dInner.count), kept.beforeActivation.base, dInner.base,
             dInner.base)

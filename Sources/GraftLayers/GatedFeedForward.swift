@@ -9,10 +9,7 @@ package struct GatedFeedForward: Mixer {
     private let down: Linear
     private let activation: Activation
     private let innerSize: Int
-    private let dropoutProbability: Float
-    /// Which dropout of the model this is.
-    private let dropoutSite: Int
-    private let unit: Pass.Unit
+    private let dropout: Dropout?
 
     private struct Kept: BitwiseCopyable {
         let gateUp: Linear.Kept
@@ -22,16 +19,13 @@ package struct GatedFeedForward: Mixer {
     }
 
     package init(
-        gateUp: Linear, down: Linear, activation: Activation, innerSize: Int, dropoutProbability: Float = 0,
-        dropoutSite: Int = 0, unit: Pass.Unit = .tokens
+        gateUp: Linear, down: Linear, activation: Activation, innerSize: Int, dropout: Dropout? = nil
     ) {
         self.gateUp = gateUp
         self.down = down
         self.activation = activation
         self.innerSize = innerSize
-        self.dropoutProbability = dropoutProbability
-        self.dropoutSite = dropoutSite
-        self.unit = unit
+        self.dropout = dropout
     }
 
     package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
@@ -44,7 +38,7 @@ package struct GatedFeedForward: Mixer {
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         gk_gated_forward(
             pass.team.kernel, activation.kernel, Int64(x.rows), Int64(innerSize), joint.base, inner.base)
-        pass.drop(inner, site: dropoutSite, probability: dropoutProbability, unit: unit)
+        dropout?.apply(to: inner, pass)
         let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
         return try keeps ? pass.keep(Kept(gateUp: gateUpKept, joint: joint, down: downKept)) : nil
     }
@@ -55,7 +49,7 @@ package struct GatedFeedForward: Mixer {
         let kept = kept.assumingMemoryBound(to: Kept.self).pointee
         let dInner = try pass.scratch.matrix(rows: dy.rows, columns: innerSize)
         try down.backward(dy, kept.down, into: dInner, pass: pass)
-        pass.drop(dInner, site: dropoutSite, probability: dropoutProbability, unit: unit)
+        dropout?.apply(to: dInner, pass)
         // Nobody reads the products after this: their gradient takes their place.
         gk_gated_backward(
             pass.team.kernel, activation.kernel, Int64(dy.rows), Int64(innerSize), kept.joint.base, dInner.base,

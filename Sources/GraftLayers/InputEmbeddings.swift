@@ -16,9 +16,7 @@ package struct InputEmbeddings: Sendable {
     private let types: Embedding?
     private let norm: LayerNorm?
     private let projection: Linear?
-    private let dropoutProbability: Float
-    /// Which dropout of the model this is.
-    private let dropoutSite: Int
+    private let dropout: Dropout?
     /// Of the sites: see `ModelShape`.
     private let depth: Int
 
@@ -32,8 +30,8 @@ package struct InputEmbeddings: Sendable {
 
     package init(
         words: Embedding, wordScale: Float = 1, positions: Embedding? = nil, numbering: PositionNumbering = .places,
-        types: Embedding? = nil, norm: LayerNorm? = nil, projection: Linear? = nil, dropoutProbability: Float = 0,
-        dropoutSite: Int = 0, depth: Int = 0
+        types: Embedding? = nil, norm: LayerNorm? = nil, projection: Linear? = nil, dropout: Dropout? = nil,
+        depth: Int = 0
     ) {
         self.words = words
         self.wordScale = wordScale
@@ -42,8 +40,7 @@ package struct InputEmbeddings: Sendable {
         self.types = types
         self.norm = norm
         self.projection = projection
-        self.dropoutProbability = dropoutProbability
-        self.dropoutSite = dropoutSite
+        self.dropout = dropout
         self.depth = depth
     }
 
@@ -61,7 +58,7 @@ package struct InputEmbeddings: Sendable {
             pass.numbers(numbering, keeps: keeps), into: x, accumulate: true, keeps: keeps, pass: pass)
         let types = try types?.forward(pass.types, into: x, accumulate: true, keeps: keeps, pass: pass)
         let norm = try norm?.forward(x, into: x, keeps: keeps, pass: pass)
-        drop(x, pass)
+        dropout?.apply(to: x, pass)
         let projected = try projection?.forward(x, into: h, keeps: keeps, pass: pass)
         return Kept(words: words, positions: positions, types: types, norm: norm, projection: projected)
     }
@@ -73,7 +70,7 @@ package struct InputEmbeddings: Sendable {
             dx = try pass.scratch.matrix(rows: dh.rows, columns: words.width)
             try projection.backward(dh, kept, into: dx, pass: pass)
         }
-        drop(dx, pass)
+        dropout?.apply(to: dx, pass)
         if let norm, let normKept = kept.norm { norm.backward(dx, normKept, into: dx, pass: pass) }
         if let positions, let kept = kept.positions { try positions.backward(dx, kept, pass: pass) }
         if let types, let kept = kept.types { try types.backward(dx, kept, pass: pass) }
@@ -85,9 +82,5 @@ package struct InputEmbeddings: Sendable {
 
     private func scale(_ x: Matrix, _ pass: Pass) {
         if wordScale != 1 { gk_scale(pass.team.kernel, Int64(x.count), wordScale, x.base) }
-    }
-
-    private func drop(_ x: Matrix, _ pass: Pass) {
-        pass.drop(x, site: dropoutSite, probability: dropoutProbability)
     }
 }

@@ -55,7 +55,7 @@ package final class Model: Sendable {
     private let embeddings: InputEmbeddings
     private let layers: LayerStack
     private let finalNorm: Norm?
-    private let finalDropout: FinalDropout?
+    private let finalDropout: Dropout?
     private let pooler: Pooler?
     /// The same for each token, where heads of tokens read it.
     private let tokenPooler: Pooler?
@@ -69,17 +69,13 @@ package final class Model: Sendable {
 
     package init(
         _ conventions: Conventions, shape: ModelShape, encoder: Encoder? = nil, decoderTokens: DecoderTokens? = nil,
-        embeddings: InputEmbeddings, layers: LayerStack,
-        finalNorm: Norm? = nil, finalDropout: FinalDropout? = nil, pooler: Pooler? = nil,
-        summaryToken: SummaryToken? = nil,
-        headPooling: Pooling? = nil, baseHead: BaseHead?, problem: ProblemType?,
-        missingForClassification: [String] = [], languageHead: Linear? = nil, headScale: Float = 1,
-        logitSoftCap: Float? = nil,
-        maskedHead: MaskedHead? = nil, vocabulary: VocabularySites,
+        embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm? = nil, finalDropout: Dropout? = nil,
+        pooler: Pooler? = nil, summaryToken: SummaryToken? = nil, headPooling: Pooling? = nil, baseHead: BaseHead?,
+        problem: ProblemType?, missingForClassification: [String] = [], languageHead: Linear? = nil,
+        headScale: Float = 1, logitSoftCap: Float? = nil, maskedHead: MaskedHead? = nil, vocabulary: VocabularySites,
         endTokens: [Int32] = [], writing: WritingRules = WritingRules(), headDropout: Float = 0,
-        tokenHeadDropout: Float? = nil,
-        answerHeadDropout: Float = 0, initializerRange: Float,
-        sites: [Site], source: ModelSource
+        tokenHeadDropout: Float? = nil, answerHeadDropout: Float = 0, initializerRange: Float, sites: [Site],
+        source: ModelSource
     ) {
         self.conventions = conventions
         self.shape = shape

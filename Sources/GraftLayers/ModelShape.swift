@@ -19,8 +19,7 @@ package struct ModelShape: Sendable {
 
     package init(
         layerCount: Int, encoderLayerCount: Int = 0, hiddenSize: Int, embeddingWidth: Int? = nil,
-        vocabularySize: Int, typeCount: Int,
-        maximumLength: Int, headCount: Int, keyWidth: Int, keyHeadCount: Int
+        vocabularySize: Int, typeCount: Int, maximumLength: Int, headCount: Int, keyWidth: Int, keyHeadCount: Int
     ) {
         self.layerCount = layerCount
         self.encoderLayerCount = encoderLayerCount

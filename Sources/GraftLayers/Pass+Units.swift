@@ -159,12 +159,6 @@ extension Pass {
             site: UInt32(truncatingIfNeeded: site), probability: probability)
     }
 
-    /// Drops numbers of a matrix of `unit`, or of its gradient, in place.
-    func drop(_ x: Matrix, site: Int, probability: Float, unit: Unit = .tokens) {
-        guard var dropout = dropout(site: site, probability: probability, width: x.columns, unit: unit) else { return }
-        gk_apply_dropout(team.kernel, &dropout, Int64(x.count), x.base, x.base)
-    }
-
     func context(
         _ segment: Segment, _ adapter: AttachedAdapter, _ own: AttachedAdapter.BoundSite, site: Int,
         repetition: Int = 0, unit: Unit, keeps: Bool

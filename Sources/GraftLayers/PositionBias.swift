@@ -32,7 +32,7 @@ package final class PositionBias: Sendable {
 
     /// In single precision, as transformers: at powers of two another last place would be another
     /// bucket.
-    package static func bucket(of distance: Int, count: Int, maximumDistance: Int, isCausal: Bool) -> Int {
+    private static func bucket(of distance: Int, count: Int, maximumDistance: Int, isCausal: Bool) -> Int {
         let ofDirection = isCausal ? count : count / 2
         let first = !isCausal && distance > 0 ? ofDirection : 0
         let away = isCausal ? max(0, -distance) : abs(distance)

@@ -77,8 +77,8 @@ package struct Site: Sendable {
     package init(
         path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
         isTransposed: Bool = false, outputScale: Float = 1, depth: Int, layer: Int? = nil, frozenRow: Int? = nil,
-        precision: Precision = .float32,
-        storedWeight: String? = nil, storedBias: String? = nil, copyWeight: @escaping Copy, copyBias: Copy?
+        precision: Precision = .float32, storedWeight: String? = nil, storedBias: String? = nil,
+        copyWeight: @escaping Copy, copyBias: Copy?
     ) {
         self.path = path
         self.kind = kind
@@ -111,10 +111,8 @@ package struct Site: Sendable {
         return Site(
             path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
             outputs: kind == .embedding ? outputs : size, outputScale: outputScale, depth: depth, layer: layer,
-            frozenRow: frozenRow,
-            precision: precision,
-            storedWeight: storedWeight, storedBias: storedBias, copyWeight: { $0.update(repeating: 0, count: count) },
-            copyBias: nil)
+            frozenRow: frozenRow, precision: precision, storedWeight: storedWeight, storedBias: storedBias,
+            copyWeight: { $0.update(repeating: 0, count: count) }, copyBias: nil)
     }
 
     /// Runs `body` with a copy of the frozen weight: [outputs, inputs], or a table [rows, width].

@@ -22,8 +22,7 @@ package final class Sublayer: @unchecked Sendable {
     /// Of y.
     package let unit: Pass.Unit
     private let width: Int
-    private let dropoutProbability: Float
-    private let dropoutSite: Int
+    private let dropout: Dropout?
     /// Sites of the mixer and of the norms in the branch.
     private let innerSites: Range<Int>
     /// All sites.
@@ -43,8 +42,7 @@ package final class Sublayer: @unchecked Sendable {
 
     package init(
         norm: NormPlace, mixer: any Mixer, branch: Branch, adaptsResidual: Bool = false, unit: Pass.Unit, width: Int,
-        dropoutProbability: Float = 0,
-        dropoutSite: Int = 0, innerSites: Range<Int>, sites: Range<Int>
+        dropout: Dropout? = nil, innerSites: Range<Int>, sites: Range<Int>
     ) {
         self.norm = norm
         self.mixer = mixer
@@ -52,8 +50,7 @@ package final class Sublayer: @unchecked Sendable {
         self.adaptsResidual = adaptsResidual
         self.unit = unit
         self.width = width
-        self.dropoutProbability = dropoutProbability
-        self.dropoutSite = dropoutSite
+        self.dropout = dropout
         self.innerSites = innerSites
         self.sites = sites
     }
@@ -76,7 +73,7 @@ package final class Sublayer: @unchecked Sendable {
             let mixed = try pass.arena(keeping: keeps && swaps).matrix(rows: y.rows, columns: width)
             let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, pass: pass)
             let residual = try residual()
-            var dropout = dropout(pass)
+            var dropout = dropout?.settings(pass, width: width)
             if branch.isAdapted(pass), var early = dropout {
                 // Adapters read the mixer's output after dropout, so it cannot wait for the norm.
                 gk_apply_dropout(pass.team.kernel, &early, Int64(mixed.count), mixed.base, mixed.base)
@@ -98,9 +95,7 @@ package final class Sublayer: @unchecked Sendable {
             let mixed = try after == nil ? y : pass.arena(keeping: keeps).matrix(rows: y.rows, columns: width)
             let mixerKept = try mixer.forward(n, into: mixed, keeps: keeps, pass: pass)
             let afterKept = try after?.forward(mixed, into: y, keeps: keeps, pass: pass)
-            if var dropout = dropout(pass) {
-                gk_apply_dropout(pass.team.kernel, &dropout, Int64(y.count), y.base, y.base)
-            }
+            dropout?.apply(to: y, pass)
             let residual = try residual()
             let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
             pass.team.add(residual, to: y)
@@ -129,7 +124,7 @@ package final class Sublayer: @unchecked Sendable {
             gradient.copy(to: dMixed)
             dResidual.copy(to: gradient)
         }
-        if var dropout = dropout(pass) {
+        if var dropout = dropout?.settings(pass, width: width) {
             gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, spare.base)
             dMixed = spare
         }
@@ -155,9 +150,5 @@ package final class Sublayer: @unchecked Sendable {
         guard let dt else { return }
         pass.selectBackward(gradient, unit, into: dt)
         pass.team.add(dn, to: dt)
-    }
-
-    private func dropout(_ pass: Pass) -> gk_dropout? {
-        pass.dropout(site: dropoutSite, probability: dropoutProbability, width: width, unit: unit)
     }
 }

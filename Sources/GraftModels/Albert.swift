@@ -23,9 +23,9 @@ enum Albert: Architecture {
     private static let keys = BertConfiguration.Keys(
         headDropout: "classifier_dropout_prob", tokenHeadDropout: "classifier_dropout_prob")
 
-    private static func modules(innerCount: Int) -> BertModules {
+    private static func modules(groupSize: Int) -> BertModules {
         BertModules(
-            layer: { "encoder.albert_layer_groups.\($0 / innerCount).albert_layers.\($0 % innerCount)." },
+            layer: { "encoder.albert_layer_groups.\($0 / groupSize).albert_layers.\($0 % groupSize)." },
             queryKeyValue: ["query", "key", "value"].map { "attention." + $0 }, attentionOutput: "attention.dense",
             attentionEnd: "attention.output_dropout", attentionNorm: "attention.LayerNorm", up: "ffn",
             down: "ffn_output", feedForwardEnd: "dropout", feedForwardNorm: "full_layer_layer_norm",
@@ -38,8 +38,8 @@ enum Albert: Architecture {
             .init(
                 keys: keys, embeddingSize: 128, sharesLayers: true, activation: "gelu_new", dropout: 0,
                 dropsFeedForward: false, adaptsResidual: true, headDropout: 0.1))
-        let modules = modules(
-            innerCount: try ConfigurationReader(folder.config, path: folder.path).size("inner_group_num", 1))
-        return try Bert.load(folder, conventions, configuration, modules, precision: precision, team: team)
+        return try Bert.load(
+            folder, conventions, configuration, modules(groupSize: configuration.groupSize), precision: precision,
+            team: team)
     }
 }

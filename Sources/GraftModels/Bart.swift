@@ -9,7 +9,7 @@ import GraftTensor
 ///     c = LayerNorm(a + dropout(W_o attention(W_q a, W_k s, W_v s)))     in the decoder; s the encoder's last h
 ///     h = LayerNorm(c + dropout(W_2 gelu(W_1 c)))                        for each layer
 ///     logits = E h + b
-enum Bart: Architecture {
+enum Bart: BartKin {
     static let conventions = Conventions(
         architecture: "bart", backbone: "model", headPath: "classification_head.out_proj", headHasBias: true,
         headDensePath: "classification_head.dense", summaryToken: .last,
@@ -25,13 +25,10 @@ enum Bart: Architecture {
             .feedForward: "output_adapters",
         ])
 
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let form = BartConfiguration.Form(
-            positions: .learned(firstRow: 2), vocabularySize: 50265, paddingToken: 1, endToken: 2, startToken: 2)
-        return try load(folder, conventions, form, precision: precision, team: team)
-    }
+    static let form = BartConfiguration.Form(
+        numbering: .placesFrom(2), vocabularySize: 50265, paddingToken: 1, endToken: 2, startToken: 2)
 
-    /// For architectures of the same modules, too.
+    /// For its kin, too.
     static func load(
         _ folder: any TensorSource, _ conventions: Conventions, _ form: BartConfiguration.Form, precision: Precision,
         team: Team
@@ -57,6 +54,7 @@ enum Bart: Architecture {
             "decoder", configuration.decoder, configuration, shape, firstDropout: encoder.dropoutCount)
         let reading = try encoder.load(table, &reader)
         let writing = try decoder.load(table, &reader)
+        let generation = try GenerationConfiguration(folder)
         return Model(
             conventions, shape: shape,
             encoder: Encoder(
@@ -65,7 +63,7 @@ enum Bart: Architecture {
             decoderTokens: configuration.decoderTokens, embeddings: writing.embeddings, layers: writing.layers,
             finalNorm: writing.finalNorm, baseHead: nil, problem: nil, languageHead: languageHead,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
-            endTokens: try folder.endTokens(usual: form.endToken), writing: try folder.writingRules(),
+            endTokens: try generation.endTokens(usual: form.endToken), writing: try generation.writingRules(),
             initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
     }
 }

@@ -6,14 +6,9 @@ import GraftTensor
 struct BartConfiguration {
     /// What tells the architectures of this family from one another.
     struct Form {
-        enum Positions {
-            /// sin and cos of the places, which no checkpoint needs to have.
-            case sinusoidal
-            /// A table that has so many rows before that of the first place.
-            case learned(firstRow: Int)
-        }
-
-        let positions: Positions
+        /// The rows of a learned table that positions have; nil where they are sin and cos of the
+        /// places, which no checkpoint needs to have.
+        let numbering: PositionNumbering?
         /// Whether norms stand before each sub-layer, and one after each stack.
         var normsBefore = false
         /// Whether a norm follows the embeddings.
@@ -55,12 +50,7 @@ struct BartConfiguration {
         let width = hiddenSize
         func stack(_ name: String) throws(GraftError) -> Stack {
             let headCount = try reader.size(name + "_attention_heads", 16)
-            guard width % headCount == 0, width / headCount <= 256 else {
-                throw GraftError(
-                    .unsupported,
-                    "\(reader.file): d_model \(width) must be \(name)_attention_heads \(headCount) times a head width of at "
-                        + "most 256")
-            }
+            try reader.checkHeads(("d_model", width), (name + "_attention_heads", headCount))
             return Stack(
                 layerCount: try reader.layerCount(name + "_layers", 12), headCount: headCount,
                 innerSize: try reader.size(name + "_ffn_dim", 4096))
@@ -84,22 +74,5 @@ struct BartConfiguration {
                 .onlyTrue("is_encoder_decoder"), .only("encoder_layerdrop", 0), .only("decoder_layerdrop", 0),
                 .onlyTrue("share_encoder_decoder_embeddings"), .only("decoder_vocab_size", .integer(vocabularySize)),
             ], layerCount: encoder.layerCount, reads: ["is_encoder_decoder"])
-    }
-}
-
-extension ConfigurationReader {
-    /// What a decoder's rows begin with. generation_config.json does not say: a model learns as
-    /// config.json has it.
-    func decoderTokens(
-        usual: Int?, padding: Int32?, vocabularySize: Int
-    ) throws(GraftError) -> DecoderTokens {
-        let key = "decoder_start_token_id"
-        guard let usual else { return DecoderTokens(start: nil, padding: padding ?? 0) }
-        let start = try config.optionalInt(key) ?? usual
-        guard start >= 0, start < vocabularySize else {
-            throw GraftError(
-                .incompatible, "\(file): \"\(key)\" is \(start); the vocabulary has \(vocabularySize) tokens")
-        }
-        return DecoderTokens(start: Int32(start), padding: padding ?? Int32(start))
     }
 }

@@ -45,22 +45,21 @@ struct BartStack {
     func load(
         _ words: Embedding, _ reader: inout WeightReader
     ) throws(GraftError) -> (embeddings: InputEmbeddings, layers: LayerStack, finalNorm: Norm?) {
-        let positions: Embedding
-        var numbering = PositionNumbering.places
-        let path = name + ".embed_positions"
-        switch configuration.form.positions {
-        case .sinusoidal:
-            positions = try reader.sinusoidalPositions(path, rows: configuration.maximumLength, width: width)
-        case .learned(let firstRow):
-            positions = try reader.embedding(path, rows: configuration.maximumLength + firstRow, width: width)
-            numbering = .placesFrom(Int32(firstRow))
-        }
+        let (path, length) = (name + ".embed_positions", configuration.maximumLength)
+        let numbering = configuration.form.numbering
+        let positions =
+            if let numbering {
+                try reader.embedding(path, rows: length + numbering.firstRow, width: width)
+            } else {
+                try reader.sinusoidalPositions(path, rows: length, width: width)
+            }
         let norm =
             try configuration.form.normsEmbeddings
             ? reader.layerNorm(name + ".layernorm_embedding", width: width, epsilon: Self.epsilon, depth: depth) : nil
         let embeddings = InputEmbeddings(
-            words: words, wordScale: configuration.wordScale, positions: positions, numbering: numbering, norm: norm,
-            dropoutProbability: configuration.dropout, dropoutSite: firstDropout, depth: depth)
+            words: words, wordScale: configuration.wordScale, positions: positions, numbering: numbering ?? .places,
+            norm: norm,
+            dropout: Dropout(probability: configuration.dropout, site: firstDropout), depth: depth)
         var layers: [[Sublayer]] = []
         for index in 0..<stack.layerCount {
             var layer = [try selfAttention(index, &reader)]
@@ -134,7 +133,8 @@ struct BartStack {
                 down: try reader.linear(
                     [path + "fc2"], inputs: innerSize, outputs: [width], depth: depth, unit: unit),
                 activation: configuration.activation, innerSize: innerSize,
-                dropoutProbability: configuration.activationDropout, dropoutSite: dropoutSite(index, 4), unit: unit)
+                dropout: Dropout(
+                    probability: configuration.activationDropout, site: dropoutSite(index, 4), unit: unit))
         }
     }
 
@@ -146,6 +146,7 @@ struct BartStack {
         let path = "\(name).layers.\(index)."
         let (unit, depth) = (unit(index), depth + index + 1)
         let firstSite = reader.sites.count
+        let dropout = Dropout(probability: configuration.dropout, site: dropoutSite(index, dropout), unit: unit)
         if configuration.form.normsBefore {
             // The last layer's attention reads the tokens whose keys others ask.
             let norm = try reader.layerNorm(
@@ -153,8 +154,7 @@ struct BartStack {
                 unit: kind == .attention ? .tokens : unit)
             return reader.sublayer(
                 kind, path + end, before: .layer(norm), mixer: try mixer(&reader), firstSite: firstSite, width: width,
-                depth: depth, layer: firstLayer + index, unit: unit, dropoutProbability: configuration.dropout,
-                dropoutSite: dropoutSite(index, dropout))
+                depth: depth, layer: firstLayer + index, unit: unit, dropout: dropout)
         }
         let mixer = try mixer(&reader)
         let innerSites = firstSite..<reader.sites.count
@@ -163,7 +163,6 @@ struct BartStack {
         let norm = try reader.layerNorm(path + norm, width: width, epsilon: Self.epsilon, depth: depth, unit: unit)
         return Sublayer(
             norm: .afterSum(norm), mixer: mixer, branch: branch, unit: unit, width: width,
-            dropoutProbability: configuration.dropout, dropoutSite: dropoutSite(index, dropout),
-            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+            dropout: dropout, innerSites: innerSites, sites: firstSite..<reader.sites.count)
     }
 }

@@ -59,7 +59,7 @@ enum Bert: Architecture {
                 : modules.projection.map { path throws(GraftError) in
                     try reader.linear([path], inputs: width, outputs: [hidden], depth: 0)
                 },
-            dropoutProbability: configuration.hiddenDropout)
+            dropout: Dropout(probability: configuration.hiddenDropout, site: 0))
         let layers = try layers(configuration, modules, bias: try bias?(&reader), &reader)
         let pooler = try pooler(conventions, modules, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)

@@ -13,6 +13,8 @@ struct BertConfiguration {
     let embeddingSize: Int
     /// Which of the checkpoint's layers each of the model's is.
     let layers: [Int]
+    /// How many of the checkpoint's are one after the other in a group that layers share.
+    let groupSize: Int
     let headCount: Int
     let intermediateSize: Int
     /// Rows of the table of positions, and how many tokens these suffice for.
@@ -95,17 +97,13 @@ struct BertConfiguration {
                 try reader.size("embedding_size", size)
             } ?? hiddenSize
         let layerCount = try reader.layerCount(keys.layerCount)
-        layers = try variant.sharesLayers ? Self.sharedLayers(layerCount, reader) : Array(0..<layerCount)
+        (layers, groupSize) =
+            try variant.sharesLayers ? Self.sharedLayers(layerCount, reader) : (Array(0..<layerCount), 1)
         headCount = try reader.size(keys.headCount)
         intermediateSize = try reader.size(keys.intermediateSize)
         positionCount = try reader.size("max_position_embeddings", 512)
         typeCount = try variant.hasTypes ? reader.size("type_vocab_size", 2) : 0
-        guard hiddenSize % headCount == 0, hiddenSize / headCount <= 256 else {
-            throw GraftError(
-                .unsupported,
-                "\(reader.file): \(keys.hiddenSize) \(hiddenSize) must be \(keys.headCount) \(headCount) times a head width "
-                    + "of at most 256")
-        }
+        try reader.checkHeads((keys.hiddenSize, hiddenSize), (keys.headCount, headCount))
         activation = try reader.activation(keys.activation, variant.activation)
         epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, 1e-12) } ?? 1e-12
         hiddenDropout = try reader.probability(keys.hiddenDropout, variant.dropout)
@@ -132,7 +130,7 @@ struct BertConfiguration {
     /// Each layer has all layers of its group, one after the other; groups divide the layers.
     private static func sharedLayers(
         _ layerCount: Int, _ reader: ConfigurationReader
-    ) throws(GraftError) -> [Int] {
+    ) throws(GraftError) -> (layers: [Int], groupSize: Int) {
         let groups = try reader.size("num_hidden_groups", 1)
         let inner = try reader.size("inner_group_num", 1)
         guard groups <= layerCount, layerCount * inner <= 1 << 16 else {
@@ -141,11 +139,12 @@ struct BertConfiguration {
                 "\(reader.file): num_hidden_groups \(groups) and inner_group_num \(inner) with \(layerCount) layers; "
                     + "expected at most as many groups as layers, and 65536 layers in all")
         }
-        return (0..<layerCount).flatMap { layer in
+        let layers = (0..<layerCount).flatMap { layer in
             // In floating point, as transformers.
             let group = Int(Double(layer) / (Double(layerCount) / Double(groups)))
             return (0..<inner).map { group * inner + $0 }
         }
+        return (layers, inner)
     }
 
     private static func pastPadding(

@@ -62,13 +62,15 @@ struct BertLayer {
         let width = configuration.hiddenSize
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
         func again(_ linear: Linear) -> Linear { linear.repeated(repetition, unit: unit) }
-        func sublayer(_ mixer: any Mixer, _ end: End, dropout: Int) -> Sublayer {
+        func sublayer(
+            _ mixer: any Mixer, _ end: End, adaptsResidual: Bool = false, dropout: Int, probability: Float
+        ) -> Sublayer {
             Sublayer(
                 norm: .afterSum(end.norm.with(unit: unit)), mixer: mixer,
                 branch: end.branch.repeated(repetition, unit: unit),
-                adaptsResidual: dropout == 1 && configuration.adaptsResidual, unit: unit, width: width,
-                dropoutProbability: dropout == 2 ? configuration.feedForwardDropout : configuration.hiddenDropout,
-                dropoutSite: Bert.dropoutSite(index, dropout), innerSites: end.innerSites, sites: end.sites)
+                adaptsResidual: adaptsResidual, unit: unit, width: width,
+                dropout: Dropout(probability: probability, site: Bert.dropoutSite(index, dropout), unit: unit),
+                innerSites: end.innerSites, sites: end.sites)
         }
         let mixer = SelfAttention(
             projections: projections.repeated(repetition, unit: unit),
@@ -79,11 +81,14 @@ struct BertLayer {
                 precision: precision),
             output: again(attentionOutput), layer: index, unit: unit, width: width, keepsContext: true)
         return [
-            sublayer(mixer, attention, dropout: 1),
+            sublayer(
+                mixer, attention, adaptsResidual: configuration.adaptsResidual, dropout: 1,
+                probability: configuration.hiddenDropout),
             sublayer(
                 FeedForward(
                     up: again(up), down: again(down), activation: configuration.activation,
-                    innerSize: configuration.intermediateSize), feedForward, dropout: 2),
+                    innerSize: configuration.intermediateSize),
+                feedForward, dropout: 2, probability: configuration.feedForwardDropout),
         ]
     }
 }

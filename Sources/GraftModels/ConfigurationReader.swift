@@ -44,6 +44,20 @@ struct ConfigurationReader {
         try size(key, fallback, atMost: 1 << 16)
     }
 
+    /// Refuses a width that heads of the kernels' width do not make up.
+    ///
+    /// - Parameter even: Whether each head turns by its positions, in halves.
+    func checkHeads(
+        _ width: (key: String, value: Int), _ count: (key: String, value: Int), even isEven: Bool = false
+    ) throws(GraftError) {
+        guard width.value % (isEven ? 2 * count.value : count.value) == 0, width.value / count.value <= 256 else {
+            throw GraftError(
+                .unsupported,
+                "\(file): \(width.key) \(width.value) must be \(count.key) \(count.value) times "
+                    + "\(isEven ? "an even" : "a") head width of at most 256")
+        }
+    }
+
     func probability(_ key: String, _ fallback: Float) throws(GraftError) -> Float {
         let value = try config.optionalDouble(key) ?? Double(fallback)
         guard value >= 0, Float(value) < 1 else {
@@ -100,6 +114,21 @@ struct ConfigurationReader {
                 .incompatible, "\(file): \"pad_token_id\" is \(id); the vocabulary has \(vocabularySize) tokens")
         }
         return id < 0 ? (nil, vocabularySize + id) : (Int32(id), id)
+    }
+
+    /// What a decoder's rows begin with. generation_config.json does not say: a model learns as
+    /// config.json has it.
+    func decoderTokens(
+        usual: Int?, padding: Int32?, vocabularySize: Int
+    ) throws(GraftError) -> DecoderTokens {
+        let key = "decoder_start_token_id"
+        guard let usual else { return DecoderTokens(start: nil, padding: padding ?? 0) }
+        let start = try config.optionalInt(key) ?? usual
+        guard start >= 0, start < vocabularySize else {
+            throw GraftError(
+                .incompatible, "\(file): \"\(key)\" is \(start); the vocabulary has \(vocabularySize) tokens")
+        }
+        return DecoderTokens(start: Int32(start), padding: padding ?? Int32(start))
     }
 
     /// The classes of the checkpoint's own head: the names of `id2label`, or numbered ones, of

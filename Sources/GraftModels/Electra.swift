@@ -14,9 +14,8 @@ enum Electra: Architecture {
         maskedHead: MaskedHeadNames(
             dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm",
             decoder: "generator_lm_head", biases: ["generator_lm_head.bias"], activation: .gelu),
-        summaryToken: .first,
-        defaultTargets: ["lora": ["query", "value"], "ia3": ["key", "value", "output.dense"]],
-        feedForwardModules: ["output.dense"], className: "Electra")
+        summaryToken: .first, defaultTargets: Bert.conventions.defaultTargets,
+        feedForwardModules: Bert.conventions.feedForwardModules, className: "Electra")
 
     private static let modules = {
         var modules = BertModules.bert

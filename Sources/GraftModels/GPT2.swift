@@ -45,13 +45,13 @@ enum GPT2: Architecture {
         let languageHead = try reader.languageHead(shape, tables)
         let embeddings = InputEmbeddings(
             words: tables.shared(words, with: languageHead), positions: positions,
-            dropoutProbability: configuration.embeddingDropout)
+            dropout: Dropout(probability: configuration.embeddingDropout, site: 0))
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
             finalNorm: .layer(finalNorm), summaryToken: configuration.paddingToken.map { .lastExcept($0) },
             baseHead: baseHead, problem: configuration.problem, languageHead: languageHead,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
-            endTokens: try folder.endTokens(usual: 50256),
+            endTokens: try GenerationConfiguration(folder).endTokens(usual: 50256),
             tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
@@ -79,8 +79,8 @@ enum GPT2: Architecture {
             layer: index, unit: unit, width: width, keepsContext: false)
         return reader.sublayer(
             .attention, path + "attn", before: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth, unit: unit, dropoutProbability: configuration.residualDropout,
-            dropoutSite: dropoutSite(index, 1))
+            depth: depth, unit: unit,
+            dropout: Dropout(probability: configuration.residualDropout, site: dropoutSite(index, 1), unit: unit))
     }
 
     private static func feedForward(
@@ -101,7 +101,7 @@ enum GPT2: Architecture {
             activation: configuration.activation, innerSize: innerSize)
         return reader.sublayer(
             .feedForward, path + "mlp", before: .layer(norm), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth, unit: unit, dropoutProbability: configuration.residualDropout,
-            dropoutSite: dropoutSite(index, 2))
+            depth: depth, unit: unit,
+            dropout: Dropout(probability: configuration.residualDropout, site: dropoutSite(index, 2), unit: unit))
     }
 }

@@ -30,11 +30,7 @@ struct GPT2Configuration {
         headCount = try reader.size("n_head", 12)
         intermediateSize = try reader.size("n_inner", 4 * hiddenSize)
         maximumLength = try reader.size("n_positions", 1024)
-        guard hiddenSize % headCount == 0, hiddenSize / headCount <= 256 else {
-            throw GraftError(
-                .unsupported,
-                "\(reader.file): n_embd \(hiddenSize) must be n_head \(headCount) times a head width of at most 256")
-        }
+        try reader.checkHeads(("n_embd", hiddenSize), ("n_head", headCount))
         activation = try reader.activation("activation_function", "gelu_new")
         epsilon = try reader.float("layer_norm_epsilon", 1e-5)
         embeddingDropout = try reader.probability("embd_pdrop", 0.1)

@@ -1,26 +1,20 @@
 import GraftFormats
 import GraftLayers
-import GraftTensor
 
 /// Gemma (Gemma Team 2024): Llama with scaled embeddings and norms around one.
 ///
 ///     h = √d E[t]
-enum Gemma: Architecture {
+enum Gemma: LlamaKin {
     static let conventions = Qwen2.conventions.named(
         "gemma", className: "Gemma", answerBackbone: Llama.conventions.backbone,
         defaultTargets: ["lora": ["q_proj", "v_proj"], "ia3": ["q_proj", "v_proj", "down_proj"]])
 
     /// What all Gemmas have alike, with the settings of the first.
-    fileprivate static let variant = LlamaConfiguration.Variant(
+    static let variant = LlamaConfiguration.Variant(
         headWidth: 256, maximumLength: 8192, biases: .configuredInAttention,
         activation: .init(usual: "gelu_pytorch_tanh", gelu: "gelu_pytorch_tanh"), normsAreAroundOne: true,
         tiesEmbeddings: true, scalesEmbeddings: true, paddingToken: 0, endToken: 1,
         rules: [.only("use_bidirectional_attention", false)])
-
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let configuration = try LlamaConfiguration(folder.config, path: folder.path, variant)
-        return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
-    }
 }
 
 /// Gemma 2 (Gemma Team 2024): Gemma with norms on both sides of each mixer, scores and logits that
@@ -29,10 +23,10 @@ enum Gemma: Architecture {
 ///     a = h + norm(W_o attention(rotate(W_q n), rotate(W_k n), W_v n))   where n = norm(h)
 ///     h = a + norm(W_down (gelu(W_gate m) ∘ W_up m))                     where m = norm(a)
 ///     logits = c tanh(E h / c)
-enum Gemma2: Architecture {
+enum Gemma2: LlamaKin {
     static let conventions = Gemma.conventions.named("gemma2", className: "Gemma2")
 
-    fileprivate static let variant: LlamaConfiguration.Variant = {
+    static let variant: LlamaConfiguration.Variant = {
         var variant = Gemma.variant
         variant.keyValueHeadCount = 4
         variant.window = .alternating(usual: 4096, each: 2)
@@ -43,19 +37,14 @@ enum Gemma2: Architecture {
         variant.logitSoftCap = .ofLogits(usual: 30)
         return variant
     }()
-
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let configuration = try LlamaConfiguration(folder.config, path: folder.path, variant)
-        return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
-    }
 }
 
 /// Gemma 3 (Gemma Team 2025), the decoder of texts: Gemma 2 with norms of each head's query and key
 /// in place of bounds, and layers with a window that turn on a base of their own.
-enum Gemma3: Architecture {
+enum Gemma3: LlamaKin {
     static let conventions = Gemma.conventions.named("gemma3_text", className: "Gemma3Text")
 
-    private static let variant: LlamaConfiguration.Variant = {
+    static let variant: LlamaConfiguration.Variant = {
         var variant = Gemma2.variant
         variant.maximumLength = 131_072
         variant.window = .alternating(usual: 4096, each: 6, key: "sliding_window_pattern")
@@ -66,11 +55,6 @@ enum Gemma3: Architecture {
         variant.rotaryPlace = .ofTypes(sliding: 10_000)
         return variant
     }()
-
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let configuration = try LlamaConfiguration(folder.config, path: folder.path, variant)
-        return try Llama.load(folder, conventions, configuration, precision: precision, team: team)
-    }
 }
 
 extension LlamaConfiguration.BranchNorms {

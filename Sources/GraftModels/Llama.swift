@@ -10,7 +10,7 @@ import GraftTensor
 ///     h = a + W_down (f(W_gate m) ∘ W_up m)                        where m = RMSNorm(a), for each layer
 ///     h = RMSNorm(h)
 ///     logits = W h                 W is E where config.json ties them
-enum Llama: Architecture {
+enum Llama: LlamaKin {
     static let conventions = Conventions(
         architecture: "llama", backbone: "model", answerBackbone: "transformer", headPath: "score", headHasBias: false,
         summaryToken: .last,
@@ -18,13 +18,9 @@ enum Llama: Architecture {
         feedForwardModules: ["down_proj"], className: "Llama",
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        try load(
-            folder, conventions, try LlamaConfiguration(folder.config, path: folder.path), precision: precision,
-            team: team)
-    }
+    static let variant = LlamaConfiguration.Variant()
 
-    /// For architectures of the same modules and formula, too.
+    /// For its kin, too.
     static func load(
         _ folder: any TensorSource, _ conventions: Conventions, _ configuration: LlamaConfiguration,
         precision: Precision, team: Team
@@ -63,7 +59,7 @@ enum Llama: Architecture {
             problem: configuration.problem, languageHead: languageHead,
             logitSoftCap: configuration.logitSoftCap,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
-            endTokens: try folder.endTokens(usual: configuration.endToken),
+            endTokens: try GenerationConfiguration(folder).endTokens(usual: configuration.endToken),
             tokenHeadDropout: configuration.tokenHeadDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }

@@ -127,7 +127,7 @@ struct LlamaConfiguration {
         }
     }
 
-    init(_ config: JSON, path: String, _ variant: Variant = Variant()) throws(GraftError) {
+    init(_ config: JSON, path: String, _ variant: Variant) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
         hiddenSize = try reader.size("hidden_size")

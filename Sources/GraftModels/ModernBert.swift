@@ -33,7 +33,7 @@ enum ModernBert: Architecture {
                 "embeddings.tok_embeddings", rows: configuration.vocabularySize, width: width,
                 frozenRow: configuration.paddingRow),
             norm: try norm("embeddings.norm", configuration, depth: 0, &reader),
-            dropoutProbability: configuration.embeddingDropout)
+            dropout: Dropout(probability: configuration.embeddingDropout, site: 0))
         let headWidth = width / configuration.headCount
         let rotaries = (
             global: try Rotary(headWidth: headWidth, base: configuration.globalBase, scaling: .none),
@@ -108,8 +108,9 @@ enum ModernBert: Architecture {
             layer: index, unit: unit, width: width, keepsContext: false)
         return reader.sublayer(
             .attention, path + "attn", before: norm.map(Norm.layer), mixer: mixer, firstSite: firstSite, width: width,
-            depth: depth, unit: unit, dropoutProbability: configuration.attentionDropout,
-            dropoutSite: dropoutSite(index, 1))
+            depth: depth, unit: unit,
+            dropout: Dropout(
+                probability: configuration.attentionDropout, site: dropoutSite(index, 1), unit: unit))
     }
 
     private static func feedForward(

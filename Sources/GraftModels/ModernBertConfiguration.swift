@@ -33,8 +33,6 @@ struct ModernBertConfiguration {
     let problem: ProblemType?
     let labels: [String]
 
-    private static let (global, local) = ("full_attention", "sliding_attention")
-
     init(_ config: JSON, path: String) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
         vocabularySize = try reader.size("vocab_size")
@@ -43,12 +41,7 @@ struct ModernBertConfiguration {
         headCount = try reader.size("num_attention_heads")
         intermediateSize = try reader.size("intermediate_size")
         maximumLength = try reader.size("max_position_embeddings", 8192)
-        guard hiddenSize % (2 * headCount) == 0, hiddenSize / headCount <= 256 else {
-            throw GraftError(
-                .unsupported,
-                "\(reader.file): hidden_size \(hiddenSize) must be num_attention_heads \(headCount) times an even head "
-                    + "width of at most 256")
-        }
+        try reader.checkHeads(("hidden_size", hiddenSize), ("num_attention_heads", headCount), even: true)
         activation = try reader.activation("hidden_activation", "gelu")
         epsilon = try reader.float("norm_eps", 1e-5)
         hasNormBias = try reader.flag("norm_bias")
@@ -65,8 +58,9 @@ struct ModernBertConfiguration {
         isLocal = try Self.localLayers(layerCount, reader)
         // As many to either side as half of it.
         window = try reader.size("local_attention", 128) / 2 + 1
-        globalBase = try Self.base(Self.global, "global_rope_theta", 160_000, reader)
-        localBase = try Self.base(Self.local, "local_rope_theta", 10_000, reader)
+        let rotary = try Self.rotary(reader)
+        globalBase = try Self.base(SlidingWindow.full, rotary, "global_rope_theta", 160_000, reader)
+        localBase = try Self.base(SlidingWindow.sliding, rotary, "local_rope_theta", 10_000, reader)
         labels = try reader.labels()
         problem = try reader.problem()
         try reader.check("head_dim", repeats: .integer(hiddenSize / headCount))
@@ -85,28 +79,28 @@ struct ModernBertConfiguration {
     }
 
     private static func localLayers(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Bool] {
-        guard let types = try reader.config.optionalStrings("layer_types") else {
-            let interval = try reader.size("global_attn_every_n_layers", 3)
-            return (0..<count).map { $0 % interval != 0 }
+        if let types = try SlidingWindow.types(count, reader) { return types }
+        let interval = try reader.size("global_attn_every_n_layers", 3)
+        return (0..<count).map { $0 % interval != 0 }
+    }
+
+    /// `rope_parameters`, which has settings for each kind of layers or none.
+    private static func rotary(_ reader: ConfigurationReader) throws(GraftError) -> JSONObject {
+        let (full, sliding) = (SlidingWindow.full, SlidingWindow.sliding)
+        let kinds = try reader.config.optionalObject("rope_parameters") ?? JSONObject()
+        if let key = kinds.keys.first(where: { $0 != full && $0 != sliding }) {
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): rope_parameters has \"\(key)\"; expected \"\(full)\" and \"\(sliding)\" alone")
         }
-        guard types.count == count, types.allSatisfy({ $0 == global || $0 == local }) else {
-            throw reader.config.unexpected(
-                "layer_types", expected: "\"\(global)\" or \"\(local)\" for each of \(count) layers")
-        }
-        return types.map { $0 == local }
+        return kinds
     }
 
     /// Of a kind of layers.
     private static func base(
-        _ kind: String, _ older: String, _ usual: Double, _ reader: ConfigurationReader
+        _ kind: String, _ kinds: JSONObject, _ older: String, _ usual: Double, _ reader: ConfigurationReader
     ) throws(GraftError) -> Double {
-        let all = try reader.config.optionalObject("rope_parameters") ?? JSONObject()
-        if let key = all.keys.first(where: { $0 != global && $0 != local }) {
-            throw GraftError(
-                .unsupported,
-                "\(reader.file): rope_parameters has \"\(key)\"; expected \"\(global)\" and \"\(local)\" alone")
-        }
-        let settings = try all.optionalObject(kind) ?? JSONObject()
+        let settings = try kinds.optionalObject(kind) ?? JSONObject()
         let type = try settings.optionalString("rope_type") ?? "default"
         guard type == "default" else {
             throw GraftError(

@@ -218,11 +218,7 @@ struct SentenceModules {
     }
 
     private func optional(_ name: String) throws(GraftError) -> JSON? {
-        do throws(GraftError) {
-            return try JSON(contentsOf: folder + "/" + name)
-        } catch  where error.code == .notFound {
-            return nil
-        }
+        try JSON.optional(contentsOf: folder + "/" + name)
     }
 
     private func refused(_ what: String, _ file: String = "modules.json") -> GraftError {

@@ -40,7 +40,8 @@ enum SlidingWindow {
         }
     }
 
-    private static func types(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Bool]? {
+    /// `layer_types`: which of the layers slide; nil where it is not there.
+    static func types(_ count: Int, _ reader: ConfigurationReader) throws(GraftError) -> [Bool]? {
         guard let types = try reader.config.optionalStrings("layer_types") else { return nil }
         guard types.count == count, types.allSatisfy({ $0 == full || $0 == sliding }) else {
             throw reader.config.unexpected(

@@ -10,7 +10,7 @@ import GraftTensor
 ///     h = c + dropout(W_o dropout(f(W_i n)))                         or W_o dropout(f(W_i0 n) ∘ W_i1 n)
 ///     h = dropout(RMSNorm(h))                                        after the last layer
 ///     logits = E h, or E h / √width
-enum T5: Architecture {
+enum T5: T5Kin {
     static let conventions = Conventions(
         architecture: "t5", backbone: "", headPath: "classification_head.out_proj", headHasBias: true,
         headDensePath: "classification_head.dense", summaryToken: .last,
@@ -22,12 +22,10 @@ enum T5: Architecture {
             .attention: "attention_adapters", .crossAttention: "attention_adapters", .feedForward: "output_adapters",
         ])
 
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let usual = T5Configuration.Usual(
-            vocabularySize: 32128, innerSize: 2048, layerCount: 6, headCount: 8, feedForward: "relu", scalesHead: true)
-        return try load(folder, conventions, usual, precision: precision, team: team)
-    }
+    static let usual = T5Configuration.Usual(
+        vocabularySize: 32128, innerSize: 2048, layerCount: 6, headCount: 8, feedForward: "relu", scalesHead: true)
 
+    /// For its kin, too.
     static func load(
         _ folder: any TensorSource, _ conventions: Conventions, _ usual: T5Configuration.Usual, precision: Precision,
         team: Team
@@ -51,6 +49,7 @@ enum T5: Architecture {
             "decoder", configuration.decoderLayerCount, configuration, shape, firstDropout: encoder.dropoutCount)
         let reading = try encoder.load(table, &reader)
         let writing = try decoder.load(table, &reader)
+        let generation = try GenerationConfiguration(folder)
         return Model(
             conventions, shape: shape,
             encoder: Encoder(
@@ -60,25 +59,21 @@ enum T5: Architecture {
             finalNorm: writing.finalNorm, finalDropout: decoder.finalDropout, baseHead: nil, problem: nil,
             languageHead: languageHead, headScale: configuration.scalesHead ? 1 / Float(hidden).squareRoot() : 1,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
-            endTokens: try folder.endTokens(usual: 1), writing: try folder.writingRules(),
+            endTokens: try generation.endTokens(usual: 1), writing: try generation.writingRules(),
             initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
     }
 }
 
 /// mT5 (Xue et al. 2021): T5 1.1 of many languages.
-enum MT5: Architecture {
-    static let conventions = Conventions(
-        architecture: "mt5", backbone: "", headPath: "classification_head.out_proj", headHasBias: true,
-        headDensePath: "classification_head.dense", summaryToken: .last,
+enum MT5: T5Kin {
+    static let conventions = T5.conventions.named(
+        "mt5", className: "MT5",
         defaultTargets: [
             "lora": ["q", "v"], "ia3": ["k", "v", "wi_1"], "adalora": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
         ],
-        className: "MT5", adapterHolders: T5.conventions.adapterHolders)
+        feedForwardModules: [])
 
-    static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
-        let usual = T5Configuration.Usual(
-            vocabularySize: 250112, innerSize: 1024, layerCount: 8, headCount: 6, feedForward: "gated-gelu",
-            scalesHead: false)
-        return try T5.load(folder, conventions, usual, precision: precision, team: team)
-    }
+    static let usual = T5Configuration.Usual(
+        vocabularySize: 250112, innerSize: 1024, layerCount: 8, headCount: 6, feedForward: "gated-gelu",
+        scalesHead: false)
 }

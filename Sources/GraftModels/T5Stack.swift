@@ -37,8 +37,8 @@ struct T5Stack {
     }
 
     /// After the final norm.
-    var finalDropout: FinalDropout {
-        FinalDropout(
+    var finalDropout: Dropout {
+        Dropout(
             probability: configuration.dropout, site: dropoutSite(layerCount, 0), unit: isDecoder ? .read : .tokens)
     }
 
@@ -56,7 +56,7 @@ struct T5Stack {
             headCount: configuration.headCount, bucketCount: configuration.bucketCount,
             maximumDistance: configuration.maximumDistance, isCausal: isDecoder)
         let embeddings = InputEmbeddings(
-            words: words, dropoutProbability: configuration.dropout, dropoutSite: firstDropout, depth: depth)
+            words: words, dropout: Dropout(probability: configuration.dropout, site: firstDropout), depth: depth)
         var layers: [[Sublayer]] = []
         for index in 0..<layerCount {
             var layer = [try selfAttention(index, bias, &reader)]
@@ -116,24 +116,23 @@ struct T5Stack {
 
     private func feedForward(_ index: Int, _ reader: inout WeightReader) throws(GraftError) -> Sublayer {
         let (unit, depth, innerSize) = (unit(index), depth + index + 1, configuration.innerSize)
-        let dropoutSite = dropoutSite(index, 4)
+        let dropout = Dropout(probability: configuration.dropout, site: dropoutSite(index, 4), unit: unit)
         return try sublayer(.feedForward, index, isDecoder ? 2 : 1, "DenseReluDense", dropout: 5, &reader) {
             reader, path throws(GraftError) in
             let names = configuration.isGated ? ["wi_0", "wi_1"] : ["wi"]
             let up = try reader.linear(
                 names.map { path + $0 }, inputs: width, outputs: names.map { _ in innerSize }, bias: false,
-                depth: depth,
-                unit: unit)
+                depth: depth, unit: unit)
             let down = try reader.linear(
                 [path + "wo"], inputs: innerSize, outputs: [width], bias: false, depth: depth, unit: unit)
             if configuration.isGated {
                 return GatedFeedForward(
                     gateUp: up, down: down, activation: configuration.activation, innerSize: innerSize,
-                    dropoutProbability: configuration.dropout, dropoutSite: dropoutSite, unit: unit)
+                    dropout: dropout)
             }
             return FeedForward(
                 up: up, down: down, activation: configuration.activation, innerSize: innerSize,
-                dropoutProbability: configuration.dropout, dropoutSite: dropoutSite, unit: unit)
+                dropout: dropout)
         }
     }
 
@@ -152,7 +151,6 @@ struct T5Stack {
         return reader.sublayer(
             kind, path + end, before: .rms(norm), mixer: try mixer(&reader, path + end + "."), firstSite: firstSite,
             width: width, depth: depth, layer: firstLayer + index, unit: unit,
-            dropoutProbability: configuration.dropout,
-            dropoutSite: dropoutSite(index, dropout))
+            dropout: Dropout(probability: configuration.dropout, site: dropoutSite(index, dropout), unit: unit))
     }
 }

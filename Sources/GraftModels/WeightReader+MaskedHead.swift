@@ -22,16 +22,13 @@ extension WeightReader {
             place: .beside)
         let norm = try layerNorm(
             names.norm, width: table.outputs, epsilon: epsilon, depth: depth, unit: .chosen, place: .beside)
-        let own = names.decoder + ".weight"
-        var isTied = try folder.config.optionalBool("tie_word_embeddings") ?? true
-        if isTied, let stored = table.storedWeight, folder.entry(own) != nil {
-            isTied = try folder.holdsTheSame(own, as: stored)
-        }
-        let name = isTied ? table.storedWeight ?? own : own
-        let make = try decoder(names, storedAs: name, isTied: isTied, table, depth: depth)
+        let ties = try folder.config.optionalBool("tie_word_embeddings") ?? true
+        let tables = try VocabularyTables(folder, words: prefix + table.path, head: names.decoder, areTied: ties)
+        let make = try decoder(
+            names, storedAs: (tables.head ?? names.decoder) + ".weight", isTied: tables.areOne, table, depth: depth)
         let head = MaskedHead(
             dense: dense, names.activation ?? activation, norm: norm, width: table.outputs, decoder: make)
-        return (head, VocabularySites(words: words, head: sites.count - 1, areTied: isTied))
+        return (head, VocabularySites(words: words, head: sites.count - 1, areTied: tables.areOne))
     }
 
     /// What makes E and c, once they are wanted; their site is there at once.
@@ -42,7 +39,7 @@ extension WeightReader {
         let rows = try folder.requireRows(stored, shape: [count, width])
         let biasName = names.biases.first { folder.entry($0) != nil } ?? names.biases[0]
         let bias = try Memory(byteCount: count * 4)
-        try folder.requireRows(biasName, shape: [count]).copy(count: count, into: bias.floats())
+        try read(biasName, count: count, into: bias.floats())
         add(bias, count: count)
         if !isTied { add(rows, count: count * width) }
         let part = Linear.Part(site: sites.count, firstOutput: 0, outputs: count)

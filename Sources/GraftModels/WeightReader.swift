@@ -1,5 +1,3 @@
-import CGraftKernels
-import Glibc
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -73,7 +71,7 @@ struct WeightReader {
             first += count
         }
         packed.append((weight.bytes, weight))
-        if let bias { packed.append((UnsafeRawBufferPointer(start: bias.base, count: total * 4), bias)) }
+        if let bias { hold(bias, count: total) }
         return Linear(weight: weight, bias: bias, parts: parts, unit: unit)
     }
 
@@ -123,7 +121,7 @@ struct WeightReader {
         let count = shape.vocabularySize
         let numbers = try Memory(byteCount: count * 4)
         try folder.requireRows(bias, shape: [1, count]).copy(count: count, into: numbers.floats())
-        packed.append((UnsafeRawBufferPointer(start: numbers.base, count: count * 4), numbers))
+        hold(numbers, count: count)
         return Linear(weight: linear.weight, bias: numbers, parts: linear.parts, unit: .chosen)
     }
 
@@ -181,16 +179,16 @@ struct WeightReader {
         let scale = try Memory(byteCount: width * 4)
         let bias = try Memory(byteCount: width * 4)
         try read(storedScale, count: width, into: scale.floats())
+        add(scale, count: width)
+        var copyBias: Site.Copy?
         if hasBias {
             try read(storedBias, count: width, into: bias.floats())
+            add(bias, count: width)
+            copyBias = { $0.update(from: bias.floats(), count: width) }
         } else {
             bias.floats().update(repeating: 0, count: width)
+            hold(bias, count: width)
         }
-        parameterCount += hasBias ? 2 * width : width
-        var copyBias: Site.Copy?
-        if hasBias { copyBias = { $0.update(from: bias.floats(), count: width) } }
-        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
-        packed.append((UnsafeRawBufferPointer(start: bias.base, count: width * 4), bias))
         sites.append(
             Site(
                 path: path, kind: .norm, place: place, inputs: width, outputs: width, depth: depth,
@@ -212,14 +210,13 @@ struct WeightReader {
     /// holds its end.
     mutating func sublayer(
         _ kind: Site.Sublayer, _ path: String, before: Norm?, after: Norm? = nil, mixer: any Mixer, firstSite: Int,
-        width: Int, depth: Int, layer: Int? = nil, unit: Pass.Unit, dropoutProbability: Float = 0,
-        dropoutSite: Int = 0
+        width: Int, depth: Int, layer: Int? = nil, unit: Pass.Unit, dropout: Dropout? = nil
     ) -> Sublayer {
         let innerSites = firstSite..<sites.count
         let branch = branch(path, after: kind, width: width, depth: depth, layer: layer, unit: unit)
         return Sublayer(
             norm: .inBranch(before: before, after: after), mixer: mixer, branch: branch, unit: unit, width: width,
-            dropoutProbability: dropoutProbability, dropoutSite: dropoutSite, innerSites: innerSites,
+            dropout: dropout, innerSites: innerSites,
             sites: firstSite..<sites.count)
     }
 
@@ -230,8 +227,7 @@ struct WeightReader {
     ) throws(GraftError) -> RMSNorm {
         let scale = try Memory(byteCount: width * 4)
         try read(prefix + path + ".weight", count: width, into: scale.floats())
-        parameterCount += width
-        packed.append((UnsafeRawBufferPointer(start: scale.base, count: width * 4), scale))
+        add(scale, count: width)
         sites.append(
             Site(
                 path: path, kind: .norm, inputs: width, outputs: width, depth: depth,
@@ -249,8 +245,7 @@ struct WeightReader {
     ) throws(GraftError) -> Embedding {
         let name = (stored ?? prefix + path) + ".weight"
         let table = try folder.requireRows(name, shape: [rows, width])
-        parameterCount += rows * width
-        packed.append((table.bytes, table.file.owner))
+        add(table, count: rows * width)
         sites.append(
             Site(
                 path: path, kind: .embedding, inputs: rows, outputs: width, outputScale: scale, depth: 0,
@@ -268,43 +263,31 @@ struct WeightReader {
         let stored = try folder.requireRows(prefix + path + ".weight", shape: [rows, headCount])
         let table = try Memory(byteCount: rows * headCount * 4)
         stored.copy(count: rows * headCount, into: table.floats())
-        parameterCount += rows * headCount
-        packed.append((UnsafeRawBufferPointer(start: table.base, count: rows * headCount * 4), table))
+        add(table, count: rows * headCount)
         return try PositionBias(
             table: Matrix(table.floats(), rows: rows, columns: headCount), bucketCount: bucketCount,
             maximumDistance: maximumDistance, isCausal: isCausal)
     }
 
-    /// A table of sin and cos of the places (Vaswani et al. 2017), the sines first, then the
-    /// cosines; or the one that the checkpoint has.
+    /// A table of sin and cos of the places; or the one that the checkpoint has.
     mutating func sinusoidalPositions(_ path: String, rows: Int, width: Int) throws(GraftError) -> Embedding {
         if has(path + ".weight") { return try embedding(path, rows: rows, width: width) }
-        let table = try Memory(byteCount: rows * width * 4)
-        let sineCount = (width + 1) / 2
-        for row in 0..<rows {
-            for index in 0..<width {
-                let pair = index < sineCount ? index : index - sineCount
-                let angle = Double(row) / pow(10000, 2 * Double(pair) / Double(width))
-                table.floats()[row * width + index] = Float(index < sineCount ? sin(angle) : cos(angle))
-            }
-        }
-        packed.append((UnsafeRawBufferPointer(start: table.base, count: rows * width * 4), table))
+        let table = try Embedding.sinusoids(rows: rows, width: width)
+        hold(table, count: rows * width)
         sites.append(
             Site(
                 path: path, kind: .embedding, inputs: rows, outputs: width, depth: 0,
                 copyWeight: { $0.update(from: table.floats(), count: rows * width) }, copyBias: nil))
-        return Embedding(
-            table: UnsafeRawPointer(table.base), type: gk_type(GK_FLOAT32), rowCount: rows, width: width,
-            site: sites.count - 1, owner: table)
+        return Embedding(table, rowCount: rows, width: width, site: sites.count - 1)
     }
 
     /// Adds a site of a module that another file of this type reads.
     mutating func add(_ site: Site) { sites.append(site) }
 
-    /// Counts frozen numbers that such a file has read.
+    /// Counts frozen numbers that were read.
     mutating func add(_ numbers: Memory, count: Int) {
         parameterCount += count
-        packed.append((UnsafeRawBufferPointer(start: numbers.base, count: count * 4), numbers))
+        hold(numbers, count: count)
     }
 
     /// The same of a table that stays where it is stored.
@@ -313,9 +296,12 @@ struct WeightReader {
         packed.append((table.bytes, table.file.owner))
     }
 
-    private func read(
-        _ name: String, count: Int, into out: UnsafeMutablePointer<Float>
-    ) throws(GraftError) {
+    /// Numbers of the model that are not parameters, or are counted elsewhere.
+    private mutating func hold(_ numbers: Memory, count: Int) {
+        packed.append((UnsafeRawBufferPointer(start: numbers.base, count: count * 4), numbers))
+    }
+
+    func read(_ name: String, count: Int, into out: UnsafeMutablePointer<Float>) throws(GraftError) {
         try folder.requireRows(name, shape: [count]).copy(count: count, into: out)
     }
 }
