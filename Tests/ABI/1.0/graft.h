@@ -173,9 +173,9 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  * this build does not is refused by name.
  *
  * Or from a GGUF file of llama.cpp (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1,
- * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gpt2, llama, qwen2, qwen3 and smollm3;
- * its tokenizer is graft_tokenizer_load() of the same path. Quantised weights are multiplied at the
- * chosen precision.
+ * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gemma, gemma2, gemma3, gpt2, llama, qwen2,
+ * qwen3 and smollm3; its tokenizer is graft_tokenizer_load() of the same path. Quantised weights are
+ * multiplied at the chosen precision.
  *
  * The weights are packed once into the chosen precision; tables are read from the mapped files,
  * which must not change while the model lives.
@@ -516,10 +516,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *                        Llama's last. No other head is one that PEFT or AdapterHub knows: a saved adapter
  *                        that has one is Graft's alone, and they refuse it.
  * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
- *         head that the adapter's layout does not have), GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base
- *         model whose problem_type is another task's: PEFT would train such a head with another loss),
- *         GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
+ *         model that does not make what the task reads, or a head that the adapter's layout does not have),
+ * GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT would
+ * train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, const char *task,
                                                                const char *const *labels, int32_t label_count,
@@ -742,7 +741,9 @@ GRAFT_API int64_t graft_batch_unknown_token_count(const graft_batch *batch);
 GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
 /** Each row of a batch that has "token_words" as often as it has tokens of words, with another one of them
- *  replaced by `mask_token` each time, and as its label in "token_labels". Since 1.0. */
+ *  replaced by `mask_token` each time, whose label in "token_labels" is what it was. The rows have no
+ * adapters of their own. GRAFT_ERROR_INCOMPATIBLE without "token_words", GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch *batch, int32_t mask_token,
                                                               graft_batch **out);
 
@@ -792,8 +793,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batc
                                                                const float *values, int64_t count,
                                                                int32_t width);
 /** What each row should become, for seq_2_seq_lm: row i of `targets` is that of row i. Both are encoded
- * alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
- * A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
+ *  alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
+ *  A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
  *  `targets` is copied. GRAFT_ERROR_INVALID_ARGUMENT where it has another row_count. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(graft_batch *batch,
                                                                 const graft_batch *targets);
@@ -956,7 +957,7 @@ GRAFT_API const char *graft_step_plan_settings(const char *name);
  *                          target should have the higher score. With natural logarithms BPR
  *
  *  They are those of sentence-transformers. An evaluation's loss is the mean over batches of rows_per_batch
- *  rows, in their order. */
+ *  rows, in their order; of list_net over queries, and of rank_net over pairs of candidates. */
 GRAFT_API int32_t graft_loss_count(void);
 GRAFT_API const char *graft_loss_name(int32_t index);
 GRAFT_API const char *graft_loss_settings(const char *name);
@@ -1014,6 +1015,9 @@ typedef struct graft_trainer_options {
  *     random_replace_prob  of a chosen token, to become any token of the vocabulary; else it stays. 0.1
  *     whole_word_mask      whether the tokens of a word are chosen together. false
  *
+ * Probabilities are 0 to 1, and the two of replacing together at most 1; others are
+ * GRAFT_ERROR_INVALID_ARGUMENT.
+ *
  * Rows with "token_words" are masked, each batch of a training anew, by the seed, how many batches were
  * before it, and the places of rows and tokens: the same after a checkpoint. Evaluations mask the same tokens
  * every time. Rows that have "token_labels" alone were masked before, and are learned as they are.
@@ -1040,6 +1044,7 @@ typedef struct graft_trainer_options {
  *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
  *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
  *     language_model              accuracy, of the next tokens
+ *     seq_2_seq_lm                accuracy, of the targets' tokens
  *     masked_language_model       accuracy, of the masked tokens; perplexity: e to the power of the loss,
  *                                 which is the pseudo-perplexity of rows of graft_batch_mask_each()
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
