@@ -517,8 +517,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *                        that has one is Graft's alone, and they refuse it.
  * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
  *         model that does not make what the task reads, or a head that the adapter's layout does not have),
- * GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT would
- * train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0.
+ *         GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT
+ *         would train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, const char *task,
                                                                const char *const *labels, int32_t label_count,
@@ -742,8 +743,7 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 
 /** Each row of a batch that has "token_words" as often as it has tokens of words, with another one of them
  *  replaced by `mask_token` each time, whose label in "token_labels" is what it was. The rows have no
- * adapters of their own. GRAFT_ERROR_INCOMPATIBLE without "token_words", GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0. */
+ *  adapters of their own. GRAFT_ERROR_INCOMPATIBLE without "token_words". Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch *batch, int32_t mask_token,
                                                               graft_batch **out);
 
