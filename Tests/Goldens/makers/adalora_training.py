@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import torch
 from peft import AdaLoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 
-from . import lora_training, tiny_bert, tiny_gpt2, tiny_llama
+from . import lora_training, tiny_bert
 from .actions_training import BERT, CLASSIFICATION, GPT2, LLAMA
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
-from .llama_training import OPTIMIZER, Variant, base, batches, loss_of
+from .files import ROOT, fresh_folder, write_both, write_json, write_tensors
+from .llama_training import Variant, base, batches, loss_of
 from .lora import randomise_trainable, results, save_adapter
-from .lora_training import MAXIMUM_NORM, make_optimizer, saved_names
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, make_optimizer, saved_names, without_gradient
 
 SCHEDULE = dict(total_step=10, tinit=2, tfinal=3)
 
@@ -117,12 +117,8 @@ def make_variant(variant: Variant, seed: int, family: SimpleNamespace) -> dict:
         rows = tiny_bert.inputs()
         logits = results(PeftModel.from_pretrained(base(variant, family), folder / "end"), rows)
         write_tensors(folder / "end" / "expected.safetensors", {"logits": logits})
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        write_tensors(
-            folder / f"{part}.safetensors", double[part], torch_float32_deviation=deviation(kept, single[part])
-        )
+    still = without_gradient(double["gradients"])
+    write_both(folder, double, single, still)
     pattern = json.loads((folder / "end" / "adapter_config.json").read_text())["rank_pattern"]
     counts = sorted(sum(kept) for kept in pattern.values())
     print(f"  {variant.name}: ranks {counts}")

@@ -10,11 +10,9 @@ import torch
 from peft import LoraConfig, PeftModel, PrefixTuningConfig, get_peft_model
 
 from . import prompt_learning, tiny_bert, tiny_llama
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, make_optimizer
-
-OPTIMIZER = prompt_learning.OPTIMIZER
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, make_optimizer
 
 
 @dataclass(frozen=True)
@@ -96,10 +94,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     name, batches = prompt_learning.batches_of(variant)
     double = train(copy.deepcopy(model).double(), variant, batches)
     single = train(copy.deepcopy(model), variant, batches)
-    for part in ("gradients", "final"):
-        distance = deviation(double[part], single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    distance = write_both(folder, double, single)
     return {
         "name": variant.name,
         "about": variant.about,
@@ -111,7 +106,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": [],
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

@@ -13,7 +13,8 @@ from adapters import AutoAdapterModel, BnConfig, DoubleSeqBnConfig, ParBnConfig,
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
-from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .files import ROOT, deviation, fresh_folder, packed, write_both, write_json, write_tensors
+from .tiny_models import without_dropout
 
 NAME = "golden"
 OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
@@ -109,9 +110,7 @@ def base(case: Case) -> torch.nn.Module:
     else:
         model = AutoAdapterModel.from_pretrained(path, dtype=torch.float32, attn_implementation="eager")
     model.config._name_or_path = BASES[case.architecture]
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
+    for module in without_dropout(model).modules():
         if isinstance(getattr(module, "attention_dropout", None), float):
             module.attention_dropout = 0.0
     return model
@@ -141,10 +140,7 @@ def load(case: Case, folder, dtype: torch.dtype) -> torch.nn.Module:
     model = base(case)
     model.load_adapter(str(folder), use_safetensors=True, set_active=True)
     model.train_adapter(NAME)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model.to(dtype)
+    return without_dropout(model).to(dtype)
 
 
 def rows_of(batch: dict):
@@ -205,10 +201,7 @@ def make_case(case: Case, seed: int) -> dict:
     for file in (folder / "start").glob("*.safetensors"):
         saved.update(load_file(file))
     assert set(saved) == set(double["gradients"]), "what is trained is what is saved"
-    for part in ("gradients", "final"):
-        distance = deviation(double[part], single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    distance = write_both(folder, double, single)
     return {
         "name": case.name,
         "about": case.about,
@@ -218,7 +211,7 @@ def make_case(case: Case, seed: int) -> dict:
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": [],
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

@@ -3,17 +3,18 @@ first gradients, and the adapter at the end."""
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from sentence_transformers import losses
 from transformers import AutoModel
 
-from .files import ROOT, fresh_folder, write_json
-from .llama_training import OPTIMIZER
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS
-from .task_training import padded, ten_steps, write_both
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
+from .task_training import padded
+from .tiny_models import without_dropout
 
 VOCABULARY, GROUPS = 110, 4
 BASE = "bert-tiny/base"
@@ -80,13 +81,13 @@ def rows(variant: Variant, batch: dict) -> list:
     return [row for place, row in enumerate(batch["input_ids"]) if place % 3 < PARTS[variant.loss]]
 
 
-def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+def loss_of(variant: Variant, model: torch.nn.Module, batch: dict) -> torch.Tensor:
     given, parts = rows(variant, batch), PARTS[variant.loss]
     mask = padded([[1] * len(row) for row in given], 0)
     states = model(input_ids=padded(given, 0), attention_mask=mask).last_hidden_state
-    shares = mask.unsqueeze(-1).to(dtype)
+    shares = mask.unsqueeze(-1).to(states.dtype)
     vectors = torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1))
-    alike = torch.tensor(batch["alike"], dtype=dtype)
+    alike = torch.tensor(batch["alike"], dtype=states.dtype)
     loss = variant.torch_loss()
     cuts = [vectors[:, :width] for width in variant.settings.get("dimensions", [vectors.shape[1]])]
     return sum(loss.compute_loss_from_embeddings([cut[part::parts] for part in range(parts)], alike) for cut in cuts)
@@ -95,19 +96,7 @@ def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.
 def base() -> torch.nn.Module:
     model = AutoModel.from_pretrained(ROOT / BASE, attn_implementation="eager")
     model.name_or_path = BASE
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
-
-
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(), folder, is_trainable=True).to(dtype).train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return ten_steps(model, batches(), lambda batch: loss_of(variant, model, batch, dtype))
+    return without_dropout(model)
 
 
 def make_variant(variant: Variant, seed: int) -> dict:
@@ -116,8 +105,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     model = get_peft_model(base(), LoraConfig(task_type="FEATURE_EXTRACTION", **settings))
     randomise_trainable(model, seed)
     save_adapter(model, folder / "start")
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
+    double, single = trained(base, folder / "start", batches(), partial(loss_of, variant))
     distance = write_both(folder, double, single)
     return {
         "name": variant.name,
@@ -129,7 +117,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "group_rows": PARTS[variant.loss],
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
-        "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
+        "without_gradient": without_gradient(double["gradients"]),
         "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy
@@ -45,6 +46,16 @@ def deviation(first: dict, second: dict) -> str:
     """The largest absolute difference between two sets of tensors, as text for metadata."""
     largest = max(float((first[name].double() - second[name].double()).abs().max()) for name in first)
     return f"{largest:.2e}"
+
+
+def write_both(folder: Path, double: dict, single: dict, without: Collection[str] = ()) -> float:
+    """Writes the first gradients and the end of training in float64, with how far that in float32
+    is from them but for the tensors `without`; the largest distance between their losses."""
+    for part in ("gradients", "final"):
+        compared = {name: tensor for name, tensor in double[part].items() if name not in without}
+        distance = deviation(compared, single[part])
+        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
+    return max(abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True))
 
 
 def packed(rows: list) -> torch.Tensor:

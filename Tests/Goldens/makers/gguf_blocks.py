@@ -1,4 +1,4 @@
-"""gguf/blocks: a GGUF file with a tensor of each type of blocks, random and extreme bytes, and the
+"""gguf-blocks: a GGUF file with a tensor of each type of blocks, random and extreme bytes, and the
 numbers that the gguf package makes of them.
 """
 

@@ -10,7 +10,8 @@ import torch
 import transformers
 
 from .files import ROOT, fresh_folder, write_json
-from .tiny_llama import PLAIN, inputs, randomise, write_expected
+from .tiny_llama import PLAIN, inputs
+from .tiny_models import randomise, write_expected
 
 NAME = "gguf-tiny"
 # Folder, architecture, whether queries and keys are reordered.

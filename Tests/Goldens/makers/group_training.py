@@ -3,18 +3,19 @@ transformers' multiple choice, and sentence-transformers' losses of rankings."""
 
 import random
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from sentence_transformers.cross_encoder.losses import ListNetLoss, RankNetLoss
 from transformers import AutoModelForMultipleChoice, AutoModelForSequenceClassification
 
-from .files import ROOT, fresh_folder, write_json
-from .llama_training import OPTIMIZER
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS
-from .task_training import MODULES, VOCABULARY, padded, ten_steps, write_both
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
+from .task_training import MODULES, VOCABULARY, padded
+from .tiny_models import without_dropout
 
 BASE = "bert-tiny/sequence-classification"
 GROUPS, SIZE = 3, 3
@@ -80,13 +81,10 @@ def base(variant: Variant) -> torch.nn.Module:
         ROOT / BASE, ignore_mismatched_sizes=True, attn_implementation="eager", **settings
     )
     model.name_or_path = BASE
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
+    return without_dropout(model)
 
 
-def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+def loss_of(variant: Variant, model: torch.nn.Module, batch: dict) -> torch.Tensor:
     ids = padded(batch["input_ids"], 0)
     mask = padded([[1] * len(row) for row in batch["input_ids"]], 0)
     if variant.kind is None:
@@ -99,16 +97,7 @@ def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.
     documents = [["d"] * SIZE] * GROUPS
     # The loss itself computes in float32, whatever the scores are.
     loss = variant.kind(Scores(scores), mini_batch_size=-1)
-    return loss((queries, documents), list(targets)).to(dtype)
-
-
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return ten_steps(model, batches(), lambda batch: loss_of(variant, model, batch, dtype))
+    return loss((queries, documents), list(targets)).to(scores.dtype)
 
 
 def make_variant(variant: Variant, seed: int) -> dict:
@@ -121,8 +110,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         # PEFT has one name for this task and for others; Graft keeps it in the file's metadata.
         file = folder / "start" / "adapter_model.safetensors"
         save_file(load_file(file), file, {"format": "pt", "task": variant.task})
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
+    double, single = trained(partial(base, variant), folder / "start", batches(), partial(loss_of, variant))
     distance = write_both(folder, double, single)
     return {
         "name": variant.name,
@@ -133,7 +121,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "loss": variant.loss,
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
-        "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-6),
+        "without_gradient": without_gradient(double["gradients"], 1e-6),
         "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }

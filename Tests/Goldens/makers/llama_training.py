@@ -4,17 +4,16 @@ adapter at the end.
 
 import random
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model
 
 from . import lora_training, tiny_llama
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
-
-OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
 
 
 @dataclass(frozen=True)
@@ -91,40 +90,19 @@ def base(variant: Variant, family: ModuleType) -> torch.nn.Module:
     return model
 
 
-def train(variant: Variant, family: ModuleType, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant, family), folder, is_trainable=True).to(dtype).train()
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = make_optimizer(OPTIMIZER, parameters)
-    steps, gradients = [], {}
-    for batch in lora_training.batches() if family.NAME == "bert-tiny" else batches():
-        optimizer.zero_grad()
-        loss = loss_of(model, batch, variant.task)
-        loss.backward()
-        if not gradients:
-            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-            gradients = saved_names(model, named)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
-        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
-        optimizer.step()
-    final = get_peft_model_state_dict(model, save_embedding_layers=False)
-    return {"steps": steps, "gradients": gradients, "final": final}
-
-
 def make_variant(variant: Variant, seed: int, family: ModuleType = tiny_llama, top: str = "llama-training") -> dict:
     folder = ROOT / top / variant.name
     model = get_peft_model(base(variant, family), variant.config(task_type=variant.task, **variant.lora))
     randomise_trainable(model, seed, scale=0.1)
     save_adapter(model, folder / "start")
 
-    double = train(variant, family, folder / "start", torch.float64)
-    single = train(variant, family, folder / "start", torch.float32)
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        distance = deviation(kept, single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    rows = lora_training.batches() if family.NAME == "bert-tiny" else batches()
+    double, single = trained(
+        partial(base, variant, family), folder / "start", rows,
+        lambda model, batch: loss_of(model, batch, variant.task),
+    )  # fmt: skip
+    still = without_gradient(double["gradients"])
+    distance = write_both(folder, double, single, still)
     return {
         "name": variant.name,
         "about": variant.about,
@@ -133,7 +111,7 @@ def make_variant(variant: Variant, seed: int, family: ModuleType = tiny_llama, t
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": still,
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

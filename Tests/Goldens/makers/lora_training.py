@@ -3,18 +3,22 @@ at the end.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
 from . import tiny_bert
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
+from .tiny_models import without_dropout
 
 STEPS = 10
 MAXIMUM_NORM = 1.0
+OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
 SCHEDULES = {"linear": get_linear_schedule_with_warmup, "cosine": get_cosine_schedule_with_warmup}
 
 
@@ -23,7 +27,7 @@ class Variant:
     name: str
     about: str
     lora: dict
-    optimizer: dict = field(default_factory=lambda: dict(name="adamw", learning_rate=1e-3, weight_decay=0.01))
+    optimizer: dict = field(default_factory=lambda: OPTIMIZER)
     schedule: str = "constant"
     warmup_steps: int = 0
     class_weights: list | None = None
@@ -85,10 +89,7 @@ def base() -> torch.nn.Module:
     model = tiny_bert.load_classifier()
     model.name_or_path = "bert-tiny/sequence-classification"
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.0
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
+    return without_dropout(model)
 
 
 def make_optimizer(settings: dict, parameters: list) -> torch.optim.Optimizer:
@@ -133,6 +134,47 @@ def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
     return {"steps": steps, "gradients": gradients, "final": get_peft_model_state_dict(model)}
 
 
+def without_gradient(gradients: dict, bound: float = 1e-12) -> list[str]:
+    """Tensors whose gradient is zero by nature, as of the bias of the keys, which softmax ignores.
+
+    Adam divides noise by noise there: after a step such a tensor is arbitrary, so a test must leave
+    it out."""
+    return sorted(name for name, tensor in gradients.items() if tensor.abs().max() < bound)
+
+
+def ten_steps(model: PeftModel, batches: list[dict], loss_of: Callable[[PeftModel, dict], torch.Tensor]) -> dict:
+    """Losses and norms of the steps, the first gradients, and the adapter at the end."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = make_optimizer(OPTIMIZER, parameters)
+    steps, gradients = [], {}
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = loss_of(model, batch)
+        loss.backward()
+        if not gradients:
+            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+            gradients = saved_names(model, named)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
+        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
+        optimizer.step()
+    # By itself PEFT would save frozen tables of embeddings beside what adapts them.
+    final = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {"steps": steps, "gradients": gradients, "final": final}
+
+
+def trained(
+    base: Callable[[], torch.nn.Module],
+    folder: Path,
+    batches: list[dict],
+    loss_of: Callable[[PeftModel, dict], torch.Tensor],
+) -> list[dict]:
+    """Ten steps from the adapter that the folder has, in float64 and in float32."""
+    return [
+        ten_steps(PeftModel.from_pretrained(base(), folder, is_trainable=True).to(dtype).train(), batches, loss_of)
+        for dtype in (torch.float64, torch.float32)
+    ]
+
+
 def make_variant(variant: Variant, seed: int) -> dict:
     folder = ROOT / "lora-training" / variant.name
     model = get_peft_model(base(), LoraConfig(task_type="SEQ_CLS", **variant.lora))
@@ -141,14 +183,8 @@ def make_variant(variant: Variant, seed: int) -> dict:
 
     double = train(variant, folder / "start", torch.float64)
     single = train(variant, folder / "start", torch.float32)
-    # Adam divides noise by noise where a gradient is zero by nature, as for the bias of the keys,
-    # which softmax ignores: after a step such a tensor is arbitrary, so a test must leave it out.
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        distance = deviation(kept, single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    still = without_gradient(double["gradients"])
+    distance = write_both(folder, double, single, still)
     return {
         "name": variant.name,
         "about": variant.about,
@@ -159,7 +195,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "label_smoothing": variant.label_smoothing,
         "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": still,
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

@@ -6,6 +6,7 @@ from tokenizers import Tokenizer
 from transformers import MarianMTModel
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .tiny_seq2seq import written
 
 FOLDER = ROOT.parents[2] / "shared" / "models" / "marian-enpt"
 SENTENCES = [
@@ -23,15 +24,10 @@ def make() -> None:
     top = fresh_folder("marian-enpt")
     tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     model = MarianMTModel.from_pretrained(FOLDER, attn_implementation="eager", dtype=torch.float32).eval()
+    # As MarianTokenizer, every text ends with the end token.
+    sources = [[*tokenizer.encode(sentence).ids, model.config.eos_token_id] for sentence in SENTENCES]
     rows, single, double = [], [], []
-    for sentence in SENTENCES:
-        # As MarianTokenizer, every text ends with the end token.
-        ids = [*tokenizer.encode(sentence).ids, model.config.eos_token_id]
-        tokens = torch.tensor([ids])
-        with torch.no_grad():
-            text = model.generate(
-                tokens, attention_mask=torch.ones_like(tokens), num_beams=1, do_sample=False, max_new_tokens=NEW_TOKENS
-            )[0, 1:].tolist()
+    for sentence, ids, text in zip(SENTENCES, sources, written(model, sources, NEW_TOKENS), strict=True):
         assert text[-1] == model.config.eos_token_id, text
         rows.append({"text": sentence, "input_ids": ids, "target_ids": text, "target": tokenizer.decode(text[:-1])})
     for kind, results in ((torch.float32, single), (torch.float64, double)):

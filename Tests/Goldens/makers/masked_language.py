@@ -4,17 +4,17 @@ and ten training steps of PEFT."""
 import copy
 import random
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForMaskedLM
 
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
-from .llama_training import OPTIMIZER
+from .files import ROOT, deviation, fresh_folder, write_both, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS
-from .question_answering import randomise
-from .task_training import VOCABULARY, padded, ten_steps, write_both
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
+from .task_training import VOCABULARY, padded
+from .tiny_models import randomise, without_dropout
 
 MASK, BEST = 4, 3
 #: Folders, and the architecture and the changes to its configuration that each is made of.
@@ -104,19 +104,10 @@ def base(variant: Variant) -> torch.nn.Module:
     path = f"masked-language/{variant.base}"
     model = AutoModelForMaskedLM.from_pretrained(ROOT / path, attn_implementation="eager")
     model.name_or_path = path
-    return model
+    return without_dropout(model)
 
 
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return ten_steps(model, batches(), lambda batch: loss_of(model, batch, dtype))
-
-
-def loss_of(model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+def loss_of(model: torch.nn.Module, batch: dict) -> torch.Tensor:
     padding = model.config.pad_token_id
     labels = padded(batch["token_labels"], -100)
     output = model(
@@ -134,8 +125,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     model = get_peft_model(base(variant), LoraConfig(r=4, lora_alpha=8, target_modules=list(variant.modules)))
     randomise_trainable(model, seed)
     save_adapter(model, folder / "start")
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
+    double, single = trained(partial(base, variant), folder / "start", batches(), loss_of)
     distance = write_both(folder, double, single)
     return {
         "name": variant.name,
@@ -144,7 +134,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "task": "masked_language_model",
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
-        "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
+        "without_gradient": without_gradient(double["gradients"]),
         "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }

@@ -10,9 +10,9 @@ import safetensors.torch
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, base, batches, padded
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, base, batches, make_optimizer, padded, without_gradient
 
 LABELS = 3
 START = "base_model.model."
@@ -31,7 +31,6 @@ VARIANTS = [
     Variant("mean-dense", "The mean, through a dense layer.", "mean", True),
     Variant("last", "The last token of a row, which BERT's own class does not read.", "last", False),
 ]
-OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
 
 
 class Classifier(torch.nn.Module):
@@ -72,7 +71,7 @@ class Classifier(torch.nn.Module):
 
 def train(model: Classifier) -> dict:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=OPTIMIZER["learning_rate"], weight_decay=OPTIMIZER["weight_decay"])
+    optimizer = make_optimizer(OPTIMIZER, parameters)
     steps, gradients = [], {}
     for batch in batches():
         optimizer.zero_grad()
@@ -100,13 +99,8 @@ def make_variant(variant: Variant, seed: int) -> dict:
 
     double = train(copy.deepcopy(model).double().train())
     single = train(copy.deepcopy(model).train())
-    # As in lora-training: where a gradient is zero by nature, AdamW only decays or divides noise by
-    # noise.
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        distance = deviation(kept, single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
+    still = without_gradient(double["gradients"])
+    write_both(folder, double, single, still)
     return {
         "name": variant.name,
         "about": variant.about,

@@ -10,11 +10,11 @@ import torch
 from peft import PeftModel, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 
 from . import llama_training, lora_training, tiny_bert, tiny_gpt2, tiny_llama, tiny_mistral, tiny_roberta
-from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .files import ROOT, fresh_folder, packed, write_both, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, make_optimizer, without_gradient
 
 NEW_TOKENS = 12
-OPTIMIZER = dict(name="adamw", learning_rate=1e-3, weight_decay=0.01)
 CONFIGS = {"prefix": PrefixTuningConfig, "prompt": PromptTuningConfig}
 
 
@@ -143,14 +143,14 @@ def own_names(model: PeftModel, variant: Variant, of=lambda parameter: parameter
 def train(model: PeftModel, variant: Variant, batches: list[dict]) -> dict:
     model = model.train()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = lora_training.make_optimizer(OPTIMIZER, parameters)
+    optimizer = make_optimizer(OPTIMIZER, parameters)
     steps, gradients = [], {}
     for batch in batches:
         optimizer.zero_grad()
         loss = loss_of(model, batch, variant)
         loss.backward()
         gradients = gradients or own_names(model, variant, lambda parameter: parameter.grad)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, lora_training.MAXIMUM_NORM)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
         steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
         optimizer.step()
     return {"steps": steps, "gradients": gradients, "final": own_names(model, variant)}
@@ -211,18 +211,13 @@ def make_variant(variant: Variant, seed: int) -> dict:
         return made
     double = train(copy.deepcopy(model).double(), variant, batches)
     single = train(copy.deepcopy(model), variant, batches)
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        write_tensors(
-            folder / f"{part}.safetensors", double[part], torch_float32_deviation=deviation(kept, single[part])
-        )
-    losses = [abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True)]
+    still = without_gradient(double["gradients"])
+    distance = write_both(folder, double, single, still)
     return made | {
         "optimizer": OPTIMIZER,
-        "maximum_gradient_norm": lora_training.MAXIMUM_NORM,
+        "maximum_gradient_norm": MAXIMUM_NORM,
         "without_gradient": still,
-        "torch_float32_loss_deviation": max(losses),
+        "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }
 

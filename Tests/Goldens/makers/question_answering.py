@@ -7,8 +7,9 @@ import json
 import torch
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 
-from . import tiny_bert, tiny_llama
+from . import tiny_bert, tiny_models
 from .files import ROOT, deviation, fresh_folder, packed, write_tensors
+from .tiny_models import randomise
 
 NAMES = [
     "bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
@@ -16,24 +17,10 @@ NAMES = [
 ]  # fmt: skip
 
 
-def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if parameter.dim() == 1 and name.endswith("weight"):
-                parameter.copy_(1 + 0.1 * noise)
-            else:
-                parameter.copy_(noise * (0.1 if name.endswith("bias") else 0.25))
-    return model.eval()
-
-
 def logits(model: torch.nn.Module, rows: dict) -> torch.Tensor:
     """[tokens, 2]."""
     with torch.no_grad():
-        kind = tiny_bert if "token_type_ids" in rows else tiny_llama
+        kind = tiny_bert if "token_type_ids" in rows else tiny_models
         results = [model(**row) for row in kind.batches_of_one(rows)]
     return packed([torch.stack([result.start_logits, result.end_logits], -1) for result in results])
 

@@ -9,8 +9,9 @@ from peft import IA3Config
 from transformers import RobertaForSequenceClassification
 
 from . import tiny_roberta
-from .files import ROOT, fresh_folder, write_json
+from .files import fresh_folder, write_json
 from .llama_training import Variant, batches, make_variant
+from .tiny_models import load_for_rows
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
 
@@ -48,15 +49,7 @@ VARIANTS = [
 
 
 def load(name: str) -> torch.nn.Module:
-    """Of a bare model too, the class of rows, with a head of its own; without dropout."""
-    torch.manual_seed(0)
-    model = RobertaForSequenceClassification.from_pretrained(
-        ROOT / tiny_roberta.NAME / name, num_labels=3, attn_implementation="eager"
-    )
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model.eval()
+    return load_for_rows(RobertaForSequenceClassification, tiny_roberta.NAME, name)
 
 
 def make() -> None:

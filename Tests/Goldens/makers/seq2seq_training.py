@@ -4,15 +4,15 @@ adapter at the end.
 
 import random
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from peft import IA3Config, LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import IA3Config, LoraConfig, get_peft_model
 
 from . import tiny_seq2seq
-from .files import ROOT, deviation, fresh_folder, write_json, write_tensors
-from .llama_training import OPTIMIZER
+from .files import ROOT, fresh_folder, write_both, write_json
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
 
 
 @dataclass(frozen=True)
@@ -93,38 +93,17 @@ def base(variant: Variant) -> torch.nn.Module:
     return model
 
 
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = make_optimizer(OPTIMIZER, parameters)
-    steps, gradients = [], {}
-    for batch in batches():
-        optimizer.zero_grad()
-        loss = loss_of(model, batch, variant.label_smoothing)
-        loss.backward()
-        if not gradients:
-            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-            gradients = saved_names(model, named)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
-        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
-        optimizer.step()
-    final = get_peft_model_state_dict(model, save_embedding_layers=False)
-    return {"steps": steps, "gradients": gradients, "final": final}
-
-
 def make_variant(variant: Variant, seed: int) -> dict:
     folder = ROOT / "seq2seq-training" / variant.name
     model = get_peft_model(base(variant), variant.config(task_type="SEQ_2_SEQ_LM", **variant.settings))
     randomise_trainable(model, seed, scale=0.1)
     save_adapter(model, folder / "start")
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
-    still = sorted(name for name, tensor in double["gradients"].items() if tensor.abs().max() < 1e-12)
-    for part in ("gradients", "final"):
-        kept = {name: tensor for name, tensor in double[part].items() if name not in still}
-        distance = deviation(kept, single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
+    double, single = trained(
+        partial(base, variant), folder / "start", batches(),
+        lambda model, batch: loss_of(model, batch, variant.label_smoothing),
+    )  # fmt: skip
+    still = without_gradient(double["gradients"])
+    write_both(folder, double, single, still)
     return {
         "name": variant.name,
         "about": variant.about,

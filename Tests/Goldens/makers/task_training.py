@@ -2,21 +2,21 @@
 gradients, the adapter at the end, and what it computes at the start."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
 )
 
-from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
-from .llama_training import OPTIMIZER
+from .files import ROOT, deviation, fresh_folder, packed, write_both, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
-from .lora_training import MAXIMUM_NORM, STEPS, make_optimizer, saved_names
+from .lora_training import MAXIMUM_NORM, OPTIMIZER, STEPS, trained, without_gradient
+from .tiny_models import without_dropout
 
 VOCABULARY, WIDTH = 110, 3
 MODULES = {
@@ -113,12 +113,12 @@ def targets(variant: Variant, batch: dict, dtype: torch.dtype) -> torch.Tensor:
     return torch.tensor(rows, dtype=dtype)[:, : variant.labels]
 
 
-def loss_of(variant: Variant, model: torch.nn.Module, batch: dict, dtype: torch.dtype) -> torch.Tensor:
+def loss_of(variant: Variant, model: torch.nn.Module, batch: dict) -> torch.Tensor:
     if variant.peft_task == "QUESTION_ANS":
         return span_loss(model, batch)
     ids = padded(batch["input_ids"], 0)
     mask = padded([[1] * len(row) for row in batch["input_ids"]], 0)
-    labels = targets(variant, batch, dtype)
+    labels = targets(variant, batch, model.dtype)
     output = model(input_ids=ids, attention_mask=mask, labels=labels)
     # transformers' own losses, some of which round to float32.
     if variant.peft_task == "TOKEN_CLS":
@@ -155,10 +155,7 @@ def base(variant: Variant) -> torch.nn.Module:
     )
     model.name_or_path = variant.base
     model.config.pad_token_id = 0
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model
+    return without_dropout(model)
 
 
 def logits(variant: Variant, folder, dtype: torch.dtype) -> torch.Tensor:
@@ -171,42 +168,6 @@ def logits(variant: Variant, folder, dtype: torch.dtype) -> torch.Tensor:
     return packed([result.logits for result in results])
 
 
-def train(variant: Variant, folder, dtype: torch.dtype) -> dict:
-    """Runs the ten steps from the saved adapter in the given precision."""
-    model = PeftModel.from_pretrained(base(variant), folder, is_trainable=True).to(dtype).train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return ten_steps(model, batches(), lambda batch: loss_of(variant, model, batch, dtype))
-
-
-def ten_steps(model: PeftModel, rows: list[dict], loss_of: Callable[[dict], torch.Tensor]) -> dict:
-    """Losses and norms of the steps, the first gradients, and the adapter at the end."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = make_optimizer(OPTIMIZER, parameters)
-    steps, gradients = [], {}
-    for batch in rows:
-        optimizer.zero_grad()
-        loss = loss_of(batch)
-        loss.backward()
-        if not gradients:
-            named = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-            gradients = saved_names(model, named)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, MAXIMUM_NORM)
-        steps.append({"loss": loss.item(), "gradient_norm": norm.item()})
-        optimizer.step()
-    return {"steps": steps, "gradients": gradients, "final": get_peft_model_state_dict(model)}
-
-
-def write_both(folder, double: dict, single: dict) -> float:
-    """Writes what the steps in float64 came to, with how far those in float32 are from it; their
-    losses' largest distance."""
-    for part in ("gradients", "final"):
-        distance = deviation(double[part], single[part])
-        write_tensors(folder / f"{part}.safetensors", double[part], torch_float32_deviation=distance)
-    return max(abs(a["loss"] - b["loss"]) for a, b in zip(double["steps"], single["steps"], strict=True))
-
-
 def make_variant(variant: Variant, seed: int) -> dict:
     folder = ROOT / "task-training" / variant.name
     settings = dict(r=4, lora_alpha=8, target_modules=MODULES[variant.architecture])
@@ -217,8 +178,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
     distance = deviation({"": expected}, {"": logits(variant, folder / "start", torch.float32)})
     write_tensors(folder / "expected.safetensors", {"logits": expected}, torch_float32_deviation=distance)
 
-    double = train(variant, folder / "start", torch.float64)
-    single = train(variant, folder / "start", torch.float32)
+    double, single = trained(partial(base, variant), folder / "start", batches(), partial(loss_of, variant))
     distance = write_both(folder, double, single)
     return {
         "name": variant.name,
@@ -229,7 +189,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "labels": variant.labels,
         "optimizer": OPTIMIZER,
         "maximum_gradient_norm": MAXIMUM_NORM,
-        "without_gradient": sorted(n for n, t in double["gradients"].items() if t.abs().max() < 1e-12),
+        "without_gradient": without_gradient(double["gradients"]),
         "torch_float32_loss_deviation": distance,
         "steps": double["steps"],
     }

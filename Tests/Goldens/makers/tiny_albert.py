@@ -8,10 +8,8 @@ from transformers import (
     AlbertModel,
 )
 
-from .files import ROOT
-from .question_answering import randomise
 from .tiny_llama import LABELS, TAGS, inputs
-from .tiny_models import write_models
+from .tiny_models import load_for_rows, randomise, write_models
 
 NAME = "albert-tiny"
 SIZES = dict(
@@ -38,15 +36,7 @@ GROUPS = dict(
 
 
 def load(name: str) -> torch.nn.Module:
-    """Of a bare model too, the class of rows, with a head of its own; without dropout."""
-    torch.manual_seed(0)
-    model = AlbertForSequenceClassification.from_pretrained(
-        ROOT / NAME / name, num_labels=3, attn_implementation="eager"
-    )
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model.eval()
+    return load_for_rows(AlbertForSequenceClassification, NAME, name)
 
 
 def make() -> None:

@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .tiny_models import randomise
 
 SIZES = dict(
     vocab_size=120,
@@ -32,20 +33,6 @@ LENGTHS = [7, 1, 12, 64, 3, 20]
 
 def config(**changes) -> BertConfig:
     return BertConfig(**SIZES, **changes)
-
-
-def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if name.endswith("LayerNorm.weight"):
-                parameter.copy_(1 + 0.1 * noise)
-            else:
-                parameter.copy_(noise * (0.1 if name.endswith("bias") else 0.25))
-    return model.eval()
 
 
 def inputs() -> dict:

@@ -7,10 +7,8 @@ from transformers import (
     ElectraModel,
 )
 
-from .files import ROOT
-from .question_answering import randomise
 from .tiny_llama import LABELS, TAGS, inputs
-from .tiny_models import write_models
+from .tiny_models import load_for_rows, randomise, write_models
 
 NAME = "electra-tiny"
 SIZES = dict(
@@ -30,15 +28,7 @@ WIDE = dict(SIZES, embedding_size=32, hidden_act="relu", pad_token_id=5, type_vo
 
 
 def load(name: str) -> torch.nn.Module:
-    """Of a bare model too, the class of rows, with a head of its own; without dropout."""
-    torch.manual_seed(0)
-    model = ElectraForSequenceClassification.from_pretrained(
-        ROOT / NAME / name, num_labels=3, attn_implementation="eager"
-    )
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model.eval()
+    return load_for_rows(ElectraForSequenceClassification, NAME, name)
 
 
 def make() -> None:

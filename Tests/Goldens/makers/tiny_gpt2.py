@@ -9,7 +9,7 @@ from transformers import (
 )
 
 from .tiny_llama import TAGS, inputs
-from .tiny_models import load_model, write_models
+from .tiny_models import load_model, randomise, write_models
 
 NAME = "gpt2-tiny"
 SIZES = dict(vocab_size=110, n_embd=32, n_layer=2, n_head=4, n_positions=64)
@@ -28,18 +28,6 @@ EVERYTHING = dict(
     eos_token_id=[2, 5],
     bos_token_id=2,
 )
-
-
-def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            is_norm = ".ln_" in name and name.endswith("weight")
-            parameter.copy_(1 + 0.1 * noise if is_norm else noise * (0.1 if name.endswith("bias") else 0.25))
-    return model.eval()
 
 
 def load(name: str) -> torch.nn.Module:

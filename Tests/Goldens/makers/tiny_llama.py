@@ -2,7 +2,6 @@
 compute.
 """
 
-import copy
 import json
 
 import torch
@@ -14,7 +13,8 @@ from transformers import (
     LlamaModel,
 )
 
-from .files import ROOT, deviation, fresh_folder, packed, write_json, write_tensors
+from .files import fresh_folder, write_json
+from .tiny_models import load_model, randomise, write_expected
 
 NAME = "llama-tiny"
 SIZES = dict(
@@ -50,20 +50,6 @@ YARN = dict(
 DYNAMIC = dict(rope_type="dynamic", rope_theta=500.0, factor=4.0)
 
 
-def randomise(model: torch.nn.Module, seed: int) -> torch.nn.Module:
-    """Weights wide enough that attention is far from uniform; biases and norms away from 0 and 1.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if name.endswith("norm.weight"):
-                parameter.copy_(1 + 0.1 * noise)
-            else:
-                parameter.copy_(noise * (0.1 if name.endswith("bias") else 0.25))
-    return model.eval()
-
-
 def inputs() -> dict:
     generator = torch.Generator().manual_seed(17)
     return {
@@ -71,36 +57,8 @@ def inputs() -> dict:
     }
 
 
-def batches_of_one(rows: dict):
-    """Each row alone, unpadded: what a padded batch must equal."""
-    for ids in rows["input_ids"]:
-        yield {"input_ids": torch.tensor([ids])}
-
-
-def outputs(model: torch.nn.Module, rows: dict) -> dict:
-    """Hidden states packed [tokens, hidden]; logits [tokens, vocabulary], or [rows, labels] of a
-    classifier.
-    """
-    with torch.no_grad():
-        results = [model(**row, output_hidden_states=True) for row in batches_of_one(rows)]
-    values = {
-        f"hidden_states.{i}": packed([r.hidden_states[i] for r in results])
-        for i in range(len(results[0].hidden_states))
-    }
-    if "logits" in results[0]:
-        values["logits"] = packed([result.logits for result in results])
-    return values
-
-
-def write_expected(folder, model: torch.nn.Module, rows: dict) -> None:
-    single = outputs(copy.deepcopy(model).float(), rows)
-    double = outputs(copy.deepcopy(model).double(), rows)
-    write_tensors(folder / "expected.safetensors", double, torch_float32_deviation=deviation(double, single))
-
-
 def load(name: str) -> torch.nn.Module:
-    kind = LlamaForSequenceClassification if name == "sequence-classification" else LlamaForCausalLM
-    return kind.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
+    return load_model(NAME, name)
 
 
 def v4_spelling(folder) -> None:

@@ -8,8 +8,8 @@ from transformers import (
     MistralForTokenClassification,
 )
 
-from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise
-from .tiny_models import load_model, write_models
+from .tiny_llama import LABELS, SIZES, TAGS, inputs
+from .tiny_models import load_model, randomise, write_models
 
 NAME = "mistral-tiny"
 # A window that is shorter than most rows, one that no row fills, and none.

@@ -8,10 +8,8 @@ from transformers import (
     ModernBertModel,
 )
 
-from .files import ROOT
-from .question_answering import randomise
 from .tiny_llama import LABELS, TAGS, inputs
-from .tiny_models import write_models
+from .tiny_models import load_model, randomise, write_models
 
 NAME = "modernbert-tiny"
 SIZES = dict(
@@ -43,7 +41,7 @@ MEAN = dict(SIZES, **BIASES, classifier_pooling="mean", classifier_activation="r
 
 
 def load(name: str) -> torch.nn.Module:
-    return ModernBertForSequenceClassification.from_pretrained(ROOT / NAME / name, attn_implementation="eager").eval()
+    return load_model(NAME, name)
 
 
 def make() -> None:

@@ -4,10 +4,8 @@ import torch
 from transformers import MPNetForMaskedLM, MPNetForSequenceClassification, MPNetForTokenClassification, MPNetModel
 
 from . import tiny_roberta
-from .files import ROOT
-from .question_answering import randomise
 from .tiny_llama import LABELS, TAGS
-from .tiny_models import write_models
+from .tiny_models import load_for_rows, randomise, write_models
 
 NAME = "mpnet-tiny"
 PLAIN = dict(tiny_roberta.SIZES, max_position_embeddings=162)
@@ -26,13 +24,7 @@ def inputs() -> dict:
 
 
 def load(name: str) -> torch.nn.Module:
-    """Of a bare model too, the class of rows, with a head of its own; without dropout."""
-    torch.manual_seed(0)
-    model = MPNetForSequenceClassification.from_pretrained(ROOT / NAME / name, num_labels=3)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return model.eval()
+    return load_for_rows(MPNetForSequenceClassification, NAME, name)
 
 
 def make() -> None:

@@ -8,8 +8,8 @@ from transformers import (
     Qwen2ForTokenClassification,
 )
 
-from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise
-from .tiny_models import load_model, write_models
+from .tiny_llama import LABELS, SIZES, TAGS, inputs
+from .tiny_models import load_model, randomise, write_models
 
 NAME = "qwen2-tiny"
 PLAIN = dict(SIZES, tie_word_embeddings=True, eos_token_id=2)

@@ -10,9 +10,8 @@ from transformers import (
 )
 
 from .files import ROOT
-from .tiny_bert import randomise
 from .tiny_llama import LABELS, LENGTHS, TAGS
-from .tiny_models import write_models
+from .tiny_models import randomise, write_models
 
 NAME = "roberta-tiny"
 SIZES = dict(

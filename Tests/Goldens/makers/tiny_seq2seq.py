@@ -115,7 +115,7 @@ def outputs(model: torch.nn.Module, sources: list, targets: list) -> dict:
     return values
 
 
-def written(model: torch.nn.Module, sources: list) -> list[list[int]]:
+def written(model: torch.nn.Module, sources: list, new_tokens: int = NEW_TOKENS) -> list[list[int]]:
     """Greedy, each row alone, without the token that goes before a text."""
     made = []
     for source in sources:
@@ -126,7 +126,7 @@ def written(model: torch.nn.Module, sources: list) -> list[list[int]]:
                 attention_mask=torch.ones_like(tokens),
                 num_beams=1,
                 do_sample=False,
-                max_new_tokens=NEW_TOKENS,
+                max_new_tokens=new_tokens,
             )
         made.append(text[0].tolist()[1:])
     return made

@@ -8,8 +8,8 @@ from transformers import (
     SmolLM3ForTokenClassification,
 )
 
-from .tiny_llama import LABELS, SIZES, TAGS, inputs, randomise
-from .tiny_models import load_model, write_models
+from .tiny_llama import LABELS, SIZES, TAGS, inputs
+from .tiny_models import load_model, randomise, write_models
 
 NAME = "smollm3-tiny"
 SMOL = dict(SIZES, pad_token_id=0, bos_token_id=1, eos_token_id=2)

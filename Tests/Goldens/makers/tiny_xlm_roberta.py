@@ -2,9 +2,8 @@
 
 from transformers import XLMRobertaForSequenceClassification, XLMRobertaForTokenClassification
 
-from .tiny_bert import randomise
 from .tiny_llama import LABELS, TAGS
-from .tiny_models import write_models
+from .tiny_models import randomise, write_models
 from .tiny_roberta import PLAIN, inputs
 
 
