@@ -3,7 +3,7 @@
  * inner products. Each figure is the fastest of many calls.
  *
  *   clang -O3 -std=c11 -fblocks -fno-math-errno -ffp-contract=off -ISources/CGraftKernels/include
- *         Benchmarks/rows.c Sources/CGraftKernels/*.c -lm -o rows && ./rows [threads]
+ *         Benchmarks/rows.c Sources/CGraftKernels/?*.c -lm -o rows && ./rows [threads]
  */
 #define _POSIX_C_SOURCE 200809L
 #include "graft_kernels.h"
@@ -65,7 +65,7 @@ static void elements(const gk_team *team) {
          gk_layer_norm_backward(team, M, H, y, s, mean, inverse, gamma, z, NULL, NULL));
     LINE("layer norm backward, gamma, beta",
          gk_layer_norm_backward(team, M, H, y, s, mean, inverse, gamma, z, gamma, beta));
-    LINE("rms norm", gk_rms_norm_forward(team, M, H, 1, x, H, gamma, 1e-6f, y, inverse));
+    LINE("rms norm", gk_rms_norm_forward(team, M, H, 1, x, H, gamma, 0, 1e-6f, y, inverse));
     LINE("sum of squares", (void)gk_sum_of_squares(team, COUNT, x));
     gk_adam adamw = {1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0, 1, {0}, 3};
     memset(z, 0, COUNT * sizeof *z);
@@ -74,7 +74,7 @@ static void elements(const gk_team *team) {
     int32_t positions[M], labels[M];
     for (int i = 0; i < M; i++)
         positions[i] = i, labels[i] = i;
-    LINE("rotate", gk_rotate(team, M, H / 64, 64, positions, gamma, 1, false, x, H));
+    LINE("rotate", gk_rotate(team, M, H / 64, 64, 64, positions, gamma, 1, false, x, H));
     double loss = 0, weight = 0;
     LINE("cross entropy, gradient",
          gk_cross_entropy(team, M, H, y, H, labels, NULL, 0, 1, z, H, &loss, &weight));
@@ -111,6 +111,20 @@ static void attention(const gk_team *team, int64_t batch, int64_t length, int32_
         free(sequences);
 }
 
+/** Search among 100,000 vectors of 384 numbers, and reading them alone. */
+static void search(const gk_team *team) {
+    const int64_t count = 100000, h = 384, wanted = 10, most = 64;
+    float *vectors = random_floats(count * h), *queries = random_floats(most * h);
+    gk_found *found = malloc(sizeof *found * (size_t)(team->thread_count * most * wanted));
+    double reading = FASTEST(gk_sum_of_squares(team, count * h, vectors));
+    for (int64_t asked = 1; asked <= most; asked *= 8) {
+        double searching = FASTEST(gk_nearest(team, count, h, vectors, asked, queries, wanted, found));
+        printf("search %d x %d, %2d queries: %6.1f ms, %.2f times reading\n", (int)count, (int)h, (int)asked,
+               searching * 1e3, searching / reading);
+    }
+    free(vectors), free(queries), free(found);
+}
+
 int main(int count, char **arguments) {
     int threads = count > 1 ? atoi(arguments[1]) : gk_processor_count();
     gk_team team = {.thread_count = threads, .scratch = aligned_alloc(64, gk_scratch_size(threads))};
@@ -118,7 +132,7 @@ int main(int count, char **arguments) {
     gk_begin_call();
     printf("%s, %d threads\n", gk_path_name(), threads);
     if (count < 3)
-        elements(&team);
+        elements(&team), search(&team);
     for (gk_type precision = GK_FLOAT32; precision <= GK_BFLOAT16; precision++) {
         for (int dropped = 0; dropped < 2; dropped++) {
             float probability = dropped ? 0.1f : 0;

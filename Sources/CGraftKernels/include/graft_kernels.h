@@ -285,6 +285,22 @@ void gk_normalize_rows(const gk_team *team, int64_t m, int64_t h, float *x, floa
 void gk_normalize_rows_backward(const gk_team *team, int64_t m, int64_t h, const float *y,
                                 const float *lengths, float *dy);
 
+/* ---- Search ---- */
+
+/** A stored vector and its product with a query. */
+typedef struct gk_found {
+    float product;
+    int32_t reserved;
+    int64_t place; /**< INT64_MAX where there are no more vectors. */
+} gk_found;
+
+/** found [query_count, best_count]: of each query [h] the vectors of [count, h] with the largest
+ *  products, the largest first, and equals in their order. `found` has room for as many for each of
+ *  the team's threads. Returns the first vector with a product that is not finite, which is not
+ *  found; -1 where all are. */
+int64_t gk_nearest(const gk_team *team, int64_t count, int64_t h, const float *vectors, int64_t query_count,
+                   const float *queries, int64_t best_count, gk_found *found);
+
 /* ---- Columns ---- */
 
 /** y = x ∘ scale, with scale [h] for every row. y may be x. */

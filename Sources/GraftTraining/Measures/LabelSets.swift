@@ -6,6 +6,8 @@ struct LabelSets: Sendable {
     private var marks: [Mark] = []
     private var rowEnds: [Int] = []
     var weights = Weights()
+    /// Of all rows once, counted for all measures.
+    private var counted: [LabelCount] = []
 
     private struct Mark: BitwiseCopyable {
         let label: Int32
@@ -32,8 +34,13 @@ struct LabelSets: Sendable {
     /// Whether a row was given what it has.
     func isExact(_ row: Int) -> Bool { marks(ofRow: row).allSatisfy { $0.isTrue == $0.isChosen } }
 
+    mutating func prepare() {
+        if counted.isEmpty { counted = counts(Repeats()) }
+    }
+
     /// What was counted of each label.
     func counts(_ repeats: Repeats) -> [LabelCount] {
+        if repeats.counts.isEmpty, !counted.isEmpty { return counted }
         var counts = Array(repeating: LabelCount(), count: labelCount)
         for row in rowEnds.indices where repeats[row] > 0 {
             for mark in marks(ofRow: row) {
@@ -76,6 +83,7 @@ struct LabelSets: Sendable {
         both.marks += other.marks
         both.rowEnds += other.rowEnds.map { $0 + marks.count }
         both.weights.values += other.weights.values
+        both.counted = []
         return both
     }
 

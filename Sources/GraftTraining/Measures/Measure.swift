@@ -99,8 +99,9 @@ extension Evidence {
         prepareOrders()
     }
 
-    /// Sorts once what several measures read in order.
+    /// Counts and sorts once what several measures read.
     mutating func prepareOrders() {
+        labelSets.prepare()
         scores.prepare()
         values.prepare()
         rows.noAnswer?.prepare()

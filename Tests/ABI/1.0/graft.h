@@ -1399,6 +1399,31 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *ses
                                                               int32_t *labels, float *probabilities,
                                                               int64_t capacity);
 
+/**
+ * The stored vectors that are nearest to each query, by their products: of vectors of length 1, as
+ * graft_session_embed() makes them, by cosine. Exact, and the same bits whatever queries are asked together.
+ *
+ * @param vectors      [vector_count, width].
+ * @param vector_count 0 to 2^32.
+ * @param width        1 to 2^20.
+ * @param queries      [query_count, width].
+ * @param query_count  0 to 2^20.
+ * @param best_count   Vectors wanted of each query, 1 to 2^20.
+ * @param thread_count At most. 0: one per processor.
+ * @param[out] places  [query_count, best_count]: the nearest first, and equals in their order; -1 where
+ *                     there are no more.
+ * @param[out] products The same shape; -infinity where there are no more. May be NULL.
+ * @param capacity     Elements of each array.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_DIVERGED (a product that is not finite; the vector is
+ *         named), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_nearest(const float *vectors, int64_t vector_count,
+                                                      int32_t width, const float *queries,
+                                                      int64_t query_count, int64_t best_count,
+                                                      int32_t thread_count, int64_t *places, float *products,
+                                                      int64_t capacity);
+
 /** When a beam search ends, after it has beam_count texts that ended. */
 typedef int32_t graft_early_stopping;
 enum {

@@ -30,6 +30,32 @@ static void test_masks(void) {
     expect_number(-1, graft_tokenizer_mask_token(NULL), "no tokenizer has no mask");
 }
 
+/* Vectors are found by their products, and what cannot be compared is named. */
+static void test_nearest(void) {
+    float vectors[] = {1, 0, 0, 1, 0.6f, 0.8f}, query[] = {0, 2}, products[4];
+    int64_t places[4];
+    need(graft_nearest(vectors, 3, 2, query, 1, 4, 1, places, products, 4), "searching");
+    claim(places[0] == 1 && places[1] == 2 && places[2] == 0 && places[3] == -1,
+          "the nearest come first, then -1", "another order");
+    claim(products[0] == 2 && products[3] < -1e30f, "with their products", "others");
+    need(graft_nearest(NULL, 0, 2, query, 1, 1, 0, places, NULL, 1), "searching among none");
+    expect_number(-1, places[0], "among no vectors none is found");
+    vectors[3] = NAN;
+    expect(GRAFT_ERROR_DIVERGED, graft_nearest(vectors, 3, 2, query, 1, 4, 1, places, products, 4),
+           "a vector that is no number is named");
+    claim(strstr(graft_last_error_message(), "vector 1") != NULL, "by its place", graft_last_error_message());
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL, graft_nearest(vectors, 3, 2, query, 1, 4, 1, places, products, 3),
+           "three places are too few for four");
+    invalid(graft_nearest(vectors, 3, 0, query, 1, 1, 1, places, products, 4), "a width of 0 is refused");
+    invalid(graft_nearest(vectors, -1, 2, query, 1, 1, 1, places, products, 4), "-1 vectors are refused");
+    invalid(graft_nearest(NULL, 3, 2, query, 1, 1, 1, places, products, 4), "no vectors are refused");
+    invalid(graft_nearest(vectors, 3, 2, query, 1, 0, 1, places, products, 4), "none wanted is refused");
+    invalid(graft_nearest(vectors, 3, 2, query, 1, 1, 1000, places, products, 4), "1000 threads are refused");
+    expect(GRAFT_ERROR_BUFFER_TOO_SMALL,
+           graft_nearest(vectors, 3, 2, query, 1, 1 << 20, 1, places, products, 4),
+           "so is a million places in four");
+}
+
 /* Each row's best labels are those of its logits, with softmax over the row's own. */
 static void test_best(void) {
     static const char *const lines[ROWS] = {"one", "two words", "three words here"};
@@ -134,5 +160,6 @@ static void test_overflow(void) {
 void test_predictions(void) {
     test_best();
     test_masks();
+    test_nearest();
     test_overflow();
 }

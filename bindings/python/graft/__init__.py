@@ -37,6 +37,7 @@ from .mask_filling import FilledMask
 from .matrix import Matrix
 from .metrics import Comparison, Evaluation, Interval, Metrics, metric_names
 from .model import Model, architectures
+from .search import Neighbour, nearest
 from .session import Session
 from .tokenizer import Encoding, Tokenizer
 from .trainer import Publication, Trainer
@@ -140,6 +141,7 @@ __all__ = [
     "Matrix",
     "Metrics",
     "Model",
+    "Neighbour",
     "NewToken",
     "PartReport",
     "Predictions",
@@ -168,6 +170,7 @@ __all__ = [
     "formats",
     "kernel_name",
     "metric_names",
+    "nearest",
     "optimizers",
     "report",
     "schedules",

@@ -51,6 +51,14 @@ class Matrix(Sequence["memoryview[float]"]):
         except ImportError as error:
             raise GraftError(Status.UNSUPPORTED, f"numpy() needs numpy: {error}; tolist() does without") from error
 
+    def contiguous(self) -> memoryview[float]:
+        """The numbers, row after row: of the same memory, or a copy where the matrix has some of a
+        larger one's rows."""
+        if self._rows.step == 1:
+            first = self._rows.start * self._columns
+            return self._numbers[first : first + len(self) * self._columns]
+        return memoryview(bytearray().join(self)).cast("f")
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[float32]:
         """How numpy takes a matrix: as it is, unless asked for a copy or for numbers of another
         type."""
