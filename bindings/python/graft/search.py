@@ -91,10 +91,10 @@ class _Floats:
                     f"{name}: expected as many numbers in each, found {', '.join(map(str, sorted(widths)))}"
                 )
             try:
-                numbers = bytearray(array("f", chain.from_iterable(lists)))
+                listed = bytearray(array("f", chain.from_iterable(lists)))
             except (TypeError, OverflowError) as error:
                 raise TypeError(f"{name}: {error}") from None
-            rows = Matrix(numbers, len(lists), widths.pop() if widths else 0)
+            rows = Matrix(listed, len(lists), widths.pop() if widths else 0)
         self.count, self.width = rows.shape
         self.owner = (c_float * (self.count * self.width)).from_buffer(rows.contiguous())
         self.pointer = cast(self.owner, POINTER(c_float))
