@@ -30,8 +30,8 @@ from .batch import Batch
 from .dataset import Dataset
 from .entities import Entity
 from .errors import GraftError, InvalidArgumentError, Status
-from .generation import Continuation
-from .generator import Generator, NewToken
+from .generation import Continuation, NewToken
+from .generator import Generator
 from .library import lib as _lib
 from .mask_filling import FilledMask
 from .matrix import Matrix

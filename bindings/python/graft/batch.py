@@ -72,11 +72,19 @@ class Batch(Handle):
 
     @classmethod
     def from_utf8(
-        cls, tokenizer: Tokenizer, texts: list[bytes], pairs: list[bytes] | None, maximum_length: int
+        cls,
+        tokenizer: Tokenizer,
+        texts: list[bytes],
+        pairs: list[bytes] | None,
+        maximum_length: int,
+        adapters: Iterable[RowAdapter] | None = None,
     ) -> Batch:
-        """The same for texts that were checked and encoded before."""
+        """The same for texts that were checked and encoded before, and what acts on each row; None:
+        what the session has."""
         batch = cls.__new__(cls)
         batch._encode(tokenizer, texts, pairs, maximum_length)
+        if adapters is not None:
+            batch.set_adapters(adapters)
         return batch
 
     @classmethod

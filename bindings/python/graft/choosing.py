@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ctypes import Array, c_float
 
 from .adapter import RowAdapter
-from .candidates import candidate_rows
+from .candidates import candidate_rows, repeated, slices_of
 from .errors import invalid
 from .handle import Handle, exclusive
 from .session_rows import SessionRows
@@ -34,16 +34,13 @@ class ChoosingHandle(Handle):
 
         :param candidates: lists, one for each text.
         """
-        first, second, places = candidate_rows(texts, candidates, "candidates")
-        starts = [row for row, place in enumerate(places) if place == 0]
+        first, second, counts = candidate_rows(texts, candidates, "candidates")
         own = None
         if adapters is not None:
             given = as_list(adapters, "adapters", "adapters")
-            require_length(given, len(starts), "adapters")
-            counts = [end - start for start, end in zip(starts, [*starts[1:], len(places)])]
-            own = [adapter for adapter, count in zip(given, counts) for _ in range(count)]
+            require_length(given, len(counts), "adapters")
+            own = repeated(given, counts)
         numbers, columns = self._logits(SessionRows(first, second, own))
         if columns != 1:
             raise invalid(f"the rows' heads have up to {columns} outputs; expected 1, a score")
-        ends = [*starts[1:], len(places)]
-        return [[numbers[row] for row in range(start, end)] for start, end in zip(starts, ends)]
+        return [numbers[rows] for rows in slices_of(counts)]

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .batch import STRIDE, Batch
-from .candidates import candidate_rows
+from .candidates import candidate_rows, lists_of, places_of, repeated
 from .entities import Entity, sentence_of
 from .errors import GraftError, invalid, with_source
 from .handle import Handle
@@ -209,14 +209,15 @@ class Dataset(Handle):
             for each.
         :param maximum_length: as of the class.
         """
-        rows = [as_list(group, f"groups[{number}]", "strings") for number, group in enumerate(as_list(groups, "groups", "lists", 2))]
+        rows = lists_of(groups, "groups", "strings")
+        counts = list(map(len, rows))
         values = None if targets is None else as_list(targets, "targets", "numbers")
         if values is not None:
             require_length(values, len(rows), "targets", "group")
-            values = [value for value, row in zip(values, rows) for _ in row]
+            values = repeated(values, counts)
         texts = list(chain.from_iterable(rows))
         with Batch(tokenizer, texts, targets=values, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", chain.from_iterable(map(range, map(len, rows))))
+            batch.set_column("group_places", places_of(counts))
             return cls.from_batch(batch)
 
     @classmethod
@@ -257,16 +258,15 @@ class Dataset(Handle):
         :param right: the place of the right one of each, from 0.
         :param maximum_length: as of the class.
         """
-        first, second, places = candidate_rows(questions, choices, "choices")
+        first, second, counts = candidate_rows(questions, choices, "choices")
         numbers = as_list(right, "right", "integers")
-        counts = [place + 1 for place, following in zip(places, [*places[1:], 0]) if following == 0]
         require_length(numbers, len(counts), "right", "question")
         for row, (number, count) in enumerate(zip(numbers, counts)):
             if number not in range(count):
                 raise invalid(f"right[{row}]: expected 0 to {count - 1}, found {number!r}")
         labels = [int(place == number) for number, count in zip(numbers, counts) for place in range(count)]
         with Batch(tokenizer, first, pairs=second, labels=labels, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", places)
+            batch.set_column("group_places", places_of(counts))
             return cls.from_batch(batch)
 
     @classmethod
@@ -286,11 +286,14 @@ class Dataset(Handle):
         :param targets: how relevant each is.
         :param maximum_length: as of the class.
         """
-        first, second, places = candidate_rows(queries, candidates, "candidates")
-        values = list(chain.from_iterable(as_list(targets, "targets", "lists", 2)))
-        require_length(values, len(second), "targets", "candidate")
-        with Batch(tokenizer, first, pairs=second, targets=values, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", places)
+        first, second, counts = candidate_rows(queries, candidates, "candidates")
+        values = lists_of(targets, "targets", "numbers")
+        require_length(values, len(counts), "targets", "query")
+        for row, (own, count) in enumerate(zip(values, counts)):
+            require_length(own, count, f"targets[{row}]", "candidate")
+        relevance = chain.from_iterable(values)
+        with Batch(tokenizer, first, pairs=second, targets=relevance, maximum_length=maximum_length) as batch:
+            batch.set_column("group_places", places_of(counts))
             return cls.from_batch(batch)
 
     @classmethod

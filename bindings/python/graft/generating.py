@@ -120,9 +120,7 @@ class GeneratingHandle(Handle):
         )
         interrupts = Interrupts(lambda _: None)
         receiver = Receiver(len(texts) * max(0, options.sample_count), samples, on_text, lambda: interrupts.count)
-        with Batch.from_utf8(self._tokenizer, texts, None, UNLIMITED_LENGTH) as batch, interrupts:
-            if adapters is not None:
-                batch.set_adapters(adapters)
+        with Batch.from_utf8(self._tokenizer, texts, None, UNLIMITED_LENGTH, adapters) as batch, interrupts:
             callback = TokenCallback(receiver.receive)
             lib.graft_session_generate(
                 self.pointer, self._tokenizer.pointer, batch.pointer, byref(options), callback, None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, _Pointer, c_char_p, c_float, c_int32, c_uint64, c_void_p, cast, string_at
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, TypedDict
 
 from .declarations import EARLY_STOPPING_CHOICES, TOKEN_END_CHOICES, GenerateOptions, TokenStruct
 from .errors import invalid
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 End = Literal["none", "stop_token", "stop_string", "length"]
 _ENDS: dict[int, Any] = {number: name for name, number in TOKEN_END_CHOICES.items()}
+
+
+class NewToken(NamedTuple):
+    """A token of a text under way."""
+
+    #: The number that :meth:`Generator.add` gave to the row, and which of the row's texts it is.
+    row: int
+    sample: int
+    id: int
+    #: What it adds to its text; often empty.
+    text: str
+    #: Whether and why the text ends with it: as of :class:`Continuation`.
+    end: End
+    #: As the model gives it; NaN where none is asked for.
+    log_probability: float
+    #: The likeliest tokens in its place with their log-probabilities, the likeliest first.
+    likely: list[tuple[int, float]]
+    #: Of its whole text, from a beam search: as of :class:`Continuation`; else NaN.
+    score: float
 
 
 class Continuation(str):
@@ -113,21 +132,20 @@ def generate_options(
     return options
 
 
-def text_of(token: TokenStruct) -> str:
-    """What a token adds; the field itself would end at a NUL in the text."""
+def new_token(token: TokenStruct) -> NewToken:
+    """What the library's callback is handed, which lives no longer than the callback."""
+    # The field itself would end at a NUL in the text.
     address = c_void_p.from_buffer(token, TokenStruct.text.offset).value or 0
-    return string_at(address, token.size).decode("utf-8", "replace")
-
-
-def end_of(token: TokenStruct) -> End:
-    """Whether and why a text ends."""
-    end: End = _ENDS[token.end]
-    return end
-
-
-def likely_of(token: TokenStruct) -> list[tuple[int, float]]:
-    """The likeliest tokens in its place, with their log-probabilities."""
-    return [(token.likely_tokens[i], token.likely_log_probabilities[i]) for i in range(token.likely_count)]
+    return NewToken(
+        token.row,
+        token.sample,
+        token.id,
+        string_at(address, token.size).decode("utf-8", "replace"),
+        _ENDS[token.end],
+        token.log_probability,
+        [(token.likely_tokens[i], token.likely_log_probabilities[i]) for i in range(token.likely_count)],
+        token.score,
+    )
 
 
 class Receiver:
@@ -150,27 +168,26 @@ class Receiver:
         """The library's callback. An exception would be lost in ctypes: it ends every row and is
         raised after the call."""
         try:
-            token = pointer.contents
+            token = new_token(pointer.contents)
             text = token.row * self._samples + token.sample
-            piece = self._note(text, token)
+            self._note(text, token)
             stopped = self._is_stopped()
-            ends = self._on_text is not None and not stopped and asks_to_stop(self._on_text(text, piece), "on_text")
+            ends = self._on_text is not None and not stopped and asks_to_stop(self._on_text(text, token.text), "on_text")
             return 1 if self.failures or ends or stopped else 0
         except BaseException as error:  # noqa: BLE001
             self.failures.append(error)
             return 1
 
-    def _note(self, text: int, token: TokenStruct) -> str:
-        """Keeps what is said of a token, and returns what it adds."""
+    def _note(self, text: int, token: NewToken) -> None:
+        """Keeps what is said of a token."""
         known = self._known[text]
         known["tokens"].append(token.id)
-        known["end"] = end_of(token)
+        known["end"] = token.end
         known["score"] = token.score
         if not math.isnan(token.log_probability):
             known["log_probabilities"].append(token.log_probability)
-            known["likely"].append(likely_of(token))
-        self._pieces[text].append(text_of(token))
-        return self._pieces[text][-1]
+            known["likely"].append(token.likely)
+        self._pieces[text].append(token.text)
 
     @property
     def texts(self) -> list[Continuation]:

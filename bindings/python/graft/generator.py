@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ctypes import byref, c_int64, c_void_p
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .adapter import RowAdapter
 from .batch import Batch
 from .declarations import UNLIMITED_LENGTH, SessionOptions, TokenCallback
-from .generation import End, GenerationSettings, end_of, generate_options, likely_of, text_of
+from .generation import GenerationSettings, NewToken, generate_options, new_token
 from .handle import Handle, exclusive
 from .library import initialised, lib
 from .model import Model
@@ -20,23 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .generation import TokenPointer
-
-
-class NewToken(NamedTuple):
-    """A token of a text under way."""
-
-    #: The number that :meth:`Generator.add` gave to the row, and which of the row's texts it is.
-    row: int
-    sample: int
-    id: int
-    #: What it adds to its text; often empty.
-    text: str
-    #: Whether and why the text ends with it: as of :class:`Continuation`.
-    end: End
-    #: As the model gives it; NaN where none is asked for.
-    log_probability: float
-    #: The likeliest tokens in its place with their log-probabilities.
-    likely: list[tuple[int, float]]
 
 
 class Generator(Handle):
@@ -80,9 +63,7 @@ class Generator(Handle):
         texts = text_list(prompts, "prompts")
         options = generate_options(len(texts), **settings)
         first = c_int64()
-        with Batch.from_utf8(self._tokenizer, texts, None, UNLIMITED_LENGTH) as batch:
-            if adapters is not None:
-                batch.set_adapters(adapters)
+        with Batch.from_utf8(self._tokenizer, texts, None, UNLIMITED_LENGTH, adapters) as batch:
             lib.graft_generator_add(self.pointer, batch.pointer, byref(options), byref(first))
         return list(range(first.value, first.value + len(texts)))
 
@@ -91,23 +72,19 @@ class Generator(Handle):
         """The next token of each text under way. A beam search has none before it ends, and then
         all of its texts at once."""
         tokens: list[NewToken] = []
+        failures: list[BaseException] = []
 
         def receive(_data: int | None, pointer: TokenPointer) -> int:
-            token = pointer.contents
-            tokens.append(
-                NewToken(
-                    token.row,
-                    token.sample,
-                    token.id,
-                    text_of(token),
-                    end_of(token),
-                    token.log_probability,
-                    likely_of(token),
-                )
-            )
-            return 0
+            try:
+                tokens.append(new_token(pointer.contents))
+                return 0
+            except BaseException as error:  # C cannot pass it on: raised below instead
+                failures.append(error)
+                return 1
 
         lib.graft_generator_step(self.pointer, TokenCallback(receive), None)
+        if failures:
+            raise failures[0]
         return tokens
 
     def __len__(self) -> int:

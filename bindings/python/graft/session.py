@@ -10,13 +10,9 @@ from typing import Literal
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .answering import AnsweringHandle
 from .answers import ANSWERS
-from .choosing import ChoosingHandle
 from .batch import Batch
-from .declarations import (
-    POOLING_CHOICES,
-    POOLING_DEFAULT,
-    SessionOptions,
-)
+from .choosing import ChoosingHandle
+from .declarations import POOLING_CHOICES, POOLING_DEFAULT, SessionOptions
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
 from .errors import GraftError, Status, invalid
 from .generating import GeneratingHandle
@@ -389,9 +385,8 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
             limit = limits[part.start]
             # The tokenizer's own limit may have its own way of cutting.
             given = 0 if limit == self._declared_length else limit
-            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given) as batch:
-                if rows.adapters is not None:
-                    batch.set_adapters(rows.adapters[part])
+            adapters = None if rows.adapters is None else rows.adapters[part]
+            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given, adapters) as batch:
                 yield part.start, batch, given
                 if batch.truncated_row_count:
                     cut, longest = cut + batch.truncated_row_count, max(longest, limit)

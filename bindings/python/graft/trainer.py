@@ -8,15 +8,11 @@ from ctypes import POINTER, byref, c_float, c_void_p, cast
 from typing import Any, Literal, NamedTuple, SupportsIndex
 
 from .adapter import Adapter
+from .batch import Batch
 from .callbacks import Listeners
 from .choices import set_choice
-from .batch import Batch
 from .dataset import Dataset
-from .declarations import (
-    MetricsStruct,
-    ProgressCallback,
-    TrainerOptions,
-)
+from .declarations import MetricsStruct, ProgressCallback, TrainerOptions
 from .errors import GraftError, Status, invalid
 from .handle import Handle, exclusive
 from .interrupts import Interrupts

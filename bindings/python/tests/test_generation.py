@@ -124,6 +124,24 @@ def test_texts_join_others(model: graft.Model, tokenizer: graft.Tokenizer, sessi
         generator.add(PROMPTS, tempo=1)  # type: ignore[call-arg]
 
 
+def test_a_generator_gives_the_scores_of_beams_and_what_goes_wrong(
+    model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (best,) = session.generate(PROMPTS[:1], beams=2, maximum_tokens=4)
+    generator = graft.Generator(model, tokenizer)
+    generator.add(PROMPTS[:1], beams=2, maximum_tokens=4)
+    tokens = [token for _ in range(5) for token in generator.step()]
+    assert [token.id for token in tokens] == best.tokens and {token.score for token in tokens} == {best.score}
+    generator.add(PROMPTS[:2], maximum_tokens=4)
+
+    def interrupt(_token: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("graft.generator.new_token", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        generator.step()
+
+
 def test_a_row_ends_when_asked_and_an_exception_comes_through(session: graft.Session) -> None:
     assert session.generate(PROMPTS[:1], maximum_tokens=0) == [""]
     short = session.generate(PROMPTS[:1], on_text=lambda _row, text: "." in text)

@@ -101,5 +101,8 @@ def test_choices_and_rankings_are_learned(model: graft.Model, tokenizer: graft.T
 
     with pytest.raises(graft.GraftError, match=r"right\[0\]: expected 0 to 1"):
         graft.Dataset.from_choices(tokenizer, questions[:1], choices[:1], [2])
+    with pytest.raises(graft.GraftError, match=r"targets\[0\]: expected 2, one for each candidate; found 3"):
+        # As many in all, and of other queries.
+        graft.Dataset.from_rankings(tokenizer, questions[:2], choices[:2], [[1, 0, 2], [0, 1]])
     with pytest.raises(graft.GraftError, match="expected one or more"):
         graft.Dataset.from_rankings(tokenizer, ["q"], [[]], [[]])
