@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
     from .estimators.token_classifier import TokenClassifier
+    from .generated.callback import TextMeasures
     from .logs.history import History
     from .logs.json_log import JsonLog
     from .logs.mlflow_log import MLflowLog
@@ -78,6 +79,7 @@ _LATER = {
     "Table": "data.table",
     "TensorBoardLog": "logs.tensor_board_log",
     "TextClassifier": "estimators.text_classifier",
+    "TextMeasures": "generated.callback",
     "TokenClassifier": "estimators.token_classifier",
     "WandbLog": "logs.wandb_log",
     "class_weights": "data.balance",
@@ -155,6 +157,7 @@ __all__ = [
     "Table",
     "TensorBoardLog",
     "TextClassifier",
+    "TextMeasures",
     "TokenClassifier",
     "Tokenizer",
     "Trainer",

@@ -8,9 +8,10 @@
 >>> better.gain, better.p_value
 
 Each function takes lists, arrays or columns of tables and gives a :class:`graft.Evaluation`. The
-measures equal those of scikit-learn, scipy, seqeval and the scripts of SQuAD and CMRC; what divides
-by zero there is 0 as with ``zero_division=0``, or NaN where nothing is defined, such as the
-``roc_auc`` of rows that all have one label. ``weights`` has a number for each row or query.
+measures equal those of scikit-learn, scipy, seqeval, the scripts of SQuAD and CMRC, sacrebleu and
+rouge-score; what divides by zero there is 0 as with ``zero_division=0``, or NaN where nothing is
+defined, such as the ``roc_auc`` of rows that all have one label. ``weights`` has a number for each
+row or query.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from typing import Any, Literal
 
 from .errors import invalid
 from .library import lib
+from .lost_tokens import warn
 from .metrics import Evaluation
-from .values import as_list, name_list, settings_json, text_array
+from .values import as_list, name_list, settings_json, text_array, text_list
 
-__all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "values"]
+__all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
 
 Numbers = Iterable[float]
 NumberRows = Iterable[float] | Iterable[Iterable[float]]
@@ -180,6 +182,42 @@ def answers(
         byref(out),
     )
     return _read(out, [])
+
+
+def texts(
+    written: Iterable[str],
+    references: Iterable[str] | Iterable[Iterable[str]],
+    *,
+    tokenize: Literal["13a", "zh", "char"] = "13a",
+) -> Evaluation:
+    """Of texts that a model wrote, such as translations and summaries: ``bleu`` and ``chrf`` of all
+    of them together, from 0 to 100, as sacrebleu has them, and the means of their F1 from 0 to 1 of
+    ``rouge1``, ``rouge2``, ``rougeL`` and ``rougeLsum``, as rouge-score has them without stemming.
+    Their rows are not kept: there are no intervals and no tests.
+
+    :param references: what each should be, or a list of several, of which the best counts.
+    :param tokenize: what is counted, by sacrebleu's names: ``"13a"`` are words of languages with
+        blanks between them; ``"zh"`` are Chinese characters and words of others, ``"char"`` all
+        characters, and with both ROUGE is of characters.
+    """
+    from .generated.measures import measured  # here, since most programs measure none
+    from .generated.tokens import is_chinese
+
+    own = [text.decode() for text in text_list(written, "written")]
+    given = as_list(references, "references", "strings", 2)
+    known = [
+        [text.decode() for text in text_list([row] if isinstance(row, str) else row, f"references[{place}]")]
+        for place, row in enumerate(given)
+    ]
+    _same(len(own), len(known), "written", "references")
+    if not own:
+        raise invalid("written: expected texts, found none")
+    for place, row in enumerate(known):
+        if not row:
+            raise invalid(f"references[{place}]: expected a text or more, found none")
+    if tokenize == "13a" and is_chinese("".join(chain(*known))):
+        warn("the references are Chinese, which has no blanks between words: see tokenize")
+    return Evaluation(measured(own, known, tokenize), len(own))
 
 
 def rankings(

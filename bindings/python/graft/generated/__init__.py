@@ -1,0 +1,1 @@
+"""Measures of texts that a model wrote, beside those that people wrote."""
