@@ -94,6 +94,18 @@ class Batch(Handle):
         batch._encode(tokenizer, text_list(texts, "texts"), None, maximum_length, keep_words=True)
         return batch
 
+    @classmethod
+    def of_sources(
+        cls, tokenizer: Tokenizer, sources: Iterable[str], targets: Iterable[str], *, maximum_length: int = 0
+    ) -> Batch:
+        """Rows and what they should become, as :meth:`Dataset.from_sources` has them."""
+        wanted = as_list(targets, "targets", "strings")
+        batch = cls(tokenizer, sources, maximum_length=maximum_length)
+        require_length(wanted, len(batch), "targets", "source")
+        with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
+            batch.set_targets(rows)
+        return batch
+
     def mask_each(self, mask_token: int) -> Batch:
         """Each row of :meth:`of_words` as often as it has tokens of words, with another one of them
         replaced by ``mask_token`` each time, and as its label."""
@@ -114,13 +126,18 @@ class Batch(Handle):
         all_pieces: bool = False,
         maximum_length: int = 0,
         stride: int = STRIDE,
+        task: str | None = None,
+        mask_each: bool = False,
+        end_tokens: Iterable[int] = (),
     ) -> Batch:
         """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
         what is larger than memory."""
-        from .data.batches import table_batch  # which needs this module
+        from .table_tasks.listed import task_of  # which needs this module
+        from .table_tasks.table_task import Making
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
-        return table_batch(tokenizer, table, names, scheme, all_pieces, maximum_length, stride)[0]
+        making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
+        return task_of(table, task).batch(tokenizer, table, making)[0]
 
     @classmethod
     def of_token_labels(

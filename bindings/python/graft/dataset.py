@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ctypes import byref, c_void_p
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .batch import STRIDE, Batch
-from .candidates import candidate_rows, lists_of, places_of, repeated
+from .candidate_batches import choice_batch, ranking_batch
+from .candidates import lists_of, places_of, repeated
+from .conversations import conversation_batch, prompt_batch
 from .entities import Entity, sentence_of
 from .errors import GraftError, invalid, with_source
 from .handle import Handle
@@ -234,12 +236,8 @@ class Dataset(Handle):
         :param targets: one for each source, encoded alike.
         :param maximum_length: as of the class, of sources and of targets.
         """
-        wanted = as_list(targets, "targets", "strings")
-        with Batch(tokenizer, sources, maximum_length=maximum_length) as batch:
-            require_length(wanted, len(batch), "targets", "source")
-            with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
-                batch.set_targets(rows)
-                return cls.from_batch(batch)
+        with Batch.of_sources(tokenizer, sources, targets, maximum_length=maximum_length) as batch:
+            return cls.from_batch(batch)
 
     @classmethod
     def from_choices(
@@ -258,15 +256,7 @@ class Dataset(Handle):
         :param right: the place of the right one of each, from 0.
         :param maximum_length: as of the class.
         """
-        first, second, counts = candidate_rows(questions, choices, "choices")
-        numbers = as_list(right, "right", "integers")
-        require_length(numbers, len(counts), "right", "question")
-        for row, (number, count) in enumerate(zip(numbers, counts)):
-            if number not in range(count):
-                raise invalid(f"right[{row}]: expected 0 to {count - 1}, found {number!r}")
-        labels = [int(place == number) for number, count in zip(numbers, counts) for place in range(count)]
-        with Batch(tokenizer, first, pairs=second, labels=labels, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", places_of(counts))
+        with choice_batch(tokenizer, questions, choices, right, maximum_length) as batch:
             return cls.from_batch(batch)
 
     @classmethod
@@ -286,14 +276,48 @@ class Dataset(Handle):
         :param targets: how relevant each is.
         :param maximum_length: as of the class.
         """
-        first, second, counts = candidate_rows(queries, candidates, "candidates")
-        values = lists_of(targets, "targets", "numbers")
-        require_length(values, len(counts), "targets", "query")
-        for row, (own, count) in enumerate(zip(values, counts)):
-            require_length(own, count, f"targets[{row}]", "candidate")
-        relevance = chain.from_iterable(values)
-        with Batch(tokenizer, first, pairs=second, targets=relevance, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", places_of(counts))
+        with ranking_batch(tokenizer, queries, candidates, targets, maximum_length) as batch:
+            return cls.from_batch(batch)
+
+    @classmethod
+    def from_conversations(
+        cls,
+        tokenizer: Tokenizer,
+        conversations: Iterable[Iterable[Mapping[str, Any]]],
+        *,
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Conversations, for a ``"language_model"`` that learns what the assistant says in them.
+
+        :param conversations: lists of messages, as :meth:`Tokenizer.apply_chat_template` takes
+            them; the tokenizer's folder has the template.
+        :param maximum_length: as of the class.
+        """
+        rows = lists_of(conversations, "conversations", "messages")
+        with conversation_batch(tokenizer, rows, maximum_length) as batch:
+            return cls.from_batch(batch)
+
+    @classmethod
+    def from_prompts(
+        cls,
+        tokenizer: Tokenizer,
+        prompts: Iterable[str],
+        completions: Iterable[str],
+        *,
+        end_tokens: Iterable[int] = (),
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Texts that go on, for a ``"language_model"`` that learns how: what comes after a prompt.
+
+        :param completions: one for each prompt, behind it with a blank where neither has one.
+        :param end_tokens: learned behind each, so that the model ends there, such as
+            ``model.end_tokens[:1]``.
+        :param maximum_length: as of the class.
+        """
+        first, second = (text_list(given, name) for given, name in ((prompts, "prompts"), (completions, "completions")))
+        require_length(second, len(first), "completions", "prompt")
+        texts, wanted = ([text.decode() for text in own] for own in (first, second))
+        with prompt_batch(tokenizer, texts, wanted, list(end_tokens), maximum_length) as batch:
             return cls.from_batch(batch)
 
     @classmethod
@@ -307,12 +331,17 @@ class Dataset(Handle):
         all_pieces: bool = False,
         maximum_length: int = 0,
         stride: int = STRIDE,
+        task: str | None = None,
+        mask_each: bool = False,
+        end_tokens: Iterable[int] = (),
     ) -> Dataset:
         """The rows of a table, for the task that its columns are of: tags or entities for
         ``"token_classification"``, labels for ``"multi_label_classification"``, a label for
         ``"sequence_classification"``, a target for ``"regression"``, questions with contexts and
-        answers for ``"question_answering"``. A label that is not among the names is an error that
-        says where it stands.
+        answers for ``"question_answering"``, candidates with the right one for
+        ``"multiple_choice"`` or with their relevance for rankings, sources with outputs for
+        ``"seq_2_seq_lm"``, messages, or prompts with completions, for a ``"language_model"``. A
+        label that is not among the names is an error that says where it stands.
 
         :param table: or several, such as those of :meth:`Table.stream`, of which one at a time is
             in memory as texts: then labels need ``label_names``.
@@ -324,19 +353,27 @@ class Dataset(Handle):
         :param stride: tokens of a question's context that a window shares with the one before it,
             where contexts are too long: each window, with the whole question, is a row, and those
             without the answer have none. Of several answers the first is learned.
+        :param task: what the table is for, where its columns do not say it: texts are for
+            ``"masked_language_model"``, pairs with targets for ``"ranking"``.
+        :param mask_each: as of :meth:`from_texts`.
+        :param end_tokens: as of :meth:`from_prompts`; a chat template has its own.
         """
-        from .data.batches import table_batch  # which needs this module
         from .data.columns import LEARNED
         from .data.table import Table
+        from .table_tasks.listed import task_of  # which needs this module
+        from .table_tasks.table_task import Making
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
+        making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
         dataset: Dataset | None = None
         for part in [table] if isinstance(table, Table) else table:
             if not isinstance(part, Table):
                 raise TypeError(f"table: expected a graft.Table, as Table.read makes, found {type(part).__name__}")
             if names is None and part is not table and set(LEARNED[:-1]) & set(part.columns):
                 raise invalid("label_names: expected names, since each of several tables may lack some")
-            batch, known = table_batch(tokenizer, part, names, scheme, all_pieces, maximum_length, stride)
+            if not len(part):
+                raise invalid(f"{part.source}: it has no rows")
+            batch, known = task_of(part, task).batch(tokenizer, part, making)
             with batch:
                 if dataset is None:
                     dataset = cls.from_batch(batch)

@@ -327,6 +327,11 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         return [states[start:end] for start, end in zip(starts, starts[1:])]
 
     @property
+    def tokenizer(self) -> Tokenizer:
+        """The one that it was made with."""
+        return self._tokenizer
+
+    @property
     def memory(self) -> int:
         """Bytes of working memory, which stays for the next call."""
         return int(lib.graft_session_memory(self.pointer))

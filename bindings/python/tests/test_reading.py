@@ -108,7 +108,6 @@ def test_a_file_of_two_encodings_is_named_and_read(tmp_path: Path) -> None:
         ("a.txt", "A:b\nno colon\n", {"format": "lines", "pattern": "(?P<label>\\w+):(?P<text>.*)"}, "line 2: the line is not as"),
         ("a.txt", "A:b\n", {"format": "lines", "pattern": "(.*)"}, "pattern: expected named groups"),
         ("a.txt", "A:b\n", {"format": "lines", "pattern": "("}, "pattern: "),
-        ("a.txt", "A:b\n", {"format": "lines"}, "pattern: expected one"),
         ("a.txt", "A:b\n", {}, "its name says no format: say format=, one of csv, tsv, jsonl, json, squad, conll, lines"),
         ("a.csv", "text\na\n", {"format": "xml"}, "format: expected one of csv"),
         ("a.csv", "text\na\n", {"pattern": "x"}, "pattern: means nothing for format 'csv'"),

@@ -9,14 +9,12 @@ import argparse
 from pathlib import Path
 
 from ..adapter import Adapter
-from ..answers import ANSWERS
-from ..dataset import Dataset
 from ..model import Model
-from ..session import Session
+from ..table_tasks.listed import task_names
+from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
-from ..trainer import Trainer
 from .arguments import add_length, add_model
-from .files import add_reading, add_script, add_stride, measure_answers, read_labelled, require_task
+from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled, tasks_for
 from .output import Output
 from .train import measures
 
@@ -25,26 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
     parser.add_argument("file", type=Path, metavar="FILE", help="file to measure on")
+    parser.add_argument("--task", choices=task_names(), help="that the file is for (default: the adapter's)")
     add_reading(parser)
     add_length(parser, "that of what it was trained on")
     add_stride(parser)
-    add_script(parser)
+    add_measuring(parser)
     parser.add_argument("--confusion", action="store_true", help="print which labels are taken for which")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
-    require_task(adapter, arguments.adapter)
-    table, _ = read_labelled(arguments.file, arguments, adapter.task)
-    if adapter.task == ANSWERS:
-        session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
-        evaluation = measure_answers(session, table, arguments)
-    else:
-        length = arguments.maximum_length or adapter.maximum_length or 0
-        rows = Dataset.from_table(tokenizer, table, label_names=adapter.labels or None, maximum_length=length)
-        with Trainer(model, adapter, threads=arguments.threads) as trainer:
-            evaluation = trainer.evaluate(rows)
+    tasks_for(adapter, arguments.adapter)
+    table, task = read_labelled(arguments.file, arguments, arguments.task or adapter.task)
+    adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
+    evaluation = task.evaluate(adapted, table, asking_of(arguments))
     output.line(str(evaluation))
     if arguments.confusion and evaluation.confusion:
         output.line(f"\nrow: true label, column: predicted\n{evaluation.confusion_table()}")

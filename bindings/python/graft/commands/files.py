@@ -6,37 +6,23 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .. import evaluation
 from ..adapter import Adapter
-from ..answers import ANSWERS
-from ..data.columns import LEARNED, holds_answers, learned_column
+from ..batch import STRIDE
 from ..data.formats import FORMATS, formats
-from ..data.lines import encodings_of, lines_of
+from ..data.lines import corrupt, encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
 from ..data.table import Table
-from ..entities import TAGS
-from ..batch import STRIDE
 from ..errors import GraftError, Status, invalid, with_source
-from ..metrics import Evaluation
-from ..session import Session
-from .arguments import json_object, not_negative
+from ..generated.tokens import TOKENIZERS
+from ..table_tasks.listed import TABLE_TASKS, task_of
+from ..table_tasks.table_task import Asking, TableTask
+from .arguments import json_object, not_negative, positive
 
-#: The task of what is learned from a column.
-TASK_OF = {
-    "tags": TAGS,
-    "entities": TAGS,
-    "labels": "multi_label_classification",
-    "label": "sequence_classification",
-    "target": "regression",
-    "answers": ANSWERS,
-}
-TASKS = tuple(dict.fromkeys(TASK_OF.values()))
-#: Between the labels of a text that has several.
-SEPARATOR = ","
 #: Rows that are worked on at a time.
 CHUNK = 512
 
@@ -70,69 +56,95 @@ def add_stride(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_script(parser: argparse._ActionsContainer) -> None:
-    """How answers to questions are measured."""
+def add_measuring(parser: argparse._ActionsContainer) -> None:
+    """How what is answered and what is written is measured."""
     parser.add_argument(
         "--script",
         choices=["squad", "cmrc"],
         default="squad",
         help="whose exact match and F1 of answers; cmrc for Chinese (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tokenize",
+        choices=list(TOKENIZERS),
+        default="13a",
+        help="what BLEU and ROUGE count, by sacrebleu's names; zh for Chinese (default: %(default)s)",
+    )
+    add_writing(parser)
 
 
-def measure_answers(session: Session, table: Table, arguments: argparse.Namespace) -> Evaluation:
-    """What the answers to the questions of a table are worth as texts."""
-    found = session.answer(table["question"], table["context"], stride=arguments.stride)
-    return evaluation.answers(
-        [answer.text for answer in found],
-        [[answer.text for answer in own] for own in table["answers"]],
-        no_answer_scores=[answer.no_answer_score for answer in found],
-        script=arguments.script,
+def add_writing(parser: argparse._ActionsContainer) -> None:
+    """How texts are written."""
+    parser.add_argument(
+        "--maximum-tokens", type=positive, default=128, metavar="N", help="of a text that is written (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--beams", type=positive, default=1, metavar="N", help="texts that are followed at a time (default: %(default)s)"
     )
 
 
-def read_labelled(path: Path, arguments: argparse.Namespace, task: str | None) -> tuple[Table, str]:
-    """A file with what is to be learned, and the task that it is for."""
-    table = Table.read(
-        path, arguments.format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding
-    )
-    learned = learned_column(table) or ("answers" if holds_answers(table) else None)
-    if learned is None or not len(table):
-        found = f"columns {', '.join(table.columns)}" if table.columns else "no rows"
-        raise invalid(f"{path}: expected a column to learn, one of {', '.join(LEARNED)}, or question, context and answers; found {found}")
-    if task is None or TASK_OF[learned] == task:
-        return table, TASK_OF[learned]
-    role = {"multi_label_classification": "labels", "regression": "target"}.get(task)
-    if learned != "label" or role is None:
-        raise invalid(f"{path}: its column {learned!r} is for {TASK_OF[learned]}, not for {task}")
-    # A last column without a name is taken for a label: here it is said what it is.
-    columns = {name: table[name] for name in ("text", "pair") if name in table}
+def asking_of(arguments: argparse.Namespace) -> Asking:
+    """What a command's arguments ask of an adapter."""
+    names = {own.name for own in fields(Asking)}
+    given = {name: value for name, value in vars(arguments).items() if name in names}
+    return Asking(**given, generation={"maximum_tokens": arguments.maximum_tokens, "beams": arguments.beams})
+
+
+def read_labelled(path: Path, arguments: argparse.Namespace, name: str | None) -> tuple[Table, TableTask]:
+    """A file with what is to be learned, and the task that it is for.
+
+    :param name: of the task, or of the head of an adapter that is for it; None: as the columns say.
+    """
+    named = [own for own in TABLE_TASKS if name in (own.name, own.task)]
+    format = arguments.format
+    if format is None and any(own.reads_lines for own in named) and not has_format(path):
+        format = "lines"
+    table = Table.read(path, format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding)
+    if not len(table):
+        raise invalid(f"{path}: expected rows, found none")
     try:
-        return Table({**columns, role: table["label"]}), task
+        return table, task_of(table, name)
+    except GraftError as error:
+        renamed = next((own.renamed for own in named if own.renamed and all(role in table for role in own.renamed)), None)
+        if renamed is None:
+            raise error from None
+    # Columns without names are taken for a text and a label: here it is said what they are.
+    columns = {renamed.get(role, role): table[role] for role in ("text", "pair", "label") if role in table}
+    try:
+        table = Table(columns)
+        return table, task_of(table, name)
     except GraftError as error:
         raise with_source(str(path), error) from None
 
 
-def require_task(adapter: Adapter, path: Path) -> str:
-    """The task of an adapter; one that these commands do not do is refused."""
-    if adapter.task not in TASKS:
+def tasks_for(adapter: Adapter, path: Path) -> list[TableTask]:
+    """What an adapter may be for; one that these commands do not do is refused."""
+    found = [own for own in TABLE_TASKS if own.task == adapter.task]
+    if not found:
+        known = ", ".join(dict.fromkeys(own.task for own in TABLE_TASKS))
         raise GraftError(
-            Status.UNSUPPORTED,
-            f"{path}: expected an adapter for {', '.join(TASKS)}; found one for {adapter.task or 'no task'}",
+            Status.UNSUPPORTED, f"{path}: expected an adapter for {known}; found one for {adapter.task or 'no task'}"
         )
-    return adapter.task
+    return found
 
 
-def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
-    """Texts as they come: of a file of a format, or else a text on each line, or ``text TAB
-    pair``; "-" is standard input."""
-    endings = {ending for format in FORMATS for ending in format.endings}
-    if path != "-" and (arguments.format is not None or os.path.splitext(path)[1].lower() in endings):
+def has_format(path: str | Path) -> bool:
+    """Whether a file's name says its format."""
+    return any(os.path.splitext(path)[1].lower() in format.endings for format in FORMATS)
+
+
+def read_texts(path: str, arguments: argparse.Namespace, width: int | None = 2) -> Iterator[Texts]:
+    """Texts as they come: of a file of a format, or else a text on each line, or ``text TAB pair``;
+    "-" is standard input.
+
+    :param width: most columns of a line; None: a text with any number of candidates.
+    """
+    if path != "-" and (arguments.format is not None or has_format(path)):
         yield from _of_tables(path, arguments)
         return
     try:
         with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as file:
-            yield from _of_lines(lines_of(file, path, encodings_of(arguments.encoding)), path)
+            yield from _of_lines(lines_of(file, path, encodings_of(arguments.encoding)), path, width)
     except OSError as error:
         status = Status.NOT_FOUND if isinstance(error, FileNotFoundError) else Status.IO
         raise GraftError(status, f"{os.fsdecode(path)}: {error.strerror}") from error
@@ -141,21 +153,24 @@ def read_texts(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
 def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
     reading: dict[str, Any] = {"columns": arguments.columns, "header": arguments.header, "encoding": arguments.encoding}
     for table in Table.stream(path, CHUNK, arguments.format, **reading):
-        if "text" not in table and "words" not in table and "question" not in table:
-            raise invalid(f"{path}: expected a column of texts; found {', '.join(table.columns)}")
         yield texts_of(table)
 
 
-def _of_lines(lines: Iterator[tuple[int, str]], path: str) -> Iterator[Texts]:
+def _of_lines(lines: Iterator[tuple[int, str]], path: str, most: int | None) -> Iterator[Texts]:
     width = 0
     while part := list(islice(lines, CHUNK)):
         rows = []
         for number, line in part:
             row = line.rstrip("\r\n").split("\t")
             width = width or len(row)
-            if len(row) != width or width > 2:
-                expected = f"{width} columns, as in line 1" if width <= 2 else "a text, or text TAB pair"
-                message = f"{path}: expected {expected}; found {len(row)} columns in line {number}"
-                raise GraftError(Status.CORRUPT_FILE, message)
+            if most is None and len(row) < 2:
+                raise corrupt(path, f"expected text TAB candidate TAB …; found no TAB in line {number}")
+            if most is not None and (len(row) != width or width > most):
+                expected = f"{width} columns, as in line 1" if width <= most else "a text, or text TAB pair"
+                raise corrupt(path, f"expected {expected}; found {len(row)} columns in line {number}")
             rows.append(row)
-        yield Texts([row[0] for row in rows], [row[1] for row in rows] if width == 2 else None)
+        first = [row[0] for row in rows]
+        if most is None:
+            yield Texts(first, None, [row[1:] for row in rows])
+        else:
+            yield Texts(first, [row[1] for row in rows] if width == 2 else None)

@@ -1,4 +1,4 @@
-"""Predicts labels, numbers or named entities of texts, or answers to questions.
+"""Predicts labels, numbers or named entities of texts, answers to questions, or texts.
 
 Reads a text from each line, or `text TAB pair`, or the texts of a csv, tsv, jsonl or json file, and
 writes a line for it as soon as some are read:
@@ -7,28 +7,26 @@ writes a line for it as soon as some are read:
   number TAB text                       for regression
   TYPE:start:end ... TAB text           for named entities, in characters
   answer TAB question TAB context       to a question, whose context is the pair; empty for none
+  choice TAB probability TAB question TAB choices ...     of `question TAB choice TAB choice ...`
+  scores ... TAB query TAB candidates ...                 of a file with candidates
+  word:probability|... ... TAB text     for each mask of the text; --top says how many words
+  text TAB text                         that is written: a translation, an answer to a prompt
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
-from ..answers import ANSWERS
 from ..data.measuring import Texts
-from ..entities import TAGS
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number, positive
-from .files import SEPARATOR, add_reading, add_stride, read_texts, require_task
+from .files import add_reading, add_stride, add_writing, asking_of, read_texts, tasks_for
 from .output import Output
-
-#: Of the lines of a part, what machines get of each, without the text.
-Predict = Callable[[Texts], list[dict[str, Any]]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_length(parser, "that of what it was trained on")
     parser.add_argument(
-        "--top", type=positive, default=1, metavar="N", help="so many labels of each, the likeliest first (default: 1)"
+        "--top", type=positive, default=1, metavar="N", help="so many labels of each, or words, the likeliest first (default: 1)"
     )
     parser.add_argument(
         "--threshold",
@@ -54,67 +52,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         help="of no_answer_score, above which a question has no answer (default: every one has)",
     )
+    add_writing(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
+    tasks = tasks_for(adapter, arguments.adapter)
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
-    predict = _predict_for(adapter, session, arguments)
+    asking = asking_of(arguments)
     rows: list[dict[str, Any]] = []
-    for part in read_texts(arguments.file, arguments):
-        found = predict(part)
-        for place, row in enumerate(found):
-            texts = [part.first[place], *([] if part.second is None else [part.second[place]])]
-            output.line("\t".join([_line(row), *texts]))
+    for part in read_texts(arguments.file, arguments, tasks[-1].line_width):
+        task = next((own for own in tasks if own.scores_candidates == (part.candidates is not None)), tasks[-1])
+        for place, row in enumerate(task.predict(session, part, asking)):
+            given = _given(part, place)
+            texts = [given["text"], *given.get("candidates", []), *([given["pair"]] if "pair" in given else [])]
+            output.line("\t".join([task.line(row), *texts]))
             if output.is_json:
-                rows.append({"text": texts[0], **({"pair": texts[1]} if len(texts) > 1 else {}), **row})
+                rows.append({**given, **row})
     output.result({"task": adapter.task, "predictions": rows})
 
 
-def _predict_for(adapter: Adapter, session: Session, arguments: argparse.Namespace) -> Predict:
-    def labels(part: Texts) -> list[dict[str, Any]]:
-        return [
-            {"label": best[0][0], "probability": best[0][1], "best": [list(pair) for pair in best]}
-            for best in session.predict_best(part.first, part.second, arguments.top)
-        ]
-
-    def sets(part: Texts) -> list[dict[str, Any]]:
-        return [
-            {"labels": found} for found in session.predict_labels(part.first, part.second, threshold=arguments.threshold)
-        ]
-
-    def numbers(part: Texts) -> list[dict[str, Any]]:
-        return [{"values": list(row)} for row in session.classify(part.first, part.second)]
-
-    def entities(part: Texts) -> list[dict[str, Any]]:
-        return [{"entities": [entity._asdict() for entity in found]} for found in session.tag(part.first)]
-
-    def answers(part: Texts) -> list[dict[str, Any]]:
-        contexts = [""] * len(part.first) if part.second is None else part.second
-        found = session.answer(
-            part.first, contexts, threshold=arguments.no_answer_threshold, stride=arguments.stride
-        )
-        return [{"answer": answer.text, **{name: value for name, value in answer._asdict().items() if name != "text"}} for answer in found]
-
-    by_task = {
-        "sequence_classification": labels,
-        "multi_label_classification": sets,
-        "regression": numbers,
-        TAGS: entities,
-        ANSWERS: answers,
-    }
-    return by_task[require_task(adapter, arguments.adapter)]
-
-
-def _line(row: dict[str, Any]) -> str:
-    """A prediction as people get it."""
-    if "best" in row:
-        return "\t".join(f"{label}\t{probability:.4f}" for label, probability in row["best"])
-    if "answer" in row:
-        return " ".join(row["answer"].split())
-    if "labels" in row:
-        return SEPARATOR.join(row["labels"])
-    if "values" in row:
-        return "\t".join(f"{value:.6g}" for value in row["values"])
-    return " ".join(f"{entity['type']}:{entity['start']}:{entity['end']}" for entity in row["entities"])
+def _given(part: Texts, place: int) -> dict[str, Any]:
+    """What is predicted on, by its names."""
+    columns = {"text": part.first, "pair": part.second, "candidates": part.candidates}
+    return {name: column[place] for name, column in columns.items() if column is not None}

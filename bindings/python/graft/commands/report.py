@@ -19,7 +19,7 @@ from ..reports.predictions import Predictions
 from ..reports.report import report
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number
-from .files import add_reading, read_labelled, require_task
+from .files import add_reading, read_labelled, tasks_for
 from .output import Output
 
 
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     history = None if arguments.log is None else History.read(arguments.log)
     predictions, rows = None, None
     if arguments.file is not None:
-        require_task(adapter, arguments.adapter)
-        table, _ = read_labelled(arguments.file, arguments, adapter.task)
+        tasks_for(adapter, arguments.adapter)
+        table, task = read_labelled(arguments.file, arguments, adapter.task)
         length = arguments.maximum_length or adapter.maximum_length or 0
         predictions = Predictions.of(
             model,
@@ -62,7 +62,9 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             maximum_length=arguments.maximum_length,
             threshold=arguments.threshold,
         )
-        rows = Dataset.from_table(tokenizer, table, label_names=adapter.labels or None, maximum_length=length)
+        rows = Dataset.from_table(
+            tokenizer, table, task=task.name, label_names=adapter.labels or None, maximum_length=length
+        )
         data |= {"report_file": str(arguments.file), "report_rows": len(table)}
     report(
         arguments.output,

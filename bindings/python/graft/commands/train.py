@@ -1,8 +1,9 @@
 """Trains an adapter on a file, measures it and saves it.
 
 Files are csv, tsv, jsonl, json or conll, as their names end, or as --format says; docs/data.md says
-how columns are found. With a validation file the adapter keeps the weights of the best epoch. What
-measures and settings mean is in docs/python.md, under Evaluation and Trainer.
+how columns are found. With --task masked_language_model, a line of any other file is a text. With a
+validation file the adapter keeps the weights of the best epoch. What measures and settings mean is
+in docs/python.md, under Evaluation and Trainer.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter, adapter_methods
-from ..answers import ANSWERS
 from ..choices import optimizers, schedules
 from ..data.table import Table
 from ..dataset import Dataset
-from ..entities import TAGS
 from ..logs.json_log import JsonLog
 from ..metrics import Evaluation, metric_names
 from ..model import Model
-from ..session import Session
+from ..table_tasks.label_sets import SEPARATOR
+from ..table_tasks.listed import task_names
+from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
 from .arguments import add_length, add_model, json_object, not_negative, number, positive
-from .files import SEPARATOR, TASKS, add_reading, add_script, add_stride, measure_answers, read_labelled
+from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled
 from .output import Output
 
 
@@ -40,13 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--test", type=Path, metavar="FILE", help="measured at the end")
     data.add_argument(
         "--task",
-        choices=TASKS,
+        choices=task_names(),
         help=f"labels with {SEPARATOR!r} between them and numbers may be in a column without a name (default: by the columns)",
     )
     add_reading(data)
     add_length(data, "the tokenizer's")
     add_stride(data)
-    add_script(data)
+    add_measuring(data)
     adapter = parser.add_argument_group("adapter")
     adapter.add_argument("--method", choices=adapter_methods(), default="lora", help="(default: %(default)s)")
     adapter.add_argument(
@@ -101,20 +102,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     train, task = read_labelled(arguments.train, arguments, arguments.task)
     validation, test = (
-        None if path is None else read_labelled(path, arguments, task)[0]
+        None if path is None else read_labelled(path, arguments, task.name)[0]
         for path in (arguments.validation, arguments.test)
     )
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
-    cut: dict[str, Any] = {"maximum_length": arguments.maximum_length, "stride": arguments.stride}
-    rows = Dataset.from_table(tokenizer, train, **cut)
 
-    def dataset(table: Table) -> Dataset:
-        names = rows.label_names or None
-        return Dataset.from_table(tokenizer, table, label_names=names, **cut)
+    def dataset(table: Table, names: list[str] | None, held_out: bool) -> Dataset:
+        return Dataset.from_table(
+            tokenizer,
+            table,
+            task=task.name,
+            label_names=names,
+            maximum_length=arguments.maximum_length,
+            stride=arguments.stride,
+            mask_each=held_out,
+            end_tokens=model.end_tokens[:1],
+        )
 
+    rows = dataset(train, None, False)
+    held_out = None if validation is None else dataset(validation, rows.label_names or None, True)
     adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
-    reads_tokens = arguments.pooling == "model" or task in (TAGS, ANSWERS)
-    adapter.set_head(task, rows.label_names, pooling=None if reads_tokens else arguments.pooling)
+    has_pooling = task.reads_rows and arguments.pooling != "model"
+    adapter.set_head(task.task, rows.label_names, pooling=arguments.pooling if has_pooling else None)
     output.line(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train):,} rows to train on")
     started = time.monotonic()
     with Trainer(
@@ -135,13 +144,12 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         patience=arguments.patience,
         checkpoint_path=arguments.checkpoint,
         callbacks=[] if arguments.log is None else [JsonLog(arguments.log)],
+        **task.training(tokenizer),
     ) as trainer:
-        best = trainer.fit(rows, None if validation is None else dataset(validation), progress=not arguments.quiet)
+        best = trainer.fit(rows, held_out, progress=not arguments.quiet)
         seconds = time.monotonic() - started
-        tested = None if test is None or task == ANSWERS else trainer.evaluate(dataset(test))
-    if test is not None and task == ANSWERS:
-        session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
-        tested = measure_answers(session, test, arguments)
+    adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
+    tested = None if test is None else task.evaluate(adapted, test, asking_of(arguments))
     adapter.save(arguments.adapter)
     if best.evaluation is not None:
         output.line(f"best on the validation file, after step {best.step}: {best.evaluation}")
@@ -151,7 +159,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     output.result(
         {
             "adapter": str(arguments.adapter),
-            "task": task,
+            "task": adapter.task,
             "labels": adapter.labels,
             "parameter_count": adapter.parameter_count,
             "row_count": len(train),

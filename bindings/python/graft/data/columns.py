@@ -26,6 +26,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         "question": "",
         "context": "passage",
         "answers": "answer",
+        "candidates": "choices options endings docs",
+        "right": "answer_index label",
+        "relevance": "relevances",
+        "source": "source_text src",
+        "output": "target_text translation summary tgt target",
+        "prompt": "instruction",
+        "completion": "response output answer",
+        "messages": "conversations conversation",
         "id": "guid idx index",
         "group": "group_id article doc_id document_id",
     }.items()
@@ -37,6 +45,21 @@ LABEL_COLUMNS = frozenset((*ROLES["label"], *ROLES["labels"], *ROLES["target"], 
 #: What is learned from the columns of a table: one of these, which are not looked for where there
 #: is one of the others.
 LEARNED = ("tags", "entities", "labels", "label", "target")
+#: What is learned beside a column without which its name means something else; of tables that have
+#: both, nothing else is.
+BESIDE = (
+    ("candidates", "right"),
+    ("candidates", "relevance"),
+    ("source", "output"),
+    ("prompt", "completion"),
+)
+#: What holds texts, each set by itself.
+TEXTS: tuple[set[str], ...] = ({"text"}, {"words"}, {"question", "context"}, {"source"}, {"prompt"}, {"messages"})
+#: What is looked for by itself where nothing else holds texts, or holds what they are to be
+#: compared with.
+ALONE = ("source", "prompt", "candidates")
+#: What is a list in each row, however its column is called.
+LISTS = ("labels", "candidates", "relevance", "messages")
 
 Getter = Callable[[Any], Any]
 
@@ -80,7 +103,7 @@ class Columns:
                 f" (its {len(keys)} columns were taken for {', '.join(keys)}: header= and columns= say otherwise)"
             )
         self._recognise(keys, {role for role, column in given.items() if column is None}, sample)
-        if not keys.keys() & {"text", "words"} and not {"question", "context"} <= keys.keys():
+        if not any(own <= keys.keys() for own in TEXTS):
             raise invalid(
                 f"{source}: {self._found()}, none of which is known to hold texts: say which, as in {self._example()}"
             )
@@ -106,7 +129,7 @@ class Columns:
 
     def _keys(self, role: str, column: Any) -> Any:
         if isinstance(column, (list, tuple)):
-            if role not in ("target", "labels") or not column:
+            if role not in ("target", "labels", "candidates") or not column:
                 raise invalid(f"columns: expected one column of {role}, found {column!r}")
             return [(name, self._key(name)) for name in column]
         return self._key(column)
@@ -130,23 +153,40 @@ class Columns:
         """Adds what the names of the columns say."""
         names = {name.strip().casefold(): name for name in reversed(self._records.names)}
         taken = {key for key in keys.values() if not isinstance(key, list)}
-        order = ["words", "question", "context", "answers", *LEARNED]
-        order += [role for role in ROLES if role not in order]
-        for role in order:
-            if role in keys or role in left_out or (role in LEARNED and keys.keys() & set(LEARNED)):
+
+        def find(role: str) -> Any:
+            """The column of a role; None where there is none."""
+            if role in left_out:
+                return None
+            for word in [*ROLES[role], "labels"] if role == "labels" else ROLES[role]:
+                key = self._key(names[word]) if word in names else None
+                if key is not None and key not in taken and (role not in LISTS or _holds_lists(key, sample)):
+                    return key
+            return None
+
+        def take(role: str) -> None:
+            key = keys.get(role, find(role))
+            if key is not None:
+                keys[role] = key
+                taken.update([key] if not isinstance(key, list) else [])
+
+        for first, second in BESIDE:
+            if all(role in keys or find(role) is not None for role in (first, second)):
+                take(first)
+                take(second)
+        seconds = {second for _, second in BESIDE}
+        learns = bool(keys.keys() & {*LEARNED, *seconds})
+        for role in ("words", "question", "context", "answers", "messages", *LEARNED, *ROLES):
+            is_learned = role in LEARNED or role == "messages"
+            if role in (*ALONE, *seconds) or role in keys or (is_learned and learns):
                 continue
             if role == "question" and not names.keys() & {*ROLES["context"]}:
                 continue  # a text like others
-            words = [*ROLES[role], "labels"] if role == "labels" else ROLES[role]
-            for word in words:
-                if word not in names:
-                    continue
-                key = self._key(names[word])
-                if key in taken or (role == "labels" and not _holds_lists(key, sample)):
-                    continue
-                keys[role] = key
-                taken.add(key)
-                break
+            take(role)
+            learns = learns or (is_learned and role in keys)
+        for role in ALONE:  # what is predicted on has them without what is learned
+            if role == "candidates" or not any(own <= keys.keys() for own in TEXTS):
+                take(role)
 
     def _getter(self, key: Any) -> Getter:
         if isinstance(key, list):

@@ -18,16 +18,24 @@ class Texts(NamedTuple):
     """What of a table's rows is encoded."""
 
     first: list[str]
-    second: list[str] | None
+    second: list[str] | None = None
+    #: Of each text those that a score is wanted for.
+    candidates: list[list[str]] | None = None
 
 
 def texts_of(table: Table) -> Texts:
-    """Words have blanks between them; a question is before its context."""
+    """Words have blanks between them; a question is before its context. Of what is written of
+    others, those others."""
     if "text" in table:
-        return Texts(table["text"], table["pair"] if "pair" in table else None)
+        second = table["pair"] if "pair" in table else None
+        return Texts(table["text"], second, table["candidates"] if "candidates" in table else None)
     if "words" in table:
-        return Texts([" ".join(words) for words in table["words"]], None)
-    return Texts(table["question"], table["context"])
+        return Texts([" ".join(words) for words in table["words"]])
+    if "question" in table:
+        return Texts(table["question"], table["context"])
+    if "messages" in table:
+        return Texts(["\n".join(message["content"] for message in row) for row in table["messages"]])
+    return Texts(table["source" if "source" in table else "prompt"])
 
 
 def token_counts(tokenizer: Tokenizer, texts: Texts) -> tuple[list[int], list[int]]:

@@ -23,10 +23,10 @@ def compiled(pattern: str, groups: tuple[str, ...] = ()) -> re.Pattern[str]:
 
 
 def open_lines(path: str, settings: Settings) -> Records:
-    """A row a line; the pattern's named groups are its columns. Empty lines are no rows."""
-    if settings.pattern is None:
-        raise invalid("pattern: expected one for a format of lines, such as (?P<label>\\w+):(?P<text>.*)")
-    return keyed(_matches(read_lines(path, settings.encodings), compiled(settings.pattern)))
+    """A row a line; the pattern's named groups are its columns, or without one the line is a text.
+    Empty lines are no rows."""
+    pattern = "(?P<text>.*)" if settings.pattern is None else settings.pattern
+    return keyed(_matches(read_lines(path, settings.encodings), compiled(pattern)))
 
 
 def _matches(lines: Iterable[tuple[int, str]], expression: re.Pattern[str]) -> Iterator[Record | BadRow]:

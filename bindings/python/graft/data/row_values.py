@@ -33,6 +33,12 @@ def row_values(values: Mapping[str, Any], class_names: Mapping[str, Sequence[str
         raise ValueError(f"tags: expected {len(row['words'])}, one for each word; found {len(row['tags'])}")
     if "entities" in row and "text" in row:
         row["entities"] = _entities_in(row["text"], row["entities"])
+    if "right" in row and "candidates" in row:
+        row["right"] = _right_in(row["candidates"], row["right"])
+    if "relevance" in row and "candidates" in row and len(row["relevance"]) != len(row["candidates"]):
+        raise ValueError(
+            f"relevance: expected {len(row['candidates'])}, one for each candidate; found {len(row['relevance'])}"
+        )
     if "answers" in row and "context" in row:
         row["answers"] = [_answer_in(row["context"], answer) for answer in row["answers"]]
     return row
@@ -208,6 +214,57 @@ def _answer_in(context: str, answer: Answer) -> Answer:
     return Answer(answer.text, start)
 
 
+def _texts(value: Any, _names: Any = None) -> list[str]:
+    """A list, a column for each, or as `datasets` has choices: texts beside their letters."""
+    given = _of_json(value)
+    if isinstance(given, Mapping):
+        given = given["text"] if isinstance(given.get("text"), (list, tuple)) else list(given.values())
+    found = [_text(part) for part in _list(given)]
+    if not found:
+        raise ValueError("empty")
+    return found
+
+
+def _numbers(value: Any, _names: Any = None) -> list[float]:
+    return [_number(part) for part in _list(_of_json(value))]
+
+
+def _right(value: Any, _names: Any = None) -> int | str:
+    """A number from 0, or a text."""
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return _text(value)
+    number = _number(value)
+    if not number.is_integer():
+        raise ValueError(f"expected the number of a candidate, found {value!r:.60}")
+    return int(number)
+
+
+def _right_in(candidates: list[str], right: int | str) -> int:
+    """The number of the right candidate, of which it may be the text, or the letter."""
+    if isinstance(right, int):
+        if 0 <= right < len(candidates):
+            return right
+        raise ValueError(f"right: expected 0 to {len(candidates) - 1}, found {right}")
+    if right in candidates:
+        return candidates.index(right)
+    number = ord(right) - ord("A") if len(right) == 1 else -1
+    if not 0 <= number < len(candidates):
+        raise ValueError(f"right: {right!r:.60} is none of the candidates")
+    return number
+
+
+def _messages(value: Any, _names: Any = None) -> list[dict[str, Any]]:
+    """What is said in a conversation, and by whom."""
+    found = []
+    for part in _list(_of_json(value)):
+        if not isinstance(part, Mapping) or not all(isinstance(part.get(key), str) for key in ("role", "content")):
+            raise ValueError(f"expected messages with role and content, found {part!r:.80}")
+        found.append(dict(part))
+    if not any(message["role"] == "assistant" for message in found):
+        raise ValueError("the assistant says nothing")
+    return found
+
+
 def _identity(value: Any, _names: Any = None) -> str:
     if is_missing(value):
         raise ValueError("missing")
@@ -227,6 +284,14 @@ CONVERTED: dict[str, Callable[[Any, Sequence[str] | None], Any]] = {
     "question": _text,
     "context": _text,
     "answers": _answers,
+    "candidates": _texts,
+    "right": _right,
+    "relevance": _numbers,
+    "source": _text,
+    "output": _text,
+    "prompt": _text,
+    "completion": _text,
+    "messages": _messages,
     "id": _identity,
     "group": _identity,
 }

@@ -34,6 +34,12 @@ class Table:
     - ``"entities"``: a list of :class:`Entity` in the text, which do not overlap.
     - ``"question"``, ``"context"`` and ``"answers"``: the answers have a text and the place where
       it starts in the context; none where the context has no answer.
+    - ``"candidates"``: a list of texts, of which ``"right"`` is the number of the right one, or
+      ``"relevance"`` a list of numbers, one for each.
+    - ``"source"`` and ``"output"``: a text, and what is written of it, such as its translation.
+    - ``"prompt"`` and ``"completion"``: a text, and how it goes on, or what is answered. Or
+      ``"messages"``: a list of dictionaries with ``"role"`` and ``"content"``, in some of which the
+      assistant speaks.
     - ``"id"`` and ``"group"``: strings. What is of one group is kept together by :meth:`split`.
 
     :param columns: lists, arrays or columns of frames, by these names.
@@ -88,7 +94,7 @@ class Table:
         :param format: of a file: one of :func:`formats`; None: as its name ends.
         :param columns: which column is what: names, or numbers from 0, and from -1 at the end, by
             the names that the class has; lists of columns for ``"labels"``, which then hold 0 or 1,
-            and for ``"target"``; None for what is to be left out. What is not said is recognised by
+            for ``"target"`` and for ``"candidates"``; None for what is to be left out. What is not said is recognised by
             its name. Two or three columns without names are a text, a pair where there are three,
             and a label.
         :param header: of csv and tsv, whether the first row names the columns; None: it does if its
@@ -99,7 +105,7 @@ class Table:
             over delimiters and lines; None: but in tables with tabs.
         :param ragged: takes rows with more columns than the first, and leaves those out.
         :param pattern: of lines and conll, a regular expression whose named groups are a line's
-            columns, such as ``(?P<label>\\w+):(?P<text>.*)``.
+            columns, none being a text on each line, such as ``(?P<label>\\w+):(?P<text>.*)``.
         :param encoding: of a text file without a byte order mark; several: each line is read in
             the first that fits.
         :param bad_rows: ``"skip"`` leaves them out, with a warning; ``skipped`` tells which.

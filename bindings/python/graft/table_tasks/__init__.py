@@ -1,0 +1,1 @@
+"""What is learned of tables: a file for each task, and the list of them."""

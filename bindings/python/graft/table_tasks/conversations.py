@@ -1,0 +1,44 @@
+"""What an assistant answers, learned from conversations or from prompts and their completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..batch import Batch
+from ..conversations import conversation_batch, conversation_of, has_chat_template, opening_of, prompt_batch
+from ..data.measuring import Texts
+from ..data.table import Table
+from ..errors import GraftError, with_source
+from ..session import Session
+from ..tokenizer import Tokenizer
+from .table_task import Asking, Making, TableTask
+
+
+class Conversations(TableTask):
+    """``language_model``. Where the tokenizer has a chat template, a prompt is what a user says."""
+
+    name = task = "language_model"
+    columns = (("messages",), ("prompt", "completion"))
+    renamed = {"text": "prompt", "label": "completion"}
+
+    def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
+        length = making.maximum_length
+        try:
+            if "messages" in table:
+                return conversation_batch(tokenizer, table["messages"], length), []
+            prompts, completions = table["prompt"], table["completion"]
+            if has_chat_template(tokenizer):
+                return conversation_batch(tokenizer, list(map(conversation_of, prompts, completions)), length), []
+            return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
+        except GraftError as error:
+            raise with_source(table.source, error) from None
+
+    def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
+        tokenizer = session.tokenizer
+        prompts = texts.first
+        if has_chat_template(tokenizer):
+            prompts = [opening_of(tokenizer, prompt) for prompt in prompts]
+        return [{"written": own.strip()} for own in session.generate(prompts, **asking.generation)]
+
+    def line(self, row: dict[str, Any]) -> str:
+        return " ".join(row["written"].split())
