@@ -49,10 +49,14 @@ if TYPE_CHECKING:
     from .data.report_parts import PartReport
     from .data.row_values import Answer
     from .data.table import Table
+    from .estimators.choice_classifier import ChoiceClassifier
     from .estimators.embedder import Embedder
+    from .estimators.mask_filler import MaskFiller
     from .estimators.question_answerer import QuestionAnswerer
+    from .estimators.ranker import Ranker
     from .estimators.regressor import Regressor
     from .estimators.text_classifier import TextClassifier
+    from .estimators.text_generator import TextGenerator
     from .estimators.token_classifier import TokenClassifier
     from .generated.callback import TextMeasures
     from .logs.history import History
@@ -66,19 +70,23 @@ if TYPE_CHECKING:
 #: What is imported when it is asked for first, since most programs do without, and where it is.
 _LATER = {
     "Answer": "data.row_values",
+    "ChoiceClassifier": "estimators.choice_classifier",
     "DataReport": "data.report",
     "Embedder": "estimators.embedder",
     "History": "logs.history",
     "JsonLog": "logs.json_log",
     "MLflowLog": "logs.mlflow_log",
+    "MaskFiller": "estimators.mask_filler",
     "PartReport": "data.report_parts",
     "Predictions": "reports.predictions",
     "QuestionAnswerer": "estimators.question_answerer",
+    "Ranker": "estimators.ranker",
     "Regressor": "estimators.regressor",
     "Report": "reports.report",
     "Table": "data.table",
     "TensorBoardLog": "logs.tensor_board_log",
     "TextClassifier": "estimators.text_classifier",
+    "TextGenerator": "estimators.text_generator",
     "TextMeasures": "generated.callback",
     "TokenClassifier": "estimators.token_classifier",
     "WandbLog": "logs.wandb_log",
@@ -121,6 +129,7 @@ __all__ = [
     "Answer",
     "Batch",
     "Callback",
+    "ChoiceClassifier",
     "Comparison",
     "Composition",
     "CompressionError",
@@ -140,6 +149,7 @@ __all__ = [
     "InvalidArgumentError",
     "JsonLog",
     "MLflowLog",
+    "MaskFiller",
     "Matrix",
     "Metrics",
     "Model",
@@ -149,6 +159,7 @@ __all__ = [
     "Predictions",
     "Publication",
     "QuestionAnswerer",
+    "Ranker",
     "Regressor",
     "Report",
     "RowAdapter",
@@ -157,6 +168,7 @@ __all__ = [
     "Table",
     "TensorBoardLog",
     "TextClassifier",
+    "TextGenerator",
     "TextMeasures",
     "TokenClassifier",
     "Tokenizer",

@@ -76,6 +76,19 @@ class Texts:
         return [self.firsts[row] for row in numbers], seconds
 
 
+def candidates_of(values: Any) -> tuple[list[str], list[list[str]]]:
+    """Texts, and the candidates of each."""
+    given = rows_of(values, "X", "pairs of a text and its candidates")
+    if not given:
+        raise invalid("X: expected texts with candidates; found 0 samples")
+    for row, pair in enumerate(given):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not isinstance(pair[1], (tuple, list)):
+            raise invalid(f"X[{row}]: expected a text and a list of candidates; found {pair!r:.60}")
+        for name, text in [("", pair[0]), *((f"[1][{place}]", own) for place, own in enumerate(pair[1]))]:
+            text_bytes(text, f"X[{row}]{name or '[0]'}")
+    return [text for text, _ in given], [list(candidates) for _, candidates in given]
+
+
 def row_weights(given: Any, count: int) -> list[float] | None:
     """``sample_weight``: one for each of the rows."""
     if given is None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 from .. import evaluation
-from ..answers import ANSWERS, MAXIMUM_TOKENS, FoundAnswer
-from ..data.table import Table
+from ..answers import MAXIMUM_TOKENS, FoundAnswer
 from ..batch import STRIDE
-from ..dataset import Dataset
+from ..data.table import Table
 from ..errors import invalid
 from ..metrics import Evaluation
-from ..tokenizer import Tokenizer
+from ..table_tasks.answers import Answers
 from ..values import require_length
 from .arrays import ROW, Texts, rows_of
 from .trained import TrainedEstimator, check_call
@@ -41,13 +39,7 @@ class QuestionAnswerer(TrainedEstimator):
         """Trains a fresh adapter on questions with contexts and the answers there. Of several
         answers to a question the first is learned."""
         check_call(y, unsupported)
-        table = _table(X, y)
-
-        def dataset(tokenizer: Tokenizer, rows: Sequence[int]) -> Dataset:
-            own = table.take(rows)
-            return Dataset.from_table(tokenizer, own, maximum_length=self.maximum_length, stride=self.stride)
-
-        self._fit(dataset, len(table), ANSWERS, [])
+        self._fit_table(_table(X, y), Answers(), stride=self.stride)
         return self
 
     def predict(self, X: Any) -> list[str]:

@@ -9,10 +9,12 @@ from typing import Any
 
 from ..adapter import Adapter, HeadPooling
 from ..data.splits import split_rows
+from ..data.table import Table
 from ..dataset import Dataset
 from ..errors import invalid
 from ..model import Precision
 from ..session import Session
+from ..table_tasks.table_task import TableTask
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
 from .base import Base, Fitted, opened
@@ -86,10 +88,14 @@ class TrainedEstimator(Estimator):
         strata: Sequence[Hashable] | None = None,
         pooling: HeadPooling | None = None,
         class_weights: Sequence[float] | None = None,
+        held_out: MakeDataset | None = None,
+        training: Mapping[str, Any] | None = None,
     ) -> None:
         """Trains a fresh adapter on the rows, or on what is not held out of them.
 
         :param strata: of each row, what has the same share of those held out; None: all are alike.
+        :param held_out: what makes a data set of these; None: what makes that of the others.
+        :param training: arguments of the trainer that the task needs.
         """
         seed = self._seed()
         train: Sequence[int] = range(count)
@@ -107,6 +113,7 @@ class TrainedEstimator(Estimator):
             "class_weights": class_weights,
             "patience": self.patience if held else 0,
             "metric": self.metric if held else None,
+            **(training or {}),
         }
         if taken := sorted(own.keys() & settings.keys()):
             raise invalid(
@@ -118,12 +125,30 @@ class TrainedEstimator(Estimator):
         with Trainer(base.model, adapter, **own, **settings) as trainer:
             metrics = trainer.fit(
                 dataset(base.tokenizer, train),
-                dataset(base.tokenizer, held) if held else None,
+                (held_out or dataset)(base.tokenizer, held) if held else None,
                 progress=self.verbose,
             )
         #: What :meth:`Trainer.fit` measured last, or best where rows were held out.
         self.metrics_ = metrics
         self._fitted = Fitted(base, adapter)
+
+    def _fit_table(self, table: Table, task: TableTask, pooling: HeadPooling | None = None, **making: Any) -> None:
+        """Trains one on a table, whose labels have no names."""
+        base = opened(self.model, self.precision)
+
+        def dataset(tokenizer: Tokenizer, rows: Sequence[int], mask_each: bool = False) -> Dataset:
+            given = {"maximum_length": self.maximum_length, "end_tokens": base.model.end_tokens[:1], **making}
+            return Dataset.from_table(tokenizer, table.take(rows), task=task.name, mask_each=mask_each, **given)
+
+        self._fit(
+            dataset,
+            len(table),
+            task.task,
+            [],
+            pooling=pooling,
+            held_out=lambda tokenizer, rows: dataset(tokenizer, rows, True),
+            training=task.training(base.tokenizer),
+        )
 
     def _seed(self) -> int:
         state = self.random_state

@@ -25,11 +25,14 @@ class Rankings(TableTask):
     reads_rows = True
     scores_candidates = True
 
+    def __init__(self, loss: str = "list_net") -> None:
+        self._loss = loss
+
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         return ranking_batch(tokenizer, *_groups(table), making.maximum_length), []
 
     def training(self, tokenizer: Tokenizer) -> dict[str, Any]:
-        return {"loss": "list_net"}
+        return {"loss": self._loss}
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
         if texts.candidates is None:
