@@ -112,6 +112,19 @@ def pages(
             title=TITLE,
             predictions=graft.Predictions(tags, found, task="token_classification", texts=["a b c d e f g h"] * 60),
         ),
+        "answers": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                [[], ["Oslo", "in Oslo"], ["the old bridge over the river"], [HOSTILE[2]]] * 30,
+                ["", "Oslo", "the bridge", HOSTILE[3]] * 30,
+                task="question_answering",
+                texts=TEXTS[:4] * 30,
+            ),
+        ),
+        "vectors": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(truth, [value / 6 for value in given], task="sentence_embedding", texts=TEXTS * 100),
+        ),
         "many": graft.report(title=TITLE, predictions=classified(names, TEXTS, 900)),
     }
     for name, page in made.items():

@@ -12,7 +12,7 @@ from browser import Browser
 from conftest import HOSTILE, TITLE
 from matplotlib import image
 
-NAMES = ("whole", "hostile", "values", "entities", "many")
+NAMES = ("whole", "hostile", "values", "entities", "answers", "vectors", "many")
 WIDTHS = {"narrow": 380, "wide": 1280}
 #: What is written and drawn outside its picture, or under another thing that is written.
 CUT_WORDS = """[...document.querySelectorAll('svg text')].filter(text => {

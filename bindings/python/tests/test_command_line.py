@@ -128,6 +128,8 @@ def test_answers_are_trained_on_and_measured_as_texts(tmp_path: Path) -> None:
     found = told("train", TINY, file, tmp_path / "a", *settings)
     assert found["task"] == "question_answering" and found["test"]["f1"] == 1
     assert told("evaluate", TINY, tmp_path / "a", file)["exact_match"] == 1
+    assert told("report", TINY, tmp_path / "a", file, "--output", tmp_path / "page.html")["f1"] == 1
+    assert 'id="answers"' in (tmp_path / "page.html").read_text("utf-8")
     lines = run("predict", TINY, tmp_path / "a", given=f"Who found the ring?\t{context}\n").stdout
     assert lines == f"Anna Berg\tWho found the ring?\t{context}\n"
     told_of = told("predict", TINY, tmp_path / "a", file, "--no-answer-threshold", -1000)

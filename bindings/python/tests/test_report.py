@@ -428,3 +428,35 @@ def contrast(one: str, other: str) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_answers_are_shown_by_their_length() -> None:
+    accepted = [["the red ball", "ball"], ["in the old park near the river bank"], [], ["Lily"], ["two"]]
+    found = ["a red apple", "in the park", "nothing", "Lily", ""]
+    texts = [f"question {row}\ncontext {row}" for row in range(5)]
+    predictions = graft.Predictions(accepted, found, task="question_answering", texts=texts)
+    assert predictions.evaluation.values == graft.evaluation.answers(found, accepted).values
+    page = checked(graft.report(predictions=predictions))
+    assert page.sections == ["measures", "answers", "mistakes", "lengths", "recipe"]
+    assert ("strong", "F1 by the length of the answer") in page.words
+    for name in ("no answer", "1 word", "6 to 8 words", "the red ball / ball", "1 − F1", "Has answer F1"):
+        assert name in page.text
+    assert "Lily" not in page.text[page.text.index("Worst mistakes") :]
+    chinese = graft.Predictions([["三本书"]], ["三本"], task="question_answering", script="cmrc")
+    assert "3 characters" in checked(graft.report(predictions=chinese)).text
+
+
+def test_vectors_are_shown_beside_judgements(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
+    columns = {"target": 4, "text": 5, "pair": 6}
+    table = graft.Table.read(SHARED / "data" / "stsb" / "sts-dev.csv", columns=columns, ragged=True).take(range(0, 300, 3))
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("sentence_embedding")
+    predictions = graft.Predictions.of(model, tokenizer, adapter, table)
+    assert list(predictions.evaluation.values) == ["spearman", "pearson", "kendall"] and predictions.evaluation.spearman > 0.7
+    assert predictions.retrieval is not None and 0.8 < predictions.retrieval.values["mrr"] <= 1
+    page = checked(graft.report(predictions=predictions, adapter=adapter))
+    assert page.sections == ["measures", "vectors", "mistakes", "lengths", "adapter", "recipe"]
+    assert shown(predictions.retrieval.values["mrr"]) in page.text and "Places that it is off" in page.text
+    assert len(page.all("circle")) == len(table)
+    dense = graft.Predictions(table["target"] * 20, [0.5, 0.6] * 1000, task="sentence_embedding")
+    assert "logarithmic scale" in checked(graft.report(predictions=dense)).text

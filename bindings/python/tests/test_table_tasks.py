@@ -39,7 +39,7 @@ def alike(start: int, count: int) -> list[dict[str, Any]]:
 
 
 def test_the_list_knows_the_tasks_of_adapters() -> None:
-    assert {own.task for own in TABLE_TASKS} == set(graft.tasks()) - {"sentence_embedding"}
+    assert {own.task for own in TABLE_TASKS} == set(graft.tasks())
     assert len({own.name for own in TABLE_TASKS}) == len(TABLE_TASKS)
     assert all(own.columns or own.columns_when_said for own in TABLE_TASKS)
 
@@ -51,6 +51,7 @@ def test_the_list_knows_the_tasks_of_adapters() -> None:
         ({"text": ["a"], "pair": ["b"], "target": [1]}, None, "regression"),
         ({"text": ["a"], "pair": ["b"], "target": [1]}, "ranking", "ranking"),
         ({"text": ["a"], "pair": ["b"], "target": [1]}, "regression", "regression"),
+        ({"text": ["a"], "pair": ["b"], "target": [1]}, "sentence_embedding", "sentence_embedding"),
         ({"text": ["a"], "candidates": [["b"]], "relevance": [[1]]}, "regression", "ranking"),
         ({"text": ["a"], "candidates": [["b", "c"]], "right": [1]}, None, "multiple_choice"),
         ({"source": ["a"], "output": ["b"]}, None, "seq_2_seq_lm"),
@@ -154,6 +155,24 @@ def test_rankings_are_learned_from_pairs_and_from_lists(tmp_path: Path) -> None:
     assert "mse" in told("evaluate", TINY, tmp_path / "b", tmp_path / "pairs.tsv", "--no-header")
     (row, *_) = told("predict", TINY, tmp_path / "a", file)["predictions"]
     assert len(row["scores"]) == 3 and row["candidates"] == lists[0]["docs"]
+
+
+def test_vectors_are_learned_from_pairs(tmp_path: Path) -> None:
+    table = graft.Table.read(SHARED / "data" / "stsb" / "sts-train.csv", **STSB)
+    judged = [f"{row['text']}\t{row['pair']}\t{row['target']}\n" for row in table.take(range(0, 5700, 60))]
+    (tmp_path / "judged.tsv").write_text("text\tpair\tscore\n" + "".join(judged), "utf-8")
+    options = ("--task", "sentence_embedding", "--epochs", 3, "--quiet", "--test", tmp_path / "judged.tsv")
+    found = told("train", TINY, tmp_path / "judged.tsv", tmp_path / "a", *options)
+    assert found["task"] == "sentence_embedding" and found["test"]["spearman"] > 0.6
+    assert told("evaluate", TINY, tmp_path / "a", tmp_path / "judged.tsv")["spearman"] == found["test"]["spearman"]
+    rows = told("predict", TINY, tmp_path / "a", tmp_path / "judged.tsv")["predictions"]
+    measured = graft.evaluation.values([float(line.split("\t")[2]) for line in judged], [row["similarity"] for row in rows])
+    assert measured.values["spearman"] == pytest.approx(found["test"]["spearman"], abs=1e-3)
+    assert told("report", TINY, tmp_path / "a", tmp_path / "judged.tsv", "--output", tmp_path / "page.html")["spearman"] > 0.6
+    assert 'id="vectors"' in (tmp_path / "page.html").read_text("utf-8")
+    pairs = write_json_lines(tmp_path / "pairs.jsonl", [{"text": row["question"], "pair": row["choices"][row["label"]]} for row in alike(0, 40)])  # fmt: skip
+    found = told("train", TINY, pairs, tmp_path / "b", "--task", "sentence_embedding", "--epochs", 1, "--quiet", "--test", pairs)
+    assert found["test"]["mrr"] > 0.8
 
 
 def test_translations_are_learned_and_measured(tmp_path: Path) -> None:

@@ -56,14 +56,19 @@ def add_stride(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_measuring(parser: argparse._ActionsContainer) -> None:
-    """How what is answered and what is written is measured."""
+def add_script(parser: argparse._ActionsContainer) -> None:
+    """How answers are measured."""
     parser.add_argument(
         "--script",
         choices=["squad", "cmrc"],
         default="squad",
         help="whose exact match and F1 of answers; cmrc for Chinese (default: %(default)s)",
     )
+
+
+def add_measuring(parser: argparse._ActionsContainer) -> None:
+    """How what is answered and what is written is measured."""
+    add_script(parser)
     parser.add_argument(
         "--tokenize",
         choices=list(TOKENIZERS),

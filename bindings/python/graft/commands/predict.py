@@ -9,6 +9,7 @@ writes a line for it as soon as some are read:
   answer TAB question TAB context       to a question, whose context is the pair; empty for none
   choice TAB probability TAB question TAB choices ...     of `question TAB choice TAB choice ...`
   scores ... TAB query TAB candidates ...                 of a file with candidates
+  similarity TAB text TAB pair          for vectors of sentences
   word:probability|... ... TAB text     for each mask of the text; --top says how many words
   text TAB text                         that is written: a translation, an answer to a prompt
 """

@@ -19,7 +19,7 @@ from ..reports.predictions import Predictions
 from ..reports.report import report
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number
-from .files import add_reading, read_labelled, tasks_for
+from .files import add_reading, add_script, read_labelled, tasks_for
 from .output import Output
 
 
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_reading(parser)
     add_length(parser, "that of what it was trained on")
+    add_script(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             threads=arguments.threads,
             maximum_length=arguments.maximum_length,
             threshold=arguments.threshold,
+            script=arguments.script,
         )
         rows = Dataset.from_table(
             tokenizer, table, task=task.name, label_names=adapter.labels or None, maximum_length=length

@@ -144,7 +144,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         patience=arguments.patience,
         checkpoint_path=arguments.checkpoint,
         callbacks=[] if arguments.log is None else [JsonLog(arguments.log)],
-        **task.training(tokenizer),
+        **task.training(tokenizer, train),
     ) as trainer:
         best = trainer.fit(rows, held_out, progress=not arguments.quiet)
         seconds = time.monotonic() - started

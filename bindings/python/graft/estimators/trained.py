@@ -147,7 +147,7 @@ class TrainedEstimator(Estimator):
             [],
             pooling=pooling,
             held_out=lambda tokenizer, rows: dataset(tokenizer, rows, True),
-            training=task.training(base.tokenizer),
+            training=task.training(base.tokenizer, table),
         )
 
     def _seed(self) -> int:

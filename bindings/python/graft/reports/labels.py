@@ -6,6 +6,7 @@ import math
 
 from ..errors import GraftError
 from ..metrics import Evaluation
+from .bars import Bar, bars
 from .markup import Html, columns_of, joined, quoted, shortened, tag
 from .numbers import counted, percent, shown
 from .parts import Column, Section, cell_text, figure, names, scrolled, table
@@ -154,36 +155,18 @@ def _bars(title: str, labels: list[str], found: list[list[float]], what: str) ->
     if len(places) > SHOWN_BARS:
         places = sorted(sorted(places, key=lambda label: found[label][2])[:SHOWN_BARS])
     lowest = min(range(len(labels)), key=lambda label: found[label][2])
-    width = 16 + 7 * max(columns_of(shortened(labels[label])) for label in places)
-    length, step = 300.0, 24.0
-    parts: list[Html] = []
-    bottom = 4 + step * len(places)
-    for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = width + part * length
-        parts.append(tag("line", class_="rule", x1=x, y1=0, x2=x, y2=bottom))
-        parts.append(tag("text", f"{part:g}", x=x, y=bottom + 15, text_anchor="middle"))
-    for row, label in enumerate(places):
+    rows = []
+    for label in places:
         precision, recall, f1, _ = found[label]
-        y = 4 + step * row
         says = f"{labels[label]}: F1 {shown(f1)}, precision {shown(precision)}, recall {shown(recall)}"
-        parts.append(tag("text", shortened(labels[label]), class_="name", x=width - 8, y=y + 14, text_anchor="end"))
-        parts.append(tag("rect", tag("title", says), class_="fill", x=width, y=y + 3, width=f1 * length, height=14))
-        parts.append(tag("text", shown(f1), class_="name", x=width + length + 10, y=y + 14))
-    full = (width + length + 50, bottom + 22)
-    picture = tag(
-        "svg",
-        *parts,
-        viewBox=f"0 0 {full[0]:.0f} {full[1]:.0f}",
-        style=f"max-width:{full[0]:.0f}px",
-        role="img",
-        aria_label=f"{title}. Lowest: {labels[lowest]}, {shown(found[lowest][2])}.",
-    )
+        rows.append(Bar(labels[label], f1, says))
+    picture = bars(rows, f"{title}. Lowest: {labels[lowest]}, {shown(found[lowest][2])}.")
     order = [Column(what.capitalize(), "name"), Column("Precision"), Column("Recall"), Column("F1"), Column("How many")]
-    rows = [[quoted(label, 80), *map(shown, own[:3]), counted(own[3])] for label, own in zip(labels, found)]
+    numbers = [[quoted(label, 80), *map(shown, own[:3]), counted(own[3])] for label, own in zip(labels, found)]
     says = joined(["Lowest: ", names([labels[lowest]]), f", {shown(found[lowest][2])}."])
     if len(places) < len(labels):
         says = joined([says, f" Of {len(labels)} those {len(places)} with the lowest are shown."])
-    return figure(title, says, picture, table(title, order, rows), wide=True)
+    return figure(title, says, picture, table(title, order, numbers), wide=True)
 
 
 def _table(evaluation: Evaluation, name: str) -> list[list[float]]:

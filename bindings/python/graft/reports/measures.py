@@ -12,13 +12,14 @@ from .parts import Column, Section, table
 
 #: What is shown large, of the first task that has the first of them.
 HEADLINES = (
+    ("f1", "exact_match", "has_answer_f1", "no_answer_f1"),
     ("entity_f1", "entity_precision", "entity_recall", "strict_entity_f1"),
     ("binary_f1", "accuracy", "roc_auc", "mcc"),
     ("exact_match", "micro_f1", "macro_f1", "roc_auc"),
     ("accuracy", "macro_f1", "mcc", "roc_auc"),
     ("pearson", "spearman", "mae", "r2"),
     ("ndcg", "mrr", "map", "recall_at_k"),
-    ("exact_match", "f1", "has_answer_f1", "no_answer_f1"),
+    ("bleu", "chrf", "rougeL", "rouge1"),
 )
 RESAMPLES = 1000
 #: Rows that all samples of a measure together may have, and rows from which on only what is shown

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import nlargest
 from typing import Any, NamedTuple
 
+from ..answers import ANSWERS
 from ..entities import TAGS
 from .numbers import shown
-from .predictions import LABELS, SETS, VALUES, Predictions
+from .predictions import LABELS, SETS, VALUES, VECTORS, Predictions
 
 SHOWN = 20
 
@@ -27,7 +29,7 @@ class Mistake(NamedTuple):
 
 def worst(predictions: Predictions, count: int = SHOWN) -> list[Mistake]:
     """The worst first."""
-    find = {LABELS: _labels, SETS: _sets, VALUES: _values, TAGS: _tags}[predictions.task]
+    find = {LABELS: _labels, SETS: _sets, VALUES: _values, TAGS: _tags, ANSWERS: _answers, VECTORS: _vectors}[predictions.task]
     return nlargest(count, find(predictions), key=lambda mistake: (mistake.score, -mistake.row))
 
 
@@ -38,6 +40,8 @@ def score_name(task: str) -> str:
         SETS: "Largest error of a probability",
         VALUES: "Error",
         TAGS: "Entities that are wrong or missing",
+        ANSWERS: "1 − F1",
+        VECTORS: "Places that it is off, as a part of all",
     }[task]
 
 
@@ -79,6 +83,28 @@ def _tags(given: Predictions) -> Iterator[Mistake]:
             ]
             if expected != found:
                 yield Mistake(row, text, names[0], names[1], len(expected ^ found))
+
+
+def _answers(given: Predictions) -> Iterator[Mistake]:
+    for row, (_, f1) in enumerate(given.evaluation.table("rows")):
+        if f1 < 1:
+            yield Mistake(row, _text(given, row), " / ".join(dict.fromkeys(given.truth[row])), given.predicted[row], 1 - f1)
+
+
+def _vectors(given: Predictions) -> Iterator[Mistake]:
+    """Pairs whose place in the order of the cosines is far from that in the order of the
+    judgements."""
+    places = [_places([row[0] for row in rows]) for rows in (given.truth, given.predicted)]
+    for row, (one, other) in enumerate(zip(*places)):
+        if one != other:
+            truth, cosine = given.truth[row][0], given.predicted[row][0]
+            yield Mistake(row, _text(given, row), shown(truth), shown(cosine), abs(one - other))
+
+
+def _places(values: list[float]) -> list[float]:
+    """Where each is in the order of all, from 0 to 1; equal ones are at the middle of theirs."""
+    order = sorted(values)
+    return [(bisect_left(order, value) + bisect_right(order, value) - 1) / 2 / max(1, len(order) - 1) for value in values]
 
 
 def _entities(tags: Any, words: Any) -> Iterator[tuple[str, int, int, str]]:

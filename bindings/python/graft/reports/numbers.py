@@ -11,6 +11,8 @@ NAMES = {
     "lora": "LoRA",
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
+    "bleu": "BLEU",
+    "chrf": "chrF",
     "average_precision": "Average precision",
     "brier": "Brier score",
     "exact_match": "Exact match",

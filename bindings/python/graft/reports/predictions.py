@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from .. import evaluation as measuring
 from ..adapter import Adapter
-from ..data.columns import learned_column
-from ..data.measuring import Texts, texts_of, token_counts
+from ..answers import ANSWERS
+from ..data.measuring import texts_of, token_counts
 from ..data.table import Table
 from ..entities import TAGS
 from ..errors import invalid
@@ -18,10 +18,11 @@ from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
 from ..values import as_list, require_length
+from .predicting import found_by
 
 LABELS, SETS, VALUES = "sequence_classification", "multi_label_classification", "regression"
-#: Rows that are predicted at a time.
-CHUNK = 512
+VECTORS = "sentence_embedding"
+TASKS = (LABELS, SETS, VALUES, TAGS, ANSWERS, VECTORS)
 
 
 class Predictions:
@@ -32,11 +33,11 @@ class Predictions:
     >>> graft.Predictions.of(model, tokenizer, adapter, graft.Table.read("test.tsv"))
 
     :param truth: of each row: the name of its label; the names of its labels; its number, or its
-        numbers; the tags of its words.
+        numbers; the tags of its words; the answers that are accepted; how alike a pair was judged.
     :param predicted: of each row: a probability for each label, or one for the second of two; its
-        number, or numbers; the tags of its words.
-    :param task: ``"sequence_classification"``, ``"multi_label_classification"``, ``"regression"``
-        or ``"token_classification"``.
+        number, or numbers; the tags of its words; the answer; the cosine of a pair's vectors.
+    :param task: ``"sequence_classification"``, ``"multi_label_classification"``, ``"regression"``,
+        ``"token_classification"``, ``"question_answering"`` or ``"sentence_embedding"``.
     :param labels: the names of the labels in the order of the probabilities, of those that have
         probabilities.
     :param texts: of each row. None: no texts are shown.
@@ -44,6 +45,7 @@ class Predictions:
     :param maximum_length: tokens where longer rows were cut. None: none were.
     :param threshold: the probability from which on a label is chosen, where there may be several,
         or where there is one probability a row.
+    :param script: of answers, whose exact match and F1.
     """
 
     def __init__(
@@ -57,9 +59,10 @@ class Predictions:
         lengths: Iterable[int] | None = None,
         maximum_length: int | None = None,
         threshold: float = 0.5,
+        script: Literal["squad", "cmrc"] = "squad",
     ) -> None:
-        if task not in (LABELS, SETS, VALUES, TAGS):
-            raise invalid(f"task: expected one of {', '.join((LABELS, SETS, VALUES, TAGS))}; found {task!r}")
+        if task not in TASKS:
+            raise invalid(f"task: expected one of {', '.join(TASKS)}; found {task!r}")
         self.task = task
         self.labels = [str(label) for label in labels]
         self.threshold, self.maximum_length = threshold, maximum_length
@@ -74,11 +77,14 @@ class Predictions:
                 require_length(column, count, name, "row of truth")
         if not count:
             raise invalid("truth: expected rows, found none")
+        self.script: Literal["squad", "cmrc"] = script
+        #: What vectors find: of texts whose pair is alike the place of that among others.
+        self.retrieval: Evaluation | None = None
         self._evaluation: Evaluation | None = None
         self._of_characters = False
         if task in (LABELS, SETS):
             self._take_labels()
-        elif task == VALUES:
+        elif task in (VALUES, VECTORS):
             self.truth, self.predicted = _rows(self.truth), _rows(self.predicted)
 
     def _take_labels(self) -> None:
@@ -111,6 +117,7 @@ class Predictions:
         threads: int = 0,
         maximum_length: int = 0,
         threshold: float = 0.5,
+        script: Literal["squad", "cmrc"] = "squad",
     ) -> Predictions:
         """Predicts the rows of a table that has what they are, as :meth:`Table.read` gives it.
 
@@ -118,19 +125,9 @@ class Predictions:
         :param maximum_length: tokens where longer rows are cut; 0: where those that the adapter
             was trained on were.
         """
-        column = learned_column(table)
-        if column is None:
-            raise invalid(f"table: expected a column to compare with, found {', '.join(table.columns)}")
-        texts, of_characters = texts_of(table), False
+        texts = texts_of(table)
         with Session(model, tokenizer, adapter, threads, maximum_length=maximum_length) as session:
-            if column == "entities":
-                of_characters = True
-                truth = [_characters(text, own) for text, own in zip(texts.first, table[column])]
-                found: list[Any] = [_characters(text, own) for text, own in zip(texts.first, session.tag(texts.first))]
-            elif column == "tags":
-                truth, found = table[column], session.tag_words(table["words"])
-            else:
-                truth, found = table[column], _predicted(session, texts, column == "target")
+            found = found_by(session, table, adapter.task)
         lengths, _ = token_counts(tokenizer, texts)
         limit = maximum_length or adapter.maximum_length or tokenizer.maximum_length
         shown = (
@@ -139,16 +136,17 @@ class Predictions:
             else [f"{one}\n{other}" for one, other in zip(texts.first, texts.second)]
         )
         made = cls(
-            truth,
-            found,
+            found.truth,
+            found.predicted,
             task=adapter.task or LABELS,
             labels=adapter.labels,
             texts=shown,
             lengths=lengths,
             maximum_length=limit,
             threshold=threshold,
+            script=script,
         )
-        made._of_characters = of_characters
+        made._of_characters, made.retrieval = found.of_characters, found.retrieval
         return made
 
     @property
@@ -164,8 +162,13 @@ class Predictions:
             if self._of_characters:  # what single tags measure is of no use then
                 made.values = {name: value for name, value in made.values.items() if "entity" in name}
             return made
-        if self.task == VALUES:
-            return measuring.values(self.truth, self.predicted)
+        if self.task == ANSWERS:
+            return measuring.answers(self.predicted, self.truth, script=self.script)
+        if self.task in (VALUES, VECTORS):
+            made = measuring.values(self.truth, self.predicted)
+            if self.task == VECTORS:  # whose scale is another
+                made.values = {name: made.values[name] for name in ("spearman", "pearson", "kendall")}
+            return made
         if self.task == SETS:
             return measuring.label_sets(self.marks(), self.predicted, label_names=self.labels, threshold=self.threshold)
         if len(self.labels) == 2:
@@ -190,24 +193,6 @@ class Predictions:
         if len(self.labels) == 2:
             return [int(row[1] >= self.threshold) for row in self.predicted]
         return [row.index(max(row)) for row in self.predicted]
-
-
-def _predicted(session: Session, texts: Texts, are_values: bool) -> list[list[float]]:
-    rows: list[list[float]] = []
-    predict = session.classify if are_values else session.predict_proba
-    for start in range(0, len(texts.first), CHUNK):
-        second = None if texts.second is None else texts.second[start : start + CHUNK]
-        rows += predict(texts.first[start : start + CHUNK], second).tolist()
-    return rows
-
-
-def _characters(text: str, entities: Iterable[Any]) -> list[str]:
-    """Entities as tags of a text's characters, of which those that begin one are B."""
-    tags = ["O"] * len(text)
-    for entity in entities:
-        tags[entity.start : entity.end] = [f"I-{entity.type}"] * (entity.end - entity.start)
-        tags[entity.start] = f"B-{entity.type}"
-    return tags
 
 
 def _listed(rows: Any) -> list[Any]:

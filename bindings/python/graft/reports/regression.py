@@ -40,14 +40,15 @@ def _scatter(truth: list[float], given: list[float], of: str) -> Html:
             plot.dot(point, "point", 3, f"true {shown(point[0])}, predicted {shown(point[1])}")
     else:
         says += " A square is as dark as it has rows, on a logarithmic scale."
-        _density(plot, truth, given)
+        density(plot, truth, given)
     low, high = max(x.low, y.low), min(x.high, y.high)
     if low < high:
         plot.curve(((low, low), (high, high)), "guide")
     return figure(f"True and predicted{of}", says, plot.svg(f"Scatter of true and predicted values{of}. {says}"))
 
 
-def _density(plot: Plot, truth: list[float], given: list[float]) -> None:
+def density(plot: Plot, truth: list[float], given: list[float]) -> None:
+    """Squares that are as dark as they have points."""
     x, y = plot.x_axis, plot.y_axis
     width, height = (x.high - x.low) / CELLS, (y.high - y.low) / CELLS
     counts = Counter(

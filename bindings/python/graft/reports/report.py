@@ -15,7 +15,7 @@ from ..logs.history import History
 from ..metrics import Evaluation
 from ..model import Model
 from ..recipe import recipe_of_adapter, recipe_of_model, versions
-from . import adapter_maps, labels, measures, probabilities, regression, texts, training
+from . import adapter_maps, answers, labels, measures, probabilities, regression, texts, training, vectors
 from .numbers import counted, spelt
 from .page import page, recipe_section
 from .parts import Section
@@ -28,6 +28,10 @@ TASKS = {
     "regression": "regression",
     "token_classification": "named entities",
     "language_model": "language modelling",
+    "masked_language_model": "masked words",
+    "multiple_choice": "multiple choice",
+    "question_answering": "answers to questions",
+    "seq_2_seq_lm": "writing texts of others",
     "sentence_embedding": "vectors of sentences",
 }
 
@@ -70,8 +74,9 @@ def report(
 ) -> Report:
     """One page of HTML, which needs no network and no scripts, about what is given of a training:
     measures with intervals, which labels are taken for which, ROC, precision and recall,
-    reliability, lengths, the worst mistakes, learning curves, maps of the adapter's weights and of
-    the gradients, and every setting. What is not given is left out.
+    reliability, what answers and vectors are worth, lengths, the worst mistakes, learning curves,
+    maps of the adapter's weights and of the gradients, and every setting. What is not given is left
+    out.
 
     >>> graft.report(
     ...     "report.html",
@@ -103,6 +108,8 @@ def report(
         None if measured is None else labels.section_of(measured),
         probabilities.section_of(measured, predictions),
         None if predictions is None else regression.section_of(predictions),
+        None if predictions is None else answers.section_of(predictions),
+        None if predictions is None else vectors.section_of(predictions),
         None if predictions is None else texts.mistakes_of(predictions),
         None if predictions is None else texts.section_of(predictions),
         None if kept is None else training.section_of(kept),

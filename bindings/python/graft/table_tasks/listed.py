@@ -15,11 +15,12 @@ from .numbers import Numbers
 from .rankings import Rankings
 from .table_task import TableTask
 from .tags import Tags
+from .vectors import Vectors
 from .written import Written
 
 #: The first that fits the columns of a table is what it is for.
 TABLE_TASKS: tuple[TableTask, ...] = (
-    Tags(), Answers(), Choices(), Rankings(), Written(), Conversations(), LabelSets(), Labels(), Numbers(), MaskedWords()
+    Tags(), Answers(), Choices(), Rankings(), Written(), Conversations(), LabelSets(), Labels(), Numbers(), MaskedWords(), Vectors()
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class MaskedWords(TableTask):
         with rows:
             return rows.mask_each(mask_token(tokenizer)), []
 
-    def training(self, tokenizer: Tokenizer) -> dict[str, Any]:
+    def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
         return {"masking": {"mask_token": mask_token(tokenizer), "whole_word_mask": True}}
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:

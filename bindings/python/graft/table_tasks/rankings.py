@@ -31,7 +31,7 @@ class Rankings(TableTask):
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         return ranking_batch(tokenizer, *_groups(table), making.maximum_length), []
 
-    def training(self, tokenizer: Tokenizer) -> dict[str, Any]:
+    def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
         return {"loss": self._loss}
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:

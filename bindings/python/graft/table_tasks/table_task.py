@@ -96,8 +96,8 @@ class TableTask:
         """The rows of a table, and the names of their labels."""
         raise NotImplementedError
 
-    def training(self, tokenizer: Tokenizer) -> dict[str, Any]:
-        """Arguments of :class:`Trainer` that it needs."""
+    def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
+        """Arguments of :class:`Trainer` that it needs for such a table."""
         return {}
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
@@ -113,7 +113,7 @@ class TableTask:
             mask_each=True,
             end_tokens=adapted.model.end_tokens[:1],
         )
-        with Trainer(adapted.model, adapter, threads=adapted.threads, **self.training(adapted.tokenizer)) as trainer:
+        with Trainer(adapted.model, adapter, threads=adapted.threads, **self.training(adapted.tokenizer, table)) as trainer:
             return trainer.evaluate(rows)
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
