@@ -11,6 +11,7 @@ from .adapter import RowAdapter, compositions
 from .errors import invalid
 from .handle import Handle
 from .library import lib
+from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, c_number, float_rows, int_array, name_bytes, require_length, text_array, text_list
 
@@ -104,6 +105,9 @@ class Batch(Handle):
         require_length(wanted, len(batch), "targets", "source")
         with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
             batch.set_targets(rows)
+            # A data set says this of its rows, which are the sources.
+            warn_of_cuts(len(rows), rows.truncated_row_count, rows.maximum_length or 0, "targets")
+            warn_of_unknown_tokens(rows.token_count, rows.unknown_token_count)
         return batch
 
     def mask_each(self, mask_token: int) -> Batch:

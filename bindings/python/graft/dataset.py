@@ -160,8 +160,9 @@ class Dataset(Handle):
         """
         rows = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
         given = [as_list(row, f"labels[{number}]", "names") for number, row in enumerate(as_list(labels, "labels", "lists", 2))]
-        if [len(row.words or []) // 2 for row in rows] != [len(row) for row in given]:
-            raise invalid("labels: expected a name for each word")
+        require_length(given, len(rows), "labels", "sentence")
+        for number, (own, row) in enumerate(zip(given, rows)):
+            require_length(own, len(row.words or []) // 2, f"labels[{number}]", "word")
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         tags, known = labels_of_words(tokenizer, rows, given, names, all_pieces, maximum_length)
         return cls._of_tokens(tokenizer, [row.text for row in rows], tags, known, maximum_length)

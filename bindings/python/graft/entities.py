@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import Array, byref, c_char_p, c_int32, c_int64, c_void_p
 from itertools import chain
+from operator import index
 from typing import Any, NamedTuple
 
 from .declarations import EntityStruct
@@ -131,12 +132,22 @@ def byte_stretches(text: str, entities: Iterable[Any], row: int) -> list[tuple[b
     characters."""
     stretches = []
     for entity in entities:
-        start, end, kind = (entity.start, entity.end, entity.type) if isinstance(entity, Entity) else entity
+        start, end, kind = _parts_of(entity, row)
         if not 0 <= start < end <= len(text):
             raise invalid(f"entities: row {row} has {start} to {end} of a text of {len(text)} characters")
         first = len(text[:start].encode())
         stretches.append((text_bytes(kind, "entities"), first, first + len(text[start:end].encode())))
     return stretches
+
+
+def _parts_of(entity: Any, row: int) -> tuple[int, int, str]:
+    """First character, the one past the last, and type."""
+    parts = (entity.start, entity.end, entity.type) if isinstance(entity, Entity) else entity
+    try:
+        start, end, kind = parts
+        return index(start), index(end), kind
+    except (TypeError, ValueError):
+        raise invalid(f"entities: row {row}: expected start, end and type, found {entity!r:.60}") from None
 
 
 def names_array(names: Sequence[str]) -> Array[c_char_p]:

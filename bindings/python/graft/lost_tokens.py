@@ -11,10 +11,10 @@ import warnings
 UNKNOWN_SHARE = 0.05
 
 
-def warn_of_cuts(rows: int, cut: int, maximum_length: int) -> None:
+def warn_of_cuts(rows: int, cut: int, maximum_length: int, of: str = "rows") -> None:
     """Says that rows were longer than the limit."""
     if cut > 0:
-        warn(f"{cut} of {rows} rows were cut to {maximum_length} tokens: see maximum_length")
+        warn(f"{cut} of {rows} {of} were cut to {maximum_length} tokens: see maximum_length")
 
 
 def warn_of_unknown_tokens(tokens: int, unknown: int) -> bool:

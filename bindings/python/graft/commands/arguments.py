@@ -56,6 +56,16 @@ def number(convert: Callable[[str], Any], least: float, most: float = float("inf
 positive, not_negative = number(int, 1), number(int, 0)
 
 
+def columns_object(text: str) -> dict[str, Any]:
+    """A type of an argument: which column is what."""
+    columns = json_object(text)
+    for role, column in columns.items():
+        for own in column if isinstance(column, list) else [column]:
+            if isinstance(own, bool) or not isinstance(own, (str, int, type(None))):
+                raise argparse.ArgumentTypeError(f"expected the name or the number of a column for {role}, found {own!r}")
+    return columns
+
+
 def json_object(text: str) -> dict[str, Any]:
     """A type of an argument: a JSON object, or the file behind an @ that has one."""
     try:

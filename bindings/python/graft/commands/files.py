@@ -13,15 +13,16 @@ from typing import Any
 
 from ..adapter import Adapter
 from ..batch import STRIDE
+from ..data.columns import LEARNED_ROLES
 from ..data.formats import FORMATS, formats
 from ..data.lines import corrupt, encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
 from ..data.table import Table
-from ..errors import GraftError, Status, invalid, with_source
+from ..errors import GraftError, Status, invalid
 from ..generated.tokens import TOKENIZERS
 from ..table_tasks.listed import TABLE_TASKS, task_of
 from ..table_tasks.table_task import Asking, TableTask
-from .arguments import json_object, not_negative, positive
+from .arguments import columns_object, not_negative, positive
 
 #: Rows that are worked on at a time.
 CHUNK = 512
@@ -32,7 +33,7 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--format", choices=formats(), help="of files (default: as their names end)")
     parser.add_argument(
         "--columns",
-        type=json_object,
+        type=columns_object,
         metavar="JSON",
         help='which column is what, as \'{"text": "v2", "label": "v1"}\' or by numbers from 0 (default: found out)',
     )
@@ -107,19 +108,10 @@ def read_labelled(path: Path, arguments: argparse.Namespace, name: str | None) -
     table = Table.read(path, format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding)
     if not len(table):
         raise invalid(f"{path}: expected rows, found none")
-    try:
-        return table, task_of(table, name)
-    except GraftError as error:
-        renamed = next((own.renamed for own in named if own.renamed and all(role in table for role in own.renamed)), None)
-        if renamed is None:
-            raise error from None
     # Columns without names are taken for a text and a label: here it is said what they are.
-    columns = {renamed.get(role, role): table[role] for role in ("text", "pair", "label") if role in table}
-    try:
-        table = Table(columns)
-        return table, task_of(table, name)
-    except GraftError as error:
-        raise with_source(str(path), error) from None
+    renamed = next((own.renamed for own in named if own.renamed and all(role in table for role in own.renamed)), {})
+    table = table.renamed(renamed)
+    return table, task_of(table, name)
 
 
 def tasks_for(adapter: Adapter, path: Path) -> list[TableTask]:
@@ -156,7 +148,9 @@ def read_texts(path: str, arguments: argparse.Namespace, width: int | None = 2) 
 
 
 def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
-    reading: dict[str, Any] = {"columns": arguments.columns, "header": arguments.header, "encoding": arguments.encoding}
+    # What is learned is not looked at, unless a column is said to be it.
+    columns = {**dict.fromkeys(LEARNED_ROLES), **(arguments.columns or {})}
+    reading: dict[str, Any] = {"columns": columns, "header": arguments.header, "encoding": arguments.encoding}
     for table in Table.stream(path, CHUNK, arguments.format, **reading):
         yield texts_of(table)
 

@@ -60,10 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (GraftError, OSError) as error:
-        output.fail(_status(error), str(error))
+        output.fail(_status(error), _message(error))
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _message(error: GraftError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error)
 
 
 def _status(error: Exception) -> str:

@@ -15,11 +15,13 @@ from ..adapter import Adapter
 from ..dataset import Dataset
 from ..logs.history import History
 from ..model import Model
-from ..reports.predictions import Predictions
+from ..reports.predictions import TASKS as SHOWN
+from ..reports.predictions import VECTORS, Predictions
 from ..reports.report import report
+from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number
-from .files import add_reading, add_script, read_labelled, tasks_for
+from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled, tasks_for
 from .output import Output
 
 
@@ -41,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_reading(parser)
     add_length(parser, "that of what it was trained on")
-    add_script(parser)
+    add_stride(parser)
+    add_measuring(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -49,39 +52,49 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     adapter = Adapter.load(model, arguments.adapter)
     data: dict[str, Any] = {"model": str(arguments.model), "adapter": str(arguments.adapter)}
     history = None if arguments.log is None else History.read(arguments.log)
-    predictions, rows = None, None
+    predictions, evaluation, rows = None, None, None
     if arguments.file is not None:
         tasks_for(adapter, arguments.adapter)
         table, task = read_labelled(arguments.file, arguments, adapter.task)
-        length = arguments.maximum_length or adapter.maximum_length or 0
-        predictions = Predictions.of(
-            model,
-            tokenizer,
-            adapter,
-            table,
-            threads=arguments.threads,
-            maximum_length=arguments.maximum_length,
-            threshold=arguments.threshold,
-            script=arguments.script,
-        )
-        rows = Dataset.from_table(
-            tokenizer, table, task=task.name, label_names=adapter.labels or None, maximum_length=length
-        )
+        # Gradients are of the task's own loss: where another is trained on, none are shown.
+        if not task.training(tokenizer, table):
+            rows = Dataset.from_table(
+                tokenizer,
+                table,
+                task=task.name,
+                label_names=adapter.labels or None,
+                maximum_length=arguments.maximum_length or adapter.maximum_length or 0,
+                end_tokens=model.end_tokens[:1],
+            )
+        if task.name in SHOWN and (task.name != VECTORS or "target" in table):
+            predictions = Predictions.of(
+                model,
+                tokenizer,
+                adapter,
+                table,
+                threads=arguments.threads,
+                maximum_length=arguments.maximum_length,
+                threshold=arguments.threshold,
+                script=arguments.script,
+            )
+            evaluation = predictions.evaluation
+        else:
+            adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
+            evaluation = task.evaluate(adapted, table, asking_of(arguments))
         data |= {"report_file": str(arguments.file), "report_rows": len(table)}
     report(
         arguments.output,
         title=arguments.title,
         predictions=predictions,
+        evaluation=evaluation,
         history=history,
         adapter=adapter,
         model=model,
         gradient_rows=rows,
         recipe={"data": data},
     )
-    if predictions is not None:
-        output.line(str(predictions.evaluation))
+    if evaluation is not None:
+        output.line(str(evaluation))
     output.line(f"report in {arguments.output}")
-    measured = (
-        {} if predictions is None else {"row_count": predictions.evaluation.row_count, **predictions.evaluation.values}
-    )
+    measured = {} if evaluation is None else {"row_count": evaluation.row_count, **evaluation.values}
     output.result({"report": str(arguments.output), "task": adapter.task, **measured})

@@ -53,6 +53,8 @@ BESIDE = (
     ("source", "output"),
     ("prompt", "completion"),
 )
+#: All that is learned, but what is said in a conversation.
+LEARNED_ROLES = (*LEARNED, *(second for _, second in BESIDE), "answers")
 #: What holds texts, each set by itself.
 TEXTS: tuple[set[str], ...] = ({"text"}, {"words"}, {"question", "context"}, {"source"}, {"prompt"}, {"messages"})
 #: What is looked for by itself where nothing else holds texts, or holds what they are to be
@@ -97,12 +99,14 @@ class Columns:
         #: What to add where a row is wrong, since that may not be the row's fault.
         self.advice = ""
         keys = {role: self._keys(role, column) for role, column in given.items() if column is not None}
+        left_out = {role for role, column in given.items() if column is None}
         if not records.names and not keys and records.width in (2, 3):
             keys = {"text": 0, "pair": 1, "label": 2} if records.width == 3 else {"text": 0, "label": 1}
             self.advice = (
                 f" (its {len(keys)} columns were taken for {', '.join(keys)}: header= and columns= say otherwise)"
             )
-        self._recognise(keys, {role for role, column in given.items() if column is None}, sample)
+            keys = {role: key for role, key in keys.items() if role not in left_out}
+        self._recognise(keys, left_out, sample)
         if not any(own <= keys.keys() for own in TEXTS):
             raise invalid(
                 f"{source}: {self._found()}, none of which is known to hold texts: say which, as in {self._example()}"

@@ -33,7 +33,8 @@ class _Layout:
     def __init__(self, settings: Settings) -> None:
         self._pattern = None if settings.pattern is None else compiled(settings.pattern, ("words", "tags"))
         self._delimiter = settings.delimiter
-        self._word, self._tag = (settings.columns.get(role, usual) for role, usual in (("words", 0), ("tags", -1)))
+        given = [settings.columns.get(role) for role in ("words", "tags")]
+        self._word, self._tag = (usual if own is None else own for own, usual in zip(given, (0, -1)))
         if any(type(column) is not int for column in (self._word, self._tag)):
             raise invalid("columns: expected numbers for words and tags, since files of CoNLL have no header")
         self._count: int | None = None

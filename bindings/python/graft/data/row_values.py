@@ -199,10 +199,17 @@ def _answers(value: Any, _names: Any = None) -> list[Answer]:
         if isinstance(part, Answer):
             found.append(part)
         elif isinstance(part, Mapping):
-            found.append(Answer(_text(part.get("text")), int(part.get("answer_start", -1))))
+            found.append(Answer(_text(part.get("text")), _start(part.get("answer_start", -1))))
         else:
             found.append(Answer(_text(part), -1))
     return found
+
+
+def _start(value: Any) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise ValueError(f"expected a number of characters for answer_start, found {value!r:.60}") from None
 
 
 def _answer_in(context: str, answer: Answer) -> Answer:

@@ -12,6 +12,7 @@ from .columns import ROLES
 from .lines import corrupt
 from .reading import Reading, Row
 from .records import BadRow, place_name
+from .row_values import row_values
 from .splits import Size, split_rows
 
 BadRows = Literal["error", "skip"]
@@ -207,6 +208,19 @@ class Table:
         keys = None if column is None else [_key(value) for value in self._columns[column]]
         parts = split_rows(len(self), sizes, seed, keys, is_grouped=group is not None)
         return [self.take(part) for part in parts]
+
+    def renamed(self, roles: Mapping[str, str]) -> Table:
+        """The same with other names for some columns, whose values become what these names mean,
+        such as ``{"label": "target"}``."""
+        columns: dict[str, list[Any]] = {roles.get(name, name): [] for name in self._columns}
+        for row, values in enumerate(self):
+            try:
+                made = row_values({roles.get(name, name): value for name, value in values.items()}, {})
+            except ValueError as error:
+                raise corrupt(self.source, f"{place_name(self._places[row])}: {error}") from None
+            for name, column in columns.items():
+                column.append(made[name])
+        return Table._of(columns, self.source, self._places, [])
 
     def __getitem__(self, column: str) -> list[Any]:
         try:

@@ -93,6 +93,11 @@ def row_weights(given: Any, count: int) -> list[float] | None:
     """``sample_weight``: one for each of the rows."""
     if given is None:
         return None
-    weights = [float(weight) for weight in rows_of(given, "sample_weight", "numbers")]
+    weights = rows_of(given, "sample_weight", "numbers")
+    for row, weight in enumerate(weights):
+        try:
+            weights[row] = float(weight)
+        except (TypeError, ValueError):
+            raise invalid(f"sample_weight[{row}]: expected a number, found {weight!r:.60}") from None
     require_length(weights, count, "sample_weight", ROW)
     return weights

@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 from ..dataset import Dataset
-from ..entities import TAGS, Entity, tag_names
+from ..entities import TAGS, Entity, byte_stretches, sentence_of, tag_names
 from ..errors import invalid
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from ..values import require_length
+from ..values import name_bytes, require_length
 from .arrays import ROW, array, rows_of
 from .trained import TrainedEstimator, check_call
 
@@ -39,11 +39,12 @@ class TokenClassifier(TrainedEstimator):
         """Trains a fresh adapter on sentences of words and their labels, or on texts and the
         entities in them."""
         check_call(y, unsupported)
-        sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
+        sentences, given = _rows(X, y)
         if not sentences:
             raise invalid("X: expected sentences; found 0 samples")
-        require_length(given, len(sentences), "y", ROW)
         names = self._names(sentences, given)
+        if len(names) < 2:
+            raise invalid(f"y: expected two labels or more, or entities; found one label alone or none: {names!r}")
         self._fit(
             lambda tokenizer, rows: self._dataset(
                 tokenizer, [sentences[row] for row in rows], [given[row] for row in rows], names
@@ -66,8 +67,7 @@ class TokenClassifier(TrainedEstimator):
         words."""
         base, adapter = self._opened()
         assert adapter is not None
-        sentences, given = rows_of(X, "X", "sentences"), [list(row) for row in rows_of(y, "y", "lists")]
-        require_length(given, len(sentences), "y", ROW)
+        sentences, given = _rows(X, y)
         rows = self._dataset(base.tokenizer, sentences, given, adapter.labels)
         with Trainer(base.model, adapter, threads=self.threads) as trainer:
             measured = trainer.evaluate(rows, confusion=False).values
@@ -90,8 +90,27 @@ class TokenClassifier(TrainedEstimator):
     def _names(self, sentences: Sequence[Any], given: list[list[Any]]) -> list[str]:
         if not _are_texts(sentences):
             return sorted(set(chain.from_iterable(given)))
-        types = [entity.type if isinstance(entity, Entity) else entity[2] for entity in chain.from_iterable(given)]
-        return tag_names(types, self.scheme)
+        stretches = [byte_stretches(text, row, place) for place, (text, row) in enumerate(zip(sentences, given))]
+        types = {kind.decode() for row in stretches for kind, _, _ in row}
+        return tag_names(types, self.scheme) if types else []
+
+
+def _rows(X: Any, y: Any) -> tuple[list[Any], list[list[Any]]]:
+    """Sentences of words or texts, and the labels or the entities of each."""
+    sentences, given = rows_of(X, "X", "sentences"), rows_of(y, "y", "lists")
+    require_length(given, len(sentences), "y", ROW)
+    for row, (sentence, own) in enumerate(zip(sentences, given)):
+        if isinstance(sentence, str) != isinstance(sentences[0], str):
+            raise invalid(f"X[{row}]: expected what X[0] is, a text or a list of words; found {sentence!r:.60}")
+        if not isinstance(own, (list, tuple)):
+            raise invalid(f"y[{row}]: expected a list of labels or entities; found {own!r:.60}")
+        if isinstance(sentence, str):
+            continue
+        sentence_of(sentence, f"X[{row}]")
+        require_length(own, len(sentence), f"y[{row}]", "word")
+        for place, label in enumerate(own):
+            name_bytes(label, f"y[{row}][{place}]")
+    return sentences, [list(row) for row in given]
 
 
 def _are_texts(sentences: Sequence[Any]) -> bool:

@@ -11,7 +11,7 @@ from ..adapter import Adapter, HeadPooling
 from ..data.splits import split_rows
 from ..data.table import Table
 from ..dataset import Dataset
-from ..errors import invalid
+from ..errors import GraftError, invalid
 from ..model import Precision
 from ..session import Session
 from ..table_tasks.table_task import TableTask
@@ -102,7 +102,10 @@ class TrainedEstimator(Estimator):
         held: Sequence[int] = ()
         if self.early_stopping:
             keys = None if strata is None else list(map(str, strata))
-            train, held = split_rows(count, [float(self.validation_fraction)], seed, keys)
+            try:
+                train, held = split_rows(count, [float(self.validation_fraction)], seed, keys)
+            except GraftError as error:
+                raise invalid(f"early_stopping: no part of {count} rows can be held out: {error}") from None
         settings = dict(self.trainer_settings or {})
         own: dict[str, Any] = {
             "seed": seed,

@@ -74,7 +74,7 @@ def _residuals(truth: list[float], given: list[float], of: str) -> Html:
         start = low + place * width
         plot.bar(start, start + width, count, f"{shown(start)} to {shown(start + width)}: {counted(count)} rows")
     mean = math.fsum(errors) / len(errors)
-    spread = math.sqrt(math.fsum((error - mean) ** 2 for error in errors) / len(errors))
+    spread = math.hypot(*(error - mean for error in errors)) / math.sqrt(len(errors))
     says = f"Mean {shown(mean)}, standard deviation {shown(spread)}."
     rows = [
         [f"{shown(low + place * width)} to {shown(low + (place + 1) * width)}", counted(count)]

@@ -9,7 +9,7 @@ from ..answers import ANSWERS, AnswerWindows, FoundAnswer
 from ..batch import Batch
 from ..data.measuring import Texts
 from ..data.table import Table
-from ..errors import GraftError, with_source
+from ..errors import GraftError, invalid, with_source
 from ..metrics import Evaluation
 from ..session import Session
 from ..tokenizer import Tokenizer
@@ -41,10 +41,11 @@ class Answers(TableTask):
         )
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
-        contexts = [""] * len(texts.first) if texts.second is None else texts.second
+        if texts.second is None:
+            raise invalid("expected a context for each question: a column of them, or question TAB context")
         return [
             {"answer": answer.text, **{name: value for name, value in answer._asdict().items() if name != "text"}}
-            for answer in _found(session, texts.first, contexts, asking)
+            for answer in _found(session, texts.first, texts.second, asking)
         ]
 
     def line(self, row: dict[str, Any]) -> str:

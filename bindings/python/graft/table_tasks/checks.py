@@ -9,10 +9,13 @@ from ..errors import invalid
 def check_classes(table: Table, learned: str) -> None:
     """Refuses labels of which there is nothing to tell apart."""
     names = table.label_names
-    if learned == "label" and len(names) == 1:
+    if learned in ("label", "tags") and len(names) == 1:
+        kind = "class" if learned == "label" else "tag"
         raise invalid(
-            f"{table.source}: one class only, {names[0]!r}: there is nothing to tell apart; label_names names more"
+            f"{table.source}: one {kind} only, {names[0]!r}: there is nothing to tell apart; label_names names more"
         )
+    if learned == "entities" and not any(table["entities"]):
+        raise invalid(f"{table.source}: no row has an entity; label_names names the tags of some")
     if learned == "labels" and not names:
         raise invalid(f"{table.source}: no row has a label; label_names names some")
 

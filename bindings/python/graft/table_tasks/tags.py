@@ -12,7 +12,7 @@ from ..session import Session
 from ..token_labels import labels_of_entities, labels_of_words
 from ..tokenizer import Tokenizer
 from ..values import text_list
-from .checks import check_labels
+from .checks import check_classes, check_labels
 from .table_task import Asking, Making, TableTask
 
 
@@ -30,6 +30,8 @@ class Tags(TableTask):
             texts = [sentence.text for sentence in sentences]
             labels, names = labels_of_words(tokenizer, sentences, table["tags"], names, pieces, length)
         else:
+            if names is None:
+                check_classes(table, "entities")
             texts = text_list(table["text"], "text")
             labels, names = labels_of_entities(
                 tokenizer, table["text"], table["entities"], names, making.scheme, pieces, length, table.place
