@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from conftest import SHARED
 
 import graft
 
@@ -104,3 +105,11 @@ def test_what_is_no_table_is_refused(tokenizer: graft.Tokenizer) -> None:
     for tables in ({}, {"train": [1]}):
         with pytest.raises(graft.GraftError, match="expected a graft.Table"):
             graft.data_report(tokenizer, tables)  # type: ignore[arg-type]
+
+
+def test_texts_that_cannot_be_written_are_said() -> None:
+    lines = (SHARED / "data" / "tatoeba_en_zh" / "cmn.txt").read_text("utf-8").splitlines()[:200]
+    english, chinese = zip(*(line.split("\t")[:2] for line in lines))
+    report = graft.data_report(graft.Tokenizer(SHARED / "models" / "marian-enpt"), graft.Table({"source": english, "output": chinese}))
+    (problem,) = [problem for problem in report.problems if "output" in problem]
+    assert problem.startswith("data: ") and problem.endswith("% of the tokens of output are unknown to this tokenizer: it cannot write them")

@@ -125,6 +125,7 @@ def _part(
         problems.append(
             f"{len(strange)} rows are unknown to the tokenizer for more than a fifth: {_places(table, strange)}"
         )
+    problems += _of_written(tokenizer, table)
     part.duplicate_count, part.near_duplicate_count = repeated(keys), repeated(near)
     learned = learned_column(table)
     if learned is not None:
@@ -137,6 +138,18 @@ def _part(
             )
         _describe(part, table, learned)
     return part, problems
+
+
+def _of_written(tokenizer: Tokenizer, table: Table) -> list[str]:
+    """What the tokenizer does not know of the texts that are to be written."""
+    problems = []
+    for column in ("output", "completion"):
+        if column in table:
+            lengths, unknown = token_counts(tokenizer, Texts(table[column]))
+            if sum(unknown) > UNKNOWN_SHARE * sum(lengths):
+                share = 100 * sum(unknown) / sum(lengths)
+                problems.append(f"{share:.0f} % of the tokens of {column} are unknown to this tokenizer: it cannot write them")
+    return problems
 
 
 def _describe(part: PartReport, table: Table, learned: str) -> None:
