@@ -11,7 +11,7 @@ extension graft_encode_options {
 }
 
 extension graft_trainer_options {
-    static var firstSize: Int { 176 }
+    static var firstSize: Int { 184 }
 }
 
 extension graft_metrics {

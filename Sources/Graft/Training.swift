@@ -29,10 +29,12 @@ extension graft_trainer_options: OptionStruct {
             OptionField(\.patience, \.patience),
             OptionField(\.checkpoint_steps, \.checkpointSteps),
             OptionField("group_by_length", \.group_by_length, \.groupsByLength),
+            OptionField("recompute_layers", \.recompute_layers, \.recomputesLayers),
         ]
     }
 
     fileprivate func checked(labelCount: Int) throws(GraftError) -> TrainerOptions {
+        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         var options = TrainerOptions()
         options.cancelToken = try HandleTable.borrowOptional(cancel_token, CancelToken.self, "cancel_token")
         if let class_weights {

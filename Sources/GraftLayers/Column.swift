@@ -27,8 +27,15 @@ package struct ColumnKind: Sendable, Equatable {
     /// for tokens that are of none.
     package static let tokenWords = ColumnKind(name: "token_words", unit: .tokens, numbers: .integers)
 
+    /// How likely each row's labelled tokens are by the model that a preference is compared with:
+    /// the sum of their logarithms.
+    package static let referenceLogProbabilities = ColumnKind(
+        name: "reference_log_probabilities", unit: .rows, numbers: .floats)
+
     /// Every kind: a new one is a line above and its name here.
-    package static let all = [labels, tokenLabels, targets, groupPlaces, answerSpans, tokenWords]
+    package static let all = [
+        labels, tokenLabels, targets, groupPlaces, answerSpans, tokenWords, referenceLogProbabilities,
+    ]
 
     package static func named(_ name: String) -> ColumnKind? { all.first { $0.name == name } }
 }

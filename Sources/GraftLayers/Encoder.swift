@@ -34,9 +34,11 @@ package struct Encoder: Sendable {
         try pass.makeVirtualRows(keeps: keepsAny)
         let embedded = try pass.arena(keeping: keepsAny).matrix(rows: pass.tokenCount, columns: width)
         let embeddingsKept = try embeddings.forward(into: embedded, pass: pass)
+        // The decoder's layers read them long after the encoder's are done.
+        let states = try pass.kept.matrix(rows: pass.tokenCount, columns: width)
+        let gradient = keepsAny ? try pass.kept.matrix(rows: pass.tokenCount, columns: width) : nil
+        gradient?.clear()
         let (hidden, layersKept) = try layers.forward(embedded, pass: pass)
-        // The decoder's layers read it long after the encoder's are done.
-        let states = try pass.kept.matrix(rows: hidden.rows, columns: width)
         var normKept: Norm.Kept?
         if let finalNorm {
             normKept = try finalNorm.forward(hidden, into: states, keeps: keepsAny, pass: pass)
@@ -45,11 +47,6 @@ package struct Encoder: Sendable {
         }
         finalDropout?.apply(to: states, pass)
         try pass.finishLayer(layerCount, hidden: states)
-        var gradient: Matrix?
-        if keepsAny {
-            gradient = try pass.kept.matrix(rows: hidden.rows, columns: width)
-            gradient?.clear()
-        }
         pass.states = (states, gradient)
         return Kept(embeddings: embeddingsKept, layers: layersKept, norm: normKept)
     }

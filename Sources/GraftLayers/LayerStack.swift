@@ -6,18 +6,33 @@ package struct LayerStack: Sendable {
     /// Of what the first layer is given: see `ModelShape`.
     private let depth: Int
 
-    /// What each sub-layer kept; nil for those below the pass's `keptDepth`.
-    package typealias Kept = UnsafeMutablePointer<Sublayer.Kept?>
+    package struct Kept: BitwiseCopyable {
+        /// Of each sub-layer; nil for those below the pass's `keptDepth`, and for those that will
+        /// run again.
+        fileprivate let sublayers: UnsafeMutablePointer<Sublayer.Kept?>
+        /// What each layer was given.
+        fileprivate let inputs: UnsafeMutablePointer<Matrix>
+        /// Behind all that is kept of the layers before the last.
+        fileprivate var beforeLast: Arena.Mark
+    }
 
     package init(layers: [[Sublayer]], depth: Int = 0) {
         self.layers = layers
         self.depth = depth
     }
 
+    /// Whether backward runs a layer once more for what it needs of it. Of the last layer it needs
+    /// that at once.
+    private func runsAgain(_ layer: Int, _ pass: Pass) -> Bool {
+        pass.runsLayersAgain && pass.keeps(atDepth: depth + layer + 1) && layer + 1 < layers.count
+    }
+
     /// h [m, width] from x [tokens, width], in whose memory it may be.
     package func forward(_ x: Matrix, pass: Pass) throws(GraftError) -> (h: Matrix, kept: Kept) {
-        let kept = try pass.kept.allocate(Sublayer.Kept?.self, count: layers.reduce(0) { $0 + $1.count })
-        var next = kept
+        var kept = Kept(
+            sublayers: try pass.kept.allocate(Sublayer.Kept?.self, count: layers.reduce(0) { $0 + $1.count }),
+            inputs: try pass.kept.allocate(Matrix.self, count: layers.count), beforeLast: pass.kept.mark)
+        var next = kept.sublayers
         // Layers that keep nothing take turns in two matrices.
         var x = x
         var spare = try pass.scratch.matrix(rows: x.rows, columns: x.columns)
@@ -26,6 +41,9 @@ package struct LayerStack: Sendable {
             let mark = pass.scratch.mark
             defer { pass.scratch.rewind(to: mark) }
             let keeps = pass.keeps(atDepth: depth + index + 1)
+            let keepsInside = keeps && !runsAgain(index, pass)
+            kept.inputs[index] = x
+            kept.beforeLast = pass.kept.mark
             let before = x
             for (position, sublayer) in layer.enumerated() {
                 let count = pass.count(sublayer.unit)
@@ -33,8 +51,8 @@ package struct LayerStack: Sendable {
                 let y =
                     isLast && !keeps
                     ? spare.rows(from: 0, count: count)
-                    : try pass.arena(keeping: keeps).matrix(rows: count, columns: x.columns)
-                next.initialize(to: try sublayer.forward(x, into: y, keeps: keeps, pass: pass))
+                    : try pass.arena(keeping: isLast || keepsInside).matrix(rows: count, columns: x.columns)
+                next.initialize(to: try sublayer.forward(x, into: y, keeps: keepsInside, pass: pass))
                 next += 1
                 x = y
             }
@@ -47,9 +65,13 @@ package struct LayerStack: Sendable {
     /// embeddings learn.
     package func backward(_ dh: Matrix, _ kept: Kept, pass: Pass) throws(GraftError) -> Matrix? {
         var gradient = dh
-        var next = kept + layers.reduce(0) { $0 + $1.count }
+        var next = kept.sublayers + layers.reduce(0) { $0 + $1.count }
         for (index, layer) in layers.enumerated().reversed() where pass.keeps(atDepth: depth + index + 1) {
             try pass.cancelToken?.check()
+            let mark = pass.kept.mark
+            let isAgain = runsAgain(index, pass)
+            defer { if isAgain { pass.kept.rewind(to: mark) } }
+            if isAgain { try forward(layer, index, kept, into: next - layer.count, pass: pass) }
             var dx: Matrix?
             if pass.keeps(atDepth: depth + index) {
                 dx =
@@ -65,7 +87,26 @@ package struct LayerStack: Sendable {
                 guard continues else { return nil }
             }
             gradient = dx ?? gradient
+            // Nor is anything needed of what came after the last layer.
+            if pass.runsLayersAgain && index + 1 == layers.count { pass.kept.rewind(to: kept.beforeLast) }
         }
         return pass.keeps(atDepth: depth) ? gradient : nil
+    }
+
+    /// A layer once more, which now keeps what backward needs: the same bits, since dropout counts
+    /// by places, and to where they were.
+    private func forward(
+        _ layer: [Sublayer], _ index: Int, _ kept: Kept, into next: UnsafeMutablePointer<Sublayer.Kept?>, pass: Pass
+    ) throws(GraftError) {
+        var x = kept.inputs[index]
+        for (position, sublayer) in layer.enumerated() {
+            let isLast = position + 1 == layer.count
+            let y =
+                isLast
+                ? kept.inputs[index + 1]
+                : try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
+            next[position] = try sublayer.forward(x, into: y, keeps: true, pass: pass)
+            x = y
+        }
     }
 }

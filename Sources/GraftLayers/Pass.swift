@@ -77,6 +77,9 @@ package final class Pass {
 
     /// Layers from this depth on keep what backward needs; `Int.max` in inference.
     package var keptDepth = Int.max
+    /// Whether of a layer that keeps anything only what it is given is kept, and the layer runs once
+    /// more when backward comes to it (Chen et al. 2016).
+    package var runsLayersAgain = false
     /// Mixes seed and step; nil when nothing is dropped out.
     package var dropoutKey: UInt64?
     package var cancelToken: CancelToken?
@@ -179,6 +182,7 @@ package final class Pass {
             let source = if let sourcePass { sourcePass } else { try Pass(team, kept: kept, scratch: scratch) }
             sourcePass = source
             (source.dropoutKey, source.cancelToken) = (dropoutKey, cancelToken)
+            source.runsLayersAgain = runsLayersAgain
             try source.take(rows, rows: range, reading: nil, cache: nil, cacheRow: { $0 }, adapter: adapter)
             self.source = source
         }

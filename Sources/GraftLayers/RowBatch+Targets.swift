@@ -29,7 +29,8 @@ extension RowBatch {
     ///
     /// Each target shifted right (transformers' `shift_tokens_right`): behind `tokens.start` all of
     /// its tokens but the last. Its token labels, or else its tokens, are what each place should
-    /// predict; where a label is below zero, the place after it reads padding.
+    /// predict; where a label is below zero, the place after it reads padding. What columns say of
+    /// the rows of `batch` is said of these, too.
     package mutating func takeTargets(of batch: RowBatch, _ tokens: DecoderTokens) throws(GraftError) -> Bool {
         removeAll()
         guard let targets = batch.targetRows else { return false }
@@ -42,7 +43,8 @@ extension RowBatch {
             let own = labels[targets.range(ofRow: row)]
             append(tokens.start ?? tokens.last(of: own), shifted: own, padding: tokens.padding)
         }
-        copy(labels, to: .tokenLabels)
+        copy(Column(.tokenLabels, integers: labels))
+        for column in batch.columns where column.kind.unit == .rows && column.count == rowCount { copy(column) }
         return true
     }
 

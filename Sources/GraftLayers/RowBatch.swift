@@ -82,14 +82,15 @@ package struct RowBatch: Sendable {
         starts.append(contentsOf: rows.starts.dropFirst())
     }
 
-    /// Takes whole numbers as a column, in the memory that the column of this kind has.
-    mutating func copy(_ integers: [Int32], to kind: ColumnKind) {
-        let given = Column(kind, integers: integers)
+    /// Takes the numbers of a column, in the memory that the one of this kind has.
+    mutating func copy(_ given: Column) {
         if let place = columns.firstIndex(where: { $0.agrees(with: given) }) {
             columns[place].removeAll()
-            columns[place].append(0..<integers.count, of: given)
+            columns[place].append(0..<given.count, of: given)
         } else {
-            set(Column(kind, integers: Array(integers[...])))
+            var own = Column(given.kind, width: given.width)
+            own.append(0..<given.count, of: given)
+            set(own)
         }
     }
 

@@ -75,7 +75,7 @@ final class EmbeddingObjective: JointObjective {
         gradients = try arena.matrix(rows: batch.rowCount, columns: width)
     }
 
-    func gather(_ hidden: HiddenStates, first: Int, pass: Pass) throws(GraftError) {
+    func gather(_ batch: RowBatch, first: Int, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let vectors else { return }
         try embedding.forward(hidden, into: vectors.rows(from: first, count: pass.rowCount), pass: pass)
     }

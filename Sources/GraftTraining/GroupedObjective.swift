@@ -92,7 +92,7 @@ final class GroupedObjective: JointObjective {
         slopes = try arena.matrix(rows: batch.rowCount, columns: 1)
     }
 
-    func gather(_ hidden: HiddenStates, first: Int, pass: Pass) throws(GraftError) {
+    func gather(_ batch: RowBatch, first: Int, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let scores else { return }
         _ = try head.forward(hidden, into: scores.rows(from: first, count: pass.rowCount), pass: pass)
     }

@@ -49,6 +49,10 @@ extension Trainer {
         try Memory.require(32 * dataset.rowCount + 16 * batchSize, to: "the order of \(dataset.rowCount) rows")
         var batch = RowBatch()
         var order = self.order(dataset)
+        // Where every row has its turn.
+        let readsAll = progress.totalSteps * options.batchesPerStep >= order.count
+        let dataset = readsAll ? try withBase(dataset) : dataset
+        let evaluation = try evaluation.map(withBase)
         while !progress.isFinished {
             switch progress.phase {
             case .step:

@@ -68,6 +68,7 @@ package final class Trainer {
         let rule = try rule.map { rule throws(GraftError) in try TrainingRuleState(rule) }
         let pass = try Pass(team: try Team(threadCount: options.threadCount))
         pass.cancelToken = options.cancelToken
+        pass.runsLayersAgain = options.recomputesLayers
         try adapter.beginTraining()
         self.adapter = adapter
         self.content = content
@@ -99,7 +100,7 @@ package final class Trainer {
             throw GraftError(
                 .invalidArgument, "the adapter has no head to train for a task: expected one, set before")
         }
-        if let loss = options.loss, task.head != .embedding, task.outputs != .values {
+        if let loss = options.loss, task.head != .embedding, task.head != .vocabulary, task.outputs != .values {
             throw GraftError(
                 .invalidArgument, "loss \"\(loss.name)\": the task \(task.name) has one loss; expected none")
         }
@@ -119,7 +120,11 @@ package final class Trainer {
                 }
             case .dense(let unit, let outputs): try DenseObjective(content, task, unit, outputs, options)
             case .vocabulary, .maskedVocabulary:
-                try LanguageModelObjective(content, isMasked: task.head == .maskedVocabulary, options)
+                if let loss = options.loss {
+                    try PreferenceObjective(content, task, loss, options)
+                } else {
+                    try LanguageModelObjective(content, isMasked: task.head == .maskedVocabulary, options)
+                }
             case .embedding: try EmbeddingObjective(content, task, options)
             }
         try options.check(labelCount: objective.labels.count)

@@ -33,6 +33,8 @@ package struct TrainerOptions: Sendable {
     package var patience = 0
     package var checkpointSteps = 0
     package var groupsByLength = false
+    /// Changes no result.
+    package var recomputesLayers = false
 
     package init() {}
 

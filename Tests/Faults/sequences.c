@@ -40,6 +40,19 @@ static void test_training(const graft_model *model) {
     need(graft_batch_set_targets(batch, batch), "targets as they should be");
     expect(GRAFT_OK, "", graft_trainer_step(trainer, batch, NULL), "a step after all of that");
     graft_batch_release(targets);
+    graft_trainer_release(trainer);
+    graft_trainer_options_init(&options, sizeof options);
+    options.loss = "dpo";
+    options.label_smoothing = 0.1f;
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "one of loss_settings",
+           graft_trainer_create(model, adapter, &options, &trainer), "preferences with another smoothing");
+    options.label_smoothing = 0;
+    need(graft_trainer_create(model, adapter, &options, &trainer), "making a trainer of preferences");
+    expect(GRAFT_ERROR_INCOMPATIBLE, "no group_places", graft_trainer_step(trainer, batch, NULL),
+           "answers that are no pairs");
+    need(graft_batch_set_integers(batch, "group_places", (const int32_t[]){0}, 1, 1), "half a pair");
+    expect(GRAFT_ERROR_INCOMPATIBLE, "loss dpo expects 2", graft_trainer_step(trainer, batch, NULL),
+           "a pair of one answer");
     graft_batch_release(batch);
     graft_trainer_release(trainer);
     graft_adapter_release(adapter);

@@ -65,6 +65,7 @@ MAKERS = {
     "task-training": "task_training",
     "embedding-training": "embedding_training",
     "group-training": "group_training",
+    "preference-training": "preference_training",
     "prompt-learning": "prompt_learning",
     "adversarial": "adversarial",
     "actions-training": "actions_training",

@@ -41,6 +41,10 @@ import Testing
             let tensor = try #require(adapter.content.plan.tensors.first { $0.name == number.tensor })
             if isRead(tensor, for: cell) { #expect(number.gradient != 0, "\(number.tensor) has no gradient") }
         }
+        let found = try trainer.gradients(of: rows)
+        trainer.pass.runsLayersAgain = true
+        let again = try trainer.gradients(of: rows)
+        #expect(found.loss == again.loss && found.gradients == again.gradients, "layers that run again")
     }
 
     @Test("A training has the same bits on 1, 2, 3 and 8 threads", arguments: Cell.trained)

@@ -17,12 +17,12 @@ import Testing
             "gemma-training", "roberta-training", "distilbert-training", "electra-training", "albert-training",
             "mpnet-training", "modernbert-training", "task-training", "embedding-training", "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
-            "masked-language", "group-training",
+            "masked-language", "group-training", "preference-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 143) }
+    func goldensAreThere() { #expect(Self.variants.count >= 149) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {

@@ -14,6 +14,7 @@ package enum Losses {
         "loss",
         [
             InBatchNegatives.self, TripletLoss.self, CoSENT.self, CosineSimilarity.self, ListNet.self, RankNet.self,
+            DirectPreference.self,
         ]
     ) { $0 }
 }

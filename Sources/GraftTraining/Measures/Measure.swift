@@ -26,7 +26,7 @@ package enum Measures {
     static let all = [
         Choices.measures, Choices.binaryMeasures, Choices.entityMeasures, Scores.measures, Scores.probabilityMeasures,
         Scores.binaryMeasures, LabelSets.measures, Values.measures, Answers.measures, Answers.thresholdMeasures,
-        Rankings.measures, Spans.measures,
+        Rankings.measures, Spans.measures, Rewards.measures,
     ]
 
     /// Every name, once.

@@ -763,7 +763,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch 
  *     "group_places"  rows    the row's place in its group of rows that belong together, which stand one
  *                             after the other: 0 the anchor, which begins a group, 1 what is like it, and
  *                             2, 3 ... what is not. For multiple_choice, and for regression with a loss of
- *                             rankings, the choices of a question or the candidates of a query
+ *                             rankings, the choices of a question or the candidates of a query. For the
+ *                             loss "dpo" 0 the preferred answer, 1 the other
  *     "answer_spans"  rows    for question_answering the tokens of the row at which its answer starts and
  *                             ends, counted from 0; by custom 0 and 0 for no answer. Places outside the row
  *                             do not count
@@ -786,6 +787,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
  *     "targets"       rows    for multi_label_classification 1 or 0 for each label, or a probability; for
  *                             regression the values; for losses of pairs how alike the two rows are, the same
  *                             number for both
+ *     "reference_log_probabilities"  rows  for the loss "dpo", where it is given: the sum over the row's
+ *                             labelled tokens, but the first of a row, by another model than the base
  *
  * Since 1.0.
  */
@@ -942,8 +945,9 @@ GRAFT_API int32_t graft_step_plan_count(void);
 GRAFT_API const char *graft_step_plan_name(int32_t index);
 GRAFT_API const char *graft_step_plan_settings(const char *name);
 
-/** The same for losses, of which sentence_embedding has several, and regression of one value has two beside
- *  its own squared error; other tasks have one each. They are losses of all rows of a batch together,
+/** The same for losses, of which sentence_embedding has several, regression of one value has two beside
+ *  its own squared error, and language_model and seq_2_seq_lm have one beside their own; other tasks have one
+ *  each. They are losses of all rows of a batch together,
  *  whichever passes these go through:
  *
  *      in_batch_negatives  groups of two or more; each anchor's positive among those of all groups (InfoNCE).
@@ -955,9 +959,13 @@ GRAFT_API const char *graft_step_plan_settings(const char *name);
  *                          against that of the targets
  *      rank_net            of regression: every two candidates of a query, of which the one with the higher
  *                          target should have the higher score. With natural logarithms BPR
+ *      dpo                 of language_model and seq_2_seq_lm: pairs of rows, an answer that is preferred and
+ *                          one that is not, with token labels; TRL's DPOTrainer with the model without the
+ *                          adapter as reference
  *
- *  They are those of sentence-transformers. An evaluation's loss is the mean over batches of rows_per_batch
- *  rows, in their order; of list_net over queries, and of rank_net over pairs of candidates. */
+ *  The others are those of sentence-transformers. An evaluation's loss is the mean over batches of
+ *  rows_per_batch rows, in their order; of list_net over queries, of rank_net over pairs of candidates, and
+ *  of dpo over all pairs. */
 GRAFT_API int32_t graft_loss_count(void);
 GRAFT_API const char *graft_loss_name(int32_t index);
 GRAFT_API const char *graft_loss_settings(const char *name);
@@ -975,8 +983,8 @@ typedef struct graft_trainer_options {
     const char *step_plan;                  /**< Default NULL: "plain". */
     const char *step_plan_settings;         /**< JSON. Default NULL: {}. */
     const char *loss;                       /**< Default NULL: the task's, "in_batch_negatives" of
-                                                 sentence_embedding, the squared error of regression;
-                                                 tasks but these two take none. */
+                                                 sentence_embedding, the squared error of regression, the
+                                                 cross-entropy of tokens; other tasks take none. */
     const char *loss_settings;              /**< JSON. Default NULL: {}. */
     const char *masking;                    /**< JSON, for masked_language_model: how words of each batch are
                                                  masked at random; see below. Default NULL: rows are masked,
@@ -1004,6 +1012,10 @@ typedef struct graft_trainer_options {
                                    rows to evaluate on. Default 0: never stops early. */
     int32_t checkpoint_steps; /**< Saves every so many steps. Default 0: each epoch. */
     int32_t group_by_length;  /**< 1: rows of a batch have similar lengths. Default 0. */
+    int32_t recompute_layers; /**< 1: layers run once more backward instead of keeping what that
+                                   needs (gradient checkpointing): the same bits, in less memory
+                                   and more time. Default 0. */
+    int32_t reserved;         /**< Must be 0. */
 } graft_trainer_options;
 
 /*
@@ -1044,7 +1056,8 @@ typedef struct graft_trainer_options {
  *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
  *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
  *     language_model              accuracy, of the next tokens
- *     seq_2_seq_lm                accuracy, of the targets' tokens
+ *     seq_2_seq_lm                accuracy, of the targets' tokens. Of both with the loss "dpo"
+ *                                 rewards_chosen, rewards_rejected, rewards_margins, rewards_accuracies
  *     masked_language_model       accuracy, of the masked tokens; perplexity: e to the power of the loss,
  *                                 which is the pseudo-perplexity of rows of graft_batch_mask_each()
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each

@@ -25,6 +25,8 @@ void test_trainer_options(graft_adapter *trained) {
     OPTION(patience, -1);
     OPTION(checkpoint_steps, -1);
     OPTION(group_by_length, 2);
+    OPTION(recompute_layers, 2);
+    OPTION(reserved, 1);
     OPTION(cancel_token, (const graft_cancel_token *)model);
     OPTION(optimizer, "\xff");
     OPTION(optimizer_settings, "{\"weight_decay\": -0.1}");

@@ -184,7 +184,7 @@ class Batch(Handle):
           each label.
         - ``"group_places"``: of each row its place in its group of rows that belong together, which
           stand one after the other: 0 the anchor, which begins a group, 1 what is like it, and 2, 3
-          and so on what is not.
+          and so on what is not; for the loss ``"dpo"`` 0 the preferred answer and 1 the other.
         - ``"token_labels"``: a list for each row, with a number for each of its tokens: its label,
           or for a ``"language_model"`` what the token before it should predict, so the token
           itself; or for a ``"masked_language_model"`` what a token is that was masked; -100 where
@@ -193,9 +193,11 @@ class Batch(Handle):
           that are of none.
         - ``"answer_spans"``: of each row the tokens at which its answer starts and ends, counted
           from 0; places outside the row do not count.
+        - ``"reference_log_probabilities"``: for the loss ``"dpo"`` a number for each row: the sum
+          over its labelled tokens by another model than the base, where that is the reference.
         """
         column = name_bytes(name, "name")
-        if name == "targets":
+        if name in ("targets", "reference_log_probabilities"):
             numbers, width = float_rows(values, name)
             lib.graft_batch_set_floats(self.pointer, column, numbers, len(numbers) // width, width)
             return

@@ -30,7 +30,8 @@ def schedules() -> dict[str, dict[str, Any]]:
 
 
 def losses() -> dict[str, dict[str, Any]]:
-    """The losses of ``"sentence_embedding"`` and of rankings, as :func:`optimizers`."""
+    """The losses of ``"sentence_embedding"``, of rankings and of preferences, as
+    :func:`optimizers`."""
     return _settings_by_name("loss")
 
 

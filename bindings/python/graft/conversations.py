@@ -74,6 +74,25 @@ def prompt_batch(
     return _batch(tokenizer, rows, labels, maximum_length)
 
 
+def answer_batch(
+    tokenizer: Tokenizer, openings: Sequence[Sequence[Mapping[str, Any]]], answers: Sequence[str], maximum_length: int
+) -> Batch:
+    """Rows of a conversation and an answer that ends it, which alone is learned."""
+    pairs = [answer_row(tokenizer, *pair, row) for row, pair in enumerate(zip(openings, answers))]
+    return _batch(tokenizer, [ids for ids, _ in pairs], [labels for _, labels in pairs], maximum_length)
+
+
+def answer_row(
+    tokenizer: Tokenizer, opening: Sequence[Mapping[str, Any]], answer: str, row: int
+) -> tuple[list[int], list[int]]:
+    """The tokens of both by the chat template, and their labels."""
+    before = tokenizer.apply_chat_template(opening, add_generation_prompt=True, return_dict=False)
+    ids = tokenizer.apply_chat_template([*opening, {"role": "assistant", "content": answer}], return_dict=False)
+    if ids[: len(before)] != before:
+        raise invalid(f"row {row}: the chat template writes an answer otherwise than it begins one")
+    return ids, _learned(ids, (place >= len(before) for place in range(len(ids))))
+
+
 def _learned(ids: Sequence[int], is_learned: Any) -> list[int]:
     return [token if own else NO_LABEL for token, own in zip(ids, is_learned)]
 

@@ -18,6 +18,7 @@ from .handle import Handle
 from .label_numbers import label_sets, named_labels
 from .library import lib
 from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
+from .preferences import preference_batch
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer
 from .values import as_list, name_list, require_length, text_list
@@ -319,6 +320,28 @@ class Dataset(Handle):
         require_length(second, len(first), "completions", "prompt")
         texts, wanted = ([text.decode() for text in own] for own in (first, second))
         with prompt_batch(tokenizer, texts, wanted, list(end_tokens), maximum_length) as batch:
+            return cls.from_batch(batch)
+
+    @classmethod
+    def from_preferences(
+        cls,
+        tokenizer: Tokenizer,
+        prompts: Iterable[str] | Iterable[Iterable[Mapping[str, Any]]],
+        chosen: Iterable[str],
+        rejected: Iterable[str],
+        *,
+        end_tokens: Iterable[int] = (),
+        maximum_length: int = 0,
+    ) -> Dataset:
+        """Prompts with two answers, of which the first is preferred, for ``"language_model"`` with
+        the loss ``"dpo"``: two rows for each.
+
+        :param prompts: texts, with answers as :meth:`from_prompts` has completions, or
+            conversations, which the folder's chat template writes with their answers.
+        :param end_tokens: behind each answer to a text, as of :meth:`from_prompts`.
+        :param maximum_length: as of the class.
+        """
+        with preference_batch(tokenizer, prompts, chosen, rejected, list(end_tokens), maximum_length) as batch:
             return cls.from_batch(batch)
 
     @classmethod

@@ -177,6 +177,8 @@ class TrainerOptions(Structure):
         ("patience", c_int32),
         ("checkpoint_steps", c_int32),
         ("group_by_length", c_int32),
+        ("recompute_layers", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -76,8 +76,9 @@ class Trainer(Handle):
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
     :param step_plan: what a step does with its rows: one of :func:`step_plans`.
     :param step_plan_settings: those of :func:`step_plans`.
-    :param loss: of ``"sentence_embedding"``, or of ``"regression"`` of one value where it ranks:
-        one of :func:`losses`; None: the task's own.
+    :param loss: of ``"sentence_embedding"``, of ``"regression"`` of one value where it ranks, or
+        of a language model where it learns preferences (``"dpo"``): one of :func:`losses`; None:
+        the task's own.
     :param loss_settings: those of :func:`losses`.
     :param masking: of ``"masked_language_model"``: how words of each batch are masked at random, as
         ``{"mask_token": tokenizer.mask_token}``, with any of ``"mlm_probability"``,
@@ -106,6 +107,8 @@ class Trainer(Handle):
         nowhere.
     :param checkpoint_steps: saves every so many steps; 0: each epoch.
     :param group_by_length: whether rows of a batch have similar lengths.
+    :param recompute_layers: whether layers run once more backward instead of keeping what that
+        needs (gradient checkpointing): the same bits, in less memory and more time.
     :param pass_token_count: tokens in one pass, which bounds memory; 0: chosen.
     :param callbacks: objects that are told how the training goes, with some of the methods of
         :class:`Callback`.
@@ -145,6 +148,7 @@ class Trainer(Handle):
         checkpoint_path: str | os.PathLike[str] | None = None,
         checkpoint_steps: SupportsIndex = 0,
         group_by_length: bool = False,
+        recompute_layers: bool = False,
         pass_token_count: SupportsIndex = 0,
         callbacks: Iterable[object] = (),
     ) -> None:
@@ -180,6 +184,7 @@ class Trainer(Handle):
             patience=patience,
             checkpoint_steps=checkpoint_steps,
             group_by_length=group_by_length,
+            recompute_layers=recompute_layers,
         )
         if class_weights is not None:
             weights = as_list(class_weights, "class_weights", "numbers")

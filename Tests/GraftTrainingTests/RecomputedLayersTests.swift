@@ -1,0 +1,54 @@
+import GraftAdapters
+import GraftFormats
+import GraftLayers
+import GraftModels
+import GraftTestSupport
+import Testing
+
+@testable import GraftTraining
+
+/// Layers that run once more in backward. That every method's gradients keep their bits, the
+/// matrix says.
+@Suite struct RecomputedLayersTests {
+    static let models: [(folder: String, task: GraftAdapters.Task)] = [
+        ("masked-language/bert-tiny", .maskedLanguageModel), ("llama-tiny/plain", .languageModel),
+        ("gpt2-tiny/plain", .languageModel), ("seq2seq-tiny/bart", .sequenceToSequence),
+        ("seq2seq-tiny/t5-gated", .sequenceToSequence),
+    ]
+
+    @Test("Training has the same bits with dropout everywhere, and takes less memory", arguments: models)
+    func sameBits(model: (folder: String, task: GraftAdapters.Task)) throws {
+        let rates = [
+            "hidden_dropout_prob", "attention_probs_dropout_prob", "attention_dropout", "attn_pdrop", "resid_pdrop",
+            "embd_pdrop", "dropout", "activation_dropout", "dropout_rate",
+        ]
+        let path = try Goldens.copyOfModel(
+            model.folder, changing: Dictionary(uniqueKeysWithValues: rates.map { ($0, JSON.double(0.2)) }))
+        let loaded = try Architectures.load(path: path, precision: .float32)
+        var rows = TrainingFixture.rows(count: 160, seed: 1, longest: 50)
+        if model.task == .sequenceToSequence { rows.set(targets: rows) } else { rows.set(.tokenLabels, rows.tokens) }
+        let (kept, again) = (try run(loaded, model.task, rows, false), try run(loaded, model.task, rows, true))
+        #expect(bits(kept.values) == bits(again.values))
+        let bytes = [kept, again].map { $0.pass.kept.residentByteCount }
+        #expect(bytes[1] < bytes[0] * 4 / 5, "\(bytes[1]) bytes instead of \(bytes[0])")
+    }
+
+    private func run(
+        _ model: Model, _ task: GraftAdapters.Task, _ rows: RowBatch, _ recomputes: Bool
+    ) throws -> Trainer {
+        let adapter = try Adapter(
+            model: model, method: "lora",
+            config: "{\"lora_dropout\": 0.1, \"init_lora_weights\": false, \"target_modules\": \"all-linear\"}", seed: 3
+        )
+        try adapter.set(task)
+        let trainer = try Trainer(
+            adapter: adapter,
+            options: TrainingFixture.options {
+                ($0.recomputesLayers, $0.epochCount) = (recomputes, 1)
+                // One pass, so large that pages are small beside it.
+                ($0.rowsPerBatch, $0.passTokenCount) = (160, 1 << 14)
+            })
+        _ = try trainer.fit(rows, evaluation: nil) { _ in true }
+        return trainer
+    }
+}
