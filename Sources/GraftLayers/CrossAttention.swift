@@ -34,7 +34,7 @@ package struct CrossAttention: Mixer {
     package func readsInput(_ pass: Pass) -> Bool { query.readsInput(pass) }
 
     package func forward(
-        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let arena = pass.arena(keeping: keeps)
         let q = try arena.matrix(rows: x.rows, columns: width)
@@ -50,7 +50,7 @@ package struct CrossAttention: Mixer {
         if let sources = pass.cache?.sources { (k, v) = try sources.held(layer: layer) }
         let context = try pass.arena(keeping: keeps).matrix(rows: y.rows, columns: width)
         let attentionKept = try attention.forward(q: q, k: k, v: v, into: context, keeps: keeps, pass: pass)
-        let outputKept = try output.forward(context, into: y, keeps: keeps, pass: pass)
+        let outputKept = try output.forward(context, into: y, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         guard let attentionKept, let keyValueKept else { return nil }
         return try pass.keep(
             Kept(query: queryKept, keyValue: keyValueKept, attention: attentionKept, output: outputKept))

@@ -29,14 +29,14 @@ package struct FeedForward: Mixer {
     package func readsInput(_ pass: Pass) -> Bool { up.readsInput(pass) }
 
     package func forward(
-        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let beforeActivation = keeps ? try pass.kept.matrix(rows: x.rows, columns: innerSize) : nil
         let inner = try pass.arena(keeping: keeps && down.readsInput(pass)).matrix(rows: x.rows, columns: innerSize)
         let upKept = try up.forward(
             x, into: inner, activation: activation, beforeActivation: beforeActivation, keeps: keeps, pass: pass)
         dropout?.apply(to: inner, pass)
-        let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
+        let downKept = try down.forward(inner, into: y, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         guard let beforeActivation else { return nil }
         return try pass.keep(Kept(up: upKept, beforeActivation: beforeActivation, down: downKept))
     }

@@ -31,7 +31,7 @@ package struct GatedFeedForward: Mixer {
     package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
 
     package func forward(
-        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let joint = try pass.arena(keeping: keeps).matrix(rows: x.rows, columns: 2 * innerSize)
         let gateUpKept = try gateUp.forward(x, into: joint, keeps: keeps, pass: pass)
@@ -39,7 +39,7 @@ package struct GatedFeedForward: Mixer {
         gk_gated_forward(
             pass.team.kernel, activation.kernel, Int64(x.rows), Int64(innerSize), joint.base, inner.base)
         dropout?.apply(to: inner, pass)
-        let downKept = try down.forward(inner, into: y, keeps: keeps, pass: pass)
+        let downKept = try down.forward(inner, into: y, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         return try keeps ? pass.keep(Kept(gateUp: gateUpKept, joint: joint, down: downKept)) : nil
     }
 

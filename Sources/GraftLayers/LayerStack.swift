@@ -94,7 +94,7 @@ package struct LayerStack: Sendable {
     }
 
     /// A layer once more, which now keeps what backward needs: the same bits, since dropout counts
-    /// by places, and to where they were.
+    /// by places. What it gives the next one is no longer read.
     private func forward(
         _ layer: [Sublayer], _ index: Int, _ kept: Kept, into next: UnsafeMutablePointer<Sublayer.Kept?>, pass: Pass
     ) throws(GraftError) {
@@ -105,7 +105,7 @@ package struct LayerStack: Sendable {
                 isLast
                 ? kept.inputs[index + 1]
                 : try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
-            next[position] = try sublayer.forward(x, into: y, keeps: true, pass: pass)
+            next[position] = try sublayer.forward(x, into: y, keeps: true, keepsOnly: isLast, pass: pass)
             x = y
         }
     }

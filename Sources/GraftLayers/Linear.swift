@@ -70,20 +70,31 @@ package final class Linear: @unchecked Sendable {
         }
     }
 
+    /// Whether an adapter of this pass does more here than to add.
+    private func changesOutput(_ pass: Pass) -> Bool {
+        pass.segments.contains { segment in
+            parts.contains { segment.adapter?.at($0.site)?.action?.linear?.changesOutput ?? false }
+        }
+    }
+
     /// y may have more columns than there are outputs, for an adapter whose own weight has more.
     ///
     /// `beforeActivation`, of y's shape, receives what the activation was given, for the caller's
-    /// backward.
+    /// backward. Where `keepsOnly`, nobody reads y, which may become anything: there is no product
+    /// unless an adapter reads it.
     package func forward(
         _ x: Matrix, into y: Matrix, activation: Activation = .identity, beforeActivation: Matrix? = nil,
-        keeps: Bool, pass: Pass
+        keeps: Bool, keepsOnly: Bool = false, pass: Pass
     ) throws(GraftError) -> Kept {
         guard isAdapted(pass) else {
-            weight.multiply(
-                x, into: y, bias: bias?.floats(), activation: activation, beforeActivation: beforeActivation,
-                team: pass.team)
+            if !keepsOnly {
+                weight.multiply(
+                    x, into: y, bias: bias?.floats(), activation: activation, beforeActivation: beforeActivation,
+                    team: pass.team)
+            }
             return Kept(x: x, actions: nil)
         }
+        let multiplies = !keepsOnly || changesOutput(pass)
         // The activation waits for what the adapters add.
         let sum = beforeActivation ?? y
         let actions = try pass.arena(keeping: keeps).allocate(
@@ -94,11 +105,11 @@ package final class Linear: @unchecked Sendable {
         // One product for rows of any adapters: the frozen weight is read once, which is what short
         // passes cost.
         let isTogether = bias == nil || !hasOwnBias(pass)
-        if isTogether { weight.multiply(read, into: sum, bias: bias?.floats(), team: pass.team) }
+        if isTogether && multiplies { weight.multiply(read, into: sum, bias: bias?.floats(), team: pass.team) }
         for segment in pass.segments {
             let (first, count) = pass.range(of: segment, unit)
             let ys = sum.rows(from: first, count: count)
-            if !isTogether {
+            if !isTogether && multiplies {
                 weight.multiply(
                     read.rows(from: first, count: count), into: ys, bias: try bias(of: segment.adapter, pass),
                     team: pass.team)

@@ -7,9 +7,10 @@ package protocol Mixer: Sendable {
     func readsInput(_ pass: Pass) -> Bool
     /// Whether an adapter of this pass learns something here that is not at a site.
     func learns(_ pass: Pass) -> Bool
-    /// Returns what backward needs, in the pass's kept arena, where `keeps`.
+    /// Returns what backward needs, in the pass's kept arena, where `keeps`; where `keepsOnly`,
+    /// that alone is wanted, and y may become anything.
     func forward(
-        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer?
     /// dx, or dx increased where `accumulate`, from dy, which is read before dx is written: they
     /// may be one matrix. `x` is what forward was given, where an adapter reads it. Adds to the

@@ -52,7 +52,7 @@ package struct SelfAttention: Mixer {
     private func keepsContext(_ pass: Pass) -> Bool { keepsContext || output.readsInput(pass) }
 
     package func forward(
-        _ x: Matrix, into y: Matrix, keeps: Bool, pass: Pass
+        _ x: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let arena = pass.arena(keeping: keeps)
         let projected = try projections.make(in: arena, pass: pass)
@@ -64,7 +64,7 @@ package struct SelfAttention: Mixer {
         let (k, v) = try pass.asked(layer: layer, parts.k, parts.v)
         let context = try pass.arena(keeping: keeps && keepsContext(pass)).matrix(rows: y.rows, columns: width)
         let attentionKept = try attention.forward(q: parts.q, k: k, v: v, into: context, keeps: keeps, pass: pass)
-        let outputKept = try output.forward(context, into: y, keeps: keeps, pass: pass)
+        let outputKept = try output.forward(context, into: y, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         guard let attentionKept else { return nil }
         return try pass.keep(
             Kept(

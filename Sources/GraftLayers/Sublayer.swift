@@ -58,8 +58,11 @@ package final class Sublayer: @unchecked Sendable {
     /// Whether an adapter of this pass learns anything here.
     package func learns(_ pass: Pass) -> Bool { pass.learns(at: sites) || mixer.learns(pass) }
 
-    /// y is not t, which must stay as it is until backward where `keeps`.
-    package func forward(_ t: Matrix, into y: Matrix, keeps: Bool, pass: Pass) throws(GraftError) -> Kept? {
+    /// y is not t, which must stay as it is until backward where `keeps`. Where `keepsOnly`, nobody
+    /// reads y, which may become anything.
+    package func forward(
+        _ t: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool = false, pass: Pass
+    ) throws(GraftError) -> Kept? {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         // Where the mixer reads tokens and fewer are wanted, their rows of t are what its output is
@@ -71,7 +74,7 @@ package final class Sublayer: @unchecked Sendable {
         case .afterSum(let norm):
             let swaps = adaptsResidual && branch.isAdapted(pass)
             let mixed = try pass.arena(keeping: keeps && swaps).matrix(rows: y.rows, columns: width)
-            let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, pass: pass)
+            let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, keepsOnly: false, pass: pass)
             let residual = try residual()
             var dropout = dropout?.settings(pass, width: width)
             if branch.isAdapted(pass), var early = dropout {
@@ -93,12 +96,13 @@ package final class Sublayer: @unchecked Sendable {
             let n = try before == nil ? t : pass.scratch.matrix(rows: t.rows, columns: width)
             let beforeKept = try before?.forward(t, into: n, keeps: keeps, pass: pass)
             let mixed = try after == nil ? y : pass.arena(keeping: keeps).matrix(rows: y.rows, columns: width)
-            let mixerKept = try mixer.forward(n, into: mixed, keeps: keeps, pass: pass)
+            let skipsOutput = keepsOnly && after == nil && !branch.isAdapted(pass)
+            let mixerKept = try mixer.forward(n, into: mixed, keeps: keeps, keepsOnly: skipsOutput, pass: pass)
             let afterKept = try after?.forward(mixed, into: y, keeps: keeps, pass: pass)
-            dropout?.apply(to: y, pass)
             let residual = try residual()
+            if !skipsOutput { dropout?.apply(to: y, pass) }
             let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
-            pass.team.add(residual, to: y)
+            if !skipsOutput { pass.team.add(residual, to: y) }
             guard let mixerKept else { return nil }
             return Kept(
                 t: t, before: beforeKept, mixer: mixerKept, after: afterKept, branch: branchKept, sum: nil)

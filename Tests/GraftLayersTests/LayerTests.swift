@@ -89,7 +89,7 @@ private func expectGradients(
         outputs: width
     ) { x, y in
         let pass = try makePass(lengths, reading: summary)
-        let kept = try mixer.forward(x, into: y, keeps: true, pass: pass)
+        let kept = try mixer.forward(x, into: y, keeps: true, keepsOnly: false, pass: pass)
         return { dy, dx in
             let kept = try #require(kept)
             try mixer.backward(dy, kept, x: x, into: dx, accumulate: false, pass: pass)
