@@ -27,39 +27,82 @@ struct PieceTrie: Sendable {
     /// The token that ends at a node, or -1.
     private var tokens: [Int32] = [-1]
 
-    /// - Parameter count: how many nodes to make room for; more may come.
-    init(count: Int) throws(GraftError) {
+    /// Of all tokens of a vocabulary that are not empty. Of two with the same bytes the one
+    /// with the larger id counts.
+    ///
+    /// Most of its time would be waiting for memory, one node after the other. So all tokens grow by
+    /// one byte together, and the slots of several are read before the first is looked at.
+    init(_ vocabulary: Vocabulary) throws(GraftError) {
+        // Of the vocabularies there are, tokens share all but some three of their bytes.
+        let count = 3 * (vocabulary.largestID + 1)
         var bits = 10
         while 1 << bits < min(count, Self.mostNodes) * 3 / 2 { bits += 1 }
-        try Memory.require(8 << bits, to: "the beginnings of tokens")
+        try Memory.require(8 << bits + 16 * count, to: "the beginnings of tokens")
         slots = Array(repeating: 0, count: 1 << bits)
         shift = UInt64(64 - bits)
+        tokens.reserveCapacity(count)
+        var growing = vocabulary.places()
+        var nodes = [UInt32](repeating: 0, count: growing.count)
+        while !growing.isEmpty {
+            try Memory.check()
+            try vocabulary.withBytes { bytes throws(GraftError) in
+                var kept = 0
+                for first in stride(from: 0, to: growing.count, by: Self.together) {
+                    let last = min(first + Self.together, growing.count)
+                    var read: InlineArray<16, UInt64> = .init(repeating: 0)
+                    for index in first..<last {
+                        read[index - first] = slots[place(of: Self.key(nodes[index], bytes[growing[index].start]))]
+                    }
+                    for index in first..<last {
+                        var piece = growing[index]
+                        let node = try grow(
+                            nodes[index], bytes[piece.start], isEnd: piece.length == 1, found: read[index - first])
+                        if piece.length == 1 {
+                            tokens[Int(node)] = piece.id
+                        } else {
+                            (piece.start, piece.length) = (piece.start + 1, piece.length - 1)
+                            (growing[kept], nodes[kept]) = (piece, node)
+                            kept += 1
+                        }
+                    }
+                }
+                growing.removeLast(growing.count - kept)
+            }
+        }
     }
 
-    /// Adds a token that is not empty. Of two with the same bytes the later counts.
-    mutating func add(_ token: UnsafeBufferPointer<UInt8>, id: Int32) throws(GraftError) {
-        var node: UInt32 = 0
-        for (index, byte) in token.enumerated() {
-            let key = Self.key(node, byte)
-            var slot = place(of: key)
-            while slots[slot] != 0, slots[slot] >> 32 != key { slot = (slot + 1) & (slots.count - 1) }
-            if slots[slot] == 0 {
-                guard tokens.count < Self.mostNodes else {
-                    throw GraftError(
-                        .unsupported, "the tokens have more than \(Self.mostNodes) different beginnings")
-                }
-                if tokens.count * 3 > slots.count * 2 {
-                    try grow()
-                    slot = place(of: key)
-                    while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-                }
-                slots[slot] = key << 32 | UInt64(tokens.count)
-                tokens.append(-1)
-            }
-            if index == token.count - 1 { slots[slot] |= UInt64(Self.tokenMark) }
-            node = Step(bits: UInt32(truncatingIfNeeded: slots[slot])).node
+    /// Tokens whose slots are read together.
+    private static let together = 16
+
+    /// The node that a byte leads to, which is made where there is none.
+    ///
+    /// - Parameters:
+    ///   - isEnd: whether a token ends there.
+    ///   - found: what the first slot that it may be in held some time before.
+    private mutating func grow(
+        _ node: UInt32, _ byte: UInt8, isEnd: Bool, found: UInt64
+    ) throws(GraftError) -> UInt32 {
+        let key = Self.key(node, byte)
+        // A step never changes but for the mark of a token, and never goes.
+        if found >> 32 == key, found != 0, !isEnd {
+            return Step(bits: UInt32(truncatingIfNeeded: found)).node
         }
-        if node > 0 { tokens[Int(node)] = id }
+        var slot = place(of: key)
+        while slots[slot] != 0, slots[slot] >> 32 != key { slot = (slot + 1) & (slots.count - 1) }
+        if slots[slot] == 0 {
+            guard tokens.count < Self.mostNodes else {
+                throw GraftError(.unsupported, "the tokens have more than \(Self.mostNodes) different beginnings")
+            }
+            if tokens.count * 3 > slots.count * 2 {
+                try enlarge()
+                slot = place(of: key)
+                while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+            }
+            slots[slot] = key << 32 | UInt64(tokens.count)
+            tokens.append(-1)
+        }
+        if isEnd { slots[slot] |= UInt64(Self.tokenMark) }
+        return Step(bits: UInt32(truncatingIfNeeded: slots[slot])).node
     }
 
     /// The node that a byte leads to.
@@ -91,7 +134,7 @@ struct PieceTrie: Sendable {
         Int(truncatingIfNeeded: ((key ^ key >> 15) &* 0x9E37_79B9_7F4A_7C15) >> shift)
     }
 
-    private mutating func grow() throws(GraftError) {
+    private mutating func enlarge() throws(GraftError) {
         try Memory.require(2 * slots.count * MemoryLayout<UInt64>.stride, to: "the beginnings of tokens")
         let old = slots
         slots = Array(repeating: 0, count: 2 * old.count)

@@ -40,13 +40,7 @@ final class Unigram: WordwiseModel {
         }
         self.unknown = unknown.map { Int32($0) }
         byteIDs = try settings.optionalBool("byte_fallback") ?? false ? vocabulary.byteTokens() : nil
-        // Of the vocabularies there are, tokens share all but some three of their bytes.
-        var trie = try PieceTrie(count: 3 * scores.count)
-        for id in scores.indices {
-            try Memory.check()
-            try vocabulary.withToken(Int32(id)) { (token) throws(GraftError) in try trie.add(token, id: Int32(id)) }
-        }
-        self.trie = trie
+        trie = try PieceTrie(vocabulary)
     }
 
     func tokenize(

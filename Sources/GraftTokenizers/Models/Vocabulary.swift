@@ -146,6 +146,20 @@ struct Vocabulary: Sendable {
         }
     }
 
+    /// Where the bytes of all tokens that are not empty are, in the order of their ids.
+    func places() -> [(start: Int, length: Int, id: Int32)] {
+        positions.indices.compactMap { id in
+            guard positions[id] >= 0 else { return nil }
+            let entry = entries[Int(positions[id])]
+            return entry.length == 0 ? nil : (Int(entry.start), Int(entry.length), Int32(id))
+        }
+    }
+
+    /// Calls `body` with the bytes of all tokens, end to end.
+    func withBytes(_ body: (UnsafeBufferPointer<UInt8>) throws(GraftError) -> Void) throws(GraftError) {
+        try bytes.withUnsafeBufferPointer { bytes throws(GraftError) in try body(bytes) }
+    }
+
     /// How many bytes a token has; 0 if no token has the id.
     func length(of id: Int32) -> Int { withToken(id) { $0.count } ?? 0 }
 
