@@ -52,6 +52,10 @@ struct FolderSettings {
         "GPT2Tokenizer": [
             "unk_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
         ],
+        "RobertaTokenizer": [
+            "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>",
+            "pad_token": "<pad>", "mask_token": "<mask>",
+        ],
     ]
 
     /// Classes that are BERT's under another name.
@@ -66,19 +70,19 @@ struct FolderSettings {
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
-    /// - Parameter isOfVocabularyFile: whether the tokenizer is in `vocab.txt`, which is BERT's
-    ///   unless another class is named.
-    init(_ folder: InputFolder, isOfVocabularyFile: Bool = false) throws(GraftError) {
+    /// - Parameter usualClass: that of the tokenizer where none is named, or one that is whatever
+    ///   its file says; by `model_type`.
+    init(_ folder: InputFolder, usualClass: ((JSON?) -> String)? = nil) throws(GraftError) {
         source = folder.path(of: "tokenizer_config.json")
         let found = try folder.optionalObject("tokenizer_config.json")
         let configuration = found ?? JSONObject()
         self.configuration = configuration
         declaration = try FolderDeclaration(folder, configuration: found)
         chatTemplates = try ChatTemplates(folder, configuration: configuration)
-        let named = try Self.tokenizerClass(
-            configuration, model: try folder.optionalObject("config.json") ?? JSONObject())
+        let model = try folder.optionalObject("config.json") ?? JSONObject()
+        let named = try Self.tokenizerClass(configuration, model: model)
         let isUnnamed = named.map(Self.plainClasses.contains) ?? true
-        tokenizerClass = isOfVocabularyFile && isUnnamed ? "BertTokenizer" : named
+        tokenizerClass = isUnnamed ? usualClass?(model["model_type"]) ?? named : named
         // What tokenizer_config.json lists makes the older files void.
         let isListed = configuration["added_tokens_decoder"] != nil
         let map = isListed ? nil : try folder.optionalObject("special_tokens_map.json")
@@ -337,6 +341,37 @@ extension FolderSettings {
             .unsupported,
             "\(source): tokenizer_class is \(tokenizerClass): without a tokenizer.json only BERT's classes are supported, "
                 + "from \(path)")
+    }
+
+    static let gpt2Class = "GPT2Tokenizer"
+    static let robertaClass = "RobertaTokenizer"
+
+    /// What GPT-2's class, or RoBERTa's, does around byte-pair encoding of bytes.
+    func completeBytes(_ parts: inout TokenizerParts, _ path: String) throws(GraftError) {
+        guard tokenizerClass == Self.gpt2Class || tokenizerClass == Self.robertaClass else {
+            throw GraftError(
+                .unsupported,
+                "\(source): tokenizer_class is \(tokenizerClass ?? ""): from \(path) and merges.txt only GPT2Tokenizer and "
+                    + "RobertaTokenizer are supported")
+        }
+        let addsSpace = try configuration.optionalBool("add_prefix_space") ?? false
+        parts.preTokenizers = try Stages.preTokenizers(["type": "ByteLevel", "add_prefix_space": .bool(addsSpace)])
+        parts.decoders = [ByteLevelDecoder()]
+        try addTokens(to: &parts)
+        guard tokenizerClass == Self.robertaClass else { return }
+        func token(_ role: String) throws(GraftError) -> JSON {
+            let content = namedContents[role]?.stringValue ?? ""
+            guard let id = parts.id(of: content), id >= 0 else {
+                throw GraftError(
+                    .incompatible, "\(path): expected \(role) \(JSON.string(content).shortText) among the tokens")
+            }
+            return [.string(content), .integer(Int(id))]
+        }
+        parts.postProcessors = try Stages.postProcessors([
+            "type": "RobertaProcessing", "sep": try token("sep_token"), "cls": try token("cls_token"),
+            "trim_offsets": .bool(try configuration.optionalBool("trim_offsets") ?? true),
+            "add_prefix_space": .bool(addsSpace),
+        ])
     }
 }
 

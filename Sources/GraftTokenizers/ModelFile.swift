@@ -63,7 +63,8 @@ struct ModelFile {
         return (vocabulary, scores)
     }
 
-    private static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {
+    /// An object of tokens with their ids.
+    static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {
         // An entry takes 16 to 30 bytes in the files there are, and merges after it as much again.
         var vocabulary = Vocabulary(count: (reader.bytes.count - reader.position) / 40)
         try reader.beginObject()

@@ -1,4 +1,5 @@
 import Glibc
+import GraftFormats
 import GraftTensor
 import GraftTestSupport
 import Testing
@@ -33,6 +34,32 @@ struct FolderTests {
             #expect(try plain.encode(text, pair: "b", options) == full.encode(text, pair: "b", options))
         }
         #expect(try plain.decode([101, 7592, 1010, 2088, 102]) == "hello, world")
+    }
+
+    @Test("vocab.json and merges.txt make the tokenizer of GPT-2, or RoBERTa's")
+    func bytes() throws {
+        let folder = try TemporaryFolder()
+        for name in ["vocab.json", "merges.txt"] {
+            try folder.copy(TestData.path("tokenizers/gpt2/" + name), as: name)
+        }
+        let (plain, full) = (try Tokenizer(folder: folder.path), try TestFiles.tokenizer("gpt2"))
+        let options = Tokenizer.Options(shortening: .none)
+        let texts = ["Hello, World! It's  12", "naïve 中文<|endoftext|> 😀\n", ""]
+        for text in texts {
+            #expect(try plain.encode(text, options).ids == full.encode(text, options).ids)
+            #expect(try plain.decode(plain.encode(text, options).ids) == full.decode(full.encode(text, options).ids))
+        }
+        var vocabulary = try JSON(contentsOf: TestData.path("tokenizers/gpt2/vocab.json")).requireObject()
+        for token in ["<s>", "</s>", "<mask>"] { vocabulary[token] = .integer(vocabulary.count) }
+        try folder.write(JSON.object(vocabulary).serialized(), as: "vocab.json")
+        try folder.write(#"{"model_type": "roberta"}"#, as: "config.json")
+        let roberta = try Tokenizer(folder: folder.path)
+        let inner = try full.encode(texts[0], options).ids
+        #expect(try roberta.encode(texts[0], options).ids == [50257] + inner + [50258])
+        #expect(try roberta.encode("a", pair: "a", options).ids == [50257, 64, 50258, 50258, 64, 50258])
+        try folder.write(#"{"tokenizer_class": "CodeGenTokenizer"}"#, as: "tokenizer_config.json")
+        let error = #expect(throws: GraftError.self) { try Tokenizer(folder: folder.path) }
+        #expect(error?.code == .unsupported && error?.message.contains("CodeGenTokenizer") == true)
     }
 
     @Test("tokenizer_config.json says how to normalise beside a vocab.txt")
