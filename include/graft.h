@@ -265,13 +265,14 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
-/** Reads tokenizer.json, or vocab.txt where that is missing, from directory `path`. What config.json,
-    tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
-    special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED.
+/** Reads tokenizer.json, or else vocab.json with merges.txt (GPT-2's, RoBERTa's) or vocab.txt, from `path`.
+    What config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of
+    normalising and of special tokens counts as in transformers 5.23; what would be done otherwise is
+    GRAFT_ERROR_UNSUPPORTED.
     Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
-/** The same from files in memory: tokenizer.json or vocab.txt, and those beside it in a model's folder
- *  (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
+/** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
+ * folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(const graft_file *files,
                                                                    int32_t file_count, graft_tokenizer **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_tokenizer *tokenizer);
@@ -530,7 +531,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *ad
  *  adapter that carries tables of another vocabulary brings it to the rows on which it acts. PEFT calls
  *  sequence and multi-label classification and regression alike: the task is the one in the file's
  *  metadata, else that of problem_type in the model's config.json, else regression where the head has one
- *  label, and classification where it has more. Since 1.0. */
+ *  label, and classification where it has more. Or reads LoRA in a GGUF file of llama.cpp. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
                                                            graft_adapter **out);
 /** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
@@ -542,6 +543,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_mod
  *  is written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
  *  directory, or one in a directory that may not be written), its files are replaced one by one, each
  *  whole: adapter_config.json goes first and comes last, and never describes files of another save.
+ *  A path that ends in ".gguf" is a file for llama.cpp, which holds LoRA alone: all else is refused by
+ *  name with GRAFT_ERROR_UNSUPPORTED.
  *  While a call of the adapter's trainer is at work, this is GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
 /** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED
@@ -674,6 +677,18 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(const graft_model *model,
                                                           const graft_composition *adapters,
                                                           const char *path);
+/**
+ * Writes a model, with `adapters` in its weights if they are not NULL, as one GGUF file for llama.cpp,
+ * with the tokenizer that lies beside it. It is at every instant the old file or the new one, whole.
+ *
+ * @param type "F32", "F16", "BF16" or "Q8_0", for all but norms, biases and tables of positions, which
+ *             are F32; NULL: the type that each is stored in, or F32 where that is one of blocks.
+ * @return GRAFT_ERROR_UNSUPPORTED (what such files do not say of a model or a tokenizer is named), and
+ *         as graft_model_merge(). Since 1.0.
+ */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_write_gguf(const graft_model *model,
+                                                               const graft_composition *adapters,
+                                                               const char *type, const char *path);
 /** The same model without writing it: its weights are not rounded to the types they are stored in,
  *  but to the precision of `options`, or with NULL to that of `model`. What it shares with `model` is
  *  read from the same files. Since 1.0. */

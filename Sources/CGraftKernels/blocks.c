@@ -1,6 +1,7 @@
 /** Quantised elements in blocks, as llama.cpp's files have them, to float32 on the chosen path. */
 #include "blocks.h"
 #include "half.h"
+#include <math.h>
 
 /** Converts one block. */
 typedef void (*block_kernel)(const uint8_t *block, float *out);
@@ -31,4 +32,24 @@ void gk_blocks_to_float32(int64_t count, const void *source, gk_type type, float
     int64_t elements = shapes[type - GK_Q4_0].elements, bytes = shapes[type - GK_Q4_0].bytes;
     for (int64_t i = 0; i < count; i += elements, block += bytes)
         kernel(block, out + i);
+}
+
+/** Elements and bytes of a block of GK_Q8_0. */
+enum { Q8_0_ELEMENTS = 32, Q8_0_BYTES = 34 };
+
+void gk_to_q8_0(int64_t count, const float *source, void *out) {
+    uint8_t *block = out;
+    for (int64_t i = 0; i < count; i += Q8_0_ELEMENTS, block += Q8_0_BYTES) {
+        float largest = 0;
+        for (int j = 0; j < Q8_0_ELEMENTS; j++)
+            largest = fmaxf(largest, fabsf(source[i + j]));
+        float d = largest / 127;
+        // The inverse of the smallest scales is infinite, and what they stand for is 0 in float16.
+        float inverse = d > 0 && isfinite(1 / d) ? 1 / d : 0;
+        uint16_t half = gk_float16_bits(d);
+        block[0] = (uint8_t)half;
+        block[1] = (uint8_t)(half >> 8);
+        for (int j = 0; j < Q8_0_ELEMENTS; j++)
+            block[2 + j] = (uint8_t)(int8_t)roundf(source[i + j] * inverse);
+    }
 }

@@ -1,6 +1,8 @@
 public import CGraft
 import GraftAdapters
+import GraftFormats
 import GraftLayers
+import GraftModels
 import GraftTensor
 
 /// An adapter as C programs hold it, with the strings that were handed out.
@@ -111,7 +113,10 @@ public func graft_adapter_load(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let model = try HandleTable.borrow(model, ModelHandle.self, "model").model
-        return AdapterHandle(try Adapter(model: model, path: try text(path, "path")))
+        let path = try text(path, "path")
+        guard GGUFFile.isOne(path) else { return AdapterHandle(try Adapter(model: model, path: path)) }
+        return AdapterHandle(
+            try Adapter.load(try GGUFFile(path: path), model: model, names: Architectures.ggufNames(model.conventions)))
     }
 }
 
@@ -140,7 +145,11 @@ public func graft_adapter_save_files(
 public func graft_adapter_save(_ adapter: OpaquePointer?, _ path: UnsafePointer<CChar>?) -> graft_status {
     call { () throws(GraftError) in
         let adapter = try HandleTable.borrow(adapter, AdapterHandle.self, "adapter").adapter
-        try adapter.save(to: try text(path, "path"))
+        let path = try text(path, "path")
+        guard path.lowercased().hasSuffix(".gguf"), FileKind.of(path) != .folder else {
+            return try adapter.save(to: path)
+        }
+        try adapter.saveGGUF(to: path) { Architectures.ggufNames($0.conventions) }
     }
 }
 

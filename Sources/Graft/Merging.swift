@@ -5,6 +5,7 @@ import GraftInference
 import GraftLayers
 import GraftModels
 import GraftTensor
+import GraftTokenizers
 
 @c @implementation
 public func graft_model_merge(
@@ -13,6 +14,25 @@ public func graft_model_merge(
     call { () throws(GraftError) in
         let (_, merged) = try merge(model, adapters)
         try ModelFolderWriter(merged).write(to: try text(path, "path"))
+    }
+}
+
+@c @implementation
+public func graft_model_write_gguf(
+    _ model: OpaquePointer?, _ adapters: OpaquePointer?, _ type: UnsafePointer<CChar>?,
+    _ path: UnsafePointer<CChar>?
+) -> graft_status {
+    call { () throws(GraftError) in
+        let type = try optionalText(type, "type").map { name throws(GraftError) in try GGUFWriter.type(named: name) }
+        let path = try text(path, "path")
+        let handle = try HandleTable.borrow(model, ModelHandle.self, "model")
+        let source: any TensorSource = adapters == nil ? handle.source : try merge(model, adapters).1
+        let writer = try Architectures.ggufWriter(source, model: handle.model, type: type) {
+            (size, endTokens) throws(GraftError) in
+            try Tokenizer.ggufMetadata(
+                InputFolder(path: source.path), vocabularySize: size, endTokens: endTokens)
+        }
+        try writer.write(to: path)
     }
 }
 

@@ -17,6 +17,8 @@ package protocol TensorSource: AnyObject, Sendable {
     func rows(_ entry: TensorEntry) throws(GraftError) -> TensorRows
     /// What messages call a tensor's file.
     func path(of entry: TensorEntry) -> String
+    /// The GGUF file that this is read from; nil where it is a folder.
+    var gguf: GGUFFile? { get }
 }
 
 /// A tensor of a model: its type as a checkpoint has it, its shape, its place.
@@ -36,6 +38,8 @@ package struct TensorEntry: Sendable {
 }
 
 extension TensorSource {
+    package var gguf: GGUFFile? { nil }
+
     package func path(of entry: TensorEntry) -> String { path + "/" + entry.file }
 
     package func rows(_ entry: TensorEntry) throws(GraftError) -> TensorRows {

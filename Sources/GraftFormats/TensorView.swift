@@ -17,6 +17,7 @@ package final class TensorView: TensorSource {
     private let tensors: [ExactString: (entry: TensorEntry, origin: Origin)]
 
     package var path: String { base.path }
+    package var gguf: GGUFFile? { base.gguf }
 
     /// - Parameters:
     ///   - named: what a tensor of the base is called here; nil leaves it out.

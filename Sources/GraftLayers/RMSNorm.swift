@@ -11,7 +11,7 @@ package final class RMSNorm: @unchecked Sendable {
 
     /// What all norms of a model have alike.
     package struct Settings: Sendable {
-        let epsilon: Float
+        package let epsilon: Float
         let unit: Float
 
         /// - Parameter isAroundOne: whether γ says by how much the scale differs from 1.

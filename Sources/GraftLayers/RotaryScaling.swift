@@ -18,11 +18,11 @@ extension Rotary {
     /// the original length as linear, those that turn more than `betaFast` times as they are, and a
     /// passage between.
     package struct Yarn: Equatable, Sendable {
-        let factor: Double
+        package let factor: Double
         let attentionFactor: Float
         let betaFast: Double
         let betaSlow: Double
-        let originalLength: Double
+        package let originalLength: Double
         /// Whether the passage begins and ends at whole indices.
         let truncates: Bool
 

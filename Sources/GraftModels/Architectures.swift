@@ -5,11 +5,16 @@ import GraftTensor
 /// The architectures of this build, by `model_type` of config.json. A new one is its file and one
 /// line here.
 package enum Architectures {
-    private static let all: [any Architecture.Type] = [
+    static let all: [any Architecture.Type] = [
         Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, Gemma.self, Gemma2.self, Gemma3.self,
         GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, ModernBert.self, MPNet.self, Qwen2.self,
         Qwen3.self, Roberta.self, SmolLM3.self, T5.self, MT5.self, XLMRoberta.self,
     ]
+
+    /// The first that has files of llama.cpp under its name reads them.
+    static func dialect(of architecture: String) -> GGUFDialect? {
+        all.first { $0.conventions.architecture == architecture }?.ggufDialect
+    }
 
     package static var names: [String] { all.map { $0.conventions.architecture } }
 
@@ -30,7 +35,8 @@ package enum Architectures {
         }
         guard let architecture = all.first(where: { $0.ggufName == name }), let dialect = architecture.ggufDialect
         else {
-            let known = all.compactMap { $0.ggufName }
+            var known: [String] = []
+            for name in all.compactMap({ $0.ggufName }) where !known.contains(name) { known.append(name) }
             throw GraftError(
                 .unsupported,
                 "\(path): general.architecture \"\(name)\" is not known to this build, which reads "

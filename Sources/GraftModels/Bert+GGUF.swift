@@ -19,6 +19,7 @@ extension Bert {
             .init("blk.*.ffn_down", "encoder.layer.*.output.dense"),
             .init("blk.*.layer_output_norm", "encoder.layer.*.output.LayerNorm"),
         ],
+        leavesOut: ["position_ids", "pooler.", "cls.predictions.", "cls.seq_relationship."],
         settings: { (settings) throws(GraftError) in
             if try settings.flag("attention.causal") == true {
                 throw settings.unsupported("attention.causal", expected: "false alone")
@@ -34,5 +35,20 @@ extension Bert {
             config["layer_norm_eps"] = try settings.float("attention.layer_norm_epsilon")
             config["hidden_act"] = "gelu"
             return config
+        },
+        keys: { (keys, source) throws(GraftError) in
+            let configuration = try BertConfiguration(source.config, path: source.path)
+            try keys.require(configuration.activation == .gelu, "hidden_act other than gelu")
+            keys.headCounts = (configuration.headCount, configuration.headCount)
+            keys.add("context_length", .unsigned32(configuration.maximumLength))
+            keys.add("embedding_length", .unsigned32(configuration.hiddenSize))
+            keys.add("block_count", .unsigned32(configuration.layerCount))
+            keys.add("feed_forward_length", .unsigned32(configuration.intermediateSize))
+            keys.add("attention.head_count", .unsigned32(configuration.headCount))
+            keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
+            keys.add("attention.causal", .bool(false))
+            // The mean, which is how such files are read here.
+            keys.add("pooling_type", .unsigned32(1))
+            keys.metadata.add("tokenizer.ggml.token_type_count", .unsigned32(configuration.typeCount))
         })
 }

@@ -5,28 +5,8 @@ import GraftTensor
 /// How llama.cpp's files have an architecture: what they call its settings and tensors, and which
 /// of its weights lie there otherwise than in a checkpoint.
 struct GGUFDialect: Sendable {
-    /// A module, whose tensors are its weight and bias.
-    struct Module: Sendable {
-        /// In the file; `*` stands for the number of a layer.
-        let stored: String
-        /// In a checkpoint.
-        let name: String
-        var form = Form.plain
-
-        init(_ stored: String, _ name: String, _ form: Form = .plain) {
-            self.stored = stored
-            self.name = name
-            self.form = form
-        }
-    }
-
-    enum Form: Sendable {
-        case plain, transposed
-        /// Heads of queries, and of keys, whose turning rows lie together.
-        case interleavedQueries, interleavedKeys
-        /// A norm's scale, where a checkpoint has by how much it differs from 1.
-        case scale
-    }
+    typealias Module = GGUFNames.Module
+    typealias Form = GGUFNames.Form
 
     /// `general.architecture`; nil where it is `model_type`.
     var name: String?
@@ -38,12 +18,22 @@ struct GGUFDialect: Sendable {
     var readBySettings: Set<String> = []
     /// Settings that no other architecture has, and that are refused elsewhere.
     var reads: Set<String> = []
+    /// Tensors of a checkpoint, by what is in their names, that a file does not have.
+    var leavesOut: [String] = []
     /// `config.json` but for what all architectures have.
     let settings: @Sendable (GGUFSettings) throws(GraftError) -> JSONObject
+    /// What a file says in place of a folder's `config.json`.
+    let keys: @Sendable (inout GGUFKeys, any TensorSource) throws(GraftError) -> Void
+
+    func names(_ conventions: Conventions) -> GGUFNames {
+        GGUFNames(
+            architecture: name ?? conventions.architecture, backbone: conventions.backbone, modules: modules)
+    }
 
     /// The checkpoint in a file whose `general.architecture` is this one's.
     func source(_ file: GGUFFile, architecture conventions: Conventions) throws(GraftError) -> GGUFSource {
-        let architecture = name ?? conventions.architecture
+        let names = names(conventions)
+        let architecture = names.architecture
         let settings = GGUFSettings(file, architecture: architecture)
         try settings.refuseOthers(except: reads)
         var config = try self.settings(settings)
@@ -52,40 +42,15 @@ struct GGUFDialect: Sendable {
         try settings.addTokens(to: &config)
         var tensors: [(name: String, stored: GGUFHeader.Entry, form: GGUFSource.Form)] = []
         for entry in file.header.entries where !readBySettings.contains(entry.name) {
-            guard let (name, form) = translated(entry.name) else {
+            guard let (name, form) = names.name(of: entry.name) else {
                 throw GraftError(
                     .unsupported,
                     "\(file.path): the tensor \(JSON.string(entry.name).shortText) is none that this build knows of a "
                         + "\(architecture) model")
             }
-            tensors.append((name, entry, try self.form(form, settings)))
+            let counts = (try settings.headCount(), try settings.keyValueHeadCount())
+            tensors.append((name, entry, form.of(headCount: counts.0, keyHeadCount: counts.1)))
         }
         return try GGUFSource(file, config: .object(config), tensors: tensors)
-    }
-
-    private func form(_ form: Form, _ settings: GGUFSettings) throws(GraftError) -> GGUFSource.Form {
-        switch form {
-        case .plain: .plain
-        case .transposed: .transposed
-        case .scale: .scale
-        case .interleavedQueries: .interleaved(headCount: try settings.headCount())
-        case .interleavedKeys: .interleaved(headCount: try settings.keyValueHeadCount())
-        }
-    }
-
-    /// What a checkpoint calls a tensor; nil for one that it does not have.
-    private func translated(_ stored: String) -> (name: String, form: Form)? {
-        for suffix in [".weight", ".bias"] where stored.hasSuffix(suffix) {
-            let parts = stored.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
-            let layer = parts.count > 1 ? parts[1] : ""
-            let isLayers =
-                !layer.isEmpty && layer.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            let pattern =
-                isLayers ? ([parts[0], "*"] + parts[2...]).joined(separator: ".") : parts.joined(separator: ".")
-            guard let module = modules.first(where: { $0.stored == pattern }) else { return nil }
-            let name = module.name.split(separator: "*", omittingEmptySubsequences: false).joined(separator: layer)
-            return (name + suffix, module.form)
-        }
-        return nil
     }
 }

@@ -15,6 +15,7 @@ extension GPT2 {
             .init("blk.*.ffn_up", "transformer.h.*.mlp.c_fc", .transposed),
             .init("blk.*.ffn_down", "transformer.h.*.mlp.c_proj", .transposed),
         ],
+        leavesOut: [".attn.bias", ".attn.masked_bias"],
         settings: { (settings) throws(GraftError) in
             var config = JSONObject()
             config["vocab_size"] = try settings.rows(of: "token_embd.weight")
@@ -27,5 +28,16 @@ extension GPT2 {
             config["activation_function"] = "gelu_new"
             config["tie_word_embeddings"] = true
             return config
+        },
+        keys: { (keys, source) throws(GraftError) in
+            let configuration = try GPT2Configuration(source.config, path: source.path)
+            try keys.require(configuration.activation == .geluTanh, "activation_function other than gelu_new")
+            keys.headCounts = (configuration.headCount, configuration.headCount)
+            keys.add("context_length", .unsigned32(configuration.maximumLength))
+            keys.add("embedding_length", .unsigned32(configuration.hiddenSize))
+            keys.add("block_count", .unsigned32(configuration.layerCount))
+            keys.add("feed_forward_length", .unsigned32(configuration.intermediateSize))
+            keys.add("attention.head_count", .unsigned32(configuration.headCount))
+            keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
         })
 }

@@ -9,18 +9,24 @@ extension Gemma {
             var config = try GGUFDialect.llamaSettings(settings)
             config["hidden_act"] = "gelu_pytorch_tanh"
             return config
-        })
+        },
+        keys: { (keys, source) throws(GraftError) in try keys.addLlama(Gemma.self, source, window: .none) })
 }
+
+/// Layers of the models of 27 billion, which llama.cpp knows by them.
+private let (largestGemma2, largestGemma3) = (46, 62)
 
 extension Gemma2 {
     static let ggufDialect: GGUFDialect? = GGUFDialect(
         modules: GGUFDialect.gemmaModules, reads: ["attn_logit_softcapping", "final_logit_softcapping"],
         settings: { (settings) throws(GraftError) in
-            // Of the model of 27 billion, as llama.cpp knows it by its layers.
-            var config = try GGUFDialect.gemmaSettings(settings, layersOfLargest: 46)
+            var config = try GGUFDialect.gemmaSettings(settings, layersOfLargest: largestGemma2)
             config["attn_logit_softcapping"] = try settings.float("attn_logit_softcapping") ?? 50
             config["final_logit_softcapping"] = try settings.float("final_logit_softcapping") ?? 30
             return config
+        },
+        keys: { (keys, source) throws(GraftError) in
+            try keys.addLlama(Gemma2.self, source, window: .each(2), layersOfLargest: largestGemma2)
         })
 }
 
@@ -28,12 +34,15 @@ extension Gemma3 {
     static let ggufDialect: GGUFDialect? = GGUFDialect(
         name: "gemma3", className: "Gemma3", modules: GGUFDialect.gemmaModules, reads: ["final_logit_softcapping"],
         settings: { (settings) throws(GraftError) in
-            var config = try GGUFDialect.gemmaSettings(settings, layersOfLargest: 62)
+            var config = try GGUFDialect.gemmaSettings(settings, layersOfLargest: largestGemma3)
             config["final_logit_softcapping"] = try settings.float("final_logit_softcapping")
             config["rope_local_base_freq"] = try settings.float("rope.freq_base_swa") ?? 10_000
             config["sliding_window_pattern"] = .integer(
                 try settings.optionalSize("attention.sliding_window_pattern") ?? 6)
             return config
+        },
+        keys: { (keys, source) throws(GraftError) in
+            try keys.addLlama(Gemma3.self, source, window: .eachSaid(6), layersOfLargest: largestGemma3)
         })
 }
 

@@ -7,12 +7,16 @@ extension GGUFDialect {
     /// - Parameters:
     ///   - isReordered: whether the rows of queries and keys lie as Llama's own code has them.
     ///   - configuresBiases: whether config.json says which modules have biases.
-    static func ofLlama(isReordered: Bool, configuresBiases: Bool = false) -> GGUFDialect {
+    static func ofLlama(
+        _ kin: any LlamaKin.Type, isReordered: Bool, configuresBiases: Bool = false, name: String? = nil
+    ) -> GGUFDialect {
         GGUFDialect(
-            modules: llamaModules(isReordered: isReordered), readBySettings: [RotaryFactors.tensor],
+            name: name, modules: llamaModules(isReordered: isReordered), readBySettings: [RotaryFactors.tensor],
+            leavesOut: ["rotary_emb.inv_freq"],
             settings: { (settings) throws(GraftError) in
                 try llamaSettings(settings, configuresBiases: configuresBiases)
-            })
+            },
+            keys: { (keys, source) throws(GraftError) in try keys.addLlama(kin, source, window: .none) })
     }
 
     /// - Parameters:
@@ -88,17 +92,23 @@ extension GGUFDialect {
 }
 
 extension Llama {
-    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: true, configuresBiases: true)
+    static let ggufDialect: GGUFDialect? = .ofLlama(Llama.self, isReordered: true, configuresBiases: true)
+}
+
+/// Its files are Llama's, and are read as those.
+extension Mistral {
+    static let ggufDialect: GGUFDialect? = .ofLlama(
+        Mistral.self, isReordered: true, name: Llama.conventions.architecture)
 }
 
 extension SmolLM3 {
-    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: true, configuresBiases: true)
+    static let ggufDialect: GGUFDialect? = .ofLlama(SmolLM3.self, isReordered: true, configuresBiases: true)
 }
 
 extension Qwen2 {
-    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: false)
+    static let ggufDialect: GGUFDialect? = .ofLlama(Qwen2.self, isReordered: false)
 }
 
 extension Qwen3 {
-    static let ggufDialect: GGUFDialect? = .ofLlama(isReordered: false, configuresBiases: true)
+    static let ggufDialect: GGUFDialect? = .ofLlama(Qwen3.self, isReordered: false, configuresBiases: true)
 }

@@ -7,12 +7,26 @@ import GraftTensor
 struct RotaryFactors {
     static let tensor = "rope_freqs.weight"
 
-    private let factors: [Float]
+    let factors: [Float]
     private let path: String
 
     /// The lengths of text that models with such settings were first trained on.
     private static let originalLengths = [8192, 4096, 16384, 32768, 2048]
     private static let (low, high) = (1.0, 4.0)
+
+    /// Those of Llama 3.1's rotary positions; nil of any others.
+    ///
+    /// - Parameter path: for messages.
+    init?(_ settings: RotarySettings, headWidth: Int, path: String) {
+        guard case .llama3(let factor, let low, let high, let length) = settings.scaling else { return nil }
+        self.path = path
+        factors = (0..<headWidth / 2).map { index in
+            Float(
+                Self.factor(
+                    base: settings.base, index: index, headWidth: headWidth, factor: Double(factor), low: Double(low),
+                    high: Double(high), length: Double(length)))
+        }
+    }
 
     /// nil where the file has none.
     init?(_ file: GGUFFile) throws(GraftError) {
@@ -38,7 +52,9 @@ struct RotaryFactors {
         let factor = Double(factors.last ?? 1)
         for length in Self.originalLengths where factors.count == headWidth / 2 {
             let expected = factors.indices.map { index in
-                Self.factor(base: base, index: index, headWidth: headWidth, factor: factor, length: Double(length))
+                Self.factor(
+                    base: base, index: index, headWidth: headWidth, factor: factor, low: Self.low, high: Self.high,
+                    length: Double(length))
             }
             guard zip(factors, expected).allSatisfy({ abs(Double($0) - $1) < 1e-4 * $1 }) else { continue }
             return [
@@ -52,7 +68,9 @@ struct RotaryFactors {
     }
 
     /// What Llama 3.1 divides frequency `index` by.
-    private static func factor(base: Double, index: Int, headWidth: Int, factor: Double, length: Double) -> Double {
+    private static func factor(
+        base: Double, index: Int, headWidth: Int, factor: Double, low: Double, high: Double, length: Double
+    ) -> Double {
         let wavelength = 2 * Double.pi * pow(base, Double(2 * index) / Double(headWidth))
         if wavelength < length / high { return 1 }
         if wavelength > length / low { return factor }

@@ -100,6 +100,17 @@ struct RotarySettings: Equatable {
         }
     }
 
+    /// YaRN with nothing said but these.
+    static func yarn(factor: Double, originalLength: Double) -> Rotary.Yarn {
+        Rotary.Yarn(
+            factor: factor, attentionFactor: Float(scale(1, of: factor)), betaFast: 32, betaSlow: 1,
+            originalLength: originalLength, truncates: true)
+    }
+
+    private static func scale(_ weight: Double, of factor: Double) -> Double {
+        factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1
+    }
+
     /// How many numbers of a head turn.
     func turnedWidth(of headWidth: Int) -> Int { Int(Double(headWidth) * share) }
 
@@ -127,10 +138,9 @@ struct RotarySettings: Equatable {
     /// By what YaRN multiplies turned numbers.
     private static func attentionFactor(_ settings: JSONObject, _ factor: Double) throws(GraftError) -> Double {
         if let given = try settings.optionalDouble("attention_factor") { return given }
-        func scale(_ weight: Double) -> Double { factor <= 1 ? 1 : 0.1 * weight * log(factor) + 1 }
         guard let weight = try number(settings, "mscale"), let ofAll = try number(settings, "mscale_all_dim") else {
-            return scale(1)
+            return scale(1, of: factor)
         }
-        return scale(weight) / scale(ofAll)
+        return scale(weight, of: factor) / scale(ofAll, of: factor)
     }
 }

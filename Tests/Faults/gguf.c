@@ -50,6 +50,37 @@ static void check(const char *path, char *bytes, size_t size, const change *chan
     memcpy(place, change->from, strlen(change->from));
 }
 
+static graft_status load_adapter(const graft_model *model, const char *path, const void *bytes, size_t size) {
+    graft_adapter *out = NULL;
+    write_bytes(path, bytes, size);
+    graft_status status = graft_adapter_load(model, path, &out);
+    graft_adapter_release(out);
+    return status;
+}
+
+/* LoRA in a file that is cut, and that has a byte changed. */
+static void test_adapter(const char *path) {
+    size_t size;
+    char *bytes = read_file(join(goldens, "gguf-lora/adapter.gguf"), &size);
+    graft_model *model = NULL;
+    need(graft_model_load(join(goldens, "llama-tiny/plain"), NULL, &model), "loading the adapter's model");
+    need(load_adapter(model, path, bytes, size), "loading LoRA from a GGUF file");
+    expect(GRAFT_ERROR_UNSUPPORTED, "\"adapter\"", load(path, bytes, size), "an adapter as a model");
+    for (size_t cut = 5; cut < size; cut += 61)
+        claim(is_refused(load_adapter(model, path, bytes, cut)), "LoRA in a file that is cut is refused",
+              "it loads");
+    for (size_t place = 4; place < size; place += 37) {
+        char was = bytes[place];
+        bytes[place] = (char)(was ^ 0x81);
+        graft_status status = load_adapter(model, path, bytes, size);
+        claim(status == GRAFT_OK || is_refused(status), "LoRA with a byte changed is refused or loads",
+              "another error");
+        bytes[place] = was;
+    }
+    graft_model_release(model);
+    free(bytes);
+}
+
 void test_gguf(void) {
     size_t size;
     char *bytes = read_file(join(goldens, "gguf-tiny/llama.gguf"), &size);
@@ -73,6 +104,7 @@ void test_gguf(void) {
         bytes[place] = was;
     }
     need(load(path, bytes, size), "loading the GGUF file again");
+    test_adapter(path);
     remove(path);
     free(bytes);
 }

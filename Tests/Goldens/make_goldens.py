@@ -72,6 +72,7 @@ MAKERS = {
     "adalora-training": "adalora_training",
     "gguf-blocks": "gguf_blocks",
     "gguf-tiny": "gguf_tiny",
+    "gguf-lora": "gguf_lora",
     "generation": "generation",
     "greedy": "greedy",
     "measures": "measures",

@@ -35,6 +35,20 @@ struct GGUFTests {
         }
     }
 
+    @Test("Numbers become the blocks that the gguf package makes of them, bit for bit")
+    func quantised() throws {
+        let file = try SafetensorsFile(path: Goldens.path("gguf-blocks/quantised.safetensors"))
+        let numbers = try Goldens.floats(file, "numbers")
+        let blocks = try #require(file["Q8_0"])
+        var found = [UInt8](repeating: 7, count: numbers.count / 32 * 34 + 1)
+        gk_to_q8_0(Int64(numbers.count), numbers, &found)
+        #expect(found.last == 7)
+        let expected = blocks.withBytes { bytes in
+            (0..<found.count - 1).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
+        }
+        #expect(expected == found.dropLast().map { Int32($0) })
+    }
+
     @Test("Keys hold what was written")
     func keys() throws {
         let file = try open(

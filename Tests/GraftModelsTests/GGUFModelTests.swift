@@ -14,7 +14,7 @@ struct GGUFModelTests {
     ]
     /// What a file cannot say, and is of every model: which layers of SmolLM3 do not turn, or of
     /// Gemma 3 have no window, and how wide a head is for scores.
-    private static let unsaid: [String: [String: JSON]] = [
+    static let unsaid: [String: [String: JSON]] = [
         "smollm3": ["no_rope_layer_interval": 4, "no_rope_layers": .null], "gemma2": ["query_pre_attn_scalar": 16],
         "gemma3": ["query_pre_attn_scalar": 16, "layer_types": .null],
     ]

@@ -1,9 +1,11 @@
 """GGUF files read by Graft and by transformers, which makes the same numbers of them: logits' loss
-and greedy tokens; and adapters of PEFT on a model of such a file."""
+and greedy tokens; adapters of PEFT on a model of such a file; and files that Graft writes."""
 
 import math
 from pathlib import Path
 
+import gguf
+import numpy
 import peft
 import pytest
 import torch
@@ -126,3 +128,63 @@ def test_an_adapter_of_peft_loads_and_gives_its_answers(
     (text,) = session.generate([tokenizer.decode(ids)], adapters=[adapter], maximum_tokens=8, stop_tokens=[])
     adapted.unload()
     assert text == tokenizer.decode(out.tolist())
+
+
+@pytest.mark.parametrize("type", ["BF16", "Q8_0"])
+def test_a_file_that_is_written_has_the_tensors_of_the_gguf_package(
+    path: Path, ours: graft.Model, type: str, tmp_path
+) -> None:
+    if path.name.startswith("gemma") and type == "BF16":
+        pytest.skip("one type of a large table is enough")
+    ours.write_gguf(tmp_path / "written.gguf", type=type)
+    kind = gguf.GGMLQuantizationType[type]
+    theirs = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    own = gguf.GGUFReader(tmp_path / "written.gguf")
+    assert {tensor.name for tensor in own.tensors} == set(theirs)
+    for tensor in own.tensors[:24]:
+        source = theirs[tensor.name]
+        numbers = gguf.quants.dequantize(source.data, source.tensor_type)
+        if numbers.ndim == 1:
+            # Gemma's norms are 1 + w, and w is what is kept.
+            assert numpy.allclose(tensor.data, numbers, rtol=0, atol=1e-6)
+        else:
+            assert tensor.tensor_type == kind
+            assert (tensor.data == gguf.quants.quantize(numbers, kind)).all()
+
+
+def test_a_model_that_is_written_says_what_it_said(
+    path: Path, ours: graft.Model, theirs: transformers.PreTrainedModel, tokenizer: graft.Tokenizer, tmp_path
+) -> None:
+    if path.name.startswith("gemma"):
+        pytest.skip("a file of 1 GB")
+    adapter = graft.Adapter.create(ours, "lora", {"r": 4, "init_lora_weights": False, "target_modules": ["q_proj"]})
+    ours.write_gguf(tmp_path / "written.gguf", graft.Composition(adapter, 0.02), type="F32")
+    written = transformers.AutoModelForCausalLM.from_pretrained(
+        tmp_path, gguf_file="written.gguf", dtype=torch.float32
+    ).eval()
+    reference = transformers.AutoTokenizer.from_pretrained(tmp_path, gguf_file="written.gguf")
+    prompt = "The capital of France is the city of"
+    ids = list(tokenizer.encode(prompt).ids)
+    assert reference(prompt)["input_ids"] == ids
+    out = written.generate(
+        torch.tensor([ids]), max_new_tokens=12, do_sample=False, eos_token_id=None, pad_token_id=0
+    )[0, len(ids) :]
+    (text,) = graft.Session(ours, tokenizer).generate(
+        [prompt], adapters=[graft.Composition(adapter, 0.02)], maximum_tokens=12, stop_tokens=[]
+    )
+    assert text == tokenizer.decode(out.tolist())
+
+
+def test_a_folder_becomes_a_file(tmp_path) -> None:
+    """MiniLM, whose metadata and tokens the converter would write so."""
+    model, tokenizer = graft.Model(MINILM), graft.Tokenizer(MINILM)
+    model.write_gguf(tmp_path / "minilm.gguf")
+    read, words = graft.Model(tmp_path / "minilm.gguf"), graft.Tokenizer(tmp_path / "minilm.gguf")
+    texts = ["Hello World", "A file is written, isn't it?"]
+    for text in texts:
+        assert words.encode(text).ids == tokenizer.encode(text).ids
+    own, theirs = graft.Session(model, tokenizer).embed(texts), graft.Session(read, words).embed(texts)
+    assert numpy.array_equal(numpy.array(own), numpy.array(theirs))
+    fields = gguf.GGUFReader(tmp_path / "minilm.gguf").fields
+    assert fields["general.architecture"].contents() == "bert"
+    assert fields["tokenizer.ggml.model"].contents() == "bert"

@@ -10,7 +10,7 @@ import GraftTensor
 /// names: PEFT warns of the one and fails without the other.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
-    private static let weightsName = "adapter_model.safetensors"
+    static let weightsName = "adapter_model.safetensors"
     /// What PEFT wrote before it had safetensors, or writes with `safe_serialization=False`.
     private static let pickleName = "adapter_model.bin"
     private static let labelsKey = "id2label"

@@ -36,6 +36,9 @@ final class LoraDelta: LinearAction {
         self.singularValues = singularValues
     }
 
+    /// Whether it is s · B A x and nothing else.
+    var isPlain: Bool { bias == nil && initial == nil && singularValues == nil }
+
     /// The same without what it starts at.
     func starting(at initial: (a: Parameter, b: Parameter)) -> LoraDelta {
         LoraDelta(

@@ -8,7 +8,7 @@ import GraftTensor
 /// dA[:, t] += s dy B.
 final class LoraEmbeddingDelta: EmbeddingAction {
     let a: Parameter
-    private let b: Parameter
+    let b: Parameter
     let rank: Int
     let vocabulary: Int
     let width: Int

@@ -23,6 +23,8 @@ package struct GGUFHeader: Sendable {
 
     /// In the order of the file.
     package private(set) var metadata: [(key: String, value: GGUFValue)] = []
+    /// Where each key with its value is in the file.
+    private(set) var keyRanges: [Range<Int>] = []
     package private(set) var entries: [Entry] = []
     private var keyIndex: KeyIndex
     private var tensorIndex: KeyIndex
@@ -74,11 +76,12 @@ package struct GGUFHeader: Sendable {
 
     private mutating func readKey(_ cursor: inout GGUFCursor) throws(GraftError) {
         try Memory.check()
-        let position = metadata.count
+        let (position, start) = (metadata.count, cursor.position)
         let key = try cursor.text("key \(position)")
         let type = try cursor.type("the value of \(JSON.string(key).shortText)")
         let value = try cursor.value(type, "the value of \(JSON.string(key).shortText)")
         metadata.append((key, value))
+        keyRanges.append(start..<cursor.position)
         guard keyIndex.insert(key, at: position, { metadata[$0].key }) else {
             throw cursor.error("the key \(JSON.string(key).shortText) is there twice")
         }

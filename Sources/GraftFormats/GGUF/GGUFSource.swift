@@ -27,6 +27,7 @@ package final class GGUFSource: TensorSource {
     package let config: JSON
     package let tensorNames: [String]
     private let file: GGUFFile
+    package var gguf: GGUFFile? { file }
     private let places: [ExactString: Place]
 
     package var path: String { file.path }

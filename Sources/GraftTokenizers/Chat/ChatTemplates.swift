@@ -76,6 +76,16 @@ final class ChatTemplates: Sendable {
         }
     }
 
+    /// What a GGUF file says of them.
+    func add(to metadata: inout GGUFMetadata) {
+        for source in sources {
+            let key = "tokenizer.chat_template" + (source.name == Self.standard ? "" : ".\(source.name)")
+            metadata.add(key, .string(String(decoding: source.bytes, as: UTF8.self)))
+        }
+        let others = sources.filter { $0.name != Self.standard }.map { Array($0.name.utf8) }
+        if !others.isEmpty { metadata.add("tokenizer.chat_templates", .strings(others)) }
+    }
+
     private static func file(_ path: String, named name: String, of folder: InputFolder) throws(GraftError) -> Source? {
         do throws(GraftError) {
             return Source(

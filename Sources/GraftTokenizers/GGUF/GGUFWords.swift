@@ -34,7 +34,7 @@ struct GGUFWords {
             names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
             expressions: [#"\p{N}"#, gpt2]),
         GGUFWords(
-            names: ["llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+            names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
             expressions: [llama3(digits: #"\p{N}{1,3}"#)], takesWholeWords: true, addsBeginning: true),
         GGUFWords(names: ["smaug-bpe", "dbrx"], expressions: [llama3(digits: #"\p{N}{1,3}"#)]),
         GGUFWords(
@@ -50,6 +50,47 @@ struct GGUFWords {
                     + all.flatMap(\.names).joined(separator: ", "))
         }
         return words
+    }
+
+    /// The one that splits texts as a pre-tokenizer of `tokenizer.json` does.
+    static func alike(_ preTokenizer: JSON, takesWholeWords: Bool, source: String) throws(GraftError) -> GGUFWords {
+        let expressions = try expressions(of: preTokenizer)
+        guard let expressions,
+            let words = all.first(where: {
+                $0.expressions == expressions && $0.takesWholeWords == takesWholeWords
+            })
+        else {
+            throw GraftError(
+                .unsupported,
+                "\(source): pre_tokenizer: llama.cpp has no name for this way to split words; expected that of GPT-2, "
+                    + "SmolLM, Llama 3 or Qwen 2")
+        }
+        return words
+    }
+
+    /// What a pre-tokenizer of bytes splits texts by; nil where it is none of these.
+    private static func expressions(of stage: JSON) throws(GraftError) -> [String]? {
+        switch stage["type"] {
+        case "Sequence":
+            var all: [String] = []
+            for inner in stage["pretokenizers"]?.arrayValue ?? [] {
+                guard let own = try expressions(of: inner) else { return nil }
+                all += own
+            }
+            return all
+        case "Split":
+            guard let expression = stage["pattern"]?["Regex"]?.stringValue, stage["behavior"] == "Isolated",
+                stage["invert"] != true
+            else { return nil }
+            let endings = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+            guard expression.hasPrefix(endings) else { return [expression] }
+            return ["(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])" + expression.dropFirst(endings.count)]
+        case "Digits": return stage["individual_digits"] == true ? [#"\p{N}"#] : nil
+        case "ByteLevel":
+            guard stage["add_prefix_space"] == false else { return nil }
+            return try stage.optionalBool("use_regex") ?? true ? [gpt2] : []
+        default: return nil
+        }
     }
 
     /// The stages that do so, and spell words byte by byte.

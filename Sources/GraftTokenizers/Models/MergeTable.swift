@@ -84,7 +84,7 @@ struct MergeTable: Sendable {
 }
 
 extension MergeTable {
-    /// Reads `merges`: `["a b", …]` or `[["a", "b"], …]`, the earliest first.
+    /// Reads `merges`, the earliest first.
     ///
     /// - Parameter prefix: what begins tokens that continue a word; the second of a pair loses it
     ///   in the result.
@@ -93,15 +93,31 @@ extension MergeTable {
     ) throws(GraftError) {
         // A merge takes some 40 bytes in the files there are.
         self.init(count: bytes.count / 40)
-        var reader = JSONReader(bytes, source: "\(source): model.merges")
-        var rank: UInt32 = 0
+        var table = self
         // Where in the vocabulary the next merge's result is likely to stand.
         var expected = 0
+        try Self.forEach(in: bytes, source: source) { (left, right, rank) throws(GraftError) in
+            try table.add(left, right, rank, vocabulary, prefix, &expected, source)
+        }
+        self = table
+    }
+
+    /// Calls `body` with the two tokens and the place of each of `["a b", …]` or `[["a", "b"], …]`.
+    static func forEach(
+        in bytes: UnsafeRawBufferPointer, source: String,
+        _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>, UInt32) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        var reader = JSONReader(bytes, source: "\(source): model.merges")
+        var rank: UInt32 = 0
         try reader.beginArray()
         while try reader.nextElement() {
             if try reader.peekKind() == .string {
                 let isMerge = try reader.readText().withUTF8 { (text) throws(GraftError) in
-                    try add(pair: text.bindMemory(to: UInt8.self), rank, vocabulary, prefix, &expected, source)
+                    guard let (left, right) = try pair(text.bindMemory(to: UInt8.self), rank, source) else {
+                        return false
+                    }
+                    try body(left, right, rank)
+                    return true
                 }
                 if !isMerge { continue }
             } else {
@@ -112,9 +128,7 @@ extension MergeTable {
                 if try reader.nextElement() { throw reader.error("expected merges of two tokens") }
                 try left.withUTF8 { (left) throws(GraftError) in
                     try right.withUTF8 { (right) throws(GraftError) in
-                        try add(
-                            left.bindMemory(to: UInt8.self), right.bindMemory(to: UInt8.self), rank, vocabulary, prefix,
-                            &expected, source)
+                        try body(left.bindMemory(to: UInt8.self), right.bindMemory(to: UInt8.self), rank)
                     }
                 }
             }
@@ -123,22 +137,31 @@ extension MergeTable {
         try reader.finish()
     }
 
+    /// The tokens of a merge that is written with a space between; nil of the line that says which
+    /// version it is.
+    private static func pair(
+        _ text: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ source: String
+    ) throws(GraftError) -> (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>)? {
+        let space = UInt8(ascii: " ")
+        if text.starts(with: "#version".utf8) { return nil }
+        guard let middle = text.firstIndex(of: space), !text[(middle + 1)...].contains(space) else {
+            throw GraftError(
+                .corruptFile,
+                "\(source): merge \(rank) is \"\(Self.text(text))\": expected two tokens with a space between")
+        }
+        return (
+            UnsafeBufferPointer(rebasing: text[..<middle]), UnsafeBufferPointer(rebasing: text[(middle + 1)...])
+        )
+    }
+
     /// Adds a merge written as two tokens with a space between; false for the line that says which
     /// version it is.
     mutating func add(
-        pair: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ vocabulary: Vocabulary, _ prefix: [UInt8],
+        pair text: UnsafeBufferPointer<UInt8>, _ rank: UInt32, _ vocabulary: Vocabulary, _ prefix: [UInt8],
         _ expected: inout Int, _ source: String
     ) throws(GraftError) -> Bool {
-        let space = UInt8(ascii: " ")
-        if pair.starts(with: "#version".utf8) { return false }
-        guard let middle = pair.firstIndex(of: space), !pair[(middle + 1)...].contains(space) else {
-            throw GraftError(
-                .corruptFile,
-                "\(source): merge \(rank) is \"\(Self.text(pair))\": expected two tokens with a space between")
-        }
-        try add(
-            UnsafeBufferPointer(rebasing: pair[..<middle]), UnsafeBufferPointer(rebasing: pair[(middle + 1)...]), rank,
-            vocabulary, prefix, &expected, source)
+        guard let (left, right) = try Self.pair(text, rank, source) else { return false }
+        try add(left, right, rank, vocabulary, prefix, &expected, source)
         return true
     }
 

@@ -10,6 +10,8 @@ import GraftTensor
 final class BertNormalizer: Normalizer {
     private let steps: CharacterSteps
     var cleansText: Bool { steps.cleansText }
+    /// Whether letters are lowered and lose their accents.
+    var simplifiesLetters: Bool { steps.lowercases && steps.stripsAccents }
 
     /// What becomes of a character: an action and, in the low 21 bits, the character that takes its
     /// place.

@@ -13,6 +13,11 @@ void test_merging(const char *folder, const char *scratch) {
     invalid(graft_model_merge(model, (const graft_composition *)adapter, in(scratch, "merged")),
             "merging an adapter's handle is refused");
     invalid(graft_model_merge(model, composition, NULL), "merging to NULL is refused");
+    invalid(graft_model_write_gguf(NULL, composition, NULL, in(scratch, "m.gguf")),
+            "writing NULL is refused");
+    invalid(graft_model_write_gguf(model, NULL, "Q4_0", in(scratch, "m.gguf")),
+            "writing an unknown type is refused");
+    invalid(graft_model_write_gguf(model, NULL, NULL, NULL), "writing to NULL is refused");
     invalid(graft_model_merge(model, composition, folder), "merging to the model's own folder is refused");
     write_file(in(scratch, "file"), "content");
     expect_refused(graft_model_merge(model, composition, in(scratch, "file/merged")),

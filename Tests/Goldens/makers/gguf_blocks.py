@@ -51,3 +51,13 @@ def make() -> None:
     writer.write_tensors_to_file()
     writer.close()
     write_tensors(top / "expected.safetensors", expected)
+    # Ordinary blocks, one of zeros, one of halves that round away from zero, small and large ones.
+    numbers = generator.standard_normal((12, 32), dtype=numpy.float32)
+    numbers[3] = 0
+    numbers[4] = (numpy.arange(32, dtype=numpy.float32) - 15.5) * 127 / 15.5
+    numbers[4, 31] = 127
+    numbers[5] *= 1e-9
+    numbers[6] *= 1e6
+    numbers[7, :31] = 0
+    blocks_of_8 = gguf.quants.quantize(numbers, gguf.GGMLQuantizationType.Q8_0)
+    write_tensors(top / "quantised.safetensors", {"numbers": numbers, "Q8_0": blocks_of_8})

@@ -61,8 +61,8 @@ class Adapter(Handle):
 
     @classmethod
     def load(cls, model: Model, path: str | os.PathLike[str]) -> Adapter:
-        """Reads an adapter directory in PEFT's or AdapterHub's layout. All is honoured, or the call
-        names what is not."""
+        """Reads an adapter directory in PEFT's or AdapterHub's layout, or LoRA in a GGUF file of
+        llama.cpp. All is honoured, or the call names what is not."""
         out = c_void_p()
         lib.graft_adapter_load(Model.pointer_of(model), path_bytes(path), byref(out))
         return cls(out)
@@ -114,7 +114,8 @@ class Adapter(Handle):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes directory ``path``: a bottleneck in AdapterHub's layout, else in PEFT's. Missing
-        folders are made.
+        folders are made. A path that ends in ``.gguf`` is a file for llama.cpp, which holds LoRA
+        alone.
 
         It is written whole or not at all. Where ``path`` is the root of a disk, the current folder,
         or in a folder that may not be written, the files are replaced one by one,

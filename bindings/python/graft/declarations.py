@@ -429,6 +429,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_composition_label": (c_char_p, Handle, c_int32),
     # Merging and compressing
     "graft_model_merge": (StatusResult, Handle, Handle, c_char_p),
+    "graft_model_write_gguf": (StatusResult, Handle, Handle, c_char_p, c_char_p),
     "graft_model_load_merged": (StatusResult, Handle, Handle, POINTER(ModelOptions), Handles),
     "graft_adapter_compress": (
         StatusResult,

@@ -55,6 +55,28 @@ class Model(Handle):
         with acting(adapter) as composition:
             lib.graft_model_merge(self.pointer, composition.pointer, path_bytes(path))
 
+    def write_gguf(
+        self,
+        path: str | os.PathLike[str],
+        adapter: Adapter | Composition | None = None,
+        type: str | None = None,
+    ) -> None:
+        """Writes the model, with the adapter in its weights if there is one, as one GGUF file for
+        llama.cpp, with the tokenizer that lies beside it.
+
+        :param type: ``"F32"``, ``"F16"``, ``"BF16"`` or ``"Q8_0"``, for all but norms, biases and
+            tables of positions, which are F32; None: the type that each is stored in, or F32 where
+            that is one of blocks.
+        """
+        from .adapter import acting
+
+        name = None if type is None else type.encode()
+        if adapter is None:
+            lib.graft_model_write_gguf(self.pointer, None, name, path_bytes(path))
+            return
+        with acting(adapter) as composition:
+            lib.graft_model_write_gguf(self.pointer, composition.pointer, name, path_bytes(path))
+
     def merged(self, adapter: Adapter | Composition, precision: Precision | None = None) -> Model:
         """The same model without writing it, unrounded; None: at this model's precision."""
         from .adapter import acting
