@@ -23,7 +23,7 @@ extension graft_session_options {
 }
 
 extension graft_generate_options {
-    static var firstSize: Int { 136 }
+    static var firstSize: Int { 144 }
 }
 
 extension graft_token {

@@ -43,6 +43,13 @@ extension graft_generate_options: OptionStruct {
         if let row_seeds {
             options.rowSeeds = try copied(UnsafeBufferPointer(start: row_seeds, count: rowCount), "row_seeds")
         }
+        if let constraints {
+            for row in 0..<rowCount {
+                try Memory.check()
+                options.constraints.append(
+                    constraints[row] == nil ? nil : try text(constraints[row], "constraints[\(row)]"))
+            }
+        }
         guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         let strings = try count(Int64(stop_string_count), "stop_string_count")
         options.stopStrings = try texts(stop_strings, count: strings, "stop_strings")

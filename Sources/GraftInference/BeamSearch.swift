@@ -48,7 +48,8 @@ final class BeamSearch: ContinuedText {
             to: "the beams of row \(start.number)")
         running = [
             Beam(
-                processors: LogitProcessors(options, stops: stops, prompt: start.prompt, room: start.room),
+                processors: LogitProcessors(
+                    options, stops: stops, prompt: start.prompt, room: start.room, place: start.place),
                 output: try TextOutput(start, strings: options.stopStrings, readsText: !options.stopStrings.isEmpty))
         ]
     }
@@ -61,7 +62,7 @@ final class BeamSearch: ContinuedText {
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
-        gather(logits, ofRow: row, &likely)
+        try gather(logits, ofRow: row, &likely)
         guard row == running.count - 1 else { return true }
         defer { candidates.removeAll(keepingCapacity: true) }
         guard !candidates.isEmpty else { throw TokenSampler.nothingIsLeft }
@@ -73,11 +74,12 @@ final class BeamSearch: ContinuedText {
     /// Adds a row's best continuations to those of the rows before it.
     private func gather(
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, _ likely: inout LogProbabilities
-    ) {
+    ) throws(GraftError) {
         likely.read(logits, count: 0)
         for token in logits.indices { logits[token] = likely[Int32(token)] }
-        start.rules.rule(logits, isFirst: length == 0, isLast: length + 1 == start.room)
-        running[row].processors.process(logits)
+        let isForced = start.rules.rule(
+            logits, isFirst: length == 0, isLast: length + 1 == start.room && running[row].processors.mayEnd)
+        try running[row].processors.process(logits, isForced: isForced)
         let least = Candidates.value(ofRank: min(kept, logits.count), logits)
         for token in logits.indices where logits[token] >= least && logits[token] > -.infinity {
             candidates.append(
@@ -98,10 +100,11 @@ final class BeamSearch: ContinuedText {
         for (rank, candidate) in candidates.enumerated() {
             if next.count == options.beamCount && rank >= options.beamCount { break }
             var output = running[candidate.beam].output
-            let hasEnded = try output.append(candidate.token, isLast: isLast).end != .none
+            let isComplete = try running[candidate.beam].processors.isComplete(behind: candidate.token)
+            let hasEnded = try output.append(candidate.token, isLast: isLast, isComplete: isComplete).end != .none
             guard hasEnded ? rank < options.beamCount : next.count < options.beamCount else { continue }
             var beam = running[candidate.beam]
-            beam.processors.append(candidate.token)
+            try beam.processors.append(candidate.token)
             beam.output = output
             beam.logProbabilities.append(candidate.logProbability)
             beam.score = candidate.score
@@ -139,7 +142,9 @@ final class BeamSearch: ContinuedText {
             var output = try TextOutput(start, strings: options.stopStrings)
             let tokens = result.processors.tokens[start.prompt.count...]
             for ((place, id), own) in zip(tokens.enumerated(), result.logProbabilities) {
-                let (text, end) = try output.append(id, isLast: place == tokens.count - 1)
+                let isLast = place == tokens.count - 1
+                let (text, end) = try output.append(
+                    id, isLast: isLast, isComplete: isLast && result.processors.isComplete)
                 let token = NewToken(
                     row: start.number, sample: rank, id: id, text: text, end: end,
                     logProbability: options.likelyCount == nil ? nil : own, likely: nil, score: result.score)

@@ -30,6 +30,8 @@ package enum TokenEnd: Int32, Sendable {
     case stopString = 2
     /// It has as many tokens as were asked for, or as the model has positions.
     case length = 3
+    /// It is whole: its constraint lets nothing follow.
+    case constraint = 4
 }
 
 /// A token of a text, as it is handed out.
@@ -65,8 +67,14 @@ struct TextOutput {
     }
 
     /// What a token adds, and what was held back where it is the last.
-    mutating func append(_ token: Int32, isLast: Bool) throws(GraftError) -> (text: String, end: TokenEnd) {
-        var end: TokenEnd = stops.contains(token) ? .stopToken : isLast ? .length : .none
+    ///
+    /// - Parameters:
+    ///   - isLast: Whether there is no room for another.
+    ///   - isComplete: Whether none may follow.
+    mutating func append(
+        _ token: Int32, isLast: Bool, isComplete: Bool
+    ) throws(GraftError) -> (text: String, end: TokenEnd) {
+        var end: TokenEnd = stops.contains(token) ? .stopToken : isComplete ? .constraint : isLast ? .length : .none
         guard stream != nil else { return ("", end) }
         var new = end == .stopToken ? "" : try stream?.append(token) ?? ""
         if end != .none { new += try stream?.finish() ?? "" }

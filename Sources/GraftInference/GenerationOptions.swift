@@ -28,6 +28,8 @@ package struct GenerationOptions: Sendable {
     /// Texts that end a row, and are not part of it.
     package var stopStrings: [String] = []
     package var biases: [Bias] = []
+    /// What each row's text has to be, as JSON, nil for anything; empty where no row has one.
+    package var constraints: [String?] = []
     /// A seed for each prompt; empty where `seed` is that of all.
     package var rowSeeds: [UInt64] = []
     package var seed: UInt64 = 0
@@ -63,6 +65,9 @@ package struct GenerationOptions: Sendable {
     func check(rowCount: Int) throws(GraftError) {
         guard rowSeeds.isEmpty || rowSeeds.count == rowCount else {
             throw GraftError(.invalidArgument, "row_seeds has \(rowSeeds.count) numbers for \(rowCount) rows")
+        }
+        guard constraints.isEmpty || constraints.count == rowCount else {
+            throw GraftError(.invalidArgument, "constraints has \(constraints.count) texts for \(rowCount) rows")
         }
         try checkCounts()
         if beamCount > 1 { try checkBeams() }

@@ -10,6 +10,7 @@ import GraftTensor
 /// - no-repeat n-grams (Paulus et al. 2018): a token that would end n tokens which the row has had
 ///   in this sequence never comes
 /// - minimum length: no stop token comes before it
+/// - constraint: a token that leads to no text that it allows never comes
 struct LogitProcessors {
     private let options: GenerationOptions
     private let stops: Set<Int32>
@@ -18,8 +19,13 @@ struct LogitProcessors {
     private(set) var tokens: [Int32]
     /// How often each has come: those of the prompt 0 times.
     private var counts: [Int32: Int32]
+    private var place: ConstrainedPlace?
 
-    init(_ options: GenerationOptions, stops: Set<Int32>, prompt: some Collection<Int32>, room: Int) {
+    init(
+        _ options: GenerationOptions, stops: Set<Int32>, prompt: some Collection<Int32>, room: Int,
+        place: ConstrainedPlace? = nil
+    ) {
+        self.place = place
         self.options = options
         self.stops = stops
         promptCount = prompt.count
@@ -31,13 +37,27 @@ struct LogitProcessors {
     /// Tokens behind the prompt.
     var newCount: Int { tokens.count - promptCount }
 
-    /// The row's next token is this one.
-    mutating func append(_ token: Int32) {
-        tokens.append(token)
-        counts[token, default: 0] += 1
+    /// Whether a constraint lets the text end here.
+    var mayEnd: Bool { place?.accepts ?? true }
+    /// Whether a constraint lets nothing come but its end.
+    var isComplete: Bool { place?.isComplete ?? false }
+
+    /// The same behind another token.
+    func isComplete(behind token: Int32) throws(GraftError) -> Bool {
+        guard var place, !stops.contains(token) else { return false }
+        try place.advance(token)
+        return place.isComplete
     }
 
-    func process(_ logits: UnsafeMutableBufferPointer<Float>) {
+    /// The row's next token is this one.
+    mutating func append(_ token: Int32) throws(GraftError) {
+        tokens.append(token)
+        counts[token, default: 0] += 1
+        if !stops.contains(token) { try place?.advance(token) }
+    }
+
+    /// - Parameter isForced: Whether only one token is left, by rules that come before all of this.
+    func process(_ logits: UnsafeMutableBufferPointer<Float>, isForced: Bool = false) throws(GraftError) {
         for bias in options.biases where logits.indices.contains(Int(bias.token)) {
             logits[Int(bias.token)] += bias.amount
         }
@@ -46,6 +66,7 @@ struct LogitProcessors {
         if newCount < options.minimumTokens {
             for stop in stops where logits.indices.contains(Int(stop)) { logits[Int(stop)] = -.infinity }
         }
+        if !isForced { try place?.mask(logits, stops: stops) }
     }
 
     private func penalize(_ logits: UnsafeMutableBufferPointer<Float>) {

@@ -15,6 +15,7 @@ struct TextStart {
     let stops: [Int32]
     let rules: WritingRules
     let tokenizer: Tokenizer?
+    let place: ConstrainedPlace?
 }
 
 /// A text each of whose tokens is chosen as it comes.
@@ -31,7 +32,8 @@ final class SampledText: ContinuedText {
         try Memory.require(
             64 * start.prompt.count + 8 * start.room, to: "remembering the tokens of row \(start.number)")
         sampler = TokenSampler(
-            options, stops: Set(start.stops), seed: seed, sample: start.sample, prompt: start.prompt, room: start.room)
+            options, stops: Set(start.stops), seed: seed, sample: start.sample, prompt: start.prompt, room: start.room,
+            place: start.place)
         output = try TextOutput(start, strings: options.stopStrings)
     }
 
@@ -47,9 +49,10 @@ final class SampledText: ContinuedText {
         let count = sampler.processors.newCount
         let isLast = count + 1 == start.room
         if let likelyCount { likely.read(logits, count: likelyCount) }
-        start.rules.rule(logits, isFirst: count == 0, isLast: isLast)
-        let id = try sampler.next(logits)
-        let (text, end) = try output.append(id, isLast: isLast)
+        let isForced = start.rules.rule(
+            logits, isFirst: count == 0, isLast: isLast && sampler.processors.mayEnd)
+        let id = try sampler.next(logits, isForced: isForced)
+        let (text, end) = try output.append(id, isLast: isLast, isComplete: sampler.processors.isComplete)
         let token = NewToken(
             row: start.number, sample: start.sample, id: id, text: text, end: end,
             logProbability: likelyCount == nil ? nil : likely[id], likely: likelyCount == nil ? nil : likely)

@@ -29,6 +29,9 @@ extension Session {
         guard tokenizer != nil || options.stopStrings.isEmpty else {
             throw GraftError(.invalidArgument, "stop_strings need a tokenizer, which makes text of the tokens")
         }
+        guard tokenizer != nil || options.constraints.allSatisfy({ $0 == nil }) else {
+            throw GraftError(.invalidArgument, "constraints need a tokenizer, which says what the tokens' bytes are")
+        }
         try check(batch, adapters)
         let shape = model.shape
         try Memory.require(
@@ -42,13 +45,16 @@ extension Session {
                 let composition = composition(adapters, row)
                 try options.check(vocabularySize: model.outputSize(composition?.attached), row: row)
                 let prompt = batch.tokens[batch.range(ofRow: row)]
+                let place = try ofRow(firstRow + row) { () throws(GraftError) in
+                    try self.place(ofRow: row, prompt, options, tokenizer)
+                }
                 for sample in 0..<(options.beamCount > 1 ? 1 : options.sampleCount) {
                     try Memory.check()
                     let room = shape.maximumLength - (composition?.attached.virtualCount ?? 0) - prompt.count
                     let start = TextStart(
                         row: row, number: firstRow + row, sample: sample, prompt: prompt,
                         room: min(options.maximumTokens, room), stops: options.stopTokens ?? model.endTokens,
-                        rules: model.writing, tokenizer: tokenizer)
+                        rules: model.writing, tokenizer: tokenizer, place: place)
                     guard start.room > 0 else { continue }
                     try begin(start, of: batch, composition, options)
                 }
@@ -57,6 +63,15 @@ extension Session {
             removeRows { $0 >= before }
             throw error
         }
+    }
+
+    /// Where a row's text begins in its constraint.
+    private func place(
+        ofRow row: Int, _ prompt: ArraySlice<Int32>, _ options: GenerationOptions, _ tokenizer: Tokenizer?
+    ) throws(GraftError) -> ConstrainedPlace? {
+        guard let tokenizer, !options.constraints.isEmpty, let text = options.constraints[row] else { return nil }
+        let constraint = try constraints.find(text, tokenizer)
+        return try ConstrainedPlace(constraint, after: model.writing.start == nil ? prompt : [])
     }
 
     private func begin(

@@ -20,6 +20,7 @@ package final class Session {
     let cache: KeyValueCache
     /// Texts that go on.
     var generatedRows: [GeneratedRow] = []
+    var constraints = KnownConstraints()
     /// Of the latest token; its memory serves the next.
     var likely = LogProbabilities()
     /// Of the latest call; their memory serves the next.

@@ -12,25 +12,27 @@ struct TokenSampler {
     /// - Parameter room: For so many tokens after the prompt.
     init(
         _ options: GenerationOptions, stops: Set<Int32>, seed: UInt64, sample: Int = 0, prompt: some Collection<Int32>,
-        room: Int = 0
+        room: Int = 0, place: ConstrainedPlace? = nil
     ) {
         self.options = options
         // Rows with other prompts draw other numbers.
         var hash: UInt64 = 0
         for token in prompt { hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
         random = RandomNumbers(seed: seed, stream: "tokens after \(hash)" + (sample > 0 ? ", sample \(sample)" : ""))
-        processors = LogitProcessors(options, stops: stops, prompt: prompt, room: room)
+        processors = LogitProcessors(options, stops: stops, prompt: prompt, room: room, place: place)
     }
 
     /// Chooses, and remembers the choice. Changes the logits, which `largest` has found good.
-    mutating func next(_ logits: UnsafeMutableBufferPointer<Float>) throws(GraftError) -> Int32 {
-        processors.process(logits)
+    mutating func next(
+        _ logits: UnsafeMutableBufferPointer<Float>, isForced: Bool = false
+    ) throws(GraftError) -> Int32 {
+        try processors.process(logits, isForced: isForced)
         let best = Self.best(logits)
         guard logits[best] > -.infinity else {
             throw Self.nothingIsLeft
         }
         let token = options.temperature > 0 ? draw(logits, largest: logits[best]) : Int32(best)
-        processors.append(token)
+        try processors.append(token)
         return token
     }
 

@@ -15,15 +15,16 @@ package struct WritingRules: Sendable {
         self.banned = banned
     }
 
-    /// Has the logits of a text's next token choose what the rules say.
-    package func rule(_ logits: UnsafeMutableBufferPointer<Float>, isFirst: Bool, isLast: Bool) {
+    /// Has the logits of a text's next token choose what the rules say; whether that is one token.
+    package func rule(_ logits: UnsafeMutableBufferPointer<Float>, isFirst: Bool, isLast: Bool) -> Bool {
         if let forced = (isFirst ? first : nil) ?? (isLast ? last : nil),
             logits.indices.contains(Int(forced))
         {
             logits.update(repeating: -.infinity)
             logits[Int(forced)] = 0
-            return
+            return true
         }
         for token in banned where logits.indices.contains(Int(token)) { logits[Int(token)] = -.infinity }
+        return false
     }
 }

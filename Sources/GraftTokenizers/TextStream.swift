@@ -22,7 +22,10 @@ package struct TextStream {
 
     /// The latest tokens of a text show where words begin; a character that it ends within has
     /// fewer.
-    private static let context = 8
+    private static let contextCount = 8
+
+    /// Those of a text's tokens that decoding goes by.
+    static func context(of text: some Collection<Int32>) -> [Int32] { Array(text.suffix(contextCount)) }
 
     /// - Parameter text: The tokens that those to come continue; its own text does not come out
     ///   again.
@@ -31,7 +34,7 @@ package struct TextStream {
     ) throws(GraftError) {
         self.tokenizer = tokenizer
         skipsSpecialTokens = skipSpecialTokens
-        ids = Array(text.suffix(Self.context))
+        ids = Self.context(of: text)
         prefixCount = ids.count
         prefix = try decoded(ids[...])
         // The text may end within a character, which is whole only with the tokens to come.

@@ -26,6 +26,9 @@ package final class Tokenizer: Sendable {
     /// The special tokens by the names that templates know them by.
     let namedTokens: JSONObject
 
+    /// Made when first asked for.
+    let tokenTree = Guarded<TokenTree?>(nil)
+
     private let idleScratch = Guarded<[Scratch]>([])
     private static let mostIdleScratch = 16
 

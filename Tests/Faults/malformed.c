@@ -162,6 +162,7 @@ int main(int argument_count, char **arguments) {
     test_gguf();
     test_measures();
     test_numbers();
+    test_constraints();
     test_sequences();
     test_templates();
     claim(graft_model_checksum(tiny) == checksum, "the model is as it was after all of it",

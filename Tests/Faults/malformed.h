@@ -49,6 +49,7 @@ void test_folders(void);
 void test_gguf(void);
 void test_measures(void);
 void test_numbers(void);
+void test_constraints(void);
 void test_sequences(void);
 void test_templates(void);
 

@@ -24,11 +24,11 @@ import Testing
             let stops = Set(settings["eos_token_id"].map(Goldens.numbers) ?? [])
             for (row, prompt) in prompts.enumerated() {
                 var processors = LogitProcessors(options, stops: stops, prompt: prompt, room: 0)
-                for token in seen[row][prompt.count...] { processors.append(token) }
+                for token in seen[row][prompt.count...] { try processors.append(token) }
                 var own = Array(logits[row * width..<(row + 1) * width])
                 var probabilities = [Float](repeating: 0, count: width)
-                own.withUnsafeMutableBufferPointer { logits in
-                    processors.process(logits)
+                try own.withUnsafeMutableBufferPointer { logits in
+                    try processors.process(logits)
                     let candidates = Candidates(logits, largest: logits[TokenSampler.best(logits)], options)
                     let total = candidates.total
                     for candidate in candidates.all {

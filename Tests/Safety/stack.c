@@ -285,6 +285,13 @@ static graft_status generate(void) {
     options.maximum_tokens = 12;
     options.temperature = 0.8f;
     options.top_k = 20;
+    /* Groups as deep as they go, and values that may be as deep. */
+    const char *constraints[] = {
+        "{\"regex\": "
+        "\"((((((((((((((((a|b)+|c){1,2}|d)+|e)*x)+|f)*|g)+|h)+|i)+|j)+k)+|l)+|m)+|n)+|o)+|p){2,3}\"}",
+        "{\"json_schema\": {\"items\": {\"items\": {\"properties\": {\"a\": {\"type\": [\"array\", "
+        "\"string\"]}}}}}}"};
+    options.constraints = constraints;
     graft_status status = graft_session_create(llama, NULL, &session);
     if (status == GRAFT_OK)
         status = graft_batch_encode(stories, texts, NULL, 2, NULL, &batch);

@@ -27,6 +27,18 @@ struct ByteFallbackDecoder: TokenDecoder {
         return result
     }
 
+    func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? {
+        var result = TokenTexts()
+        for index in 0..<tokens.count {
+            if let byte = Self.byte(tokens[index]) {
+                result.append(CollectionOfOne(byte))
+            } else {
+                result.append(tokens[index])
+            }
+        }
+        return result
+    }
+
     private static func byte(_ token: ArraySlice<UInt8>) -> UInt8? {
         guard token.count == 6, token.starts(with: "<0x".utf8), token.last == UInt8(ascii: ">") else { return nil }
         return UInt8(String(decoding: token.dropFirst(3).dropLast(), as: UTF8.self), radix: 16)

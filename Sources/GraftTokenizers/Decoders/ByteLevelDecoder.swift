@@ -12,6 +12,17 @@ struct ByteLevelDecoder: TokenDecoder {
         return result
     }
 
+    func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? {
+        var result = TokenTexts()
+        var bytes: [UInt8] = []
+        for index in 0..<tokens.count {
+            append(tokens[index], to: &bytes)
+            result.append(bytes)
+            bytes.removeAll(keepingCapacity: true)
+        }
+        return result
+    }
+
     /// A token with other characters than those is taken as it is.
     private func append(_ token: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
         let start = bytes.count

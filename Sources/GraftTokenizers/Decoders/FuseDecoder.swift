@@ -7,4 +7,6 @@ struct FuseDecoder: TokenDecoder {
         result.append(tokens.bytes)
         return result
     }
+
+    func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? { tokens }
 }

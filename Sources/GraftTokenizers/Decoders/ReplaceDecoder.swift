@@ -34,4 +34,6 @@ struct ReplaceDecoder: TokenDecoder {
         }
         return result
     }
+
+    func bytesOfEach(_ tokens: TokenTexts) throws(GraftError) -> TokenTexts? { try decode(tokens) }
 }

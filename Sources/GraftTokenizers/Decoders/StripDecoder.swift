@@ -36,4 +36,7 @@ struct StripDecoder: TokenDecoder {
         }
         return result
     }
+
+    /// Of a text that is one by now, which it begins: others are as they were.
+    func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? { stop == 0 ? tokens : nil }
 }

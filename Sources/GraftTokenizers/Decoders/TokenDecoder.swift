@@ -4,6 +4,13 @@ import GraftTensor
 /// another.
 protocol TokenDecoder: Sendable {
     func decode(_ tokens: TokenTexts) throws(GraftError) -> TokenTexts
+    /// What each token adds to a text behind others, as bytes that need not make characters; nil
+    /// where that depends on which tokens are beside it.
+    func bytesOfEach(_ tokens: TokenTexts) throws(GraftError) -> TokenTexts?
+}
+
+extension TokenDecoder {
+    func bytesOfEach(_: TokenTexts) -> TokenTexts? { nil }
 }
 
 /// A list of texts in UTF-8, end to end in one array.

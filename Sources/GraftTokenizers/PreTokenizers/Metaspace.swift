@@ -70,10 +70,14 @@ struct Metaspace: PreTokenizer, TokenDecoder {
 
     // MARK: Decoding
 
-    func decode(_ tokens: TokenTexts) -> TokenTexts {
+    func decode(_ tokens: TokenTexts) -> TokenTexts { decode(tokens, dropsFirst: scheme != .never) }
+
+    func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? { decode(tokens, dropsFirst: false) }
+
+    private func decode(_ tokens: TokenTexts, dropsFirst: Bool) -> TokenTexts {
         var result = TokenTexts()
         for index in 0..<tokens.count {
-            let isDropped = index == 0 && scheme != .never
+            let isDropped = index == 0 && dropsFirst
             result.append(
                 ByteSearch.replacing(replacement, with: isDropped ? [] : [UInt8(ascii: " ")], in: Array(tokens[index])))
         }

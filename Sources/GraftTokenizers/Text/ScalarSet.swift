@@ -1,34 +1,34 @@
 /// A set of Unicode scalars, kept as the scalars at which it begins and ends in turn.
-struct ScalarSet: Hashable, Sendable {
+package struct ScalarSet: Hashable, Sendable {
     /// Ascending: the set holds what is from one with an even index on and before the next.
-    private(set) var edges: [UInt32]
+    package private(set) var edges: [UInt32]
 
-    static let end: UInt32 = 0x110000
-    static let all = ScalarSet(edges: [0, end])
-    static let none = ScalarSet(edges: [])
+    package static let end: UInt32 = 0x110000
+    package static let all = ScalarSet(edges: [0, end])
+    package static let none = ScalarSet(edges: [])
 
     /// - Parameter edges: ascending.
-    init(edges: [UInt32]) {
+    package init(edges: [UInt32]) {
         self.edges = edges
     }
 
-    init(_ values: UInt32...) {
+    package init(_ values: UInt32...) {
         self = values.reduce(.none) { $0.union(ScalarSet(edges: [$1, $1 + 1])) }
     }
 
-    init(_ range: ClosedRange<UInt32>) {
+    package init(_ range: ClosedRange<UInt32>) {
         edges = [range.lowerBound, range.upperBound + 1]
     }
 
-    func contains(_ value: UInt32) -> Bool { Self.count(of: edges, upTo: value) % 2 == 1 }
+    package func contains(_ value: UInt32) -> Bool { Self.count(of: edges, upTo: value) % 2 == 1 }
 
-    var inverted: ScalarSet { combined(with: .all) { $0 != $1 } }
+    package var inverted: ScalarSet { combined(with: .all) { $0 != $1 } }
 
-    func union(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 || $1 } }
+    package func union(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 || $1 } }
 
-    func intersection(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 && $1 } }
+    package func intersection(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 && $1 } }
 
-    func subtracting(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 && !$1 } }
+    package func subtracting(_ other: ScalarSet) -> ScalarSet { combined(with: other) { $0 && !$1 } }
 
     /// What `belongs` says of every scalar, by whether it is in the one set and in the other.
     private func combined(with other: ScalarSet, _ belongs: (Bool, Bool) -> Bool) -> ScalarSet {

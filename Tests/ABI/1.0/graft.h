@@ -1476,6 +1476,12 @@ typedef struct graft_generate_options {
     const uint64_t *row_seeds;       /**< [row_count], copied: a seed for each row; NULL: `seed` for all.
                                           A row's text depends on its prompt, its adapters and its seed
                                           alone, so equal prompts with equal seeds have equal texts. */
+    const char *const *constraints;  /**< [row_count], copied: what each row's text has to be, NULL for
+                                          anything, as JSON: {"choices": [...]} one of these texts,
+                                          {"regex": "..."} one that an expression matches as a whole,
+                                          {"json_schema": {...}} JSON that is valid for a schema. It ends
+                                          where nothing may follow; stop tokens come only where it may
+                                          end. They need a tokenizer. Default NULL: none. */
     uint64_t seed;                   /**< Default 0. */
     int32_t stop_token_count;        /**< 0 with an array that is not NULL: no token ends a row.
                                           Default 0. */
@@ -1522,7 +1528,8 @@ enum {
     GRAFT_TOKEN_END_NONE = 0,        /**< It is not. */
     GRAFT_TOKEN_END_STOP_TOKEN = 1,  /**< It is a stop token. */
     GRAFT_TOKEN_END_STOP_STRING = 2, /**< A stop string is complete. */
-    GRAFT_TOKEN_END_LENGTH = 3       /**< maximum_tokens, or the model has no position left. */
+    GRAFT_TOKEN_END_LENGTH = 3,      /**< maximum_tokens, or the model has no position left. */
+    GRAFT_TOKEN_END_CONSTRAINT = 4   /**< Its constraint lets nothing follow. */
 };
 
 /** A new token. What it points to lives until the callback returns. */

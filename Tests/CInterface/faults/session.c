@@ -79,6 +79,11 @@ void test_session(void) {
     invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
             "a stop string that is not UTF-8 is refused");
     graft_generate_options_init(&generation, sizeof generation);
+    const char *constraints[] = {NULL, "\xff"};
+    generation.constraints = constraints;
+    invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
+            "a constraint that is not UTF-8 is refused");
+    graft_generate_options_init(&generation, sizeof generation);
     generation.bias_count = 1;
     invalid(graft_session_generate(session, tokenizer, batch, &generation, no_token, NULL),
             "a bias of no token is refused");

@@ -232,6 +232,7 @@ class GenerateOptions(Structure):
         ("bias_tokens", POINTER(c_int32)),
         ("biases", POINTER(c_float)),
         ("row_seeds", POINTER(c_uint64)),
+        ("constraints", POINTER(c_char_p)),
         ("seed", c_uint64),
         ("stop_token_count", c_int32),
         ("stop_string_count", c_int32),
@@ -261,6 +262,7 @@ TOKEN_END_CHOICES: dict[str, int] = {
     "stop_token": 1,
     "stop_string": 2,
     "length": 3,
+    "constraint": 4,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Literal, SupportsIndex
 from .adapter import RowAdapter
 from .batch import Batch
 from .declarations import UNLIMITED_LENGTH, TokenCallback
-from .generation import Continuation, Receiver, generate_options
+from .generation import Constraint, Continuation, Receiver, generate_options
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import lib
@@ -49,6 +49,7 @@ class GeneratingHandle(Handle):
         likely: int | None = None,
         stop_tokens: Iterable[int] | None = None,
         stop_strings: Iterable[str] = (),
+        constraint: Constraint | Iterable[Constraint | None] | None = None,
         on_text: Callable[[int, str], bool | None] | None = None,
     ) -> list[Continuation]:
         """What each prompt goes on with, or where the model has an encoder that reads it, what it
@@ -91,6 +92,9 @@ class GeneratingHandle(Handle):
             of the chosen one; None: of none at all.
         :param stop_tokens: tokens that end a row; None: the model's ends of text.
         :param stop_strings: texts before the first of which a row ends.
+        :param constraint: what each text has to be, or one for each prompt, None for anything:
+            ``{"choices": ["yes", "no"]}`` one of these, ``{"regex": "[0-9]+"}`` what an expression
+            matches as a whole, ``{"json_schema": {...}}`` JSON that is valid for a schema.
         :param on_text: receives the number of a text, and its text as it comes; True ends the text.
             An exception ends the call.
         """
@@ -104,6 +108,7 @@ class GeneratingHandle(Handle):
             early_stopping=early_stopping,
             stop_tokens=stop_tokens,
             stop_strings=stop_strings,
+            constraint=constraint,
             logit_bias=logit_bias,
             likely=likely,
             maximum_tokens=maximum_tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, _Pointer, c_char_p, c_float, c_int32, c_uint64, c_void_p, cast, string_at
@@ -16,7 +17,9 @@ from .values import as_list, asks_to_stop, c_number, choice, int_array, require_
 if TYPE_CHECKING:
     TokenPointer = _Pointer[TokenStruct]
 
-End = Literal["none", "stop_token", "stop_string", "length"]
+End = Literal["none", "stop_token", "stop_string", "length", "constraint"]
+#: What a text has to be: ``{"choices": […]}``, ``{"regex": "…"}`` or ``{"json_schema": {…}}``.
+Constraint = Mapping[str, Any]
 _ENDS: dict[int, Any] = {number: name for name, number in TOKEN_END_CHOICES.items()}
 
 
@@ -45,7 +48,8 @@ class Continuation(str):
     #: The new tokens, with the stop token where one ended the text.
     tokens: list[int]
     #: Why the text ends: ``"stop_token"``, ``"stop_string"``, ``"length"`` for as many tokens as
-    #: were asked for or the model has positions, or ``"none"`` where a callback ended it.
+    #: were asked for or the model has positions, ``"constraint"`` where its constraint lets nothing
+    #: follow, or ``"none"`` where a callback ended it.
     end: End
     #: Of each token, as the model gives it; empty where none were asked for.
     log_probabilities: list[float]
@@ -80,6 +84,7 @@ class GenerationSettings(TypedDict, total=False):
     likely: int | None
     stop_tokens: Iterable[int] | None
     stop_strings: Iterable[str]
+    constraint: Constraint | Iterable[Constraint | None] | None
 
 
 def generate_options(
@@ -92,6 +97,7 @@ def generate_options(
     stop_tokens: Iterable[int] | None = None,
     stop_strings: Iterable[str] = (),
     logit_bias: Mapping[int, float] = MappingProxyType({}),
+    constraint: Constraint | Iterable[Constraint | None] | None = None,
     likely: int | None = None,
     **numbers: Any,
 ) -> GenerateOptions:
@@ -123,6 +129,9 @@ def generate_options(
             raise invalid(f"stop_strings[{index}]: expected a text without NUL, found {string!r}")
     options.stop_strings = cast((c_char_p * len(strings))(*strings), POINTER(c_char_p))
     options.stop_string_count = len(strings)
+    if constraint is not None:
+        texts = constraint_texts(row_count, constraint)
+        options.constraints = cast((c_char_p * row_count)(*texts), POINTER(c_char_p))
     if not isinstance(logit_bias, Mapping):
         raise TypeError(f"logit_bias: expected numbers by tokens, found {type(logit_bias).__name__}")
     biases = [c_number(c_float, bias, f"logit_bias[{token}]") for token, bias in logit_bias.items()]
@@ -130,6 +139,18 @@ def generate_options(
     options.biases = cast((c_float * len(biases))(*biases), POINTER(c_float))
     options.bias_count = len(biases)
     return options
+
+
+def constraint_texts(row_count: int, constraint: Constraint | Iterable[Constraint | None]) -> list[bytes | None]:
+    """That of each row as JSON, from one of all rows or one for each."""
+    if isinstance(constraint, Mapping):
+        return [json.dumps(dict(constraint)).encode()] * row_count
+    each = as_list(constraint, "constraint", "mappings")
+    require_length(each, row_count, "constraint", "prompt")
+    for index, one in enumerate(each):
+        if one is not None and not isinstance(one, Mapping):
+            raise TypeError(f"constraint[{index}]: expected a mapping or None, found {type(one).__name__}")
+    return [None if one is None else json.dumps(dict(one)).encode() for one in each]
 
 
 def new_token(token: TokenStruct) -> NewToken:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -98,6 +100,64 @@ def test_beams_are_ranked(session: graft.Session) -> None:
         session.generate(PROMPTS, beams=2, samples=3)
     with pytest.raises(graft.GraftError, match="early_stopping: expected one of no, yes, never"):
         session.generate(PROMPTS, beams=2, early_stopping="soon")  # type: ignore[arg-type]
+
+
+def test_texts_are_what_constraints_ask_for(
+    model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session
+) -> None:
+    expression = r" [A-Z][a-z]{2,9}( is| was) (happy|sad|[\d]{2,4}\.)"
+    constraints = [{"regex": expression}, None, {"choices": [" yes", " no"]}]
+    texts = session.generate(
+        PROMPTS[:3], temperature=1.5, seed=3, samples=4, maximum_tokens=60, constraint=constraints
+    )
+    assert all(re.fullmatch(expression, text, re.ASCII) and text.end == "constraint" for text in texts[:4]), texts
+    assert texts[4:8] == session.generate(PROMPTS[1:2], temperature=1.5, seed=3, samples=4, maximum_tokens=60)
+    assert {*texts[8:]} == {" yes", " no"}
+    generator = graft.Generator(model, tokenizer)
+    (row,) = generator.add(PROMPTS[:1], constraint=constraints[2])
+    assert "".join(token.text for _ in range(len(" yes")) for token in generator.step()) in texts[8:]
+    for wrong, message in (
+        ({"choice": ["a"]}, 'expected one member, of "choices"'),
+        ([None], "constraint: expected 3, one for each prompt; found 1"),
+        ({"regex": "a(?!b)"}, "row 0: the regular expression .* has a look-ahead at character 1"),
+    ):
+        with pytest.raises(graft.GraftError, match=message):
+            session.generate(PROMPTS[:3], constraint=wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"constraint\[1\]: expected a mapping or None, found str"):
+        session.generate(PROMPTS[:2], constraint=[None, "a"])  # type: ignore[list-item]
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 12},
+        "age": {"type": "integer", "minimum": 1, "maximum": 120},
+        "tags": {"type": "array", "items": {"$ref": "#/$defs/tag"}, "minItems": 1, "maxItems": 3},
+        "score": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+        "code": {"type": "string", "pattern": "^[A-Z]{2}-\\d{3}$"},
+        "more": {"type": "object", "properties": {"a": {"type": "boolean"}, "b": {"const": None}}, "required": ["a"]},
+    },
+    "required": ["name", "tags", "code"],
+    "additionalProperties": False,
+    "$defs": {"tag": {"enum": ["red", "green", 7]}},
+}
+
+
+def test_json_is_valid_for_its_schema(session: graft.Session) -> None:
+    texts = session.generate(
+        PROMPTS[:1], temperature=1.0, samples=60, maximum_tokens=400, constraint={"json_schema": SCHEMA}
+    )
+    whole = [json.loads(text) for text in texts if text.end == "constraint"]
+    assert len(whole) > 30 and len({*texts}) > 20
+    for value in whole:
+        assert {"name", "tags", "code"} <= value.keys() <= SCHEMA["properties"].keys()
+        assert list(value) == [key for key in SCHEMA["properties"] if key in value]
+        assert isinstance(value["name"], str) and len(value["name"]) <= 12
+        assert 1 <= value.get("age", 1) <= 120 and isinstance(value.get("age", 1), int)
+        assert 1 <= len(value["tags"]) <= 3 and all(tag in ("red", "green", 7) for tag in value["tags"])
+        assert isinstance(value.get("score"), (int, float, type(None)))
+        assert re.fullmatch(r"[A-Z]{2}-\d{3}", value["code"], re.ASCII)
+        assert isinstance(value.get("more", {"a": True})["a"], bool)
 
 
 def test_texts_join_others(model: graft.Model, tokenizer: graft.Tokenizer, session: graft.Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -49,3 +50,26 @@ def test_what_is_no_model_is_refused_by_name(path: Path, tmp_path: Path) -> None
     assert caught.value.status == graft.Status.CORRUPT_FILE
     with pytest.raises(graft.GraftError, match="given by its own path"):
         graft.Model(tmp_path)
+
+
+def test_it_fills_a_schema_and_chooses_a_label(path: Path, tokenizer: graft.Tokenizer) -> None:
+    session = graft.Session(graft.Model(path), tokenizer)
+
+    def ask(question: str, constraint: dict[str, object]) -> graft.Continuation:
+        prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+        (text,) = session.generate([prompt], constraint=constraint, maximum_tokens=60)
+        return text
+
+    person = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer", "maximum": 150}},
+        "required": ["name", "age"],
+        "additionalProperties": False,
+    }
+    answer = ask("Name and age as JSON: My name is Alice and I am 34 years old.", {"json_schema": person})
+    assert json.loads(answer) == {"name": "Alice", "age": 34} and answer.end == "constraint"
+    # A model that would begin with another word chooses best among whole sentences.
+    for country, capital in (("France", "Paris"), ("Germany", "Berlin")):
+        answers = [f"The capital of {country} is {city}." for city in ("Berlin", "London", "Paris", "Rome")]
+        found = ask(f"What is the capital of {country}?", {"choices": answers})
+        assert found == f"The capital of {country} is {capital}."
