@@ -56,19 +56,27 @@ package struct Branch: Sendable {
     package func backward(
         _ gradient: Matrix, _ kept: Kept, norm: LayerNorm? = nil, using spare: Matrix, pass: Pass
     ) throws(GraftError) -> Matrix {
-        guard let actions = kept.actions else { return gradient }
+        guard kept.actions != nil else { return gradient }
         spare.base.update(from: gradient.base, count: gradient.count)
+        try backward(spare, kept, norm: norm, into: gradient, pass: pass)
+        return spare
+    }
+
+    /// Turns d(changed x) in place into d(x), and adds to dt what adapters read of t.
+    func backward(
+        _ dx: Matrix, _ kept: Kept, norm: LayerNorm? = nil, into dt: Matrix, pass: Pass
+    ) throws(GraftError) {
+        guard let actions = kept.actions else { return }
         for segment in pass.segments {
             guard let adapter = segment.adapter, let own = adapter.at(site), let action = own.action?.hidden,
                 let actionKept = actions[segment.index]
             else { continue }
             let (first, count) = pass.range(of: segment, unit)
             try action.backward(
-                spare.rows(from: first, count: count), kept: actionKept,
+                dx.rows(from: first, count: count), kept: actionKept,
                 residual: kept.residual.rows(from: first, count: count),
-                into: gradient.rows(from: first, count: count), norm: norm,
+                into: dt.rows(from: first, count: count), norm: norm,
                 pass.context(segment, adapter, own, site: site, repetition: repetition, unit: unit, keeps: true))
         }
-        return spare
     }
 }

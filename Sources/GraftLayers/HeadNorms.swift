@@ -1,8 +1,9 @@
 import GraftTensor
 
-/// RMS norms of each head's query and key, which stand before rotary positions turn them (Qwen 3).
+/// RMS norms of queries and keys, which stand before rotary positions turn them.
 ///
-/// q [m, heads · d], k [tokens, key heads · d], each head on its own.
+/// q [m, heads · d], k [tokens, key heads · d], each head on its own (Qwen 3), or all together
+/// (OLMo 2).
 package struct HeadNorms: Sendable {
     private let query: RMSNorm
     private let key: RMSNorm

@@ -9,6 +9,8 @@ import GraftTensor
 package struct QueryKeyValue: Sendable {
     private enum Form: Sendable {
         case together(Linear)
+        /// Each head's q, k and v side by side, so wide each.
+        case byHeads(Linear, headWidth: Int)
         case apart(query: Linear, keyValue: Linear)
     }
 
@@ -41,6 +43,14 @@ package struct QueryKeyValue: Sendable {
         self.keyWidth = keyWidth
     }
 
+    /// `linear` has the q, k and v of the first head, then those of the second (GPT-NeoX).
+    package init(byHeads linear: Linear, headWidth: Int, unit: Pass.Unit, width: Int) {
+        form = .byHeads(linear, headWidth: headWidth)
+        self.unit = unit
+        queryWidth = width
+        keyWidth = width
+    }
+
     /// `keyValue` has the parts k and v.
     package init(query: Linear, keyValue: Linear, unit: Pass.Unit, queryWidth: Int, keyWidth: Int) {
         form = .apart(query: query, keyValue: keyValue)
@@ -56,6 +66,10 @@ package struct QueryKeyValue: Sendable {
             QueryKeyValue(
                 together: linear.repeated(repetition, unit: .tokens), unit: unit, queryWidth: queryWidth,
                 keyWidth: keyWidth)
+        case .byHeads(let linear, let headWidth):
+            QueryKeyValue(
+                byHeads: linear.repeated(repetition, unit: .tokens), headWidth: headWidth, unit: unit,
+                width: queryWidth)
         case .apart(let query, let keyValue):
             QueryKeyValue(
                 query: query.repeated(repetition, unit: unit),
@@ -67,7 +81,7 @@ package struct QueryKeyValue: Sendable {
     /// Whether an adapter of this pass needs x for its gradients.
     package func readsInput(_ pass: Pass) -> Bool {
         switch form {
-        case .together(let linear): linear.readsInput(pass)
+        case .together(let linear), .byHeads(let linear, _): linear.readsInput(pass)
         case .apart(let query, let keyValue): query.readsInput(pass) || keyValue.readsInput(pass)
         }
     }
@@ -75,7 +89,7 @@ package struct QueryKeyValue: Sendable {
     /// Room for projections or for their gradients.
     package func make(in arena: Arena, pass: Pass) throws(GraftError) -> Projections {
         switch form {
-        case .together:
+        case .together, .byHeads:
             let all = try arena.matrix(rows: pass.tokenCount, columns: queryWidth + 2 * keyWidth)
             let q =
                 asksAll(pass)
@@ -97,7 +111,8 @@ package struct QueryKeyValue: Sendable {
     /// The columns of k and v, and before them those of q where they are together.
     private func joined(_ parts: Projections) -> Matrix {
         switch form {
-        case .together: Matrix(parts.k.base - queryWidth, rows: parts.k.rows, columns: queryWidth + 2 * keyWidth)
+        case .together, .byHeads:
+            Matrix(parts.k.base - queryWidth, rows: parts.k.rows, columns: queryWidth + 2 * keyWidth)
         case .apart: Matrix(parts.k.base, rows: parts.k.rows, columns: 2 * keyWidth)
         }
     }
@@ -111,11 +126,29 @@ package struct QueryKeyValue: Sendable {
             let kept = try linear.forward(x, into: all, keeps: keeps, pass: pass)
             if !asksAll(pass) { pass.select(all.columns(from: 0, count: queryWidth), unit, into: parts.q) }
             return Kept(linear: kept, query: nil)
+        case .byHeads(let linear, let headWidth):
+            let all = joined(parts)
+            let mark = pass.scratch.mark
+            let heads = try pass.scratch.matrix(rows: all.rows, columns: all.columns)
+            let kept = try linear.forward(x, into: heads, keeps: keeps, pass: pass)
+            eachOfHeads(headWidth, heads, all) { $0.copy(to: $1) }
+            if keeps { pass.scratch.rewind(to: mark) }
+            if !asksAll(pass) { pass.select(all.columns(from: 0, count: queryWidth), unit, into: parts.q) }
+            return Kept(linear: kept, query: nil)
         case .apart(let query, let keyValue):
             let asking = try asking(x, keeps: keeps && query.readsInput(pass), pass)
             return Kept(
                 linear: try keyValue.forward(x, into: joined(parts), keeps: keeps, pass: pass),
                 query: try query.forward(asking, into: parts.q, keeps: keeps, pass: pass))
+        }
+    }
+
+    /// Calls `body` with the columns of each head's q, k and v, as `heads` and as `all` has them.
+    private func eachOfHeads(_ width: Int, _ heads: Matrix, _ all: Matrix, _ body: (Matrix, Matrix) -> Void) {
+        let count = queryWidth / width
+        for index in 0..<3 * count {
+            let place = index % 3 * queryWidth + index / 3 * width
+            body(heads.columns(from: index * width, count: width), all.columns(from: place, count: width))
         }
     }
 
@@ -141,6 +174,14 @@ package struct QueryKeyValue: Sendable {
                 pass.selectBackward(gradients.q, unit, into: all.columns(from: 0, count: queryWidth))
             }
             try linear.backward(all, kept.linear, into: dx, accumulate: accumulate, pass: pass)
+        case .byHeads(let linear, let headWidth):
+            let all = joined(gradients)
+            if !asksAll(pass) {
+                pass.selectBackward(gradients.q, unit, into: all.columns(from: 0, count: queryWidth))
+            }
+            let heads = try pass.scratch.matrix(rows: all.rows, columns: all.columns)
+            eachOfHeads(headWidth, heads, all) { $1.copy(to: $0) }
+            try linear.backward(heads, kept.linear, into: dx, accumulate: accumulate, pass: pass)
         case .apart(let query, let keyValue):
             guard let queryKept = kept.query else { return }
             try keyValue.backward(joined(gradients), kept.linear, into: dx, accumulate: accumulate, pass: pass)

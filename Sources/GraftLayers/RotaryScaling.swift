@@ -9,9 +9,17 @@ extension Rotary {
         /// Llama 3.1: long waves as linear, short ones as they are, and a passage between.
         case llama3(factor: Float, lowFrequencyFactor: Float, highFrequencyFactor: Float, originalLength: Float)
         case yarn(Yarn)
+        /// LongRoPE (Ding et al. 2024): ω[i] / factors[i].
+        case longRope(factors: [Float], attentionFactor: Float)
 
         /// By what turned numbers are multiplied, too.
-        var magnitude: Float { if case .yarn(let yarn) = self { yarn.attentionFactor } else { 1 } }
+        var magnitude: Float {
+            switch self {
+            case .none, .linear, .llama3: 1
+            case .yarn(let yarn): yarn.attentionFactor
+            case .longRope(_, let attentionFactor): attentionFactor
+            }
+        }
     }
 
     /// YaRN (Peng et al. 2023, eq. 16 to 21): frequencies that turn less than `betaSlow` times in
@@ -69,6 +77,7 @@ extension Rotary {
         case .yarn(let yarn):
             let share = yarn.plainShare(index, width: width, base: base)
             return 1 / (Float(yarn.factor) * wave) * (1 - share) + frequency * share
+        case .longRope(let factors, _): return 1 / (factors[index] * wave)
         }
     }
 }

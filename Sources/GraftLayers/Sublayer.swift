@@ -15,7 +15,8 @@ package final class Sublayer: @unchecked Sendable {
 
     private let norm: NormPlace
     private let mixer: any Mixer
-    private let branch: Branch
+    /// nil where the mixer has its own.
+    private let branch: Branch?
     /// Whether adapters act on t instead of the mixer's output, as AdapterHub has it in ALBERT's
     /// attention. Only with a norm after the sum.
     private let adaptsResidual: Bool
@@ -35,13 +36,13 @@ package final class Sublayer: @unchecked Sendable {
         let mixer: UnsafeMutableRawPointer
         /// Of a norm of what the mixer gives.
         let after: Norm.Kept?
-        let branch: Branch.Kept
+        let branch: Branch.Kept?
         /// Of a norm after the sum.
         let sum: LayerNorm.Kept?
     }
 
     package init(
-        norm: NormPlace, mixer: any Mixer, branch: Branch, adaptsResidual: Bool = false, unit: Pass.Unit, width: Int,
+        norm: NormPlace, mixer: any Mixer, branch: Branch?, adaptsResidual: Bool = false, unit: Pass.Unit, width: Int,
         dropout: Dropout? = nil, innerSites: Range<Int>, sites: Range<Int>
     ) {
         self.norm = norm
@@ -72,12 +73,13 @@ package final class Sublayer: @unchecked Sendable {
         }
         switch norm {
         case .afterSum(let norm):
-            let swaps = adaptsResidual && branch.isAdapted(pass)
+            let isAdapted = branch?.isAdapted(pass) ?? false
+            let swaps = adaptsResidual && isAdapted
             let mixed = try pass.arena(keeping: keeps && swaps).matrix(rows: y.rows, columns: width)
             let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, keepsOnly: false, pass: pass)
             let residual = try residual()
             var dropout = dropout?.settings(pass, width: width)
-            if branch.isAdapted(pass), var early = dropout {
+            if isAdapted, var early = dropout {
                 // Adapters read the mixer's output after dropout, so it cannot wait for the norm.
                 gk_apply_dropout(pass.team.kernel, &early, Int64(mixed.count), mixed.base, mixed.base)
                 dropout = nil
@@ -87,7 +89,7 @@ package final class Sublayer: @unchecked Sendable {
                 (adapted, other) = (try pass.scratch.matrix(rows: y.rows, columns: width), mixed)
                 residual.copy(to: adapted)
             }
-            let branchKept = try branch.forward(adapted, residual: other, norm: norm, keeps: keeps, pass: pass)
+            let branchKept = try branch?.forward(adapted, residual: other, norm: norm, keeps: keeps, pass: pass)
             let sum = try norm.forward(adapted, residual: other, dropout: dropout, into: y, keeps: keeps, pass: pass)
             guard let mixerKept else { return nil }
             return Kept(t: t, before: nil, mixer: mixerKept, after: nil, branch: branchKept, sum: sum)
@@ -96,12 +98,12 @@ package final class Sublayer: @unchecked Sendable {
             let n = try before == nil ? t : pass.scratch.matrix(rows: t.rows, columns: width)
             let beforeKept = try before?.forward(t, into: n, keeps: keeps, pass: pass)
             let mixed = try after == nil ? y : pass.arena(keeping: keeps).matrix(rows: y.rows, columns: width)
-            let skipsOutput = keepsOnly && after == nil && !branch.isAdapted(pass)
+            let skipsOutput = keepsOnly && after == nil && !(branch?.isAdapted(pass) ?? false)
             let mixerKept = try mixer.forward(n, into: mixed, keeps: keeps, keepsOnly: skipsOutput, pass: pass)
             let afterKept = try after?.forward(mixed, into: y, keeps: keeps, pass: pass)
             let residual = try residual()
             if !skipsOutput { dropout?.apply(to: y, pass) }
-            let branchKept = try branch.forward(y, residual: residual, keeps: keeps, pass: pass)
+            let branchKept = try branch?.forward(y, residual: residual, keeps: keeps, pass: pass)
             if !skipsOutput { pass.team.add(residual, to: y) }
             guard let mixerKept else { return nil }
             return Kept(
@@ -120,8 +122,11 @@ package final class Sublayer: @unchecked Sendable {
             norm.backward(gradient, sum, into: gradient, pass: pass)
             sumNorm = norm
         }
-        var dMixed = try branch.backward(gradient, kept.branch, norm: sumNorm, using: spare, pass: pass)
-        if adaptsResidual, branch.isAdapted(pass) {
+        var dMixed = gradient
+        if let branch, let branchKept = kept.branch {
+            dMixed = try branch.backward(gradient, branchKept, norm: sumNorm, using: spare, pass: pass)
+        }
+        if adaptsResidual, branch?.isAdapted(pass) ?? false {
             // What came back is d(t), and what was left d(mixed): each goes to the other's place.
             let dResidual = dMixed
             dMixed = try pass.scratch.matrix(rows: gradient.rows, columns: width)

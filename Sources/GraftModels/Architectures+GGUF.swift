@@ -22,15 +22,16 @@ extension Architectures {
         tokenizer: (Int, [Int32]) throws(GraftError) -> GGUFMetadata
     ) throws(GraftError) -> GGUFWriter {
         let conventions = model.conventions
-        guard let dialect = dialect(of: conventions.architecture) else {
+        guard let dialect = dialect(of: conventions.architecture), let addKeys = dialect.keys else {
+            let written = all.filter { $0.ggufDialect?.keys != nil }.map { $0.conventions.architecture }
             throw GraftError(
                 .unsupported,
                 "\(source.path): no GGUF files of \(conventions.architecture) models are written; expected one of "
-                    + all.filter { $0.ggufDialect != nil }.map { $0.conventions.architecture }.joined(separator: ", "))
+                    + written.joined(separator: ", "))
         }
         let names = dialect.names(conventions)
         var keys = GGUFKeys(architecture: names.architecture, path: source.path)
-        try dialect.keys(&keys, source)
+        try addKeys(&keys, source)
         var tensors = try dialect.tensors(source, names, keys, type)
         let table = tensors.first { $0.name == GGUFDialect.table }
         let size = table?.shape.first ?? 0

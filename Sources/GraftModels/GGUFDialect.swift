@@ -22,8 +22,9 @@ struct GGUFDialect: Sendable {
     var leavesOut: [String] = []
     /// `config.json` but for what all architectures have.
     let settings: @Sendable (GGUFSettings) throws(GraftError) -> JSONObject
-    /// What a file says in place of a folder's `config.json`.
-    let keys: @Sendable (inout GGUFKeys, any TensorSource) throws(GraftError) -> Void
+    /// What a file says in place of a folder's `config.json`; nil where files are read and none is
+    /// written.
+    var keys: (@Sendable (inout GGUFKeys, any TensorSource) throws(GraftError) -> Void)?
 
     func names(_ conventions: Conventions) -> GGUFNames {
         GGUFNames(

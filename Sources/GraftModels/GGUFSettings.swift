@@ -88,6 +88,13 @@ struct GGUFSettings {
         return try headCount()
     }
 
+    /// The share of a head's numbers that turn by positions: one by which they are counted again.
+    func rotaryShare(ofWidth width: Int) throws(GraftError) -> JSON {
+        let turned = try optionalSize("rope.dimension_count") ?? width
+        let share = Double(turned) / Double(width)
+        return .number("\(Int(share * Double(width)) < turned ? share.nextUp : share)")
+    }
+
     /// The rows of a table, which its tensor has.
     func rows(of tensor: String) throws(GraftError) -> JSON {
         guard let entry = header.entry(tensor) else {

@@ -43,11 +43,11 @@ extension GGUFDialect {
     }
 
     static func llamaSettings(
-        _ settings: GGUFSettings, configuresBiases: Bool = false
+        _ settings: GGUFSettings, configuresBiases: Bool = false, turnsInPart: Bool = false
     ) throws(GraftError) -> JSONObject {
         let (hidden, heads) = (try settings.size("embedding_length"), try settings.headCount())
         let headWidth = try settings.optionalSize("attention.key_length") ?? max(hidden / heads, 1)
-        for key in ["attention.value_length", "rope.dimension_count"] {
+        for key in ["attention.value_length"] + (turnsInPart ? [] : ["rope.dimension_count"]) {
             guard let width = try settings.optionalSize(key), width != headWidth else { continue }
             throw settings.unsupported(key, expected: "\(headWidth), as many as the heads of keys are wide")
         }
@@ -99,6 +99,38 @@ extension Llama {
 extension Mistral {
     static let ggufDialect: GGUFDialect? = .ofLlama(
         Mistral.self, isReordered: true, name: Llama.conventions.architecture)
+}
+
+extension Phi3 {
+    static let ggufDialect: GGUFDialect? = GGUFDialect(
+        modules: [
+            .init("blk.*.attn_qkv", "model.layers.*.self_attn.qkv_proj"),
+            .init("blk.*.ffn_up", "model.layers.*.mlp.gate_up_proj"),
+        ] + GGUFDialect.llamaModules(),
+        settings: { (settings) throws(GraftError) in
+            var config = try GGUFDialect.llamaSettings(settings, turnsInPart: true)
+            config["partial_rotary_factor"] = try settings.rotaryShare(ofWidth: config["head_dim"]?.intValue ?? 1)
+            // 0 stands for none.
+            let window = "attention.sliding_window"
+            config["sliding_window"] =
+                try settings.float(window)?.doubleValue == 0
+                ? .null : settings.optionalSize(window).map(JSON.integer) ?? .null
+            return config
+        })
+}
+
+extension OLMo2 {
+    static let ggufDialect: GGUFDialect? = GGUFDialect(
+        modules: GGUFDialect.llamaModules() + [
+            .init("blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"),
+            .init("blk.*.post_ffw_norm", "model.layers.*.post_feedforward_layernorm"),
+        ],
+        readBySettings: [RotaryFactors.tensor],
+        settings: { (settings) throws(GraftError) in
+            var config = try GGUFDialect.llamaSettings(settings, configuresBiases: true)
+            config["mlp_bias"] = nil
+            return config
+        })
 }
 
 extension SmolLM3 {

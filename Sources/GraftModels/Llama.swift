@@ -109,10 +109,7 @@ enum Llama: LlamaKin {
         let norms = configuration.branchNorms
         let before = try norm(norms.beforeAttention, index, configuration, &reader)
         let mixer = SelfAttention(
-            projections: try reader.queryKeyValue(
-                ["q_proj", "k_proj", "v_proj"].map { path + "self_attn." + $0 }, inputs: width,
-                queryWidth: queryWidth, keyWidth: configuration.keyValueHeadCount * configuration.headWidth,
-                bias: configuration.hasQueryKeyValueBias, depth: depth, unit: unit),
+            projections: try projections(path + "self_attn.", configuration, depth: depth, unit: unit, &reader),
             norms: try headNorms(path + "self_attn.", configuration, depth: depth, unit: unit, &reader),
             rotary: rotary,
             attention: Attention(
@@ -128,19 +125,41 @@ enum Llama: LlamaKin {
         let after = try norm(norms.afterAttention, index, configuration, unit: unit, &reader)
         return reader.sublayer(
             .attention, path + "self_attn", before: before, after: after, mixer: mixer, firstSite: firstSite,
-            width: width, depth: depth, unit: unit)
+            width: width, depth: depth, unit: unit,
+            dropout: configuration.residualDropout(2 * index, unit: unit))
+    }
+
+    private static func projections(
+        _ path: String, _ configuration: LlamaConfiguration, depth: Int, unit: Pass.Unit, _ reader: inout WeightReader
+    ) throws(GraftError) -> QueryKeyValue {
+        let (width, bias) = (configuration.hiddenSize, configuration.hasQueryKeyValueBias)
+        let queryWidth = configuration.headCount * configuration.headWidth
+        let keyWidth = configuration.keyValueHeadCount * configuration.headWidth
+        guard configuration.joinsProjections else {
+            return try reader.queryKeyValue(
+                ["q_proj", "k_proj", "v_proj"].map { path + $0 }, inputs: width, queryWidth: queryWidth,
+                keyWidth: keyWidth, bias: bias, depth: depth, unit: unit)
+        }
+        let joint = try reader.linear(
+            [path + "qkv_proj"], inputs: width, outputs: [queryWidth + 2 * keyWidth], bias: bias, depth: depth)
+        return QueryKeyValue(together: joint, unit: unit, queryWidth: queryWidth, keyWidth: keyWidth)
     }
 
     private static func headNorms(
         _ path: String, _ configuration: LlamaConfiguration, depth: Int, unit: Pass.Unit, _ reader: inout WeightReader
     ) throws(GraftError) -> HeadNorms? {
-        guard case .ofEachHead = configuration.queryKeyNorms else { return nil }
-        let (width, norm) = (configuration.headWidth, configuration.norm)
+        var (queries, keys) = (configuration.headCount, configuration.keyValueHeadCount)
+        let (width, settings) = (configuration.headWidth, configuration.norm)
+        var (queryWidth, keyWidth) = (width, width)
+        switch configuration.queryKeyNorms {
+        case .none: return nil
+        case .ofEachHead: break
+        case .ofAllHeads: (queryWidth, keyWidth, queries, keys) = (queries * width, keys * width, 1, 1)
+        }
         return HeadNorms(
             query: try reader.rmsNorm(
-                path + "q_norm", width: width, headCount: configuration.headCount, norm, depth: depth, unit: unit),
-            key: try reader.rmsNorm(
-                path + "k_norm", width: width, headCount: configuration.keyValueHeadCount, norm, depth: depth))
+                path + "q_norm", width: queryWidth, headCount: queries, settings, depth: depth, unit: unit),
+            key: try reader.rmsNorm(path + "k_norm", width: keyWidth, headCount: keys, settings, depth: depth))
     }
 
     private static func feedForward(
@@ -152,10 +171,12 @@ enum Llama: LlamaKin {
         let firstSite = reader.sites.count
         let norms = configuration.branchNorms
         let before = try norm(norms.beforeFeedForward, index, configuration, unit: unit, &reader)
+        let joins = configuration.joinsProjections
         let mixer = GatedFeedForward(
             gateUp: try reader.linear(
-                [path + "mlp.gate_proj", path + "mlp.up_proj"], inputs: width, outputs: [innerSize, innerSize],
-                bias: configuration.hasFeedForwardBias, depth: depth, unit: unit),
+                (joins ? ["gate_up_proj"] : ["gate_proj", "up_proj"]).map { path + "mlp." + $0 }, inputs: width,
+                outputs: joins ? [2 * innerSize] : [innerSize, innerSize], bias: configuration.hasFeedForwardBias,
+                depth: depth, unit: unit),
             down: try reader.linear(
                 [path + "mlp.down_proj"], inputs: innerSize, outputs: [width],
                 bias: configuration.hasFeedForwardBias, depth: depth, unit: unit),
@@ -163,6 +184,7 @@ enum Llama: LlamaKin {
         let after = try norm(norms.afterFeedForward, index, configuration, unit: unit, &reader)
         return reader.sublayer(
             .feedForward, path + "mlp", before: before, after: after, mixer: mixer, firstSite: firstSite,
-            width: width, depth: depth, unit: unit)
+            width: width, depth: depth, unit: unit,
+            dropout: configuration.residualDropout(2 * index + 1, unit: unit))
     }
 }

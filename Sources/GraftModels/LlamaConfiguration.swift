@@ -23,6 +23,10 @@ struct LlamaConfiguration {
     let attentionSoftCap: Float?
     let logitSoftCap: Float?
     let attentionDropout: Float
+    /// After each sub-layer.
+    private let residualDropout: Float
+    /// Whether query, key and value are one module, and gate and up another.
+    let joinsProjections: Bool
     let hasQueryKeyValueBias: Bool
     let hasOutputBias: Bool
     let hasFeedForwardBias: Bool
@@ -51,11 +55,19 @@ struct LlamaConfiguration {
         var afterFeedForward: String?
     }
 
+    /// Dropout after a sub-layer, whose number counts those of all layers; its site is behind those
+    /// of attention.
+    func residualDropout(_ number: Int, unit: Pass.Unit) -> Dropout {
+        Dropout(probability: residualDropout, site: layerCount + number, unit: unit)
+    }
+
     /// How queries and keys are normed before they turn.
     enum QueryKeyNorms {
         case none
         /// Each head on its own.
         case ofEachHead
+        /// All heads together.
+        case ofAllHeads
     }
 
     /// What a configuration class of transformers has where config.json says nothing, and what it
@@ -81,9 +93,13 @@ struct LlamaConfiguration {
         var window: SlidingWindow?
         var activation = ConfiguredActivation()
         var queryKeyNorms = QueryKeyNorms.none
+        var joinsProjections = false
+        /// Of the dropout after each sub-layer; nil where there is none.
+        var residualDropoutKey: String?
         var branchNorms = BranchNorms()
         /// Whether norms multiply by 1 + γ.
         var normsAreAroundOne = false
+        var normEpsilon = 1e-6
         /// `query_pre_attn_scalar`, which stands for the width of a head in the scale of attention;
         /// nil where the architecture knows none.
         var queryScalar: Int?
@@ -92,6 +108,7 @@ struct LlamaConfiguration {
         var logitSoftCap: SoftCap?
         var rotaryBase = 10_000.0
         var rotaryPlace = RotaryPlace.all
+        var rotaryUsage = RotarySettings.Usage()
         var tiesEmbeddings = false
         var scalesEmbeddings = false
         var paddingToken: Int?
@@ -136,7 +153,7 @@ struct LlamaConfiguration {
         keyValueHeadCount = try reader.size("num_key_value_heads", variant.keyValueHeadCount ?? headCount)
         headWidth = try reader.size("head_dim", variant.headWidth ?? max(hiddenSize / headCount, 1))
         intermediateSize = try reader.size("intermediate_size")
-        maximumLength = try reader.size("max_position_embeddings", variant.maximumLength)
+        let maximumLength = try reader.size("max_position_embeddings", variant.maximumLength)
         guard headCount % keyValueHeadCount == 0 else {
             throw GraftError(
                 .corruptFile,
@@ -150,15 +167,18 @@ struct LlamaConfiguration {
         activation = try reader.activation(
             variant.activation.key, variant.activation.usual, gelu: variant.activation.gelu)
         norm = RMSNorm.Settings(
-            epsilon: try reader.float("rms_norm_eps", 1e-6), isAroundOne: variant.normsAreAroundOne)
+            epsilon: try reader.float("rms_norm_eps", variant.normEpsilon), isAroundOne: variant.normsAreAroundOne)
         branchNorms = variant.branchNorms
         queryKeyNorms = variant.queryKeyNorms
+        joinsProjections = variant.joinsProjections
         var scalar = headWidth
         if let usual = variant.queryScalar { scalar = try reader.size("query_pre_attn_scalar", usual) }
         attentionScale = 1 / Float(scalar).squareRoot()
         attentionSoftCap = try variant.attentionSoftCap?.value(reader)
         logitSoftCap = try variant.logitSoftCap?.value(reader)
         attentionDropout = try reader.probability("attention_dropout", 0)
+        residualDropout =
+            try variant.residualDropoutKey.map { key throws(GraftError) in try reader.probability(key, 0) } ?? 0
         let attentionBias = try reader.flag("attention_bias")
         let feedForwardBias = try reader.flag("mlp_bias")
         switch variant.biases {
@@ -179,7 +199,10 @@ struct LlamaConfiguration {
         problem = try reader.problem()
         windows = try variant.window?.ofLayers(layerCount, reader) ?? Array(repeating: nil, count: layerCount)
         rotary = try variant.rotaryPlace.ofLayers(
-            layerCount, reader, usual: variant.rotaryBase, maximumLength: maximumLength, variant.window)
+            layerCount, reader, usual: variant.rotaryBase, maximumLength: maximumLength, variant.window,
+            variant.rotaryUsage)
+        for settings in rotary.lazy.compactMap({ $0 }) { try settings.check(headWidth, reader) }
+        self.maximumLength = min(maximumLength, rotary.compactMap { $0?.longestText }.min() ?? maximumLength)
         try reader.check(
             [.onlyTrue("is_causal")] + (variant.window == nil ? [.only("use_sliding_window", false)] : [])
                 + variant.rules,

@@ -12,10 +12,11 @@ enum RotaryPlace {
 
     /// - Parameter usual: the base where nothing is said.
     func ofLayers(
-        _ count: Int, _ reader: ConfigurationReader, usual: Double, maximumLength: Int, _ window: SlidingWindow?
+        _ count: Int, _ reader: ConfigurationReader, usual: Double, maximumLength: Int, _ window: SlidingWindow?,
+        _ usage: RotarySettings.Usage
     ) throws(GraftError) -> [RotarySettings?] {
         guard case .ofTypes(let sliding) = self else {
-            let settings = try RotarySettings(reader, base: usual, maximumLength: maximumLength)
+            let settings = try RotarySettings(reader, base: usual, maximumLength: maximumLength, usage)
             guard case .skipping = self else { return Array(repeating: settings, count: count) }
             return try Self.turns(reader, count).map { $0 ? settings : nil }
         }

@@ -12,13 +12,26 @@ struct RotarySettings: Equatable {
     /// The share of a head's numbers that turn.
     let share: Double
 
+    /// Of how long a text these are; nil of any. Longer ones turn otherwise, from their beginning.
+    let longestText: Int?
+
+    /// What an architecture calls some of these settings, and has where nothing is said.
+    struct Usage {
+        var baseKey = "rope_theta"
+        var shareKey = "partial_rotary_factor"
+        /// The share of a head that turns; nil where all turns.
+        var share: Double?
+        /// How long texts were at first, which then only config.json itself says.
+        var originalLength: Int?
+        /// What "longrope" has been called, too.
+        var longNames: [String] = []
+    }
+
     /// Those of all layers.
     ///
-    /// - Parameters:
-    ///   - usual: the base where nothing is said.
-    ///   - usualShare: which share of a head turns where nothing is said; nil where all turns.
+    /// - Parameter usual: the base where nothing is said.
     init(
-        _ reader: ConfigurationReader, base usual: Double, maximumLength: Int, usualShare: Double? = nil
+        _ reader: ConfigurationReader, base usual: Double, maximumLength: Int, _ usage: Usage = Usage()
     ) throws(GraftError) {
         let newer = try reader.config.optionalObject("rope_parameters")
         let older = try reader.config.optionalObject("rope_scaling")
@@ -31,15 +44,15 @@ struct RotarySettings: Equatable {
                 .unsupported,
                 "\(reader.file): \(name) has settings of its own for \"\(key)\"; expected one for all layers")
         }
-        let outside = try reader.config.optionalDouble("rope_theta")
+        let outside = try reader.config.optionalDouble(usage.baseKey)
         try self.init(
-            settings, named: name, base: outside ?? usual, maximumLength: maximumLength, reader, usualShare: usualShare)
+            settings, named: name, base: outside ?? usual, maximumLength: maximumLength, reader, usage)
     }
 
     /// - Parameter name: where the settings are, for messages.
     init(
         _ settings: JSONObject, named name: String, base usual: Double, maximumLength: Int,
-        _ reader: ConfigurationReader, usualShare: Double? = nil
+        _ reader: ConfigurationReader, _ usage: Usage = Usage()
     ) throws(GraftError) {
         func positive(_ key: String, _ given: Double? = nil) throws(GraftError) -> Float {
             let value = if let given { given } else { try settings.double(key) }
@@ -55,15 +68,18 @@ struct RotarySettings: Equatable {
             let key = "original_max_position_embeddings"
             let outside = try reader.config.optionalDouble(key)
             let inside = try settings.optionalDouble(key)
-            return try positive(key, outside ?? inside ?? Double(maximumLength))
+            let usual = usage.originalLength.map { Double($0) } ?? inside ?? Double(maximumLength)
+            return try positive(key, outside ?? usual)
         }
         base = try settings.optionalDouble("rope_theta") ?? usual
         guard base > 1 else {
             throw GraftError(.corruptFile, "\(reader.file): rope_theta must be above 1, found \(base)")
         }
-        share = try Self.share(settings, reader, usual: usualShare)
+        share = try Self.share(settings, reader, usage)
         let oldType = try settings.optionalString("type")
-        let type = try settings.optionalString("rope_type") ?? oldType ?? "default"
+        let named = try settings.optionalString("rope_type") ?? oldType ?? "default"
+        let type = usage.longNames.contains(named) ? "longrope" : named
+        longestText = try type == "longrope" ? Int(originalLength()) : nil
         switch type {
         case "default": scaling = .none
         case "linear": scaling = .linear(factor: try positive("factor"))
@@ -93,10 +109,19 @@ struct RotarySettings: Equatable {
                     betaFast: Double(try positive("beta_fast", Self.number(settings, "beta_fast") ?? 32)),
                     betaSlow: Double(try positive("beta_slow", Self.number(settings, "beta_slow") ?? 1)),
                     originalLength: length, truncates: try settings.optionalBool("truncate") ?? true))
+        case "longrope":
+            let length = Double(try originalLength())
+            let factor = try settings.optionalDouble("factor") ?? Double(maximumLength) / length
+            let usual = factor <= 1 ? 1 : (1 + log(factor) / log(length)).squareRoot()
+            scaling = .longRope(
+                factors: try Self.factors(settings, named: name, reader),
+                attentionFactor: try positive(
+                    "attention_factor", settings.optionalDouble("attention_factor") ?? usual))
         default:
             throw GraftError(
                 .unsupported,
-                "\(reader.file): \(name) has rope_type \"\(type)\"; expected default, linear, dynamic, llama3 or yarn")
+                "\(reader.file): \(name) has rope_type \"\(type)\"; expected default, linear, dynamic, llama3, yarn or "
+                    + "longrope")
         }
     }
 
@@ -114,19 +139,48 @@ struct RotarySettings: Equatable {
     /// How many numbers of a head turn.
     func turnedWidth(of headWidth: Int) -> Int { Int(Double(headWidth) * share) }
 
-    private static func share(
-        _ settings: JSONObject, _ reader: ConfigurationReader, usual: Double?
-    ) throws(GraftError) -> Double {
-        let key = "partial_rotary_factor"
-        let outside = try reader.config.optionalDouble(key)
-        let share = try settings.optionalDouble(key) ?? outside ?? usual ?? 1
-        guard share == 1 || usual != nil && share > 0 && share < 1 else {
+    /// Refuses what does not fit heads of that width.
+    func check(_ headWidth: Int, _ reader: ConfigurationReader) throws(GraftError) {
+        let turned = turnedWidth(of: headWidth)
+        guard turned > 0, turned % 2 == 0 else {
             throw GraftError(
                 .unsupported,
-                "\(reader.file): \(key) is \(share); expected "
-                    + (usual == nil ? "1" : "a number above 0 and at most 1"))
+                "\(reader.file): partial_rotary_factor \(share) turns \(turned) of a head's \(headWidth) numbers; expected an "
+                    + "even number from 2")
+        }
+        guard case .longRope(let factors, _) = scaling, factors.count != turned / 2 else { return }
+        throw GraftError(
+            .corruptFile,
+            "\(reader.file): short_factor must have \(turned / 2) numbers, one for each two that turn, found "
+                + "\(factors.count)")
+    }
+
+    private static func share(
+        _ settings: JSONObject, _ reader: ConfigurationReader, _ usage: Usage
+    ) throws(GraftError) -> Double {
+        let inside = try settings.optionalDouble("partial_rotary_factor")
+        let outside = try reader.config.optionalDouble(usage.shareKey)
+        let share = inside ?? outside ?? usage.share ?? 1
+        guard share == 1 || usage.share != nil && share > 0 && share < 1 else {
+            throw GraftError(
+                .unsupported,
+                "\(reader.file): \(inside == nil ? usage.shareKey : "partial_rotary_factor") is \(share); expected "
+                    + (usage.share == nil ? "1" : "a number above 0 and at most 1"))
         }
         return share
+    }
+
+    /// By what LongRoPE divides the frequencies of texts that are not longer than those at first.
+    private static func factors(
+        _ settings: JSONObject, named name: String, _ reader: ConfigurationReader
+    ) throws(GraftError) -> [Float] {
+        let given = try settings.array("short_factor")
+        let factors = given.compactMap { $0.doubleValue.map { Float($0) } }.filter { $0 > 0 && $0.isFinite }
+        guard factors.count == given.count else {
+            throw GraftError(
+                .corruptFile, "\(reader.file): \(name).short_factor must have numbers above 0 that 32 bits hold")
+        }
+        return factors
     }
 
     /// A number that counts as missing where it is 0.

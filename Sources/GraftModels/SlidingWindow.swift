@@ -3,8 +3,9 @@ import GraftTensor
 
 /// How config.json says in which layers a token sees only the last tokens before it.
 enum SlidingWindow {
-    /// `sliding_window` holds in every layer; how many tokens it is where nothing is said.
-    case everywhere(usual: Int)
+    /// `sliding_window` holds in every layer; how many tokens it is where nothing is said, nil for
+    /// all.
+    case everywhere(usual: Int?)
     /// Only where `use_sliding_window` is true, and then in the layers that `layer_types` names, or
     /// without it from layer `max_window_layers`.
     case whereAsked(usual: Int, from: Int)
@@ -51,13 +52,14 @@ enum SlidingWindow {
     }
 
     private func window(_ reader: ConfigurationReader) throws(GraftError) -> Int? {
-        let isNone = reader.config["sliding_window"]?.isNull ?? false
+        let isNone = reader.config["sliding_window"]?.isNull ?? (usual == nil)
         return isNone ? nil : try reader.size("sliding_window", usual)
     }
 
-    private var usual: Int {
+    private var usual: Int? {
         switch self {
-        case .everywhere(let usual), .whereAsked(let usual, _), .alternating(let usual, _, _): usual
+        case .everywhere(let usual): usual
+        case .whereAsked(let usual, _), .alternating(let usual, _, _): usual
         }
     }
 }

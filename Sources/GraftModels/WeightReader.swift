@@ -32,17 +32,18 @@ struct WeightReader {
     ///
     /// - Parameters:
     ///   - isTransposed: whether the checkpoint has the weight as [inputs, outputs].
-    ///   - table: the embedding that the module shares its weight with, as the checkpoint calls it,
-    ///     if any.
+    ///   - stored: what the checkpoint calls the module of the weight, where that is another.
+    ///   - isTied: whether that is the embedding, whose weight is the module's too.
     mutating func linear(
         _ paths: [String], inputs: Int, outputs: [Int], bias hasBias: Bool = true, isTransposed: Bool = false,
-        depth: Int, unit: Pass.Unit = .tokens, place: Site.Place = .backbone, tiedTo table: String? = nil
+        depth: Int, unit: Pass.Unit = .tokens, place: Site.Place = .backbone,
+        storedAs stored: String? = nil, isTied: Bool = false
     ) throws(GraftError) -> Linear {
         let names = paths.map { (place == .backbone ? prefix : "") + $0 }
         // Before memory for what config.json says, which may be absurd.
         var tensors: [(name: String, rows: TensorRows)] = []
         for (name, count) in zip(names, outputs) {
-            let stored = (table ?? name) + ".weight"
+            let stored = (stored ?? name) + ".weight"
             let shape = isTransposed ? [inputs, count] : [count, inputs]
             tensors.append((stored, try folder.requireRows(stored, shape: shape)))
         }
@@ -57,7 +58,7 @@ struct WeightReader {
                 isTransposed: isTransposed, team: team)
             tensor.rows.release()
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
-            parameterCount += (table == nil ? count * inputs : 0) + (hasBias ? count : 0)
+            parameterCount += (isTied ? 0 : count * inputs) + (hasBias ? count : 0)
             parts.append(
                 Linear.Part(site: sites.count, firstOutput: first, outputs: count, isTransposed: isTransposed))
             let firstRow = first
@@ -116,7 +117,7 @@ struct WeightReader {
         guard try headClass == nil, let head = tables.head else { return nil }
         let linear = try linear(
             [VocabularyTables.head], inputs: shape.hiddenSize, outputs: [shape.vocabularySize], bias: false,
-            depth: shape.headDepth, unit: .chosen, place: .beside, tiedTo: tables.areOne ? head : nil)
+            depth: shape.headDepth, unit: .chosen, place: .beside, storedAs: head, isTied: tables.areOne)
         guard let bias, folder.entry(bias) != nil else { return linear }
         let count = shape.vocabularySize
         let numbers = try Memory(byteCount: count * 4)

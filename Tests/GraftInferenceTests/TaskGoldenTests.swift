@@ -36,7 +36,7 @@ import Testing
             "bert-tiny", "distilbert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny",
             "roberta-tiny",
             "smollm3-tiny", "xlm-roberta-tiny", "electra-tiny", "albert-tiny", "mpnet-tiny",
-            "modernbert-tiny",
+            "modernbert-tiny", "gpt-neox-tiny",
         ],
         [
             (GraftAdapters.Task.sequenceClassification, "/sequence-classification", 3),
@@ -46,9 +46,11 @@ import Testing
 
     @Test("So does one of an architecture that transformers has not all these classes of")
     func ownHeadOfSomeClasses() throws {
-        for name in ["gemma-tiny", "gemma2-tiny", "gemma3-tiny"] {
+        for name in ["gemma-tiny", "gemma2-tiny", "gemma3-tiny", "phi3-tiny", "olmo2-tiny"] {
             try expectOwnHead(name, (.sequenceClassification, "/sequence-classification", 3))
-            if name != "gemma3-tiny" { try expectOwnHead(name, (.tokenClassification, "/token-classification", 5)) }
+            if name != "gemma3-tiny", name != "olmo2-tiny" {
+                try expectOwnHead(name, (.tokenClassification, "/token-classification", 5))
+            }
         }
     }
 

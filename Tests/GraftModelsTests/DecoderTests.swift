@@ -10,6 +10,7 @@ import Testing
     private static let folders = [
         "llama-tiny/everything", "gpt2-tiny/everything", "mistral-tiny/plain", "qwen2-tiny/windowed",
         "qwen3-tiny/windowed", "smollm3-tiny/plain", "gemma2-tiny/plain", "gemma3-tiny/everything",
+        "phi3-tiny/plain", "olmo2-tiny/plain", "gpt-neox-tiny/plain",
     ]
 
     private func rows() throws -> RowBatch {

@@ -11,6 +11,7 @@ struct GGUFModelTests {
         "llama": "llama-tiny/plain", "qwen2": "qwen2-tiny/plain", "qwen3": "qwen3-tiny/plain",
         "smollm3": "smollm3-tiny/plain", "gpt2": "gpt2-tiny/plain", "bert": "bert-tiny/base",
         "gemma": "gemma-tiny/plain", "gemma2": "gemma2-tiny/plain", "gemma3": "gemma3-tiny/plain",
+        "phi3": "phi3-tiny/plain", "olmo2": "olmo2-tiny/plain", "gpt-neox": "gpt-neox-tiny/plain",
     ]
     /// What a file cannot say, and is of every model: which layers of SmolLM3 do not turn, or of
     /// Gemma 3 have no window, and how wide a head is for scores.

@@ -28,7 +28,8 @@ MODELS = {
     "gemma": "gemma-tiny/plain", "gemma2": "gemma2-tiny/plain", "gemma3": "gemma3-tiny/plain",
     "roberta": "roberta-tiny/base", "xlm-roberta": "xlm-roberta-tiny/token-classification",
     "electra": "electra-tiny/base", "albert": "albert-tiny/groups", "mpnet": "mpnet-tiny/base",
-    "modernbert": "modernbert-tiny/base",
+    "modernbert": "modernbert-tiny/base", "phi3": "phi3-tiny/plain", "olmo2": "olmo2-tiny/plain",
+    "gpt-neox": "gpt-neox-tiny/plain",
 }  # fmt: skip
 CLASSES = {
     "bert": transformers.BertModel, "distilbert": transformers.DistilBertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
@@ -37,7 +38,8 @@ CLASSES = {
     "gemma": transformers.GemmaModel, "gemma2": transformers.Gemma2Model, "gemma3": transformers.Gemma3TextModel,
     "roberta": transformers.RobertaModel, "xlm-roberta": transformers.XLMRobertaModel,
     "electra": transformers.ElectraModel, "albert": transformers.AlbertModel, "mpnet": transformers.MPNetModel,
-    "modernbert": transformers.ModernBertModel,
+    "modernbert": transformers.ModernBertModel, "phi3": transformers.Phi3Model, "olmo2": transformers.Olmo2Model,
+    "gpt-neox": transformers.GPTNeoXModel,
 }  # fmt: skip
 ROWS = [[5, 17, 40, 3, 99, 8, 61, 2, 77, 30, 12, 50, 51, 52], [9], [4, 0, 2, 0]]
 

@@ -30,6 +30,9 @@ CLASSIFIERS = {
     "llama-of-a-head": ("llama-tiny/sequence-classification", ALL, "LlamaForSequenceClassification"),
     "gemma3": ("gemma3-tiny/plain", ALL, "Gemma3TextForSequenceClassification"),
     "gpt2": ("gpt2-tiny/plain", ALL, "GPT2ForSequenceClassification"),
+    "gpt-neox": ("gpt-neox-tiny/plain", ALL, "GPTNeoXForSequenceClassification"),
+    "phi3": ("phi3-tiny/plain", ALL, "Phi3ForSequenceClassification"),
+    "olmo2": ("olmo2-tiny/plain", ALL, "Olmo2ForSequenceClassification"),
     "roberta": ("roberta-tiny/base", ALL, "RobertaForSequenceClassification"),
     "roberta-of-another-head": ("roberta-tiny/sequence-classification", ALL, "RobertaForSequenceClassification"),
     "roberta-of-another-task": ("roberta-tiny/masked-lm", ALL, "RobertaForSequenceClassification"),
@@ -51,6 +54,8 @@ LANGUAGE_MODELS = {
     "untied": ("llama-tiny/plain", ALL),
     "gemma2": ("gemma2-tiny/everything", ALL | {"target_modules": ["embed_tokens", "q_proj"]}),
     "gpt2": ("gpt2-tiny/everything", ALL | {"target_modules": ["c_attn", "c_proj"]}),
+    "gpt-neox": ("gpt-neox-tiny/plain", ALL | {"target_modules": ["lm_head", "query_key_value"]}),
+    "phi3": ("phi3-tiny/long", ALL | {"target_modules": ["qkv_proj", "gate_up_proj"]}),
 }
 
 

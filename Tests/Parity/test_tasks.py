@@ -31,14 +31,14 @@ TASKS = {
 }
 ARCHITECTURES = [
     "bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
-    "albert", "mpnet", "modernbert",
+    "albert", "mpnet", "modernbert", "gpt-neox",
 ]  # fmt: skip
 ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 
 
-#: Of Gemma 3 transformers has no class of token classification.
-CASES = [(name, task) for name in [*ARCHITECTURES, "gemma", "gemma2"] for task in TASKS]
-CASES += [("gemma3", task) for task in TASKS if task != "token_classification"]
+#: Of Gemma 3 and OLMo 2 transformers has no class of token classification.
+CASES = [(name, task) for name in [*ARCHITECTURES, "gemma", "gemma2", "phi3"] for task in TASKS]
+CASES += [(name, task) for name in ["gemma3", "olmo2"] for task in TASKS if task != "token_classification"]
 
 
 @pytest.mark.parametrize(("architecture", "task"), CASES)

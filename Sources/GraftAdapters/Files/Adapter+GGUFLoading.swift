@@ -143,21 +143,15 @@ private struct GGUFAdapterReader {
         guard !entry.range.isEmpty else { throw error(entry, .corruptFile, "it is empty") }
         try TensorRows(file.file, range: entry.range, type: type, name: entry.name, path: file.path).copy(
             count: height * width, into: stored.floats())
-        // For the checkpoint's row i, where the file has it.
-        var from: ((Int) -> Int)?
-        let shape = model.shape
-        let lies = form.of(headCount: shape.headCount, keyHeadCount: shape.keyHeadCount)
-        if case .interleaved(let headCount) = lies {
-            guard height % (2 * headCount) == 0 else {
-                throw error(entry, .incompatible, "expected rows for \(headCount) heads, found shape \(entry.shape)")
-            }
-            let half = height / headCount / 2
-            from = { row in row / (2 * half) * 2 * half + 2 * (row % half) + row % (2 * half) / half }
+        let lies = form.of(headCount: model.shape.headCount, keyHeadCount: model.shape.keyHeadCount)
+        if let heads = lies.heads, !lies.fits(rowCount: height) {
+            throw error(
+                entry, .incompatible, "expected rows for \(heads.count) heads \(heads.what), found shape \(entry.shape)")
         }
-        guard turned || from != nil else { return stored }
+        guard turned || lies.heads != nil else { return stored }
         let made = try Memory(byteCount: 4 * height * width)
         for row in 0..<height {
-            let source = stored.floats() + (from?(row) ?? row) * width
+            let source = stored.floats() + lies.storedRow(of: row, count: height) * width
             for column in 0..<width {
                 made.floats()[turned ? column * height + row : row * width + column] = source[column]
             }

@@ -20,6 +20,8 @@ package struct GGUFNames: Sendable {
         case plain, transposed
         /// Heads of queries, and of keys, whose turning rows lie together.
         case interleavedQueries, interleavedKeys
+        /// Queries, keys and values one after the other, where a checkpoint has them head by head.
+        case joined
         /// A norm's scale, where a checkpoint has by how much it differs from 1.
         case scale
     }
@@ -82,6 +84,7 @@ extension GGUFNames.Form {
         case .scale: .scale
         case .interleavedQueries: .interleaved(headCount: headCount)
         case .interleavedKeys: .interleaved(headCount: keyHeadCount)
+        case .joined: .joined(headCount: headCount)
         }
     }
 }

@@ -14,6 +14,8 @@ package final class GGUFSource: TensorSource {
         /// Of each head's rows, those that turn together lie together: 2 i and 2 i + 1 are the
         /// checkpoint's i and i + d / 2.
         case interleaved(headCount: Int)
+        /// All queries, then all keys and all values, which the checkpoint has head by head.
+        case joined(headCount: Int)
         /// 1 + what the checkpoint has.
         case scale
     }
@@ -43,13 +45,11 @@ package final class GGUFSource: TensorSource {
             let entry = TensorEntry(
                 name: name, elementType: stored.type.elementType,
                 shape: form == .transposed ? stored.shape.reversed() : stored.shape, file: "model.safetensors")
-            if case .interleaved(let headCount) = form {
-                guard let rows = stored.shape.first, headCount > 0, rows % (2 * headCount) == 0 else {
-                    throw GraftError(
-                        .incompatible,
-                        "\(file.path): tensor \(JSON.string(stored.name).shortText): expected rows for \(headCount) heads "
-                            + "of an even width, found shape \(stored.shape)")
-                }
+            if let heads = form.heads, !form.fits(rowCount: stored.shape.first ?? 1) {
+                throw GraftError(
+                    .incompatible,
+                    "\(file.path): tensor \(JSON.string(stored.name).shortText): expected rows for \(heads.count) heads "
+                        + "\(heads.what), found shape \(stored.shape)")
             }
             places[ExactString(name)] = Place(entry: entry, stored: stored, form: form)
         }
@@ -86,7 +86,7 @@ package final class GGUFSource: TensorSource {
         switch place.form {
         case .plain: return rows
         case .transposed: return try transposed(rows, place)
-        case .interleaved(let headCount): return try separated(rows, place, headCount: headCount)
+        case .interleaved, .joined: return try reordered(rows, place)
         case .scale: return try lowered(rows, place)
         }
     }
@@ -129,14 +129,13 @@ package final class GGUFSource: TensorSource {
     }
 
     /// Rows in the checkpoint's order. Whole rows move, so blocks stay what they are.
-    private func separated(_ rows: TensorRows, _ place: Place, headCount: Int) throws(GraftError) -> TensorRows {
+    private func reordered(_ rows: TensorRows, _ place: Place) throws(GraftError) -> TensorRows {
         let count = place.stored.shape[0]
-        let (rowSize, half) = (rows.bytes.count / count, count / headCount / 2)
+        let rowSize = rows.bytes.count / count
         let memory = try Memory(byteCount: rows.bytes.count)
         for row in 0..<count {
-            let (head, within) = (row / (2 * half), row % (2 * half))
-            let from = head * 2 * half + 2 * (within % half) + within / half
-            (memory.base + row * rowSize).copyMemory(from: rows.start + from * rowSize, byteCount: rowSize)
+            let stored = rows.start + place.form.storedRow(of: row, count: count) * rowSize
+            (memory.base + row * rowSize).copyMemory(from: stored, byteCount: rowSize)
         }
         rows.release()
         return try self.rows(of: memory, rows.bytes.count, rows.type, place)

@@ -120,19 +120,11 @@ extension GGUFWriter.Tensor {
             return rows.bytes.count
         }
         var (height, width) = (shape.dropLast().reduce(1, *), shape.last ?? 1)
-        // Of each head's rows, i and i + d / 2 of the checkpoint are 2 i and 2 i + 1 here.
-        var half = 0
-        if case .interleaved(let headCount) = form {
-            if shape.count == 1 { (height, width) = (width, 1) }
-            half = height / headCount / 2
-        }
+        // A bias has a number for each row.
+        if form.heads != nil, shape.count == 1 { (height, width) = (width, 1) }
         let size = rows.bytes.count / max(height, 1)
-        return try write(height: height, width: width, to: output) { [form, half, width] row, out in
-            var from = row
-            if half > 0 {
-                let (head, within) = (row / (2 * half), row % (2 * half))
-                from = head * 2 * half + within % 2 * half + within / 2
-            }
+        return try write(height: height, width: width, to: output) { [form, height, width] row, out in
+            let from = form.row(ofStored: row, count: height)
             gk_to_float32(Int64(width), rows.start + from * size, rows.type, out)
             if form == .scale { for column in 0..<width { out[column] += 1 } }
         }

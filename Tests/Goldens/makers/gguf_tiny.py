@@ -25,6 +25,9 @@ CASES = [
     ("gemma3-tiny/plain", gguf.MODEL_ARCH.GEMMA3, False),
     ("gpt2-tiny/plain", gguf.MODEL_ARCH.GPT2, False),
     ("bert-tiny/base", gguf.MODEL_ARCH.BERT, False),
+    ("phi3-tiny/plain", gguf.MODEL_ARCH.PHI3, False),
+    ("olmo2-tiny/plain", gguf.MODEL_ARCH.OLMO2, False),
+    ("gpt-neox-tiny/plain", gguf.MODEL_ARCH.GPTNEOX, False),
 ]
 LLAMA3 = dict(
     rope_type="llama3",
@@ -43,6 +46,11 @@ def reordered(weight: numpy.ndarray, heads: int) -> numpy.ndarray:
     return (
         weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
     )
+
+
+def joined(value: numpy.ndarray, heads: int) -> numpy.ndarray:
+    """All queries, then all keys and all values, in place of those of each head."""
+    return value.reshape(heads, 3, -1, *value.shape[1:]).swapaxes(0, 1).reshape(value.shape)
 
 
 def rotary_factors(config: transformers.PretrainedConfig) -> numpy.ndarray:
@@ -84,6 +92,13 @@ def settings(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -> 
             writer.add_value_length(config.head_dim)
     else:
         writer.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.layer_norm_epsilon)
+    share = (getattr(config, "rope_parameters", None) or {}).get("partial_rotary_factor")
+    if share is not None:
+        writer.add_rope_dimension_count(int(share * config.hidden_size // config.num_attention_heads))
+    if config.model_type == "gpt_neox":
+        writer.add_parallel_residual(config.use_parallel_residual)
+    if config.model_type == "phi3":
+        writer.add_sliding_window(config.sliding_window or 0)
     if "sliding_attention" in getattr(config, "layer_types", []):
         writer.add_sliding_window(config.sliding_window)
     if getattr(config, "attn_logit_softcapping", None):
@@ -119,6 +134,8 @@ def write(path, model: torch.nn.Module, architecture: gguf.MODEL_ARCH, is_reorde
         array = value.detach().float().numpy()
         if architecture == gguf.MODEL_ARCH.GPT2 and name.endswith(TRANSPOSED):
             array = array.T
+        if "query_key_value" in name:
+            array = joined(array, config.num_attention_heads)
         if config.model_type.startswith("gemma") and name.endswith("norm.weight"):
             array = array + 1
         if is_reordered and ".q_proj." in name:
@@ -140,7 +157,7 @@ def make() -> None:
         path = ROOT / folder
         kind = getattr(transformers, transformers.AutoConfig.from_pretrained(path).architectures[0])
         model = kind.from_pretrained(path).eval()
-        write(top / (folder.split("-")[0] + ".gguf"), model, architecture, is_reordered)
+        write(top / (folder.split("-tiny")[0] + ".gguf"), model, architecture, is_reordered)
     rows = inputs()
     write_json(top / "inputs.json", rows)
     config = transformers.LlamaConfig(**{**PLAIN, "rope_parameters": LLAMA3, "head_dim": 8})
