@@ -130,6 +130,7 @@ extension GGUFKeys {
             add("rope.scaling.type", .string("yarn"))
             add("rope.scaling.factor", .float32(Float(yarn.factor)))
             add("rope.scaling.original_context_length", .unsigned32(Int(yarn.originalLength)))
+        case .longRope: try require(false, "rotary positions of the type longrope")
         }
     }
 }
