@@ -89,7 +89,8 @@ extension AdapterPlan {
         let dropout = settings.dropout ?? model.headDropout(kind)
         return HeadParameters(
             pooling: readsTokens ? nil : model.headPooling,
-            readsPooler: readsTokens ? !model.conventions.headTransformPaths.isEmpty : dense == nil,
+            readsPooler: readsTokens
+                ? model.conventions.tokensReadTransform && !model.conventions.headTransformPaths.isEmpty : dense == nil,
             dense: dense.map { [$0] } ?? [], activation: model.conventions.headActivation, weight: weight, bias: bias,
             labelCount: count, dropout: dropout, denseDropout: model.conventions.headDropsInput ? dropout : 0)
     }

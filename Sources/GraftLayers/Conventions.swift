@@ -27,6 +27,8 @@ package struct Conventions: Sendable {
     package let answerHeadPath: String
     /// Modules beside the backbone that the classes of all heads have before them.
     package let headTransformPaths: [String]
+    /// Whether the classes of heads of tokens have them, too.
+    package let tokensReadTransform: Bool
     /// The modules of the head for masked words; nil where there is none.
     package let maskedHead: MaskedHeadNames?
     /// Which of a row's tokens stands for it in classification.
@@ -93,7 +95,8 @@ package struct Conventions: Sendable {
     package init(
         architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String,
         answerHeadPath: String = "qa_outputs", headHasBias: Bool, headDensePath: String? = nil,
-        headTransformPaths: [String] = [], headActivation: Activation = .tanh, headDropsInput: Bool = true,
+        headTransformPaths: [String] = [], tokensReadTransform: Bool = true,
+        headActivation: Activation = .tanh, headDropsInput: Bool = true,
         choiceHeadPath: String? = nil, tokenHeadPath: String? = nil, maskedHead: MaskedHeadNames? = nil,
         summaryToken: SummaryToken, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
@@ -110,6 +113,7 @@ package struct Conventions: Sendable {
         self.tokenHeadPath = tokenHeadPath ?? headPath
         self.answerHeadPath = answerHeadPath
         self.headTransformPaths = headTransformPaths
+        self.tokensReadTransform = tokensReadTransform
         self.maskedHead = maskedHead
         self.summaryToken = summaryToken
         self.defaultTargets = defaultTargets

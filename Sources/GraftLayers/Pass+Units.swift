@@ -33,6 +33,8 @@ extension Pass {
         case rows
         /// Each of those that `choose` was given.
         case chosen
+        /// Each bucket of distances, once for each segment.
+        case distances
 
         /// Of the queries of a layer, and of all that comes of them.
         package static func ofLayer(_ index: Int, of count: Int) -> Unit { index + 1 < count ? .tokens : .read }
@@ -82,6 +84,7 @@ extension Pass {
     /// Rows of a matrix of `unit`.
     package func count(_ unit: Unit) -> Int {
         if unit == .source { return source?.tokenCount ?? 0 }
+        if unit == .distances { return segments.count * distanceCount }
         if unit == .chosen { return chosen.last.map { $0.first + $0.count } ?? 0 }
         return unit == .rows || summaries(unit) != nil ? rowCount : tokenCount
     }
@@ -106,6 +109,7 @@ extension Pass {
             source.map { ($0.segments[segment.index].firstToken, $0.segments[segment.index].tokenCount) } ?? (0, 0)
         case .rows: (segment.firstRow, segment.rowCount)
         case .chosen: chosen[segment.index]
+        case .distances: (segment.index * distanceCount, distanceCount)
         }
     }
 
@@ -127,6 +131,7 @@ extension Pass {
         case .source: source?.batchFirstToken ?? 0
         case .rows: batchFirstRow
         case .chosen: batchFirstChosen
+        case .distances: 0
         }
     }
 

@@ -44,6 +44,8 @@ package final class Pass {
     /// What the segments' adapters put before each row, as keys and values or as tokens.
     var prefixes: [MadeRows?] = []
     var prompts: [MadeRows?] = []
+    /// Buckets of the distances in the longest row.
+    var distanceCount = 0
     /// What is added to the embeddings, if anything.
     package var perturbation: Perturbation?
     /// Where the gradient of the embeddings goes, before anything is added to them: [tokens,
@@ -211,6 +213,9 @@ package final class Pass {
     }
 
     func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }
+
+    /// Tokens of the longest row.
+    var longestRow: Int { (0..<rowCount).reduce(0) { max($0, length(ofRow: $1)) } }
 
     /// Whether nothing of a row has been through the model: what stands before its tokens comes
     /// first.

@@ -9,7 +9,7 @@ package enum Architectures {
         Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, Gemma.self, Gemma2.self, Gemma3.self,
         GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, ModernBert.self, MPNet.self, Qwen2.self,
         Qwen3.self, Roberta.self, SmolLM3.self, T5.self, MT5.self, XLMRoberta.self, GPTNeoX.self, OLMo2.self,
-        Phi3.self,
+        Phi3.self, DebertaV2.self,
     ]
 
     /// The first that has files of llama.cpp under its name reads them.

@@ -67,6 +67,7 @@ struct BertConfiguration {
         var adaptsResidual = false
         /// Of the head of rows, where it is not that of the layers.
         var headDropout: Float?
+        var epsilon = 1e-12
     }
 
     /// What config.json calls the settings that not all architectures call alike.
@@ -105,7 +106,7 @@ struct BertConfiguration {
         typeCount = try variant.hasTypes ? reader.size("type_vocab_size", 2) : 0
         try reader.checkHeads((keys.hiddenSize, hiddenSize), (keys.headCount, headCount))
         activation = try reader.activation(keys.activation, variant.activation)
-        epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, 1e-12) } ?? 1e-12
+        epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, variant.epsilon) } ?? 1e-12
         hiddenDropout = try reader.probability(keys.hiddenDropout, variant.dropout)
         adaptsResidual = variant.adaptsResidual
         feedForwardDropout = variant.dropsFeedForward ? hiddenDropout : 0

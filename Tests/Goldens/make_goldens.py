@@ -64,6 +64,8 @@ MAKERS = {
     "mpnet-training": "mpnet_training",
     "modernbert-tiny": "tiny_modernbert",
     "modernbert-training": "modernbert_training",
+    "deberta-v2-tiny": "tiny_deberta_v2",
+    "deberta-training": "deberta_training",
     "question-answering": "question_answering",
     "masked-language": "masked_language",
     "task-training": "task_training",

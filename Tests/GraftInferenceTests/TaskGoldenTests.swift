@@ -36,7 +36,7 @@ import Testing
             "bert-tiny", "distilbert-tiny", "llama-tiny", "gpt2-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny",
             "roberta-tiny",
             "smollm3-tiny", "xlm-roberta-tiny", "electra-tiny", "albert-tiny", "mpnet-tiny",
-            "modernbert-tiny", "gpt-neox-tiny",
+            "modernbert-tiny", "gpt-neox-tiny", "deberta-v2-tiny",
         ],
         [
             (GraftAdapters.Task.sequenceClassification, "/sequence-classification", 3),

@@ -15,6 +15,8 @@ import Testing
             "albert-tiny/sequence-classification", "albert-tiny/token-classification", "mpnet-tiny/base",
             "mpnet-tiny/masked-lm", "mpnet-tiny/sequence-classification", "modernbert-tiny/base",
             "modernbert-tiny/masked-lm", "modernbert-tiny/mean", "modernbert-tiny/sequence-classification",
+            "deberta-v2-tiny/base", "deberta-v2-tiny/apart", "deberta-v2-tiny/keys", "deberta-v2-tiny/masked-lm",
+            "deberta-v2-tiny/sequence-classification", "deberta-v2-tiny/token-classification",
         ])
     func hiddenStatesEqual(name: String) throws {
         let folder = Goldens.path(name)
@@ -45,6 +47,12 @@ import Testing
             ("modernbert-tiny/base", "rope_parameters", ["rope_type": "default"], .unsupported),
             ("modernbert-tiny/base", "rope_parameters", ["full_attention": ["rope_type": "yarn"]], .unsupported),
             ("modernbert-tiny/base", "mlp_dropout", 0.1, .unsupported),
+            ("deberta-v2-tiny/base", "conv_kernel_size", 3, .unsupported),
+            ("deberta-v2-tiny/base", "relative_attention", false, .unsupported),
+            ("deberta-v2-tiny/base", "position_buckets", 2, .unsupported),
+            ("deberta-v2-tiny/base", "position_buckets", 16, .incompatible),
+            ("deberta-v2-tiny/base", "embedding_size", 16, .unsupported),
+            ("deberta-v2-tiny/base", "share_att_key", false, .notFound),
         ] as [(String, String, JSON, GraftError.Code)])
     func refused(base: String, key: String, value: JSON, code: GraftError.Code) throws {
         let folder = try Goldens.copyOfModel(base, changing: [key: value])

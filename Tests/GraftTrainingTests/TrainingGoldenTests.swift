@@ -16,14 +16,15 @@ import Testing
             "lora-training", "pooled-head", "llama-training", "gpt2-training", "mistral-training", "qwen-training",
             "gemma-training", "decoder-training", "roberta-training", "distilbert-training", "electra-training",
             "albert-training",
-            "mpnet-training", "modernbert-training", "task-training", "embedding-training", "actions-training",
+            "mpnet-training", "modernbert-training", "deberta-training", "task-training", "embedding-training",
+            "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
             "masked-language", "group-training", "preference-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }
 
     @Test("The goldens are there")
-    func goldensAreThere() { #expect(Self.variants.count >= 158) }
+    func goldensAreThere() { #expect(Self.variants.count >= 160) }
 
     @Test("Ten steps equal PEFT's or AdapterHub's", arguments: variants)
     func tenSteps(golden: GoldenCase) throws {

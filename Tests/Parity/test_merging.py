@@ -31,6 +31,7 @@ CLASSIFIERS = {
     "gemma3": ("gemma3-tiny/plain", ALL, "Gemma3TextForSequenceClassification"),
     "gpt2": ("gpt2-tiny/plain", ALL, "GPT2ForSequenceClassification"),
     "gpt-neox": ("gpt-neox-tiny/plain", ALL, "GPTNeoXForSequenceClassification"),
+    "deberta-v2": ("deberta-v2-tiny/sequence-classification", ALL, "DebertaV2ForSequenceClassification"),
     "phi3": ("phi3-tiny/plain", ALL, "Phi3ForSequenceClassification"),
     "olmo2": ("olmo2-tiny/plain", ALL, "Olmo2ForSequenceClassification"),
     "roberta": ("roberta-tiny/base", ALL, "RobertaForSequenceClassification"),

@@ -31,7 +31,7 @@ TASKS = {
 }
 ARCHITECTURES = [
     "bert", "distilbert", "llama", "gpt2", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
-    "albert", "mpnet", "modernbert", "gpt-neox",
+    "albert", "mpnet", "modernbert", "gpt-neox", "deberta-v2",
 ]  # fmt: skip
 ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 

@@ -380,6 +380,27 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
                            int64_t ldo, const float *log_sum, const float *dout, int64_t lddo, float *dq,
                            int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv);
 
+/** How the scores of one head over one sequence depend on distances. */
+typedef struct gk_distances {
+    const int32_t *buckets; /**< Of distance 0, behind those of a key after its query, before others. */
+    int64_t lowest;         /**< The bucket of the first column of c and d. */
+    int64_t first;          /**< Place of the first query among the keys. */
+    int64_t apart;          /**< So many keys come first, which no distance concerns. */
+    float scale;
+    int32_t padding;
+} gk_distances;
+
+/** scores[i, j] becomes softmax over j of scale (scores[i, j] + c[i, b] + d[j, b]), where b is the
+ *  bucket of first + i - j. c [queries, buckets] and d [keys, buckets], or NULL. */
+void gk_distance_softmax(const gk_team *team, const gk_distances *distances, int64_t queries, int64_t keys,
+                         const float *c, int64_t ldc, const float *d, int64_t ldd, float *scores,
+                         int64_t lds);
+/** From probabilities p and their gradient in dscores: the gradient of the scores in its place, and
+ *  those of c and d, where there are such. */
+void gk_distance_softmax_backward(const gk_team *team, const gk_distances *distances, int64_t queries,
+                                  int64_t keys, int64_t buckets, const float *p, int64_t ldp, float *dscores,
+                                  int64_t lds, float *dc, int64_t ldc, float *dd, int64_t ldd);
+
 /** Rotates pairs (i, i + turned_width / 2) of each head's first turned_width numbers by position *
  *  frequencies[i] (RoPE, Su et al. 2021), in place, times `magnitude`. `inverse` rotates back: the
  *  gradient. */

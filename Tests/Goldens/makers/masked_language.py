@@ -27,6 +27,7 @@ BASES = {
     "electra-tiny": ("electra", {}),
     "albert-tiny": ("albert", {}),
     "mpnet-tiny": ("mpnet", {}),
+    "deberta-v2-tiny": ("deberta-v2", {}),
 }
 
 

@@ -13,7 +13,7 @@ from .tiny_models import randomise
 
 NAMES = [
     "bert", "distilbert", "gpt2", "llama", "mistral", "qwen2", "qwen3", "roberta", "smollm3", "xlm-roberta", "electra",
-    "albert", "mpnet", "modernbert", "gpt-neox",
+    "albert", "mpnet", "modernbert", "gpt-neox", "deberta-v2",
 ]  # fmt: skip
 
 

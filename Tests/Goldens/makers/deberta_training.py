@@ -1,0 +1,24 @@
+"""deberta-training: ten training steps of PEFT on deberta-v2-tiny: losses, first gradients, and the
+adapter at the end."""
+
+from . import tiny_deberta_v2
+from .files import fresh_folder, write_json
+from .llama_training import Variant, batches, make_variant
+
+HEAD = dict(base="sequence-classification", task="SEQ_CLS")
+VARIANTS = [
+    Variant(
+        "shared",
+        "Adapters of queries and keys act on distances, too.",
+        dict(r=4, lora_alpha=8, target_modules=["query_proj", "key_proj"]),
+        **HEAD,
+    ),
+    Variant("all-linear", "Every product, and the pooler.", dict(r=2, lora_alpha=4, target_modules="all-linear"), **HEAD),
+]
+
+
+def make() -> None:
+    top = fresh_folder("deberta-training")
+    write_json(top / "batches.json", batches())
+    variants = [make_variant(variant, 960 + i, tiny_deberta_v2, top.name) for i, variant in enumerate(VARIANTS)]
+    write_json(top / "variants.json", variants)
