@@ -118,7 +118,8 @@ package struct ParallelMixers: Mixer {
     ) throws(GraftError) -> UnsafeMutableRawPointer? {
         let attentionKept = try attention.forward(x, into: y, self, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         let other = try pass.scratch.matrix(rows: y.rows, columns: width)
-        let feedForwardKept = try feedForward.forward(x, into: other, self, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
+        let feedForwardKept = try feedForward.forward(
+            x, into: other, self, keeps: keeps, keepsOnly: keepsOnly, pass: pass)
         pass.team.add(other, to: y)
         guard let attentionKept, let feedForwardKept else { return nil }
         return try pass.keep(Kept(attention: attentionKept, feedForward: feedForwardKept))

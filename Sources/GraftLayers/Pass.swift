@@ -79,8 +79,8 @@ package final class Pass {
 
     /// Layers from this depth on keep what backward needs; `Int.max` in inference.
     package var keptDepth = Int.max
-    /// Whether of a layer that keeps anything only what it is given is kept, and the layer runs once
-    /// more when backward comes to it (Chen et al. 2016).
+    /// Whether of a layer that keeps anything only what it is given is kept, and the layer runs
+    /// once more when backward comes to it (Chen et al. 2016).
     package var runsLayersAgain = false
     /// Mixes seed and step; nil when nothing is dropped out.
     package var dropoutKey: UInt64?

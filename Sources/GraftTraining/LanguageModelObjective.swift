@@ -3,8 +3,8 @@ import GraftAdapters
 import GraftLayers
 import GraftTensor
 
-/// Cross-entropy of the tokens that are predicted, next ones or masked ones. All others cost nothing
-/// in the product with the vocabulary.
+/// Cross-entropy of the tokens that are predicted, next ones or masked ones. All others cost
+/// nothing in the product with the vocabulary.
 struct LanguageModelObjective: Objective {
     let labels: [String] = []
     let summary: SummaryToken? = nil

@@ -96,8 +96,8 @@ typedef int32_t gk_type;
 enum { GK_FLOAT32 = 0, GK_BFLOAT16 = 1, GK_FLOAT16 = 2, GK_FLOAT64 = 3 };
 
 /** Types of llama.cpp's files: blocks of elements that share their scales, at most 256 and a
- *  divisor of it. They are read; of them only GK_Q8_0 is written. A row begins with a block and is a
- *  whole number of them. */
+ *  divisor of it. They are read; of them only GK_Q8_0 is written. A row begins with a block and is
+ *  a whole number of them. */
 enum {
     GK_Q4_0 = 4,
     GK_Q4_1 = 5,
@@ -126,8 +126,8 @@ void gk_to_float32(int64_t count, const void *source, gk_type type, float *out);
 /** Converts to stored numbers of `type`, at any address for float64. Rounds to nearest even; NaN
  *  stays NaN. */
 void gk_from_float32(int64_t count, const float *source, gk_type type, void *out);
-/** Converts `count` finite numbers, whole blocks, to blocks of GK_Q8_0 as the gguf package does: d is the
- *  largest magnitude / 127, and each element is round(x / d), halves away from 0. */
+/** Converts `count` finite numbers, whole blocks, to blocks of GK_Q8_0 as the gguf package does: d
+ *  is the largest magnitude / 127, and each element is round(x / d), halves away from 0. */
 void gk_to_q8_0(int64_t count, const float *source, void *out);
 /** Index of the first element that is infinite or not a number; -1 where all are finite. */
 int64_t gk_first_not_finite(int64_t count, const float *x);
@@ -382,7 +382,7 @@ void gk_attention_backward(const gk_team *team, const gk_attention *attention, c
 
 /** How the scores of one head over one sequence depend on distances. */
 typedef struct gk_distances {
-    const int32_t *buckets; /**< Of distance 0, behind those of a key after its query, before others. */
+    const int32_t *buckets; /**< Of distance 0, behind those of later keys, before others. */
     int64_t lowest;         /**< The bucket of the first column of c and d. */
     int64_t first;          /**< Place of the first query among the keys. */
     int64_t apart;          /**< So many keys come first, which no distance concerns. */

@@ -146,7 +146,8 @@ private struct GGUFAdapterReader {
         let lies = form.of(headCount: model.shape.headCount, keyHeadCount: model.shape.keyHeadCount)
         if let heads = lies.heads, !lies.fits(rowCount: height) {
             throw error(
-                entry, .incompatible, "expected rows for \(heads.count) heads \(heads.what), found shape \(entry.shape)")
+                entry, .incompatible, "expected rows for \(heads.count) heads \(heads.what), found shape \(entry.shape)"
+            )
         }
         guard turned || lies.heads != nil else { return stored }
         let made = try Memory(byteCount: 4 * height * width)

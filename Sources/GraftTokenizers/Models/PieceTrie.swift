@@ -30,8 +30,8 @@ struct PieceTrie: Sendable {
     /// Of all tokens of a vocabulary that are not empty. Of two with the same bytes the one
     /// with the larger id counts.
     ///
-    /// Most of its time would be waiting for memory, one node after the other. So all tokens grow by
-    /// one byte together, and the slots of several are read before the first is looked at.
+    /// Most of its time would be waiting for memory, one node after the other. So all tokens grow
+    /// by one byte together, and the slots of several are read before the first is looked at.
     init(_ vocabulary: Vocabulary) throws(GraftError) {
         // Of the vocabularies there are, tokens share all but some three of their bytes.
         let count = 3 * (vocabulary.largestID + 1)

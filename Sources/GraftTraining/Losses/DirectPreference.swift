@@ -5,8 +5,8 @@ import GraftFormats
 /// more likely than by the reference the preferred of two answers became, less the same of the
 /// other: d = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected)).
 ///
-/// As TRL's `DPOTrainer`, whose `loss_type` may also be `hinge`, max(0, 1 − β d) (Zhao et al. 2023),
-/// or `ipo`, (d − 1 / 2β)² of means over the answers' tokens (Azar et al. 2023, eq. 17).
+/// As TRL's `DPOTrainer`, whose `loss_type` may also be `hinge`, max(0, 1 − β d) (Zhao et al.
+/// 2023), or `ipo`, (d − 1 / 2β)² of means over the answers' tokens (Azar et al. 2023, eq. 17).
 struct DirectPreference: Loss {
     static let name = "dpo"
     private static let beta = Setting.number(

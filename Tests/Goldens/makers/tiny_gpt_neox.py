@@ -1,5 +1,6 @@
-"""gpt-neox-tiny: small random GPT-NeoX models, as Pythia's: sub-layers beside each other or one after
-the other, and what they compute."""
+"""gpt-neox-tiny: small random GPT-NeoX models, as Pythia's: sub-layers beside each other or one
+after the other, and what they compute.
+"""
 
 import torch
 from transformers import (

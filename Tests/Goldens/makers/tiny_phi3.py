@@ -1,5 +1,6 @@
-"""phi3-tiny: small random Phi-3 models, whose projections are joined and whose heads turn in part, and
-what they compute."""
+"""phi3-tiny: small random Phi-3 models, whose projections are joined and whose heads turn in part,
+and what they compute.
+"""
 
 import torch
 from transformers import Phi3ForCausalLM, Phi3ForSequenceClassification, Phi3ForTokenClassification
