@@ -89,9 +89,7 @@ extension GGUFDialect {
     fileprivate func tensors(
         _ source: any TensorSource, _ names: GGUFNames, _ keys: GGUFKeys, _ type: BlockType?
     ) throws(GraftError) -> [GGUFWriter.Tensor] {
-        let entries = source.tensorNames.compactMap(source.entry).filter { entry in
-            !leavesOut.contains(where: entry.name.contains)
-        }
+        let entries = source.tensorNames.compactMap(source.entry).filter { !isLeftOut($0.name) }
         var placed: [(entry: TensorEntry, name: String, form: GGUFSource.Form)] = []
         for entry in entries {
             guard let (name, form) = names.stored(entry.name) else {
@@ -118,6 +116,14 @@ extension GGUFDialect {
             GGUFWriter.Tensor(
                 name, type: self.type(of: entry, name, form, type), shape: entry.shape, form: form
             ) { () throws(GraftError) in try source.rows(entry) }
+        }
+    }
+
+    private func isLeftOut(_ tensor: String) -> Bool {
+        let parts = tensor.split(separator: ".")
+        return leavesOut.contains { own in
+            let own = own.split(separator: ".")
+            return parts.indices.contains { parts[$0...].starts(with: own) }
         }
     }
 

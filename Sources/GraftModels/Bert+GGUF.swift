@@ -19,7 +19,7 @@ extension Bert {
             .init("blk.*.ffn_down", "encoder.layer.*.output.dense"),
             .init("blk.*.layer_output_norm", "encoder.layer.*.output.LayerNorm"),
         ],
-        leavesOut: ["position_ids", "pooler.", "cls.predictions.", "cls.seq_relationship."],
+        leavesOut: ["position_ids", "pooler", "cls.predictions", "cls.seq_relationship"],
         settings: { (settings) throws(GraftError) in
             if try settings.flag("attention.causal") == true {
                 throw settings.unsupported("attention.causal", expected: "false alone")

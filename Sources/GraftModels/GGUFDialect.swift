@@ -18,7 +18,8 @@ struct GGUFDialect: Sendable {
     var readBySettings: Set<String> = []
     /// Settings that no other architecture has, and that are refused elsewhere.
     var reads: Set<String> = []
-    /// Tensors of a checkpoint, by what is in their names, that a file does not have.
+    /// Tensors of a checkpoint that a file does not have, by parts of their names that follow one
+    /// another.
     var leavesOut: [String] = []
     /// `config.json` but for what all architectures have.
     let settings: @Sendable (GGUFSettings) throws(GraftError) -> JSONObject

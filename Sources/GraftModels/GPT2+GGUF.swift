@@ -15,7 +15,7 @@ extension GPT2 {
             .init("blk.*.ffn_up", "transformer.h.*.mlp.c_fc", .transposed),
             .init("blk.*.ffn_down", "transformer.h.*.mlp.c_proj", .transposed),
         ],
-        leavesOut: [".attn.bias", ".attn.masked_bias"],
+        leavesOut: ["attn.bias", "attn.masked_bias"],
         settings: { (settings) throws(GraftError) in
             var config = JSONObject()
             config["vocab_size"] = try settings.rows(of: "token_embd.weight")
