@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, _Pointer, c_char_p, c_float, c_int32, c_uint64, c_void_p, cast, string_at
@@ -12,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, Typed
 from .declarations import EARLY_STOPPING_CHOICES, TOKEN_END_CHOICES, GenerateOptions, TokenStruct
 from .errors import invalid
 from .library import initialised
-from .values import as_list, asks_to_stop, c_number, choice, int_array, require_length, set_numbers, text_list
+from .values import (
+    as_list,
+    asks_to_stop,
+    c_number,
+    choice,
+    int_array,
+    json_text,
+    require_length,
+    set_numbers,
+    text_list,
+)
 
 if TYPE_CHECKING:
     TokenPointer = _Pointer[TokenStruct]
@@ -144,13 +153,13 @@ def generate_options(
 def constraint_texts(row_count: int, constraint: Constraint | Iterable[Constraint | None]) -> list[bytes | None]:
     """That of each row as JSON, from one of all rows or one for each."""
     if isinstance(constraint, Mapping):
-        return [json.dumps(dict(constraint)).encode()] * row_count
+        return [json_text(constraint, "constraint")] * row_count
     each = as_list(constraint, "constraint", "mappings")
     require_length(each, row_count, "constraint", "prompt")
     for index, one in enumerate(each):
         if one is not None and not isinstance(one, Mapping):
             raise TypeError(f"constraint[{index}]: expected a mapping or None, found {type(one).__name__}")
-    return [None if one is None else json.dumps(dict(one)).encode() for one in each]
+    return [None if one is None else json_text(one, f"constraint[{row}]") for row, one in enumerate(each)]
 
 
 def new_token(token: TokenStruct) -> NewToken:

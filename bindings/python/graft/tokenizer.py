@@ -11,7 +11,7 @@ from .declarations import EncodeOptions
 from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib
-from .values import file_array, int_array, path_bytes, set_numbers, sizes, text_bytes
+from .values import file_array, int_array, json_text, path_bytes, set_numbers, sizes, text_bytes
 
 
 class Encoding(NamedTuple):
@@ -208,7 +208,7 @@ class Tokenizer(Handle):
             "return_assistant_tokens_mask": return_assistant_tokens_mask,
             "variables": variables,
         }
-        arguments = (self.pointer, _json(conversation, "conversation"), _json(options, "options"))
+        arguments = (self.pointer, json_text(conversation, "conversation"), json_text(options, "options"))
         if not tokenize:
             return _text(lib.graft_tokenizer_apply_template, arguments, 4 * len(arguments[1]) + 4096)
         out = c_void_p()
@@ -224,22 +224,6 @@ class Tokenizer(Handle):
             return tokens
         finally:
             lib.graft_encoding_release(out)
-
-
-def _json(value: object, name: str) -> bytes:
-    """What the interface reads as JSON."""
-    import json  # here, since most programs ask for none
-
-    return text_bytes(json.dumps(value, ensure_ascii=False, default=_plain), name)
-
-
-def _plain(value: object) -> object:
-    """What is no list and no dictionary, but like one."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence):
-        return list(value)
-    raise TypeError(f"expected what JSON can say, found {type(value).__name__}")
 
 
 def _text(function: Any, arguments: tuple[object, ...], room: int) -> str:

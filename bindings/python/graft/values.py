@@ -4,7 +4,7 @@ argument is meant."""
 from __future__ import annotations
 
 import os
-from collections.abc import ItemsView, Iterable, KeysView, Mapping, Set, Sized
+from collections.abc import ItemsView, Iterable, KeysView, Mapping, Sequence, Set, Sized
 from ctypes import Array, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p, cast
 from operator import index
 from typing import Any
@@ -116,6 +116,22 @@ def settings_json(**given: Any) -> bytes:
     import json
 
     return json.dumps({key: value for key, value in given.items() if value is not None}).encode()
+
+
+def json_text(value: object, name: str) -> bytes:
+    """What the interface reads as JSON."""
+    import json  # here, since most programs ask for none
+
+    return text_bytes(json.dumps(value, ensure_ascii=False, default=_plain), name)
+
+
+def _plain(value: object) -> object:
+    """What is no list and no dictionary, but like one."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"expected what JSON can say, found {type(value).__name__}")
 
 
 def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:
