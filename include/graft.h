@@ -173,9 +173,9 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  * this build does not is refused by name.
  *
  * Or from a GGUF file of llama.cpp (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1,
- * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gemma, gemma2, gemma3, gpt2, llama, qwen2,
- * qwen3 and smollm3; its tokenizer is graft_tokenizer_load() of the same path. Quantised weights are
- * multiplied at the chosen precision.
+ * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gemma, gemma2, gemma3, gpt2, gptneox,
+ * llama, olmo2, phi3, qwen2, qwen3 and smollm3; its tokenizer is graft_tokenizer_load() of the same path.
+ * Quantised weights are multiplied at the chosen precision.
  *
  * The weights are packed once into the chosen precision; tables are read from the mapped files,
  * which must not change while the model lives.
