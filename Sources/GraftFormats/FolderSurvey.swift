@@ -15,7 +15,8 @@ package enum FolderSurvey {
             case .adapter:
                 "an adapter folder has adapter_config.json beside adapter_model.safetensors (PEFT) or "
                     + "adapter.safetensors (AdapterHub)"
-            case .tokenizer: "a tokenizer is read from tokenizer.json or vocab.txt"
+            case .tokenizer:
+                "a tokenizer is read from tokenizer.json, from vocab.txt, or from vocab.json and merges.txt"
             }
         }
 

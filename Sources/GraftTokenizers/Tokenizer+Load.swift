@@ -79,7 +79,7 @@ extension Tokenizer {
             try file.refuseStandIn()
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         } catch  where error.code == .notFound {
-            throw folder.missing("neither tokenizer.json nor vocab.txt", wanted: .tokenizer)
+            throw folder.missing("no tokenizer.json, vocab.txt or vocab.json", wanted: .tokenizer)
         }
         var parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: file.path)
         settings.declaration.complete(&parts)

@@ -34,7 +34,7 @@ static void check(const char *path, size_t row, const char *fragment) {
           "what an adapter is read from is said", graft_last_error_message());
     expect(table[row].tokenizer, fragment, graft_tokenizer_load(path, &tokenizer),
            "a tokenizer that is not one");
-    claim(strstr(graft_last_error_message(), "tokenizer.json or vocab.txt") != NULL,
+    claim(strstr(graft_last_error_message(), "vocab.json and merges.txt") != NULL,
           "what a tokenizer is read from is said", graft_last_error_message());
 }
 

@@ -128,8 +128,8 @@ struct FolderTests {
         #expect(error?.code == .notFound)
         #expect(
             error?.message
-                == "\(folder.path): neither tokenizer.json nor vocab.txt: the folder is empty; a tokenizer is "
-                + "read from tokenizer.json or vocab.txt")
+                == "\(folder.path): no tokenizer.json, vocab.txt or vocab.json: the folder is empty; a tokenizer is "
+                + "read from tokenizer.json, from vocab.txt, or from vocab.json and merges.txt")
     }
 }
 
