@@ -1,5 +1,4 @@
 /** Exact search: of each query the stored vectors with the largest products. */
-#include "executor.h"
 #include "ranges.h"
 
 #define GK_KERNELS "nearest_kernels.inc"
@@ -90,12 +89,7 @@ int64_t gk_nearest(const gk_team *team, int64_t count, int64_t h, const float *v
         bad_of_threads[thread] = INT64_MAX;
     const search *shared = &s;
     int64_t *bad = bad_of_threads;
-    int64_t units = (count + GK_VECTORS_TOGETHER - 1) / GK_VECTORS_TOGETHER, most = gk_parts_for(threads);
-    int64_t parts = units < most ? units : most;
-    gk_run(team, threads, parts, ^(int64_t part, int32_t seat) {
-      int64_t begin = units * part / parts * GK_VECTORS_TOGETHER;
-      int64_t end = units * (part + 1) / parts * GK_VECTORS_TOGETHER;
-      gk_range range = {begin, end < count ? end : count};
+    gk_for_ranges_on(team, threads, count, GK_VECTORS_TOGETHER, ^(gk_range range, int32_t seat) {
       int64_t first_bad = search_range(shared, range, found + seat * heap_size);
       bad[seat] = first_bad < bad[seat] ? first_bad : bad[seat];
     });

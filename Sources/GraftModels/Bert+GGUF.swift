@@ -39,12 +39,10 @@ extension Bert {
         keys: { (keys, source) throws(GraftError) in
             let configuration = try BertConfiguration(source.config, path: source.path)
             try keys.require(configuration.activation == .gelu, "hidden_act other than gelu")
-            keys.headCounts = (configuration.headCount, configuration.headCount)
-            keys.add("context_length", .unsigned32(configuration.maximumLength))
-            keys.add("embedding_length", .unsigned32(configuration.hiddenSize))
-            keys.add("block_count", .unsigned32(configuration.layerCount))
-            keys.add("feed_forward_length", .unsigned32(configuration.intermediateSize))
-            keys.add("attention.head_count", .unsigned32(configuration.headCount))
+            keys.addSizes(
+                length: configuration.maximumLength, width: configuration.hiddenSize,
+                layers: configuration.layerCount, innerSize: configuration.intermediateSize,
+                heads: configuration.headCount, keyHeads: configuration.headCount)
             keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
             keys.add("attention.causal", .bool(false))
             // The mean, which is how such files are read here.

@@ -21,6 +21,18 @@ struct GGUFKeys {
 
     mutating func add(_ key: String, _ value: GGUFMetadata.Value) { metadata.add("\(architecture).\(key)", value) }
 
+    /// What files of all architectures say.
+    mutating func addSizes(
+        length: Int, width: Int, layers: Int, innerSize: Int, heads: Int, keyHeads: Int
+    ) {
+        headCounts = (heads, keyHeads)
+        add("context_length", .unsigned32(length))
+        add("embedding_length", .unsigned32(width))
+        add("block_count", .unsigned32(layers))
+        add("feed_forward_length", .unsigned32(innerSize))
+        add("attention.head_count", .unsigned32(heads))
+    }
+
     /// Refuses a model that a file would be another one of.
     ///
     /// - Parameter what: what the model has otherwise.
@@ -56,13 +68,10 @@ extension GGUFKeys {
         let scaled = layersOfLargest == model.layerCount ? model.hiddenSize / model.headCount : model.headWidth
         try require(
             model.attentionScale == 1 / Float(scaled).squareRoot(), "query_pre_attn_scalar other than \(scaled)")
-        headCounts = (model.headCount, model.keyValueHeadCount)
         add("vocab_size", .unsigned32(model.vocabularySize))
-        add("context_length", .unsigned32(model.maximumLength))
-        add("embedding_length", .unsigned32(model.hiddenSize))
-        add("block_count", .unsigned32(model.layerCount))
-        add("feed_forward_length", .unsigned32(model.intermediateSize))
-        add("attention.head_count", .unsigned32(model.headCount))
+        addSizes(
+            length: model.maximumLength, width: model.hiddenSize, layers: model.layerCount,
+            innerSize: model.intermediateSize, heads: model.headCount, keyHeads: model.keyValueHeadCount)
         add("attention.head_count_kv", .unsigned32(model.keyValueHeadCount))
         add("attention.layer_norm_rms_epsilon", .float32(model.norm.epsilon))
         add("attention.key_length", .unsigned32(model.headWidth))

@@ -32,12 +32,10 @@ extension GPT2 {
         keys: { (keys, source) throws(GraftError) in
             let configuration = try GPT2Configuration(source.config, path: source.path)
             try keys.require(configuration.activation == .geluTanh, "activation_function other than gelu_new")
-            keys.headCounts = (configuration.headCount, configuration.headCount)
-            keys.add("context_length", .unsigned32(configuration.maximumLength))
-            keys.add("embedding_length", .unsigned32(configuration.hiddenSize))
-            keys.add("block_count", .unsigned32(configuration.layerCount))
-            keys.add("feed_forward_length", .unsigned32(configuration.intermediateSize))
-            keys.add("attention.head_count", .unsigned32(configuration.headCount))
+            keys.addSizes(
+                length: configuration.maximumLength, width: configuration.hiddenSize,
+                layers: configuration.layerCount, innerSize: configuration.intermediateSize,
+                heads: configuration.headCount, keyHeads: configuration.headCount)
             keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
         })
 }

@@ -63,10 +63,7 @@ struct LanguageModelObjective: Objective {
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError) {
         let found = try predicted.find(batch, first: first, pass)
-        let learnsInLayers = scale != nil && pass.keptDepth <= model.shape.lastDepth
-        let dHidden =
-            learnsInLayers ? try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns) : nil
-        if let dHidden { dHidden.base.update(repeating: 0, count: dHidden.count) }
+        let dHidden = try scale == nil ? nil : predicted.gradient(of: hidden, model, pass)
         // Each that was chosen in earlier passes has weighed 1.
         try head.eachChunk(of: found.places, batchFirst: Int(evidence.weight), hidden.matrix, pass: pass) {
             chunk throws(GraftError) in

@@ -67,4 +67,13 @@ struct PredictedTokens {
         }
         return Found(places: UnsafeBufferPointer(start: places, count: count), labels: UnsafePointer(labels))
     }
+
+    /// Where predictions add what comes back to the pass's hidden states; nil where nothing below
+    /// the vocabulary learns.
+    func gradient(of hidden: HiddenStates, _ model: Model, _ pass: Pass) throws(GraftError) -> Matrix? {
+        guard pass.keptDepth <= model.shape.lastDepth else { return nil }
+        let gradient = try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns)
+        gradient.clear()
+        return gradient
+    }
 }

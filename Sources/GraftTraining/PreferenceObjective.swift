@@ -123,14 +123,12 @@ final class PreferenceObjective: JointObjective {
         guard let rows else { return }
         for row in first..<first + pass.rowCount { rows.scores[row] = 0 }
         try eachChunk(batch, first, hidden, pass) { chunk, labels throws(GraftError) in
-            eachRow(of: chunk.range, first, pass) { row, range in
+            eachRow(of: chunk, labels, first, pass) { row, logits, labels in
                 // As the kernel counts, a loss: the negative.
                 var (loss, weight) = (-rows.scores[row], 0.0)
-                let logits = chunk.logits.rows(
-                    from: range.lowerBound - chunk.range.lowerBound, count: range.count)
                 gk_cross_entropy(
                     pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride),
-                    labels + range.lowerBound, nil, 0, 1, nil, 0, &loss, &weight)
+                    labels, nil, 0, 1, nil, 0, &loss, &weight)
                 rows.scores[row] = -loss
             }
         }
@@ -167,19 +165,13 @@ final class PreferenceObjective: JointObjective {
             try gather(batch, first: first, hidden, pass: pass)
             try close(batch, scale: scale, &evidence, pass.team)
         }
-        let learnsInLayers = pass.keptDepth <= model.shape.lastDepth
-        let dHidden =
-            learnsInLayers ? try pass.scratch.matrix(rows: hidden.matrix.rows, columns: hidden.matrix.columns) : nil
-        dHidden?.clear()
+        let dHidden = try predicted.gradient(of: hidden, model, pass)
         try eachChunk(batch, first, hidden, pass) { chunk, labels throws(GraftError) in
-            eachRow(of: chunk.range, first, pass) { row, range in
+            eachRow(of: chunk, labels, first, pass) { row, logits, labels in
                 var (loss, weight) = (0.0, 0.0)
-                let logits = chunk.logits.rows(
-                    from: range.lowerBound - chunk.range.lowerBound, count: range.count)
                 gk_cross_entropy(
                     pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride),
-                    labels + range.lowerBound, nil, 0, Float(-rows.slopes[row]), logits.base, Int64(logits.stride),
-                    &loss, &weight)
+                    labels, nil, 0, Float(-rows.slopes[row]), logits.base, Int64(logits.stride), &loss, &weight)
             }
             try head.backward(chunk.logits, chunk, into: dHidden, pass: pass)
         }
@@ -200,15 +192,20 @@ final class PreferenceObjective: JointObjective {
         }
     }
 
-    /// Calls `body` with those of a range of the pass's predictions that are of one row.
+    /// Calls `body` with the logits of a chunk, and their labels, that are of one row.
     private func eachRow(
-        of chunk: Range<Int>, _ first: Int, _ pass: Pass, _ body: (_ row: Int, _ range: Range<Int>) -> Void
+        of chunk: LanguageModelHead.Chunk, _ labels: UnsafePointer<Int32>, _ first: Int, _ pass: Pass,
+        _ body: (_ row: Int, _ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Void
     ) {
         guard let rows else { return }
         var start = 0
         for row in first..<first + pass.rowCount {
-            let range = (start..<start + rows.counts[row]).clamped(to: chunk)
-            if !range.isEmpty { body(row, range) }
+            let range = (start..<start + rows.counts[row]).clamped(to: chunk.range)
+            if !range.isEmpty {
+                let logits = chunk.logits.rows(
+                    from: range.lowerBound - chunk.range.lowerBound, count: range.count)
+                body(row, logits, labels + range.lowerBound)
+            }
             start += rows.counts[row]
         }
     }
