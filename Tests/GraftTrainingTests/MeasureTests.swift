@@ -49,6 +49,25 @@ import Testing
         try compare(evidence, measures, json)
     }
 
+    @Test(
+        "Places of numbers in ascending order, equals in theirs, whichever bits tell the numbers apart",
+        arguments: [10, 300, 5000])
+    func order(count: Int) {
+        var random = RandomNumbers(seed: 3, stream: "numbers")
+        let kinds: [(String, (Int) -> Double)] = [
+            ("of both signs", { _ in Double(random.normal()) }),
+            ("that differ in their last bits alone", { _ in 1 + Double(random.below(1000)) * Double.ulpOfOne }),
+            ("that fall by their last bits", { 1 - Double($0) * Double.ulpOfOne }),
+            ("of few values", { _ in Double(random.below(3)) }),
+            ("at the ends", { [0, -0.0, .leastNonzeroMagnitude, -.infinity, .infinity][$0 % 5] }),
+        ]
+        for (name, number) in kinds {
+            let numbers = (0..<count).map(number)
+            let expected = numbers.indices.sorted { (numbers[$0], $0) < (numbers[$1], $1) }
+            #expect(ascendingOrder(count: count) { numbers[$0] }.map(Int.init) == expected, "numbers \(name)")
+        }
+    }
+
     @Test("Of answers, as the scripts of the data sets", arguments: cases("answers"))
     func answers(json: JSON) throws {
         let accepted = try json.array("accepted").map { ($0.arrayValue ?? []).compactMap(\.stringValue) }

@@ -109,17 +109,14 @@ def label_sets(
     :param threshold: the score from which on a label is chosen; None: 0.5.
     :param probabilities: False for scores of any kind.
     """
-    marks, columns = _doubles(truth, "truth")
+    marks, columns = _marks(truth, "truth")
     numbers, width = _doubles(given, "scores")
     if columns != width:
         raise invalid(f"scores: expected {columns} a row, as truth has, found {width}")
     _same(len(marks), len(numbers), "truth", "scores")
     count, out = len(marks) // width, c_void_p()
-    if not set(marks) <= {0, 1}:
-        raise invalid("truth: expected 0 or 1 for each label of each row")
-    rows = (c_int32 * len(marks)).from_buffer_copy(array("i", map(int, marks)))
     settings = settings_json(threshold=threshold, probabilities=probabilities)
-    lib.graft_evaluate_label_sets(rows, numbers, _weights(weights, count), count, width, settings, byref(out))
+    lib.graft_evaluate_label_sets(marks, numbers, _weights(weights, count), count, width, settings, byref(out))
     return _read(out, list(range(width)) if label_names is None else list(label_names))
 
 
@@ -275,15 +272,13 @@ def _numbered(rows: Any, found: list[Any], names: list[Any], name: str) -> Array
     return (c_int32 * len(numbers)).from_buffer_copy(numbers.data)
 
 
-def _doubles(rows: Any, name: str) -> tuple[Array[c_double], int]:
-    """Numbers row after row, and how many each row has."""
+def _end_to_end(rows: Any, name: str) -> tuple[Any, int]:
+    """Numbers row after row, an array or a list as the rows are, and how many each row has."""
     shape = getattr(rows, "shape", None)
     if isinstance(shape, tuple) and len(shape) in (1, 2) and hasattr(rows, "__array__"):
         import numpy
 
-        numbers = numpy.ascontiguousarray(rows, dtype=numpy.float64)
-        width = shape[1] if len(shape) == 2 else 1
-        return (c_double * numbers.size).from_buffer_copy(numbers.data), int(width)
+        return numpy.asarray(rows).reshape(-1), int(shape[1]) if len(shape) == 2 else 1
     lists = as_list(rows, name, "numbers", 2)
     width = 1
     if lists and isinstance(lists[0], Iterable):
@@ -291,10 +286,36 @@ def _doubles(rows: Any, name: str) -> tuple[Array[c_double], int]:
         if len(widths) != 1 or 0 in widths:
             raise invalid(f"{name}: expected as many numbers in each row, found {', '.join(map(str, sorted(widths)))}")
         width, lists = widths.pop(), list(chain.from_iterable(lists))
+    return lists, width
+
+
+def _doubles(rows: Any, name: str) -> tuple[Array[c_double], int]:
+    """Numbers row after row, and how many each row has."""
+    numbers, width = _end_to_end(rows, name)
+    if not isinstance(numbers, list):
+        import numpy
+
+        return (c_double * len(numbers)).from_buffer_copy(numpy.ascontiguousarray(numbers, numpy.float64).data), width
     try:
-        return (c_double * len(lists)).from_buffer_copy(array("d", lists)), width
+        return (c_double * len(numbers)).from_buffer_copy(array("d", numbers)), width
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from None
+
+
+def _marks(rows: Any, name: str) -> tuple[Array[c_int32], int]:
+    """0 and 1 row after row, and how many each row has."""
+    marks, width = _end_to_end(rows, name)
+    if isinstance(marks, list):
+        are_marks = all(mark in (0, 1) for mark in marks)
+    else:
+        are_marks = bool(((marks == 0) | (marks == 1)).all())
+    if not are_marks:
+        raise invalid(f"{name}: expected 0 or 1 for each label of each row")
+    if isinstance(marks, list):
+        return (c_int32 * len(marks)).from_buffer_copy(array("i", map(int, marks))), width
+    import numpy
+
+    return (c_int32 * len(marks)).from_buffer_copy(marks.astype(numpy.int32).data), width
 
 
 def _weights(numbers: Numbers | None, count: int, name: str = "weights") -> Array[c_double] | None:
