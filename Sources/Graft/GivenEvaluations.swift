@@ -127,6 +127,21 @@ public func graft_evaluate_tags(
     }
 }
 
+/// Texts of each row, from those of all and where each row's begin and the last end.
+private func rows(
+    _ start: UnsafePointer<UnsafePointer<CChar>?>?, _ ends: [Int], _ name: String
+) throws(GraftError) -> [[String]] {
+    let all = try texts(start, count: ends.last ?? 0, name)
+    var rows: [[String]] = []
+    var first = 0
+    for end in ends {
+        try Memory.check()
+        rows.append(Array(all[first..<end]))
+        first = end
+    }
+    return rows
+}
+
 @c @implementation
 public func graft_evaluate_answers(
     _ predictions: UnsafePointer<UnsafePointer<CChar>?>?, _ accepted: UnsafePointer<UnsafePointer<CChar>?>?,
@@ -135,19 +150,27 @@ public func graft_evaluate_answers(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let rowEnds = try ends(accepted_starts, row_count, "accepted_starts")
-        let known = try texts(accepted, count: rowEnds.last ?? 0, "accepted")
-        var rows: [[String]] = []
-        var first = 0
-        for end in rowEnds {
-            try Memory.check()
-            rows.append(Array(known[first..<end]))
-            first = end
-        }
+        let known = try rows(accepted, rowEnds, "accepted")
         return EvaluationHandle(
             try Evaluation.ofAnswers(
-                try texts(predictions, count: rowEnds.count, "predictions"), accepted: rows,
+                try texts(predictions, count: rowEnds.count, "predictions"), accepted: known,
                 noAnswerScores: try weights(no_answer_scores, row_count),
                 script: try optionalText(script, "script") ?? "squad"))
+    }
+}
+
+@c @implementation
+public func graft_evaluate_texts(
+    _ written: UnsafePointer<UnsafePointer<CChar>?>?, _ references: UnsafePointer<UnsafePointer<CChar>?>?,
+    _ reference_starts: UnsafePointer<Int64>?, _ row_count: Int64, _ json: UnsafePointer<CChar>?,
+    _ out: UnsafeMutablePointer<OpaquePointer?>?
+) -> graft_status {
+    create(out) { () throws(GraftError) in
+        let rowEnds = try ends(reference_starts, row_count, "reference_starts")
+        let known = try rows(references, rowEnds, "references")
+        return EvaluationHandle(
+            try Evaluation.ofTexts(
+                try texts(written, count: rowEnds.count, "written"), references: known, try settings(json)))
     }
 }
 

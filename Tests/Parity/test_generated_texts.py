@@ -88,6 +88,17 @@ def test_texts_measure_as_there(name: str) -> None:
             assert found[measure] == pytest.approx(value, abs=1e-9), (measure, seed)
 
 
+def test_intervals_are_as_wide_as_there() -> None:
+    texts = translations(0)
+    written = changed(texts, 3, True)
+    found = evaluation.texts(written, texts)
+    for measure, theirs in (("bleu", BLEU()), ("chrf", CHRF())):
+        score = theirs.corpus_score(written, [texts], n_bootstrap=1000)
+        interval = found.interval(measure, resamples=1000)
+        assert (interval.high - interval.low) / 2 == pytest.approx(score._ci, rel=0.15)
+        assert (interval.high + interval.low) / 2 == pytest.approx(score._mean, rel=0.02)
+
+
 def test_nothing_in_common_and_nothing_at_all() -> None:
     for written, references in ((["a b"], ["c d"]), ([""], ["c d"]), (["a"], [""]), (["a b c"], ["a b c"]), (["a b c d"], ["a b c d"])):
         found = evaluation.texts(written, references).values

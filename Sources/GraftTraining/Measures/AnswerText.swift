@@ -1,11 +1,11 @@
 /// Texts of answers as the evaluation scripts of SQuAD and CMRC compare them, scalar by scalar.
 enum AnswerText {
-    typealias Token = [Unicode.Scalar]
+    typealias Token = ScalarText
 
     /// SQuAD's `normalize_answer`, in tokens: in lower case, without ASCII punctuation and without
     /// the words "a", "an" and "the".
     static func tokens(_ text: String) -> [Token] {
-        let plain = lowercased(text).filter { !isPunctuation($0) }
+        let plain = ScalarText(text).lowercased.filter { !isPunctuation($0) }
         var tokens: [Token] = []
         var token: Token = []
         func close() {
@@ -23,7 +23,7 @@ enum AnswerText {
                 token += word
             }
             if end < plain.count {
-                if isSpace(plain[end]) { close() } else { token.append(plain[end]) }
+                if plain[end].isSpace { close() } else { token.append(plain[end]) }
             }
             place = end + 1
         }
@@ -33,7 +33,7 @@ enum AnswerText {
 
     /// CMRC's `remove_punctuation`.
     static func withoutPunctuation(_ text: String) -> Token {
-        trimmed(lowercased(text)).filter { !chinesePunctuation.contains($0) }
+        ScalarText(text).lowercased.trimmed.filter { !chinesePunctuation.contains($0) }
     }
 
     /// CMRC's `mixed_segmentation` without punctuation: each Chinese character by itself, and what
@@ -54,7 +54,7 @@ enum AnswerText {
 
     private static func words(_ run: Token) -> [Token] {
         var words: [Token] = []
-        let run = trimmed(run)
+        let run = run.trimmed
         var word: Token = []
         func close() {
             if !word.isEmpty { words.append(word) }
@@ -62,10 +62,10 @@ enum AnswerText {
         }
         for (place, scalar) in run.enumerated() {
             let isLast = place == run.count - 1
-            if isSpace(scalar) {
+            if scalar.isSpace {
                 close()
             } else if separators.contains(scalar) || (isLast && scalar == ".")
-                || (scalar == "," && (isLast || !("0"..."9").contains(run[place + 1])))
+                || (scalar == "," && (isLast || !run[place + 1].isDigit))
             {
                 close()
                 words.append([scalar])
@@ -88,35 +88,6 @@ enum AnswerText {
         }
     }
 
-    private static func trimmed(_ text: Token) -> Token {
-        guard let first = text.firstIndex(where: { !isSpace($0) }),
-            let last = text.lastIndex(where: { !isSpace($0) })
-        else { return [] }
-        return Array(text[first...last])
-    }
-
-    /// As Python's `str.lower`, which writes a sigma at the end of a word as such.
-    private static func lowercased(_ text: String) -> Token {
-        let scalars = Array(text.unicodeScalars)
-        var lower: Token = []
-        for (place, scalar) in scalars.enumerated() {
-            if scalar.isASCII {
-                lower.append(("A"..."Z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value) + 32) : scalar)
-            } else if scalar == "\u{3a3}", endsWord(scalars, place) {
-                lower.append("\u{3c2}")
-            } else {
-                lower += scalar.properties.lowercaseMapping.unicodeScalars
-            }
-        }
-        return lower
-    }
-
-    private static func endsWord(_ scalars: Token, _ place: Int) -> Bool {
-        func isCased(_ next: Unicode.Scalar?) -> Bool { next?.properties.isCased ?? false }
-        return isCased(scalars[..<place].last { !$0.properties.isCaseIgnorable })
-            && !isCased(scalars[(place + 1)...].first { !$0.properties.isCaseIgnorable })
-    }
-
     /// Letters, numbers and "_", as Python's `\w`.
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII {
@@ -127,14 +98,6 @@ enum AnswerText {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
             .letterNumber, .otherNumber:
             true
-        default: false
-        }
-    }
-
-    /// As Python's `str.isspace`.
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 9...13, 28...32, 0x85, 0xa0, 0x1680, 0x2000...0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000: true
         default: false
         }
     }

@@ -13,6 +13,11 @@ extension Evaluation {
         "Scores from which on a label is chosen, where each may be.")
     private static let probabilities = Setting.flag(
         "probabilities", true, "Whether scores are probabilities, from 0 to 1, which have a log_loss and a brier.")
+    /// Setting of texts.
+    private static let tokenize = Setting.choice(
+        "tokenize", "13a", of: WrittenTokens.allCases.map(\.rawValue),
+        "What is counted, by sacrebleu's names: words of languages with blanks between them (13a), Chinese characters "
+            + "and words of others (zh), or all characters (char).")
     /// Setting of rankings.
     private static let cutoff = Setting.count("k", 10, in: 1...1 << 30, "Places of what is measured \"at k\".")
 
@@ -150,6 +155,24 @@ extension Evaluation {
         return Evaluation(
             evidence, Answers.measures + (noAnswerScores == nil ? [] : Answers.thresholdMeasures),
             rowCount: predictions.count)
+    }
+
+    /// Of texts that a model wrote.
+    ///
+    /// - Parameter references: Of each text what it should be, or several: the best counts.
+    package static func ofTexts(
+        _ written: [String], references: [[String]], _ settings: JSONObject
+    ) throws(GraftError) -> Evaluation {
+        let settings = try Settings(settings, of: [tokenize], owner: "texts", place: "settings")
+        let tokens = WrittenTokens(rawValue: settings.choice(tokenize)) ?? .western
+        var evidence = try begin(rows: written.count, bytes: 256)
+        for (row, (text, known)) in zip(written, references).enumerated() {
+            guard !known.isEmpty else {
+                throw GraftError(.invalidArgument, "references of row \(row): expected a text or more, found none")
+            }
+            evidence.rows.add(try evidence.written.add(text, known, tokens))
+        }
+        return Evaluation(evidence, WrittenTexts.measures, rowCount: written.count)
     }
 
     /// Of candidates that were put in order by scores, query after query.

@@ -26,7 +26,7 @@ package enum Measures {
     static let all = [
         Choices.measures, Choices.binaryMeasures, Choices.entityMeasures, Scores.measures, Scores.probabilityMeasures,
         Scores.binaryMeasures, LabelSets.measures, Values.measures, Answers.measures, Answers.thresholdMeasures,
-        Rankings.measures, Spans.measures, Rewards.measures,
+        Rankings.measures, Spans.measures, Rewards.measures, WrittenTexts.measures,
     ]
 
     /// Every name, once.
@@ -46,6 +46,7 @@ package struct Evidence: Sendable {
     var labelSets: LabelSets
     var values: Values
     var rows = RowValues()
+    var written = WrittenTexts()
     /// How often each row counts.
     var repeats = Repeats()
 
@@ -82,6 +83,7 @@ extension Evidence {
         both.labelSets = labelSets.followed(by: other.labelSets)
         both.values = values.followed(by: other.values)
         both.rows = rows.followed(by: other.rows)
+        both.written = written.followed(by: other.written)
         return both
     }
 

@@ -1118,8 +1118,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_e
  *     roc               false positive rate, true positive rate, threshold, of label 1 of two
  *     precision_recall  precision, recall, threshold, of label 1 of two
  *     thresholds        the threshold with the best F1, and that F1: of label 1 of two, or of each label
- *     rows              what each row or query is worth: of answers exact_match, f1; of rankings map,
- *                       mrr, ndcg, ndcg_at_k, precision_at_k, recall_at_k
+ *     rows              what each row or query is worth: of answers exact_match, f1; of texts rouge1,
+ *                       rouge2, rougeL, rougeLsum; of rankings map, mrr, ndcg, ndcg_at_k, precision_at_k,
+ *                       recall_at_k
  *
  * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
  *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY.
@@ -1190,6 +1191,18 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(
     const char *const *predictions, const char *const *accepted, const int64_t *accepted_starts,
     const double *no_answer_scores, int64_t row_count, const char *script, graft_evaluation **out);
+/** Of texts that a model wrote, such as translations and summaries: bleu and chrf of all of them together,
+ * from 0 to 100, as sacrebleu has them, and the means of rouge1, rouge2, rougeL and rougeLsum, from 0 to 1,
+ * as rouge-score has their F1 without stemming. `references`: what row i should be, from reference_starts[i]
+ * to reference_starts[i + 1], of [row_count + 1]; of several the best counts. The setting "tokenize" is what
+ * is counted, by sacrebleu's names: "13a" (the default) words of languages with blanks between them, "zh"
+ * Chinese characters and words of others, "char" all characters; with both of these ROUGE is of characters.
+ * Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_texts(const char *const *written,
+                                                             const char *const *references,
+                                                             const int64_t *reference_starts,
+                                                             int64_t row_count, const char *settings,
+                                                             graft_evaluation **out);
 /** Of rankings: relevance, 0 or more, and scores of candidates; those of query i are from query_starts[i] to
  *  query_starts[i + 1], of [query_count + 1]. Measures are ndcg and ndcg_at_k, mrr, map, recall_at_k and
  *  precision_at_k; the setting "k" is 10 by default. Since 1.0. */

@@ -594,6 +594,15 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         c_char_p,
         Handles,
     ),
+    "graft_evaluate_texts": (
+        StatusResult,
+        POINTER(c_char_p),
+        POINTER(c_char_p),
+        POINTER(c_int64),
+        c_int64,
+        c_char_p,
+        Handles,
+    ),
     "graft_evaluate_rankings": (
         StatusResult,
         POINTER(c_double),

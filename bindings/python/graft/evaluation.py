@@ -26,7 +26,7 @@ from .errors import invalid
 from .library import lib
 from .lost_tokens import warn
 from .metrics import Evaluation
-from .values import as_list, name_list, settings_json, text_array, text_list
+from .values import as_list, choice, name_list, settings_json, text_array, text_list
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
 
@@ -190,31 +190,38 @@ def texts(
     """Of texts that a model wrote, such as translations and summaries: ``bleu`` and ``chrf`` of all
     of them together, from 0 to 100, as sacrebleu has them, and the means of their F1 from 0 to 1 of
     ``rouge1``, ``rouge2``, ``rougeL`` and ``rougeLsum``, as rouge-score has them without stemming.
-    Their rows are not kept: there are no intervals and no tests.
 
     :param references: what each should be, or a list of several, of which the best counts.
     :param tokenize: what is counted, by sacrebleu's names: ``"13a"`` are words of languages with
         blanks between them; ``"zh"`` are Chinese characters and words of others, ``"char"`` all
         characters, and with both ROUGE is of characters.
     """
-    from .generated.measures import measured  # here, since most programs measure none
-    from .generated.tokens import is_chinese
+    from .generated.measures import TOKENIZERS, is_chinese  # here, since most programs measure none
 
-    own = [text.decode() for text in text_list(written, "written")]
+    choice(tokenize, dict.fromkeys(TOKENIZERS, 0), "tokenize")
     given = as_list(references, "references", "strings", 2)
     known = [
-        [text.decode() for text in text_list([row] if isinstance(row, str) else row, f"references[{place}]")]
-        for place, row in enumerate(given)
+        _measured([row] if isinstance(row, str) else row, f"references[{place}]") for place, row in enumerate(given)
     ]
+    own, out = _measured(written, "written"), c_void_p()
     _same(len(own), len(known), "written", "references")
-    if not own:
-        raise invalid("written: expected texts, found none")
-    for place, row in enumerate(known):
-        if not row:
-            raise invalid(f"references[{place}]: expected a text or more, found none")
-    if tokenize == "13a" and is_chinese("".join(chain(*known))):
+    if tokenize == "13a" and is_chinese(b"".join(chain(*known)).decode()):
         warn("the references are Chinese, which has no blanks between words: see tokenize")
-    return Evaluation(measured(own, known, tokenize), len(own))
+    lib.graft_evaluate_texts(
+        text_array(own),
+        text_array(list(chain(*known))),
+        _starts(known),
+        len(own),
+        settings_json(tokenize=tokenize),
+        byref(out),
+    )
+    return _read(out, [])
+
+
+def _measured(texts: Iterable[str], name: str) -> list[bytes]:
+    """UTF-8 of each text. NUL, which would end it, becomes another control character: no measure
+    tells them apart."""
+    return [text.replace(b"\0", b"\1") for text in text_list(texts, name)]
 
 
 def rankings(

@@ -44,9 +44,9 @@ def test_texts_measure_as_the_field_does(
 def test_texts_that_cannot_be_measured_are_refused() -> None:
     with pytest.raises(graft.GraftError, match="written has 1 and references has 2"):
         evaluation.texts(["a"], ["a", "b"])
-    with pytest.raises(graft.GraftError, match="written: expected texts, found none"):
+    with pytest.raises(graft.GraftError, match="nothing to measure: expected a row at least"):
         evaluation.texts([], [])
-    with pytest.raises(graft.GraftError, match=r"references\[1\]: expected a text or more, found none"):
+    with pytest.raises(graft.GraftError, match="references of row 1: expected a text or more, found none"):
         evaluation.texts(["a", "b"], [["a"], []])
     with pytest.raises(graft.GraftError, match="tokenize: expected one of 13a, zh, char; found 'ja'"):
         evaluation.texts(["a"], ["a"], tokenize="ja")  # type: ignore[arg-type]
@@ -54,8 +54,25 @@ def test_texts_that_cannot_be_measured_are_refused() -> None:
         evaluation.texts(["a"], [[None]])  # type: ignore[list-item]
     with pytest.warns(UserWarning, match="see tokenize"):
         assert evaluation.texts(CHINESE, CHINESE_REFERENCES).rouge1 < 0.1
-    with pytest.raises(graft.GraftError, match="the rows that it saw are not there"):
-        evaluation.texts(["a"], ["a"]).interval("bleu")
+
+
+def test_texts_have_intervals_and_tests() -> None:
+    written, references = WRITTEN * 10, REFERENCES * 10
+    found = evaluation.texts(written, references)
+    worse = evaluation.texts([text[::-1] for text in written], references)
+    for measure in ("bleu", "chrf", "rougeL"):
+        interval = found.interval(measure, resamples=500)
+        assert interval.low < interval.value == found.values[measure] < interval.high
+        compared = found.compare(worse, measure, resamples=500)
+        assert compared.difference == pytest.approx(found.values[measure] - worse.values[measure])
+        assert compared.p_value < 0.05
+    assert found.compare(found, "bleu", resamples=500).p_value == 1
+    assert [row[0] for row in found.table("rows")[:3]] == pytest.approx([0.8, 1, 0], abs=0.25)
+
+
+def test_nul_in_a_text_ends_nothing() -> None:
+    assert evaluation.texts(["a\0b c d e"], ["a\0b c d e"]).bleu == pytest.approx(100)
+    assert evaluation.texts(["a\0b c d e"], ["a"]).chrf < 60
 
 
 def test_texts_are_measured_at_each_checkpoint(tmp_path: Path) -> None:

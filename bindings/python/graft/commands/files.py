@@ -19,7 +19,7 @@ from ..data.lines import corrupt, encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
 from ..data.table import Table
 from ..errors import GraftError, Status, invalid
-from ..generated.tokens import TOKENIZERS
+from ..generated.measures import TOKENIZERS
 from ..table_tasks.listed import TABLE_TASKS, task_of
 from ..table_tasks.table_task import Asking, TableTask
 from .arguments import columns_object, not_negative, positive
