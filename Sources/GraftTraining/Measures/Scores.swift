@@ -9,8 +9,19 @@ struct Scores: Sendable {
     private(set) var numbers: [Double] = []
     private var hasSets = false
     var weights = Weights()
-    /// By column: rows in the order of their numbers, found once for all resamples.
-    private var orders: [[Int32]] = []
+    /// By column, found once for all resamples.
+    private var orders: [Order] = []
+
+    /// Rows in the order of a column's numbers, with what a walk along them asks of each: so it
+    /// reads nothing else, which would be all over memory.
+    private struct Order: Sendable {
+        let rows: [Int32]
+        let marks: [UInt8]
+
+        static let isTrue: UInt8 = 1
+        /// Of a row behind which numbers are larger.
+        static let isLastOfEquals: UInt8 = 2
+    }
 
     /// Labels of heads whose numbers an evaluation keeps.
     static let maximumLabels = 100
@@ -50,8 +61,17 @@ struct Scores: Sendable {
         if orders.isEmpty { orders = (0..<width).map(order) }
     }
 
-    private func order(_ column: Int) -> [Int32] {
-        ascendingOrder(count: rowCount) { numbers[$0 * width + column] }
+    private func order(_ column: Int) -> Order {
+        let rows = ascendingOrder(count: rowCount) { numbers[$0 * width + column] }
+        var next = Double.infinity
+        var marks = Array(repeating: UInt8(0), count: rows.count)
+        for place in rows.indices.reversed() {
+            let row = Int(rows[place])
+            let number = numbers[row * width + column]
+            marks[place] = (isTrue(row, column) ? Order.isTrue : 0) | (number != next ? Order.isLastOfEquals : 0)
+            next = number
+        }
+        return Order(rows: rows, marks: marks)
     }
 
     func followed(by other: Scores) -> Scores {
@@ -72,30 +92,44 @@ struct Scores: Sendable {
         var falsePositives = 0.0
     }
 
-    /// Calls `body` with a point for each number that occurs in a column, the largest first. Rows
-    /// without weight are left out.
+    /// Calls `body` with a point for each number that occurs in a column, the largest first, and a
+    /// row that has it. Rows without weight are left out.
     @inline(__always)
-    func eachPoint(_ column: Int, _ repeats: Repeats, _ body: (Point) -> Void) {
+    private func eachPoint(_ column: Int, _ repeats: Repeats, _ body: (_ point: Point, _ row: Int) -> Void) {
         let order = orders.isEmpty ? order(column) : orders[column]
-        var point = Point()
-        var isOpen = false
-        for place in order.reversed() {
-            let row = Int(place)
-            let weight = weights[row] * repeats[row]
-            if weight == 0 { continue }
-            let number = numbers[row * width + column]
-            if isOpen, number != point.threshold { body(point) }
-            point.threshold = number
-            isOpen = true
-            if isTrue(row, column) { point.truePositives += weight } else { point.falsePositives += weight }
+        if repeats.counts.isEmpty, weights.values.isEmpty {
+            eachPoint(order, { _ in 1 }, body)
+        } else {
+            eachPoint(order, { weights[$0] * repeats[$0] }, body)
         }
-        if isOpen { body(point) }
+    }
+
+    @inline(__always)
+    private func eachPoint(_ order: Order, _ weight: (Int) -> Double, _ body: (_ point: Point, _ row: Int) -> Void) {
+        var point = Point()
+        // The latest row that counts.
+        var latest = -1
+        // Whether numbers are smaller from here on than that row's.
+        var isBehind = false
+        for place in order.rows.indices.reversed() {
+            let (row, mark) = (Int(order.rows[place]), order.marks[place])
+            if mark & Order.isLastOfEquals != 0 { isBehind = true }
+            let weight = weight(row)
+            if weight == 0 { continue }
+            if isBehind, latest >= 0 { body(point, latest) }
+            (latest, isBehind) = (row, false)
+            if mark & Order.isTrue != 0 { point.truePositives += weight } else { point.falsePositives += weight }
+        }
+        if latest >= 0 { body(point, latest) }
     }
 
     /// All points of a column, behind which nothing is positive.
     func points(_ column: Int) -> [Point] {
         var points: [Point] = []
-        eachPoint(column, Repeats()) { points.append($0) }
+        eachPoint(column, Repeats()) { point, row in
+            points.append(point)
+            points[points.count - 1].threshold = numbers[row * width + column]
+        }
         return points
     }
 
@@ -104,7 +138,7 @@ struct Scores: Sendable {
     private func rocArea(_ column: Int, _ repeats: Repeats) -> Double {
         var last = Point()
         var area = 0.0
-        eachPoint(column, repeats) { point in
+        eachPoint(column, repeats) { point, _ in
             area += (point.falsePositives - last.falsePositives) * (point.truePositives + last.truePositives) / 2
             last = point
         }
@@ -116,7 +150,7 @@ struct Scores: Sendable {
     private func averagePrecision(_ column: Int, _ repeats: Repeats) -> Double {
         var last = Point()
         var sum = 0.0
-        eachPoint(column, repeats) { point in
+        eachPoint(column, repeats) { point, _ in
             let gained = point.truePositives - last.truePositives
             sum += gained * point.truePositives / (point.truePositives + point.falsePositives)
             last = point
@@ -130,9 +164,9 @@ struct Scores: Sendable {
         var positives = 0.0
         for row in 0..<rowCount where isTrue(row, column) { positives += weights[row] * repeats[row] }
         var best = (threshold: Double.nan, f1: -1.0)
-        eachPoint(column, repeats) { point in
+        eachPoint(column, repeats) { point, row in
             let f1 = 2 * point.truePositives / (point.truePositives + point.falsePositives + positives)
-            if f1 >= best.f1 { best = (point.threshold, f1) }
+            if f1 >= best.f1 { best = (numbers[row * width + column], f1) }
         }
         return best.f1 < 0 ? (.nan, .nan) : best
     }
