@@ -162,6 +162,7 @@ test-sanitizers: dependencies
 build/venv-parity/tools: Tests/Parity/requirements.txt
 build/venv-adapters/tools: Tests/Parity/requirements-adapters.txt
 build/venv-benchmark/tools: Benchmarks/requirements.txt
+build/venv-benchmark/tools: export CMAKE_ARGS := -DGGML_NATIVE=ON
 build/venv-runtimes/tools: Tests/Safety/requirements.txt
 build/venv-report/tools: Tests/Report/requirements.txt
 

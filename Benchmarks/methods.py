@@ -53,3 +53,11 @@ METHODS = {
     "prefix_tuning": Method("PEFT", {"num_virtual_tokens": 20}, learning_rate=1e-2),
     "prompt_tuning": Method("PEFT", {"num_virtual_tokens": 20}, learning_rate=1e-2),
 }
+
+# LoRA's target in language models: query and value, as each calls them.
+LANGUAGE_MODULES = {
+    "smollm2-135m": ["q_proj", "v_proj"],
+    "qwen2.5-0.5b": ["q_proj", "v_proj"],
+    "gpt2-small": ["c_attn"],
+    "t5-small": ["q", "v"],
+}

@@ -22,11 +22,12 @@ from pathlib import Path
 from statistics import mean
 
 from settings import MODELS, ROOT, THREADS
-from table import Row, Run, all_rows, dropout_runs, quality_rows
+from table import Row, Run, all_rows, cost_runs, dropout_runs, learning_rows, quality_rows
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = ROOT / "build" / "lib" / "libgraft.so.1"
 STARTS = 7
+PACKAGES = ("torch", "transformers", "peft", "tokenizers", "onnxruntime", "llama-cpp-python", "ctranslate2")
 # Rows × outputs × inputs of products with a frozen weight.
 PRODUCT_GOALS = {"2048×768×768": 0.85, "2048×3072×768": 0.85, "16×768×768": 0.7}
 
@@ -155,6 +156,9 @@ def own_limits() -> None:
     for work, run in dropout_runs():
         cost = lines_of(run)[0]["cost"]
         print(f"| cost of dropout 0.1, {work} | {cost:+.1%} | ≤ 5 % | {met(cost <= 0.05)} |")
+    for work, run, most in cost_runs():
+        cost = lines_of(run)[0]["ratio"] - 1
+        print(f"| cost of {work}, decode, smollm2-135m | {cost:+.1%} | ≤ {most:.0%} | {met(cost <= most)} |")
     for precision in ("float32", "bfloat16"):
         ratio = json.loads(start("ours.loading", ("--precision", precision)).stdout)["ratio"]
         print(f"| loading bert-base, {precision}: memory / weights | {ratio:.2f} | ≤ 1.2 | {met(ratio <= 1.2)} |")
@@ -200,6 +204,24 @@ def quality(options: argparse.Namespace) -> None:
             print(f"| {' | '.join(cells)} |", flush=True)
 
 
+def learning(options: argparse.Namespace) -> None:
+    """The table of recipes that are the same on both sides, by each seed's figures."""
+    print("\n| work | peer | | mean | Graft | mean | goal | met |\n|" + " --- |" * 8)
+    lines: dict[Run, list[dict]] = {}
+    for row in learning_rows(("--seeds", *map(str, options.seeds))):
+        if options.only not in row.work:
+            continue
+        cells, means = [], []
+        for run in (row.ours, row.peer):
+            if run not in lines:
+                lines[run] = lines_of(run)
+        for run, figure in ((row.peer, row.peer_figure or row.figure), (row.ours, row.figure)):
+            found = [line[figure] for line in lines[run]]
+            means.append(mean(found))
+            cells += [", ".join(f"{value:.4f}" for value in found), f"{means[-1]:.4f}"]
+        print(f"| {' | '.join([row.work, row.peer.side, *cells, row.goal])} | {met(row.met(*means))} |", flush=True)
+
+
 def met(condition: bool) -> str:
     return "yes" if condition else "**no**"
 
@@ -221,10 +243,11 @@ def main() -> None:
     options = parser.parse_args()
 
     start("peers.make_models", ())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "tokenizers", "onnxruntime"))
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     print(f"{processor()}, {THREADS} threads; {packages}; load before: {os.getloadavg()[0]:.1f}\n")
     if options.quality:
-        return quality(options)
+        quality(options)
+        return learning(options)
     start("peers.export_onnx", ())
     print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
     figures, short = Figures(options.record), 0

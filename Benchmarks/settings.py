@@ -20,6 +20,10 @@ MODELS = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models"))
 SHARED = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared"))
 DATA = SHARED / "data"
 
+# Real models that write: the first is of `make models`.
+CHAT_MODEL = MODELS / "smollm2-135m-instruct.gguf"
+MARIAN = SHARED / "models" / "marian-enpt"
+
 TOKENIZERS = {
     "minilm": MODELS / "minilm",
     "gpt2": SHARED / "tokenizers" / "gpt2",

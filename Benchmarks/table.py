@@ -3,11 +3,14 @@ goal.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from data import DATA_SETS, TOKENIZED
 from methods import METHODS
 from settings import TOKENIZERS, TRAINING_SHAPES
+from tasks import TASKS
+from texts import TEXT_TASKS
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,80 @@ def method_rows() -> list[Row]:
     return made
 
 
-def language_model_rows() -> list[Row]:
+def task_rows() -> list[Row]:
+    """Training and predictions of the tasks of tasks.py that are not classification."""
     made = []
-    for ours, theirs, goal in (("float32", "medium", 1.4), ("bfloat16", "bfloat16", 1.7)):
-        graft = Run("Graft", "ours.language_step", arguments(precision=ours))
-        peer = Run(f"PEFT {theirs}", "peers.peft_language_step", arguments(precision=theirs))
-        work = f"smollm2-135m 4×256, causal LM, {ours}"
-        made.append(Row(f"LoRA step, {work}", graft, (peer,), goal))
-        made.append(Row(f"peak memory of LoRA steps, {work}", graft, (peer,), 4.0, figure="peak_mb"))
+    for task in ("tagging", "answering", "embeddings"):
+        rows, tokens = TASKS[task].shapes[-1]
+        for ours, theirs, goal in (("float32", "medium", 1.5), ("bfloat16", "bfloat16", 1.8)):
+            common = {"task": task, "rows": rows, "tokens": tokens}
+            graft = Run("Graft", "ours.training_step", arguments(precision=ours, **common))
+            peer = Run(f"PEFT {theirs}", "peers.training_step", arguments(precision=theirs, **common))
+            work = f"{task}, minilm {rows}×{tokens}, {ours}"
+            made.append(Row(f"LoRA step, {work}", graft, (peer,), goal))
+            made.append(Row(f"peak memory of LoRA steps, {work}", graft, (peer,), 3.0, figure="peak_mb"))
+            graft = Run("Graft", "ours.predicting", arguments(task=task, precision=ours))
+            peft = Run(f"PEFT {theirs}", "peers.predicting", arguments(task=task, engine=theirs))
+            onnx = tuple(Run(e, "peers.predicting", arguments(task=task, engine=e)) for e in ("onnx", "onnx-fused"))
+            for shape in TASKS[task].shapes:
+                where = tuple(zip(("rows", "tokens"), shape))
+                work = f"prediction, {task}, minilm {shape[0]}×{shape[1]}, {ours}"
+                made.append(Row(f"{work}, PEFT", graft, (peft,), goal, where=where))
+                if ours == "float32":
+                    made.append(Row(f"{work}, ONNX Runtime", graft, onnx, 1.2, where=where))
+    return made
+
+
+def language_model_rows() -> list[Row]:
+    """Full-length steps: time and peak memory."""
+    shapes = (
+        ("smollm2-135m", "4×256, causal LM", {}),
+        ("gpt2-small", "4×256, causal LM", {}),
+        ("qwen2.5-0.5b", "4×256, causal LM", {}),
+        ("t5-small", "16×64→64", {"rows": 16, "tokens": 64, "targets": 64}),
+    )
+    made = []
+    for model, shape, size in shapes:
+        for ours, theirs, goal in (("float32", "medium", 1.4), ("bfloat16", "bfloat16", 1.7)):
+            common = {"model": model, **size}
+            graft = Run("Graft", "ours.language_step", arguments(precision=ours, **common))
+            peer = Run(f"PEFT {theirs}", "peers.peft_language_step", arguments(precision=theirs, **common))
+            work = f"{model} {shape}, {ours}"
+            made.append(Row(f"LoRA step, {work}", graft, (peer,), goal))
+            made.append(Row(f"peak memory of LoRA steps, {work}", graft, (peer,), 4.0, figure="peak_mb"))
+    return made
+
+
+def generating_rows(models: str) -> list[Row]:
+    """The real SmolLM2 beside llama.cpp with the same file, and PEFT."""
+    made = []
+    for precision in ("float32", "bfloat16"):
+        work = {
+            "reading 512 tokens": {"context": 512, "steps": 0},
+            "decode, batch 1": {},
+        }
+        for name, settings in work.items():
+            both = arguments(precision=precision, **settings)
+            llama = Run("llama.cpp", "peers.llama_generating", both)
+            made.append(Row(f"{name}, smollm2-135m, {precision}", Run("Graft", "ours.generating", both), (llama,), 1.0))
+        mixed = (*arguments(precision=precision, rows=8), "--adapters")
+        graft, llama = Run("Graft", "ours.generating", mixed), Run("llama.cpp", "peers.llama_generating", mixed)
+        name = f"a token of 8 rows with 8 adapters, smollm2-135m, {precision}"
+        made.append(Row(f"{name}, one by one", graft, (llama,), 1.0))
+        made.append(Row(f"{name}, one batch", graft, (Run("PEFT", "peers.peft_generating", mixed),), 1.0))
+    file = (f"{models}/smollm2-135m-bfloat16.gguf",)
+    graft, llama = Run("Graft", "ours.first_token", file), Run("llama.cpp", "peers.llama_first_token", file)
+    name = "process start → first token, smollm2-135m, bfloat16, from Python"
+    return [*made, Row(name, graft, (llama,), 1.0, figure="process_ms")]
+
+
+def translating_rows() -> list[Row]:
+    made = []
+    for beams, name in ((1, "greedy"), (4, "4 beams")):
+        both = arguments(beams=beams)
+        peers = tuple(Run(e, "peers.translating", (*both, "--engine", e)) for e in ("ctranslate2", "transformers"))
+        graft = Run("Graft", "ours.translating", both)
+        made += [Row(f"64 translations, marian-enpt, {name}, {peer.side}", graft, (peer,), 1.0) for peer in peers]
     return made
 
 
@@ -203,6 +272,43 @@ def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
     return made
 
 
+@dataclass(frozen=True)
+class LearningRow:
+    """One recipe on both sides, seed by seed, and a figure that both print; `met` is asked for the
+    means of the peer and of Graft.
+    """
+
+    work: str
+    figure: str
+    ours: Run
+    peer: Run
+    goal: str
+    met: Callable[[float, float], bool]
+    #: The peer's figure, where it is another.
+    peer_figure: str = ""
+
+
+def learning_rows(seeds: tuple[str, ...]) -> list[LearningRow]:
+    """`seeds` are arguments. What models learn to write is trained in the same order from the same
+    weights, so that losses are as near as rounding lets them.
+    """
+    near = "≤ 1 % apart", lambda theirs, ours: abs(ours / theirs - 1) <= 0.01
+    as_good = "≥ peer − 0.007", lambda theirs, ours: ours >= theirs - 0.007
+    made = []
+    for task in TEXT_TASKS:
+        both = arguments(task=task) + seeds
+        runs = Run("Graft", "ours.text_quality", both), Run("PEFT", "peers.text_quality", both)
+        for figure in ("before", "after"):
+            made.append(LearningRow(f"{task}, loss {figure}", figure, *runs, *near))
+        made.append(LearningRow(f"{task}, loss after, Graft's adapter in PEFT", "after", *runs, *near, "graft_after"))
+        for figure in ("bleu", "chrf", "rougeL"):
+            made.append(LearningRow(f"{task}, {figure} of texts", figure, *runs, "–", lambda theirs, ours: True))
+    runs = Run("Graft", "ours.answers", seeds), Run("PEFT", "peers.answers", seeds)
+    made += [LearningRow(f"answers of XQuAD, {figure}", figure, *runs, *as_good) for figure in ("exact_match", "f1")]
+    runs = Run("Graft", "ours.embedding_quality", seeds), Run("PEFT", "peers.embedding_quality", seeds)
+    return [*made, LearningRow("vectors of STS-B, Spearman", "test_spearman", *runs, *as_good)]
+
+
 def dropout_runs() -> list[tuple[str, Run]]:
     """What dropout costs each of the training steps."""
     made = []
@@ -214,12 +320,25 @@ def dropout_runs() -> list[tuple[str, Run]]:
     return made
 
 
+def cost_runs() -> list[tuple[str, Run, float]]:
+    """What a step of texts under way costs more than one after 100 tokens without adapters, and at
+    most may."""
+    mixed = (*arguments(rows=8), "--adapters")
+    return [
+        ("a token after 2,000 tokens", Run("Graft", "ours.generating", arguments(context=2000)), 0.25),
+        ("8 rows with 8 adapters", Run("Graft", "ours.generating", mixed), 0.1),
+    ]
+
+
 def all_rows(models: str) -> list[Row]:
     return (
         training_rows()
         + bottleneck_rows()
         + method_rows()
+        + task_rows()
         + language_model_rows()
+        + generating_rows(models)
+        + translating_rows()
         + ragged_rows()
         + encoder_rows()
         + first_embedding_rows(models)

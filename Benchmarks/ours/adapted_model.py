@@ -5,6 +5,7 @@ with a head.
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import graft
@@ -34,14 +35,15 @@ def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
 
 def make_adapter(
     model: graft.Model,
-    labels: list[str],
+    labels: Sequence[str],
     lora_dropout: float = 0.0,
     seed: int = 0,
     method: str = "lora",
     steps: int = FEW_STEPS,
+    head: str = "sequence_classification",
 ) -> graft.Adapter:
     """An adapter with the settings of `methods.py` and the head of the peer's."""
     settings = METHODS[method]
     adapter = graft.Adapter.create(model, method, settings.settings_for(steps, lora_dropout), seed=seed)
-    adapter.set_head("sequence_classification", labels, dense_layer=settings.dense_layer)
+    adapter.set_head(head, labels, dense_layer=settings.dense_layer)
     return adapter

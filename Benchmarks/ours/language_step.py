@@ -7,23 +7,29 @@ import argparse
 import graft
 import settings
 from data import random_tokens
+from methods import LANGUAGE_MODULES
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--model", default="smollm2-135m")
+parser.add_argument("--model", choices=list(LANGUAGE_MODULES), default="smollm2-135m")
 parser.add_argument("--rows", type=int, default=4)
 parser.add_argument("--tokens", type=int, default=256)
+parser.add_argument("--targets", type=int, default=0, help="tokens of what a row becomes, where the model has an encoder")
 parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 parser.add_argument("--repeats", type=int, default=7)
 arguments = parser.parse_args()
 
 model = graft.Model(settings.MODELS / arguments.model, precision=arguments.precision)
 adapter = graft.Adapter.create(
-    model, "lora", {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "v_proj"]}
+    model, "lora", {"r": 8, "lora_alpha": 16, "target_modules": LANGUAGE_MODULES[arguments.model]}
 )
-adapter.set_head("language_model")
+adapter.set_head("seq_2_seq_lm" if arguments.targets else "language_model")
 tokens = random_tokens(arguments.rows, arguments.tokens, model.vocabulary_size)
 batch = graft.Batch.from_tokens(tokens)
-batch.set_column("token_labels", tokens)
+if arguments.targets:
+    targets = random_tokens(arguments.rows, arguments.targets, model.vocabulary_size)
+    batch.set_targets(graft.Batch.from_tokens(targets))
+else:
+    batch.set_column("token_labels", tokens)
 options = {"learning_rate": 1e-4, "schedule": "constant", "maximum_gradient_norm": 0.0, "threads": settings.THREADS}
 with graft.Trainer(model, adapter, **options) as trainer:
     times = settings.measure(lambda: trainer.step(batch), repeats=arguments.repeats)

@@ -1,9 +1,11 @@
 """The peers' side of every training benchmark: a classifier with an adapter."""
 
 import itertools
+from types import SimpleNamespace
 
 from methods import FEW_STEPS, METHODS
 from settings import MODELS, prepare_torch
+from tasks import TASKS
 
 PRECISIONS = ("default", "medium", "bfloat16")
 
@@ -32,13 +34,14 @@ def load(
     lora_dropout: float = 0.0,
     method: str = "lora",
     steps: int = FEW_STEPS,
+    task: str = "classification",
 ):
     import torch
-    from transformers import AutoConfig
+    import transformers
 
-    config = AutoConfig.from_pretrained(
+    config = transformers.AutoConfig.from_pretrained(
         MODELS / model,
-        num_labels=labels,
+        num_labels=labels or 2,
         hidden_dropout_prob=model_dropout,
         attention_probs_dropout_prob=model_dropout,
     )
@@ -51,16 +54,70 @@ def load(
         adapted.train_adapter("default")
         return adapted
     import peft
-    from transformers import AutoModelForSequenceClassification
 
-    base = AutoModelForSequenceClassification.from_pretrained(MODELS / model, config=config, dtype=torch.float32)
+    kinds = {
+        "classification": transformers.AutoModelForSequenceClassification,
+        "tagging": transformers.AutoModelForTokenClassification,
+        "answering": transformers.AutoModelForQuestionAnswering,
+        "embeddings": transformers.AutoModel,
+    }
+    base = kinds[task].from_pretrained(MODELS / model, config=config, dtype=torch.float32)
     kind = {
         "adalora": peft.AdaLoraConfig,
         "lora": peft.LoraConfig,
         "prefix_tuning": peft.PrefixTuningConfig,
         "prompt_tuning": peft.PromptTuningConfig,
     }[method]
-    return peft.get_peft_model(base, kind(task_type="SEQ_CLS", **METHODS[method].settings_for(steps, lora_dropout)))
+    settings = METHODS[method].settings_for(steps, lora_dropout)
+    adapted = peft.get_peft_model(base, kind(task_type=TASKS[task].task_type, **settings))
+    return PairLoss(adapted) if task == "embeddings" else adapted
+
+
+def vectors(model, batch: dict):
+    """Of each row the mean of its last hidden states, of length 1."""
+    import torch
+
+    states = model(**batch).last_hidden_state
+    shares = batch["attention_mask"].unsqueeze(-1).float()
+    return torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1))
+
+
+def cosine_loss(name: str):
+    """A loss of sentence-transformers, of the vectors of both sides and how alike they should be.
+    """
+    from sentence_transformers.sentence_transformer import losses
+
+    kinds = {"cosent": losses.CoSENTLoss, "cosine_similarity": losses.CosineSimilarityLoss}
+    return kinds[name](None).compute_loss_from_embeddings
+
+
+class PairLoss:
+    """A model of vectors, with a loss for `stepper`: rows are pairs, one after the other."""
+
+    def __init__(self, model) -> None:
+        self.model = model
+        self.loss = cosine_loss("cosent")
+        self.train, self.eval, self.parameters = model.train, model.eval, model.parameters
+
+    def __call__(self, targets, **batch) -> SimpleNamespace:
+        found = vectors(self.model, batch)
+        return SimpleNamespace(loss=self.loss([found[::2], found[1::2]], targets))
+
+
+def labelled(columns: dict[str, list]) -> dict:
+    """What the classes of transformers, or PairLoss, take beside the tokens."""
+    import torch
+
+    given = {name: torch.tensor(values) for name, values in columns.items()}
+    match given:
+        case {"answer_spans": spans}:
+            return {"start_positions": spans[:, 0], "end_positions": spans[:, 1]}
+        case {"targets": targets}:
+            return {"targets": targets[::2]}
+        case {"token_labels": labels} | {"labels": labels}:
+            return {"labels": labels}
+        case _:
+            raise ValueError(f"no class takes {', '.join(columns)}")
 
 
 def after_update(model, number: int) -> None:

@@ -11,7 +11,7 @@ import time
 
 import settings
 from data import embedding_parser, shuffled, stsb
-from peers.adapted_model import collate, load_tokenizer, torch_for
+from peers.adapted_model import collate, cosine_loss, load_tokenizer, torch_for, vectors
 
 BATCH_PAIRS, MAXIMUM_TOKENS = 32, 128
 
@@ -19,10 +19,7 @@ arguments = embedding_parser(__doc__).parse_args()
 torch = torch_for("medium")
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
-from sentence_transformers.sentence_transformer import losses  # noqa: E402
 from transformers import AutoModel, get_linear_schedule_with_warmup  # noqa: E402
-
-LOSSES = {"cosent": losses.CoSENTLoss, "cosine_similarity": losses.CosineSimilarityLoss}
 
 tokenizer = load_tokenizer()
 tokenizer.enable_truncation(MAXIMUM_TOKENS)
@@ -32,15 +29,8 @@ train_ids, test_ids = (
 )
 
 
-def vectors(model, rows):
-    batch = collate(rows)
-    states = model(**batch).last_hidden_state
-    shares = batch["attention_mask"].unsqueeze(-1).float()
-    return torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1))
-
-
 def pair_vectors(model, pairs):
-    return [vectors(model, [pair[side] for pair in pairs]) for side in (0, 1)]
+    return [vectors(model, collate([pair[side] for pair in pairs])) for side in (0, 1)]
 
 
 def spearman(model) -> float:
@@ -65,14 +55,14 @@ for seed in arguments.seeds:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
-    loss_of = LOSSES[arguments.loss](None)
+    loss_of = cosine_loss(arguments.loss)
     start = time.perf_counter()
     for epoch in range(arguments.epochs):
         order = shuffled(len(train), seed * arguments.epochs + epoch)
         for first in range(0, len(order), BATCH_PAIRS):
             rows = order[first : first + BATCH_PAIRS]
             targets = torch.tensor([train_targets[row] for row in rows])
-            loss = loss_of.compute_loss_from_embeddings(pair_vectors(model, [train_ids[row] for row in rows]), targets)
+            loss = loss_of(pair_vectors(model, [train_ids[row] for row in rows]), targets)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()

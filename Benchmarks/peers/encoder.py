@@ -4,31 +4,24 @@ bfloat16, frozen.
 
 import argparse
 
+import numpy
 import settings
 from data import full_length_texts
 from peers.adapted_model import load_tokenizer
+from peers.onnx_states import ONNX_ENGINES, onnx_states
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="minilm")
-parser.add_argument("--engine", choices=("onnx", "onnx-fused", "torch-compile-bfloat16"), default="onnx")
+parser.add_argument("--engine", choices=(*ONNX_ENGINES, "torch-compile-bfloat16"), default="onnx")
 arguments = parser.parse_args()
 
 
 def onnx_runner():
-    import numpy
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = settings.THREADS
-    options.inter_op_num_threads = 1
-    suffix = ".fused.onnx" if arguments.engine == "onnx-fused" else ".onnx"
-    path = settings.MODELS / "onnx" / f"{arguments.model}{suffix}"
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    run = onnx_states(arguments.model, arguments.engine)
 
     def prepare(ids: list[list[int]]):
         array = numpy.array(ids, dtype=numpy.int64)
-        feed = {"input_ids": array, "attention_mask": numpy.ones_like(array), "token_type_ids": numpy.zeros_like(array)}
-        return lambda: session.run(None, feed)
+        return lambda: run(array, numpy.zeros_like(array))
 
     return prepare
 

@@ -5,9 +5,11 @@ import argparse
 import settings
 from data import full_length_texts
 from methods import METHODS
-from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, stepper, torch_for
+from peers.adapted_model import PRECISIONS, collate, labelled, load, load_tokenizer, stepper, torch_for
+from tasks import TASKS
 
 parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--task", choices=list(TASKS), default="classification")
 parser.add_argument("--method", choices=list(METHODS), default="lora")
 parser.add_argument("--model", default="minilm")
 parser.add_argument("--rows", type=int, default=32)
@@ -19,11 +21,13 @@ parser.add_argument(
 parser.add_argument("--repeats", type=int, default=7)
 arguments = parser.parse_args()
 
-torch = torch_for(arguments.precision)
+torch_for(arguments.precision)
 encodings = load_tokenizer().encode_batch(full_length_texts(arguments.rows, arguments.tokens))
 batch = collate([encoding.ids for encoding in encodings])
 assert batch["input_ids"].shape == (arguments.rows, arguments.tokens)
-batch["labels"] = torch.arange(arguments.rows) % 2
-step = stepper(load(arguments.model, 2, arguments.dropout, method=arguments.method), arguments.precision)
+batch |= labelled(TASKS[arguments.task].columns(arguments.rows, arguments.tokens))
+labels = len(TASKS[arguments.task].labels)
+model = load(arguments.model, labels, arguments.dropout, method=arguments.method, task=arguments.task)
+step = stepper(model, arguments.precision)
 times = settings.measure(lambda: step(batch), repeats=arguments.repeats)
 settings.emit("training step", side=METHODS[arguments.method].side, **vars(arguments) | times)
