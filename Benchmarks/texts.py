@@ -1,5 +1,5 @@
-"""What models write: what they learn of it, and what that is measured by, in ours/text_quality.py and
-peers/text_quality.py; and what they translate, in translating.py of both.
+"""What models write: what they learn of it, and what that is measured by, in text_quality.py of
+both sides; and what they translate, in translating.py of both.
 """
 
 import argparse
@@ -65,11 +65,10 @@ class TextTask:
     learning_rate: float = 1e-3
 
     def parts(self, rows: int | None = None) -> tuple[Pairs, Pairs]:
-        """Rows to learn from, of which there may be fewer, and others."""
-        pairs = self.pairs()
-        order = shuffled(len(pairs), seed=0)
-        test = [pairs[row] for row in order[:TEST_ROWS]]
-        return [pairs[row] for row in order[TEST_ROWS:][: rows or self.rows]], test
+        """Rows to learn from, and others, of neither more than `rows`."""
+        pairs, count = self.pairs(), rows or self.rows
+        order = [pairs[row] for row in shuffled(len(pairs), seed=0)]
+        return order[TEST_ROWS:][:count], order[:TEST_ROWS][:count]
 
 
 TEST_ROWS = 32

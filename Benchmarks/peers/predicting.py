@@ -1,5 +1,5 @@
-"""From texts to the likeliest labels of tokens, the likeliest ends of answers, or vectors, in PEFT or
-with ONNX Runtime, where the adapter is merged and numpy multiplies by the head.
+"""From texts to the likeliest labels of tokens, the likeliest ends of answers, or vectors, in PEFT
+or with ONNX Runtime, where the adapter is merged and numpy multiplies by the head.
 """
 
 import argparse
