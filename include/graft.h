@@ -1532,7 +1532,9 @@ typedef struct graft_generate_options {
     graft_early_stopping early_stopping; /**< Default GRAFT_EARLY_STOPPING_NO. */
     float length_penalty;                /**< Texts are ranked by their sums divided by their length to this
                                               power. Default 1. */
-    int32_t reserved;                    /**< Must be 0. */
+    int32_t prompt_lookup_tokens;        /**< Without beams, at most 1024: so many are guessed as they came
+                                              behind the latest two before; a step hands out those that are
+                                              right, too. Texts stay the same. Default 0: none. */
 } graft_generate_options;
 
 /** Why a token is its text's last. */

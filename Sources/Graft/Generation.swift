@@ -31,6 +31,7 @@ extension graft_generate_options: OptionStruct {
             OptionField(\.top_p, \.topP),
             OptionField(\.min_p, \.minP),
             OptionField(\.typical_p, \.typicalP),
+            OptionField(\.prompt_lookup_tokens, \.promptLookupTokens),
         ]
     }
 
@@ -50,7 +51,6 @@ extension graft_generate_options: OptionStruct {
                     constraints[row] == nil ? nil : try text(constraints[row], "constraints[\(row)]"))
             }
         }
-        guard reserved == 0 else { throw GraftError(.invalidArgument, "reserved must be 0, found \(reserved)") }
         let strings = try count(Int64(stop_string_count), "stop_string_count")
         options.stopStrings = try texts(stop_strings, count: strings, "stop_strings")
         let biasCount = try count(Int64(bias_count), "bias_count")

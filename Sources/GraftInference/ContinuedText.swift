@@ -14,12 +14,19 @@ protocol ContinuedText: AnyObject {
     /// The row's tokens, the prompt's and those behind it. The last one has not been through the
     /// model.
     func tokens(ofRow row: Int) -> [Int32]
+    /// Tokens that may come next, to go through the model behind the last one. What is read does
+    /// not depend on them: logits behind one that did not come are never read.
+    func guess(ofRow row: Int) -> [Int32]
     /// Reads the logits of an active row, which change; with the last of them it chooses. False
     /// once no more comes.
     func read(
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool
+}
+
+extension ContinuedText {
+    func guess(ofRow _: Int) -> [Int32] { [] }
 }
 
 /// Why a text ended, as `graft_token_end` numbers it.

@@ -26,17 +26,22 @@ struct GeneratedRow {
     var activeCount: Int { hasBegun ? text.activeCount : 1 }
 
     /// Adds the tokens that come next to a batch: what is left of the prompt up to `end`, or the
-    /// latest token of each text.
-    func append(to batch: inout RowBatch, upTo end: Int? = nil) {
-        if hasBegun {
-            for row in 0..<activeCount {
-                batch.append(tokens: CollectionOfOne(text.tokens(ofRow: row).last ?? 0), types: nil as [Int32]?)
+    /// latest token of each text and what is guessed to follow it, which is returned.
+    @discardableResult
+    func append(to batch: inout RowBatch, upTo end: Int? = nil) -> [[Int32]] {
+        guard !hasBegun else {
+            return (0..<activeCount).map { row in
+                let guess = text.guess(ofRow: row)
+                batch.append(tokens: [text.tokens(ofRow: row).last ?? 0] + guess, types: nil as [Int32]?)
+                return guess
             }
-        } else if let sourced {
+        }
+        if let sourced {
             batch.append(row: 0, of: sourced)
         } else {
             let tokens = beginning[max(heldCount, virtualCount)..<(end ?? beginning.count)]
             batch.append(tokens: tokens, types: nil as [Int32]?)
         }
+        return [[]]
     }
 }

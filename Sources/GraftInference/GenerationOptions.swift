@@ -59,6 +59,8 @@ package struct GenerationOptions: Sendable {
     package var topP: Float = 1
     package var minP: Float = 0
     package var typicalP: Float = 1
+    /// The most tokens that are guessed at a time from the row's own; 0 for none.
+    package var promptLookupTokens = 0
 
     package init() {}
 
@@ -100,6 +102,7 @@ package struct GenerationOptions: Sendable {
             ("sample_count", sampleCount, 1, 1 << 16),
             ("beam_count", beamCount, 1, 1 << 10), ("likely_count", likelyCount ?? 0, 0, Int.max),
             ("no_repeat_ngram_size", noRepeatSize, 0, Int.max), ("top_k", topK, 0, Int.max),
+            ("prompt_lookup_tokens", promptLookupTokens, 0, 1 << 10),
         ] where !(least...most).contains(count) {
             throw GraftError(
                 .invalidArgument,
@@ -122,6 +125,12 @@ package struct GenerationOptions: Sendable {
                 .invalidArgument,
                 "beam_count is \(beamCount), which searches for the likeliest texts: expected temperature 0 and no likely "
                     + "tokens, found \(temperature) and \(likelyCount ?? 0)")
+        }
+        guard promptLookupTokens == 0 else {
+            throw GraftError(
+                .invalidArgument,
+                "prompt_lookup_tokens is \(promptLookupTokens); expected 0 with beam_count \(beamCount): a search follows "
+                    + "several texts, and guesses none")
         }
         guard lengthPenalty.isFinite else {
             throw GraftError(.invalidArgument, "length_penalty must be a number, found \(lengthPenalty)")

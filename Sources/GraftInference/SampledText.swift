@@ -24,6 +24,7 @@ final class SampledText: ContinuedText {
     private let likelyCount: Int?
     private var sampler: TokenSampler
     private var output: TextOutput
+    private var lookup: PromptLookup
 
     init(_ start: TextStart, _ options: GenerationOptions) throws(GraftError) {
         self.start = start
@@ -35,12 +36,17 @@ final class SampledText: ContinuedText {
             options, stops: Set(start.stops), seed: seed, sample: start.sample, prompt: start.prompt, room: start.room,
             place: start.place)
         output = try TextOutput(start, strings: options.stopStrings)
+        lookup = PromptLookup(most: options.promptLookupTokens)
     }
 
     var rowCount: Int { 1 }
     var activeCount: Int { 1 }
     var origins: [Int]? { nil }
     func tokens(ofRow row: Int) -> [Int32] { sampler.processors.tokens }
+    func guess(ofRow _: Int) -> [Int32] {
+        // Behind all that are right comes one more.
+        lookup.guess(after: sampler.processors.tokens, room: start.room - sampler.processors.newCount - 1)
+    }
 
     func read(
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow _: Int, likely: inout LogProbabilities,

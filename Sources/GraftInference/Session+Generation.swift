@@ -120,8 +120,9 @@ extension Session {
         return beginnings
     }
 
-    /// Chooses a token for each text that is under way, and returns how many rows go on. In each
-    /// step the rows come in their order. After an error there are none.
+    /// Chooses a token for each text that is under way, and where it was guessed the one behind it,
+    /// and so on; returns how many rows go on. In each step the rows come in their order. After an
+    /// error there are none.
     package func step(_ report: TokenReport) throws(GraftError) -> Int {
         do throws(GraftError) {
             try Memory.check()
@@ -227,6 +228,8 @@ extension Session {
         let row: Int
         let index: Int
         let cacheRow: Int
+        /// Tokens that go through the model behind the one that is known.
+        let guess: [Int32]
     }
 
     private func advance(_ report: TokenReport) throws(GraftError) {
@@ -255,31 +258,63 @@ extension Session {
         var places: [Place] = []
         for index in rows {
             let row = generatedRows[index]
-            row.append(to: &tokens)
-            for active in 0..<row.activeCount {
-                places.append(Place(row: index, index: active, cacheRow: row.cacheRows[active]))
+            for (active, guess) in row.append(to: &tokens).enumerated() {
+                places.append(Place(row: index, index: active, cacheRow: row.cacheRows[active], guess: guess))
             }
         }
+        let guesses = places.contains { !$0.guess.isEmpty }
         func adapter(_ place: Int) -> AttachedAdapter? { generatedRows[places[place].row].adapter }
         try eachPass(
-            tokens, reading: .last, cache: cache, cacheRow: { places[$0].cacheRow }, adapter: adapter
+            tokens, reading: guesses ? nil : .last, cache: cache, cacheRow: { places[$0].cacheRow }, adapter: adapter
         ) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             cache.advance(pass)
-            let all = try pass.scratch.allocate(Int32.self, count: count)
-            for row in 0..<count { all[row] = Int32(row) }
+            let reads = try reads(places[first..<first + count])
+            var unread = -1
             try head.eachChunk(
-                of: UnsafeBufferPointer(start: all, count: count), batchFirst: first, hidden.matrix, pass: pass
+                of: UnsafeBufferPointer(start: reads.tokens, count: reads.rows.count), batchFirst: first, hidden.matrix,
+                pass: pass
             ) { chunk throws(GraftError) in
                 for (index, chosen) in chunk.range.enumerated() {
-                    let place = places[first + chosen]
+                    let (row, guess) = reads.rows[chosen]
+                    guard row != unread else { continue }
+                    let place = places[row]
                     let logits = UnsafeMutableBufferPointer(
                         start: chunk.logits.base + index * chunk.logits.stride,
-                        count: model.outputSize(adapter(first + chosen)))
-                    if try !read(logits, place, report) { ended.insert(place.row) }
+                        count: model.outputSize(adapter(row)))
+                    let goesOn = try read(logits, place, report)
+                    if !goesOn { ended.insert(place.row) }
+                    let latest = generatedRows[place.row].text.tokens(ofRow: place.index).last
+                    if !goesOn || guess != latest { unread = row }
                 }
             }
+            for place in places[first..<first + count] where !place.guess.isEmpty { forgetWrong(place) }
         }
+    }
+
+    /// The last token of each row of a pass that is known, and those guessed behind it: their
+    /// places among the hidden states, and for each its row and the token that is guessed to
+    /// follow.
+    private func reads(
+        _ places: ArraySlice<Place>
+    ) throws(GraftError) -> (tokens: UnsafeMutablePointer<Int32>, rows: [(row: Int, guess: Int32?)]) {
+        var rows: [(row: Int, guess: Int32?)] = []
+        let tokens = try pass.scratch.allocate(Int32.self, count: places.reduce(0) { $0 + 1 + $1.guess.count })
+        for (own, row) in places.indices.enumerated() {
+            let guess = places[row].guess
+            let end = pass.readsOneToken ? own + 1 : Int(pass.starts[own + 1])
+            for index in 0...guess.count {
+                tokens[rows.count] = Int32(end - 1 - guess.count + index)
+                rows.append((row, index < guess.count ? guess[index] : nil))
+            }
+        }
+        return (tokens, rows)
+    }
+
+    /// Leaves in the cache what a row has but its latest token, without wrong guesses.
+    private func forgetWrong(_ place: Place) {
+        let row = generatedRows[place.row]
+        cache.shorten(place.cacheRow, to: row.virtualCount + row.text.tokens(ofRow: place.index).count - 1)
     }
 
     private func read(

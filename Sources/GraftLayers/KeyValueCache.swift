@@ -75,6 +75,13 @@ package final class KeyValueCache {
 
     package func length(ofRow row: Int) -> Int { rows[row].length }
 
+    /// Has a row forget what it holds behind its first tokens.
+    package func shorten(_ row: Int, to length: Int) {
+        guard length < rows[row].length else { return }
+        rows[row].length = length
+        while rows[row].pages.count > Self.count(length) { pages.release(rows[row].pages.removeLast()) }
+    }
+
     /// Lets each of the first rows hold what another did, whose pages it shares; those behind them
     /// hold nothing. All may grow equally far.
     package func reorder(_ numbers: [Int], from origins: [Int]) {

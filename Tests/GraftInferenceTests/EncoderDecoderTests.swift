@@ -59,10 +59,11 @@ import Testing
     }
 
     private func generate(
-        _ rows: RowBatch, _ session: Session, maximumTokens: Int, tokenizer: Tokenizer? = nil
+        _ rows: RowBatch, _ session: Session, maximumTokens: Int, tokenizer: Tokenizer? = nil, guessed: Int = 0
     ) throws -> (tokens: [[Int32]], texts: [String]) {
         var options = GenerationOptions()
         options.maximumTokens = maximumTokens
+        options.promptLookupTokens = guessed
         var tokens = Array(repeating: [Int32](), count: rows.rowCount)
         var texts = Array(repeating: "", count: rows.rowCount)
         try session.generate(rows, adapters: [], options: options, tokenizer: tokenizer) { token in
@@ -96,8 +97,10 @@ import Testing
     func greedy(name: String) throws {
         let golden = try JSON(contentsOf: Goldens.path("seq2seq-tiny/\(name)/greedy.json")).arrayValue ?? []
         let session = try Session(model: try model(name), threadCount: 2, passTokenCount: 16, cancelToken: nil)
-        let written = try generate(rows(), session, maximumTokens: 20)
-        #expect(written.tokens == golden.map(Goldens.numbers))
+        for guessed in [0, 8] {
+            let written = try generate(rows(), session, maximumTokens: 20, guessed: guessed)
+            #expect(written.tokens == golden.map(Goldens.numbers), "guesses of \(guessed) tokens")
+        }
     }
 
     @Test("Targets that join others, and beams, are those of each row alone", arguments: names)

@@ -95,9 +95,6 @@ void test_session(void) {
     expect(GRAFT_ERROR_UNSUPPORTED, graft_session_generate(session, tokenizer, batch, NULL, no_token, NULL),
            "an encoder generates no text");
     generation.bias_count = 0;
-    generation.reserved = 1;
-    invalid(graft_session_generate(session, NULL, batch, &generation, no_token, NULL),
-            "a reserved option of generation is refused");
     graft_generator *generator = NULL;
     invalid(graft_generator_create(NULL, NULL, NULL, &generator), "a generator of no model is refused");
     invalid(graft_generator_create(model, NULL, NULL, NULL), "a generator to NULL is refused");

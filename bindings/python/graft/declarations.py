@@ -253,7 +253,7 @@ class GenerateOptions(Structure):
         ("beam_count", c_int32),
         ("early_stopping", c_int32),
         ("length_penalty", c_float),
-        ("reserved", c_int32),
+        ("prompt_lookup_tokens", c_int32),
     ]
 
 

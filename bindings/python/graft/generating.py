@@ -47,6 +47,7 @@ class GeneratingHandle(Handle):
         length_penalty: float = 1.0,
         early_stopping: bool | Literal["never"] = False,
         likely: int | None = None,
+        prompt_lookup_tokens: int = 0,
         stop_tokens: Iterable[int] | None = None,
         stop_strings: Iterable[str] = (),
         constraint: Constraint | Iterable[Constraint | None] | None = None,
@@ -90,6 +91,10 @@ class GeneratingHandle(Handle):
             it cannot become better at its longest.
         :param likely: of how many of the likeliest tokens log-probabilities are wanted, beside that
             of the chosen one; None: of none at all.
+        :param prompt_lookup_tokens: guesses at most so many tokens at a time, as they came behind
+            the latest two before, and reads those that are right in one step: the same texts,
+            sooner where they quote their prompts; 0: none. As transformers'
+            ``prompt_lookup_num_tokens``, and not with beams.
         :param stop_tokens: tokens that end a row; None: the model's ends of text.
         :param stop_strings: texts before the first of which a row ends.
         :param constraint: what each text has to be, or one for each prompt, None for anything:
@@ -122,6 +127,7 @@ class GeneratingHandle(Handle):
             frequency_penalty=frequency_penalty,
             presence_penalty=presence_penalty,
             no_repeat_ngram_size=no_repeat_ngram_size,
+            prompt_lookup_tokens=prompt_lookup_tokens,
         )
         interrupts = Interrupts(lambda _: None)
         receiver = Receiver(len(texts) * max(0, options.sample_count), samples, on_text, lambda: interrupts.count)

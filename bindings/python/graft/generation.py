@@ -91,6 +91,7 @@ class GenerationSettings(TypedDict, total=False):
     length_penalty: float
     early_stopping: bool | Literal["never"]
     likely: int | None
+    prompt_lookup_tokens: int
     stop_tokens: Iterable[int] | None
     stop_strings: Iterable[str]
     constraint: Constraint | Iterable[Constraint | None] | None

@@ -86,6 +86,35 @@ def test_samples_of_a_prompt_come_one_after_another(session: graft.Session) -> N
             session.generate(PROMPTS, **wrong)  # type: ignore[arg-type]
 
 
+def test_guesses_change_no_text(session: graft.Session) -> None:
+    prompts = [f"{prompt}. {prompt}" for prompt in PROMPTS]
+    for settings in ({}, {"temperature": 0.7, "seed": 3, "frequency_penalty": 0.1}):
+        plain = session.generate(prompts, maximum_tokens=40, likely=1, **settings)
+        guessed = session.generate(prompts, maximum_tokens=40, likely=1, prompt_lookup_tokens=8, **settings)
+        assert guessed == plain
+        assert [text.tokens for text in guessed] == [text.tokens for text in plain]
+        assert [text.log_probabilities for text in guessed] == [text.log_probabilities for text in plain]
+    with pytest.raises(graft.GraftError, match="prompt_lookup_tokens must be 0 to 1024, found -1"):
+        session.generate(PROMPTS, prompt_lookup_tokens=-1)
+    with pytest.raises(graft.GraftError, match="expected 0 with beam_count 2"):
+        session.generate(PROMPTS, beams=2, prompt_lookup_tokens=5)
+
+
+def test_a_step_hands_out_what_was_guessed(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
+    def steps(most: int) -> list[int]:
+        generator = graft.Generator(model, tokenizer)
+        constraint = {"regex": "( Lily and Tom){9}"}
+        generator.add([PROMPTS[0]], maximum_tokens=80, prompt_lookup_tokens=most, constraint=constraint)
+        counts = []
+        while len(generator):
+            counts.append(len(generator.step()))
+        return counts
+
+    plain, guessed = steps(0), steps(8)
+    assert set(plain) == {1}
+    assert sum(guessed) == sum(plain) and len(guessed) < len(plain)
+
+
 def test_beams_are_ranked(session: graft.Session) -> None:
     texts = session.generate(PROMPTS[:2], beams=4, samples=3, maximum_tokens=10, likely=0)
     assert len(set(texts)) == 6 and all(text.end == "length" for text in texts)
