@@ -1,6 +1,7 @@
 # make            build/lib/libgraft.so from Sources, stripped, with its version links
 # make demo       train two adapters on bindings/data/team from Python, ask both in one process from
 #                 C
+# make demo-chat  talk with a small language model in the styles of two adapters, trained first
 # make test       everything that needs no other library, a line a suite (VERBOSE=1: all that they
 #                 say); make test-parity compares with the real peers; make test-sanitizers looks
 #                 for races and for bad memory
@@ -131,6 +132,12 @@ demo: dependencies
 	  $(MODEL) bindings/data/team build/demo
 	@echo && echo "Both adapters in one process, in C: what each message does, and whose errand it is:"
 	@build/examples/swap $(MODEL) build/demo/act build/demo/who $(SENTENCES)
+
+.PHONY: demo-chat
+demo-chat: dependencies
+	@$(MAKE) --no-print-directory library models
+	@PYTHONPATH=bindings/python $(VENV)/bin/python bindings/python/examples/chat.py \
+	  $(CHAT_MODEL) bindings/data/styles build/demo-chat
 
 # ---- Tests ----
 
