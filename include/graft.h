@@ -44,8 +44,7 @@
  *            were touched, without what it shares with other handles. -1 for an invalid handle.
  *            From any thread, also during a call.
  * Results    The same bits for any number of threads, and for a row whatever rows share its batch.
- * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1.
- */
+ * Stability  Declarations marked "Since 1.0" keep their ABI for all of libgraft.so.1. */
 #ifndef GRAFT_H
 #define GRAFT_H
 
@@ -76,9 +75,9 @@ extern "C" {
 GRAFT_API int32_t graft_version_number(void);
 /** Version of the loaded library, such as "1.0.0". Static. Since 1.0. */
 GRAFT_API const char *graft_version_string(void);
-/** Kernel set chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16". The
- *  environment variable GRAFT_KERNELS forces one; with a set that the processor lacks, nothing that
- *  computes can be made. Static. Since 1.0. */
+/** Kernel set chosen for this processor: "portable", "avx2", "avx512" or "avx512bf16". The environment
+ *  variable GRAFT_KERNELS forces one; with a set that the processor lacks, nothing that computes can be made.
+ *  Static. Since 1.0. */
 GRAFT_API const char *graft_kernel_name(void);
 /** Who provides the threads: "threads" (Graft's own) or "openmp". Static. Since 1.0. */
 GRAFT_API const char *graft_executor_name(void);
@@ -104,25 +103,23 @@ enum {
 
 /** Name of a status, such as "GRAFT_ERROR_IO"; "unknown" for others. Static. Since 1.0. */
 GRAFT_API const char *graft_status_name(graft_status status);
-/** What went wrong in this thread's latest failed call: what was expected, what was found, and
- *  where. "" if none failed. Valid until this thread's next failing call. Since 1.0. */
+/** What went wrong in this thread's latest failed call: what was expected, what was found, and where. "" if
+ *  none failed. Valid until this thread's next failing call. Since 1.0. */
 GRAFT_API const char *graft_last_error_message(void);
 
 /* ---- Threads ------------------------------------------------------------------------------ */
 
 /**
- * Chooses who provides the threads, for all that is computed from now on; at any time, also while
- * other threads are in calls. Results have the same bits.
+ * Chooses who provides the threads, for all that is computed from now on; at any time, also while other
+ * threads are in calls. Results have the same bits.
  *
- * @param name "threads": Graft's own, the default. "openmp": the OpenMP runtime of this process, or
- *             where it holds none the system's; for hosts that compute with OpenMP themselves. Its
- *             own rules hold then: it may spin between calls, and end the process where it meets a
- *             second runtime or no /dev/shm.
- * @return GRAFT_ERROR_UNSUPPORTED: another name, or no OpenMP runtime was found. The environment
- *         variable GRAFT_EXECUTOR chooses as well; with what is refused here, nothing that computes
- *         can be made.
- * Since 1.0.
- */
+ * @param name "threads": Graft's own, the default. "openmp": the OpenMP runtime of this process, or where it
+ *             holds none the system's; for hosts that compute with OpenMP themselves. Its own rules hold
+ *             then: it may spin between calls, and end the process where it meets a second runtime or no
+ *             /dev/shm.
+ * @return GRAFT_ERROR_UNSUPPORTED: another name, or no OpenMP runtime was found. The environment variable
+ *         GRAFT_EXECUTOR chooses as well; with what is refused here, nothing that computes can be made.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_set_executor(const char *name);
 
 /* ---- Files in memory ---------------------------------------------------------------------- */
@@ -134,8 +131,7 @@ typedef struct graft_file {
     int64_t size;     /**< Bytes. */
 } graft_file;
 
-/** Receives a file, which lives until the callback returns. Return 0 to go on, anything else to
- *  stop. */
+/** Receives a file, which lives until the callback returns. Return 0 to go on, anything else to stop. */
 typedef int32_t (*graft_file_callback)(void *user_data, const graft_file *file);
 
 /* ---- Cancellation ------------------------------------------------------------------------- */
@@ -167,30 +163,24 @@ typedef struct graft_model_options {
 GRAFT_API void graft_model_options_init(graft_model_options *options, size_t struct_size);
 
 /**
- * Loads a base model from a directory in Hugging Face layout: config.json and model.safetensors,
- * or shards with model.safetensors.index.json; float64, float32, float16 or bfloat16. What
- * config.json says means what transformers 5 makes of it; a setting that transformers acts on and
- * this build does not is refused by name.
+ * Loads a base model from a directory in Hugging Face layout: config.json and model.safetensors, or shards
+ * with model.safetensors.index.json; float64, float32, float16 or bfloat16. What config.json says means what
+ * transformers 5 makes of it; a setting that transformers acts on and this build does not is refused by name.
  *
- * Or from a GGUF file of llama.cpp (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1,
- * Q2_K to Q6_K, IQ4_NL, MXFP4), of the architectures bert, gemma, gemma2, gemma3, gpt2, gptneox,
- * llama, olmo2, phi3, qwen2, qwen3 and smollm3; its tokenizer is graft_tokenizer_load() of the same path.
- * Quantised weights are multiplied at the chosen precision.
+ * Or from a GGUF file of llama.cpp (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to
+ * Q6_K, IQ4_NL, MXFP4), of the architectures bert, gemma, gemma2, gemma3, gpt2, gptneox, llama, olmo2, phi3,
+ * qwen2, qwen3 and smollm3; its tokenizer is graft_tokenizer_load() of the same path. Quantised weights are
+ * multiplied at the chosen precision.
  *
- * The weights are packed once into the chosen precision; tables are read from the mapped files,
- * which must not change while the model lives.
+ * The weights are packed once into the chosen precision; tables are read from the mapped files, which must
+ * not change while the model lives.
  *
- * @param path     Directory or GGUF file to read.
- * @param options  NULL for defaults.
- * @param[out] out The model, owned by the caller.
  * @return GRAFT_ERROR_NOT_FOUND (a file or tensor is missing), GRAFT_ERROR_CORRUPT_FILE,
- *         GRAFT_ERROR_UNSUPPORTED (an unknown model_type, a setting or a format that this build does not
- *         do), GRAFT_ERROR_INCOMPATIBLE (a tensor's shape contradicts config.json), GRAFT_ERROR_IO,
- *         GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
-                                                         graft_model **out);
+ *         GRAFT_ERROR_UNSUPPORTED (an unknown model_type, a setting or a format that this build does not do),
+ *         GRAFT_ERROR_INCOMPATIBLE (a tensor's shape contradicts config.json), GRAFT_ERROR_IO,
+ *         GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(
+    const char *path, const graft_model_options *options, graft_model **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_retain(const graft_model *model);
 GRAFT_API void graft_model_release(graft_model *model);
 
@@ -205,23 +195,21 @@ GRAFT_API int32_t graft_model_hidden_size(const graft_model *model);
 GRAFT_API int32_t graft_model_vocabulary_size(const graft_model *model);
 GRAFT_API int32_t graft_model_maximum_length(const graft_model *model);
 GRAFT_API int64_t graft_model_parameter_count(const graft_model *model);
-/** Width of the vectors of graft_session_embed() with GRAFT_POOLING_DEFAULT: the hidden size, unless
- *  the folder's sentence-transformers modules put poolings side by side or have a dense layer. */
+/** Width of the vectors of graft_session_embed() with GRAFT_POOLING_DEFAULT: the hidden size, unless the
+ *  folder's sentence-transformers modules put poolings side by side or have a dense layer. */
 GRAFT_API int32_t graft_model_embedding_size(const graft_model *model);
 /** Name of prompt `index` of config_sentence_transformers.json; NULL past the end. */
 GRAFT_API const char *graft_model_prompt_name(const graft_model *model, int32_t index);
-/** What the folder wants before a text that is embedded: the prompt called `name`, or for NULL its
- *  default prompt, "" where it has none. It is the caller who puts it there. The status is
- *  GRAFT_ERROR_NOT_FOUND for another name, and GRAFT_ERROR_CORRUPT_FILE for prompts that cannot be
- *  read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(const graft_model *model, const char *name,
-                                                           const char **out);
-/** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past
- *  the end. */
+/** What the folder wants before a text that is embedded: the prompt called `name`, or for NULL its default
+ *  prompt, "" where it has none. It is the caller who puts it there. The status is GRAFT_ERROR_NOT_FOUND for
+ *  another name, and GRAFT_ERROR_CORRUPT_FILE for prompts that cannot be read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(
+    const graft_model *model, const char *name, const char **out);
+/** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past the end. */
 GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
 /** Labels of the checkpoint's own classification head, which acts on rows whose adapters have none: as
- *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for
- *  an invalid handle or index. Since 1.0. */
+ *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for an
+ *  invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_model_label_count(const graft_model *model);
 /** What that head is for, as graft_task_name() has it; "" without one, NULL for an invalid handle. Since 1.0.
  */
@@ -229,8 +217,8 @@ GRAFT_API const char *graft_model_task(const graft_model *model);
 GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
 /** Memory of the weights that were packed. Since 1.0. */
 GRAFT_API int64_t graft_model_memory(const graft_model *model);
-/** Bytes of the tables that are read from the mapped files. The system reads them as they are
- *  touched, shares them among processes and drops them where memory is short. Since 1.0. */
+/** Bytes of the tables that are read from the mapped files. The system reads them as they are touched, shares
+ *  them among processes and drops them where memory is short. Since 1.0. */
 GRAFT_API int64_t graft_model_mapped_memory(const graft_model *model);
 /** A 64-bit hash of the packed weights: equal before and after any use of the model. Since 1.0. */
 GRAFT_API uint64_t graft_model_checksum(const graft_model *model);
@@ -266,15 +254,15 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
 /** Reads tokenizer.json, or else vocab.json with merges.txt (GPT-2's, RoBERTa's) or vocab.txt, from `path`.
-    What config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of
-    normalising and of special tokens counts as in transformers 5.23; what would be done otherwise is
-    GRAFT_ERROR_UNSUPPORTED.
-    Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
+ *  What config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of
+ *  normalising and of special tokens counts as in transformers 5.23; what would be done otherwise is
+ *  GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp. Since
+ *  1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
- * folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(const graft_file *files,
-                                                                   int32_t file_count, graft_tokenizer **out);
+ *  folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(
+    const graft_file *files, int32_t file_count, graft_tokenizer **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_tokenizer *tokenizer);
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
@@ -284,22 +272,19 @@ GRAFT_API int32_t graft_tokenizer_vocabulary_size(const graft_tokenizer *tokeniz
 GRAFT_API int32_t graft_tokenizer_mask_token(const graft_tokenizer *tokenizer);
 
 /** Most tokens of a row, as the folder declares it: max_seq_length in sentence_bert_config.json, else
- *  model_max_length in tokenizer_config.json, else truncation in tokenizer.json; 0 where none of them
- *  sets a limit, -1 for an invalid handle. Since 1.0. */
+ *  model_max_length in tokenizer_config.json, else truncation in tokenizer.json; 0 where none of them sets a
+ *  limit, -1 for an invalid handle. Since 1.0. */
 GRAFT_API int32_t graft_tokenizer_maximum_length(const graft_tokenizer *tokenizer);
 
 /** Encodes `text`, with `pair` as second segment; NULL: without, unless `pair_sizes` is set. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
-                                                               const char *text, const char *pair,
-                                                               const graft_encode_options *options,
-                                                               graft_encoding **out);
+    const char *text, const char *pair, const graft_encode_options *options, graft_encoding **out);
 GRAFT_API int64_t graft_encoding_token_count(const graft_encoding *encoding);
 /** Arrays of an encoding, alive as long as it; NULL for an invalid handle. Since 1.0. */
 GRAFT_API const int32_t *graft_encoding_ids(const graft_encoding *encoding);
 /** Segment (0 or 1) of each token. */
 GRAFT_API const int32_t *graft_encoding_type_ids(const graft_encoding *encoding);
-/** First byte and byte past the last of each token in its text: [token_count, 2]; 0, 0 for special
- *  tokens. */
+/** First byte and byte past the last of each token in its text: [token_count, 2]; 0, 0 for special tokens. */
 GRAFT_API const int32_t *graft_encoding_byte_offsets(const graft_encoding *encoding);
 /** The same in Unicode characters. */
 GRAFT_API const int32_t *graft_encoding_character_offsets(const graft_encoding *encoding);
@@ -326,78 +311,69 @@ typedef struct graft_entity {
  * its last, in order; NULL, with a word_count of 0 where there are no word_labels: the tokenizer's own, as
  * graft_encoding_word_ids(). A pair's second text has no words. `all_pieces` is 0, or 1 for a label of each
  * token of a word: that of a token that goes on with an entity. Errors are GRAFT_ERROR_INVALID_ARGUMENT and
- * GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0.
- */
+ * GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
 
 /** `out` [token_count]: the label of each word at its first token, -100 elsewhere. `word_labels` [word_count]
  *  may be below 0 where a word does not count. `labels` are needed with `all_pieces` alone. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(
-    const graft_encoding *encoding, const int32_t *words, const int32_t *word_labels, int64_t word_count,
-    const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(const graft_encoding *encoding,
+    const int32_t *words, const int32_t *word_labels, int64_t word_count, const char *const *labels,
+    int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
 /** The same from entities, by their types and bytes: a word belongs to one if it shares a byte with it. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_encoding_label_entities(const graft_encoding *encoding, const int32_t *words, int64_t word_count,
-                              const graft_entity *entities, int64_t entity_count, const char *const *labels,
-                              int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_entities(const graft_encoding *encoding,
+    const int32_t *words, int64_t word_count, const graft_entity *entities, int64_t entity_count,
+    const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
 /** The entities that the labels of the words' first tokens spell, however ill, as seqeval reads them in its
  *  default mode. `token_labels` [token_count]: those of graft_session_predict(), below 0 for none.
  * `out_count` receives how many there are, even when `capacity` is too small; `out` may be NULL when that is
  * 0, to ask. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(
-    const graft_encoding *encoding, const int32_t *words, int64_t word_count, const int32_t *token_labels,
-    const char *const *labels, int32_t label_count, graft_entity *out, int64_t capacity, int64_t *out_count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(const graft_encoding *encoding,
+    const int32_t *words, int64_t word_count, const int32_t *token_labels, const char *const *labels,
+    int32_t label_count, graft_entity *out, int64_t capacity, int64_t *out_count);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_retain(const graft_encoding *encoding);
 GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
-/** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even
- *  when `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity`
- *  is 0, to ask the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is
- *  GRAFT_ERROR_INCOMPATIBLE. Since 1.0. */
+/** Writes the text of `tokens`, NUL included, to `text`, and the bytes needed to `out_count` even when
+ *  `capacity` is too small (GRAFT_ERROR_BUFFER_TOO_SMALL). `text` may be NULL when `capacity` is 0, to ask
+ *  the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is GRAFT_ERROR_INCOMPATIBLE.
+ *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
-                                                               const int32_t *tokens, int64_t token_count,
-                                                               int32_t skip_special_tokens, char *text,
-                                                               int64_t capacity, int64_t *out_count);
+    const int32_t *tokens, int64_t token_count, int32_t skip_special_tokens, char *text, int64_t capacity,
+    int64_t *out_count);
 
 /*
  * Chat templates: a conversation to the text, or the tokens, that a model was trained on.
  *
  * `messages` is JSON: an array of objects with "role" and "content", and what else the template reads
  * ("tool_calls", "reasoning_content"). The template is chat_template.jinja of the tokenizer's folder with
- * additional_chat_templates, or else "chat_template" in tokenizer_config.json. It is rendered as jinja2
- * 3.1.6 does in transformers 5.23, to the character, and sees the special tokens by name (bos_token,
- * eos_token).
+ * additional_chat_templates, or else "chat_template" in tokenizer_config.json. It is rendered as jinja2 3.1.6
+ * does in transformers 5.23, to the character, and sees the special tokens by name (bos_token, eos_token).
  *
- * `options` is JSON, NULL for none, with the arguments of transformers' apply_chat_template(): an object
- * with any of
+ * `options` is JSON, NULL for none, with the arguments of transformers' apply_chat_template(): an object with
+ * any of
  *   "chat_template": the name of one of the folder's templates, or a template; default: the one called
  *       "default", or with tools "tool_use"
  *   "tools", "documents": arrays of objects
  *   "add_generation_prompt": true where the text ends with the start of an answer; default false
- *   "continue_final_message": true where the text ends within the last message, so that a model goes on
- *       with it, or the name of the member that goes on; default false
+ *   "continue_final_message": true where the text ends within the last message, so that a model goes on with
+ *       it, or the name of the member that goes on; default false
  *   "return_assistant_tokens_mask": true for graft_encoding_assistant_mask(); default false
  *   "variables": an object; what else the template sees, by name, before the special tokens
  *
- * A template comes from a file, so it is bounded: 1 MiB of it, 32 levels of nesting, 64 MiB of text, and
- * work for some seconds at most.
+ * A template comes from a file, so it is bounded: 1 MiB of it, 32 levels of nesting, 64 MiB of text, and work
+ * for some seconds at most.
  *
  * Errors: GRAFT_ERROR_INVALID_ARGUMENT (JSON of another form; the template refuses the messages with
  * raise_exception, or does with them what is an error in jinja2), GRAFT_ERROR_NOT_FOUND (there is no
- * template), GRAFT_ERROR_CORRUPT_FILE (no well-formed template), GRAFT_ERROR_UNSUPPORTED (a construct
- * that this build does not know, or a bound is exceeded). They name the template and the line. Since 1.0.
- */
+ * template), GRAFT_ERROR_CORRUPT_FILE (no well-formed template), GRAFT_ERROR_UNSUPPORTED (a construct that
+ * this build does not know, or a bound is exceeded). They name the template and the line. Since 1.0. */
 
 /** Writes the text as graft_tokenizer_decode() does. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_apply_template(const graft_tokenizer *tokenizer,
-                                                                       const char *messages,
-                                                                       const char *options, char *text,
-                                                                       int64_t capacity, int64_t *out_count);
+    const char *messages, const char *options, char *text, int64_t capacity, int64_t *out_count);
 /** The tokens of that text, all of them: none are added, since the text has its special tokens in it, and
  *  none are dropped. Give their ids to graft_batch_create(). */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(const graft_tokenizer *tokenizer,
-                                                                        const char *messages,
-                                                                        const char *options,
-                                                                        graft_encoding **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(
+    const graft_tokenizer *tokenizer, const char *messages, const char *options, graft_encoding **out);
 /** [token_count]: 1 for the tokens that the assistant says, else 0: those of the template's {% generation %}
  *  blocks. Where it has none, what each message of the assistant adds to the text of those before it with a
  *  prompt for an answer; a template that writes earlier messages otherwise than the last is then
@@ -430,8 +406,8 @@ GRAFT_API int32_t graft_adapter_method_count(void);
 GRAFT_API const char *graft_adapter_method_name(int32_t index);
 
 /*
- * Tasks, what a head has numbers of, what they mean, and the column of a batch that they learn from
- * (see graft_batch_set_integers() and graft_batch_set_floats()):
+ * Tasks, what a head has numbers of, what they mean, and the column of a batch that they learn from (see
+ * graft_batch_set_integers() and graft_batch_set_floats()):
  *
  *     sequence_classification     each row    logits, softmax    "labels"        integers, width 1
  *     multi_label_classification  each row    logits, sigmoid    "targets"       floats, width label_count
@@ -452,8 +428,7 @@ GRAFT_API const char *graft_adapter_method_name(int32_t index);
  *                                             embed() makes
  *
  * PEFT's class for question_answering passes no token types on to the model: rows of an adapter in its layout
- * for that task have types of 0 here, too.
- */
+ * for that task have types of 0 here, too. */
 
 GRAFT_API int32_t graft_task_count(void);
 /** Name of task `index`; NULL past the end. Static. Since 1.0. */
@@ -462,44 +437,36 @@ GRAFT_API const char *graft_task_name(int32_t index);
 /**
  * Creates an adapter with freshly initialised parameters.
  *
- * @param model       The base model the adapter will fit.
  * @param method      A name listed by graft_adapter_method_name().
- * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For
- *                    "lora", as in PEFT's adapter_config.json; what is not given is as there, but
- *                    lora_alpha is 16 and target_modules all linear modules (null is PEFT's own
- *                    choice); init_lora_weights "pissa" and "pissa_niter_N" need LAPACK, as
- *                    graft_adapter_compress(), and are saved as the plain LoRA of twice the
- *                    rank. For "bottleneck", AdapterHub's fields, over those of the configuration
- *                    that "config" names: "seq_bn" (Pfeiffer; the default), "double_seq_bn"
- *                    (Houlsby) or "par_bn" (parallel), as in
- *                    {"config": "seq_bn", "reduction_factor": 8}; "name" is the adapter's.
- *                    For "prefix_tuning" and "prompt_tuning", as in PEFT's; num_virtual_tokens is 20,
- *                    and prompt_tuning_init "TEXT" reads the tokenizer in the folder
- *                    tokenizer_name_or_path. What they put before a row takes positions of the model.
- *                    For "ia3", PEFT's fields and PEFT's defaults; so for "adalora", whose total_step may
- *                    be null: that of the training. It prunes ranks after the trainer's steps, counted
- *                    from 1, and saves those that are kept.
+ * @param config_json The method's settings; NULL for defaults. An unknown key is an error. For "lora", as in
+ *                    PEFT's adapter_config.json; what is not given is as there, but lora_alpha is 16 and
+ *                    target_modules all linear modules (null is PEFT's own choice); init_lora_weights "pissa"
+ *                    and "pissa_niter_N" need LAPACK, as graft_adapter_compress(), and are saved as the plain
+ *                    LoRA of twice the rank. For "bottleneck", AdapterHub's fields, over those of the
+ *                    configuration that "config" names: "seq_bn" (Pfeiffer; the default), "double_seq_bn"
+ *                    (Houlsby) or "par_bn" (parallel), as in {"config": "seq_bn", "reduction_factor": 8};
+ *                    "name" is the adapter's. For "prefix_tuning" and "prompt_tuning", as in PEFT's;
+ *                    num_virtual_tokens is 20, and prompt_tuning_init "TEXT" reads the tokenizer in the
+ *                    folder tokenizer_name_or_path. What they put before a row takes positions of the model.
+ *                    For "ia3", PEFT's fields and PEFT's defaults; so for "adalora", whose total_step may be
+ *                    null: that of the training. It prunes ranks after the trainer's steps, counted from 1,
+ *                    and saves those that are kept.
  * @param seed        Same seed, same parameters, on every machine.
- * @param[out] out    The adapter, owned by the caller.
- * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT
- *         (malformed JSON or a value out of range), GRAFT_ERROR_UNSUPPORTED (a setting this build
- *         does not do, named), GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ * @return GRAFT_ERROR_NOT_FOUND (no such method or target module), GRAFT_ERROR_INVALID_ARGUMENT (malformed
+ *         JSON or a value out of range), GRAFT_ERROR_UNSUPPORTED (a setting this build does not do, named),
+ *         GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
-                                                             const char *config_json, uint64_t seed,
-                                                             graft_adapter **out);
+    const char *config_json, uint64_t seed, graft_adapter **out);
 /**
  * Gives the adapter an output head with fresh parameters; replaces the one it had.
  *
  * Not while it has a trainer; compositions made before keep the head it had. Settings that name modules in
- * full must have been given with "task_type", since a task's class puts its own name before them: a head
- * that would change which modules are adapted is refused.
+ * full must have been given with "task_type", since a task's class puts its own name before them: a head that
+ * would change which modules are adapted is refused.
  *
- * @param adapter       The adapter.
- * @param task          A name listed by graft_task_name(), or "" for none. "language_model",
- *                      "seq_2_seq_lm", "masked_language_model", "sentence_embedding" and "" have no head
- *                      of the adapter's own: they take no labels and no settings.
+ * @param task          A name listed by graft_task_name(), or "" for none. "language_model", "seq_2_seq_lm",
+ *                      "masked_language_model", "sentence_embedding" and "" have no head of the adapter's
+ *                      own: they take no labels and no settings.
  * @param labels        Names of the labels, copied. NULL for "regression": "LABEL_0" and so on. NULL for
  *                      "question_answering", whose two outputs are always "start" and "end", and for
  *                      "multiple_choice", whose one is always "score".
@@ -508,50 +475,45 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  * @param settings_json NULL for defaults, or an object with any of
  *                      "dropout": before the last layer, at least 0 and below 1, and not saved with the
  *                        adapter; null, the default, is as config.json says.
- *                      "dense_layer": true trains the dense + tanh layer before it as well; by default
- *                        false. The layer of a "bottleneck" adapter is its own, as AdapterHub's; without it
- *                        the head reads the hidden state as it is. In PEFT's layout the heads of tokens have
- *                        none, and RoBERTa's of rows has one whatever this says.
- *                      "pooling": what the head reads of a row, "mean", "first" or "last"; null, the
- *                        default, is the token that the architecture's own class reads, BERT's first and
- *                        Llama's last. No other head is one that PEFT or AdapterHub knows: a saved adapter
- *                        that has one is Graft's alone, and they refuse it.
+ *                      "dense_layer": true trains the dense + tanh layer before it as well; by default false.
+ *                        The layer of a "bottleneck" adapter is its own, as AdapterHub's; without it the head
+ *                        reads the hidden state as it is. In PEFT's layout the heads of tokens have none, and
+ *                        RoBERTa's of rows has one whatever this says.
+ *                      "pooling": what the head reads of a row, "mean", "first" or "last"; null, the default,
+ *                        is the token that the architecture's own class reads, BERT's first and Llama's last.
+ *                        No other head is one that PEFT or AdapterHub knows: a saved adapter that has one is
+ *                        Graft's alone, and they refuse it.
  * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
  *         model that does not make what the task reads, or a head that the adapter's layout does not have),
  *         GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT
- *         would train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ *         would train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, const char *task,
-                                                               const char *const *labels, int32_t label_count,
-                                                               const char *settings_json);
-/** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every
- *  tensor and every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE
- *  where it was made for another model, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An
- *  adapter that carries tables of another vocabulary brings it to the rows on which it acts. PEFT calls
- *  sequence and multi-label classification and regression alike: the task is the one in the file's
- *  metadata, else that of problem_type in the model's config.json, else regression where the head has one
- *  label, and classification where it has more. Or reads LoRA in a GGUF file of llama.cpp. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
-                                                           graft_adapter **out);
+    const char *const *labels, int32_t label_count, const char *settings_json);
+/** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every tensor and
+ *  every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE where it was made for
+ *  another model, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An adapter that carries tables of
+ *  another vocabulary brings it to the rows on which it acts. PEFT calls sequence and multi-label
+ *  classification and regression alike: the task is the one in the file's metadata, else that of problem_type
+ *  in the model's config.json, else regression where the head has one label, and classification where it has
+ *  more. Or reads LoRA in a GGUF file of llama.cpp. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(
+    const graft_model *model, const char *path, graft_adapter **out);
 /** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
-                                                                 const graft_file *files, int32_t file_count,
-                                                                 graft_adapter **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(
+    const graft_model *model, const graft_file *files, int32_t file_count, graft_adapter **out);
 /** Writes directory `path`: "bottleneck" in AdapterHub's layout, all else in PEFT's. An adapter that was
- *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory
- *  is written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
- *  directory, or one in a directory that may not be written), its files are replaced one by one, each
- *  whole: adapter_config.json goes first and comes last, and never describes files of another save.
- *  A path that ends in ".gguf" is a file for llama.cpp, which holds LoRA alone: all else is refused by
- *  name with GRAFT_ERROR_UNSUPPORTED.
- *  While a call of the adapter's trainer is at work, this is GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
+ *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory is
+ *  written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
+ *  directory, or one in a directory that may not be written), its files are replaced one by one, each whole:
+ *  adapter_config.json goes first and comes last, and never describes files of another save. A path that ends
+ *  in ".gguf" is a file for llama.cpp, which holds LoRA alone: all else is refused by name with
+ *  GRAFT_ERROR_UNSUPPORTED. While a call of the adapter's trainer is at work, this is
+ *  GRAFT_ERROR_INVALID_ARGUMENT. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
-/** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED
- *  when it stopped. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(const graft_adapter *adapter,
-                                                                 graft_file_callback on_file,
-                                                                 void *user_data);
+/** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED when it
+ *  stopped. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(
+    const graft_adapter *adapter, graft_file_callback on_file, void *user_data);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_retain(const graft_adapter *adapter);
 GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 
@@ -565,8 +527,8 @@ GRAFT_API const char *graft_adapter_label(const graft_adapter *adapter, int32_t 
 GRAFT_API int64_t graft_adapter_parameter_count(const graft_adapter *adapter);
 /** Memory of its numbers, and of the files that it was read from. Since 1.0. */
 GRAFT_API int64_t graft_adapter_memory(const graft_adapter *adapter);
-/** Most tokens of the rows that it was trained on, which is saved with it: rows that it is used on
- *  should be cut there, too. 0 where that is not known. */
+/** Most tokens of the rows that it was trained on, which is saved with it: rows that it is used on should be
+ *  cut there, too. 0 where that is not known. */
 GRAFT_API int32_t graft_adapter_maximum_length(const graft_adapter *adapter);
 
 /* ---- Composition -------------------------------------------------------------------------- */
@@ -574,37 +536,33 @@ GRAFT_API int32_t graft_adapter_maximum_length(const graft_adapter *adapter);
 /** How adapters act together on a row. Immutable. */
 typedef struct graft_composition graft_composition;
 
-/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained). One
- *  that puts something before the rows acts in full or not at all: 1 or 0. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
-                                                                 graft_composition **out);
+/** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained). One that
+ *  puts something before the rows acts in full or not at all: 1 or 0. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(
+    const graft_adapter *adapter, float scale, graft_composition **out);
 /**
- * Several, one after the other, as AdapterHub's Stack: at each place of the model each takes for
- * the model's what those before it made of it, from the first to the last.
+ * Several, one after the other, as AdapterHub's Stack: at each place of the model each takes for the model's
+ * what those before it made of it, from the first to the last.
  *
- * "lora" adds its change of the weight, so that the changes add up, as those of PEFT's active
- * adapters; with "use_dora" it stretches what is there, the changes before it as well. "ia3"
- * multiplies what is there; where it multiplies what a module reads, those before it read the
- * product. "bottleneck" reads and changes the sub-layer's output as it is then. A module that one
- * of them has in full ("modules_to_save", "bias", a table) stands for the model's with all of them;
- * with two of them it is refused, and so it is with one beside DoRA there, which measures the
- * model's. Of "prefix_tuning" and "prompt_tuning" there is one, before the rows. Logits are those of
- * the last that has a head. A composition of several is for rows; a trainer trains one adapter.
+ * "lora" adds its change of the weight, so that the changes add up, as those of PEFT's active adapters; with
+ * "use_dora" it stretches what is there, the changes before it as well. "ia3" multiplies what is there; where
+ * it multiplies what a module reads, those before it read the product. "bottleneck" reads and changes the
+ * sub-layer's output as it is then. A module that one of them has in full ("modules_to_save", "bias", a
+ * table) stands for the model's with all of them; with two of them it is refused, and so it is with one
+ * beside DoRA there, which measures the model's. Of "prefix_tuning" and "prompt_tuning" there is one, before
+ * the rows. Logits are those of the last that has a head. A composition of several is for rows; a trainer
+ * trains one adapter.
  *
- * @param compositions [count]; a composition may stand there more than once. Of one the result is
- *                     that one.
+ * @param compositions [count]; a composition may stand there more than once. Of one the result is that one.
  * @param count        1 to 32, which is also the most adapters that they may have together.
- * @param[out] out     The composition, owned by the caller.
- * @return GRAFT_ERROR_INCOMPATIBLE (made for several models, or two of them with the same module in
- *         full; the module is named), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(const graft_composition *const *compositions,
-                                                                int32_t count, graft_composition **out);
+ * @return GRAFT_ERROR_INCOMPATIBLE (made for several models, or two of them with the same module in full; the
+ *         module is named), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(
+    const graft_composition *const *compositions, int32_t count, graft_composition **out);
 /**
- * Several at once, as AdapterHub's Average: at each place of the model the weighted mean of what each
- * makes of it, those that do nothing there included. For "lora" without "use_dora" that is the mean of
- * the changes of the weight.
+ * Several at once, as AdapterHub's Average: at each place of the model the weighted mean of what each makes
+ * of it, those that do nothing there included. For "lora" without "use_dora" that is the mean of the changes
+ * of the weight.
  *
  * None may have a module in full or put something before the rows, which has no share in a mean. Logits are
  * those of the last that has a head. Equal compositions have themselves as their mean, to the last bit.
@@ -613,37 +571,31 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(const graft_comp
  * @param weights      [count], from 0 to 1e6, divided by their sum; those of weight 0 are left out. NULL:
  *                     equal ones.
  * @param count        1 to 32, which is also the most adapters that they may have together.
- * @param[out] out     The composition, owned by the caller.
- * @return As graft_composition_stack(); GRAFT_ERROR_INVALID_ARGUMENT also for weights that are all 0.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_composition_average(const graft_composition *const *compositions, const float *weights, int32_t count,
-                          graft_composition **out);
+ * @return As graft_composition_stack(); GRAFT_ERROR_INVALID_ARGUMENT also for weights that are all 0. Since
+ * 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_average(
+    const graft_composition *const *compositions, const float *weights, int32_t count,
+    graft_composition **out);
 /**
  * One more owner.
  *
  * Threads that serve while another one brings a newer adapter need no lock. The host keeps the current
- * composition, never NULL, in an atomic pointer. Whoever brings a new one exchanges the pointers and
- * releases the old one, which those who still use it keep alive. Whoever serves retains what it finds,
- * and where that was released in between, finds the newer one:
+ * composition, never NULL, in an atomic pointer. Whoever brings a new one exchanges the pointers and releases
+ * the old one, which those who still use it keep alive. Whoever serves retains what it finds, and where that
+ * was released in between, finds the newer one:
  *
- *     graft_composition *found;
- *     do
+ *     graft_composition *found; do
  *         found = atomic_load(&current);
- *     while (graft_composition_retain(found) != GRAFT_OK);
- *
- * Since 1.0.
- */
+ *     while (graft_composition_retain(found) != GRAFT_OK); Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_retain(const graft_composition *composition);
 GRAFT_API void graft_composition_release(graft_composition *composition);
-/** How many adapters it has; one that acts in several places counts as often. -1 for an invalid
- *  handle. Since 1.0. */
+/** How many adapters it has; one that acts in several places counts as often. -1 for an invalid handle. Since
+ *  1.0. */
 GRAFT_API int32_t graft_composition_adapter_count(const graft_composition *composition);
-/** Adapter `index`, in the order in which they were given, with one more owner: the same handle,
- *  unless that was released. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(const graft_composition *composition,
-                                                                  int32_t index, graft_adapter **out);
+/** Adapter `index`, in the order in which they were given, with one more owner: the same handle, unless that
+ *  was released. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(
+    const graft_composition *composition, int32_t index, graft_adapter **out);
 /** Of a leaf; 1 for several together. NaN for an invalid handle. Since 1.0. */
 GRAFT_API float graft_composition_scale(const graft_composition *composition);
 /** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
@@ -656,72 +608,59 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
 /* ---- Merging and compressing -------------------------------------------------------------- */
 
 /**
- * Writes the model with `adapters` in its weights as a directory in Hugging Face layout, which
- * transformers, Graft and others open as a model of its own, with the same results.
+ * Writes the model with `adapters` in its weights as a directory in Hugging Face layout, which transformers,
+ * Graft and others open as a model of its own, with the same results.
  *
- * Each weight that the adapters change is computed in float32 from the stored numbers and rounded
- * to the type that it is stored in; all others, the shards and the files beside them (tokenizer,
- * modules of sentence-transformers) are as they were. The adapter's head becomes the model's: the
- * architecture's class for its task, with the labels in config.json. Tied tables stay tied unless
- * the adapters change one of them. The memory needed is that of the adapters and of one tensor. The
- * directory is written whole or not at all; other weights that it held are removed.
+ * Each weight that the adapters change is computed in float32 from the stored numbers and rounded to the type
+ * that it is stored in; all others, the shards and the files beside them (tokenizer, modules of
+ * sentence-transformers) are as they were. The adapter's head becomes the model's: the architecture's class
+ * for its task, with the labels in config.json. Tied tables stay tied unless the adapters change one of them.
+ * The memory needed is that of the adapters and of one tensor. The directory is written whole or not at all;
+ * other weights that it held are removed.
  *
  * @param model    The adapters' model.
  * @param adapters Their scale is merged, too.
  * @param path     Another directory than the model's.
- * @return GRAFT_ERROR_UNSUPPORTED (what the adapters do no weights can do, as "bottleneck"; a head
- *         that no class of transformers has), GRAFT_ERROR_INCOMPATIBLE (adapters of another model),
- *         GRAFT_ERROR_DIVERGED (a number beyond the type it is stored in), GRAFT_ERROR_IO.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(const graft_model *model,
-                                                          const graft_composition *adapters,
-                                                          const char *path);
+ * @return GRAFT_ERROR_UNSUPPORTED (what the adapters do no weights can do, as "bottleneck"; a head that no
+ *         class of transformers has), GRAFT_ERROR_INCOMPATIBLE (adapters of another model),
+ *         GRAFT_ERROR_DIVERGED (a number beyond the type it is stored in), GRAFT_ERROR_IO. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(
+    const graft_model *model, const graft_composition *adapters, const char *path);
 /**
- * Writes a model, with `adapters` in its weights if they are not NULL, as one GGUF file for llama.cpp,
- * with the tokenizer that lies beside it. It is at every instant the old file or the new one, whole.
+ * Writes a model, with `adapters` in its weights if they are not NULL, as one GGUF file for llama.cpp, with
+ * the tokenizer that lies beside it. It is at every instant the old file or the new one, whole.
  *
- * @param type "F32", "F16", "BF16" or "Q8_0", for all but norms, biases and tables of positions, which
- *             are F32; NULL: the type that each is stored in, or F32 where that is one of blocks.
- * @return GRAFT_ERROR_UNSUPPORTED (what such files do not say of a model or a tokenizer is named), and
- *         as graft_model_merge(). Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_write_gguf(const graft_model *model,
-                                                               const graft_composition *adapters,
-                                                               const char *type, const char *path);
-/** The same model without writing it: its weights are not rounded to the types they are stored in,
- *  but to the precision of `options`, or with NULL to that of `model`. What it shares with `model` is
- *  read from the same files. Since 1.0. */
+ * @param type "F32", "F16", "BF16" or "Q8_0", for all but norms, biases and tables of positions, which are
+ *             F32; NULL: the type that each is stored in, or F32 where that is one of blocks.
+ * @return GRAFT_ERROR_UNSUPPORTED (what such files do not say of a model or a tokenizer is named), and as
+ *         graft_model_merge(). Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_write_gguf(
+    const graft_model *model, const graft_composition *adapters, const char *type, const char *path);
+/** The same model without writing it: its weights are not rounded to the types they are stored in, but to the
+ *  precision of `options`, or with NULL to that of `model`. What it shares with `model` is read from the same
+ *  files. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load_merged(const graft_model *model,
-                                                                const graft_composition *adapters,
-                                                                const graft_model_options *options,
-                                                                graft_model **out);
+    const graft_composition *adapters, const graft_model_options *options, graft_model **out);
 
-/** A module whose change was compressed, and what that costs: the norm of what is lost, divided by
- *  that of the change; 0 where there is no change. Return 0 to go on, anything else to stop. */
+/** A module whose change was compressed, and what that costs: the norm of what is lost, divided by that of
+ *  the change; 0 where there is no change. Return 0 to go on, anything else to stop. */
 typedef int32_t (*graft_compression_callback)(void *user_data, const char *module, double error);
 
 /**
- * Makes a "lora" adapter of rank `rank`, or less where a module is smaller, of what an adapter does
- * to the model's weights: of each change the best approximation of that rank, by its singular
- * values.
- * Head, norms, biases, and modules that the model lacks are kept as they are. The singular values are
- * found by LAPACK (libopenblas.so.0), which is opened when this is first called.
+ * Makes a "lora" adapter of rank `rank`, or less where a module is smaller, of what an adapter does to the
+ * model's weights: of each change the best approximation of that rank, by its singular values. Head, norms,
+ * biases, and modules that the model lacks are kept as they are. The singular values are found by LAPACK
+ * (libopenblas.so.0), which is opened when this is first called.
  *
  * @param adapter   Its changes may be of any method that has them, and modules in full.
  * @param rank      1 to 65536.
  * @param on_module Called after each module; may be NULL.
- * @param user_data Handed to `on_module`.
- * @param[out] out  The new adapter, owned by the caller.
  * @param[out] error The same measure of all modules together; may be NULL.
- * @return GRAFT_ERROR_UNSUPPORTED (an adapter that is no change of weights, as "bottleneck"; or no
- *         LAPACK on this machine), GRAFT_ERROR_INVALID_ARGUMENT (nothing to compress), GRAFT_ERROR_CANCELLED.
- * Since 1.0.
- */
+ * @return GRAFT_ERROR_UNSUPPORTED (an adapter that is no change of weights, as "bottleneck"; or no LAPACK on
+ *         this machine), GRAFT_ERROR_INVALID_ARGUMENT (nothing to compress), GRAFT_ERROR_CANCELLED.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_compress(const graft_adapter *adapter, int32_t rank,
-                                                               graft_compression_callback on_module,
-                                                               void *user_data, graft_adapter **out,
-                                                               double *error);
+    graft_compression_callback on_module, void *user_data, graft_adapter **out, double *error);
 
 /* ---- Batch and dataset -------------------------------------------------------------------- */
 
@@ -732,22 +671,19 @@ typedef struct graft_dataset graft_dataset;
 
 /** Encodes `texts` (with `pairs`, when not NULL, as second segments). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer *tokenizer,
-                                                           const char *const *texts, const char *const *pairs,
-                                                           int64_t row_count,
-                                                           const graft_encode_options *options,
-                                                           graft_batch **out);
-/** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`.
- *  `type_ids`, as many as tokens, may be NULL for all 0. Since 1.0. */
+    const char *const *texts, const char *const *pairs, int64_t row_count,
+    const graft_encode_options *options, graft_batch **out);
+/** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`. `type_ids`, as many
+ *  as tokens, may be NULL for all 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
-                                                           const int32_t *lengths, int64_t row_count,
-                                                           graft_batch **out);
+    const int32_t *lengths, int64_t row_count, graft_batch **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_retain(const graft_batch *batch);
 GRAFT_API void graft_batch_release(graft_batch *batch);
 /** -1 for an invalid handle. */
 GRAFT_API int64_t graft_batch_row_count(const graft_batch *batch);
 GRAFT_API int64_t graft_batch_token_count(const graft_batch *batch);
-/** Most tokens that a row could have when the texts were encoded; 0 without a limit, or for given
- *  tokens. Since 1.0. */
+/** Most tokens that a row could have when the texts were encoded; 0 without a limit, or for given tokens.
+ *  Since 1.0. */
 GRAFT_API int32_t graft_batch_maximum_length(const graft_batch *batch);
 /** Rows that lost tokens to that limit. Since 1.0. */
 GRAFT_API int64_t graft_batch_truncated_row_count(const graft_batch *batch);
@@ -759,8 +695,8 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 /** Each row of a batch that has "token_words" as often as it has tokens of words, with another one of them
  *  replaced by `mask_token` each time, whose label in "token_labels" is what it was. The rows have no
  *  adapters of their own. GRAFT_ERROR_INCOMPATIBLE without "token_words". Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch *batch, int32_t mask_token,
-                                                              graft_batch **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(
+    const graft_batch *batch, int32_t mask_token, graft_batch **out);
 
 /**
  * Says of each row, or of each token, what a task learns from: `values` [count, width], copied. Replaces what
@@ -784,18 +720,12 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch 
  *                             ends, counted from 0; by custom 0 and 0 for no answer. Places outside the row
  *                             do not count
  *
- * @param batch  The batch.
- * @param column One of those names.
- * @param values The numbers.
  * @param count  The batch's row_count or token_count.
  * @param width  Numbers of each.
  * @return GRAFT_ERROR_NOT_FOUND (no such column), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY.
- *         What the numbers mean is checked where they are used.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *batch, const char *column,
-                                                                 const int32_t *values, int64_t count,
-                                                                 int32_t width);
+ *         What the numbers mean is checked where they are used. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(
+    graft_batch *batch, const char *column, const int32_t *values, int64_t count, int32_t width);
 /**
  * The same for columns of floats:
  *
@@ -804,28 +734,24 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
  *                             number for both
  *     "reference_log_probabilities"  rows  for the loss "dpo", where it is given: the sum over the row's
  *                             labelled tokens, but the first of a row, by another model than the base
- *
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batch, const char *column,
-                                                               const float *values, int64_t count,
-                                                               int32_t width);
+ * Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(
+    graft_batch *batch, const char *column, const float *values, int64_t count, int32_t width);
 /** What each row should become, for seq_2_seq_lm: row i of `targets` is that of row i. Both are encoded
  *  alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
  *  A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
  *  `targets` is copied. GRAFT_ERROR_INVALID_ARGUMENT where it has another row_count. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(graft_batch *batch,
-                                                                const graft_batch *targets);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(
+    graft_batch *batch, const graft_batch *targets);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
-                                                                 const graft_composition *const *rows,
-                                                                 int64_t count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(
+    graft_batch *batch, const graft_composition *const *rows, int64_t count);
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
-/** Copies the batch's rows and columns to the end. Of batches with different limits, the data set has
- *  the largest, or none if one has none. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
-                                                             const graft_batch *batch);
+/** Copies the batch's rows and columns to the end. Of batches with different limits, the data set has the
+ *  largest, or none if one has none. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(
+    graft_dataset *dataset, const graft_batch *batch);
 GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_retain(const graft_dataset *dataset);
 GRAFT_API int64_t graft_dataset_token_count(const graft_dataset *dataset);
@@ -844,29 +770,21 @@ GRAFT_API void graft_dataset_release(graft_dataset *dataset);
  * A window is the question and, as second segment, a part of the context; it shares some tokens of the
  * context with the window before it. To train, graft_windows_label() says where answers start and end, for
  * the column "answer_spans". To answer, graft_windows_answers() reads what graft_session_classify() writes of
- * graft_windows_batch(). A window without an answer answers with its first token.
- */
+ * graft_windows_batch(). A window without an answer answers with its first token. */
 typedef struct graft_windows graft_windows;
 
 /**
- * @param tokenizer    The model's.
  * @param questions    [row_count].
  * @param contexts     [row_count].
- * @param row_count    Questions.
  * @param options      NULL for defaults. `maximum_length` is that of a window; add_special_tokens must be 1;
  *                     `text_sizes` are those of questions and `pair_sizes` those of contexts.
  * @param stride       Tokens of the context that a window shares with the one before it: less than there is
  *                     room for beside the question.
- * @param[out] out     The windows, owned by the caller.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, a question that leaves no
- *         room; the row and the lengths are named), GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, a question that leaves no room;
+ *         the row and the lengths are named), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_encode(const graft_tokenizer *tokenizer,
-                                                             const char *const *questions,
-                                                             const char *const *contexts, int64_t row_count,
-                                                             const graft_encode_options *options,
-                                                             int32_t stride, graft_windows **out);
+    const char *const *questions, const char *const *contexts, int64_t row_count,
+    const graft_encode_options *options, int32_t stride, graft_windows **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_retain(const graft_windows *windows);
 GRAFT_API void graft_windows_release(graft_windows *windows);
 /** How many there are; -1 for an invalid handle. Since 1.0. */
@@ -878,20 +796,14 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_batch(const graft_windows 
 /**
  * Where answers start and end, for graft_batch_set_integers() with the column "answer_spans" and width 2.
  *
- * @param windows   The windows.
  * @param answers   [row_count, 2]: in Unicode characters of the context, as in SQuAD's files, the first and
  *                  the one past the last; -1 and -1 for a question without an answer.
- * @param row_count The windows' questions.
  * @param[out] out  [graft_windows_count(), 2]: tokens of the window; 0 and 0 where the answer does not lie in
  *                  it whole.
- * @param capacity  Elements of `out`.
  * @return GRAFT_ERROR_INVALID_ARGUMENT (an answer that is not in the context; the row is named),
- *         GRAFT_ERROR_BUFFER_TOO_SMALL.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(const graft_windows *windows,
-                                                            const int64_t *answers, int64_t row_count,
-                                                            int32_t *out, int64_t capacity);
+ *         GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(
+    const graft_windows *windows, const int64_t *answers, int64_t row_count, int32_t *out, int64_t capacity);
 
 /** A stretch of a context that may answer a question. */
 typedef struct graft_answer {
@@ -908,27 +820,20 @@ typedef struct graft_answer {
 /**
  * The stretches of each question's context that answer it best, by all of its windows together.
  *
- * @param windows               The windows.
  * @param logits                [tokens of all windows, 2], as graft_session_classify() writes them of
  *                              graft_windows_batch().
- * @param logit_count           Elements of `logits`.
  * @param best_count            Answers wanted of each question, 1 to 65536.
  * @param maximum_tokens        Most tokens of an answer, 1 to 2^20; 30 is usual.
  * @param[out] out              [row_count, best_count]: the best first, no two of the same characters.
- * @param capacity              Elements of `out`.
  * @param[out] no_answer_scores [row_count]: the score of no answer, which is the least of any window's, less
  *                              that of the best answer. Where it is above a threshold the question has no
  *                              answer; the "best_f1_threshold" of graft_evaluate_answers() on rows for
  *                              validation is a good one. May be NULL.
  * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_DIVERGED (logits that are
- *         not finite; the row is named).
- * Since 1.0.
- */
+ *         not finite; the row is named). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_answers(const graft_windows *windows,
-                                                              const float *logits, int64_t logit_count,
-                                                              int32_t best_count, int32_t maximum_tokens,
-                                                              graft_answer *out, int64_t capacity,
-                                                              double *no_answer_scores);
+    const float *logits, int64_t logit_count, int32_t best_count, int32_t maximum_tokens, graft_answer *out,
+    int64_t capacity, double *no_answer_scores);
 
 /* ---- Training ----------------------------------------------------------------------------- */
 
@@ -939,9 +844,9 @@ typedef struct graft_trainer graft_trainer;
  * {"momentum": 0.8}, in which what is not named has its default.
  *
  * Optimizers are those of torch.optim. "weight_decay" is decoupled from the gradient; "l2" is in it, as
- * weight_decay is in torch's Adam, SGD and Adagrad. Schedules are those of transformers'
- * get_scheduler(), whose "constant_with_warmup" is "constant" here: each has the settings "warmup_ratio"
- * and "warmup_steps", and a rate that rises from 0 to the peak over the warm-up. */
+ * weight_decay is in torch's Adam, SGD and Adagrad. Schedules are those of transformers' get_scheduler(),
+ * whose "constant_with_warmup" is "constant" here: each has the settings "warmup_ratio" and "warmup_steps",
+ * and a rate that rises from 0 to the peak over the warm-up. */
 
 GRAFT_API int32_t graft_optimizer_count(void);
 /** Name of optimizer `index`, such as "adamw"; NULL past the end. Static. Since 1.0. */
@@ -960,10 +865,9 @@ GRAFT_API int32_t graft_step_plan_count(void);
 GRAFT_API const char *graft_step_plan_name(int32_t index);
 GRAFT_API const char *graft_step_plan_settings(const char *name);
 
-/** The same for losses, of which sentence_embedding has several, regression of one value has two beside
- *  its own squared error, and language_model and seq_2_seq_lm have one beside their own; other tasks have one
- *  each. They are losses of all rows of a batch together,
- *  whichever passes these go through:
+/** The same for losses, of which sentence_embedding has several, regression of one value has two beside its
+ *  own squared error, and language_model and seq_2_seq_lm have one beside their own; other tasks have one
+ *  each. They are losses of all rows of a batch together, whichever passes these go through:
  *
  *      in_batch_negatives  groups of two or more; each anchor's positive among those of all groups (InfoNCE).
  *                          With a text as its own positive, SimCSE
@@ -1047,8 +951,7 @@ typedef struct graft_trainer_options {
  *
  * Rows with "token_words" are masked, each batch of a training anew, by the seed, how many batches were
  * before it, and the places of rows and tokens: the same after a checkpoint. Evaluations mask the same tokens
- * every time. Rows that have "token_labels" alone were masked before, and are learned as they are.
- */
+ * every time. Rows that have "token_labels" alone were masked before, and are learned as they are. */
 
 /*
  * What an evaluation of a trainer measures, besides "loss", which is as in graft_metrics:
@@ -1081,8 +984,7 @@ typedef struct graft_trainer_options {
  *
  * They equal scikit-learn's with zero_division=0, scipy's, and seqeval's in its default mode, or for
  * strict_entity_f1 in its strict mode for IOB2, or for IOBES where labels begin with E or S. A label is a
- * row's where its probability is above one half. docs/evaluation.md defines each.
- */
+ * row's where its probability is above one half. docs/evaluation.md defines each. */
 
 GRAFT_API int32_t graft_metric_count(void);
 /** Name of measure `index` of those of all tasks; NULL past the end. Static. Since 1.0. */
@@ -1104,9 +1006,9 @@ GRAFT_API int64_t graft_evaluation_token_count(const graft_evaluation *evaluatio
 /** Rows of the confusion matrix; 0 where there is none. */
 GRAFT_API int32_t graft_evaluation_label_count(const graft_evaluation *evaluation);
 /** The confusion matrix, of rows or tokens: `out` [label_count, label_count], row: true label, column:
- * chosen. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_evaluation *evaluation,
-                                                                   int64_t *out, int64_t capacity);
+ *  chosen. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(
+    const graft_evaluation *evaluation, int64_t *out, int64_t capacity);
 
 /**
  * More than a number: `out` [rows, columns]. `rows` and `columns` are written whatever `capacity` is, and may
@@ -1123,58 +1025,45 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_e
  *                       recall_at_k
  *
  * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
- *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_table(const graft_evaluation *evaluation,
-                                                               const char *name, double *out,
-                                                               int64_t capacity, int64_t *rows,
-                                                               int32_t *columns);
+    const char *name, double *out, int64_t capacity, int64_t *rows, int32_t *columns);
 
 /*
  * Evaluations of given numbers, without a trainer. Numbers are 64 bits wide here. `weights` has one, 0 or
  * more, for each row or query; NULL: all are 1. `settings` is JSON; NULL: the defaults. Values that nothing
  * defines, such as the roc_auc of rows of one label, are NaN. The status is GRAFT_ERROR_INVALID_ARGUMENT
- * without rows, for a label out of range, and for a number that is not finite; the message says which.
- */
+ * without rows, for a label out of range, and for a number that is not finite; the message says which. */
 
 /** Of one of several labels each: truth and chosen [row_count], 0 to label_count - 1. Measures are those of
  *  sequence_classification that need no probabilities, and of two labels binary_f1, binary_precision and
  *  binary_recall of label 1. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *truth, const int32_t *chosen,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t label_count, graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t label_count, graft_evaluation **out);
 /**
  * The same, and roc_auc, average_precision, log_loss and brier, from scores [row_count, columns]: one for
  * each label, of which the largest is chosen, or in one column those of label 1 against label 0. Of two
  * labels also best_f1 and best_f1_threshold: choose thresholds on rows for validation.
  *
  * @param settings "threshold" (default 0.5): the score from which on label 1 is chosen, in one column;
- *                 "probabilities" (default true): false for scores of any kind, which have no log_loss
- *                 and no brier.
- * Since 1.0.
- */
+ *                 "probabilities" (default true): false for scores of any kind, which have no log_loss and no
+ *                 brier. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_scores(const int32_t *truth, const double *scores,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t columns, const char *settings,
-                                                              graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t columns, const char *settings, graft_evaluation **out);
 /** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]. Measures are those of
  *  multi_label_classification, settings those of graft_evaluate_scores(). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_label_sets(const int32_t *truth, const double *scores,
-                                                                  const double *weights, int64_t row_count,
-                                                                  int32_t label_count, const char *settings,
-                                                                  graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t label_count, const char *settings,
+    graft_evaluation **out);
 /** Of values: truth and values [row_count, columns]. Measures are those of regression; weights are for mse,
- * mae and r2. Since 1.0. */
+ *  mae and r2. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_values(const double *truth, const double *values,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t columns, graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t columns, graft_evaluation **out);
 /** Of tags: those of row i are from row_starts[i] to row_starts[i + 1], of [row_count + 1]. Measures are
- * those of token_classification. Since 1.0. */
+ *  those of token_classification. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth, const int32_t *chosen,
-                                                            const int64_t *row_starts, int64_t row_count,
-                                                            const char *const *labels, int32_t label_count,
-                                                            graft_evaluation **out);
+    const int64_t *row_starts, int64_t row_count, const char *const *labels, int32_t label_count,
+    graft_evaluation **out);
 /**
  * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
  * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
@@ -1185,31 +1074,26 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
  *                         question without an answer.
  * @param accepted_starts  [row_count + 1].
  * @param no_answer_scores [row_count], the higher the likelier there is no answer; NULL: none.
- * @param script           "squad" (the default) or "cmrc": whose definitions.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(
-    const char *const *predictions, const char *const *accepted, const int64_t *accepted_starts,
-    const double *no_answer_scores, int64_t row_count, const char *script, graft_evaluation **out);
+ * @param script           "squad" (the default) or "cmrc": whose definitions. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(const char *const *predictions,
+    const char *const *accepted, const int64_t *accepted_starts, const double *no_answer_scores,
+    int64_t row_count, const char *script, graft_evaluation **out);
 /** Of texts that a model wrote, such as translations and summaries: bleu and chrf of all of them together,
- * from 0 to 100, as sacrebleu has them, and the means of rouge1, rouge2, rougeL and rougeLsum, from 0 to 1,
- * as rouge-score has their F1 without stemming. `references`: what row i should be, from reference_starts[i]
- * to reference_starts[i + 1], of [row_count + 1]; of several the best counts. The setting "tokenize" is what
- * is counted, by sacrebleu's names: "13a" (the default) words of languages with blanks between them, "zh"
- * Chinese characters and words of others, "char" all characters; with both of these ROUGE is of characters.
- * Since 1.0. */
+ *  from 0 to 100, as sacrebleu has them, and the means of rouge1, rouge2, rougeL and rougeLsum, from 0 to 1,
+ *  as rouge-score has their F1 without stemming. `references`: what row i should be, from reference_starts[i]
+ *  to reference_starts[i + 1], of [row_count + 1]; of several the best counts. The setting "tokenize" is what
+ *  is counted, by sacrebleu's names: "13a" (the default) words of languages with blanks between them, "zh"
+ *  Chinese characters and words of others, "char" all characters; with both of these ROUGE is of characters.
+ *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_texts(const char *const *written,
-                                                             const char *const *references,
-                                                             const int64_t *reference_starts,
-                                                             int64_t row_count, const char *settings,
-                                                             graft_evaluation **out);
+    const char *const *references, const int64_t *reference_starts, int64_t row_count, const char *settings,
+    graft_evaluation **out);
 /** Of rankings: relevance, 0 or more, and scores of candidates; those of query i are from query_starts[i] to
  *  query_starts[i + 1], of [query_count + 1]. Measures are ndcg and ndcg_at_k, mrr, map, recall_at_k and
  *  precision_at_k; the setting "k" is 10 by default. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_rankings(const double *relevance, const double *scores,
-                                                                const int64_t *query_starts,
-                                                                const double *weights, int64_t query_count,
-                                                                const char *settings, graft_evaluation **out);
+    const int64_t *query_starts, const double *weights, int64_t query_count, const char *settings,
+    graft_evaluation **out);
 
 /**
  * How far a measure would be off on other rows of the same kind, from random samples of these rows: the
@@ -1219,32 +1103,23 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_rankings(const double *re
  * @param method   "percentile" (the default), or "bca", which corrects for bias and skewness.
  * @param settings "resamples" (default 9999), "seed" (0) and "confidence" (0.95).
  * @return GRAFT_ERROR_NOT_FOUND (no such measure or method), GRAFT_ERROR_INVALID_ARGUMENT (a language model's
- *         evaluation, or a setting out of range), GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ *         evaluation, or a setting out of range), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_interval(const graft_evaluation *evaluation,
-                                                                  const char *measure, const char *method,
-                                                                  const char *settings,
-                                                                  graft_evaluation **out);
+    const char *measure, const char *method, const char *settings, graft_evaluation **out);
 /**
  * Whether two evaluations of the same rows, in the same order, differ by more than chance: the values
  * difference, of `evaluation` from `other`; gain, the same above 0 where `evaluation` is better; and p_value,
  * of both sides.
  *
  * @param measure  One of both, but not "loss".
- * @param test     "permutation" (the default): rows change sides at random. "bootstrap": random samples
- *                 of the rows, which also give the difference's interval, low and high. "mcnemar": the
- *                 exact test of what one of both gets right, only_this and only_other, whatever the
- *                 measure.
+ * @param test     "permutation" (the default): rows change sides at random. "bootstrap": random samples of
+ *                 the rows, which also give the difference's interval, low and high. "mcnemar": the exact
+ *                 test of what one of both gets right, only_this and only_other, whatever the measure.
  * @param settings "resamples" (default 9999) and "seed" (0), and for "bootstrap" "confidence" (0.95).
- * @return As graft_evaluation_interval(), and GRAFT_ERROR_INCOMPATIBLE (other rows).
- * Since 1.0.
- */
+ * @return As graft_evaluation_interval(), and GRAFT_ERROR_INCOMPATIBLE (other rows). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_compare(const graft_evaluation *evaluation,
-                                                                 const graft_evaluation *other,
-                                                                 const char *measure, const char *test,
-                                                                 const char *settings,
-                                                                 graft_evaluation **out);
+    const graft_evaluation *other, const char *measure, const char *test, const char *settings,
+    graft_evaluation **out);
 
 /** NaN marks what does not apply. */
 typedef struct graft_metrics {
@@ -1270,70 +1145,59 @@ typedef int32_t (*graft_progress_callback)(void *user_data, const graft_metrics 
 GRAFT_API void graft_trainer_options_init(graft_trainer_options *options, size_t struct_size);
 GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
 
-/** Prepares to train `adapter`, which must have a head, and which gets no other head and no other
- *  trainer until this one is released. Between the trainer's calls it may be saved, run and read as
- *  ever. A call that would use its numbers while the trainer is at work on them is refused, and so is
- *  a step while a session runs it: GRAFT_ERROR_INVALID_ARGUMENT, which an option or a setting out of
- *  its range is, too. GRAFT_ERROR_NOT_FOUND: an optimizer, schedule or step plan that this build does
- *  not have. Since 1.0. */
+/** Prepares to train `adapter`, which must have a head, and which gets no other head and no other trainer
+ *  until this one is released. Between the trainer's calls it may be saved, run and read as ever. A call that
+ *  would use its numbers while the trainer is at work on them is refused, and so is a step while a session
+ *  runs it: GRAFT_ERROR_INVALID_ARGUMENT, which an option or a setting out of its range is, too.
+ *  GRAFT_ERROR_NOT_FOUND: an optimizer, schedule or step plan that this build does not have. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
-                                                             const graft_trainer_options *options,
-                                                             graft_trainer **out);
+    const graft_trainer_options *options, graft_trainer **out);
 /**
  * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
  *
- * An update is by the mean over the tokens that count, or over the rows (weighted, where classes are),
- * of all its batches together. Where nothing in them counts, there is none: the adapter and the
- * schedule stay, and the loss is NaN.
+ * An update is by the mean over the tokens that count, or over the rows (weighted, where classes are), of all
+ * its batches together. Where nothing in them counts, there is none: the adapter and the schedule stay, and
+ * the loss is NaN.
  *
  * After the first call, calls with batches no larger allocate nothing.
  *
- * @param trainer     The trainer.
  * @param batch       Rows with the column that the task learns from.
- * @param[in,out] out Prepared by graft_metrics_init(); receives the loss of the step so far, which
- *                    with one batch a step is this batch's. May be NULL.
- * @return GRAFT_ERROR_INCOMPATIBLE (a column missing or out of range, tokens outside the vocabulary,
- *         rows longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from
- *         before the call), GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer, const graft_batch *batch,
-                                                           graft_metrics *out);
+ * @param[in,out] out Prepared by graft_metrics_init(); receives the loss of the step so far, which with one
+ *                    batch a step is this batch's. May be NULL.
+ * @return GRAFT_ERROR_INCOMPATIBLE (a column missing or out of range, tokens outside the vocabulary, rows
+ *         longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from before the call),
+ *         GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(
+    graft_trainer *trainer, const graft_batch *batch, graft_metrics *out);
 /**
  * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
  *
  * Both sets are checked before the first step; what is wrong is named by its row. Rows that count for
- * nothing, because none of their tokens has a label or their class has weight 0, are left out; a set
- * in which nothing counts is refused. The adapter remembers the set's limit on the length of rows:
+ * nothing, because none of their tokens has a label or their class has weight 0, are left out; a set in which
+ * nothing counts is refused. The adapter remembers the set's limit on the length of rows:
  * graft_adapter_maximum_length().
  *
- * With an evaluation set, the adapter ends with the weights of the best evaluation by
- * `options.metric`, whose metrics `out` receives, and `best` the evaluation itself; else `out` receives the
- * last step's metrics, and `best` NULL. Either may be NULL. With a
- * checkpoint path, a run that was stopped at any moment goes on where it was, and ends with the
- * same bits; a path that cannot be written is an error before the first step.
+ * With an evaluation set, the adapter ends with the weights of the best evaluation by `options.metric`, whose
+ * metrics `out` receives, and `best` the evaluation itself; else `out` receives the last step's metrics, and
+ * `best` NULL. Either may be NULL. With a checkpoint path, a run that was stopped at any moment goes on where
+ * it was, and ends with the same bits; a path that cannot be written is an error before the first step.
  *
- * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights
- *         of the latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO.
- * Since 1.0.
- */
+ * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights of the
+ *         latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer,
-                                                          const graft_dataset *dataset,
-                                                          const graft_dataset *evaluation,
-                                                          graft_progress_callback progress, void *user_data,
-                                                          graft_metrics *out, graft_evaluation **best);
+    const graft_dataset *dataset, const graft_dataset *evaluation, graft_progress_callback progress,
+    void *user_data, graft_metrics *out, graft_evaluation **best);
 /** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
  *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. A loss of rows that
  *  count that is no number is GRAFT_ERROR_DIVERGED. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
-                                                               const graft_dataset *dataset,
-                                                               graft_evaluation **out);
-/** Writes adapter, optimizer state, schedule and random state to directory `path`, as
- *  graft_adapter_save() does. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(
+    graft_trainer *trainer, const graft_dataset *dataset, graft_evaluation **out);
+/** Writes adapter, optimizer state, schedule and random state to directory `path`, as graft_adapter_save()
+ *  does. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
-/** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted
- *  run, bit for bit. GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or
- *  their precision. Since 1.0. */
+/** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted run, bit for bit.
+ *  GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or their precision. Since 1.0.
+ */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
 /** Working memory, gradients, what the optimizer keeps and the best weights. Since 1.0. */
 GRAFT_API int64_t graft_trainer_memory(const graft_trainer *trainer);
@@ -1355,70 +1219,60 @@ typedef struct graft_session_options {
 
 GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
 
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *model,
-                                                             const graft_session_options *options,
-                                                             graft_session **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(
+    const graft_model *model, const graft_session_options *options, graft_session **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_retain(const graft_session *session);
 GRAFT_API void graft_session_release(graft_session *session);
 /** Working memory, which stays for the next call. Since 1.0. */
 GRAFT_API int64_t graft_session_memory(const graft_session *session);
 
 /** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
-                                                                   const graft_composition *adapters);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(
+    graft_session *session, const graft_composition *adapters);
 
 /* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
  */
 
-/** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the
- *  last: `out` [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder,
- *  which reads the rows. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
-                                                                    const graft_batch *batch, int32_t layer,
-                                                                    float *out, int64_t capacity);
+/** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the last: `out`
+ *  [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder, which reads the
+ *  rows. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(
+    graft_session *session, const graft_batch *batch, int32_t layer, float *out, int64_t capacity);
 /** One vector a row: `out` [row_count, hidden_size], or [row_count, graft_model_embedding_size()] with
- *  GRAFT_POOLING_DEFAULT. `normalize` is 1 for vectors of length 1, 0 for any, or -1 for what the
- *  model's folder says, which is 1 without a modules.json. The status is GRAFT_ERROR_UNSUPPORTED, and
- *  the message names it, where the folder asks for what this build does not do. Since 1.0. */
+ *  GRAFT_POOLING_DEFAULT. `normalize` is 1 for vectors of length 1, 0 for any, or -1 for what the model's
+ *  folder says, which is 1 without a modules.json. The status is GRAFT_ERROR_UNSUPPORTED, and the message
+ *  names it, where the folder asks for what this build does not do. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
-                                                            graft_pooling pooling, int32_t normalize,
-                                                            float *out, int64_t capacity);
+    graft_pooling pooling, int32_t normalize, float *out, int64_t capacity);
 /** The numbers of the heads: a logit for each label, or for regression the values. `out` [row_count,
- * columns], from the row's first token in an encoder, and in a decoder from the last that is not
- * config.json's pad_token_id; or [token_count, columns] with heads of token_classification and of
- * question_answering, which share no batch with others. columns is the largest label count among the rows'
- * adapters; where a head has fewer labels, a line ends in -infinity. `columns` may be NULL; it is written
- * even when `capacity` is too small. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
-                                                               const graft_batch *batch, float *out,
-                                                               int64_t capacity, int64_t *columns);
+ *  columns], from the row's first token in an encoder, and in a decoder from the last that is not
+ *  config.json's pad_token_id; or [token_count, columns] with heads of token_classification and of
+ *  question_answering, which share no batch with others. columns is the largest label count among the rows'
+ *  adapters; where a head has fewer labels, a line ends in -infinity. `columns` may be NULL; it is written
+ *  even when `capacity` is too small. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(
+    graft_session *session, const graft_batch *batch, float *out, int64_t capacity, int64_t *columns);
 
 /**
  * The likeliest tokens for each token that is `mask_token`, row after row, the likeliest first and equals by
  * their numbers, by the checkpoint's head for masked words: of classes as BertForMaskedLM.
  *
- * @param session            The session.
  * @param batch              Rows, each with its adapters.
  * @param mask_token         The number of the token that masks.
  * @param best_count         Tokens wanted for each, 1 to 2^20.
  * @param[out] tokens        [mask_count, best_count]; -1 where the vocabulary has no more.
  * @param[out] probabilities The same shape: softmax over the vocabulary. May be NULL.
- * @param capacity           Elements of each array.
  * @param[out] mask_starts   [row_count + 1]: the first mask of each row, and at the end their count, even
  *                           when `capacity` is too small. May be NULL.
- * @return GRAFT_ERROR_UNSUPPORTED (a model without such a head), and as graft_session_predict().
- * Since 1.0.
+ * @return GRAFT_ERROR_UNSUPPORTED (a model without such a head), and as graft_session_predict(). Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *session,
-                                                                 const graft_batch *batch, int32_t mask_token,
-                                                                 int64_t best_count, int32_t *tokens,
-                                                                 float *probabilities, int64_t capacity,
-                                                                 int64_t *mask_starts);
+    const graft_batch *batch, int32_t mask_token, int64_t best_count, int32_t *tokens, float *probabilities,
+    int64_t capacity, int64_t *mask_starts);
 
 /**
  * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers.
  *
- * @param session            The session.
  * @param batch              Rows, each with its adapters.
  * @param best_count         Labels wanted of each, 1 to 2^20.
  * @param[out] labels        [row_count, best_count], or [token_count, best_count] with heads of
@@ -1427,18 +1281,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *
  * @param[out] probabilities The same shape: softmax over the labels of a row or token, or for
  *                           multi_label_classification each label's own sigmoid; 0 where there are no more.
  *                           May be NULL.
- * @param capacity           Elements of each array.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression,
- *         multiple_choice or question_answering),
- *         GRAFT_ERROR_DIVERGED (logits that are not numbers; the row is named), GRAFT_ERROR_INCOMPATIBLE
- *         (tokens outside the vocabulary, rows longer than the model, heads of rows and of tokens),
- *         GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a row without head, or with one of regression, multiple_choice or
+ *         question_answering), GRAFT_ERROR_DIVERGED (logits that are not numbers; the row is named),
+ *         GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, rows longer than the model, heads of rows
+ *         and of tokens), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *session,
-                                                              const graft_batch *batch, int64_t best_count,
-                                                              int32_t *labels, float *probabilities,
-                                                              int64_t capacity);
+    const graft_batch *batch, int64_t best_count, int32_t *labels, float *probabilities, int64_t capacity);
 
 /**
  * The stored vectors that are nearest to each query, by their products: of vectors of length 1, as
@@ -1451,19 +1300,14 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *ses
  * @param query_count  0 to 2^20.
  * @param best_count   Vectors wanted of each query, 1 to 2^20.
  * @param thread_count At most. 0: one per processor.
- * @param[out] places  [query_count, best_count]: the nearest first, and equals in their order; -1 where
- *                     there are no more.
+ * @param[out] places  [query_count, best_count]: the nearest first, and equals in their order; -1 where there
+ *                     are no more.
  * @param[out] products The same shape; -infinity where there are no more. May be NULL.
- * @param capacity     Elements of each array.
  * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_DIVERGED (a product that is not finite; the vector is
- *         named), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
+ *         named), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_nearest(const float *vectors, int64_t vector_count,
-                                                      int32_t width, const float *queries,
-                                                      int64_t query_count, int64_t best_count,
-                                                      int32_t thread_count, int64_t *places, float *products,
-                                                      int64_t capacity);
+    int32_t width, const float *queries, int64_t query_count, int64_t best_count, int32_t thread_count,
+    int64_t *places, float *products, int64_t capacity);
 
 /** When a beam search ends, after it has beam_count texts that ended. */
 typedef int32_t graft_early_stopping;
@@ -1473,8 +1317,8 @@ enum {
     GRAFT_EARLY_STOPPING_NEVER = 2 /**< When the best that goes on cannot become better at its longest. */
 };
 
-/** How graft_session_generate() chooses tokens: what is set is done to the logits in the order of the
- *  fields from biases to typical_p, as transformers does. */
+/** How graft_session_generate() chooses tokens: what is set is done to the logits in the order of the fields
+ *  from biases to typical_p, as transformers does. */
 typedef struct graft_generate_options {
     size_t struct_size;
     const int32_t *stop_tokens;      /**< [stop_token_count], copied: tokens that end a row. Default
@@ -1572,73 +1416,60 @@ typedef int32_t (*graft_token_callback)(void *user_data, const graft_token *toke
 GRAFT_API void graft_generate_options_init(graft_generate_options *options, size_t struct_size);
 
 /**
- * Continues each row of a batch, or where the model has an encoder that reads it, writes what it
- * becomes, handing each token to `on_token` as it comes: step by step, in each step the rows in
- * their order, and of each row the samples.
+ * Continues each row of a batch, or where the model has an encoder that reads it, writes what it becomes,
+ * handing each token to `on_token` as it comes: step by step, in each step the rows in their order, and of
+ * each row the samples.
  *
  * @param session   Of a model with an output over its vocabulary, such as Llama.
  * @param tokenizer Gives the tokens' text; NULL: ids only.
- * @param batch     The prompts, each with its adapters. They end where the text goes on: encode
- *                  them without an end-of-text token, and with GRAFT_UNLIMITED_LENGTH. What an encoder
- *                  reads, as texts to be translated, is encoded as usual.
- * @param options   NULL for defaults.
+ * @param batch     The prompts, each with its adapters. They end where the text goes on: encode them without
+ *                  an end-of-text token, and with GRAFT_UNLIMITED_LENGTH. What an encoder reads, as texts to
+ *                  be translated, is encoded as usual.
  * @param on_token  Receives the tokens. Required.
- * @param user_data Handed to `on_token`.
  * @return GRAFT_ERROR_INCOMPATIBLE (tokens outside the vocabulary, a prompt longer than the model),
- *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_INVALID_ARGUMENT (an option out of
- *         its range, or options that leave no token), GRAFT_ERROR_DIVERGED (logits that are not
- *         numbers), GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
-                       const graft_generate_options *options, graft_token_callback on_token, void *user_data);
+ *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_INVALID_ARGUMENT (an option out of its
+ *         range, or options that leave no token), GRAFT_ERROR_DIVERGED (logits that are not numbers),
+ *         GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_generate(graft_session *session,
+    const graft_tokenizer *tokenizer, const graft_batch *batch, const graft_generate_options *options,
+    graft_token_callback on_token, void *user_data);
 
 /**
  * Texts that go on beside each other, of which some join while others are under way: what
  * graft_session_generate() does with a batch, step by step. One per thread.
  *
- * Keys and values of texts are kept in pages that texts with equal beginnings share, those that have
- * ended too, as long as no text needs the memory. A text is only ever spared the work on tokens that
- * went through the same model under the same adapters, with the same numbers and scales. Its tokens are
- * the same bits whenever it joins and whatever goes on beside it.
- */
+ * Keys and values of texts are kept in pages that texts with equal beginnings share, those that have ended
+ * too, as long as no text needs the memory. A text is only ever spared the work on tokens that went through
+ * the same model under the same adapters, with the same numbers and scales. Its tokens are the same bits
+ * whenever it joins and whatever goes on beside it. */
 typedef struct graft_generator graft_generator;
 
-/** `tokenizer` gives the tokens' text, and lives as long as the generator; NULL: ids only. `options`:
- *  NULL for defaults. Since 1.0. */
+/** `tokenizer` gives the tokens' text, and lives as long as the generator; NULL: ids only. `options`: NULL
+ *  for defaults. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_create(const graft_model *model,
-                                                               const graft_tokenizer *tokenizer,
-                                                               const graft_session_options *options,
-                                                               graft_generator **out);
+    const graft_tokenizer *tokenizer, const graft_session_options *options, graft_generator **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_retain(const graft_generator *generator);
 GRAFT_API void graft_generator_release(graft_generator *generator);
 /** Working memory and what is kept of texts. Since 1.0. */
 GRAFT_API int64_t graft_generator_memory(const graft_generator *generator);
 
 /**
- * Takes the rows of a batch, each with its adapters: all, or none where one is refused. They begin with
- * the next step. Their adapters cannot be trained until they have ended.
+ * Takes the rows of a batch, each with its adapters: all, or none where one is refused. They begin with the
+ * next step. Their adapters cannot be trained until they have ended.
  *
- * @param first_row The number of the batch's first row among all that were ever added, by which tokens
- *                  name it; those behind it follow. May be NULL.
- * @return As graft_session_generate(). A row that has no position left has ended.
- * Since 1.0.
- */
+ * @param first_row The number of the batch's first row among all that were ever added, by which tokens name
+ *                  it; those behind it follow. May be NULL.
+ * @return As graft_session_generate(). A row that has no position left has ended. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_add(graft_generator *generator,
-                                                            const graft_batch *batch,
-                                                            const graft_generate_options *options,
-                                                            int64_t *first_row);
+    const graft_batch *batch, const graft_generate_options *options, int64_t *first_row);
 
 /**
  * Chooses the next token of each text under way, in the order in which they were added.
  *
  * @return GRAFT_ERROR_DIVERGED, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY, and
- *         GRAFT_ERROR_INVALID_ARGUMENT where options leave no token; all texts have ended then.
- * Since 1.0.
- */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_step(graft_generator *generator,
-                                                             graft_token_callback on_token, void *user_data);
+ *         GRAFT_ERROR_INVALID_ARGUMENT where options leave no token; all texts have ended then. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_step(
+    graft_generator *generator, graft_token_callback on_token, void *user_data);
 /** Rows that have texts under way, counted once for each of their samples; -1 for no generator. Since 1.0. */
 GRAFT_API int64_t graft_generator_row_count(const graft_generator *generator);
 
