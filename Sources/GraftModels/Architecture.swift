@@ -8,11 +8,15 @@ protocol Architecture: Sendable {
     static var conventions: Conventions { get }
     /// nil where files of llama.cpp are not read.
     static var ggufDialect: GGUFDialect? { get }
+    /// A checkpoint in the layout that `load` reads; that of transformers is itself.
+    static func view(_ folder: any TensorSource) throws(GraftError) -> any TensorSource
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model
 }
 
 extension Architecture {
     static var ggufDialect: GGUFDialect? { nil }
+
+    static func view(_ folder: any TensorSource) throws(GraftError) -> any TensorSource { folder }
 
     /// `general.architecture` of its files of llama.cpp, if any.
     static var ggufName: String? { ggufDialect.map { $0.name ?? conventions.architecture } }

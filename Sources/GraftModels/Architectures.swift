@@ -9,7 +9,7 @@ package enum Architectures {
         Albert.self, Bart.self, Bert.self, DistilBert.self, Electra.self, Gemma.self, Gemma2.self, Gemma3.self,
         GPT2.self, Llama.self, Marian.self, MBart.self, Mistral.self, ModernBert.self, MPNet.self, Qwen2.self,
         Qwen3.self, Roberta.self, SmolLM3.self, T5.self, MT5.self, XLMRoberta.self, GPTNeoX.self, OLMo2.self,
-        Phi3.self, DebertaV2.self,
+        Phi3.self, DebertaV2.self, NomicBert.self,
     ]
 
     /// The first that has files of llama.cpp under its name reads them.
@@ -28,6 +28,11 @@ package enum Architectures {
 
     /// What a model is read from.
     package static func source(path: String) throws(GraftError) -> any TensorSource {
+        let stored = try stored(path: path)
+        return try architecture(of: stored)?.view(stored) ?? stored
+    }
+
+    private static func stored(path: String) throws(GraftError) -> any TensorSource {
         guard GGUFFile.isOne(path) else { return try ModelFolder(path: path) }
         let file = try GGUFFile(path: path)
         let name = try file.header.string("general.architecture")
@@ -50,14 +55,19 @@ package enum Architectures {
     package static func load(
         _ folder: any TensorSource, precision: Precision, threadCount: Int = 1
     ) throws(GraftError) -> Model {
-        let type = try type(folder.config)
-        guard let architecture = all.first(where: { $0.conventions.architecture == type }) else {
+        guard let architecture = try architecture(of: folder) else {
+            let type = try type(folder.config)
             throw GraftError(
                 .unsupported,
                 "\(folder.path)/config.json: model_type \"\(type)\" is not known to this build, which has "
                     + names.joined(separator: ", "))
         }
         return try architecture.load(folder, precision: precision, team: try Team(threadCount: threadCount))
+    }
+
+    private static func architecture(of folder: any TensorSource) throws(GraftError) -> (any Architecture.Type)? {
+        let type = try type(folder.config)
+        return all.first { $0.conventions.architecture == type }
     }
 
     /// `model_type`, or where a file lacks it, what the class in `architectures` is of.

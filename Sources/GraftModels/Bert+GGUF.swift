@@ -21,18 +21,8 @@ extension Bert {
         ],
         leavesOut: ["position_ids", "pooler", "cls.predictions", "cls.seq_relationship"],
         settings: { (settings) throws(GraftError) in
-            if try settings.flag("attention.causal") == true {
-                throw settings.unsupported("attention.causal", expected: "false alone")
-            }
-            var config = JSONObject()
-            config["vocab_size"] = try settings.rows(of: "token_embd.weight")
-            config["hidden_size"] = .integer(try settings.size("embedding_length"))
-            config["num_hidden_layers"] = .integer(try settings.size("block_count"))
-            config["num_attention_heads"] = .integer(try settings.headCount())
-            config["intermediate_size"] = .integer(try settings.size("feed_forward_length"))
+            var config = try settings.encoder()
             config["max_position_embeddings"] = try settings.rows(of: "position_embd.weight")
-            config["type_vocab_size"] = try settings.rows(of: "token_types.weight")
-            config["layer_norm_eps"] = try settings.float("attention.layer_norm_epsilon")
             config["hidden_act"] = "gelu"
             return config
         },
@@ -49,4 +39,20 @@ extension Bert {
             keys.add("pooling_type", .unsigned32(1))
             keys.metadata.add("tokenizer.ggml.token_type_count", .unsigned32(configuration.typeCount))
         })
+}
+
+extension GGUFSettings {
+    /// What files of encoders of BERT's formula say alike.
+    func encoder() throws(GraftError) -> JSONObject {
+        if try flag("attention.causal") == true { throw unsupported("attention.causal", expected: "false alone") }
+        var config = JSONObject()
+        config["vocab_size"] = try rows(of: "token_embd.weight")
+        config["hidden_size"] = .integer(try size("embedding_length"))
+        config["num_hidden_layers"] = .integer(try size("block_count"))
+        config["num_attention_heads"] = .integer(try headCount())
+        config["intermediate_size"] = .integer(try size("feed_forward_length"))
+        config["type_vocab_size"] = try rows(of: "token_types.weight")
+        config["layer_norm_eps"] = try float("attention.layer_norm_epsilon")
+        return config
+    }
 }

@@ -44,9 +44,11 @@ enum Bert: Architecture {
             words: try reader.embedding(
                 "embeddings.word_embeddings", rows: configuration.vocabularySize, width: width,
                 frozenRow: configuration.paddingRow),
-            positions: try reader.embedding(
-                "embeddings.position_embeddings", rows: configuration.positionCount, width: width,
-                frozenRow: configuration.numbering.frozenRow),
+            positions: try configuration.rotary != nil
+                ? nil
+                : reader.embedding(
+                    "embeddings.position_embeddings", rows: configuration.positionCount, width: width,
+                    frozenRow: configuration.numbering.frozenRow),
             numbering: configuration.numbering,
             types: try configuration.typeCount == 0
                 ? nil
@@ -81,6 +83,10 @@ enum Bert: Architecture {
         _ configuration: BertConfiguration, _ modules: BertModules, bias: PositionBias?, _ reader: inout WeightReader
     ) throws(GraftError) -> [[Sublayer]] {
         let order = configuration.layers
+        let headWidth = configuration.hiddenSize / configuration.headCount
+        let rotary = try configuration.rotary.map { settings throws(GraftError) in
+            try Rotary(headWidth: headWidth, base: settings.base, scaling: settings.scaling)
+        }
         var own: [BertLayer] = []
         for number in 0...(order.max() ?? 0) {
             own.append(
@@ -92,7 +98,7 @@ enum Bert: Architecture {
         return order.enumerated().map { index, number in
             defer { repetitions[number] += 1 }
             return own[number].sublayers(
-                index, repetition: repetitions[number], configuration, bias: bias, precision: reader.precision)
+                index, repetition: repetitions[number], configuration, bias: bias, rotary, precision: reader.precision)
         }
     }
 

@@ -17,6 +17,8 @@ struct BertConfiguration {
     let groupSize: Int
     let headCount: Int
     let intermediateSize: Int
+    /// How heads turn by positions, which have a table where they do not.
+    let rotary: RotarySettings?
     /// Rows of the table of positions, and how many tokens these suffice for.
     let positionCount: Int
     let maximumLength: Int
@@ -68,6 +70,9 @@ struct BertConfiguration {
         /// Of the head of rows, where it is not that of the layers.
         var headDropout: Float?
         var epsilon = 1e-12
+        var maximumLength = 512
+        /// Where heads turn by positions, the base where nothing is said.
+        var rotaryBase: Double?
     }
 
     /// What config.json calls the settings that not all architectures call alike.
@@ -102,9 +107,15 @@ struct BertConfiguration {
             try variant.sharesLayers ? Self.sharedLayers(layerCount, reader) : (Array(0..<layerCount), 1)
         headCount = try reader.size(keys.headCount)
         intermediateSize = try reader.size(keys.intermediateSize)
-        positionCount = try reader.size("max_position_embeddings", 512)
+        let positionCount = try reader.size("max_position_embeddings", variant.maximumLength)
+        self.positionCount = positionCount
         typeCount = try variant.hasTypes ? reader.size("type_vocab_size", 2) : 0
-        try reader.checkHeads((keys.hiddenSize, hiddenSize), (keys.headCount, headCount))
+        try reader.checkHeads(
+            (keys.hiddenSize, hiddenSize), (keys.headCount, headCount), even: variant.rotaryBase != nil)
+        rotary = try variant.rotaryBase.map { base throws(GraftError) in
+            try RotarySettings(reader, base: base, maximumLength: positionCount)
+        }
+        try rotary?.check(hiddenSize / headCount, reader)
         activation = try reader.activation(keys.activation, variant.activation)
         epsilon = try keys.epsilon.map { key throws(GraftError) in try reader.float(key, variant.epsilon) } ?? 1e-12
         hiddenDropout = try reader.probability(keys.hiddenDropout, variant.dropout)
@@ -120,7 +131,7 @@ struct BertConfiguration {
             variant.paddingToken, reads: variant.readsPadding, vocabularySize: vocabularySize)
         paddingRow = padding.frozenRow
         numbering = try variant.countsPastPadding ? Self.pastPadding(padding.token, positionCount, reader) : .places
-        maximumLength = positionCount - numbering.firstRow
+        maximumLength = min(positionCount - numbering.firstRow, rotary?.longestText ?? positionCount)
         labels = try reader.labels()
         problem = try reader.problem()
         try reader.check(Self.rules, layerCount: layerCount)

@@ -9,7 +9,9 @@ struct BertLayer {
     private let projections: QueryKeyValue
     private let attentionOutput: Linear
     private let attention: End
+    /// Gate and up, where the feed-forward is gated.
     private let up: Linear
+    private let isGated: Bool
     private let down: Linear
     private let feedForward: End
 
@@ -33,10 +35,11 @@ struct BertLayer {
         let (width, innerSize) = (configuration.hiddenSize, configuration.intermediateSize)
         var first = reader.sites.count
         projections = try reader.queryKeyValue(
-            modules.queryKeyValue.map { path + $0 }, inputs: width, queryWidth: width, keyWidth: width, depth: depth,
-            unit: unit)
+            modules.queryKeyValue.map { path + $0 }, inputs: width, queryWidth: width, keyWidth: width,
+            bias: modules.hasBiases, depth: depth, unit: unit)
         attentionOutput = try reader.linear(
-            [path + modules.attentionOutput], inputs: width, outputs: [width], depth: depth, unit: unit)
+            [path + modules.attentionOutput], inputs: width, outputs: [width], bias: modules.hasBiases, depth: depth,
+            unit: unit)
         func end(
             _ kind: Site.Sublayer, _ end: String, _ norm: String, _ reader: inout WeightReader
         ) throws(GraftError) -> End {
@@ -50,14 +53,20 @@ struct BertLayer {
             return End(branch: branch, norm: norm, innerSites: innerSites, sites: sites)
         }
         attention = try end(.attention, modules.attentionEnd, modules.attentionNorm, &reader)
-        up = try reader.linear([path + modules.up], inputs: width, outputs: [innerSize], depth: depth, unit: unit)
-        down = try reader.linear([path + modules.down], inputs: innerSize, outputs: [width], depth: depth, unit: unit)
+        let ups = [modules.gate, modules.up].compactMap { $0.map { path + $0 } }
+        isGated = ups.count > 1
+        up = try reader.linear(
+            ups, inputs: width, outputs: ups.map { _ in innerSize }, bias: modules.hasBiases, depth: depth, unit: unit)
+        down = try reader.linear(
+            [path + modules.down], inputs: innerSize, outputs: [width], bias: modules.hasBiases, depth: depth,
+            unit: unit)
         feedForward = try end(.feedForward, modules.feedForwardEnd, modules.feedForwardNorm, &reader)
     }
 
     /// Layer `index` of the model, above `repetition` others that have these modules.
     func sublayers(
-        _ index: Int, repetition: Int, _ configuration: BertConfiguration, bias: PositionBias?, precision: Precision
+        _ index: Int, repetition: Int, _ configuration: BertConfiguration, bias: PositionBias?, _ rotary: Rotary?,
+        precision: Precision
     ) -> [Sublayer] {
         let width = configuration.hiddenSize
         let unit = Pass.Unit.ofLayer(index, of: configuration.layerCount)
@@ -73,7 +82,7 @@ struct BertLayer {
                 innerSites: end.innerSites, sites: end.sites)
         }
         let mixer = SelfAttention(
-            projections: projections.repeated(repetition, unit: unit),
+            projections: projections.repeated(repetition, unit: unit), rotary: rotary,
             attention: Attention(
                 headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
                 headWidth: width / configuration.headCount, isCausal: false, bias: bias, unit: unit,
@@ -85,9 +94,13 @@ struct BertLayer {
                 mixer, attention, adaptsResidual: configuration.adaptsResidual, dropout: 1,
                 probability: configuration.hiddenDropout),
             sublayer(
-                FeedForward(
-                    up: again(up), down: again(down), activation: configuration.activation,
-                    innerSize: configuration.intermediateSize),
+                isGated
+                    ? GatedFeedForward(
+                        gateUp: again(up), down: again(down), activation: configuration.activation,
+                        innerSize: configuration.intermediateSize)
+                    : FeedForward(
+                        up: again(up), down: again(down), activation: configuration.activation,
+                        innerSize: configuration.intermediateSize),
                 feedForward, dropout: 2, probability: configuration.feedForwardDropout),
         ]
     }

@@ -17,6 +17,10 @@ struct BertModules {
     /// Whether it is there even where they are alike.
     var projectsAlways = false
     var pooler = "pooler.dense"
+    /// Of a gated feed-forward.
+    var gate: String?
+    /// Whether the modules of the layers have biases.
+    var hasBiases = true
 
     static let bert = BertModules(
         layer: { "encoder.layer.\($0)." }, queryKeyValue: ["query", "key", "value"].map { "attention.self." + $0 },

@@ -66,6 +66,8 @@ MAKERS = {
     "modernbert-training": "modernbert_training",
     "deberta-v2-tiny": "tiny_deberta_v2",
     "deberta-training": "deberta_training",
+    "nomic-bert-tiny": "tiny_nomic_bert",
+    "nomic-bert-training": "nomic_bert_training",
     "question-answering": "question_answering",
     "masked-language": "masked_language",
     "task-training": "task_training",

@@ -46,7 +46,7 @@ import Testing
 
     @Test("So does one of an architecture that transformers has not all these classes of")
     func ownHeadOfSomeClasses() throws {
-        for name in ["gemma-tiny", "gemma2-tiny", "gemma3-tiny", "phi3-tiny", "olmo2-tiny"] {
+        for name in ["gemma-tiny", "gemma2-tiny", "gemma3-tiny", "phi3-tiny", "olmo2-tiny", "nomic-bert-tiny"] {
             try expectOwnHead(name, (.sequenceClassification, "/sequence-classification", 3))
             if name != "gemma3-tiny", name != "olmo2-tiny" {
                 try expectOwnHead(name, (.tokenClassification, "/token-classification", 5))

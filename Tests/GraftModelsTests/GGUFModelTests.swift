@@ -12,6 +12,7 @@ struct GGUFModelTests {
         "smollm3": "smollm3-tiny/plain", "gpt2": "gpt2-tiny/plain", "bert": "bert-tiny/base",
         "gemma": "gemma-tiny/plain", "gemma2": "gemma2-tiny/plain", "gemma3": "gemma3-tiny/plain",
         "phi3": "phi3-tiny/plain", "olmo2": "olmo2-tiny/plain", "gpt-neox": "gpt-neox-tiny/plain",
+        "nomic-bert": "nomic-bert-tiny/base",
     ]
     /// What a file cannot say, and is of every model: which layers of SmolLM3 do not turn, or of
     /// Gemma 3 have no window, and how wide a head is for scores.
@@ -23,7 +24,7 @@ struct GGUFModelTests {
     @Test("Every number of the file is the checkpoint's, under its name", arguments: folders.keys.sorted())
     func sameTensors(name: String) throws {
         let file = try Architectures.source(path: Goldens.path("gguf-tiny/\(name).gguf"))
-        let folder = try ModelFolder(path: Goldens.path(try #require(Self.folders[name])))
+        let folder = try Architectures.source(path: Goldens.path(try #require(Self.folders[name])))
         for entry in file.tensorNames.compactMap(file.entry) {
             let known = ["", "bert."].lazy.compactMap { folder.entry($0 + entry.name) }.first
             let stored = try #require(known, "\(entry.name)")

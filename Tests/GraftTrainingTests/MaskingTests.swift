@@ -167,7 +167,7 @@ import Testing
         "Masks are filled as transformers fills them",
         arguments: [
             "bert-tiny", "bert-untied-tiny", "distilbert-tiny", "roberta-tiny", "xlm-roberta-tiny", "electra-tiny",
-            "albert-tiny", "mpnet-tiny", "deberta-v2-tiny",
+            "albert-tiny", "mpnet-tiny", "deberta-v2-tiny", "nomic-bert-tiny",
         ])
     func filled(name: String) throws {
         let model = try Architectures.load(path: Goldens.path("masked-language/\(name)"), precision: .float32)

@@ -30,6 +30,7 @@ MODELS = {
     "electra": "electra-tiny/base", "albert": "albert-tiny/groups", "mpnet": "mpnet-tiny/base",
     "modernbert": "modernbert-tiny/base", "phi3": "phi3-tiny/plain", "olmo2": "olmo2-tiny/plain",
     "gpt-neox": "gpt-neox-tiny/plain", "deberta-v2": "deberta-v2-tiny/base",
+    "nomic-bert": "nomic-bert-tiny/base",
 }  # fmt: skip
 CLASSES = {
     "bert": transformers.BertModel, "distilbert": transformers.DistilBertModel, "gpt2": transformers.GPT2Model, "llama": transformers.LlamaModel,
@@ -40,6 +41,7 @@ CLASSES = {
     "electra": transformers.ElectraModel, "albert": transformers.AlbertModel, "mpnet": transformers.MPNetModel,
     "modernbert": transformers.ModernBertModel, "phi3": transformers.Phi3Model, "olmo2": transformers.Olmo2Model,
     "gpt-neox": transformers.GPTNeoXModel, "deberta-v2": transformers.DebertaV2Model,
+    "nomic-bert": transformers.NomicBertModel,
 }  # fmt: skip
 ROWS = [[5, 17, 40, 3, 99, 8, 61, 2, 77, 30, 12, 50, 51, 52], [9], [4, 0, 2, 0]]
 

@@ -40,6 +40,7 @@ CLASSIFIERS = {
     "electra": ("electra-tiny/base", ALL, "ElectraForSequenceClassification"),
     "albert": ("albert-tiny/groups", ALL, "AlbertForSequenceClassification"),
     "modernbert": ("modernbert-tiny/masked-lm", ALL, "ModernBertForSequenceClassification"),
+    "nomic-bert": ("nomic-bert-tiny/sequence-classification", ALL, "NomicBertForSequenceClassification"),
     "mpnet": ("mpnet-tiny/base", ALL, "MPNetForSequenceClassification"),
     "roberta-of-tokens": ("roberta-tiny/token-classification", ALL, "RobertaForSequenceClassification"),
 }

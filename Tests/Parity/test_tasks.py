@@ -37,7 +37,7 @@ ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 
 
 #: Of Gemma 3 and OLMo 2 transformers has no class of token classification.
-CASES = [(name, task) for name in [*ARCHITECTURES, "gemma", "gemma2", "phi3"] for task in TASKS]
+CASES = [(name, task) for name in [*ARCHITECTURES, "gemma", "gemma2", "phi3", "nomic-bert"] for task in TASKS]
 CASES += [(name, task) for name in ["gemma3", "olmo2"] for task in TASKS if task != "token_classification"]
 
 

@@ -6,6 +6,7 @@ import math
 
 import gguf
 import numpy
+import safetensors.torch
 import torch
 import transformers
 
@@ -28,6 +29,7 @@ CASES = [
     ("phi3-tiny/plain", gguf.MODEL_ARCH.PHI3, False),
     ("olmo2-tiny/plain", gguf.MODEL_ARCH.OLMO2, False),
     ("gpt-neox-tiny/plain", gguf.MODEL_ARCH.GPTNEOX, False),
+    ("nomic-bert-tiny/base", gguf.MODEL_ARCH.NOMIC_BERT, False),
 ]
 LLAMA3 = dict(
     rope_type="llama3",
@@ -105,7 +107,9 @@ def settings(writer: gguf.GGUFWriter, config: transformers.PretrainedConfig) -> 
         writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     if getattr(config, "final_logit_softcapping", None):
         writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    if config.model_type == "bert":
+    if config.model_type == "nomic_bert":
+        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    if config.model_type in ("bert", "nomic_bert"):
         writer.add_causal_attention(False)
     if config.pad_token_id is not None:
         writer.add_pad_token_id(config.pad_token_id)
@@ -124,6 +128,9 @@ def write(path, model: torch.nn.Module, architecture: gguf.MODEL_ARCH, is_reorde
     names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
     # Weights that are one appear once; the converter leaves a pooler and masks out.
     tensors = {name: value for name, value in model.state_dict().items()}
+    if config.model_type == "nomic_bert":
+        # The converter knows the names of released checkpoints, which transformers writes.
+        tensors = safetensors.torch.load_file(f"{model.name_or_path}/model.safetensors")
     if getattr(config, "tie_word_embeddings", False):
         tensors.pop("lm_head.weight", None)
     for name, value in tensors.items():

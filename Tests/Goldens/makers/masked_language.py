@@ -28,6 +28,7 @@ BASES = {
     "albert-tiny": ("albert", {}),
     "mpnet-tiny": ("mpnet", {}),
     "deberta-v2-tiny": ("deberta-v2", {}),
+    "nomic-bert-tiny": ("nomic-bert", {}),
 }
 
 
