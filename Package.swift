@@ -102,7 +102,7 @@ let package = Package(
         tests("GraftLayers", layers),
         tests("GraftModels", formatsAndLayers + ["GraftModels", "GraftTestSupport"]),
         tests("GraftAdapters", tasks + ["GraftTestSupport"]),
-        tests("GraftTraining", tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"]),
+        tests("GraftTraining", everything + ["GraftTestSupport", "GraftMatrix"]),
         tests("GraftInference", everything + ["GraftTestSupport"]),
         tests("Graft", everything + ["Graft"]),
         tests("GraftMatrix", everything + ["GraftTestSupport", "GraftMatrix", "MatrixTraining"]),

@@ -483,6 +483,11 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *                        is the token that the architecture's own class reads, BERT's first and Llama's last.
  *                        No other head is one that PEFT or AdapterHub knows: a saved adapter that has one is
  *                        Graft's alone, and they refuse it.
+ *                      "crf": true makes the labels of a row's tokens likely together, by which follows which
+ *                        (see graft_session_predict()); by default false. For token_classification, without
+ *                        class_weights and label_smoothing. The loss is -log of that likelihood for the tokens
+ *                        that have labels, divided by their number. PEFT leaves it out with a warning,
+ *                        AdapterHub refuses it.
  * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
  *         model that does not make what the task reads, or a head that the adapter's layout does not have),
  *         GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT
@@ -1271,7 +1276,10 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *
     int64_t capacity, int64_t *mask_starts);
 
 /**
- * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers.
+ * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers. With
+ * "crf" a token's first label is that of its row's likeliest labels together (Viterbi), and probabilities are
+ * those over all labels of the row. Together are the tokens whose "token_labels" are not below 0, without
+ * these the first of each of the "token_words", without these all; others are by themselves.
  *
  * @param batch              Rows, each with its adapters.
  * @param best_count         Labels wanted of each, 1 to 2^20.

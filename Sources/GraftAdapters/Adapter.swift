@@ -208,6 +208,12 @@ package final class Adapter: Sendable {
             throw GraftError(
                 .invalidArgument, "\(head.labels.count) labels for \(task?.name ?? ""): expected \(names.count)")
         }
+        if let head, head.hasChain, let task, !task.allowsChain {
+            throw GraftError(
+                .invalidArgument,
+                "\(LabelChain.key): the task \(task) has no labels of tokens that follow each other; expected false, or the "
+                    + "task \(Task.tokenClassification)")
+        }
         let (old, hasTrainer) = state.withLock { ($0.content, $0.hasTrainer) }
         guard !hasTrainer else {
             throw GraftError(.invalidArgument, "the adapter has a trainer: release that before it gets another head")

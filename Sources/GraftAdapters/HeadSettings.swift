@@ -14,10 +14,14 @@ package struct HeadSettings: Sendable {
     package let trainsDense: Bool
     /// nil: the architecture's own.
     package let pooling: Pooling?
+    /// Whether a row's labels are a chain: see `LabelChain`.
+    package let hasChain: Bool
 
     package init(
-        labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool, pooling: Pooling? = nil
+        labels: [String], ownsLabels: Bool = true, dropout: Float?, trainsDense: Bool, pooling: Pooling? = nil,
+        hasChain: Bool = false
     ) {
+        self.hasChain = hasChain
         self.labels = labels
         self.ownsLabels = ownsLabels
         self.dropout = dropout
@@ -25,15 +29,15 @@ package struct HeadSettings: Sendable {
         self.pooling = pooling
     }
 
-    /// As a caller gives them: `text` is an object with any of `dropout`, `dense_layer` and
-    /// `pooling`, or nil.
+    /// As a caller gives them: `text` is an object with any of `crf`, `dense_layer`,
+    /// `dropout` and `pooling`, or nil.
     package init(labels: [String], ownsLabels: Bool, json text: String?, place: String) throws(GraftError) {
         self = try ofCaller { () throws(GraftError) in
             let given =
                 try text.map { text throws(GraftError) in
                     try JSON(parsing: text, source: place).requireObject()
                 } ?? JSONObject()
-            let known = ["dense_layer", "dropout", "pooling"]
+            let known = [LabelChain.key, "dense_layer", "dropout", "pooling"]
             if let key = given.keys.first(where: { !known.contains($0) }) {
                 throw GraftError(
                     .invalidArgument, "\(place): unknown setting \"\(key)\"; expected \(known.joined(separator: ", "))")
@@ -41,7 +45,8 @@ package struct HeadSettings: Sendable {
             return HeadSettings(
                 labels: labels, ownsLabels: ownsLabels, dropout: try given.dropout("dropout", place: place),
                 trainsDense: try given.optionalBool("dense_layer") ?? false,
-                pooling: try given.pooling("pooling", .invalidArgument, place: place))
+                pooling: try given.pooling("pooling", .invalidArgument, place: place),
+                hasChain: try given.optionalBool(LabelChain.key) ?? false)
         }
     }
 
@@ -50,7 +55,7 @@ package struct HeadSettings: Sendable {
         let isOwn = pooling == model.headPooling
         return HeadSettings(
             labels: labels, ownsLabels: ownsLabels, dropout: dropout, trainsDense: trainsDense,
-            pooling: isOwn ? nil : pooling)
+            pooling: isOwn ? nil : pooling, hasChain: hasChain)
     }
 }
 

@@ -138,6 +138,10 @@ package struct MergedModel {
         guard kind != .choices || conventions.choiceHeadPath != nil else {
             throw GraftError(.unsupported, "transformers has no class \(name) for the adapter's head")
         }
+        guard head.chain == nil else {
+            throw GraftError(
+                .unsupported, "the adapter's head has a \(LabelChain.key), which no class of transformers has")
+        }
         guard readsTokens || head.pooling == model.headPooling, head.dense.count == (dense == nil ? 0 : 1),
             dense == nil
                 ? readsTokens || head.readsPooler : head.activation == conventions.headActivation && !head.readsPooler

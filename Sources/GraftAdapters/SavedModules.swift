@@ -87,12 +87,14 @@ extension AdapterPlan {
             model.conventions.headHasBias || readsTokens
             ? try add(names.tensor(path, "bias"), shape: [count], site?.copyBias.map { .copy($0) } ?? .zero) : nil
         let dropout = settings.dropout ?? model.headDropout(kind)
+        let chain = try addChain((settings.hasChain, count)) { names.tensor(LabelChain.key, $0) }
         return HeadParameters(
             pooling: readsTokens ? nil : model.headPooling,
             readsPooler: readsTokens
                 ? model.conventions.tokensReadTransform && !model.conventions.headTransformPaths.isEmpty : dense == nil,
             dense: dense.map { [$0] } ?? [], activation: model.conventions.headActivation, weight: weight, bias: bias,
-            labelCount: count, dropout: dropout, denseDropout: model.conventions.headDropsInput ? dropout : 0)
+            labelCount: count, dropout: dropout, denseDropout: model.conventions.headDropsInput ? dropout : 0,
+            chain: chain)
     }
 
     /// The dense layer of a head that has one of its own, as the checkpoint's, if that has one.

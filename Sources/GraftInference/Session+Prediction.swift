@@ -11,6 +11,9 @@ extension Session {
     }
 
     /// The `bestCount` likeliest labels of each row or token, one after the other.
+    ///
+    /// Where the head has a chain, a token's first is the one that it has in the likeliest labels
+    /// of its row together, and probabilities are those over all labels of the row.
     package func predict(
         _ batch: RowBatch, adapters: [Composition?], bestCount: Int
     ) throws(GraftError) -> [Prediction] {
@@ -32,14 +35,44 @@ extension Session {
                     "row \(row): its head is one of \(kind), none of which is likelier than another: see "
                         + "graft_session_classify")
             }
+            let best = try decode(logits, head, batch, row: row)
             for line in 0..<logits.rows {
                 let own = UnsafeMutableBufferPointer(start: logits.base + line * logits.stride, count: head.labelCount)
                 try ofRow(row) { () throws(GraftError) in
                     try Self.rank(own, head.outputs, best: bestCount, with: order, into: &predictions)
                 }
+                if let best, best[line] >= 0 {
+                    let probability = Float(exp(Double(own[Int(best[line])])))
+                    Self.put(Prediction(label: best[line], probability: probability), firstOf: bestCount, &predictions)
+                }
             }
         }
         return predictions
+    }
+
+    /// Of a head with a chain the likeliest labels of the row's tokens together, -1 for those that
+    /// are no part of it; `logits` of the others become logarithms of probabilities. nil without.
+    private func decode(
+        _ logits: Matrix, _ head: RowHead, _ batch: RowBatch, row: Int
+    ) throws(GraftError) -> UnsafeMutablePointer<Int32>? {
+        guard let chain = head.chain, head.unit == .tokens else { return nil }
+        let best = try pass.kept.allocate(Int32.self, count: logits.rows)
+        let places = batch.chainPlaces(ofRow: row)
+        try places.withUnsafeBufferPointer { places throws(GraftError) in
+            guard let places = places.baseAddress else { return }
+            try chain.decode(logits, places: places, into: best, isMarginal: true, pass)
+        }
+        return best
+    }
+
+    /// Makes a label the first of the last `count` predictions; the one that it was among them, or
+    /// else the last, makes room.
+    static func put(_ first: Prediction, firstOf count: Int, _ predictions: inout [Prediction]) {
+        let start = predictions.count - count
+        let place = predictions[start...].firstIndex { $0.label == first.label } ?? predictions.count - 1
+        let own = predictions[place].label == first.label ? predictions[place] : first
+        predictions.remove(at: place)
+        predictions.insert(own, at: start)
     }
 
     /// Adds the likeliest labels by their logits, equals in the order of their numbers, filled up

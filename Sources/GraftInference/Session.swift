@@ -123,6 +123,8 @@ package final class Session {
         let unit: ColumnKind.Unit
         let outputs: Task.Outputs
         let labelCount: Int
+        /// How its labels follow each other; nil where each is by itself.
+        let chain: LabelChain?
     }
 
     func head(ofRow row: Int, adapters: [Composition?]) throws(GraftError) -> RowHead {
@@ -135,7 +137,7 @@ package final class Session {
                 .invalidArgument,
                 "row \(row) has no classification head: attach an adapter that has one, or load a model with one")
         }
-        return RowHead(unit: unit, outputs: outputs, labelCount: count)
+        return RowHead(unit: unit, outputs: outputs, labelCount: count, chain: LabelChain(own?.attached))
     }
 
     /// What the heads of the rows have numbers of, and the most of any.

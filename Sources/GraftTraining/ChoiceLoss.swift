@@ -67,21 +67,23 @@ struct ChoiceLoss: DenseLoss {
     }
 
     func add(
-        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ pass: Pass
     ) {
         let first = batch.range(ofRow: rows.lowerBound, in: column.unit).lowerBound
         batch.integers(column).withUnsafeBufferPointer { labels in
             guard let labels = labels.baseAddress else { return }
             classWeights.withUnsafeBufferPointer { weights in
                 gk_cross_entropy(
-                    team.kernel, Int64(logits.rows), Int64(labelCount), logits.base, Int64(logits.stride),
+                    pass.team.kernel, Int64(logits.rows), Int64(labelCount), logits.base, Int64(logits.stride),
                     labels + first, weights.isEmpty ? nil : weights.baseAddress, labelSmoothing, scale ?? 1,
                     scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss, &evidence.weight)
             }
         }
     }
 
-    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence) {
+    func observe(
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence, _ pass: Pass
+    ) {
         let labels = batch.integers(column)
         let start = batch.range(ofRow: rows.lowerBound, in: column.unit).lowerBound
         for row in rows {

@@ -17,7 +17,9 @@ struct DenseObjective: Objective {
         head = DenseHead(model: content.model, unit: unit)
         summary = head.summary(head.pooling(content.plan.head))
         switch outputs {
-        case .oneLabel: loss = ChoiceLoss(task.column, labels, options)
+        case .oneLabel:
+            let choice = ChoiceLoss(task.column, labels, options)
+            loss = try content.plan.head?.chain == nil ? choice : ChainLoss(choice, options)
         case .span: loss = try SpanLoss(task, options)
         case .labels, .values: loss = try TargetLoss(task, outputs, labelCount: labels.count, options)
         case .choice: throw GraftError(.internal, "choices are learned a group at a time")
@@ -40,8 +42,8 @@ struct DenseObjective: Objective {
         let logits = try pass.kept.matrix(rows: head.count(pass), columns: labels.count)
         let kept = try head.forward(hidden, into: logits, pass: pass)
         let rows = first..<first + pass.rowCount
-        if scale == nil { loss.observe(logits, batch, rows: rows, &evidence) }
-        loss.add(logits, batch, rows: rows, scale: scale, &evidence, pass.team)
+        if scale == nil { try loss.observe(logits, batch, rows: rows, &evidence, pass) }
+        try loss.add(logits, batch, rows: rows, scale: scale, &evidence, pass)
         guard scale != nil else { return }
         try head.backward(logits, kept, hidden: hidden, pass: pass)
     }
@@ -59,8 +61,11 @@ protocol DenseLoss: Sendable {
     /// Adds the losses of `logits`, those of some rows of the batch. With a scale these become the
     /// gradients of scale · loss.
     func add(
-        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team)
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ pass: Pass
+    ) throws(GraftError)
     /// Adds what an evaluation sees in the logits of some rows.
-    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence)
+    func observe(
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence, _ pass: Pass
+    ) throws(GraftError)
     func evidenceByteCount(_ batch: RowBatch) -> Int
 }

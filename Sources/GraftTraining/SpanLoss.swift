@@ -40,20 +40,22 @@ struct SpanLoss: DenseLoss {
     }
 
     func add(
-        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ pass: Pass
     ) {
         batch.integers(column).withUnsafeBufferPointer { places in
             batch.starts.withUnsafeBufferPointer { starts in
                 guard let places = places.baseAddress, let starts = starts.baseAddress else { return }
                 gk_span_loss(
-                    team.kernel, Int64(rows.count), starts + rows.lowerBound, logits.base, Int64(logits.stride),
+                    pass.team.kernel, Int64(rows.count), starts + rows.lowerBound, logits.base, Int64(logits.stride),
                     places + 2 * rows.lowerBound, scale ?? 1, scale == nil ? nil : logits.base, Int64(logits.stride),
                     &evidence.loss, &evidence.weight)
             }
         }
     }
 
-    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence) {
+    func observe(
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence, _ pass: Pass
+    ) {
         let places = batch.integers(column)
         let first = batch.range(ofRow: rows.lowerBound).lowerBound
         for row in rows {

@@ -41,12 +41,12 @@ struct TargetLoss: DenseLoss {
     func weight(ofRow row: Int, in batch: RowBatch) -> Double { 1 }
 
     func add(
-        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ team: Team
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, scale: Float?, _ evidence: inout Evidence, _ pass: Pass
     ) {
         batch.column(column)?.floats.withUnsafeBufferPointer { targets in
             guard let targets = targets.baseAddress else { return }
             gk_mean_loss(
-                team.kernel, gk_loss(outputs == .values ? GK_LOSS_SQUARED : GK_LOSS_LOGISTIC), Int64(logits.rows),
+                pass.team.kernel, gk_loss(outputs == .values ? GK_LOSS_SQUARED : GK_LOSS_LOGISTIC), Int64(logits.rows),
                 Int64(labelCount), logits.base, Int64(logits.stride), targets + rows.lowerBound * labelCount,
                 scale ?? 1,
                 scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss)
@@ -54,7 +54,9 @@ struct TargetLoss: DenseLoss {
         evidence.weight += Double(logits.rows)
     }
 
-    func observe(_ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence) {
+    func observe(
+        _ logits: Matrix, _ batch: RowBatch, rows: Range<Int>, _ evidence: inout Evidence, _ pass: Pass
+    ) {
         batch.column(column)?.floats.withUnsafeBufferPointer { targets in
             for row in rows {
                 let own = UnsafeBufferPointer(rebasing: targets[row * labelCount..<(row + 1) * labelCount])

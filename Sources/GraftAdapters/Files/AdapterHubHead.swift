@@ -25,6 +25,8 @@ struct AdapterHubHead: Sendable {
     /// nil: the architecture's own. Another is no setting of AdapterHub's, which refuses it.
     private let pooling: Pooling?
     private static let poolingKey = "pooling"
+    /// Nor is this: see `LabelChain`.
+    private let hasChain: Bool
 
     /// A fresh one: `dense_layer` asks for AdapterHub's usual two layers.
     init(_ settings: HeadSettings, of task: Task, in frame: JSONObject) throws(GraftError) {
@@ -58,11 +60,13 @@ struct AdapterHubHead: Sendable {
         }
         head["dropout_prob"] = settings.dropout.map { .double(Double($0)) } ?? .null
         if let pooling = settings.pooling { head[Self.poolingKey] = .string(pooling.name) }
+        if settings.hasChain { head[LabelChain.key] = true }
         var config = frame
         config["config"] = .object(head)
         self.config = config
         self.task = task
         pooling = settings.pooling
+        hasChain = settings.hasChain
         labels = settings.labels
         name = frame["name"]?.stringValue ?? ""
         layerCount = settings.trainsDense ? 2 : 1
@@ -123,6 +127,10 @@ struct AdapterHubHead: Sendable {
                 .unsupported, "\(place): head_type \"\(type)\" with use_pooler or pooling; expected neither")
         }
         pooling = try head.pooling(Self.poolingKey, .unsupported, place: place)
+        hasChain = try head.optionalBool(LabelChain.key) ?? false
+        guard !hasChain || task.allowsChain else {
+            throw GraftError(.unsupported, "\(place): head_type \"\(type)\" with \(LabelChain.key); expected none")
+        }
         let named = try Self.labels(head, count: count, place: place)
         labels = task.outputNames ?? named
     }
@@ -133,7 +141,8 @@ struct AdapterHubHead: Sendable {
     }
 
     private static let keys: Set<String> = [
-        "activation_function", "bias", "dropout_prob", "head_type", "id2label", "label2id", "layers", "num_choices",
+        "activation_function", "bias", LabelChain.key, "dropout_prob", "head_type", "id2label", "label2id", "layers",
+        "num_choices",
         "num_labels", poolingKey, "use_pooler",
     ]
 
@@ -169,11 +178,12 @@ struct AdapterHubHead: Sendable {
         }
         let weight = try plan.add(tensor(module, "weight"), shape: [labels.count, width], start)
         let bias = hasBias ? try plan.add(tensor(module, "bias"), shape: [labels.count], .zero) : nil
+        let chain = try plan.addChain((hasChain, labels.count)) { "\(Self.start)\(name).\(LabelChain.key).\($0)" }
         return HeadParameters(
             pooling: task.unit == .tokens ? nil : pooling ?? Pooling(model.summaryToken), readsPooler: readsPooler,
             dense: dense,
             activation: activation, weight: weight, bias: bias,
-            labelCount: labels.count, dropout: dropout ?? model.headDropout(.rows))
+            labelCount: labels.count, dropout: dropout ?? model.headDropout(.rows), chain: chain)
     }
 
     private func tensor(_ module: Int, _ suffix: String) -> String { "\(Self.start)\(name).\(module).\(suffix)" }

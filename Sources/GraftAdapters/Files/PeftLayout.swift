@@ -7,7 +7,8 @@ import GraftTensor
 /// Names of labels, the task where PEFT's name for it is that of several, and the length of rows
 /// travel in the weights file's metadata, which PEFT does not read. A head that pools in another
 /// way than the architecture's class has `pooling` in the configuration and tensors of its own
-/// names: PEFT warns of the one and fails without the other.
+/// names: PEFT warns of the one and fails without the other. A head with a chain has `crf` in the
+/// configuration, of which PEFT warns; it reads the logits alone.
 struct PeftLayout: AdapterLayout {
     static let fileNames = [AdapterFiles.configName, weightsName]
     static let weightsName = "adapter_model.safetensors"
@@ -24,7 +25,7 @@ struct PeftLayout: AdapterLayout {
     static let allHeadNames = headNames(.rows) + headNames(.answers)
 
     let method: any AdapterMethod.Type
-    /// adapter_config.json but for the head's pooling.
+    /// adapter_config.json but for the head's pooling and chain.
     private(set) var settings: JSONObject
     private(set) var names: ModuleNames
     private(set) var task: Task?
@@ -56,7 +57,8 @@ struct PeftLayout: AdapterLayout {
 
     init(_ folder: inout AdapterFolder, model: Model) throws(GraftError) {
         let pooling = try folder.config.pooling(Self.poolingKey, .unsupported, place: folder.configPath)
-        settings = folder.config.without(Self.poolingKey)
+        let hasChain = try folder.config.optionalBool(LabelChain.key) ?? false
+        settings = folder.config.without(Self.poolingKey).without(LabelChain.key)
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
         settings = method.settings(ofFile: settings)
@@ -76,12 +78,15 @@ struct PeftLayout: AdapterLayout {
             model, method, of: Self.named(in: file, named) ?? named.first, hasBackbonePrefix: hasPrefix,
             hasMaskedHead: task?.head == .maskedVocabulary || Self.adaptsMaskedHead(folder, model, start: start))
         try requireKin(folder)
-        if let (task, head) = try head(of: file, folder, pooling) { (self.task, self.head) = (task, head) }
+        if let (task, head) = try head(of: file, folder, pooling, hasChain: hasChain) {
+            (self.task, self.head) = (task, head)
+        }
         (names, tables) = try Self.vocabulary(folder, settings, names)
-        guard pooling == nil || head != nil else {
+        guard pooling == nil && !hasChain || head != nil else {
             throw GraftError(
                 .corruptFile,
-                "\(folder.configPath): \(Self.poolingKey) is that of a head, which the adapter does not have")
+                "\(folder.configPath): \(hasChain ? LabelChain.key : Self.poolingKey) is that of a head, which the adapter does not have"
+            )
         }
     }
 
@@ -124,9 +129,9 @@ struct PeftLayout: AdapterLayout {
     }
 
     var config: JSONObject {
-        guard let pooling = head?.pooling else { return settings }
         var config = settings
-        config[Self.poolingKey] = .string(pooling.name)
+        if let pooling = head?.pooling { config[Self.poolingKey] = .string(pooling.name) }
+        if head?.hasChain ?? false { config[LabelChain.key] = true }
         return config
     }
 
@@ -208,7 +213,7 @@ struct PeftLayout: AdapterLayout {
     /// The head that the file carries, with its labels: those it was saved with, the base's, or
     /// numbered ones.
     private func head(
-        of file: SafetensorsFile, _ folder: AdapterFolder, _ pooling: Pooling?
+        of file: SafetensorsFile, _ folder: AdapterFolder, _ pooling: Pooling?, hasChain: Bool
     ) throws(GraftError) -> (Task, HeadSettings)? {
         let model = names.model
         let type = try settings.optionalString("task_type")
@@ -248,12 +253,19 @@ struct PeftLayout: AdapterLayout {
                 .corruptFile,
                 "\(folder.configPath): \(Self.poolingKey) is that of a head of rows; the task is \(task.name)")
         }
+        guard !hasChain || task.allowsChain else {
+            throw GraftError(
+                .corruptFile,
+                "\(folder.configPath): \(LabelChain.key) is that of a head of \(Task.tokenClassification); the task is "
+                    + task.name)
+        }
         let labels = try Self.ownLabels(of: file, count: count)
         let base = model.baseHead.flatMap { $0.labels.count == count ? $0.labels : nil }
         let head = HeadSettings(
             labels: task.outputNames ?? labels ?? base ?? numberedLabels(count), ownsLabels: labels != nil,
             dropout: nil,
-            trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling)
+            trainsDense: pooling != nil && file[names.tensor(PooledHead.densePath, "weight")] != nil, pooling: pooling,
+            hasChain: hasChain)
         return (task, head)
     }
 

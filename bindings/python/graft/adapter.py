@@ -82,6 +82,7 @@ class Adapter(Handle):
         dropout: float | None = None,
         dense_layer: bool = False,
         pooling: HeadPooling | None = None,
+        crf: bool = False,
     ) -> None:
         """Gives the adapter a fresh output head, in place of the one it had.
 
@@ -100,6 +101,9 @@ class Adapter(Handle):
         :param pooling: what the head reads of a row's last hidden states: their mean, the first or
             the last; None: as the architecture's own class does. Another head is none that PEFT or
             AdapterHub knows.
+        :param crf: for ``"token_classification"``: the labels of a row are likely together, by
+            which follows which, and no longer each by itself: a linear-chain conditional random
+            field, which PEFT leaves out with a warning and AdapterHub refuses.
         """
         import json
 
@@ -107,7 +111,12 @@ class Adapter(Handle):
         names = name_list(labels, "labels")
         count = 1 if task == "regression" and not names else len(names)
         probability = None if dropout is None else c_number(c_double, dropout, "dropout")
-        given: dict[str, Any] = {"dropout": probability, "dense_layer": bool(dense_layer) or None, "pooling": pooling}
+        given: dict[str, Any] = {
+            "dropout": probability,
+            "dense_layer": bool(dense_layer) or None,
+            "pooling": pooling,
+            "crf": bool(crf) or None,
+        }
         settings = {key: value for key, value in given.items() if value is not None}
         text = json.dumps(settings).encode() if settings else None
         lib.graft_adapter_set_head(self.pointer, name, text_array(names) if names else None, count, text)

@@ -62,6 +62,8 @@ class TokenRow:
         given = sentence.words
         self._words = None if given is None else int_array(given, "words")
         self.word_count = 0 if given is None else len(given) // 2
+        #: A word has a byte at least.
+        self._most_words = len(sentence.text) + 1 if given is None else self.word_count
 
     def release(self) -> None:
         lib.graft_encoding_release(self._pointer)
@@ -73,6 +75,10 @@ class TokenRow:
             self._pointer, self._words, numbers, len(numbers), names, len(names), int(all_pieces), out, len(out)
         )
         return list(out)
+
+    def first_tokens(self) -> list[int]:
+        """0 for each token that is the first of a word, which stands for it; -100 for others."""
+        return self.label_words([0] * self._most_words, (c_char_p * 0)(), False)
 
     def label_entities(
         self, entities: Iterable[tuple[bytes, int, int]], names: Array[c_char_p], all_pieces: bool

@@ -291,8 +291,10 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         self._require(rows, of_tokens=True)
         for first, batch, limit in self._batches(rows):
             labels = (c_int32 * batch.token_count)()
-            lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
             with token_rows(self._tokenizer, sentences[first : first + len(batch)], limit) as tokens:
+                # What a head with a chain of labels labels together.
+                batch.set_column("token_labels", [row.first_tokens() for row in tokens])
+                lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
                 for row, start in zip(tokens, batch.row_starts):
                     yield row, (c_int32 * row.count).from_buffer(labels, start * sizeof(c_int32))
 

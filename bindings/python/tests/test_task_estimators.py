@@ -48,6 +48,29 @@ def test_masks_are_filled_as_in_the_domain() -> None:
     assert len(filler.predict_best(["the [MASK] sat"], 3)[0][0]) == 3 and filler.metrics_.evaluation is not None
 
 
+def test_labels_of_words_follow_each_other() -> None:
+    table = graft.Table.read(SHARED / "data" / "wnut17" / "wnut17train.conll").take(range(80))
+    words, tags = table["words"], table["tags"]
+    tagger = graft.TokenClassifier(TINY, crf=True, **QUICK).fit(words, tags)
+    found = tagger.predict(words)
+    assert list(map(len, found)) == list(map(len, words)) and tagger.score(words, tags) > 0
+    files = tagger.adapter_.to_files()
+    assert b'"crf": true' in files["adapter_config.json"] and b"crf.transitions" in files["adapter_model.safetensors"]
+    assert pickle.loads(pickle.dumps(tagger)).predict(words) == found
+    # What an evaluation measures are the labels that are predicted.
+    right = [own == truth for row, wanted in zip(found, tags) for own, truth in zip(row, wanted)]
+    base = graft.Model(TINY)
+    with graft.Adapter.from_files(base, files) as adapter, graft.Trainer(base, adapter) as trainer:
+        rows = graft.Dataset.from_words(graft.Tokenizer(TINY), words, tags, label_names=adapter.labels)
+        assert trainer.evaluate(rows).values["accuracy"] == pytest.approx(sum(right) / len(right), abs=0.01)
+    assert len(tagger.predict(["Bo lives in Oslo", ""])) == 2
+    for changes, message in (({"all_pieces": True}, "all_pieces: with crf"), ({"trainer_settings": {"label_smoothing": 0.1}}, "label_smoothing: the head has a crf")):  # fmt: skip
+        with pytest.raises(graft.GraftError, match=message):
+            clone(tagger).set_params(**changes).fit(words, tags)
+    with pytest.raises(graft.GraftError, match="crf: the task sequence_classification"):
+        graft.Adapter.create(base).set_head(labels=["a", "b"], crf=True)
+
+
 def test_texts_are_written() -> None:
     sources = ["Graft is ready.", "Where is Graft?", "I like Graft."]
     targets = ["O Enxerto está pronto.", "Onde está o Enxerto?", "Gosto do Enxerto."]

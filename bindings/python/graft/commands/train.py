@@ -59,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="mean",
         help="what the head reads of a text, for all but tokens; model: what PEFT's heads read, so that the adapter opens there (default: %(default)s)",
     )
+    adapter.add_argument(
+        "--crf", action="store_true", help="labels of words are likely together, by which follows which (default: each by itself)"
+    )
     training = parser.add_argument_group("training")
     training.add_argument("--epochs", type=positive, default=6, metavar="N", help="(default: %(default)s)")
     training.add_argument(
@@ -123,7 +126,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     held_out = None if validation is None else dataset(validation, rows.label_names or None, True)
     adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
     has_pooling = task.reads_rows and arguments.pooling != "model"
-    adapter.set_head(task.task, rows.label_names, pooling=arguments.pooling if has_pooling else None)
+    pooling = arguments.pooling if has_pooling else None
+    adapter.set_head(task.task, rows.label_names, pooling=pooling, crf=arguments.crf)
     output.line(f"{model}, {adapter.parameter_count:,} trained parameters, {len(train):,} rows to train on")
     started = time.monotonic()
     with Trainer(

@@ -34,11 +34,17 @@ class TokenClassifier(TrainedEstimator):
     all_pieces: bool = False
     #: Of the tags that entities become: ``"IOB2"`` or ``"IOBES"``.
     scheme: str = "IOB2"
+    #: Whether a sentence's labels are likely together, by which follows which: see
+    #: :meth:`Adapter.set_head`. Not with ``all_pieces``: the labels that follow each other are
+    #: those of words.
+    crf: bool = False
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TokenClassifier:
         """Trains a fresh adapter on sentences of words and their labels, or on texts and the
         entities in them."""
         check_call(y, unsupported)
+        if self.crf and self.all_pieces:
+            raise invalid("all_pieces: with crf the labels that follow each other are those of words; expected False")
         sentences, given = _rows(X, y)
         if not sentences:
             raise invalid("X: expected sentences; found 0 samples")
@@ -52,6 +58,7 @@ class TokenClassifier(TrainedEstimator):
             len(sentences),
             TAGS,
             names,
+            crf=self.crf,
         )
         #: The labels, in the order of their numbers.
         self.classes_ = array(names)

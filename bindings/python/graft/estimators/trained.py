@@ -87,6 +87,7 @@ class TrainedEstimator(Estimator):
         *,
         strata: Sequence[Hashable] | None = None,
         pooling: HeadPooling | None = None,
+        crf: bool = False,
         class_weights: Sequence[float] | None = None,
         held_out: MakeDataset | None = None,
         training: Mapping[str, Any] | None = None,
@@ -124,7 +125,7 @@ class TrainedEstimator(Estimator):
             )
         base = opened(self.model, self.precision)
         adapter = Adapter.create(base.model, self.method, self.config, seed)
-        adapter.set_head(task, labels, pooling=pooling)
+        adapter.set_head(task, labels, pooling=pooling, crf=crf)
         with Trainer(base.model, adapter, **own, **settings) as trainer:
             metrics = trainer.fit(
                 dataset(base.tokenizer, train),
