@@ -485,9 +485,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *                        Graft's alone, and they refuse it.
  *                      "crf": true makes the labels of a row's tokens likely together, by which follows which
  *                        (see graft_session_predict()); by default false. For token_classification, without
- *                        class_weights and label_smoothing. The loss is -log of that likelihood for the tokens
- *                        that have labels, divided by their number. PEFT leaves it out with a warning,
- *                        AdapterHub refuses it.
+ *                        class_weights and label_smoothing. The loss is -log of that likelihood for the
+ * tokens that have labels, divided by their number. PEFT leaves it out with a warning, AdapterHub refuses it.
  * @return GRAFT_ERROR_NOT_FOUND (no such task), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_UNSUPPORTED (a
  *         model that does not make what the task reads, or a head that the adapter's layout does not have),
  *         GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT

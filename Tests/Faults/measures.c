@@ -84,7 +84,7 @@ static void test_texts(void) {
            graft_evaluate_texts(broken, texts, starts, 2, NULL, &out), "a written text that is not UTF-8");
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "references of row 0: expected a text or more",
            graft_evaluate_texts(texts, texts, empty, 2, NULL, &out), "a text without references");
-    expect(GRAFT_ERROR_INVALID_ARGUMENT, "expected \"13a\" or \"zh\" or \"char\"",
+    expect(GRAFT_ERROR_INVALID_ARGUMENT, "must be \"13a\" or \"zh\" or \"char\"",
            graft_evaluate_texts(texts, texts, starts, 2, "{\"tokenize\": \"ja\"}", &out), "an unknown cut");
     expect(GRAFT_ERROR_INVALID_ARGUMENT, "query 0 has no candidates",
            graft_evaluate_rankings(numbers, numbers, empty, NULL, 2, NULL, &out),
