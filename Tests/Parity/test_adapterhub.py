@@ -161,6 +161,14 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_adapterhub(
     assert_same_files(tmp_path / "theirs", tmp_path / "ours", content=without_metadata)
 
 
+def test_adapterhub_refuses_a_chain_of_labels(minilm, tmp_path):
+    adapter = graft.Adapter.create(minilm, "bottleneck")
+    adapter.set_head("token_classification", LABELS, crf=True)
+    adapter.save(tmp_path / "ours")
+    with pytest.raises(TypeError, match="crf"):
+        AutoAdapterModel.from_pretrained(MINILM).load_adapter(str(tmp_path / "ours"), use_safetensors=True)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "last"])
 def test_adapterhub_refuses_a_head_that_it_does_not_know(pooling, minilm, tmp_path):
     adapter = graft.Adapter.create(minilm, "bottleneck")

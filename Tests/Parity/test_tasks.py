@@ -77,6 +77,27 @@ def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str,
     assert loss == pytest.approx(expected.item(), abs=2e-5)
 
 
+def test_a_chain_of_labels_opens_in_peft_as_its_logits_with_a_warning(tmp_path: Path) -> None:
+    kind, labels = TASKS["token_classification"]
+    folder = GOLDENS / "bert-tiny" / "token-classification"
+    model = graft.Model(folder)
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "init_lora_weights": False}, seed=3)
+    adapter.set_head("token_classification", labels, crf=True)
+    batch = graft.Batch.from_tokens(ROWS)
+    batch.set_column("token_labels", [[token % 5 for token in row] for row in ROWS])
+    # A chain that learned nothing leaves each token to its logits.
+    with graft.Trainer(model, adapter) as trainer:
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    adapter.save(tmp_path)
+
+    with pytest.warns(UserWarning, match="crf"):
+        peft = PeftModel.from_pretrained(kind.from_pretrained(folder, num_labels=len(labels)), tmp_path).eval()
+    with torch.no_grad():
+        logits = torch.cat([peft(input_ids=torch.tensor([row])).logits[0] for row in ROWS])
+    targets = torch.tensor([token % 5 for row in ROWS for token in row])
+    assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, targets).item(), abs=2e-5)
+
+
 SPANS = [[1, 3], [0, 0], [2, 2]]
 
 

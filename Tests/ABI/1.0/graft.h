@@ -179,8 +179,8 @@ GRAFT_API void graft_model_options_init(graft_model_options *options, size_t str
  *         GRAFT_ERROR_UNSUPPORTED (an unknown model_type, a setting or a format that this build does not do),
  *         GRAFT_ERROR_INCOMPATIBLE (a tensor's shape contradicts config.json), GRAFT_ERROR_IO,
  *         GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(const char *path, const graft_model_options *options,
-                                                         graft_model **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load(
+    const char *path, const graft_model_options *options, graft_model **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_retain(const graft_model *model);
 GRAFT_API void graft_model_release(graft_model *model);
 
@@ -203,8 +203,8 @@ GRAFT_API const char *graft_model_prompt_name(const graft_model *model, int32_t 
 /** What the folder wants before a text that is embedded: the prompt called `name`, or for NULL its default
  *  prompt, "" where it has none. It is the caller who puts it there. The status is GRAFT_ERROR_NOT_FOUND for
  *  another name, and GRAFT_ERROR_CORRUPT_FILE for prompts that cannot be read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(const graft_model *model, const char *name,
-                                                           const char **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_prompt(
+    const graft_model *model, const char *name, const char **out);
 /** Token `index` of those that end a text, as generation_config.json or config.json says; -1 past the end. */
 GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index);
 /** Labels of the checkpoint's own classification head, which acts on rows whose adapters have none: as
@@ -261,8 +261,8 @@ GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t s
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
  *  folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(const graft_file *files,
-                                                                   int32_t file_count, graft_tokenizer **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load_files(
+    const graft_file *files, int32_t file_count, graft_tokenizer **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_retain(const graft_tokenizer *tokenizer);
 GRAFT_API void graft_tokenizer_release(graft_tokenizer *tokenizer);
 /** Ids run from 0 to this, exclusive; -1 for an invalid handle. Since 1.0. */
@@ -278,9 +278,7 @@ GRAFT_API int32_t graft_tokenizer_maximum_length(const graft_tokenizer *tokenize
 
 /** Encodes `text`, with `pair` as second segment; NULL: without, unless `pair_sizes` is set. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode(const graft_tokenizer *tokenizer,
-                                                               const char *text, const char *pair,
-                                                               const graft_encode_options *options,
-                                                               graft_encoding **out);
+    const char *text, const char *pair, const graft_encode_options *options, graft_encoding **out);
 GRAFT_API int64_t graft_encoding_token_count(const graft_encoding *encoding);
 /** Arrays of an encoding, alive as long as it; NULL for an invalid handle. Since 1.0. */
 GRAFT_API const int32_t *graft_encoding_ids(const graft_encoding *encoding);
@@ -317,21 +315,20 @@ typedef struct graft_entity {
 
 /** `out` [token_count]: the label of each word at its first token, -100 elsewhere. `word_labels` [word_count]
  *  may be below 0 where a word does not count. `labels` are needed with `all_pieces` alone. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(
-    const graft_encoding *encoding, const int32_t *words, const int32_t *word_labels, int64_t word_count,
-    const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(const graft_encoding *encoding,
+    const int32_t *words, const int32_t *word_labels, int64_t word_count, const char *const *labels,
+    int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
 /** The same from entities, by their types and bytes: a word belongs to one if it shares a byte with it. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_encoding_label_entities(const graft_encoding *encoding, const int32_t *words, int64_t word_count,
-                              const graft_entity *entities, int64_t entity_count, const char *const *labels,
-                              int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_entities(const graft_encoding *encoding,
+    const int32_t *words, int64_t word_count, const graft_entity *entities, int64_t entity_count,
+    const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
 /** The entities that the labels of the words' first tokens spell, however ill, as seqeval reads them in its
  *  default mode. `token_labels` [token_count]: those of graft_session_predict(), below 0 for none.
  * `out_count` receives how many there are, even when `capacity` is too small; `out` may be NULL when that is
  * 0, to ask. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(
-    const graft_encoding *encoding, const int32_t *words, int64_t word_count, const int32_t *token_labels,
-    const char *const *labels, int32_t label_count, graft_entity *out, int64_t capacity, int64_t *out_count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(const graft_encoding *encoding,
+    const int32_t *words, int64_t word_count, const int32_t *token_labels, const char *const *labels,
+    int32_t label_count, graft_entity *out, int64_t capacity, int64_t *out_count);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_retain(const graft_encoding *encoding);
 GRAFT_API void graft_encoding_release(graft_encoding *encoding);
 
@@ -340,9 +337,8 @@ GRAFT_API void graft_encoding_release(graft_encoding *encoding);
  *  the size. `skip_special_tokens` is 0 or 1. A token outside the vocabulary is GRAFT_ERROR_INCOMPATIBLE.
  *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_tokenizer *tokenizer,
-                                                               const int32_t *tokens, int64_t token_count,
-                                                               int32_t skip_special_tokens, char *text,
-                                                               int64_t capacity, int64_t *out_count);
+    const int32_t *tokens, int64_t token_count, int32_t skip_special_tokens, char *text, int64_t capacity,
+    int64_t *out_count);
 
 /*
  * Chat templates: a conversation to the text, or the tokens, that a model was trained on.
@@ -373,15 +369,11 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_decode(const graft_token
 
 /** Writes the text as graft_tokenizer_decode() does. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_apply_template(const graft_tokenizer *tokenizer,
-                                                                       const char *messages,
-                                                                       const char *options, char *text,
-                                                                       int64_t capacity, int64_t *out_count);
+    const char *messages, const char *options, char *text, int64_t capacity, int64_t *out_count);
 /** The tokens of that text, all of them: none are added, since the text has its special tokens in it, and
  *  none are dropped. Give their ids to graft_batch_create(). */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(const graft_tokenizer *tokenizer,
-                                                                        const char *messages,
-                                                                        const char *options,
-                                                                        graft_encoding **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(
+    const graft_tokenizer *tokenizer, const char *messages, const char *options, graft_encoding **out);
 /** [token_count]: 1 for the tokens that the assistant says, else 0: those of the template's {% generation %}
  *  blocks. Where it has none, what each message of the assistant adds to the text of those before it with a
  *  prompt for an answer; a template that writes earlier messages otherwise than the last is then
@@ -464,8 +456,7 @@ GRAFT_API const char *graft_task_name(int32_t index);
  *         JSON or a value out of range), GRAFT_ERROR_UNSUPPORTED (a setting this build does not do, named),
  *         GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *model, const char *method,
-                                                             const char *config_json, uint64_t seed,
-                                                             graft_adapter **out);
+    const char *config_json, uint64_t seed, graft_adapter **out);
 /**
  * Gives the adapter an output head with fresh parameters; replaces the one it had.
  *
@@ -501,8 +492,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_create(const graft_model *
  *         GRAFT_ERROR_INCOMPATIBLE (in PEFT's layout, a base model whose problem_type is another task's: PEFT
  *         would train such a head with another loss), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *adapter, const char *task,
-                                                               const char *const *labels, int32_t label_count,
-                                                               const char *settings_json);
+    const char *const *labels, int32_t label_count, const char *settings_json);
 /** Reads an adapter directory in PEFT's layout or in AdapterHub's (with safetensors files). Every tensor and
  *  every setting is honoured, or the call fails and names it: GRAFT_ERROR_INCOMPATIBLE where it was made for
  *  another model, GRAFT_ERROR_CORRUPT_FILE for numbers that are not finite. An adapter that carries tables of
@@ -510,12 +500,11 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_set_head(graft_adapter *ad
  *  classification and regression alike: the task is the one in the file's metadata, else that of problem_type
  *  in the model's config.json, else regression where the head has one label, and classification where it has
  *  more. Or reads LoRA in a GGUF file of llama.cpp. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(const graft_model *model, const char *path,
-                                                           graft_adapter **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load(
+    const graft_model *model, const char *path, graft_adapter **out);
 /** The same from the files of such a directory in memory. Files of other names are not read. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_model *model,
-                                                                 const graft_file *files, int32_t file_count,
-                                                                 graft_adapter **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(
+    const graft_model *model, const graft_file *files, int32_t file_count, graft_adapter **out);
 /** Writes directory `path`: "bottleneck" in AdapterHub's layout, all else in PEFT's. An adapter that was
  *  loaded and not trained is written byte for byte as it was. Missing folders are made. The directory is
  *  written whole or not at all. Where it cannot be replaced as one (the root of a disk, the current
@@ -527,9 +516,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_load_files(const graft_mod
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save(const graft_adapter *adapter, const char *path);
 /** Hands the files of that directory to `on_file` instead, one after the other. GRAFT_ERROR_CANCELLED when it
  *  stopped. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(const graft_adapter *adapter,
-                                                                 graft_file_callback on_file,
-                                                                 void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_save_files(
+    const graft_adapter *adapter, graft_file_callback on_file, void *user_data);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_retain(const graft_adapter *adapter);
 GRAFT_API void graft_adapter_release(graft_adapter *adapter);
 
@@ -554,8 +542,8 @@ typedef struct graft_composition graft_composition;
 
 /** A leaf: one adapter, its effect on the hidden states multiplied by `scale` (1 for as trained). One that
  *  puts something before the rows acts in full or not at all: 1 or 0. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_adapter *adapter, float scale,
-                                                                 graft_composition **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(
+    const graft_adapter *adapter, float scale, graft_composition **out);
 /**
  * Several, one after the other, as AdapterHub's Stack: at each place of the model each takes for the model's
  * what those before it made of it, from the first to the last.
@@ -573,8 +561,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_create(const graft_ada
  * @param count        1 to 32, which is also the most adapters that they may have together.
  * @return GRAFT_ERROR_INCOMPATIBLE (made for several models, or two of them with the same module in full; the
  *         module is named), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(const graft_composition *const *compositions,
-                                                                int32_t count, graft_composition **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(
+    const graft_composition *const *compositions, int32_t count, graft_composition **out);
 /**
  * Several at once, as AdapterHub's Average: at each place of the model the weighted mean of what each makes
  * of it, those that do nothing there included. For "lora" without "use_dora" that is the mean of the changes
@@ -589,9 +577,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_stack(const graft_comp
  * @param count        1 to 32, which is also the most adapters that they may have together.
  * @return As graft_composition_stack(); GRAFT_ERROR_INVALID_ARGUMENT also for weights that are all 0. Since
  * 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_composition_average(const graft_composition *const *compositions, const float *weights, int32_t count,
-                          graft_composition **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_average(
+    const graft_composition *const *compositions, const float *weights, int32_t count,
+    graft_composition **out);
 /**
  * One more owner.
  *
@@ -610,8 +598,8 @@ GRAFT_API void graft_composition_release(graft_composition *composition);
 GRAFT_API int32_t graft_composition_adapter_count(const graft_composition *composition);
 /** Adapter `index`, in the order in which they were given, with one more owner: the same handle, unless that
  *  was released. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(const graft_composition *composition,
-                                                                  int32_t index, graft_adapter **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_composition_adapter(
+    const graft_composition *composition, int32_t index, graft_adapter **out);
 /** Of a leaf; 1 for several together. NaN for an invalid handle. Since 1.0. */
 GRAFT_API float graft_composition_scale(const graft_composition *composition);
 /** What logits and predictions of its rows stand for: the labels that the adapter's head had when the
@@ -640,9 +628,8 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
  * @return GRAFT_ERROR_UNSUPPORTED (what the adapters do no weights can do, as "bottleneck"; a head that no
  *         class of transformers has), GRAFT_ERROR_INCOMPATIBLE (adapters of another model),
  *         GRAFT_ERROR_DIVERGED (a number beyond the type it is stored in), GRAFT_ERROR_IO. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(const graft_model *model,
-                                                          const graft_composition *adapters,
-                                                          const char *path);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(
+    const graft_model *model, const graft_composition *adapters, const char *path);
 /**
  * Writes a model, with `adapters` in its weights if they are not NULL, as one GGUF file for llama.cpp, with
  * the tokenizer that lies beside it. It is at every instant the old file or the new one, whole.
@@ -651,16 +638,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_merge(const graft_model *mod
  *             F32; NULL: the type that each is stored in, or F32 where that is one of blocks.
  * @return GRAFT_ERROR_UNSUPPORTED (what such files do not say of a model or a tokenizer is named), and as
  *         graft_model_merge(). Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_write_gguf(const graft_model *model,
-                                                               const graft_composition *adapters,
-                                                               const char *type, const char *path);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_write_gguf(
+    const graft_model *model, const graft_composition *adapters, const char *type, const char *path);
 /** The same model without writing it: its weights are not rounded to the types they are stored in, but to the
  *  precision of `options`, or with NULL to that of `model`. What it shares with `model` is read from the same
  *  files. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_model_load_merged(const graft_model *model,
-                                                                const graft_composition *adapters,
-                                                                const graft_model_options *options,
-                                                                graft_model **out);
+    const graft_composition *adapters, const graft_model_options *options, graft_model **out);
 
 /** A module whose change was compressed, and what that costs: the norm of what is lost, divided by that of
  *  the change; 0 where there is no change. Return 0 to go on, anything else to stop. */
@@ -680,9 +664,7 @@ typedef int32_t (*graft_compression_callback)(void *user_data, const char *modul
  *         this machine), GRAFT_ERROR_INVALID_ARGUMENT (nothing to compress), GRAFT_ERROR_CANCELLED.
  * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_adapter_compress(const graft_adapter *adapter, int32_t rank,
-                                                               graft_compression_callback on_module,
-                                                               void *user_data, graft_adapter **out,
-                                                               double *error);
+    graft_compression_callback on_module, void *user_data, graft_adapter **out, double *error);
 
 /* ---- Batch and dataset -------------------------------------------------------------------- */
 
@@ -693,15 +675,12 @@ typedef struct graft_dataset graft_dataset;
 
 /** Encodes `texts` (with `pairs`, when not NULL, as second segments). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_encode(const graft_tokenizer *tokenizer,
-                                                           const char *const *texts, const char *const *pairs,
-                                                           int64_t row_count,
-                                                           const graft_encode_options *options,
-                                                           graft_batch **out);
+    const char *const *texts, const char *const *pairs, int64_t row_count,
+    const graft_encode_options *options, graft_batch **out);
 /** Copies rows of given tokens: row r is the next `lengths[r]` (at least 1) of `tokens`. `type_ids`, as many
  *  as tokens, may be NULL for all 0. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_create(const int32_t *tokens, const int32_t *type_ids,
-                                                           const int32_t *lengths, int64_t row_count,
-                                                           graft_batch **out);
+    const int32_t *lengths, int64_t row_count, graft_batch **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_retain(const graft_batch *batch);
 GRAFT_API void graft_batch_release(graft_batch *batch);
 /** -1 for an invalid handle. */
@@ -720,8 +699,8 @@ GRAFT_API const int64_t *graft_batch_row_starts(const graft_batch *batch);
 /** Each row of a batch that has "token_words" as often as it has tokens of words, with another one of them
  *  replaced by `mask_token` each time, whose label in "token_labels" is what it was. The rows have no
  *  adapters of their own. GRAFT_ERROR_INCOMPATIBLE without "token_words". Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch *batch, int32_t mask_token,
-                                                              graft_batch **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(
+    const graft_batch *batch, int32_t mask_token, graft_batch **out);
 
 /**
  * Says of each row, or of each token, what a task learns from: `values` [count, width], copied. Replaces what
@@ -749,9 +728,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(const graft_batch 
  * @param width  Numbers of each.
  * @return GRAFT_ERROR_NOT_FOUND (no such column), GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_OUT_OF_MEMORY.
  *         What the numbers mean is checked where they are used. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *batch, const char *column,
-                                                                 const int32_t *values, int64_t count,
-                                                                 int32_t width);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(
+    graft_batch *batch, const char *column, const int32_t *values, int64_t count, int32_t width);
 /**
  * The same for columns of floats:
  *
@@ -761,25 +739,23 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_integers(graft_batch *ba
  *     "reference_log_probabilities"  rows  for the loss "dpo", where it is given: the sum over the row's
  *                             labelled tokens, but the first of a row, by another model than the base
  * Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(graft_batch *batch, const char *column,
-                                                               const float *values, int64_t count,
-                                                               int32_t width);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_floats(
+    graft_batch *batch, const char *column, const float *values, int64_t count, int32_t width);
 /** What each row should become, for seq_2_seq_lm: row i of `targets` is that of row i. Both are encoded
  *  alike, with the token that ends a text; what goes before a target, as the model's files say, is put there.
  *  A column "token_labels" of `targets` says which of its tokens count: what they should be, or below 0.
  *  `targets` is copied. GRAFT_ERROR_INVALID_ARGUMENT where it has another row_count. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(graft_batch *batch,
-                                                                const graft_batch *targets);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_targets(
+    graft_batch *batch, const graft_batch *targets);
 /** Adapters of each row: `rows` [row_count]; NULL entries use the session's. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(graft_batch *batch,
-                                                                 const graft_composition *const *rows,
-                                                                 int64_t count);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_set_adapters(
+    graft_batch *batch, const graft_composition *const *rows, int64_t count);
 
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_create(graft_dataset **out);
 /** Copies the batch's rows and columns to the end. Of batches with different limits, the data set has the
  *  largest, or none if one has none. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(graft_dataset *dataset,
-                                                             const graft_batch *batch);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_append(
+    graft_dataset *dataset, const graft_batch *batch);
 GRAFT_API int64_t graft_dataset_row_count(const graft_dataset *dataset);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_dataset_retain(const graft_dataset *dataset);
 GRAFT_API int64_t graft_dataset_token_count(const graft_dataset *dataset);
@@ -811,10 +787,8 @@ typedef struct graft_windows graft_windows;
  * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, a question that leaves no room;
  *         the row and the lengths are named), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_encode(const graft_tokenizer *tokenizer,
-                                                             const char *const *questions,
-                                                             const char *const *contexts, int64_t row_count,
-                                                             const graft_encode_options *options,
-                                                             int32_t stride, graft_windows **out);
+    const char *const *questions, const char *const *contexts, int64_t row_count,
+    const graft_encode_options *options, int32_t stride, graft_windows **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_retain(const graft_windows *windows);
 GRAFT_API void graft_windows_release(graft_windows *windows);
 /** How many there are; -1 for an invalid handle. Since 1.0. */
@@ -832,9 +806,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_batch(const graft_windows 
  *                  it whole.
  * @return GRAFT_ERROR_INVALID_ARGUMENT (an answer that is not in the context; the row is named),
  *         GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(const graft_windows *windows,
-                                                            const int64_t *answers, int64_t row_count,
-                                                            int32_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(
+    const graft_windows *windows, const int64_t *answers, int64_t row_count, int32_t *out, int64_t capacity);
 
 /** A stretch of a context that may answer a question. */
 typedef struct graft_answer {
@@ -863,10 +836,8 @@ typedef struct graft_answer {
  * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_DIVERGED (logits that are
  *         not finite; the row is named). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_answers(const graft_windows *windows,
-                                                              const float *logits, int64_t logit_count,
-                                                              int32_t best_count, int32_t maximum_tokens,
-                                                              graft_answer *out, int64_t capacity,
-                                                              double *no_answer_scores);
+    const float *logits, int64_t logit_count, int32_t best_count, int32_t maximum_tokens, graft_answer *out,
+    int64_t capacity, double *no_answer_scores);
 
 /* ---- Training ----------------------------------------------------------------------------- */
 
@@ -1040,8 +1011,8 @@ GRAFT_API int64_t graft_evaluation_token_count(const graft_evaluation *evaluatio
 GRAFT_API int32_t graft_evaluation_label_count(const graft_evaluation *evaluation);
 /** The confusion matrix, of rows or tokens: `out` [label_count, label_count], row: true label, column:
  *  chosen. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_evaluation *evaluation,
-                                                                   int64_t *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(
+    const graft_evaluation *evaluation, int64_t *out, int64_t capacity);
 
 /**
  * More than a number: `out` [rows, columns]. `rows` and `columns` are written whatever `capacity` is, and may
@@ -1060,9 +1031,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(const graft_e
  * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
  *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_table(const graft_evaluation *evaluation,
-                                                               const char *name, double *out,
-                                                               int64_t capacity, int64_t *rows,
-                                                               int32_t *columns);
+    const char *name, double *out, int64_t capacity, int64_t *rows, int32_t *columns);
 
 /*
  * Evaluations of given numbers, without a trainer. Numbers are 64 bits wide here. `weights` has one, 0 or
@@ -1074,8 +1043,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_table(const graft_evalu
  *  sequence_classification that need no probabilities, and of two labels binary_f1, binary_precision and
  *  binary_recall of label 1. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *truth, const int32_t *chosen,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t label_count, graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t label_count, graft_evaluation **out);
 /**
  * The same, and roc_auc, average_precision, log_loss and brier, from scores [row_count, columns]: one for
  * each label, of which the largest is chosen, or in one column those of label 1 against label 0. Of two
@@ -1085,26 +1053,21 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *tru
  *                 "probabilities" (default true): false for scores of any kind, which have no log_loss and no
  *                 brier. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_scores(const int32_t *truth, const double *scores,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t columns, const char *settings,
-                                                              graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t columns, const char *settings, graft_evaluation **out);
 /** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]. Measures are those of
  *  multi_label_classification, settings those of graft_evaluate_scores(). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_label_sets(const int32_t *truth, const double *scores,
-                                                                  const double *weights, int64_t row_count,
-                                                                  int32_t label_count, const char *settings,
-                                                                  graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t label_count, const char *settings,
+    graft_evaluation **out);
 /** Of values: truth and values [row_count, columns]. Measures are those of regression; weights are for mse,
  *  mae and r2. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_values(const double *truth, const double *values,
-                                                              const double *weights, int64_t row_count,
-                                                              int32_t columns, graft_evaluation **out);
+    const double *weights, int64_t row_count, int32_t columns, graft_evaluation **out);
 /** Of tags: those of row i are from row_starts[i] to row_starts[i + 1], of [row_count + 1]. Measures are
  *  those of token_classification. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth, const int32_t *chosen,
-                                                            const int64_t *row_starts, int64_t row_count,
-                                                            const char *const *labels, int32_t label_count,
-                                                            graft_evaluation **out);
+    const int64_t *row_starts, int64_t row_count, const char *const *labels, int32_t label_count,
+    graft_evaluation **out);
 /**
  * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
  * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
@@ -1116,9 +1079,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
  * @param accepted_starts  [row_count + 1].
  * @param no_answer_scores [row_count], the higher the likelier there is no answer; NULL: none.
  * @param script           "squad" (the default) or "cmrc": whose definitions. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(
-    const char *const *predictions, const char *const *accepted, const int64_t *accepted_starts,
-    const double *no_answer_scores, int64_t row_count, const char *script, graft_evaluation **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(const char *const *predictions,
+    const char *const *accepted, const int64_t *accepted_starts, const double *no_answer_scores,
+    int64_t row_count, const char *script, graft_evaluation **out);
 /** Of texts that a model wrote, such as translations and summaries: bleu and chrf of all of them together,
  *  from 0 to 100, as sacrebleu has them, and the means of rouge1, rouge2, rougeL and rougeLsum, from 0 to 1,
  *  as rouge-score has their F1 without stemming. `references`: what row i should be, from reference_starts[i]
@@ -1127,17 +1090,14 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_answers(
  *  Chinese characters and words of others, "char" all characters; with both of these ROUGE is of characters.
  *  Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_texts(const char *const *written,
-                                                             const char *const *references,
-                                                             const int64_t *reference_starts,
-                                                             int64_t row_count, const char *settings,
-                                                             graft_evaluation **out);
+    const char *const *references, const int64_t *reference_starts, int64_t row_count, const char *settings,
+    graft_evaluation **out);
 /** Of rankings: relevance, 0 or more, and scores of candidates; those of query i are from query_starts[i] to
  *  query_starts[i + 1], of [query_count + 1]. Measures are ndcg and ndcg_at_k, mrr, map, recall_at_k and
  *  precision_at_k; the setting "k" is 10 by default. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_rankings(const double *relevance, const double *scores,
-                                                                const int64_t *query_starts,
-                                                                const double *weights, int64_t query_count,
-                                                                const char *settings, graft_evaluation **out);
+    const int64_t *query_starts, const double *weights, int64_t query_count, const char *settings,
+    graft_evaluation **out);
 
 /**
  * How far a measure would be off on other rows of the same kind, from random samples of these rows: the
@@ -1149,9 +1109,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_rankings(const double *re
  * @return GRAFT_ERROR_NOT_FOUND (no such measure or method), GRAFT_ERROR_INVALID_ARGUMENT (a language model's
  *         evaluation, or a setting out of range), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_interval(const graft_evaluation *evaluation,
-                                                                  const char *measure, const char *method,
-                                                                  const char *settings,
-                                                                  graft_evaluation **out);
+    const char *measure, const char *method, const char *settings, graft_evaluation **out);
 /**
  * Whether two evaluations of the same rows, in the same order, differ by more than chance: the values
  * difference, of `evaluation` from `other`; gain, the same above 0 where `evaluation` is better; and p_value,
@@ -1164,10 +1122,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_interval(const graft_ev
  * @param settings "resamples" (default 9999) and "seed" (0), and for "bootstrap" "confidence" (0.95).
  * @return As graft_evaluation_interval(), and GRAFT_ERROR_INCOMPATIBLE (other rows). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_compare(const graft_evaluation *evaluation,
-                                                                 const graft_evaluation *other,
-                                                                 const char *measure, const char *test,
-                                                                 const char *settings,
-                                                                 graft_evaluation **out);
+    const graft_evaluation *other, const char *measure, const char *test, const char *settings,
+    graft_evaluation **out);
 
 /** NaN marks what does not apply. */
 typedef struct graft_metrics {
@@ -1199,8 +1155,7 @@ GRAFT_API void graft_metrics_init(graft_metrics *metrics, size_t struct_size);
  *  runs it: GRAFT_ERROR_INVALID_ARGUMENT, which an option or a setting out of its range is, too.
  *  GRAFT_ERROR_NOT_FOUND: an optimizer, schedule or step plan that this build does not have. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *model, graft_adapter *adapter,
-                                                             const graft_trainer_options *options,
-                                                             graft_trainer **out);
+    const graft_trainer_options *options, graft_trainer **out);
 /**
  * Forward, loss, backward; and an update of the adapter every `batches_per_step` calls.
  *
@@ -1216,8 +1171,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_create(const graft_model *
  * @return GRAFT_ERROR_INCOMPATIBLE (a column missing or out of range, tokens outside the vocabulary, rows
  *         longer than the model), GRAFT_ERROR_DIVERGED (the adapter keeps its values from before the call),
  *         GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *trainer, const graft_batch *batch,
-                                                           graft_metrics *out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(
+    graft_trainer *trainer, const graft_batch *batch, graft_metrics *out);
 /**
  * Whole training: epochs of shuffled batches, `progress` (may be NULL) after each step.
  *
@@ -1234,16 +1189,13 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_step(graft_trainer *traine
  * @return GRAFT_ERROR_CANCELLED when a callback or token stopped it: the adapter keeps the weights of the
  *         latest step. Otherwise as graft_trainer_step(), and GRAFT_ERROR_IO. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_fit(graft_trainer *trainer,
-                                                          const graft_dataset *dataset,
-                                                          const graft_dataset *evaluation,
-                                                          graft_progress_callback progress, void *user_data,
-                                                          graft_metrics *out, graft_evaluation **best);
+    const graft_dataset *dataset, const graft_dataset *evaluation, graft_progress_callback progress,
+    void *user_data, graft_metrics *out, graft_evaluation **best);
 /** Measures the adapter on `dataset`; changes nothing. Without anything that counts there is nothing to
  *  measure: GRAFT_ERROR_INVALID_ARGUMENT, or where rows are classified, a loss of NaN. A loss of rows that
  *  count that is no number is GRAFT_ERROR_DIVERGED. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(graft_trainer *trainer,
-                                                               const graft_dataset *dataset,
-                                                               graft_evaluation **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(
+    graft_trainer *trainer, const graft_dataset *dataset, graft_evaluation **out);
 /** Writes adapter, optimizer state, schedule and random state to directory `path`, as graft_adapter_save()
  *  does. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
@@ -1271,17 +1223,16 @@ typedef struct graft_session_options {
 
 GRAFT_API void graft_session_options_init(graft_session_options *options, size_t struct_size);
 
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(const graft_model *model,
-                                                             const graft_session_options *options,
-                                                             graft_session **out);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_create(
+    const graft_model *model, const graft_session_options *options, graft_session **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_retain(const graft_session *session);
 GRAFT_API void graft_session_release(graft_session *session);
 /** Working memory, which stays for the next call. Since 1.0. */
 GRAFT_API int64_t graft_session_memory(const graft_session *session);
 
 /** Attaches `adapters` to every row that names none of its own; NULL detaches. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session *session,
-                                                                   const graft_composition *adapters);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(
+    graft_session *session, const graft_composition *adapters);
 
 /* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
  */
@@ -1289,25 +1240,22 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(graft_session
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the last: `out`
  *  [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder, which reads the
  *  rows. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(graft_session *session,
-                                                                    const graft_batch *batch, int32_t layer,
-                                                                    float *out, int64_t capacity);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_hidden_states(
+    graft_session *session, const graft_batch *batch, int32_t layer, float *out, int64_t capacity);
 /** One vector a row: `out` [row_count, hidden_size], or [row_count, graft_model_embedding_size()] with
  *  GRAFT_POOLING_DEFAULT. `normalize` is 1 for vectors of length 1, 0 for any, or -1 for what the model's
  *  folder says, which is 1 without a modules.json. The status is GRAFT_ERROR_UNSUPPORTED, and the message
  *  names it, where the folder asks for what this build does not do. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_embed(graft_session *session, const graft_batch *batch,
-                                                            graft_pooling pooling, int32_t normalize,
-                                                            float *out, int64_t capacity);
+    graft_pooling pooling, int32_t normalize, float *out, int64_t capacity);
 /** The numbers of the heads: a logit for each label, or for regression the values. `out` [row_count,
  *  columns], from the row's first token in an encoder, and in a decoder from the last that is not
  *  config.json's pad_token_id; or [token_count, columns] with heads of token_classification and of
  *  question_answering, which share no batch with others. columns is the largest label count among the rows'
  *  adapters; where a head has fewer labels, a line ends in -infinity. `columns` may be NULL; it is written
  *  even when `capacity` is too small. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *session,
-                                                               const graft_batch *batch, float *out,
-                                                               int64_t capacity, int64_t *columns);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(
+    graft_session *session, const graft_batch *batch, float *out, int64_t capacity, int64_t *columns);
 
 /**
  * The likeliest tokens for each token that is `mask_token`, row after row, the likeliest first and equals by
@@ -1323,10 +1271,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(graft_session *se
  * @return GRAFT_ERROR_UNSUPPORTED (a model without such a head), and as graft_session_predict(). Since 1.0.
  */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *session,
-                                                                 const graft_batch *batch, int32_t mask_token,
-                                                                 int64_t best_count, int32_t *tokens,
-                                                                 float *probabilities, int64_t capacity,
-                                                                 int64_t *mask_starts);
+    const graft_batch *batch, int32_t mask_token, int64_t best_count, int32_t *tokens, float *probabilities,
+    int64_t capacity, int64_t *mask_starts);
 
 /**
  * The likeliest labels of each row, or of each token, the likeliest first and equals by their numbers. With
@@ -1348,9 +1294,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *
  *         and of tokens), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY.
  * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *session,
-                                                              const graft_batch *batch, int64_t best_count,
-                                                              int32_t *labels, float *probabilities,
-                                                              int64_t capacity);
+    const graft_batch *batch, int64_t best_count, int32_t *labels, float *probabilities, int64_t capacity);
 
 /**
  * The stored vectors that are nearest to each query, by their products: of vectors of length 1, as
@@ -1369,10 +1313,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_predict(graft_session *ses
  * @return GRAFT_ERROR_INVALID_ARGUMENT, GRAFT_ERROR_DIVERGED (a product that is not finite; the vector is
  *         named), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_nearest(const float *vectors, int64_t vector_count,
-                                                      int32_t width, const float *queries,
-                                                      int64_t query_count, int64_t best_count,
-                                                      int32_t thread_count, int64_t *places, float *products,
-                                                      int64_t capacity);
+    int32_t width, const float *queries, int64_t query_count, int64_t best_count, int32_t thread_count,
+    int64_t *places, float *products, int64_t capacity);
 
 /** When a beam search ends, after it has beam_count texts that ended. */
 typedef int32_t graft_early_stopping;
@@ -1495,9 +1437,9 @@ GRAFT_API void graft_generate_options_init(graft_generate_options *options, size
  *         GRAFT_ERROR_UNSUPPORTED (not a language model), GRAFT_ERROR_INVALID_ARGUMENT (an option out of its
  *         range, or options that leave no token), GRAFT_ERROR_DIVERGED (logits that are not numbers),
  *         GRAFT_ERROR_CANCELLED (tokens so far were handed out), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status
-graft_session_generate(graft_session *session, const graft_tokenizer *tokenizer, const graft_batch *batch,
-                       const graft_generate_options *options, graft_token_callback on_token, void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_generate(graft_session *session,
+    const graft_tokenizer *tokenizer, const graft_batch *batch, const graft_generate_options *options,
+    graft_token_callback on_token, void *user_data);
 
 /**
  * Texts that go on beside each other, of which some join while others are under way: what
@@ -1512,9 +1454,7 @@ typedef struct graft_generator graft_generator;
 /** `tokenizer` gives the tokens' text, and lives as long as the generator; NULL: ids only. `options`: NULL
  *  for defaults. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_create(const graft_model *model,
-                                                               const graft_tokenizer *tokenizer,
-                                                               const graft_session_options *options,
-                                                               graft_generator **out);
+    const graft_tokenizer *tokenizer, const graft_session_options *options, graft_generator **out);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_retain(const graft_generator *generator);
 GRAFT_API void graft_generator_release(graft_generator *generator);
 /** Working memory and what is kept of texts. Since 1.0. */
@@ -1528,17 +1468,15 @@ GRAFT_API int64_t graft_generator_memory(const graft_generator *generator);
  *                  it; those behind it follow. May be NULL.
  * @return As graft_session_generate(). A row that has no position left has ended. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_add(graft_generator *generator,
-                                                            const graft_batch *batch,
-                                                            const graft_generate_options *options,
-                                                            int64_t *first_row);
+    const graft_batch *batch, const graft_generate_options *options, int64_t *first_row);
 
 /**
  * Chooses the next token of each text under way, in the order in which they were added.
  *
  * @return GRAFT_ERROR_DIVERGED, GRAFT_ERROR_CANCELLED, GRAFT_ERROR_OUT_OF_MEMORY, and
  *         GRAFT_ERROR_INVALID_ARGUMENT where options leave no token; all texts have ended then. Since 1.0. */
-GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_step(graft_generator *generator,
-                                                             graft_token_callback on_token, void *user_data);
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_generator_step(
+    graft_generator *generator, graft_token_callback on_token, void *user_data);
 /** Rows that have texts under way, counted once for each of their samples; -1 for no generator. Since 1.0. */
 GRAFT_API int64_t graft_generator_row_count(const graft_generator *generator);
 
