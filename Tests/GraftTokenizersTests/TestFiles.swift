@@ -12,7 +12,7 @@ enum TestFiles {
 
     /// How many of what takes seconds each are one that is tried; with GRAFT_TEST_WHOLE=1 (`make
     /// test-whole`) all are.
-    static let sampleStep = getenv("GRAFT_TEST_WHOLE") == nil ? 3 : 1
+    static let sampleStep = getenv("GRAFT_TEST_WHOLE") == nil ? 5 : 1
 
     static let names = ["minilm", "gpt2", "qwen", "stories260k", "me5", "marian"]
 
