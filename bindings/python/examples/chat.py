@@ -42,7 +42,8 @@ def learned(model: graft.Model, tokenizer: graft.Tokenizer, style: Path, folder:
 
 def talk(session: graft.Session, tokenizer: graft.Tokenizer, adapters: dict[str, graft.Adapter]) -> None:
     """Answers what is read, line by line."""
-    style, chat = next(iter(adapters)), []
+    style = next(iter(adapters))
+    chat: list[dict[str, str]] = []
     names = ", ".join([*adapters, NONE])
     print(f"Ask something; /adapter NAME answers in another style ({names}), /quit ends.", flush=True)
     while True:
