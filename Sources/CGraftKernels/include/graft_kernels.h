@@ -1,7 +1,7 @@
 /**
  * @file graft_kernels.h
  * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this
- * floor computes it.
+ * floor computes it. Chains of labels have a header of their own, graft_chain_kernels.h.
  *
  * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between
  *           rows in elements.
