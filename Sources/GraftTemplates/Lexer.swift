@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftTensor
 
 /// A piece of a template: text between tags, or a word of what stands within one.
@@ -195,7 +196,7 @@ struct Lexer {
                 var end = position
                 while end < source.count, Self.isNamePart(source[end]) {
                     let (value, length) = source.scalar(at: end)
-                    if PythonText.isSpace(value) { break }
+                    if PythonScalars.isSpace(value) { break }
                     end += length
                 }
                 add(.name, source.part(position..<end))

@@ -1,23 +1,13 @@
+import GraftFormats
+
 /// Text as Python's `str` treats it.
 enum PythonText {
-    /// Python's `str.isspace`, which is `\s` of its regular expressions, too.
-    static func isSpace(_ scalar: UInt32) -> Bool {
-        switch scalar {
-        case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
-        default: false
-        }
-    }
-
-    static func properties(_ scalar: UInt32) -> Unicode.Scalar.Properties {
-        (Unicode.Scalar(scalar) ?? "\u{FFFD}").properties
-    }
-
     /// How many bytes at the start are white space, or of these characters.
     static func leadingCount(_ text: Bytes, from start: Int = 0, _ characters: [UInt32]? = nil) -> Int {
         var position = start
         while position < text.count {
             let (value, length) = text.scalar(at: position)
-            guard characters?.contains(value) ?? isSpace(value) else { break }
+            guard characters?.contains(value) ?? PythonScalars.isSpace(value) else { break }
             position += length
         }
         return position - start
@@ -29,7 +19,10 @@ enum PythonText {
         while end > 0 {
             var start = end - 1
             while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
-            guard characters?.contains(text.scalar(at: start).value) ?? isSpace(text.scalar(at: start).value) else {
+            guard
+                characters?.contains(text.scalar(at: start).value)
+                    ?? PythonScalars.isSpace(text.scalar(at: start).value)
+            else {
                 break
             }
             end = start
@@ -75,7 +68,9 @@ enum PythonText {
                 break
             }
             var end = position
-            while end < text.count, !isSpace(text.scalar(at: end).value) { end += text.scalar(at: end).length }
+            while end < text.count, !PythonScalars.isSpace(text.scalar(at: end).value) {
+                end += text.scalar(at: end).length
+            }
             parts.append(text.part(position..<end))
             position = end + leadingCount(text, from: end)
         }
@@ -160,7 +155,7 @@ enum PythonText {
                 followsCased = isUpper || isLower
                 continue
             }
-            let properties = properties(value)
+            let properties = PythonScalars.properties(value)
             let toUpper =
                 switch wanted {
                 case .upper: true
@@ -172,7 +167,7 @@ enum PythonText {
             if wanted == .swapped, !properties.isUppercase, !properties.isLowercase {
                 result.append(scalar: value)
             } else if !toUpper, value == 0x3A3 {
-                result.append(scalar: endsWord(scalars, at: index) ? 0x3C2 : 0x3C3)
+                result.append(scalar: PythonScalars.endsWord(scalars, at: index) ? 0x3C2 : 0x3C3)
             } else {
                 let isTitle = wanted == .title || wanted == .capital
                 let mapped =
@@ -185,13 +180,6 @@ enum PythonText {
         return result
     }
 
-    /// Whether a capital sigma ends a word: its small letter is then another.
-    private static func endsWord(_ scalars: [UInt32], at place: Int) -> Bool {
-        func isCased(_ value: UInt32?) -> Bool { value.map { properties($0).isCased } ?? false }
-        return isCased(scalars[..<place].last { !properties($0).isCaseIgnorable })
-            && !isCased(scalars[(place + 1)...].first { !properties($0).isCaseIgnorable })
-    }
-
     // MARK: Claims
 
     enum Claim { case digits, decimals, numbers, letters, lettersOrNumbers, spaces, upper, lower, title, ascii }
@@ -201,9 +189,9 @@ enum PythonText {
         if claim == .ascii { return text.allSatisfy { $0 < 0x80 } }
         var (isAny, followsCased) = (false, false)
         for value in text.scalars {
-            let properties = properties(value)
+            let properties = PythonScalars.properties(value)
             switch claim {
-            case .spaces: guard isSpace(value) else { return false }
+            case .spaces: guard PythonScalars.isSpace(value) else { return false }
             case .digits, .decimals, .numbers, .letters, .lettersOrNumbers:
                 guard isOf(claim, properties) else { return false }
             case .upper, .lower:
@@ -241,7 +229,7 @@ enum PythonText {
     /// Python's `str.isprintable` of a character: what `repr` writes as it is.
     static func isPrintable(_ value: UInt32) -> Bool {
         if value < 0x7F { return value >= 0x20 }
-        return switch properties(value).generalCategory {
+        return switch PythonScalars.properties(value).generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
             .spaceSeparator:
             false

@@ -1,3 +1,4 @@
+import GraftFormats
 import GraftTensor
 
 /// Filters of texts, and of what is written as one, and of numbers.
@@ -66,7 +67,7 @@ extension Renderer {
         }
         while position < content.count {
             let (scalar, length) = content.scalar(at: position)
-            let isBetween = PythonText.isSpace(scalar) || [0x2D, 0x28, 0x7B, 0x5B, 0x3C].contains(scalar)
+            let isBetween = PythonScalars.isSpace(scalar) || [0x2D, 0x28, 0x7B, 0x5B, 0x3C].contains(scalar)
             if isBetween {
                 out += cased(word) + content[position..<position + length]
                 word = []

@@ -1,3 +1,5 @@
+import GraftFormats
+
 /// Texts as Python's `str` sees them, scalar by scalar, for measures that its programs define.
 typealias ScalarText = [Unicode.Scalar]
 
@@ -10,19 +12,13 @@ extension ScalarText {
         for (place, scalar) in enumerated() {
             if scalar.isASCII {
                 lower.append(("A"..."Z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value) + 32) : scalar)
-            } else if scalar == "\u{3a3}", endsWord(place) {
+            } else if scalar == "\u{3a3}", PythonScalars.endsWord(map(\.value), at: place) {
                 lower.append("\u{3c2}")
             } else {
                 lower += scalar.properties.lowercaseMapping.unicodeScalars
             }
         }
         return lower
-    }
-
-    private func endsWord(_ place: Int) -> Bool {
-        func isCased(_ next: Unicode.Scalar?) -> Bool { next?.properties.isCased ?? false }
-        return isCased(self[..<place].last { !$0.properties.isCaseIgnorable })
-            && !isCased(self[(place + 1)...].first { !$0.properties.isCaseIgnorable })
     }
 
     /// As `str.strip`.
@@ -55,12 +51,7 @@ extension ScalarText {
 
 extension Unicode.Scalar {
     /// As `str.isspace`.
-    var isSpace: Bool {
-        switch value {
-        case 9...13, 28...32, 0x85, 0xa0, 0x1680, 0x2000...0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000: true
-        default: false
-        }
-    }
+    var isSpace: Bool { PythonScalars.isSpace(value) }
 
     var isDigit: Bool { ("0"..."9").contains(self) }
 }
