@@ -23,17 +23,14 @@ def learned(model: graft.Model, tokenizer: graft.Tokenizer, style: Path, folder:
     started = time.monotonic()
     adapter = graft.Adapter.create(model)
     adapter.set_head("language_model")
-    rows, labels = [], []
+    chats = []
     for line in style.read_text("utf-8").splitlines():
         question, _, answer = line.partition("\t")
-        chat = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-        found = tokenizer.apply_chat_template(chat, return_assistant_tokens_mask=True)
-        rows.append(found["input_ids"])
-        labels.append([token if own else -100 for token, own in zip(found["input_ids"], found["assistant_masks"])])
-    batch = graft.Batch.from_tokens(rows)
-    batch.set_column("token_labels", labels)
+        chats.append([{"role": "user", "content": question}, {"role": "assistant", "content": answer}])
+    # What the assistant says is learned, and nothing else.
+    rows = graft.Dataset.from_conversations(tokenizer, chats)
     with graft.Trainer(model, adapter, learning_rate=2e-3, rows_per_batch=4, epoch_count=2) as trainer:
-        trainer.fit(graft.Dataset.from_batch(batch))
+        trainer.fit(rows)
     folder.parent.mkdir(parents=True, exist_ok=True)
     adapter.save(folder)
     print(f"learned {style.stem} from {len(rows)} answers in {time.monotonic() - started:.0f} s", flush=True)
