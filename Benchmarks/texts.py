@@ -120,6 +120,12 @@ def text_batches(rows: int, epochs: int, seed: int) -> list[list[int]]:
     return [order[first : first + ROWS_PER_BATCH] for order in orders for first in range(0, rows, ROWS_PER_BATCH)]
 
 
+def training_result(task: str, seed: int, before: float, after: float, losses: list[float]) -> dict:
+    """What both sides say of a training: losses of held-out rows, and of its last steps."""
+    lasts = [round(loss, 5) for loss in losses[-3:]]
+    return {"task": task, "seed": seed, "before": round(before, 5), "after": round(after, 5), "last_losses": lasts}
+
+
 def warmup_steps(total: int) -> int:
     return math.ceil(0.06 * total)
 

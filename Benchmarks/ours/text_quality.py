@@ -14,6 +14,7 @@ from texts import (
     text_batches,
     text_measures,
     text_parser,
+    training_result,
     warmup_steps,
 )
 
@@ -60,12 +61,7 @@ for seed in arguments.seeds:
     start = time.perf_counter()
     with graft.Session(model, tokenizer, adapter, settings.THREADS) as session:
         written = list(map(str, session.generate(prompts(test), maximum_tokens=NEW_TOKENS)))
-    result = {
-        "task": arguments.task,
-        "seed": seed,
-        "before": round(before, 5),
-        "after": round(after, 5),
-        "last_losses": [round(loss, 5) for loss in losses[-3:]],
+    result = training_result(arguments.task, seed, before, after, losses) | {
         "train_seconds": seconds,
         "write_seconds": round(time.perf_counter() - start, 1),
     }

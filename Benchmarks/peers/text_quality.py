@@ -10,7 +10,16 @@ what the assistant says is learned.
 import time
 
 import settings
-from texts import NEW_TOKENS, TEXT_TASKS, conversation, text_batches, text_measures, text_parser, warmup_steps
+from texts import (
+    NEW_TOKENS,
+    TEXT_TASKS,
+    conversation,
+    text_batches,
+    text_measures,
+    text_parser,
+    training_result,
+    warmup_steps,
+)
 
 arguments = text_parser(__doc__).parse_args()
 task = TEXT_TASKS[arguments.task]
@@ -123,12 +132,7 @@ for seed in arguments.seeds:
     after = held_out(model, test_rows)
     start = time.perf_counter()
     written = write(model, test_rows)
-    result = {
-        "task": arguments.task,
-        "seed": seed,
-        "before": round(before, 5),
-        "after": round(after, 5),
-        "last_losses": [round(loss, 5) for loss in losses[-3:]],
+    result = training_result(arguments.task, seed, before, after, losses) | {
         "graft_after": round(graft_after, 5),
         "train_seconds": seconds,
         "write_seconds": round(time.perf_counter() - start, 1),
