@@ -4,8 +4,7 @@ in several layers: losses, first gradients, and the adapter at the end."""
 from peft import IA3Config
 
 from . import tiny_albert
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
 VARIANTS = [
@@ -45,7 +44,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("albert-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 920 + i, tiny_albert, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("albert-training", VARIANTS, 920, tiny_albert)

@@ -2,8 +2,7 @@
 the adapter at the end."""
 
 from . import tiny_distilbert
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 QUERY_VALUE = ["q_lin", "v_lin"]
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
@@ -26,7 +25,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("distilbert-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 800 + i, tiny_distilbert, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("distilbert-training", VARIANTS, 800, tiny_distilbert)

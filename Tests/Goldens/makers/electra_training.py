@@ -2,8 +2,7 @@
 adapter at the end."""
 
 from . import tiny_electra
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
 VARIANTS = [
@@ -27,7 +26,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("electra-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 900 + i, tiny_electra, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("electra-training", VARIANTS, 900, tiny_electra)

@@ -3,8 +3,7 @@ at the end.
 """
 
 from . import tiny_gpt2
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 VARIANTS = [
     Variant("defaults", "What PEFT adapts by itself: the joint projection.", dict(r=4, lora_alpha=8)),
@@ -36,7 +35,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("gpt2-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 400 + i, tiny_gpt2, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("gpt2-training", VARIANTS, 400, tiny_gpt2)

@@ -116,7 +116,12 @@ def make_variant(variant: Variant, seed: int, family: ModuleType = tiny_llama, t
     }
 
 
-def make() -> None:
-    top = fresh_folder("llama-training")
+def make_trainings(name: str, variants: list[Variant], seed: int, family: ModuleType) -> None:
+    """A folder of trainings of the tiny models of one family, all on the same batches."""
+    top = fresh_folder(name)
     write_json(top / "batches.json", batches())
-    write_json(top / "variants.json", [make_variant(variant, 300 + i) for i, variant in enumerate(VARIANTS)])
+    write_json(top / "variants.json", [make_variant(own, seed + i, family, name) for i, own in enumerate(variants)])
+
+
+def make() -> None:
+    make_trainings("llama-training", VARIANTS, 300, tiny_llama)

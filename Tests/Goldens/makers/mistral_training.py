@@ -2,8 +2,7 @@
 adapter at the end."""
 
 from . import tiny_mistral
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 VARIANTS = [
     Variant("defaults", "What PEFT adapts by itself, behind a window.", dict(r=4, lora_alpha=8)),
@@ -17,7 +16,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("mistral-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 500 + i, tiny_mistral, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("mistral-training", VARIANTS, 500, tiny_mistral)

@@ -2,8 +2,7 @@
 the adapter at the end."""
 
 from . import tiny_modernbert
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 VARIANTS = [
     Variant(
@@ -31,7 +30,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("modernbert-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 960 + i, tiny_modernbert, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("modernbert-training", VARIANTS, 960, tiny_modernbert)

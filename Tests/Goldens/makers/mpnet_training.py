@@ -2,8 +2,7 @@
 adapter at the end."""
 
 from . import tiny_mpnet
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
 VARIANTS = [
@@ -19,7 +18,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("mpnet-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 940 + i, tiny_mpnet, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("mpnet-training", VARIANTS, 940, tiny_mpnet)

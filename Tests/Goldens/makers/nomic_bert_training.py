@@ -2,8 +2,7 @@
 the adapter at the end."""
 
 from . import tiny_nomic_bert
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
 VARIANTS = [
@@ -18,7 +17,4 @@ VARIANTS = [
 
 
 def make() -> None:
-    top = fresh_folder("nomic-bert-training")
-    write_json(top / "batches.json", batches())
-    variants = [make_variant(variant, 980 + i, tiny_nomic_bert, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("nomic-bert-training", VARIANTS, 980, tiny_nomic_bert)

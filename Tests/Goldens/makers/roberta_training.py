@@ -9,8 +9,7 @@ from peft import IA3Config
 from transformers import RobertaForSequenceClassification
 
 from . import tiny_roberta
-from .files import fresh_folder, write_json
-from .llama_training import Variant, batches, make_variant
+from .llama_training import Variant, make_trainings
 from .tiny_models import load_for_rows
 
 HEAD = dict(base="sequence-classification", task="SEQ_CLS")
@@ -53,8 +52,5 @@ def load(name: str) -> torch.nn.Module:
 
 
 def make() -> None:
-    top = fresh_folder("roberta-training")
-    write_json(top / "batches.json", batches())
     family = SimpleNamespace(NAME=tiny_roberta.NAME, load=load)
-    variants = [make_variant(variant, 700 + i, family, top.name) for i, variant in enumerate(VARIANTS)]
-    write_json(top / "variants.json", variants)
+    make_trainings("roberta-training", VARIANTS, 700, family)
