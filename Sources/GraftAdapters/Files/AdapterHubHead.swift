@@ -142,8 +142,7 @@ struct AdapterHubHead: Sendable {
 
     private static let keys: Set<String> = [
         "activation_function", "bias", LabelChain.key, "dropout_prob", "head_type", "id2label", "label2id", "layers",
-        "num_choices",
-        "num_labels", poolingKey, "use_pooler",
+        "num_choices", "num_labels", poolingKey, "use_pooler",
     ]
 
     private static func labels(_ head: JSONObject, count: Int, place: String) throws(GraftError) -> [String] {

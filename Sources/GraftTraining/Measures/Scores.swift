@@ -87,6 +87,7 @@ struct Scores: Sendable {
 
     /// What is true and false among the rows whose numbers reach a threshold, by weight.
     struct Point {
+        /// Of those that `points` gives.
         var threshold = Double.infinity
         var truePositives = 0.0
         var falsePositives = 0.0
