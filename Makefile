@@ -180,7 +180,8 @@ build/venv-%/tools:
 
 # A process on each core, with one thread of torch.
 ON_ALL_CORES := OMP_NUM_THREADS=1 PYTHONPATH=bindings/python
-PARITY := -m pytest -q --numprocesses auto
+# A file in one process, as much of what it reads takes longer than its tests.
+PARITY := -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-parity
 test-parity: dependencies

@@ -51,6 +51,14 @@ def minilm_texts() -> list[dict]:
 
 
 @pytest.fixture(scope="session")
+def short_texts(minilm_texts) -> dict:
+    """Those without a pair and of at most 64 tokens, which the packages pad, with the ids that
+    transformers gets."""
+    rows = [row for row in minilm_texts if row["pair"] is None and len(row["input_ids"]) <= 64]
+    return {"texts": [row["text"] for row in rows], "ids": [row["input_ids"] for row in rows]}
+
+
+@pytest.fixture(scope="session")
 def minilm() -> graft.Model:
     return graft.Model(MINILM)
 

@@ -58,13 +58,6 @@ REFUSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def texts(minilm_texts) -> dict:
-    """Single texts of at most 64 tokens with the ids that transformers gets."""
-    rows = [row for row in minilm_texts if row["pair"] is None and len(row["input_ids"]) <= 64]
-    return {"texts": [row["text"] for row in rows], "ids": [row["input_ids"] for row in rows]}
-
-
 def randomised(model: torch.nn.Module) -> torch.nn.Module:
     """Every number of adapters and heads drawn anew, so that none is at its start."""
     generator = torch.Generator().manual_seed(1)
@@ -119,15 +112,15 @@ def without_metadata(path: Path):
 @pytest.mark.parametrize("head", [dict(), dict(layers=1), dict(use_pooler=True, layers=1)], ids=str)
 @pytest.mark.parametrize("config", FROM_ADAPTERHUB.values(), ids=FROM_ADAPTERHUB)
 def test_an_adapter_of_adapterhub_gives_the_same_logits_and_bytes_in_graft(
-    config, head, minilm, minilm_tokenizer, texts, tmp_path
+    config, head, minilm, minilm_tokenizer, short_texts, tmp_path
 ):
     theirs = adapted(MINILM, config, **head)
     folder = save(theirs, tmp_path / "theirs")
     adapter = graft.Adapter.load(minilm, folder)
     assert (adapter.method, adapter.task, adapter.labels) == ("bottleneck", "sequence_classification", LABELS)
-    expected = logits(theirs, texts["ids"])
+    expected = logits(theirs, short_texts["ids"])
     assert numpy.abs(expected).max() > 0.1
-    assert numpy.abs(classified(minilm, adapter, minilm_tokenizer, texts["texts"]) - expected).max() < TOLERANCE
+    assert numpy.abs(classified(minilm, adapter, minilm_tokenizer, short_texts["texts"]) - expected).max() < TOLERANCE
     adapter.save(tmp_path / "ours")
     assert_same_files(tmp_path / "ours", folder)
 
@@ -135,23 +128,23 @@ def test_an_adapter_of_adapterhub_gives_the_same_logits_and_bytes_in_graft(
 @pytest.mark.parametrize("dense_layer", [False, True])
 @pytest.mark.parametrize("settings", FROM_GRAFT.values(), ids=FROM_GRAFT)
 def test_an_adapter_trained_in_graft_gives_the_same_logits_in_adapterhub(
-    settings, dense_layer, minilm, minilm_tokenizer, texts, tmp_path
+    settings, dense_layer, minilm, minilm_tokenizer, short_texts, tmp_path
 ):
     adapter = graft.Adapter.create(minilm, "bottleneck", settings, seed=3)
     adapter.set_head("sequence_classification", LABELS, dense_layer=dense_layer)
-    numbers = [index % len(LABELS) for index in range(len(texts["texts"]))]
+    numbers = [index % len(LABELS) for index in range(len(short_texts["texts"]))]
     with graft.Trainer(minilm, adapter, learning_rate=5e-3, seed=1) as trainer:
-        with graft.Batch(minilm_tokenizer, texts["texts"], labels=numbers, maximum_length=64) as batch:
+        with graft.Batch(minilm_tokenizer, short_texts["texts"], labels=numbers, maximum_length=64) as batch:
             for _ in range(5):
                 trainer.step(batch)
-    found = classified(minilm, adapter, minilm_tokenizer, texts["texts"])
+    found = classified(minilm, adapter, minilm_tokenizer, short_texts["texts"])
     adapter.save(tmp_path / "ours")
 
     theirs = AutoAdapterModel.from_pretrained(MINILM)
     name = theirs.load_adapter(str(tmp_path / "ours"), use_safetensors=True, set_active=True)
     assert name == (settings or {}).get("name", "default")
     assert theirs.get_labels_dict(name) == dict(enumerate(LABELS))
-    expected = logits(theirs.eval(), texts["ids"])
+    expected = logits(theirs.eval(), short_texts["ids"])
     assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
     assert numpy.abs(found - expected).max() < TOLERANCE
     # And what AdapterHub saves again is what Graft saved, but for what it has no name for: the
@@ -194,7 +187,7 @@ def test_a_pickle_is_refused_with_advice(minilm, tmp_path):
         graft.Adapter.load(minilm, tmp_path / "theirs")
 
 
-def test_an_adapter_of_the_bare_encoder_needs_no_head(minilm, minilm_tokenizer, texts, tmp_path):
+def test_an_adapter_of_the_bare_encoder_needs_no_head(minilm, minilm_tokenizer, short_texts, tmp_path):
     model = AutoModel.from_pretrained(MINILM)
     adapters.init(model)
     model.add_adapter(NAME, config="double_seq_bn", set_active=True)
@@ -204,9 +197,9 @@ def test_an_adapter_of_the_bare_encoder_needs_no_head(minilm, minilm_tokenizer, 
     adapter = graft.Adapter.load(minilm, tmp_path / "theirs")
     assert adapter.task is None
     with graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512) as session:
-        found = numpy.asarray(session.embed(texts["texts"], normalize=False))
+        found = numpy.asarray(session.embed(short_texts["texts"], normalize=False))
     with torch.inference_mode():
-        hidden = [model(torch.tensor([row])).last_hidden_state[0] for row in texts["ids"]]
+        hidden = [model(torch.tensor([row])).last_hidden_state[0] for row in short_texts["ids"]]
     expected = torch.stack([row.mean(0) for row in hidden]).numpy()
     assert numpy.abs(found - expected).max() < TOLERANCE
     adapter.save(tmp_path / "ours")

@@ -18,8 +18,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
-def test_a_stack_is_what_peft_makes_of_several_active_adapters(pair, minilm, minilm_tokenizer, minilm_texts, tmp_path):
-    rows = [row for row in minilm_texts if row["pair"] is None]
+def test_a_stack_is_what_peft_makes_of_several_active_adapters(pair, minilm, minilm_tokenizer, short_texts, tmp_path):
     first, second = pair
     theirs = adapted(MINILM, 3, **first)
     own = {key: value for key, value in second.items() if key != "method"}
@@ -32,11 +31,11 @@ def test_a_stack_is_what_peft_makes_of_several_active_adapters(pair, minilm, min
         if isinstance(module, BaseTunerLayer):
             module.set_adapter(["default", "second"])
     theirs.base_model.model.classifier.set_adapter("second")
-    expected = logits(theirs.eval(), [row["input_ids"] for row in rows]).numpy()
+    expected = logits(theirs.eval(), short_texts["ids"]).numpy()
 
     members = [graft.Adapter.load(minilm, tmp_path), graft.Adapter.load(minilm, tmp_path / "second")]
     session = graft.Session(minilm, minilm_tokenizer, graft.stack(*members), maximum_length=512)
-    found = numpy.asarray(session.classify([row["text"] for row in rows]))
+    found = numpy.asarray(session.classify(short_texts["texts"]))
     assert numpy.abs(found - expected).max() < TOLERANCE
     alone = graft.Session(minilm, minilm_tokenizer, members[1], maximum_length=512)
-    assert numpy.abs(found - numpy.asarray(alone.classify([row["text"] for row in rows]))).max() > 1e-3
+    assert numpy.abs(found - numpy.asarray(alone.classify(short_texts["texts"]))).max() > 1e-3

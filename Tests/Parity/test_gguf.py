@@ -18,6 +18,9 @@ from conftest import DATA, MINILM, read_json
 #: The files, and how many tokens of a text their logits are compared on: Gemma has many logits.
 SMOLLM, GEMMA = "smollm2-135m-instruct.gguf", "gemma-3-270m.gguf"
 LENGTHS = {SMOLLM: 256, GEMMA: 64}
+#: How many rows of a written tensor are compared.
+ROWS = 4096
+
 
 
 @pytest.fixture(scope="module", params=LENGTHS)
@@ -143,13 +146,15 @@ def test_a_file_that_is_written_has_the_tensors_of_the_gguf_package(
     assert {tensor.name for tensor in own.tensors} == set(theirs)
     for tensor in own.tensors[:24]:
         source = theirs[tensor.name]
-        numbers = gguf.quants.dequantize(source.data, source.tensor_type)
+        # Tables have rows of blocks, of which the package needs a minute for all.
+        rows = source.data[:ROWS]
+        numbers = gguf.quants.dequantize(rows, source.tensor_type)
         if numbers.ndim == 1:
             # Gemma's norms are 1 + w, and w is what is kept.
-            assert numpy.allclose(tensor.data, numbers, rtol=0, atol=1e-6)
+            assert numpy.allclose(tensor.data[:ROWS], numbers, rtol=0, atol=1e-6)
         else:
             assert tensor.tensor_type == kind
-            assert (tensor.data == gguf.quants.quantize(numbers, kind)).all()
+            assert (tensor.data[:ROWS] == gguf.quants.quantize(numbers, kind)).all()
 
 
 # Gemma's would be a file of 1 GB.

@@ -62,13 +62,6 @@ FROM_GRAFT = {
 CASES = [case | {"folder": name} for name in ("lora", "ia3", "adalora") for case in read_json(GOLDENS / name / "cases.json")]
 
 
-@pytest.fixture(scope="module")
-def texts(minilm_texts) -> dict:
-    """Single texts with the ids that transformers gets."""
-    rows = [row for row in minilm_texts if row["pair"] is None]
-    return {"texts": [row["text"] for row in rows], "ids": [row["input_ids"] for row in rows]}
-
-
 def assert_same_files(folder: Path, expected: Path) -> None:
     for name in FILES:
         assert (folder / name).read_bytes() == (expected / name).read_bytes(), name
@@ -84,13 +77,13 @@ def test_a_golden_adapter_is_saved_with_the_bytes_it_was_loaded_from(case, tmp_p
 
 @pytest.mark.parametrize("settings", FROM_PEFT.values(), ids=FROM_PEFT)
 def test_an_adapter_of_peft_gives_the_same_logits_and_bytes_in_graft(
-    settings, minilm, minilm_tokenizer, texts, tmp_path
+    settings, minilm, minilm_tokenizer, short_texts, tmp_path
 ):
     theirs = adapted(MINILM, len(LABELS), **settings)
     theirs.save_pretrained(tmp_path / "peft")
     adapter = graft.Adapter.load(minilm, tmp_path / "peft")
-    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
-    expected = logits(theirs, texts["ids"]).numpy()
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(short_texts["texts"]))
+    expected = logits(theirs, short_texts["ids"]).numpy()
     assert numpy.abs(expected).max() > 0.1
     assert numpy.abs(found - expected).max() < TOLERANCE
     adapter.save(tmp_path / "graft")
@@ -110,9 +103,9 @@ def train_a_little(model: graft.Model, tokenizer: graft.Tokenizer, texts: list[s
 
 
 @pytest.mark.parametrize("settings", FROM_GRAFT.values(), ids=FROM_GRAFT)
-def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, minilm, minilm_tokenizer, texts, tmp_path):
-    adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], settings)
-    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
+def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, minilm, minilm_tokenizer, short_texts, tmp_path):
+    adapter = train_a_little(minilm, minilm_tokenizer, short_texts["texts"], settings)
+    found = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(short_texts["texts"]))
     adapter.save(tmp_path / "graft")
 
     with warnings.catch_warnings():
@@ -121,7 +114,7 @@ def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(settings, min
         # It says so of its own files as well: it takes the kept ranks for LoRA's pattern.
         warnings.filterwarnings("ignore", message="The following rank_pattern keys")
         theirs = loaded(MINILM, tmp_path / "graft", len(LABELS))
-    expected = logits(theirs, texts["ids"]).numpy()
+    expected = logits(theirs, short_texts["ids"]).numpy()
     assert numpy.ptp(expected, axis=1).max() > 0.05, "the training changed nothing"
     assert numpy.abs(found - expected).max() < TOLERANCE
 
@@ -145,13 +138,13 @@ def test_peft_refuses_a_head_that_it_does_not_know(pooling, dense_layer, minilm,
         loaded(MINILM, tmp_path / "graft", len(LABELS))
 
 
-def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, texts, tmp_path):
-    adapter = train_a_little(minilm, minilm_tokenizer, texts["texts"], QUERY_VALUE)
-    before = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(texts["texts"]))
+def test_a_graft_adapter_is_the_same_after_saving_and_loading(minilm, minilm_tokenizer, short_texts, tmp_path):
+    adapter = train_a_little(minilm, minilm_tokenizer, short_texts["texts"], QUERY_VALUE)
+    before = numpy.asarray(graft.Session(minilm, minilm_tokenizer, adapter, maximum_length=512).classify(short_texts["texts"]))
     adapter.save(tmp_path / "first")
     again = graft.Adapter.load(minilm, tmp_path / "first")
     assert again.labels == LABELS
-    after = numpy.asarray(graft.Session(minilm, minilm_tokenizer, again, maximum_length=512).classify(texts["texts"]))
+    after = numpy.asarray(graft.Session(minilm, minilm_tokenizer, again, maximum_length=512).classify(short_texts["texts"]))
     assert numpy.array_equal(before, after)
     again.save(tmp_path / "second")
     assert_same_files(tmp_path / "second", tmp_path / "first")

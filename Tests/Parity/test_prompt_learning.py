@@ -23,13 +23,12 @@ CASES = {
 
 @pytest.mark.parametrize(("method", "settings"), CASES.values(), ids=CASES)
 def test_an_adapter_trained_in_graft_gives_the_same_logits_in_peft(
-    method, settings, minilm, minilm_tokenizer, minilm_texts, tmp_path
+    method, settings, minilm, minilm_tokenizer, short_texts, tmp_path
 ):
-    rows = [row for row in minilm_texts if row["pair"] is None and len(row["input_ids"]) < 40]
-    texts, ids = [row["text"] for row in rows], [row["input_ids"] for row in rows]
+    texts, ids = short_texts["texts"], short_texts["ids"]
     adapter = graft.Adapter.create(minilm, method, settings, seed=3)
     adapter.set_head("sequence_classification", LABELS)
-    labels = [row % len(LABELS) for row in range(len(rows))]
+    labels = [row % len(LABELS) for row in range(len(texts))]
     with (
         graft.Trainer(minilm, adapter, learning_rate=5e-2, seed=1) as trainer,
         graft.Batch(minilm_tokenizer, texts, labels=labels) as batch,
