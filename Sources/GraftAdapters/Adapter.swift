@@ -34,11 +34,29 @@ package final class AdapterContent: @unchecked Sendable {
                 "\(place): \(layout.method.name) on a model with an encoder and a decoder, which this build does not do"
             )
         }
+        guard
+            model.decoderTokens == nil || !(layout.task?.hasOwnHead ?? false)
+                || !(layout.method is any PromptLearning.Type)
+        else {
+            throw GraftError(
+                .unsupported,
+                "\(place): \(layout.method.name) with a head of rows on a model with an encoder and a decoder, which PEFT "
+                    + "does not do")
+        }
         var plan = AdapterPlan(model.sites)
         try layout.planModules(&plan, place: place)
         try method.plan(&plan, names: layout.names, use: use)
         try method.planFrozen(&plan, names: layout.names)
         try layout.planFrozen(&plan)
+        guard
+            layout.task?.head != .maskedVocabulary || !(model.maskedHead?.readsTable ?? false)
+                || plan.sites[model.vocabulary.words]?.weight == nil
+        else {
+            throw GraftError(
+                .unsupported,
+                "\(place): the adapter has a table of its own in the place of \(model.sites[model.vocabulary.words].path), by "
+                    + "which the model's head for masked words multiplies: this build does not train both as one")
+        }
         self.plan = plan
         memory = try Memory(byteCount: (plan.parameterCount + plan.derivedCount) * 4)
         values = memory.floats()

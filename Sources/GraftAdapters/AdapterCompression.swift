@@ -32,6 +32,7 @@ package struct AdapterCompression {
         let saved = try layout.settings.optionalStrings("modules_to_save") ?? []
         self.saved = saved.filter { name in
             PeftLayout.allHeadNames.contains(name)
+                || old.model.conventions.headPaths.contains { AdapterPlan.covers(name, $0) }
                 || old.model.sites.indices.contains { site in
                     AdapterPlan.covers(name, old.names.path(of: old.names.sites[site])) && !isReplaced(site)
                 }
@@ -47,7 +48,7 @@ package struct AdapterCompression {
     /// shape.
     private func isReplaced(_ site: Int) -> Bool {
         let module = old.model.sites[site]
-        return old.plan.sites[site]?.weight != nil && module.kind == .linear && module.place != .absent
+        return old.plan.sites[site]?.weight != nil && module.kind == .linear && !module.isAbsent
             && site != old.model.vocabulary.head && delta.weightShape(at: site) == module.weightShape
     }
 

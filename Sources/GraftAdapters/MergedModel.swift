@@ -185,8 +185,10 @@ package struct MergedModel {
         let own = (model.conventions.headPaths(kind) + model.conventions.headTransformPaths).flatMap {
             [$0 + ".weight", $0 + ".bias"]
         }
+        let others = model.sites.filter { $0.place == .beside }.flatMap { [$0.path + ".weight", $0.path + ".bias"] }
         return { name in
             if own.contains(name) { return name }
+            if others.contains(name) { return nil }
             return name.hasPrefix(prefix) ? start + name.dropFirst(prefix.count) : nil
         }
     }

@@ -47,7 +47,7 @@ package struct ModuleNames: Sendable {
     /// Whether the class that was saved has the module: those of tasks may lack the pooler, and the
     /// bare encoder lacks what a head has in its place.
     func has(_ site: Site) -> Bool {
-        if site.place == .beside, model.conventions.maskedHead?.holds(site.path) ?? false { return hasMaskedHead }
+        if site.place == .beside, model.conventions.isMaskedHead(site.path) { return hasMaskedHead }
         guard site.depth == model.shape.poolerDepth else { return true }
         return site.place == .beside ? !prefix.isEmpty : hasPooler
     }

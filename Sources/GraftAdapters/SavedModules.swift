@@ -13,7 +13,11 @@ extension AdapterPlan {
         let model = names.model
         if let settings { head = try addHead(settings, of: task?.headClass ?? .rows, names) }
         let saved = try config.optionalStrings("modules_to_save") ?? []
-        for name in saved where !PeftLayout.allHeadNames.contains(name) && !Self.exists(name, names) {
+        let heads = model.conventions.headPaths
+        for name in saved
+        where !PeftLayout.allHeadNames.contains(name) && !heads.contains(where: { Self.covers(name, $0) })
+            && !Self.exists(name, names)
+        {
             throw GraftError(
                 .notFound, "\(place): modules_to_save \"\(name)\" matches no module of this \(model.architecture) model"
             )
@@ -30,16 +34,21 @@ extension AdapterPlan {
             if model.conventions.isHead(site), head != nil || model.conventions.headPaths.contains(site.path) {
                 continue
             }
-            let isAbsent = site.place == .absent
+            guard site.kind != .convolution else {
+                throw GraftError(
+                    .unsupported,
+                    "\(place): modules_to_save holds the convolution \(path), of which adapters have the bias alone")
+            }
+            let isFresh = site.isAbsent && site.kind == .linear
             let weight = try add(
                 names.tensor(path, "weight"), shape: site.weightShape,
-                isAbsent ? .normal(deviation: model.initializerRange) : .copy(site.copyStoredWeight),
+                isFresh ? .normal(deviation: model.initializerRange) : .copy(site.copyStoredWeight),
                 secondName: twinPath.map { names.tensor($0, "weight") })
             if let twin { replace(at: twin, weight: weight) }
             var bias: Parameter?
             if let copy = site.copyBias {
                 bias = try add(
-                    names.tensor(path, "bias"), shape: [site.outputs], isAbsent ? .zero : .copy(copy))
+                    names.tensor(path, "bias"), shape: [site.outputs], isFresh ? .zero : .copy(copy))
             }
             replace(at: index, weight: weight, bias: bias)
         }

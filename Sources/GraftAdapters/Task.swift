@@ -158,13 +158,19 @@ extension Model {
 
     /// Checks that the model has what a task reads.
     func requireOutputs(of task: Task?) throws(GraftError) {
-        if let task, (decoderTokens != nil) != (task == .sequenceToSequence) {
+        if let task, decoderTokens == nil, task == .sequenceToSequence {
             throw GraftError(
                 .unsupported,
-                "task \(task): the \(architecture) model at \(source.path) "
-                    + (decoderTokens == nil
-                        ? "has no encoder whose rows a decoder could answer"
-                        : "is for the task \(Task.sequenceToSequence)"))
+                "task \(task): the \(architecture) model at \(source.path) has no encoder whose rows a decoder could answer"
+            )
+        }
+        if let task, let decoderTokens, task != .sequenceToSequence,
+            task.headClass != .rows || decoderTokens.end == nil
+        {
+            throw GraftError(
+                .unsupported,
+                "task \(task): the \(architecture) model at \(source.path) is for the task \(Task.sequenceToSequence)"
+                    + (decoderTokens.end == nil ? "" : ", and for heads of rows"))
         }
         switch task?.head {
         case .vocabulary: _ = try LanguageModelHead(model: self)

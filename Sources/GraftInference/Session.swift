@@ -184,6 +184,7 @@ package final class Session {
         body: (_ row: Int, _ head: RowHead, _ numbers: Matrix) throws(GraftError) -> Void
     ) throws(GraftError) {
         let dense = DenseHead(model: model, unit: unit)
+        let batch = try rowsOfHeads(batch)
         try eachPass(batch, adapters, reading: summary(batch, adapters, dense)) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let start = batch.range(ofRow: first, in: unit).lowerBound
@@ -198,6 +199,14 @@ package final class Session {
                         from: 0, count: head.labelCount))
             }
         }
+    }
+
+    /// What heads of rows read: the rows, or where an encoder reads these, those of a decoder.
+    private func rowsOfHeads(_ batch: RowBatch) throws(GraftError) -> RowBatch {
+        guard let tokens = model.decoderTokens else { return batch }
+        var rows = RowBatch()
+        try rows.takeRows(of: batch, tokens)
+        return rows
     }
 
     /// The only token of a row that the rows' heads read. nil where they read more, or different

@@ -60,7 +60,7 @@ package final class AttachedAdapter: Sendable {
         members = []
         together = nil
         let lowestSite = zip(sites, modelSites).filter { $0.0?.learns ?? false }.map { $0.1.depth }.min() ?? Int.max
-        lowestDepth = prompt != nil ? 0 : prefix != nil ? min(1, lowestSite) : lowestSite
+        lowestDepth = prompt != nil ? 0 : min(prefix?.layers.depth ?? Int.max, lowestSite)
         self.sites = sites.map { site in
             site.map {
                 BoundSite(

@@ -9,6 +9,8 @@ package struct Conventions: Sendable {
     package let backbone: String
     /// The same inside the question answering class.
     private var answerBackbone: String
+    /// The same inside the sequence classification class.
+    private let rowBackbone: String
     /// The head's module in the sequence classification class, and whether it has a bias.
     package let headPath: String
     package let headHasBias: Bool
@@ -30,7 +32,7 @@ package struct Conventions: Sendable {
     /// Whether the classes of heads of tokens have them, too.
     package let tokensReadTransform: Bool
     /// The modules of the head for masked words; nil where there is none.
-    package let maskedHead: MaskedHeadNames?
+    package private(set) var maskedHead: MaskedHeadNames?
     /// Which of a row's tokens stands for it in classification.
     package let summaryToken: SummaryToken
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
@@ -39,6 +41,9 @@ package struct Conventions: Sendable {
     package private(set) var feedForwardModules: [String]
     /// Before "AdapterModel" in the name of AdapterHub's class.
     package private(set) var className: String
+    /// What releases before transformers 5 called modules, and adapters of theirs still do, with
+    /// the names of now.
+    package let formerNames: [String: String]
     /// The modules in which AdapterHub keeps what acts at the end of a sub-layer, where these are
     /// not the sub-layer itself.
     package let adapterHolders: [Site.Sublayer: String]
@@ -69,13 +74,13 @@ package struct Conventions: Sendable {
     ///
     /// - Parameter has: whether there are tensors with such a start.
     package func prefix(_ has: (String) -> Bool) -> String {
-        [backbone, answerBackbone].map { $0 + "." }.first(where: has) ?? ""
+        [backbone, answerBackbone, rowBackbone].map { $0 + "." }.first(where: has) ?? ""
     }
 
     /// What comes before the names of a class' backbone: nothing where that has no name. nil is a
     /// class without a head of these.
     package func start(of head: HeadClass? = nil) -> String {
-        let name = head == .answers ? answerBackbone : backbone
+        let name = head == .answers ? answerBackbone : head == .rows ? rowBackbone : backbone
         return name.isEmpty ? "" : name + "."
     }
 
@@ -89,21 +94,30 @@ package struct Conventions: Sendable {
         site.place == .beside && !headTransformPaths.contains(site.path)
     }
 
+    /// Whether a module or a tensor is of the head for masked words alone.
+    package func isMaskedHead(_ path: String) -> Bool {
+        guard let maskedHead, maskedHead.holds(path) else { return false }
+        return !headTransformPaths.contains(where: path.isWithin)
+    }
+
     /// Whether a class with a head of rows has the pooler.
     package func headReadsPooler(_ head: HeadClass) -> Bool { headDensePath(head) == nil }
 
     package init(
-        architecture: String, backbone: String, answerBackbone: String? = nil, headPath: String,
+        architecture: String, backbone: String, answerBackbone: String? = nil, rowBackbone: String? = nil,
+        headPath: String,
         answerHeadPath: String = "qa_outputs", headHasBias: Bool, headDensePath: String? = nil,
         headTransformPaths: [String] = [], tokensReadTransform: Bool = true,
         headActivation: Activation = .tanh, headDropsInput: Bool = true,
         choiceHeadPath: String? = nil, tokenHeadPath: String? = nil, maskedHead: MaskedHeadNames? = nil,
         summaryToken: SummaryToken, defaultTargets: [String: [String]],
-        feedForwardModules: [String] = [], className: String, adapterHolders: [Site.Sublayer: String] = [:]
+        feedForwardModules: [String] = [], className: String, formerNames: [String: String] = [:],
+        adapterHolders: [Site.Sublayer: String] = [:]
     ) {
         self.architecture = architecture
         self.backbone = backbone
         self.answerBackbone = answerBackbone ?? backbone
+        self.rowBackbone = rowBackbone ?? backbone
         self.headPath = headPath
         self.headHasBias = headHasBias
         self.headDensePath = headDensePath
@@ -119,7 +133,15 @@ package struct Conventions: Sendable {
         self.defaultTargets = defaultTargets
         self.feedForwardModules = feedForwardModules
         self.className = className
+        self.formerNames = formerNames
         self.adapterHolders = adapterHolders
+    }
+
+    /// The same of a checkpoint whose head for masked words has other modules.
+    package func with(maskedHead: MaskedHeadNames) -> Conventions {
+        var own = self
+        own.maskedHead = maskedHead
+        return own
     }
 
     /// Those of an architecture whose modules have the same names.

@@ -52,7 +52,7 @@ package struct LayerStack: Sendable {
                     isLast && !keeps
                     ? spare.rows(from: 0, count: count)
                     : try pass.arena(keeping: isLast || keepsInside).matrix(rows: count, columns: x.columns)
-                next.initialize(to: try sublayer.forward(x, into: y, keeps: keepsInside, pass: pass))
+                next.initialize(to: try sublayer.forward(x, origin: before, into: y, keeps: keepsInside, pass: pass))
                 next += 1
                 x = y
             }
@@ -78,14 +78,20 @@ package struct LayerStack: Sendable {
                     gradient.rows == pass.tokenCount
                     ? gradient : try pass.scratch.matrix(rows: pass.tokenCount, columns: gradient.columns)
             }
+            var dOrigin: Matrix?
+            if dx != nil, layer.contains(where: \.mixesOrigin) {
+                dOrigin = try pass.scratch.matrix(rows: pass.tokenCount, columns: gradient.columns)
+            }
             for (position, sublayer) in layer.enumerated().reversed() {
                 next -= 1
                 guard let sublayerKept = next.pointee else { return nil }
                 let continues = dx != nil || layer[..<position].contains { $0.learns(pass) }
                 let below = position == 0 ? dx : continues ? gradient : nil
-                try sublayer.backward(gradient, sublayerKept, into: below, pass: pass)
+                try sublayer.backward(
+                    gradient, sublayerKept, into: below, origin: (kept.inputs[index], dOrigin), pass: pass)
                 guard continues else { return nil }
             }
+            if let dx, let dOrigin { pass.team.add(dOrigin, to: dx) }
             gradient = dx ?? gradient
             // Nor is anything needed of what came after the last layer.
             if pass.runsLayersAgain && index + 1 == layers.count { pass.kept.rewind(to: kept.beforeLast) }
@@ -105,7 +111,8 @@ package struct LayerStack: Sendable {
                 isLast
                 ? kept.inputs[index + 1]
                 : try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
-            next[position] = try sublayer.forward(x, into: y, keeps: true, keepsOnly: isLast, pass: pass)
+            next[position] = try sublayer.forward(
+                x, origin: kept.inputs[index], into: y, keeps: true, keepsOnly: isLast, pass: pass)
             x = y
         }
     }

@@ -9,6 +9,8 @@ package final class MaskedHead: Sendable {
     private let norm: LayerNorm
     /// W has so many outputs.
     package let width: Int
+    /// Whether E is the table itself, and no module: an adapter's own table is E, too.
+    package let readsTable: Bool
     private let makeDecoder: @Sendable () throws(GraftError) -> Linear
     private let decoder = Guarded<Linear?>(nil)
 
@@ -21,13 +23,14 @@ package final class MaskedHead: Sendable {
     /// - Parameter decoder: packs E, which as large as the vocabulary is made when it is first
     ///   wanted: whoever classifies with a checkpoint that has this head does not pay for it.
     package init(
-        dense: Linear, _ activation: Activation, norm: LayerNorm, width: Int,
+        dense: Linear, _ activation: Activation, norm: LayerNorm, width: Int, readsTable: Bool = false,
         decoder: @escaping @Sendable () throws(GraftError) -> Linear
     ) {
         self.dense = dense
         self.activation = activation
         self.norm = norm
         self.width = width
+        self.readsTable = readsTable
         makeDecoder = decoder
     }
 

@@ -11,7 +11,13 @@ extension Pass {
     var hasPrefixes: Bool { keyCount != tokenCount }
 
     /// Whether the prefix of an adapter of this pass learns.
-    var learnsPrefix: Bool { segments.contains { $0.adapter?.prefix != nil && $0.adapter?.gradients != nil } }
+    var learnsPrefix: Bool { segments.contains { prefix($0.adapter) != nil && $0.adapter?.gradients != nil } }
+
+    /// What an adapter puts before the rows of this pass.
+    func prefix(_ adapter: AttachedAdapter?) -> (any VirtualRows)? {
+        guard let prefix = adapter?.prefix, readsSources || !prefix.layers.areOfDecoder else { return nil }
+        return prefix
+    }
 
     /// The keys and values [keys, width] of a layer that the pass's sequences point into, from
     /// those of its tokens.
@@ -32,7 +38,7 @@ extension Pass {
     }
 
     /// Keys that an adapter puts before the tokens of a row.
-    func prefixCount(_ row: Int, _ adapter: AttachedAdapter?) -> Int { isNew(row) ? adapter?.prefix?.count ?? 0 : 0 }
+    func prefixCount(_ row: Int, _ adapter: AttachedAdapter?) -> Int { isNew(row) ? prefix(adapter)?.count ?? 0 : 0 }
 
     /// The keys and values of a layer that a row adds, its prefix's and its tokens', one after the
     /// other.
@@ -41,14 +47,20 @@ extension Pass {
         _ body: (_ key: UnsafePointer<Float>, _ value: UnsafePointer<Float>) -> Void
     ) {
         if isNew(row), let prefix = prefixes[segment.index]?.rows {
+            let place = place(of: layer, segment)
             for row in 0..<prefix.rows {
-                let key = prefix.base + row * prefix.stride + 2 * layer * k.columns
+                let key = prefix.base + row * prefix.stride + 2 * place * k.columns
                 body(key, key + k.columns)
             }
         }
         for token in Int(starts[row])..<Int(starts[row + 1]) {
             body(k.base + token * k.stride, v.base + token * v.stride)
         }
+    }
+
+    /// Where the prefix of a segment's adapter has a layer's keys and values.
+    private func place(of layer: Int, _ segment: Segment) -> Int {
+        segment.adapter?.prefix?.layers.place(of: layer) ?? layer
     }
 
     /// d(k) and d(v) of the tokens from those of all keys, which were computed apart; adds to the
@@ -59,8 +71,9 @@ extension Pass {
             var next = first
             if let prefix = prefixes[segment.index] {
                 if let gradients = prefix.gradients {
+                    let place = place(of: layer, segment)
                     for row in 0..<gradients.rows {
-                        let sum = gradients.base + row * gradients.stride + 2 * layer * width
+                        let sum = gradients.base + row * gradients.stride + 2 * place * width
                         gk_add(team.kernel, Int64(width), 1, dKeys.base + (first + row) * dKeys.stride, sum)
                         gk_add(team.kernel, Int64(width), 1, dValues.base + (first + row) * dValues.stride, sum + width)
                     }

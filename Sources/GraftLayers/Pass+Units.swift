@@ -7,6 +7,9 @@ package enum SummaryToken: Sendable, Equatable {
     case last
     /// The last that is not this one, which pads; the first of a row that has no other.
     case lastExcept(Int32)
+    /// In a decoder that reads a row shifted right: the last place where the row itself, its
+    /// source, has this.
+    case lastInSource(Int32)
 
     /// Its place in a row.
     func place(in row: UnsafeBufferPointer<Int32>) -> Int {
@@ -14,6 +17,7 @@ package enum SummaryToken: Sendable, Equatable {
         case .first: 0
         case .last: row.count - 1
         case .lastExcept(let padding): row.lastIndex { $0 != padding } ?? 0
+        case .lastInSource(let token): row.lastIndex(of: token) ?? row.count - 1
         }
     }
 }
@@ -72,6 +76,11 @@ extension Pass {
         // As transformers, which is given no ids where virtual tokens are among the embeddings, and
         // so sees none that pad.
         if case .lastExcept = summary, batchTokens[row] > starts[row] { return starts[row + 1] - 1 }
+        if case .lastInSource = summary, let source {
+            let read = UnsafeBufferPointer(
+                start: source.tokens + Int(source.starts[row]), count: source.length(ofRow: row))
+            return starts[row] + Int64(min(summary.place(in: read), length(ofRow: row) - 1))
+        }
         let own = UnsafeBufferPointer(start: tokens + start, count: Int(starts[row + 1]) - start)
         return starts[row] + Int64(summary.place(in: own))
     }

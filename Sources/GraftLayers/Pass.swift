@@ -60,6 +60,8 @@ package final class Pass {
     package private(set) var cache: KeyValueCache?
     package private(set) var cacheRows: [Int] = []
 
+    /// Whether the rows are those of a decoder that reads what an encoder makes of others.
+    private(set) var readsSources = false
     /// The rows that an encoder reads, in the arenas of this pass; nil where there are none.
     package private(set) var source: Pass?
     /// The same, kept for the next call.
@@ -121,15 +123,18 @@ package final class Pass {
     ) throws(GraftError) {
         kept.rewind()
         scratch.rewind()
-        try take(batch, rows: range, reading: summary, cache: cache, cacheRow: cacheRow, adapter: adapter)
+        try take(batch, rows: range, cache: cache, cacheRow: cacheRow, adapter: adapter)
         try takeSources(of: batch, range, adapter: adapter)
+        summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
+        try findSourceKeys()
     }
 
     private func take(
-        _ batch: RowBatch, rows range: Range<Int>, reading summary: SummaryToken?, cache: KeyValueCache?,
-        cacheRow: (Int) -> Int, adapter: (Int) -> AttachedAdapter?
+        _ batch: RowBatch, rows range: Range<Int>, cache: KeyValueCache?, cacheRow: (Int) -> Int,
+        adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
         rowCount = range.count
+        readsSources = batch.sourceRows != nil || cache?.sources != nil
         batchFirstRow = range.lowerBound
         self.cache = cache
         cacheRows.removeAll(keepingCapacity: true)
@@ -172,22 +177,26 @@ package final class Pass {
         self.positions = UnsafePointer(positions)
         self.sequences = UnsafePointer(sequences)
         findSegments(adapter: { adapter(range.lowerBound + $0) })
-        summaries = try summary.map { summary throws(GraftError) in try Summaries(summary, of: self) }
+        summaries = nil
     }
 
-    /// Takes the rows that an encoder reads, if the batch or the cache has any.
+    /// Takes the rows that an encoder reads, if the batch has any.
     private func takeSources(
         of batch: RowBatch, _ range: Range<Int>, adapter: (Int) -> AttachedAdapter?
     ) throws(GraftError) {
-        (source, sourceSequences, sourcePages) = (nil, nil, nil)
-        if let rows = batch.sourceRows {
-            let source = if let sourcePass { sourcePass } else { try Pass(team, kept: kept, scratch: scratch) }
-            sourcePass = source
-            (source.dropoutKey, source.cancelToken) = (dropoutKey, cancelToken)
-            source.runsLayersAgain = runsLayersAgain
-            try source.take(rows, rows: range, reading: nil, cache: nil, cacheRow: { $0 }, adapter: adapter)
-            self.source = source
-        }
+        source = nil
+        guard let rows = batch.sourceRows else { return }
+        let source = if let sourcePass { sourcePass } else { try Pass(team, kept: kept, scratch: scratch) }
+        sourcePass = source
+        (source.dropoutKey, source.cancelToken) = (dropoutKey, cancelToken)
+        source.runsLayersAgain = runsLayersAgain
+        try source.take(rows, rows: range, cache: nil, cacheRow: { $0 }, adapter: adapter)
+        self.source = source
+    }
+
+    /// Which keys of their sources the rows ask, if the batch or the cache has any.
+    private func findSourceKeys() throws(GraftError) {
+        (sourceSequences, sourcePages) = (nil, nil)
         guard source != nil || cache?.sources != nil else { return }
         sourcePages = try cache?.sources.map { held throws(GraftError) in try held.starts(ofRows: cacheRows, in: kept) }
         let tokens = try sourced(sequences)

@@ -19,7 +19,7 @@ package enum Pooling: Int32, Sendable {
     package init(_ summary: SummaryToken) {
         switch summary {
         case .first: self = .first
-        case .last, .lastExcept: self = .last
+        case .last, .lastExcept, .lastInSource: self = .last
         }
     }
 

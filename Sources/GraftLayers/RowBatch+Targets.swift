@@ -7,10 +7,14 @@ package struct DecoderTokens: Sendable {
     package let start: Int32?
     /// In the place of a token that does not count: `pad_token_id`.
     package let padding: Int32
+    /// The token of a row at whose last place heads of rows read: `eos_token_id`; nil where no
+    /// class of the architecture has such a head.
+    package let end: Int32?
 
-    package init(start: Int32?, padding: Int32) {
+    package init(start: Int32?, padding: Int32, end: Int32? = nil) {
         self.start = start
         self.padding = padding
+        self.end = end
     }
 
     /// The last token of a target: as many places from the first as other tokens count, as mBART's
@@ -46,6 +50,25 @@ extension RowBatch {
         copy(Column(.tokenLabels, integers: labels))
         for column in batch.columns where column.kind.unit == .rows && column.count == rowCount { copy(column) }
         return true
+    }
+
+    /// Replaces what this holds by the rows that a decoder reads for a head of rows: those of
+    /// `batch` shifted right, with themselves as their sources.
+    package mutating func takeRows(of batch: RowBatch, _ tokens: DecoderTokens) throws(GraftError) {
+        removeAll()
+        try reserve(rowCount: batch.rowCount, tokenCount: batch.tokenCount)
+        try takeSources(batch)
+        origin = batch.origin
+        for row in 0..<batch.rowCount {
+            let own = batch.tokens[batch.range(ofRow: row)]
+            if let end = tokens.end, !own.contains(end) {
+                throw GraftError(
+                    .incompatible,
+                    "row \(row) has no token \(end), eos_token_id, at which the head of rows reads")
+            }
+            append(tokens.start ?? tokens.last(of: own), shifted: own, padding: tokens.padding)
+        }
+        for column in batch.columns where column.kind.unit == .rows && column.count == rowCount { copy(column) }
     }
 
     /// Replaces what this holds by rows of which each begins a target, with the rows of `batch` as

@@ -224,9 +224,10 @@ package struct RowBatch: Sendable {
                 typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,
                 virtualCount: virtualCount)
         }
+        // Virtual rows stand before what is written.
         try sourceRows.checkOwn(
-            typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,
-            virtualCount: virtualCount)
+            typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize, virtualCount: { _ in 0 }
+        )
         do throws(GraftError) {
             try checkOwn(
                 typeCount: typeCount, maximumLength: maximumLength, vocabularySize: vocabularySize,

@@ -5,6 +5,9 @@ package struct Site: Sendable {
     package enum Kind: Equatable, Sendable {
         /// y = x Wᵀ + b.
         case linear
+        /// The same of the tokens about each one: `inputs` is the numbers of all of them. Adapters
+        /// may have its bias, and no weight.
+        case convolution
         /// A norm's scale and bias.
         case norm
         /// Rows of a table, chosen by id: `inputs` is the number of rows, `outputs` their width.
@@ -21,14 +24,12 @@ package struct Site: Sendable {
 
     package enum Sublayer: Sendable { case attention, crossAttention, feedForward }
 
-    /// Where a module stands in its checkpoint.
+    /// Where a module stands in the architecture's classes.
     package enum Place: Sendable {
         /// Part of the backbone: task classes put its name before the path.
         case backbone
         /// Beside the backbone, as a task class's head.
         case beside
-        /// In the architecture but not in the checkpoint: only an adapter can give it weights.
-        case absent
     }
 
     /// Copies the frozen numbers of a module, as the products see them.
@@ -38,6 +39,8 @@ package struct Site: Sendable {
     package let path: String
     package let kind: Kind
     package let place: Place
+    /// Whether the checkpoint lacks it: only an adapter can give it weights.
+    package let isAbsent: Bool
     package let inputs: Int
     package let outputs: Int
     /// Whether the checkpoint has a linear module's weight as [inputs, outputs].
@@ -75,7 +78,7 @@ package struct Site: Sendable {
     }
 
     package init(
-        path: String, kind: Kind, place: Place = .backbone, inputs: Int, outputs: Int,
+        path: String, kind: Kind, place: Place = .backbone, isAbsent: Bool = false, inputs: Int, outputs: Int,
         isTransposed: Bool = false, outputScale: Float = 1, depth: Int, layer: Int? = nil, frozenRow: Int? = nil,
         precision: Precision = .float32, storedWeight: String? = nil, storedBias: String? = nil,
         copyWeight: @escaping Copy, copyBias: Copy?
@@ -83,6 +86,7 @@ package struct Site: Sendable {
         self.path = path
         self.kind = kind
         self.place = place
+        self.isAbsent = isAbsent
         self.inputs = inputs
         self.outputs = outputs
         self.isTransposed = isTransposed
@@ -109,7 +113,7 @@ package struct Site: Sendable {
     package func with(vocabulary size: Int) -> Site {
         let count = size * (kind == .embedding ? outputs : inputs)
         return Site(
-            path: path, kind: kind, place: place, inputs: kind == .embedding ? size : inputs,
+            path: path, kind: kind, place: place, isAbsent: isAbsent, inputs: kind == .embedding ? size : inputs,
             outputs: kind == .embedding ? outputs : size, outputScale: outputScale, depth: depth, layer: layer,
             frozenRow: frozenRow, precision: precision, storedWeight: storedWeight, storedBias: storedBias,
             copyWeight: { $0.update(repeating: 0, count: count) }, copyBias: nil)
@@ -129,6 +133,7 @@ package struct Site: Sendable {
     package var weightShape: [Int] {
         switch kind {
         case .linear: isTransposed ? [inputs, outputs] : [outputs, inputs]
+        case .convolution: [outputs, outputs, inputs / outputs]
         case .norm: [outputs]
         case .embedding: [inputs, outputs]
         case .hidden: []

@@ -4,7 +4,7 @@ import GraftTensor
 /// A mixer and the residual stream t around it: t [tokens, width] → y [m, width], where m is the
 /// tokens, or from the attention of a model's last layer on those that are read.
 ///
-///     y = norm(t + branch(dropout(mix(t))))        the norm after the sum, as BERT
+///     y = norm(t + branch(dropout(mix(t))))        the norm after the sum, as BERT; or mix(o)
 ///     y = t + branch(dropout(norm(mix(norm(t)))))  norms in the branch: before the mixer, as GPT-2 and Llama,
 ///                                                  after it, as OLMo 2, or both, as Gemma 2
 package final class Sublayer: @unchecked Sendable {
@@ -20,6 +20,9 @@ package final class Sublayer: @unchecked Sendable {
     /// Whether adapters act on t instead of the mixer's output, as AdapterHub has it in ALBERT's
     /// attention. Only with a norm after the sum.
     private let adaptsResidual: Bool
+    /// Whether the mixer reads what the layer was given, o, rather than t. Only with a norm after
+    /// the sum.
+    let mixesOrigin: Bool
     /// Of y.
     package let unit: Pass.Unit
     private let width: Int
@@ -42,13 +45,14 @@ package final class Sublayer: @unchecked Sendable {
     }
 
     package init(
-        norm: NormPlace, mixer: any Mixer, branch: Branch?, adaptsResidual: Bool = false, unit: Pass.Unit, width: Int,
-        dropout: Dropout? = nil, innerSites: Range<Int>, sites: Range<Int>
+        norm: NormPlace, mixer: any Mixer, branch: Branch?, adaptsResidual: Bool = false, mixesOrigin: Bool = false,
+        unit: Pass.Unit, width: Int, dropout: Dropout? = nil, innerSites: Range<Int>, sites: Range<Int>
     ) {
         self.norm = norm
         self.mixer = mixer
         self.branch = branch
         self.adaptsResidual = adaptsResidual
+        self.mixesOrigin = mixesOrigin
         self.unit = unit
         self.width = width
         self.dropout = dropout
@@ -61,8 +65,10 @@ package final class Sublayer: @unchecked Sendable {
 
     /// y is not t, which must stay as it is until backward where `keeps`. Where `keepsOnly`, nobody
     /// reads y, which may become anything.
+    ///
+    /// - Parameter origin: o; nil where that is t.
     package func forward(
-        _ t: Matrix, into y: Matrix, keeps: Bool, keepsOnly: Bool = false, pass: Pass
+        _ t: Matrix, origin: Matrix? = nil, into y: Matrix, keeps: Bool, keepsOnly: Bool = false, pass: Pass
     ) throws(GraftError) -> Kept? {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
@@ -76,7 +82,8 @@ package final class Sublayer: @unchecked Sendable {
             let isAdapted = branch?.isAdapted(pass) ?? false
             let swaps = adaptsResidual && isAdapted
             let mixed = try pass.arena(keeping: keeps && swaps).matrix(rows: y.rows, columns: width)
-            let mixerKept = try mixer.forward(t, into: mixed, keeps: keeps, keepsOnly: false, pass: pass)
+            let mixerKept = try mixer.forward(
+                mixesOrigin ? origin ?? t : t, into: mixed, keeps: keeps, keepsOnly: false, pass: pass)
             let residual = try residual()
             var dropout = dropout?.settings(pass, width: width)
             if isAdapted, var early = dropout {
@@ -113,7 +120,11 @@ package final class Sublayer: @unchecked Sendable {
 
     /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same
     /// rows, or nil where only the adapters' gradients are wanted.
-    package func backward(_ gradient: Matrix, _ kept: Kept, into dt: Matrix?, pass: Pass) throws(GraftError) {
+    ///
+    /// - Parameter origin: o and where d(o) goes, for a mixer that reads it.
+    package func backward(
+        _ gradient: Matrix, _ kept: Kept, into dt: Matrix?, origin: (o: Matrix, gradient: Matrix?)? = nil, pass: Pass
+    ) throws(GraftError) {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         let spare = try pass.scratch.matrix(rows: gradient.rows, columns: width)
@@ -144,6 +155,10 @@ package final class Sublayer: @unchecked Sendable {
         }
         guard case .inBranch(let before?, _) = norm, let beforeKept = kept.before else {
             if let dt { pass.selectBackward(gradient, unit, into: dt) }
+            if mixesOrigin {
+                return try mixer.backward(
+                    dMixed, kept.mixer, x: origin?.o ?? kept.t, into: origin?.gradient, accumulate: false, pass: pass)
+            }
             return try mixer.backward(dMixed, kept.mixer, x: kept.t, into: dt, accumulate: true, pass: pass)
         }
         var n = kept.t

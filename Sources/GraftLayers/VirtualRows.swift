@@ -8,11 +8,41 @@ import GraftTensor
 package protocol VirtualRows: AnyObject, Sendable {
     /// How many stand before each row.
     var count: Int { get }
+    /// Where each layer has its keys and values; of tokens `.own`.
+    var layers: PrefixLayers { get }
     /// [count, width]. Where `keeps`, what backward needs is kept, and room for the gradients if
     /// the adapter learns.
     func make(_ numbers: AdapterNumbers, keeps: Bool, pass: Pass) throws(GraftError) -> MadeRows
     /// Adds to the adapter's gradients, from those that the pass has added up.
     func backward(_ made: MadeRows, _ numbers: AdapterNumbers, pass: Pass) throws(GraftError)
+}
+
+/// Where a layer's keys and values stand in the rows of a prefix.
+package enum PrefixLayers: BitwiseCopyable, Sendable {
+    /// In the layer's own place.
+    case own
+    /// As PEFT deals the keys and values that it has for so many layers, an encoder's, out to those
+    /// of a decoder: it puts them behind themselves, and each layer takes the next two, of which
+    /// the second were those of cross-attention, and are thrown away.
+    case dealt(Int)
+
+    /// Whether they stand before what a decoder writes, and not before what an encoder reads.
+    var areOfDecoder: Bool { if case .dealt = self { true } else { false } }
+
+    func place(of layer: Int) -> Int {
+        switch self {
+        case .own: layer
+        case .dealt(let count): 2 * layer % count
+        }
+    }
+
+    /// Of the lowest layer that has any: see `ModelShape`.
+    var depth: Int {
+        switch self {
+        case .own: 1
+        case .dealt(let encoderLayerCount): encoderLayerCount + 2
+        }
+    }
 }
 
 /// Virtual rows as one pass has them.
@@ -38,7 +68,7 @@ extension Pass {
         prefixes.removeAll(keepingCapacity: true)
         prompts.removeAll(keepingCapacity: true)
         for segment in segments {
-            prefixes.append(try make(segment.adapter?.prefix, segment.adapter, keeps))
+            prefixes.append(try make(prefix(segment.adapter), segment.adapter, keeps))
             prompts.append(try make(segment.adapter?.prompt, segment.adapter, keeps))
         }
     }

@@ -6,6 +6,9 @@ import GraftTensor
 /// called.
 protocol Architecture: Sendable {
     static var conventions: Conventions { get }
+    /// The `model_type` of checkpoints that hold a model of this architecture among others, of
+    /// which `view` makes it.
+    static var holders: [String] { get }
     /// nil where files of llama.cpp are not read.
     static var ggufDialect: GGUFDialect? { get }
     /// A checkpoint in the layout that `load` reads; that of transformers is itself.
@@ -15,6 +18,8 @@ protocol Architecture: Sendable {
 
 extension Architecture {
     static var ggufDialect: GGUFDialect? { nil }
+
+    static var holders: [String] { [] }
 
     static func view(_ folder: any TensorSource) throws(GraftError) -> any TensorSource { folder }
 

@@ -67,7 +67,7 @@ package enum Architectures {
 
     private static func architecture(of folder: any TensorSource) throws(GraftError) -> (any Architecture.Type)? {
         let type = try type(folder.config)
-        return all.first { $0.conventions.architecture == type }
+        return all.first { $0.conventions.architecture == type || $0.holders.contains(type) }
     }
 
     /// `model_type`, or where a file lacks it, what the class in `architectures` is of.

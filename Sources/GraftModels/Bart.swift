@@ -9,6 +9,7 @@ import GraftTensor
 ///     c = LayerNorm(a + dropout(W_o attention(W_q a, W_k s, W_v s)))     in the decoder; s the encoder's last h
 ///     h = LayerNorm(c + dropout(W_2 gelu(W_1 c)))                        for each layer
 ///     logits = E h + b
+///     logits = W_o tanh(W_d h)        of a row that both stacks read, where its last eos_token_id is
 enum Bart: BartKin {
     static let conventions = Conventions(
         architecture: "bart", backbone: "model", headPath: "classification_head.out_proj", headHasBias: true,
@@ -26,7 +27,8 @@ enum Bart: BartKin {
         ])
 
     static let form = BartConfiguration.Form(
-        numbering: .placesFrom(2), vocabularySize: 50265, paddingToken: 1, endToken: 2, startToken: 2)
+        numbering: .placesFrom(2), vocabularySize: 50265, paddingToken: 1, endToken: 2, startToken: 2,
+        labelCount: 3)
 
     /// For its kin, too.
     static func load(
@@ -54,6 +56,7 @@ enum Bart: BartKin {
             "decoder", configuration.decoder, configuration, shape, firstDropout: encoder.dropoutCount)
         let reading = try encoder.load(table, &reader)
         let writing = try decoder.load(table, &reader)
+        let head = try reader.sourceHead(conventions, labels: configuration.labels, shape)
         let generation = try GenerationConfiguration(folder)
         return Model(
             conventions, shape: shape,
@@ -61,9 +64,12 @@ enum Bart: BartKin {
                 embeddings: reading.embeddings, layers: reading.layers, finalNorm: reading.finalNorm,
                 layerCount: configuration.encoder.layerCount, width: hidden),
             decoderTokens: configuration.decoderTokens, embeddings: writing.embeddings, layers: writing.layers,
-            finalNorm: writing.finalNorm, baseHead: nil, problem: nil, languageHead: languageHead,
+            finalNorm: writing.finalNorm, pooler: head.pooler,
+            summaryToken: configuration.decoderTokens.end.map { .lastInSource($0) }, baseHead: head.base,
+            problem: configuration.problem, languageHead: languageHead,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
             endTokens: try generation.endTokens(usual: form.endToken), writing: try generation.writingRules(),
-            initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
+            headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
+            sites: reader.sites, source: reader.source(shape))
     }
 }

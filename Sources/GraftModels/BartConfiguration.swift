@@ -18,6 +18,9 @@ struct BartConfiguration {
         let endToken: Int32
         /// nil where a target has the token that goes before it at its end.
         let startToken: Int?
+        /// Labels of a head of rows where config.json is silent; nil where no class has such a
+        /// head.
+        var labelCount: Int?
     }
 
     struct Stack {
@@ -41,6 +44,9 @@ struct BartConfiguration {
     let tiesEmbeddings: Bool
     let paddingRow: Int?
     let decoderTokens: DecoderTokens
+    let headDropout: Float
+    let labels: [String]
+    let problem: ProblemType?
 
     init(_ config: JSON, path: String, _ form: Form) throws(GraftError) {
         let reader = ConfigurationReader(config, path: path)
@@ -68,7 +74,11 @@ struct BartConfiguration {
         let padding = try reader.paddingToken(form.paddingToken, vocabularySize: vocabularySize)
         paddingRow = padding.frozenRow
         decoderTokens = try reader.decoderTokens(
-            usual: form.startToken, padding: padding.token, vocabularySize: vocabularySize)
+            usual: form.startToken, padding: padding.token, end: form.labelCount == nil ? nil : form.endToken,
+            vocabularySize: vocabularySize)
+        headDropout = try reader.probability("classifier_dropout", 0)
+        labels = try reader.labels(usual: form.labelCount ?? 2)
+        problem = try reader.problem()
         try reader.check(
             [
                 .onlyTrue("is_encoder_decoder"), .only("encoder_layerdrop", 0), .only("decoder_layerdrop", 0),

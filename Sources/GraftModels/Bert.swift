@@ -108,13 +108,7 @@ enum Bert: Architecture {
         _ conventions: Conventions, _ modules: BertModules, _ shape: ModelShape, _ reader: inout WeightReader
     ) throws(GraftError) -> (dense: Linear, isBackbones: Bool) {
         let (hidden, depth) = (shape.hiddenSize, shape.poolerDepth)
-        if let kind = try reader.headClass, let path = conventions.headDensePath(kind),
-            reader.folder.entry(path + ".weight") != nil
-        {
-            let dense = try reader.linear(
-                [path], inputs: hidden, outputs: [hidden], depth: depth, unit: .rows, place: .beside)
-            return (dense, false)
-        }
+        if let dense = try reader.headDense(conventions, shape) { return (dense, false) }
         let path = modules.pooler
         guard reader.has(path + ".weight") else {
             let missing = try reader.missingLinear(path, inputs: hidden, outputs: hidden, depth: depth, unit: .rows)

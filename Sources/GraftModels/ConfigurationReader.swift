@@ -118,24 +118,28 @@ struct ConfigurationReader {
 
     /// What a decoder's rows begin with. generation_config.json does not say: a model learns as
     /// config.json has it.
+    ///
+    /// - Parameter end: the usual `eos_token_id`, where heads of rows read at that.
     func decoderTokens(
-        usual: Int?, padding: Int32?, vocabularySize: Int
+        usual: Int?, padding: Int32?, end: Int32?, vocabularySize: Int
     ) throws(GraftError) -> DecoderTokens {
         let key = "decoder_start_token_id"
-        guard let usual else { return DecoderTokens(start: nil, padding: padding ?? 0) }
+        var end = end
+        if let given = config["eos_token_id"], end != nil { end = given.intValue.flatMap { Int32(exactly: $0) } }
+        guard let usual else { return DecoderTokens(start: nil, padding: padding ?? 0, end: end) }
         let start = try config.optionalInt(key) ?? usual
         guard start >= 0, start < vocabularySize else {
             throw GraftError(
                 .incompatible, "\(file): \"\(key)\" is \(start); the vocabulary has \(vocabularySize) tokens")
         }
-        return DecoderTokens(start: Int32(start), padding: padding ?? Int32(start))
+        return DecoderTokens(start: Int32(start), padding: padding ?? Int32(start), end: end)
     }
 
     /// The classes of the checkpoint's own head: the names of `id2label`, or numbered ones, of
-    /// which there are `num_labels`, or else two.
-    func labels() throws(GraftError) -> [String] {
+    /// which there are `num_labels`, or else two or as many as a class has.
+    func labels(usual: Int = 2) throws(GraftError) -> [String] {
         guard let names = try config.optionalObject("id2label") else {
-            return numbered(try size("num_labels", 2, atMost: 1 << 20))
+            return numbered(try size("num_labels", usual, atMost: 1 << 20))
         }
         var labels: [String] = []
         for index in 0..<names.count {

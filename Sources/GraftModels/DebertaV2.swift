@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftFormats
 import GraftLayers
 import GraftTensor
@@ -8,6 +9,7 @@ import GraftTensor
 ///     h = dropout(LayerNorm(word[t]))
 ///     a = LayerNorm(h + dropout(W_o attention(W_q h, W_k h, W_v h; distances)))
 ///     h = LayerNorm(a + dropout(W_2 gelu(W_1 a)))            for each layer
+///     h = LayerNorm(h + f(dropout(convolution(h₀))))         after the first, where there is one; h₀ the embeddings
 ///     pooled = gelu(W_p h[first token])                      in classes of rows
 enum DebertaV2: Architecture {
     static let conventions = Conventions(
@@ -20,8 +22,15 @@ enum DebertaV2: Architecture {
         ],
         feedForwardModules: ["output.dense"], className: "DebertaV2")
 
+    /// What the class has with `legacy` false: a head that multiplies by the embeddings themselves.
+    private static let newerHead = MaskedHeadNames(
+        dense: "lm_predictions.lm_head.dense", norm: "lm_predictions.lm_head.LayerNorm", decoder: nil,
+        biases: ["lm_predictions.lm_head.bias"])
+
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {
         let configuration = try DebertaV2Configuration(folder.config, path: folder.path)
+        let conventions =
+            configuration.hasNewerHead ? Self.conventions.with(maskedHead: newerHead) : Self.conventions
         let bert = configuration.bert
         let width = bert.hiddenSize
         let prefix = conventions.prefix(folder.hasTensors)
@@ -46,14 +55,15 @@ enum DebertaV2: Architecture {
             layers.append([
                 try attention(index, configuration, positions, &reader), try feedForward(index, bert, &reader),
             ])
+            if index == 0, let convolution = try convolution(configuration, &reader) { layers[0].append(convolution) }
         }
         let pooler = try pooler(configuration, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: bert.labels, shape)
         let masked = try reader.maskedHead(conventions, bert.activation, epsilon: bert.epsilon, shape, words: wordSite)
         return Model(
-            conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers), pooler: pooler,
+            conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers), pooler: pooler.made,
             baseHead: baseHead, problem: bert.problem,
-            missingForClassification: pooler == nil ? conventions.headTransformPaths : [], maskedHead: masked.head,
+            missingForClassification: pooler.isAbsent ? conventions.headTransformPaths : [], maskedHead: masked.head,
             vocabulary: masked.vocabulary, headDropout: bert.headDropout, tokenHeadDropout: bert.tokenHeadDropout,
             initializerRange: bert.initializerRange, sites: reader.sites, source: reader.source(shape))
     }
@@ -72,17 +82,17 @@ enum DebertaV2: Architecture {
             maximumPosition: configuration.maximumPosition, reach: 2 * bert.maximumLength)
     }
 
-    /// What heads of rows read; nil where the checkpoint is of the backbone alone.
+    /// What heads of rows read; a checkpoint of the backbone alone lacks it.
     private static func pooler(
         _ configuration: DebertaV2Configuration, _ shape: ModelShape, _ reader: inout WeightReader
-    ) throws(GraftError) -> Pooler? {
-        guard let path = conventions.headTransformPaths.first, reader.folder.entry(path + ".weight") != nil else {
-            return nil
-        }
-        let width = shape.hiddenSize
-        let dense = try reader.linear(
-            [path], inputs: width, outputs: [width], depth: shape.poolerDepth, unit: .rows, place: .beside)
-        return Pooler(dense, configuration.poolerActivation)
+    ) throws(GraftError) -> (made: Pooler, isAbsent: Bool) {
+        let (path, width, depth) = (conventions.poolerModule + ".dense", shape.hiddenSize, shape.poolerDepth)
+        let isAbsent = reader.folder.entry(path + ".weight") == nil
+        let dense =
+            try isAbsent
+            ? reader.missingLinear(path, inputs: width, outputs: width, depth: depth, unit: .rows, place: .beside)
+            : reader.linear([path], inputs: width, outputs: [width], depth: depth, unit: .rows, place: .beside)
+        return (Pooler(dense, configuration.poolerActivation), isAbsent)
     }
 
     private static func attention(
@@ -135,9 +145,67 @@ enum DebertaV2: Architecture {
         return try reader.sublayer(
             .feedForward, path + "output", mixer, firstSite: firstSite, index, number: 2, bert, unit: unit)
     }
+
+    private static func convolution(
+        _ configuration: DebertaV2Configuration, _ reader: inout WeightReader
+    ) throws(GraftError) -> Sublayer? {
+        guard let (reach, activation) = configuration.convolution else { return nil }
+        let bert = configuration.bert
+        let unit = Pass.Unit.ofLayer(0, of: bert.layerCount)
+        let firstSite = reader.sites.count
+        let linear = try reader.convolution(
+            "encoder.conv.conv", width: bert.hiddenSize, count: 2 * reach + 1, unit: unit)
+        let mixer = Convolution(
+            linear, activation, reach: reach, width: bert.hiddenSize,
+            dropout: Dropout(
+                probability: bert.hiddenDropout, site: dropoutSite(bert.layerCount, bert.layerCount), unit: unit),
+            unit: unit)
+        let innerSites = firstSite..<reader.sites.count
+        let norm = try reader.layerNorm(
+            "encoder.conv.LayerNorm", width: bert.hiddenSize, epsilon: bert.epsilon, depth: 1, unit: unit)
+        return Sublayer(
+            norm: .afterSum(norm), mixer: mixer, branch: nil, mixesOrigin: true, unit: unit, width: bert.hiddenSize,
+            innerSites: innerSites, sites: firstSite..<reader.sites.count)
+    }
 }
 
 extension WeightReader {
+    /// A convolution over `count` tokens, whose weight the checkpoint has as [outputs, inputs,
+    /// count], as one product of all of them: [outputs, count · inputs].
+    fileprivate mutating func convolution(
+        _ path: String, width: Int, count: Int, unit: Pass.Unit
+    ) throws(GraftError) -> Linear {
+        let name = prefix + path
+        let stored = try folder.requireRows(name + ".weight", shape: [width, width, count])
+        let bias = try Memory(byteCount: width * 4)
+        try read(name + ".bias", count: width, into: bias.floats())
+        let size = width * width * count
+        let (numbers, ordered) = (try Memory(byteCount: size * 4), try Memory(byteCount: size * 4))
+        stored.copy(count: size, into: numbers.floats())
+        for output in 0..<width {
+            for input in 0..<width {
+                for place in 0..<count {
+                    ordered.floats()[(output * count + place) * width + input] =
+                        numbers.floats()[(output * width + input) * count + place]
+                }
+            }
+        }
+        let weight = try PackedWeight(outputs: width, inputs: count * width, precision: precision)
+        weight.pack(
+            firstRow: 0, rowCount: width, rows: UnsafeRawPointer(ordered.floats()), type: gk_type(GK_FLOAT32),
+            team: try Team(threadCount: 1))
+        add(bias, count: width)
+        add(weight, count: size)
+        let part = Linear.Part(site: sites.count, firstOutput: 0, outputs: width)
+        add(
+            Site(
+                path: path, kind: .convolution, inputs: count * width, outputs: width, depth: 1, precision: precision,
+                storedWeight: name + ".weight", storedBias: name + ".bias",
+                copyWeight: { stored.copy(count: size, into: $0) },
+                copyBias: { $0.update(from: bias.floats(), count: width) }))
+        return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
+    }
+
     /// A mixer with a norm after the sum, under BERT's names.
     fileprivate mutating func sublayer(
         _ kind: Site.Sublayer, _ path: String, _ mixer: any Mixer, firstSite: Int, _ index: Int, number: Int,

@@ -18,9 +18,13 @@ struct DebertaV2Configuration {
     let maximumPosition: Int
     let normsTable: Bool
     let poolerActivation: Activation
+    /// Beside the first layer; nil where there is none.
+    let convolution: (reach: Int, activation: Activation)?
+    /// Whether the head for masked words is not BERT's.
+    let hasNewerHead: Bool
 
     private static let rules: [ConfigurationRule] = [
-        .only("conv_kernel_size", 0), .only("pooler_dropout", 0),
+        .only("pooler_dropout", 0)
     ]
 
     init(_ config: JSON, path: String) throws(GraftError) {
@@ -55,11 +59,27 @@ struct DebertaV2Configuration {
         let norms = try config.optionalString("norm_rel_ebd") ?? "none"
         normsTable = norms.lowercased().split(separator: "|").contains { $0.trimmed == "layer_norm" }
         poolerActivation = try reader.activation("pooler_hidden_act", "gelu", repeated: nil)
+        convolution = try Self.convolution(reader)
+        hasNewerHead = try !reader.flag("legacy", true)
         for rule in Self.rules { try rule.check(config, file: reader.file) }
         for key in ["embedding_size", "pooler_hidden_size"] {
             try reader.check(key, repeats: .integer(bert.hiddenSize))
         }
         try reader.check("attention_head_size", repeats: .integer(bert.hiddenSize / bert.headCount))
+    }
+
+    /// `conv_kernel_size` 0: there is none.
+    private static func convolution(
+        _ reader: ConfigurationReader
+    ) throws(GraftError) -> (reach: Int, activation: Activation)? {
+        let key = "conv_kernel_size"
+        guard let size = try reader.config.optionalInt(key), size > 0 else { return nil }
+        guard size % 2 == 1, size < 64 else {
+            throw GraftError(
+                .unsupported, "\(reader.file): \"\(key)\" is \(size); expected 0, or an odd number below 64")
+        }
+        try ConfigurationRule.only("conv_groups", 1).check(reader.config, file: reader.file)
+        return (size / 2, try reader.activation("conv_act", "tanh", repeated: nil))
     }
 
     /// `pos_att_type`: a list, or names with bars between them.

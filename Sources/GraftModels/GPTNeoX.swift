@@ -16,6 +16,7 @@ enum GPTNeoX: Architecture {
         tokenHeadPath: "classifier", summaryToken: .last,
         defaultTargets: ["lora": ["query_key_value"], "ia3": ["query_key_value", "dense_4h_to_h"]],
         feedForwardModules: ["dense_4h_to_h"], className: "GPTNeoX",
+        formerNames: [storedHead: VocabularyTables.head],
         adapterHolders: [.attention: "attention_adapters", .feedForward: "output_adapters"])
 
     /// What files call the matrix of the logits, whose module transformers 5 calls as everywhere.

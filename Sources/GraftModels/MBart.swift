@@ -8,5 +8,5 @@ enum MBart: BartKin {
 
     static let form = BartConfiguration.Form(
         numbering: .placesFrom(2), normsBefore: true, vocabularySize: 50265, paddingToken: 1, endToken: 2,
-        startToken: nil)
+        startToken: nil, labelCount: 2)
 }

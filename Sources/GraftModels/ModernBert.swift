@@ -11,10 +11,14 @@ import GraftTensor
 ///     h = a + W_2 (f(g) ∘ u), g, u = W_1 m         where m = LayerNorm(a), for each layer
 ///     h = LayerNorm(h)
 ///     logits = W dropout(LayerNorm(f(W_h p)))      p is h of a token, or a row's first or mean
+///     logits = E LayerNorm(f(W_h h)) + c           of masked words
 enum ModernBert: Architecture {
     static let conventions = Conventions(
         architecture: "modernbert", backbone: "model", headPath: "classifier", answerHeadPath: "classifier",
-        headHasBias: true, headTransformPaths: ["head.dense", "head.norm"], summaryToken: .first,
+        headHasBias: true, headTransformPaths: ["head.dense", "head.norm"],
+        maskedHead: MaskedHeadNames(
+            dense: "head.dense", norm: "head.norm", decoder: "decoder", biases: ["decoder.bias"]),
+        summaryToken: .first,
         defaultTargets: ["lora": ["Wqkv"], "ia3": ["Wqkv", "mlp.Wo"]], feedForwardModules: ["mlp.Wo"],
         className: "ModernBert")
 
@@ -27,7 +31,7 @@ enum ModernBert: Architecture {
             layerCount: configuration.layerCount, hiddenSize: width, vocabularySize: configuration.vocabularySize,
             typeCount: 0, maximumLength: configuration.maximumLength, headCount: configuration.headCount,
             keyWidth: width, keyHeadCount: configuration.headCount)
-        let vocabulary = VocabularySites(words: reader.sites.count)
+        let wordSite = reader.sites.count
         let embeddings = InputEmbeddings(
             words: try reader.embedding(
                 "embeddings.tok_embeddings", rows: configuration.vocabularySize, width: width,
@@ -49,11 +53,17 @@ enum ModernBert: Architecture {
         let finalNorm = try norm("final_norm", configuration, depth: configuration.layerCount, unit: .read, &reader)
         let transform = try transform(configuration, shape, &reader)
         let baseHead = try reader.classifier(conventions, labels: configuration.labels, shape)
+        let masked = try reader.maskedHead(
+            conventions, configuration.headActivation, epsilon: configuration.epsilon, shape, words: wordSite,
+            behind: (transform.dense, transform.norm), bias: configuration.hasDecoderBias)
+        let pooler = Pooler(
+            transform.dense, configuration.headActivation, norm: transform.norm, readsTokens: true)
         return Model(
             conventions, shape: shape, embeddings: embeddings, layers: LayerStack(layers: layers),
-            finalNorm: .layer(finalNorm), pooler: transform, headPooling: configuration.headPooling,
+            finalNorm: .layer(finalNorm), pooler: pooler, headPooling: configuration.headPooling,
             baseHead: baseHead, problem: configuration.problem,
-            missingForClassification: transform == nil ? ["head.dense"] : [], vocabulary: vocabulary,
+            missingForClassification: transform.isAbsent ? conventions.headTransformPaths : [], maskedHead: masked.head,
+            vocabulary: masked.vocabulary,
             headDropout: configuration.headDropout, tokenHeadDropout: configuration.headDropout,
             answerHeadDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
@@ -68,18 +78,26 @@ enum ModernBert: Architecture {
             depth: depth, unit: unit, place: place)
     }
 
-    /// What all heads read; nil where the checkpoint is of the backbone alone.
+    /// What all heads read; a checkpoint of the backbone alone lacks it.
     private static func transform(
         _ configuration: ModernBertConfiguration, _ shape: ModelShape, _ reader: inout WeightReader
-    ) throws(GraftError) -> Pooler? {
-        guard reader.folder.entry("head.dense.weight") != nil else { return nil }
+    ) throws(GraftError) -> (dense: Linear, norm: LayerNorm, isAbsent: Bool) {
         let width = configuration.hiddenSize
+        guard reader.folder.entry("head.dense.weight") != nil else {
+            let dense = try reader.missingLinear(
+                "head.dense", inputs: width, outputs: width, bias: configuration.hasHeadBias, depth: shape.poolerDepth,
+                unit: .rows, place: .beside)
+            let norm = try reader.missingNorm(
+                "head.norm", width: width, epsilon: configuration.epsilon, bias: configuration.hasNormBias,
+                depth: shape.poolerDepth, unit: .rows)
+            return (dense, norm, true)
+        }
         let dense = try reader.linear(
             ["head.dense"], inputs: width, outputs: [width], bias: configuration.hasHeadBias,
             depth: shape.poolerDepth, unit: .rows, place: .beside)
         let norm = try norm(
             "head.norm", configuration, depth: shape.poolerDepth, unit: .rows, place: .beside, &reader)
-        return Pooler(dense, configuration.headActivation, norm: norm, readsTokens: true)
+        return (dense, norm, false)
     }
 
     private static func attention(

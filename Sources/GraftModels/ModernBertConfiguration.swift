@@ -22,6 +22,8 @@ struct ModernBertConfiguration {
     let headActivation: Activation
     let hasHeadBias: Bool
     let headPooling: Pooling
+    /// Whether the logits of masked words have one.
+    let hasDecoderBias: Bool
     let initializerRange: Float
     /// The row of the table that never learns.
     let paddingRow: Int?
@@ -53,6 +55,7 @@ struct ModernBertConfiguration {
         headActivation = try reader.activation("classifier_activation", "gelu", repeated: nil)
         hasHeadBias = try reader.flag("classifier_bias")
         headPooling = try Self.pooling(reader)
+        hasDecoderBias = try reader.flag("decoder_bias", true)
         initializerRange = try reader.float("initializer_range", 0.02)
         paddingRow = try reader.paddingToken(50283, vocabularySize: vocabularySize).frozenRow
         isLocal = try Self.localLayers(layerCount, reader)

@@ -10,9 +10,11 @@ import GraftTensor
 ///     h = c + dropout(W_o dropout(f(W_i n)))                         or W_o dropout(f(W_i0 n) ∘ W_i1 n)
 ///     h = dropout(RMSNorm(h))                                        after the last layer
 ///     logits = E h, or E h / √width
+///     logits = W_o tanh(W_d h)                    of a row that both stacks read, where its last eos_token_id is
 enum T5: T5Kin {
     static let conventions = Conventions(
-        architecture: "t5", backbone: "", headPath: "classification_head.out_proj", headHasBias: true,
+        architecture: "t5", backbone: "", rowBackbone: "transformer", headPath: "classification_head.out_proj",
+        headHasBias: true,
         headDensePath: "classification_head.dense", summaryToken: .last,
         defaultTargets: [
             "lora": ["q", "v"], "ia3": ["k", "v", "wo"], "adalora": ["q", "k", "v", "o", "wi", "wo"],
@@ -32,13 +34,14 @@ enum T5: T5Kin {
     ) throws(GraftError) -> Model {
         let configuration = try T5Configuration(folder.config, path: folder.path, usual)
         let hidden = configuration.hiddenSize
-        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: "")
+        let prefix = conventions.prefix(folder.hasTensors)
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.decoderLayerCount, encoderLayerCount: configuration.encoderLayerCount,
             hiddenSize: hidden, vocabularySize: configuration.vocabularySize, typeCount: 0,
             maximumLength: T5Configuration.maximumLength, headCount: configuration.headCount,
             keyWidth: configuration.headCount * configuration.headWidth, keyHeadCount: configuration.headCount)
-        let tables = try VocabularyTables(folder, words: "shared", areTied: true)
+        let tables = try VocabularyTables(folder, words: prefix + "shared", areTied: true)
         let wordSite = reader.sites.count
         let words = try reader.embedding(
             "shared", rows: configuration.vocabularySize, width: hidden, storedAs: tables.words)
@@ -49,6 +52,7 @@ enum T5: T5Kin {
             "decoder", configuration.decoderLayerCount, configuration, shape, firstDropout: encoder.dropoutCount)
         let reading = try encoder.load(table, &reader)
         let writing = try decoder.load(table, &reader)
+        let head = try reader.sourceHead(conventions, labels: configuration.labels, shape)
         let generation = try GenerationConfiguration(folder)
         return Model(
             conventions, shape: shape,
@@ -56,11 +60,14 @@ enum T5: T5Kin {
                 embeddings: reading.embeddings, layers: reading.layers, finalNorm: reading.finalNorm,
                 finalDropout: encoder.finalDropout, layerCount: configuration.encoderLayerCount, width: hidden),
             decoderTokens: configuration.decoderTokens, embeddings: writing.embeddings, layers: writing.layers,
-            finalNorm: writing.finalNorm, finalDropout: decoder.finalDropout, baseHead: nil, problem: nil,
-            languageHead: languageHead, headScale: configuration.scalesHead ? 1 / Float(hidden).squareRoot() : 1,
+            finalNorm: writing.finalNorm, finalDropout: decoder.finalDropout, pooler: head.pooler,
+            summaryToken: configuration.decoderTokens.end.map { .lastInSource($0) }, baseHead: head.base,
+            problem: configuration.problem, languageHead: languageHead,
+            headScale: configuration.scalesHead ? 1 / Float(hidden).squareRoot() : 1,
             vocabulary: tables.sites(words: wordSite, head: languageHead),
             endTokens: try generation.endTokens(usual: 1), writing: try generation.writingRules(),
-            initializerRange: configuration.initializerRange, sites: reader.sites, source: reader.source(shape))
+            headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
+            sites: reader.sites, source: reader.source(shape))
     }
 }
 

@@ -31,6 +31,9 @@ struct T5Configuration {
     let scalesHead: Bool
     let initializerRange: Float
     let decoderTokens: DecoderTokens
+    let headDropout: Float
+    let labels: [String]
+    let problem: ProblemType?
 
     /// Positions are distances, so nothing bounds a row but memory.
     static let maximumLength = 1 << 20
@@ -75,7 +78,11 @@ struct T5Configuration {
         scalesHead = usual.scalesHead && scales
         initializerRange = try reader.float("initializer_factor", 1)
         let padding = try reader.paddingToken(0, vocabularySize: vocabularySize)
-        decoderTokens = try reader.decoderTokens(usual: 0, padding: padding.token, vocabularySize: vocabularySize)
+        decoderTokens = try reader.decoderTokens(
+            usual: 0, padding: padding.token, end: 1, vocabularySize: vocabularySize)
+        headDropout = try reader.probability("classifier_dropout", 0)
+        labels = try reader.labels()
+        problem = try reader.problem()
         try reader.check(
             [.onlyTrue("is_encoder_decoder")], layerCount: encoderLayerCount, reads: ["is_encoder_decoder"])
     }

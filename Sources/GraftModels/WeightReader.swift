@@ -107,6 +107,29 @@ struct WeightReader {
         return BaseHead(linear: linear, labels: labels, kind: kind)
     }
 
+    /// The dense layer that the head of such a checkpoint has before its logits; nil where it has
+    /// none.
+    mutating func headDense(_ conventions: Conventions, _ shape: ModelShape) throws(GraftError) -> Linear? {
+        guard let kind = try headClass, let path = conventions.headDensePath(kind),
+            folder.entry(path + ".weight") != nil
+        else { return nil }
+        return try linear(
+            [path], inputs: shape.hiddenSize, outputs: [shape.hiddenSize], depth: shape.poolerDepth, unit: .rows,
+            place: .beside)
+    }
+
+    /// The head of a checkpoint that both reads and writes rows, where that is one of rows.
+    mutating func sourceHead(
+        _ conventions: Conventions, labels: [String], _ shape: ModelShape
+    ) throws(GraftError) -> (pooler: Pooler?, base: BaseHead?) {
+        guard try headClass == .rows else { return (nil, nil) }
+        let dense = try headDense(conventions, shape)
+        return (
+            dense.map { Pooler($0, conventions.headActivation) },
+            try classifier(conventions, labels: labels, shape)
+        )
+    }
+
     /// The matrix of the logits; nil in a bare model and in a classifier.
     ///
     /// - Parameter bias: what is added to the logits and is no module's, as the checkpoint calls
@@ -136,18 +159,35 @@ struct WeightReader {
     /// A module that the checkpoint lacks: its site exists, for an adapter to put its own weights
     /// there.
     mutating func missingLinear(
-        _ path: String, inputs: Int, outputs: Int, depth: Int, unit: Pass.Unit
+        _ path: String, inputs: Int, outputs: Int, bias hasBias: Bool = true, depth: Int, unit: Pass.Unit,
+        place: Site.Place = .backbone
     ) throws(GraftError) -> Linear {
+        let name = (place == .backbone ? prefix : "") + path
         let weight = try PackedWeight(outputs: outputs, inputs: inputs, precision: precision)
         let part = Linear.Part(site: sites.count, firstOutput: 0, outputs: outputs)
-        let bias = try Memory(byteCount: outputs * 4)
+        let bias = hasBias ? try Memory(byteCount: outputs * 4) : nil
+        let copyBias: Site.Copy = { $0.update(repeating: 0, count: outputs) }
         sites.append(
             Site(
-                path: path, kind: .linear, place: .absent, inputs: inputs, outputs: outputs, depth: depth,
-                storedWeight: prefix + path + ".weight", storedBias: prefix + path + ".bias",
-                copyWeight: { $0.update(repeating: 0, count: outputs * inputs) },
-                copyBias: { $0.update(repeating: 0, count: outputs) }))
+                path: path, kind: .linear, place: place, isAbsent: true, inputs: inputs, outputs: outputs, depth: depth,
+                storedWeight: name + ".weight", storedBias: hasBias ? name + ".bias" : nil,
+                copyWeight: { $0.update(repeating: 0, count: outputs * inputs) }, copyBias: hasBias ? copyBias : nil))
         return Linear(weight: weight, bias: bias, parts: [part], unit: unit)
+    }
+
+    /// The same of a norm, which begins as the identity.
+    mutating func missingNorm(
+        _ path: String, width: Int, epsilon: Float, bias hasBias: Bool, depth: Int, unit: Pass.Unit
+    ) throws(GraftError) -> LayerNorm {
+        let (scale, bias) = (try Memory(byteCount: width * 4), try Memory(byteCount: width * 4))
+        scale.floats().update(repeating: 1, count: width)
+        let copyBias: Site.Copy = { $0.update(repeating: 0, count: width) }
+        sites.append(
+            Site(
+                path: path, kind: .norm, place: .beside, isAbsent: true, inputs: width, outputs: width, depth: depth,
+                storedWeight: path + ".weight", storedBias: hasBias ? path + ".bias" : nil,
+                copyWeight: { $0.update(repeating: 1, count: width) }, copyBias: hasBias ? copyBias : nil))
+        return LayerNorm(scale: scale, bias: bias, width: width, epsilon: epsilon, site: sites.count - 1, unit: unit)
     }
 
     /// What attention is given, from modules `paths` of query, key and value. In a model's last
@@ -289,6 +329,12 @@ struct WeightReader {
     mutating func add(_ numbers: Memory, count: Int) {
         parameterCount += count
         hold(numbers, count: count)
+    }
+
+    /// The same of a packed weight.
+    mutating func add(_ weight: PackedWeight, count: Int) {
+        parameterCount += count
+        packed.append((weight.bytes, weight))
     }
 
     /// The same of a table that stays where it is stored.

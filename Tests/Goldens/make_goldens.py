@@ -53,6 +53,7 @@ MAKERS = {
     "roberta-training": "roberta_training",
     "seq2seq-tiny": "tiny_seq2seq",
     "seq2seq-training": "seq2seq_training",
+    "seq2seq-heads": "seq2seq_heads",
     "marian-enpt": "marian_enpt",
     "distilbert-tiny": "tiny_distilbert",
     "distilbert-training": "distilbert_training",

@@ -12,7 +12,7 @@ import Testing
 /// Models that read rows and write others, against transformers: small random ones, and the real
 /// Marian.
 @Suite struct EncoderDecoderTests {
-    private static let names = ["marian", "bart", "mbart", "t5", "t5-gated", "mt5"]
+    private static let names = ["marian", "bart", "mbart", "t5", "t5-gated", "mt5", "bart-even"]
 
     private func model(_ name: String) throws -> Model {
         try Architectures.load(path: Goldens.path("seq2seq-tiny/\(name)"), precision: .float32)
@@ -189,6 +189,46 @@ import Testing
         #expect(error?.message.contains(folder) ?? false, "\(error?.message ?? "")")
     }
 
+    @Test("A checkpoint that classifies rows does so by itself", arguments: ["bart", "mbart", "t5", "mt5"])
+    func ownHead(name: String) throws {
+        let folder = Goldens.path("seq2seq-heads/\(name)")
+        let model = try Architectures.load(path: folder, precision: .float32)
+        #expect(model.ownTask == .sequenceClassification && model.baseHead?.labels.count == 3)
+        let batch = try Goldens.rows(try JSON(contentsOf: Goldens.path("seq2seq-heads/inputs.json")))
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 24, cancelToken: nil)
+        var found = [Float](repeating: .nan, count: batch.rowCount * 3)
+        try session.classify(batch, adapters: [], into: &found)
+        let expected = try Goldens.floats(SafetensorsFile(path: folder + "/expected.safetensors"), "logits")
+        #expect(Goldens.difference(found, expected) < 5e-5)
+        var unended = RowBatch()
+        unended.append(tokens: [5, 6], types: nil as [Int32]?)
+        let error = #expect(throws: GraftError.self) { try session.classify(unended, adapters: [], into: &found) }
+        #expect(error?.code == .incompatible && error?.message.contains("eos_token_id") == true)
+        // PEFT puts no prefix there, and it has no matrix of logits.
+        let prefix = try Adapter(model: model, method: "lora", config: nil, seed: 1)
+        #expect(throws: GraftError.self) { try prefix.set(.sequenceToSequence) }
+        #expect(throws: GraftError.self) { try prefix.set(.maskedLanguageModel) }
+    }
+
+    @Test("A prefix is that of the decoder alone, and of no head of rows")
+    func prefixOfDecoder() throws {
+        let (model, batch) = (try model("bart-even"), try rows())
+        let adapter = try Adapter(
+            model: model, method: "prefix_tuning", config: #"{"num_virtual_tokens": 4}"#, seed: 1)
+        let session = try Session(model: model, threadCount: 1, passTokenCount: 0, cancelToken: nil)
+        func states() throws -> [Float] {
+            var out = [Float](repeating: 0, count: batch.tokenCount * model.shape.hiddenSize)
+            try session.hiddenStates(batch, adapters: [], layer: -1, into: &out)
+            return out
+        }
+        let plain = try states()
+        try session.attach(try Composition(adapter: adapter, scale: 1))
+        #expect(try states() == plain)
+        let head = HeadSettings(labels: ["a", "b"], dropout: nil, trainsDense: false)
+        let error = #expect(throws: GraftError.self) { try adapter.set(.sequenceClassification, head) }
+        #expect(error?.code == .unsupported && error?.message.contains("prefix_tuning") == true)
+    }
+
     @Test("What reads rows with an encoder refuses what it does not do")
     func refused() throws {
         let (model, batch) = (try model("marian"), try rows())
@@ -199,6 +239,7 @@ import Testing
             try session.embed(batch, adapters: [], as: embedding, into: &out)
         }
         #expect(error?.code == .unsupported, "\(error?.message ?? "")")
+        // This decoder has more layers than the encoder, whose number of them PEFT has keys for.
         for method in ["prefix_tuning", "prompt_tuning"] {
             let error = #expect(throws: GraftError.self) {
                 try Adapter(model: model, method: method, config: nil, seed: 1)

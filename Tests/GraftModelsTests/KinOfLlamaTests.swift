@@ -17,7 +17,8 @@ import Testing
             "smollm3-tiny/sequence-classification", "gemma-tiny/plain", "gemma-tiny/everything",
             "gemma-tiny/sequence-classification", "gemma2-tiny/plain", "gemma2-tiny/everything",
             "gemma2-tiny/sequence-classification", "gemma3-tiny/plain", "gemma3-tiny/plain-v4",
-            "gemma3-tiny/everything", "gemma3-tiny/sequence-classification", "llama-tiny/bare-yarn",
+            "gemma3-tiny/everything", "gemma3-tiny/images", "gemma3-tiny/sequence-classification",
+            "llama-tiny/bare-yarn",
             "llama-tiny/bare-dynamic", "phi3-tiny/plain", "phi3-tiny/long", "phi3-tiny/sequence-classification",
             "olmo2-tiny/plain", "olmo2-tiny/everything", "olmo2-tiny/sequence-classification",
         ])

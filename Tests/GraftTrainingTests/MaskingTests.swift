@@ -167,7 +167,9 @@ import Testing
         "Masks are filled as transformers fills them",
         arguments: [
             "bert-tiny", "bert-untied-tiny", "distilbert-tiny", "roberta-tiny", "xlm-roberta-tiny", "electra-tiny",
-            "albert-tiny", "mpnet-tiny", "deberta-v2-tiny", "nomic-bert-tiny",
+            "albert-tiny", "mpnet-tiny", "deberta-v2-tiny", "nomic-bert-tiny", "modernbert-tiny",
+            "modernbert-biased-tiny",
+            "deberta-v2-newer-tiny",
         ])
     func filled(name: String) throws {
         let model = try Architectures.load(path: Goldens.path("masked-language/\(name)"), precision: .float32)
@@ -204,6 +206,21 @@ import Testing
         let adapter = try Adapter(model: other, method: "lora", config: nil, seed: 1)
         let error = #expect(throws: GraftError.self) { try adapter.set(.maskedLanguageModel) }
         #expect(error?.code == .unsupported && error?.message.contains("cls.predictions") == true)
+    }
+
+    @Test("A head that multiplies by the embeddings is not trained with a table of the adapter's own")
+    func ownTable() throws {
+        let model = try Architectures.load(
+            path: Goldens.path("masked-language/deberta-v2-newer-tiny"), precision: .float32)
+        let adapter = try Adapter(
+            model: model, method: "lora",
+            config: #"{"target_modules": ["query_proj"], "modules_to_save": ["word_embeddings"]}"#, seed: 1)
+        let error = #expect(throws: GraftError.self) { try adapter.set(.maskedLanguageModel) }
+        #expect(error?.code == .unsupported && error?.message.contains("word_embeddings") == true)
+        // PEFT takes its dense layer for what makes the outputs.
+        let all = try Adapter(model: model, method: "lora", config: #"{"target_modules": "all-linear"}"#, seed: 1)
+        try all.set(.maskedLanguageModel)
+        #expect(!all.content.plan.tensors.contains { $0.name.contains("lm_predictions") })
     }
 }
 

@@ -112,6 +112,62 @@ def test_a_merged_model_is_opened_by_transformers(architecture, tmp_path):
     assert abs(loss(graft.Model(tmp_path / "merged")) - attached) < TOLERANCE
 
 
+HEADS = {
+    "bart": transformers.BartForSequenceClassification,
+    "mbart": transformers.MBartForSequenceClassification,
+    "t5": transformers.T5ForSequenceClassification,
+    "mt5": transformers.MT5ForSequenceClassification,
+}
+CLASSIFIED = read_json(GOLDENS / "seq2seq-heads" / "inputs.json")["input_ids"]
+
+
+@pytest.mark.parametrize("base", ["seq2seq-heads", "seq2seq-tiny"])
+@pytest.mark.parametrize("architecture", HEADS)
+def test_a_head_of_rows_that_graft_trained_opens_in_peft_and_merges(architecture, base, tmp_path):
+    folder = GOLDENS / base / architecture
+    model = graft.Model(folder)
+    adapter = graft.Adapter.create(model, config={"r": 4, "init_lora_weights": False}, seed=3)
+    adapter.set_head("sequence_classification", ["a", "b", "c"])
+    batch = graft.Batch.from_tokens(CLASSIFIED)
+    batch.set_column("labels", [0, 1, 2, 1, 0])
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        before = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+        for _ in range(10):
+            trainer.step(batch)
+        after = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    assert after < before
+    adapter.save(tmp_path / "adapter")
+    model.merge(adapter, tmp_path / "merged")
+    again = graft.Adapter.load(model, tmp_path / "adapter")
+    assert again.task == "sequence_classification" and graft.Model(tmp_path / "merged").labels == ["a", "b", "c"]
+
+    peft = PeftModel.from_pretrained(HEADS[architecture].from_pretrained(folder, num_labels=3), tmp_path / "adapter")
+    merged, report = HEADS[architecture].from_pretrained(tmp_path / "merged", output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"]
+    for other in (peft.eval(), merged.eval()):
+        with torch.inference_mode():
+            logits = torch.cat([other(input_ids=torch.tensor([row])).logits for row in CLASSIFIED])
+        assert abs(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 1, 0])).item() - after) < TOLERANCE
+
+
+@pytest.mark.parametrize("architecture", ["bart-even", "t5", "mt5"])
+@pytest.mark.parametrize("projects", [False, True])
+def test_a_prefix_that_graft_trained_opens_in_peft(architecture, projects, tmp_path):
+    folder = GOLDENS / "seq2seq-tiny" / architecture
+    model = graft.Model(folder)
+    settings = {"num_virtual_tokens": 3, "prefix_projection": projects}
+    adapter = graft.Adapter.create(model, "prefix_tuning", settings, seed=3)
+    adapter.set_head("seq_2_seq_lm")
+    with graft.Trainer(model, adapter, learning_rate=5e-2, epoch_count=3, rows_per_batch=2) as trainer:
+        before = trainer.evaluate(dataset()).loss
+        trainer.fit(dataset(), progress=False)
+        after = trainer.evaluate(dataset()).loss
+    assert after < before - 1e-3
+    adapter.save(tmp_path / "adapter")
+    theirs = CLASSES[architecture.removesuffix("-even")].from_pretrained(folder)
+    assert abs(reference(PeftModel.from_pretrained(theirs, tmp_path / "adapter").eval()) - after) < TOLERANCE
+
+
 def test_the_real_marian_translates_as_in_transformers():
     folder = SHARED / "models" / "marian-enpt"
     lines = (DATA / "tatoeba_en_zh" / "cmn.txt").read_text(encoding="utf-8").splitlines()[::700]

@@ -77,6 +77,32 @@ def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str,
     assert loss == pytest.approx(expected.item(), abs=2e-5)
 
 
+@pytest.mark.parametrize("architecture", ["bert", "modernbert", "deberta-v2"])
+def test_what_heads_read_is_an_adapters_own_where_the_checkpoint_lacks_it(architecture: str, tmp_path: Path) -> None:
+    folder = GOLDENS / f"{architecture}-tiny" / ("masked-lm" if architecture == "bert" else "base")
+    model = graft.Model(folder)
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "init_lora_weights": False}, seed=3)
+    with pytest.raises(graft.GraftError, match="dense_layer"):
+        adapter.set_head("sequence_classification", ["a", "b", "c"])
+    adapter.set_head("sequence_classification", ["a", "b", "c"], dense_layer=True, dropout=0)
+    batch = graft.Batch.from_tokens(ROWS)
+    batch.set_column("labels", [0, 1, 2])
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(5):
+            trainer.step(batch)
+        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    adapter.save(tmp_path / "adapter")
+    model.merge(graft.Composition(adapter), tmp_path / "merged")
+    base = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=3)
+    merged, report = AutoModelForSequenceClassification.from_pretrained(tmp_path / "merged", output_loading_info=True)
+    assert not report["missing_keys"]
+    for other in (PeftModel.from_pretrained(base, tmp_path / "adapter").eval(), merged.eval()):
+        with torch.no_grad():
+            logits = torch.cat([other(input_ids=torch.tensor([row])).logits for row in ROWS])
+        expected = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2]))
+        assert loss == pytest.approx(expected.item(), abs=2e-5)
+
+
 def test_a_chain_of_labels_opens_in_peft_as_its_logits_with_a_warning(tmp_path: Path) -> None:
     kind, labels = TASKS["token_classification"]
     folder = GOLDENS / "bert-tiny" / "token-classification"
@@ -138,6 +164,7 @@ def test_a_head_of_answers_that_graft_saved_opens_in_peft(architecture: str, tmp
 
 
 MASKED = ["bert", "bert-untied", "distilbert", "roberta", "xlm-roberta", "electra", "albert", "mpnet"]
+MASKED += ["modernbert", "modernbert-biased", "deberta-v2", "deberta-v2-newer"]
 LABELS = [[-100, 17, -100, 8], [9], [-100, -100, 60, -100, 12, -100]]
 
 

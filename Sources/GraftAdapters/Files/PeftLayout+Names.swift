@@ -22,6 +22,34 @@ extension PeftLayout {
         }
     }
 
+    /// The settings in which modules that had another name before have that of now.
+    static func current(_ settings: JSONObject, _ former: [String: String]) -> JSONObject {
+        guard !former.isEmpty else { return settings }
+        var current = settings
+        for key in ["target_modules", "exclude_modules", "modules_to_save"] {
+            guard case .array(let names) = settings[key] else { continue }
+            current[key] = .array(names.map { $0.stringValue.map { .string(renamed($0, former)) } ?? $0 })
+        }
+        for key in ["rank_pattern", "alpha_pattern"] {
+            guard let pattern = settings[key]?.objectValue else { continue }
+            var own = JSONObject()
+            for (name, value) in pattern { own[renamed(name, former)] = value }
+            current[key] = .object(own)
+        }
+        return current
+    }
+
+    /// The same for the names of tensors.
+    static func takeFormerNames(_ former: [String: String], out folder: inout AdapterFolder) throws(GraftError) {
+        guard !former.isEmpty else { return }
+        try folder.rename { renamed($0, former) }
+    }
+
+    private static func renamed(_ path: String, _ former: [String: String]) -> String {
+        path.split(separator: ".", omittingEmptySubsequences: false)
+            .map { former[String($0)] ?? String($0) }.joined(separator: ".")
+    }
+
     /// The key without the adapter's name, and that, if there is one; nil for a key that has no
     /// place for it.
     private static func withoutAdapterName(_ tensor: String) -> (key: String, adapter: String?)? {

@@ -43,7 +43,7 @@ struct PeftLayout: AdapterLayout {
             throw GraftError(
                 .invalidArgument, "\(place): peft_type \"\(type)\" is not that of method \"\(method.name)\"")
         }
-        var given = given
+        var given = Self.current(given, model.conventions.formerNames)
         given["base_model_name_or_path"] = given["base_model_name_or_path"] ?? .string(model.source.path)
         self.method = method
         settings = try method.settings(completing: given, for: model, place: place)
@@ -61,10 +61,11 @@ struct PeftLayout: AdapterLayout {
         settings = folder.config.without(Self.poolingKey).without(LabelChain.key)
         method = try AdapterMethods.of(
             Self.self, typeName: try settings.string("peft_type"), key: "peft_type", place: folder.configPath)
-        settings = method.settings(ofFile: settings)
+        settings = Self.current(method.settings(ofFile: settings), model.conventions.formerNames)
         let file = try folder.readWeights(
             Self.weightsName, insteadOf: Self.pickleName, remedy: "load it with PEFT and save it as safetensors")
         try Self.takeAdapterNames(out: &folder)
+        try Self.takeFormerNames(model.conventions.formerNames, out: &folder)
         let named = Self.tasks(try settings.optionalString("task_type"))
         task = named.first { !$0.hasOwnHead } ?? Self.unnamedTask(of: file, named)
         try model.requireOutputs(of: task)
@@ -110,9 +111,8 @@ struct PeftLayout: AdapterLayout {
 
     /// Whether a file that names no task is of the masked language class, whose head it adapts.
     private static func adaptsMaskedHead(_ folder: AdapterFolder, _ model: Model, start: String) -> Bool {
-        guard let head = model.conventions.maskedHead else { return false }
-        return folder.tensors.contains {
-            $0.name.hasPrefix(start) && head.holds(String($0.name.dropFirst(start.count)))
+        folder.tensors.contains {
+            $0.name.hasPrefix(start) && model.conventions.isMaskedHead(String($0.name.dropFirst(start.count)))
         }
     }
 
@@ -155,11 +155,13 @@ struct PeftLayout: AdapterLayout {
             let readsPooler = conventions.headReadsPooler(task?.headClass ?? .rows)
             let pooler = head.trainsDense && readsPooler ? [conventions.poolerModule] : []
             let answers = task?.headClass == .answers ? [conventions.answerHeadPath] : []
-            let own = Self.headNames(task?.headClass) + answers + pooler
-            saved.removeAll { Self.allHeadNames.contains($0) && !own.contains($0) }
+            let own = Self.headNames(task?.headClass) + answers + pooler + conventions.unnamedHead(task?.headClass)
+            let others = Self.allHeadNames + conventions.unnamedHead(.rows)
+            saved.removeAll { others.contains($0) && !own.contains($0) }
             for name in own where !saved.contains(name) { saved.append(name) }
         } else {
-            saved.removeAll { Self.allHeadNames.contains($0) }
+            let heads = Self.allHeadNames + names.model.conventions.unnamedHead(.rows)
+            saved.removeAll { heads.contains($0) }
         }
         settings["modules_to_save"] = saved.isEmpty ? .null : .array(saved.map(JSON.string))
         self.head = head
@@ -229,6 +231,8 @@ struct PeftLayout: AdapterLayout {
         let path = pooling == nil ? model.conventions.headPath(kind) : PooledHead.path
         let name = names.tensor(path, "weight")
         guard let weight = folder.tensor(name) else {
+            // The checkpoint's own, which PEFT knows by no name.
+            if model.baseHead?.kind == kind, !model.conventions.unnamedHead(kind).isEmpty { return nil }
             if let type, !named.isEmpty {
                 throw GraftError(
                     .corruptFile, "\(file.path): tensor \"\(name)\" is missing, which task_type \(type) needs")
@@ -300,5 +304,15 @@ struct PeftLayout: AdapterLayout {
                     + JSON.string(text).briefText)
         }
         return labels
+    }
+}
+
+extension Conventions {
+    /// The module of a head that PEFT saves only where it is told to, since it knows no such name.
+    fileprivate func unnamedHead(_ head: HeadClass?) -> [String] {
+        guard head == .rows, !PeftLayout.allHeadNames.contains(where: { AdapterPlan.covers($0, headPath) }) else {
+            return []
+        }
+        return [String(headPath.prefix { $0 != "." })]
     }
 }

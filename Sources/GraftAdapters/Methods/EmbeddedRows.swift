@@ -4,10 +4,12 @@ import GraftTensor
 /// Virtual rows that are parameters themselves: [count, width].
 final class EmbeddedRows: VirtualRows {
     let count: Int
+    let layers: PrefixLayers
     private let width: Int
     private let parameter: Parameter
 
-    init(_ parameter: Parameter, count: Int, width: Int) {
+    init(_ parameter: Parameter, count: Int, width: Int, layers: PrefixLayers = .own) {
+        self.layers = layers
         self.parameter = parameter
         self.count = count
         self.width = width

@@ -82,7 +82,7 @@ package struct Lora: AdapterMethod {
     /// The names of all linear modules, each once: "query", "key", "value" and "dense" of BERT.
     private static func linearModules(of model: Model) -> [String] {
         var names: [String] = []
-        for site in model.sites where site.kind == .linear && site.place == .backbone {
+        for site in model.sites where site.kind == .linear && site.place == .backbone && !site.isAbsent {
             let name = site.path.split(separator: ".").last.map(String.init) ?? site.path
             if !names.contains(name) { names.append(name) }
         }
@@ -224,7 +224,7 @@ package struct Lora: AdapterMethod {
                 try delta.columnLengths(into: lengths, values, team, scratch: Arena(), copyRows: copyRows)
             }
             try plan.act(at: index, .embedding(DoraEmbeddingDelta(delta, magnitude)))
-        case .norm, .hidden: break
+        case .norm, .convolution, .hidden: break
         }
     }
 

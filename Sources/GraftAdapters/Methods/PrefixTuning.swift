@@ -9,6 +9,9 @@ import GraftTensor
 /// Keys are not rotated by their positions. With `prefix_projection` P is made of smaller numbers
 /// while it learns, W₂ tanh(W₁ E + b₁) + b₂, and a file has P alone: an adapter that is read learns
 /// P itself.
+///
+/// Of an encoder and a decoder, the decoder's attention to itself has them; P is of as many layers
+/// as the encoder has, as PEFT counts them: see `PrefixLayers`.
 package struct PrefixTuning: PromptLearning {
     package static let name = "prefix_tuning"
     package static let typeName: String? = "PREFIX_TUNING"
@@ -22,6 +25,8 @@ package struct PrefixTuning: PromptLearning {
     /// Width of the projection's inner layer; nil for that of a token's keys.
     private let innerWidth: Int?
     private let startsAtZero: Bool
+
+    package static let fitsSources = true
 
     static func tokenSize(of model: Model) -> (width: Int, headCount: Int) {
         (model.shape.keyWidth, model.shape.keyHeadCount)
@@ -44,15 +49,22 @@ package struct PrefixTuning: PromptLearning {
     package func plan(_ plan: inout AdapterPlan, names: ModuleNames, use: SettingsUse) throws(GraftError) {
         let shape = names.model.shape
         try common.check(names.model)
-        let width = shape.layerCount * 2 * shape.keyWidth
+        guard shape.encoderLayerCount == 0 || shape.layerCount <= shape.encoderLayerCount else {
+            throw GraftError(
+                .unsupported,
+                "prefix_tuning of a decoder of \(shape.layerCount) layers, of which PEFT has keys for as many as the encoder "
+                    + "has: \(shape.encoderLayerCount)")
+        }
+        let width = shape.readingLayerCount * 2 * shape.keyWidth
+        let layers = shape.encoderLayerCount > 0 ? PrefixLayers.dealt(shape.encoderLayerCount) : .own
         guard isProjected, !common.isOfFile else {
             let rows = try plan.add(
                 PromptSettings.tensor, shape: [common.count, width], startsAtZero ? .zero : .normal(deviation: 1))
-            plan.prefix = EmbeddedRows(rows, count: common.count, width: width)
+            plan.prefix = EmbeddedRows(rows, count: common.count, width: width, layers: layers)
             return
         }
         plan.prefix = try ProjectedRows(
             &plan, count: common.count, inputWidth: shape.keyWidth, innerWidth: innerWidth ?? shape.keyWidth,
-            width: width, startsAtZero: startsAtZero, savedAs: PromptSettings.tensor)
+            width: width, startsAtZero: startsAtZero, layers: layers, savedAs: PromptSettings.tensor)
     }
 }

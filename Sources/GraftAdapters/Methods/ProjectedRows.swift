@@ -8,6 +8,7 @@ import GraftTensor
 /// E [count, inputs], W₁ [inner, inputs], W₂ [width, inner], P [count, width]. A file has P alone.
 final class ProjectedRows: VirtualRows {
     let count: Int
+    let layers: PrefixLayers
     private let inputWidth: Int
     private let innerWidth: Int
     private let width: Int
@@ -18,8 +19,9 @@ final class ProjectedRows: VirtualRows {
     /// Adds its tensors to the plan, with torch's first values.
     init(
         _ plan: inout AdapterPlan, count: Int, inputWidth: Int, innerWidth: Int, width: Int, startsAtZero: Bool,
-        savedAs name: String
+        layers: PrefixLayers = .own, savedAs name: String
     ) throws(GraftError) {
+        self.layers = layers
         self.count = count
         self.inputWidth = inputWidth
         self.innerWidth = innerWidth

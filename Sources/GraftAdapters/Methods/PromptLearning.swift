@@ -42,7 +42,9 @@ extension PromptLearning {
     /// PEFT's settings that say again what the model does.
     static func sizes(of model: Model) -> [(key: String, value: Int)] {
         let (width, headCount) = tokenSize(of: model)
-        return zip(PromptSettings.sizes, [headCount, model.shape.layerCount, 1, width]).map { ($0, $1) }
+        // Of a model with an encoder these are the encoder's layers, and two stacks.
+        let (layers, stacks) = (model.shape.readingLayerCount, model.decoderTokens == nil ? 1 : 2)
+        return zip(PromptSettings.sizes, [headCount, layers, stacks, width]).map { ($0, $1) }
     }
 
     package static func settings(ofFile settings: JSONObject) -> JSONObject {

@@ -122,8 +122,15 @@ struct TargetModules: Sendable {
         if case .nothing = targets { return [] }
         var chosen: [Int] = []
         for (index, site) in names.sites.enumerated()
-        where site.place != .absent && names.has(site) && kinds.contains(site.kind) {
+        where !site.isAbsent && names.has(site) && kinds.contains(site.kind) {
             if try isTarget(names.path(of: site), site, targets, names) { chosen.append(index) }
+        }
+        for site in names.sites where site.kind == .convolution {
+            let path = names.path(of: site)
+            guard try isTarget(path, site, targets, names) else { continue }
+            throw GraftError(
+                .unsupported,
+                "\(place): target_modules matches the convolution \(path), of which adapters have the bias alone")
         }
         if case .list(let list) = targets, use == .create {
             // A name that matches nothing would silently do nothing. Defaults are of all models of
@@ -164,7 +171,7 @@ struct TargetModules: Sendable {
         for expression in saved where try expression.matches(path) { return false }
         if case .allLinear = targets {
             // All but what makes the outputs.
-            let isInner = site.place == .backbone || site.path == names.model.conventions.maskedHead?.dense
+            let isInner = site.place == .backbone || site.path == names.model.conventions.maskedHead?.innerDense
             return site.kind == .linear && isInner
         }
         guard try targets.matches(path) else { return false }

@@ -34,7 +34,7 @@ struct TrainedBiases: Sendable {
         at index: Int, isTarget: Bool, _ plan: inout AdapterPlan, _ names: ModuleNames
     ) throws(GraftError) {
         let site = names.sites[index]
-        guard let copy = site.copyBias, site.place != .absent, names.has(site), plan.sites[index]?.bias == nil else {
+        guard let copy = site.copyBias, !site.isAbsent, names.has(site), plan.sites[index]?.bias == nil else {
             return
         }
         if names.model.conventions.isHead(site), plan.head != nil { return }

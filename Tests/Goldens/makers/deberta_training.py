@@ -13,6 +13,13 @@ VARIANTS = [
         **HEAD,
     ),
     Variant("all-linear", "Every product, and the pooler.", dict(r=2, lora_alpha=4, target_modules="all-linear"), **HEAD),
+    Variant(
+        "convolution",
+        "Beside the first layer, above what learns and with a bias that learns, too.",
+        dict(r=2, lora_alpha=4, target_modules=["query_proj", "word_embeddings"], bias="all"),
+        base="convolution",
+        task="SEQ_CLS",
+    ),
 ]
 
 

@@ -9,7 +9,17 @@ from types import ModuleType
 import torch
 from peft import PeftModel, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 
-from . import llama_training, lora_training, tiny_bert, tiny_gpt2, tiny_llama, tiny_mistral, tiny_roberta
+from . import (
+    llama_training,
+    lora_training,
+    seq2seq_training,
+    tiny_bert,
+    tiny_gpt2,
+    tiny_llama,
+    tiny_mistral,
+    tiny_roberta,
+    tiny_seq2seq,
+)
 from .files import ROOT, fresh_folder, packed, write_both, write_json, write_tensors
 from .lora import randomise_trainable, save_adapter
 from .lora_training import MAXIMUM_NORM, OPTIMIZER, make_optimizer, without_gradient
@@ -92,12 +102,19 @@ VARIANTS = [
         "prompt-roberta", "Where tokens are embeddings none pads.", "prompt", tiny_roberta, "sequence-classification",
         "SEQ_CLS", three(),
     ),
+    Variant("prefix-bart", "Keys of the decoder, dealt out.", "prefix", tiny_seq2seq, "bart-even", "SEQ_2_SEQ_LM", three()),
+    Variant(
+        "prefix-t5", "A bias by distance; heads of another width, and fewer layers that write.", "prefix", tiny_seq2seq,
+        "t5", "SEQ_2_SEQ_LM", dict(num_virtual_tokens=2, token_dim=24),
+    ),
 ]  # fmt: skip
 
 
 def batches_of(variant: Variant) -> tuple[str, list[dict]]:
     if variant.family is tiny_bert:
         return "lora-training", lora_training.batches()
+    if variant.family is tiny_seq2seq:
+        return "seq2seq-training", seq2seq_training.batches()
     return "llama-training", llama_training.batches()
 
 
@@ -106,13 +123,17 @@ def base(variant: Variant) -> torch.nn.Module:
         model = tiny_bert.load_base() if variant.base == "base" else lora_training.base()
     else:
         model = variant.family.load(variant.base)
-        model.config.pad_token_id = 0
+        if variant.family is not tiny_seq2seq:
+            model.config.pad_token_id = 0
     model.name_or_path = variant.path
     return model
 
 
 def rows_of(batch: dict) -> list[dict]:
     """Each row alone: transformers takes what pads for a token where tokens are embeddings."""
+    if "target_labels" in batch:
+        pairs = zip(batch["input_ids"], batch["target_labels"])
+        return [{"input_ids": torch.tensor([ids]), "labels": torch.tensor([labels])} for ids, labels in pairs]
     return [{"input_ids": torch.tensor([ids])} for ids in batch["input_ids"]]
 
 
@@ -120,6 +141,9 @@ def loss_of(model: torch.nn.Module, batch: dict, variant: Variant) -> torch.Tens
     logits = [model(**row).logits[0] for row in rows_of(batch)]
     if variant.task == "SEQ_CLS":
         return torch.nn.functional.cross_entropy(torch.stack(logits), torch.tensor(batch["labels"]))
+    if variant.task == "SEQ_2_SEQ_LM":
+        targets = torch.tensor([label for labels in batch["target_labels"] for label in labels])
+        return torch.nn.functional.cross_entropy(torch.cat(logits), targets, ignore_index=-100)
     targets = [torch.tensor(labels) for labels in batch["token_labels"]]
     if variant.method == "prompt":
         logits = [values[variant.count - 1 : -1] for values in logits]
@@ -162,6 +186,8 @@ def results(model: torch.nn.Module, batch: dict, variant: Variant) -> torch.Tens
     with torch.no_grad():
         outputs = [model(**row) for row in rows_of(batch)]
     values = [output.logits if "logits" in output else output.last_hidden_state for output in outputs]
+    if variant.task == "SEQ_2_SEQ_LM":
+        return packed(values)
     own = [value if value.dim() == 2 else value[:, -len(ids) :] for value, ids in zip(values, batch["input_ids"])]
     return packed(own)
 
@@ -171,6 +197,9 @@ def texts(model: torch.nn.Module, batch: dict) -> list[list[int]]:
     model = copy.deepcopy(model).double().eval()
     made = []
     for row in batch["input_ids"]:
+        if model.config.is_encoder_decoder:
+            made.append(target(model, row))
+            continue
         ids = list(row)
         with torch.no_grad():
             for _ in range(NEW_TOKENS):
@@ -182,6 +211,21 @@ def texts(model: torch.nn.Module, batch: dict) -> list[list[int]]:
         assert generated[0].tolist() == ids, (generated[0].tolist(), ids)
         made.append(ids[len(row) :])
     return made
+
+
+def target(model: torch.nn.Module, row: list[int]) -> list[int]:
+    """The same of what a decoder writes for a row."""
+    ids = [model.config.decoder_start_token_id]
+    with torch.no_grad():
+        for _ in range(NEW_TOKENS):
+            logits = model(input_ids=torch.tensor([row]), decoder_input_ids=torch.tensor([ids])).logits
+            ids.append(logits[0, -1].argmax().item())
+        generated = model.generate(
+            input_ids=torch.tensor([row]), attention_mask=torch.ones(1, len(row), dtype=torch.long), num_beams=1,
+            do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=None,
+        )  # fmt: skip
+    assert generated[0].tolist() == ids, (generated[0].tolist(), ids)
+    return ids[1:]
 
 
 def make_variant(variant: Variant, seed: int) -> dict:
@@ -205,7 +249,7 @@ def make_variant(variant: Variant, seed: int) -> dict:
         "task": variant.task,
         "is_projected": bool(variant.settings.get("prefix_projection")),
     }
-    if variant.task == "CAUSAL_LM":
+    if variant.task in ("CAUSAL_LM", "SEQ_2_SEQ_LM"):
         made["new_ids"] = texts(model, batches[0])
     if variant.task == "FEATURE_EXTRACTION":
         return made

@@ -36,6 +36,8 @@ BASE = dict(
 )
 APART = dict(SIZES, pos_att_type="c2p|p2c", max_relative_positions=10, type_vocab_size=2, layer_norm_eps=1e-3)
 KEYS = dict(BASE, pos_att_type=["c2p"])
+# As the large DeBERTa 2s: a convolution beside the first layer.
+CONVOLVED = dict(BASE, norm_rel_ebd="none", conv_kernel_size=3, conv_act="gelu")
 
 
 def load(name: str) -> torch.nn.Module:
@@ -50,5 +52,7 @@ def make() -> None:
         ("masked-lm", DebertaV2ForMaskedLM, BASE, 4),
         ("sequence-classification", DebertaV2ForSequenceClassification, dict(BASE, id2label=LABELS), 5),
         ("token-classification", DebertaV2ForTokenClassification, dict(BASE, id2label=TAGS), 6),
+        ("convolution", DebertaV2ForSequenceClassification, dict(CONVOLVED, id2label=LABELS), 7),
+        ("convolution-alone", DebertaV2Model, dict(CONVOLVED, num_hidden_layers=1, conv_kernel_size=5, conv_act="tanh"), 8),
     ]
     write_models(NAME, inputs(), randomise, cases, attention="eager")

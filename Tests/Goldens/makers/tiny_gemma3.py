@@ -5,7 +5,7 @@ import json
 import shutil
 
 import torch
-from transformers import Gemma3ForCausalLM, Gemma3TextForSequenceClassification
+from transformers import Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextForSequenceClassification
 
 from .files import ROOT
 from .tiny_llama import LABELS, SIZES, inputs
@@ -31,6 +31,18 @@ EVERYTHING = dict(
         "full_attention": dict(rope_type="linear", rope_theta=5000.0, factor=8.0),
         "sliding_attention": dict(rope_type="default", rope_theta=100.0),
     },
+)
+
+# What reads images beside it is small.
+IMAGES = dict(
+    text_config=PLAIN,
+    vision_config=dict(
+        hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=8, patch_size=4
+    ),
+    mm_tokens_per_image=4,
+    image_token_index=100,
+    boi_token_index=101,
+    eoi_token_index=102,
 )
 
 
@@ -75,6 +87,7 @@ def make() -> None:
         ("plain", Gemma3ForCausalLM, PLAIN, 1),
         ("everything", Gemma3ForCausalLM, EVERYTHING, 2),
         ("sequence-classification", Gemma3TextForSequenceClassification, labels, 3),
+        ("images", Gemma3ForConditionalGeneration, IMAGES, 4),
     ]
     write_models(NAME, inputs(), randomise, cases, attention="eager")
     v4_spelling("plain")

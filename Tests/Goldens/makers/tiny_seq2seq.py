@@ -61,6 +61,13 @@ CASES = [
         5,
     ),
     ("mt5", MT5ForConditionalGeneration, dict(T5_SIZES, num_decoder_layers=1), 6),
+    # Of stacks that are alike, which PEFT's prefixes need.
+    (
+        "bart-even",
+        BartForConditionalGeneration,
+        dict(SIZES | dict(encoder_layers=3, decoder_attention_heads=4), **TOKENS, decoder_start_token_id=2, forced_eos_token_id=None),
+        7,
+    ),
 ]
 # What generation_config.json says beside the tokens of config.json.
 RULES = {"marian": dict(bad_words_ids=[[1], [29]]), "bart": dict(forced_bos_token_id=0)}
