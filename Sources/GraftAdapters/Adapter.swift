@@ -28,7 +28,7 @@ package final class AdapterContent: @unchecked Sendable {
         self.model = model
         self.layout = layout
         let method = try layout.method.init(settings: layout.settings, use: use, place: place)
-        guard layout.method.fitsSources || model.decoderTokens == nil else {
+        guard layout.method.fitsSomeSources || model.decoderTokens == nil else {
             throw GraftError(
                 .unsupported,
                 "\(place): \(layout.method.name) on a model with an encoder and a decoder, which this build does not do"

@@ -24,6 +24,8 @@ package protocol AdapterMethod: Sendable {
     static var hasScale: Bool { get }
     /// Whether it acts on models that read rows with an encoder and write others.
     static var fitsSources: Bool { get }
+    /// Whether it acts on some of these models: its `plan` refuses the others.
+    static var fitsSomeSources: Bool { get }
     /// Settings that change nothing of what a trained adapter computes or goes on to learn.
     static var withoutEffect: Set<String> { get }
     /// Every setting in the layout's spelling: as given, or its default for a fresh adapter of the
@@ -56,6 +58,7 @@ extension AdapterMethod {
     package static var withoutTask: String? { nil }
     package static var hasScale: Bool { true }
     package static var fitsSources: Bool { true }
+    package static var fitsSomeSources: Bool { fitsSources }
 }
 
 /// Whether settings come from a caller, who is told of every mistake, from a file that others

@@ -26,7 +26,7 @@ package struct PrefixTuning: PromptLearning {
     private let innerWidth: Int?
     private let startsAtZero: Bool
 
-    package static let fitsSources = true
+    package static let fitsSomeSources = true
 
     static func tokenSize(of model: Model) -> (width: Int, headCount: Int) {
         (model.shape.keyWidth, model.shape.keyHeadCount)
