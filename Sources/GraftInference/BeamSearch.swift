@@ -100,11 +100,12 @@ final class BeamSearch: ContinuedText {
         for (rank, candidate) in candidates.enumerated() {
             if next.count == options.beamCount && rank >= options.beamCount { break }
             var output = running[candidate.beam].output
-            let isComplete = try running[candidate.beam].processors.isComplete(behind: candidate.token)
+            let place = try running[candidate.beam].processors.place(behind: candidate.token)
+            let isComplete = place?.isComplete ?? false
             let hasEnded = try output.append(candidate.token, isLast: isLast, isComplete: isComplete).end != .none
             guard hasEnded ? rank < options.beamCount : next.count < options.beamCount else { continue }
             var beam = running[candidate.beam]
-            try beam.processors.append(candidate.token)
+            beam.processors.append(candidate.token, leadingTo: place)
             beam.output = output
             beam.logProbabilities.append(candidate.logProbability)
             beam.score = candidate.score

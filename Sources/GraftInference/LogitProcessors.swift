@@ -42,18 +42,22 @@ struct LogitProcessors {
     /// Whether a constraint lets nothing come but its end.
     var isComplete: Bool { place?.isComplete ?? false }
 
-    /// The same behind another token.
-    func isComplete(behind token: Int32) throws(GraftError) -> Bool {
-        guard var place, !stops.contains(token) else { return false }
+    /// Where a constraint is behind another token; nil without one, and behind a token that ends
+    /// the text.
+    func place(behind token: Int32) throws(GraftError) -> ConstrainedPlace? {
+        guard var place, !stops.contains(token) else { return nil }
         try place.advance(token)
-        return place.isComplete
+        return place
     }
 
     /// The row's next token is this one.
-    mutating func append(_ token: Int32) throws(GraftError) {
+    mutating func append(_ token: Int32) throws(GraftError) { append(token, leadingTo: try place(behind: token)) }
+
+    /// The same, where it is known where the constraint is behind it.
+    mutating func append(_ token: Int32, leadingTo place: ConstrainedPlace?) {
         tokens.append(token)
         counts[token, default: 0] += 1
-        if !stops.contains(token) { try place?.advance(token) }
+        if let place { self.place = place }
     }
 
     /// - Parameter isForced: Whether only one token is left, by rules that come before all of this.
