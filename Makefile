@@ -189,10 +189,16 @@ test-parity: dependencies
 	$(ON_ALL_CORES) build/venv-parity/bin/python $(PARITY) Tests/Parity --ignore-glob='*test_adapterhub*'
 	$(ON_ALL_CORES) build/venv-adapters/bin/python $(PARITY) Tests/Parity/test_adapterhub*.py
 
-# Nightly: what test and test-parity only sample, in full (two hours).
+# GGUF files that Graft writes, in llama.cpp, which is compiled for it first.
+.PHONY: test-llama
+test-llama: dependencies
+	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	PYTHONPATH=bindings/python build/venv-benchmark/bin/python -m pytest -q Tests/Llama
+
+# Nightly: what test and test-parity only sample, in full, and llama.cpp (two hours).
 .PHONY: test-whole
 test-whole:
-	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test test-parity
+	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test test-parity test-llama
 
 # How fast, and what adapters learn (half an hour).
 .PHONY: benchmark quality

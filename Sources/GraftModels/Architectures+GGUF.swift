@@ -29,7 +29,7 @@ extension Architectures {
                 "\(source.path): no GGUF files of \(conventions.architecture) models are written; expected one of "
                     + written.joined(separator: ", "))
         }
-        let names = dialect.names(conventions)
+        let names = dialect.names(conventions, ofWritten: true)
         var keys = GGUFKeys(architecture: names.architecture, path: source.path)
         try addKeys(&keys, source)
         var tensors = try dialect.tensors(source, names, keys, type)
@@ -90,7 +90,8 @@ extension GGUFDialect {
         _ source: any TensorSource, _ names: GGUFNames, _ keys: GGUFKeys, _ type: BlockType?
     ) throws(GraftError) -> [GGUFWriter.Tensor] {
         let entries = source.tensorNames.compactMap(source.entry).filter { !isLeftOut($0.name) }
-        var placed: [(entry: TensorEntry, name: String, form: GGUFSource.Form)] = []
+        var placed: [(entries: [TensorEntry], name: String, form: GGUFSource.Form)] = []
+        var places: [ExactString: Int] = [:]
         for entry in entries {
             guard let (name, form) = names.stored(entry.name) else {
                 throw GraftError(
@@ -98,25 +99,67 @@ extension GGUFDialect {
                     "\(source.path(of: entry)): the tensor \(JSON.string(entry.name).shortText) has no place in a GGUF "
                         + "file of a \(names.architecture) model")
             }
+            if let place = places[ExactString(name)] {
+                placed[place].entries.append(entry)
+                continue
+            }
+            places[ExactString(name)] = placed.count
             placed.append(
-                (entry, name, form.of(headCount: keys.headCounts.queries, keyHeadCount: keys.headCounts.keys)))
+                ([entry], name, form.of(headCount: keys.headCounts.queries, keyHeadCount: keys.headCounts.keys)))
         }
         // A table that is the output, too, is there once, under the name of the embedding.
         if let output = placed.firstIndex(where: { $0.name == "output.weight" }),
             try source.config.optionalBool("tie_word_embeddings") ?? true
         {
             if let words = placed.first(where: { $0.name == Self.table }) {
-                let isOne = try source.holdsTheSame(words.entry.name, as: placed[output].entry.name)
+                let isOne = try source.holdsTheSame(words.entries[0].name, as: placed[output].entries[0].name)
                 if isOne { placed.remove(at: output) }
             } else {
                 placed[output].name = Self.table
             }
         }
-        return placed.map { entry, name, form in
-            GGUFWriter.Tensor(
-                name, type: self.type(of: entry, name, form, type), shape: entry.shape, form: form
-            ) { () throws(GraftError) in try source.rows(entry) }
+        return try placed.map { (entries, name, form) throws(GraftError) in
+            let parts = inOrder(entries, names)
+            let entry = parts[0]
+            guard parts.allSatisfy({ $0.shape.dropFirst().elementsEqual(entry.shape.dropFirst()) }) else {
+                throw GraftError(
+                    .incompatible,
+                    "\(source.path(of: entry)): the tensors of \(JSON.string(name).shortText) have rows of different "
+                        + "widths: \(parts.map(\.shape))")
+            }
+            let height = parts.reduce(0) { $0 + ($1.shape.first ?? 1) }
+            let shape = parts.count == 1 ? entry.shape : [height] + entry.shape.dropFirst()
+            return GGUFWriter.Tensor(name, type: self.type(of: entry, name, form, type), shape: shape, form: form) {
+                () throws(GraftError) in
+                try parts.count == 1 ? source.rows(entry) : Self.joined(parts, source)
+            }
         }
+    }
+
+    /// Tensors that a file has in one, in the order of the modules.
+    private func inOrder(_ entries: [TensorEntry], _ names: GGUFNames) -> [TensorEntry] {
+        entries.count == 1
+            ? entries : entries.sorted { names.place($0.name) ?? .max < names.place($1.name) ?? .max }
+    }
+
+    /// The rows of tensors one after the other, as float32.
+    private static func joined(
+        _ entries: [TensorEntry], _ source: any TensorSource
+    ) throws(GraftError) -> TensorRows {
+        let counts = entries.map { $0.shape.reduce(1, *) }
+        let byteCount = 4 * counts.reduce(0, +)
+        let memory = try Memory(byteCount: byteCount)
+        var place = 0
+        for (entry, count) in zip(entries, counts) {
+            let rows = try source.rows(entry)
+            rows.copy(count: count, into: memory.floats(from: place))
+            rows.release()
+            place += count
+        }
+        return try TensorRows(
+            MappedFile(memory, byteCount: byteCount, path: source.path), range: 0..<byteCount,
+            type: gk_type(GK_FLOAT32),
+            name: entries[0].name, path: source.path)
     }
 
     private func isLeftOut(_ tensor: String) -> Bool {

@@ -29,16 +29,23 @@ extension Bert {
         keys: { (keys, source) throws(GraftError) in
             let configuration = try BertConfiguration(source.config, path: source.path)
             try keys.require(configuration.activation == .gelu, "hidden_act other than gelu")
-            keys.addSizes(
-                length: configuration.maximumLength, width: configuration.hiddenSize,
-                layers: configuration.layerCount, innerSize: configuration.intermediateSize,
-                heads: configuration.headCount, keyHeads: configuration.headCount)
-            keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
-            keys.add("attention.causal", .bool(false))
-            // The mean, which is how such files are read here.
-            keys.add("pooling_type", .unsigned32(1))
-            keys.metadata.add("tokenizer.ggml.token_type_count", .unsigned32(configuration.typeCount))
+            try keys.addEncoder(configuration)
         })
+}
+
+extension GGUFKeys {
+    /// What files of encoders of BERT's formula say alike.
+    mutating func addEncoder(_ configuration: BertConfiguration) throws(GraftError) {
+        addSizes(
+            length: configuration.maximumLength, width: configuration.hiddenSize, layers: configuration.layerCount,
+            innerSize: configuration.intermediateSize, heads: configuration.headCount,
+            keyHeads: configuration.headCount)
+        add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
+        add("attention.causal", .bool(false))
+        // The mean, which is how such files are read here.
+        add("pooling_type", .unsigned32(1))
+        metadata.add("tokenizer.ggml.token_type_count", .unsigned32(configuration.typeCount))
+    }
 }
 
 extension GGUFSettings {

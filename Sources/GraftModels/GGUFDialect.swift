@@ -14,6 +14,9 @@ struct GGUFDialect: Sendable {
     var className: String?
     var classSuffix = "ForCausalLM"
     let modules: [Module]
+    /// Modules of a checkpoint that a file has under other names than `modules` say, or several of
+    /// them in one, the rows of each behind those of the one before.
+    var writtenModules: [Module] = []
     /// Tensors that say what is in the settings.
     var readBySettings: Set<String> = []
     /// Settings that no other architecture has, and that are refused elsewhere.
@@ -27,9 +30,10 @@ struct GGUFDialect: Sendable {
     /// written.
     var keys: (@Sendable (inout GGUFKeys, any TensorSource) throws(GraftError) -> Void)?
 
-    func names(_ conventions: Conventions) -> GGUFNames {
+    func names(_ conventions: Conventions, ofWritten: Bool = false) -> GGUFNames {
         GGUFNames(
-            architecture: name ?? conventions.architecture, backbone: conventions.backbone, modules: modules)
+            architecture: name ?? conventions.architecture, backbone: conventions.backbone,
+            modules: ofWritten ? writtenModules + modules : modules)
     }
 
     /// The checkpoint in a file whose `general.architecture` is this one's.

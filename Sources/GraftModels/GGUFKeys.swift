@@ -48,6 +48,8 @@ extension GGUFKeys {
     /// In which layers a token sees only the last ones before it.
     enum Window {
         case none
+        /// In all, or in none, of which the key says 0.
+        case all
         /// In all but each so-many-th.
         case each(Int)
         /// The same, where a key says how many; what they usually are.
@@ -76,7 +78,6 @@ extension GGUFKeys {
         add("attention.layer_norm_rms_epsilon", .float32(model.norm.epsilon))
         add("attention.key_length", .unsigned32(model.headWidth))
         add("attention.value_length", .unsigned32(model.headWidth))
-        add("rope.dimension_count", .unsigned32(model.headWidth))
         if let bound = model.attentionSoftCap { add("attn_logit_softcapping", .float32(bound)) }
         if let bound = model.logitSoftCap { add("final_logit_softcapping", .float32(bound)) }
         let period = try addWindow(model, window)
@@ -90,6 +91,11 @@ extension GGUFKeys {
         switch window {
         case .none:
             try require(!isBounded.contains(true), "layers with a window: expected sliding_window to be null")
+            return nil
+        case .all:
+            let size = model.windows.first.flatMap { $0 }
+            try require(model.windows.allSatisfy { $0 == size }, "windows of different sizes")
+            add("attention.sliding_window", .unsigned32(size ?? 0))
             return nil
         case .each(let period), .eachSaid(let period): usual = period
         }
@@ -125,7 +131,7 @@ extension GGUFKeys {
             }
         }
         add("rope.freq_base", .float32(Float(main.base)))
-        try require(main.share == 1, "heads of which a part turns")
+        add("rope.dimension_count", .unsigned32(main.turnedWidth(of: model.headWidth)))
         switch main.scaling {
         case .none: break
         case .linear(let factor):

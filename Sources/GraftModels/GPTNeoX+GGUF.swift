@@ -15,6 +15,7 @@ extension GPTNeoX {
             .init("blk.*.ffn_up", "gpt_neox.layers.*.mlp.dense_h_to_4h"),
             .init("blk.*.ffn_down", "gpt_neox.layers.*.mlp.dense_4h_to_h"),
         ],
+        leavesOut: ["attention.bias", "attention.masked_bias", "rotary_emb.inv_freq"],
         settings: { (settings) throws(GraftError) in
             let (hidden, heads) = (try settings.size("embedding_length"), try settings.headCount())
             var config = JSONObject()
@@ -32,5 +33,20 @@ extension GPTNeoX {
             config["rotary_emb_base"] = try settings.float("rope.freq_base") ?? 10_000
             config["tie_word_embeddings"] = .bool(!settings.has("output.weight"))
             return config
+        },
+        keys: { (keys, source) throws(GraftError) in
+            let configuration = try GPTNeoXConfiguration(source.config, path: source.path)
+            try keys.require(configuration.activation == .gelu, "hidden_act other than gelu")
+            try keys.require(configuration.rotary.scaling == .none, "rotary positions that are scaled")
+            keys.addSizes(
+                length: configuration.maximumLength, width: configuration.hiddenSize,
+                layers: configuration.layerCount, innerSize: configuration.intermediateSize,
+                heads: configuration.headCount, keyHeads: configuration.headCount)
+            keys.add("attention.layer_norm_epsilon", .float32(configuration.epsilon))
+            keys.add("use_parallel_residual", .bool(configuration.isParallel))
+            keys.add(
+                "rope.dimension_count",
+                .unsigned32(configuration.rotary.turnedWidth(of: configuration.headWidth)))
+            keys.add("rope.freq_base", .float32(Float(configuration.rotary.base)))
         })
 }

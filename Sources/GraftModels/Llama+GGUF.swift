@@ -107,6 +107,7 @@ extension Phi3 {
             .init("blk.*.attn_qkv", "model.layers.*.self_attn.qkv_proj"),
             .init("blk.*.ffn_up", "model.layers.*.mlp.gate_up_proj"),
         ] + GGUFDialect.llamaModules(),
+        leavesOut: ["rotary_emb.inv_freq"],
         settings: { (settings) throws(GraftError) in
             var config = try GGUFDialect.llamaSettings(settings, turnsInPart: true)
             config["partial_rotary_factor"] = try settings.rotaryShare(ofWidth: config["head_dim"]?.intValue ?? 1)
@@ -116,21 +117,23 @@ extension Phi3 {
                 try settings.float(window)?.doubleValue == 0
                 ? .null : settings.optionalSize(window).map(JSON.integer) ?? .null
             return config
-        })
+        },
+        keys: { (keys, source) throws(GraftError) in try keys.addLlama(Phi3.self, source, window: .all) })
 }
 
 extension OLMo2 {
     static let ggufDialect: GGUFDialect? = GGUFDialect(
-        modules: GGUFDialect.llamaModules() + [
+        modules: [
             .init("blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"),
             .init("blk.*.post_ffw_norm", "model.layers.*.post_feedforward_layernorm"),
-        ],
-        readBySettings: [RotaryFactors.tensor],
+        ] + GGUFDialect.llamaModules(),
+        readBySettings: [RotaryFactors.tensor], leavesOut: ["rotary_emb.inv_freq"],
         settings: { (settings) throws(GraftError) in
             var config = try GGUFDialect.llamaSettings(settings, configuresBiases: true)
             config["mlp_bias"] = nil
             return config
-        })
+        },
+        keys: { (keys, source) throws(GraftError) in try keys.addLlama(OLMo2.self, source, window: .none) })
 }
 
 extension SmolLM3 {

@@ -34,7 +34,7 @@ enum NomicBert: Architecture {
         return modules
     }()
 
-    private static let variant = BertConfiguration.Variant(
+    static let variant = BertConfiguration.Variant(
         activation: "silu", dropout: 0, maximumLength: 2048, rotaryBase: 1000)
 
     static func load(_ folder: any TensorSource, precision: Precision, team: Team) throws(GraftError) -> Model {

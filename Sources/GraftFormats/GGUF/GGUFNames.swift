@@ -40,12 +40,19 @@ package struct GGUFNames: Sendable {
 
     /// What a checkpoint calls a tensor of a file; nil for one that it does not have.
     package func name(of stored: String) -> (name: String, form: Form)? {
-        Self.translated(stored, modules, from: \.stored, to: \.name)
+        Self.translated(stored, modules, from: \.stored, to: \.name).map { ($0.name, $0.form) }
     }
 
     /// What a file calls a tensor of a checkpoint, whether that has the backbone's name before its
     /// tensors or not; nil for one that it does not have.
     package func stored(_ name: String) -> (name: String, form: Form)? {
+        found(name).map { ($0.name, $0.form) }
+    }
+
+    /// Which of the modules a tensor of a checkpoint is of.
+    package func place(_ name: String) -> Int? { found(name)?.place }
+
+    private func found(_ name: String) -> (name: String, form: Form, place: Int)? {
         let start = backbone + "."
         for name in [name, start + name, name.hasPrefix(start) ? String(name.dropFirst(start.count)) : name] {
             if let found = Self.translated(name, modules, from: \.name, to: \.stored) { return found }
@@ -55,7 +62,7 @@ package struct GGUFNames: Sendable {
 
     private static func translated(
         _ tensor: String, _ modules: [Module], from: KeyPath<Module, String>, to: KeyPath<Module, String>
-    ) -> (name: String, form: Form)? {
+    ) -> (name: String, form: Form, place: Int)? {
         for suffix in [".weight", ".bias"] where tensor.hasSuffix(suffix) {
             var layer = ""
             // The first part that is a number is a layer's.
@@ -67,9 +74,9 @@ package struct GGUFNames: Sendable {
                 layer = String(part)
                 return "*"
             }.joined(separator: ".")
-            guard let module = modules.first(where: { $0[keyPath: from] == pattern }) else { return nil }
-            let name = module[keyPath: to].split(separator: "*", omittingEmptySubsequences: false)
-            return (name.joined(separator: layer) + suffix, module.form)
+            guard let place = modules.firstIndex(where: { $0[keyPath: from] == pattern }) else { return nil }
+            let name = modules[place][keyPath: to].split(separator: "*", omittingEmptySubsequences: false)
+            return (name.joined(separator: layer) + suffix, modules[place].form, place)
         }
         return nil
     }
