@@ -16,7 +16,8 @@ package enum FolderSurvey {
                 "an adapter folder has adapter_config.json beside adapter_model.safetensors (PEFT) or "
                     + "adapter.safetensors (AdapterHub)"
             case .tokenizer:
-                "a tokenizer is read from tokenizer.json, from vocab.txt, or from vocab.json and merges.txt"
+                "a tokenizer is read from tokenizer.json, from spiece.model, sentencepiece.bpe.model or tokenizer.model, from "
+                    + "vocab.txt, or from vocab.json and merges.txt"
             }
         }
 

@@ -15,6 +15,8 @@ struct AddedToken: Hashable, Sendable {
     var stripsRight = false
     /// Is looked for in the normalised text, in its own normalised form.
     var isNormalized = false
+    /// Is looked for at all.
+    var isFound = true
 
     /// In place of the id of a token that gets the next one if the vocabulary lacks it.
     static let next: Int32 = -1
@@ -111,8 +113,9 @@ struct AddedTokens: Sendable {
             }
             decodedText.append(text)
         }
-        literal = AddedTokenMatcher(zip(tokens, decodedText).filter { !$0.0.isNormalized }.map { ($0.1, $0.0) })
-        normalized = AddedTokenMatcher(zip(tokens, decodedText).filter(\.0.isNormalized).map { ($0.1, $0.0) })
+        let found = zip(tokens, decodedText).filter(\.0.isFound)
+        literal = AddedTokenMatcher(found.filter { !$0.0.isNormalized }.map { ($0.1, $0.0) })
+        normalized = AddedTokenMatcher(found.filter(\.0.isNormalized).map { ($0.1, $0.0) })
     }
 
     /// Takes the tokens that stand in the original text out of it.

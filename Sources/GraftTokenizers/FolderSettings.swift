@@ -35,15 +35,15 @@ struct FolderSettings {
     /// Special tokens that are added unless they are there, after those.
     private var namedTokens: [AddedToken] = []
     /// Without the suffix `Fast`; nil where nothing says it.
-    private let tokenizerClass: String?
-    private let source: String
+    let tokenizerClass: String?
+    let source: String
 
     private static let roles = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
 
     /// The special tokens that a class has without being told.
-    private static let standardNames: [String: [String: String]] = [
+    static let standardNames: [String: [String: String]] = [
         "BertTokenizer": [
             "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
             "mask_token": "[MASK]",
@@ -64,15 +64,19 @@ struct FolderSettings {
     ]
 
     /// Classes of tokenizers that are whatever `tokenizer.json` says.
-    private static let plainClasses = ["PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"]
+    static let plainClasses = ["PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"]
 
     private static let marianClass = "MarianTokenizer"
 
     var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
 
-    /// - Parameter usualClass: that of the tokenizer where none is named, or one that is whatever
-    ///   its file says; by `model_type`.
-    init(_ folder: InputFolder, usualClass: ((JSON?) -> String)? = nil) throws(GraftError) {
+    /// - Parameters:
+    ///   - usualClass: that of the tokenizer where none is named, or one that is whatever its file
+    ///     says; by `model_type`.
+    ///   - pieces: the file of SentencePiece that the tokenizer is made from.
+    init(
+        _ folder: InputFolder, pieces: SentencePieceFile? = nil, usualClass: ((JSON?) -> String?)? = nil
+    ) throws(GraftError) {
         source = folder.path(of: "tokenizer_config.json")
         let found = try folder.optionalObject("tokenizer_config.json")
         let configuration = found ?? JSONObject()
@@ -88,9 +92,11 @@ struct FolderSettings {
         let map = isListed ? nil : try folder.optionalObject("special_tokens_map.json")
         let older = isListed ? nil : try folder.optionalObject("added_tokens.json")
         let files = [map, configuration].compactMap { $0 }
-        names = try SpecialTokenNames(files.reversed())
-
-        try readNamed(files)
+        let ofPieces = pieces == nil ? nil : SentencePieceClass.named(tokenizerClass)
+        names = try SpecialTokenNames(files.reversed(), standard: ofPieces?.special ?? pieces?.roles ?? [:])
+        try readNamed(
+            files,
+            standard: ofPieces?.special ?? Self.standardNames[isBert ? "BertTokenizer" : tokenizerClass ?? ""] ?? [:])
         if let listed = try configuration.optionalObject("added_tokens_decoder") {
             for (key, token) in listed {
                 guard let id = Int(key) else { throw listed.unexpected(key, expected: "an id as the key") }
@@ -133,9 +139,10 @@ struct FolderSettings {
         return String(name.dropLast(4))
     }
 
-    /// - Parameter files: the one that counts most first.
-    private mutating func readNamed(_ files: [JSONObject]) throws(GraftError) {
-        let standard = Self.standardNames[isBert ? "BertTokenizer" : tokenizerClass ?? ""] ?? [:]
+    /// - Parameters:
+    ///   - files: the one that counts most first.
+    ///   - standard: the special tokens that the class has without being told.
+    private mutating func readNamed(_ files: [JSONObject], standard: [String: String]) throws(GraftError) {
         for role in Self.roles {
             let file = files.first { $0[role] != nil }
             if let value = file?[role], let file {
@@ -313,13 +320,13 @@ extension FolderSettings {
         }
     }
 
-    private func applyDecoding(to parts: inout TokenizerParts) throws(GraftError) {
+    func applyDecoding(to parts: inout TokenizerParts) throws(GraftError) {
         try refuse(
             "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", if: true,
             because: "text of byte-pair encoding is decoded as it is")
         try refuse("fix_mistral_regex", if: true, because: "words are split as tokenizer.json says")
         let cleansUp = try configuration.optionalBool("clean_up_tokenization_spaces") ?? false
-        parts.cleansUp = cleansUp && !(parts.model is BytePairEncoding)
+        parts.cleansUp = cleansUp && !(parts.model is BytePairEncoding || parts.model is SentencePieceMerging)
     }
 
     private func refuse(_ key: String, if value: Bool, because reason: String) throws(GraftError) {
@@ -376,7 +383,7 @@ extension FolderSettings {
 }
 
 extension TokenizerParts {
-    fileprivate func id(of name: String?) -> Int32? {
+    func id(of name: String?) -> Int32? {
         guard let name else { return nil }
         return model.vocabulary.id(of: name) ?? addedTokens.last { $0.content == name }?.id
     }

@@ -30,8 +30,11 @@ struct SpecialTokenNames {
 
     init() {}
 
-    /// - Parameter files: contents of the files, the one that counts most last.
-    init(_ files: [JSONObject]) throws(GraftError) {
+    /// - Parameters:
+    ///   - files: contents of the files, the one that counts most last.
+    ///   - standard: names where no file has one.
+    init(_ files: [JSONObject], standard: [String: String] = [:]) throws(GraftError) {
+        names.merge(standard) { $1 }
         for file in files {
             for key in ["pad_token", "unk_token", "cls_token", "sep_token", "mask_token", "bos_token", "eos_token"] {
                 switch file[key] {

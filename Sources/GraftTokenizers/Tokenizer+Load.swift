@@ -2,14 +2,16 @@ import GraftFormats
 import GraftTensor
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else `vocab.json` with
-    /// `merges.txt` of GPT-2 or RoBERTa, or a BERT `vocab.txt`, with what the files beside it say
-    /// (see `FolderSettings`).
+    /// Loads the tokenizer of a model folder: `tokenizer.json`, or else a file of SentencePiece,
+    /// `vocab.json` with `merges.txt` of GPT-2 or RoBERTa, or a BERT `vocab.txt`, with what the
+    /// files beside it say (see `FolderSettings`).
     package convenience init(_ folder: InputFolder) throws(GraftError) {
         do throws(GraftError) {
             try self.init(try folder.file("tokenizer.json"), settings: try FolderSettings(folder))
         } catch  where error.code == .notFound {
-            if folder.has("vocab.json"), folder.has("merges.txt") {
+            if let name = SentencePieceFile.names.first(where: folder.has) {
+                try self.init(sentencePieces: name, in: folder)
+            } else if folder.has("vocab.json"), folder.has("merges.txt") {
                 try self.init(bytesIn: folder)
             } else {
                 let settings = try FolderSettings(folder) { _ in "BertTokenizer" }
@@ -42,7 +44,7 @@ extension Tokenizer {
     }
 
     /// Memory that a byte of a file takes when it is read, about.
-    private static let memoryPerByte = 16
+    static let memoryPerByte = 16
 
     private convenience init(_ file: MappedFile, settings: FolderSettings?) throws(GraftError) {
         try file.refuseStandIn()
@@ -79,7 +81,7 @@ extension Tokenizer {
             try file.refuseStandIn()
             try Memory.require(Self.memoryPerByte * file.bytes.count, to: "reading \(file.path)")
         } catch  where error.code == .notFound {
-            throw folder.missing("no tokenizer.json, vocab.txt or vocab.json", wanted: .tokenizer)
+            throw folder.missing("no tokenizer.json, tokenizer.model, vocab.txt or vocab.json", wanted: .tokenizer)
         }
         var parts = try TokenizerParts(vocabulary: file.bytes, settings: settings, source: file.path)
         settings.declaration.complete(&parts)

@@ -88,6 +88,7 @@ MAKERS = {
     "chat-templates": "chat_templates",
     "optimizers": "optimizers",
     "minilm": "minilm",
+    "sentencepiece": "sentence_pieces",
 }
 # Those that need AdapterHub's packages instead, and run only when they are named.
 ADAPTERHUB_MAKERS = {"bottleneck": "bottleneck", "composition": "composition"}

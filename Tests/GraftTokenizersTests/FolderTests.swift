@@ -128,8 +128,9 @@ struct FolderTests {
         #expect(error?.code == .notFound)
         #expect(
             error?.message
-                == "\(folder.path): no tokenizer.json, vocab.txt or vocab.json: the folder is empty; a tokenizer is "
-                + "read from tokenizer.json, from vocab.txt, or from vocab.json and merges.txt")
+                == "\(folder.path): no tokenizer.json, tokenizer.model, vocab.txt or vocab.json: the folder is empty; a "
+                + "tokenizer is read from tokenizer.json, from spiece.model, sentencepiece.bpe.model or tokenizer.model, "
+                + "from vocab.txt, or from vocab.json and merges.txt")
     }
 }
 

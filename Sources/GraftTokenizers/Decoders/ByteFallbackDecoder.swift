@@ -39,7 +39,8 @@ struct ByteFallbackDecoder: TokenDecoder {
         return result
     }
 
-    private static func byte(_ token: ArraySlice<UInt8>) -> UInt8? {
+    /// The byte that a token such as `<0x61>` stands for.
+    static func byte(_ token: ArraySlice<UInt8>) -> UInt8? {
         guard token.count == 6, token.starts(with: "<0x".utf8), token.last == UInt8(ascii: ">") else { return nil }
         return UInt8(String(decoding: token.dropFirst(3).dropLast(), as: UTF8.self), radix: 16)
     }

@@ -70,6 +70,8 @@ struct ModelScratch: ~Copyable {
     var hashes = Buffer<UInt64>(capacity: 256)
     /// For byte-pair encoding: the word under way.
     var chain = SymbolChain()
+    /// For SentencePiece's byte-pair encoding: the text under way.
+    var joined = JoinedPieces()
     /// For Unigram: the best ways to the places of the word under way.
     var ways = Buffer<Unigram.Way>(capacity: 256)
     /// For byte-pair encoding and Unigram: words met before.
@@ -79,6 +81,7 @@ struct ModelScratch: ~Copyable {
     mutating func release() {
         hashes.releaseIfLarger(than: 1 << 16)
         chain.release()
+        joined.release()
         ways.releaseIfLarger(than: 1 << 16)
     }
 }

@@ -9,7 +9,7 @@ import GraftTensor
 /// ways with equal sums the one whose last token is longer counts, as in Hugging Face `tokenizers`.
 final class Unigram: WordwiseModel {
     let vocabulary: Vocabulary
-    private let trie: PieceTrie
+    private let finder: PieceFinder
     /// By id.
     private let scores: [Double]
     private let unknownScore: Double
@@ -40,7 +40,7 @@ final class Unigram: WordwiseModel {
         }
         self.unknown = unknown.map { Int32($0) }
         byteIDs = try settings.optionalBool("byte_fallback") ?? false ? vocabulary.byteTokens() : nil
-        trie = try PieceTrie(vocabulary)
+        finder = try PieceFinder(vocabulary)
     }
 
     func tokenize(
@@ -94,14 +94,7 @@ final class Unigram: WordwiseModel {
             let sum = ways[start].score
             let length = view.scalar(at: range.lowerBound + start).length
             var isKnown = false
-            var step = PieceTrie.Step.root
-            var end = start
-            while end < count {
-                step = trie.step(step, word[end])
-                if step.isNone { break }
-                end += 1
-                guard step.isToken else { continue }
-                let id = trie.token(at: step)
+            finder.forEachToken(in: word, from: start, to: count) { id, end in
                 let score = scores[Int(id)] + sum
                 if ways[end].start < 0 || score > ways[end].score {
                     ways[end] = Way(score: score, start: Int32(truncatingIfNeeded: start), id: id)

@@ -10,6 +10,8 @@ struct CharacterMap: Sendable {
     private let units: [UInt32]
     /// Well-formed UTF-8.
     private let texts: [UInt8]
+    /// Whether the map has anything that begins with a byte.
+    private let isFirst: [Bool]
 
     /// Nil where the bytes are no such map.
     init?(_ bytes: [UInt8]) {
@@ -21,6 +23,11 @@ struct CharacterMap: Sendable {
         }
         texts = Array(bytes[(4 + 4 * tableCount)...])
         guard texts.withUnsafeBufferPointer({ UTF8Validation.firstInvalid($0) }) == nil else { return nil }
+        let units = units
+        isFirst = (0...255).map { byte in
+            let place = Self.offset(units[0]) ^ byte
+            return place >= units.count || units[place] & 0x8000_00FF == UInt32(byte)
+        }
     }
 
     /// What stands in place of a text: of the shortest of its beginnings that the map has. Nil
@@ -39,6 +46,36 @@ struct CharacterMap: Sendable {
             return try self.text(at: Int(units[place] & 0x7FFF_FFFF))
         }
         return nil
+    }
+
+    /// Whether what begins with a byte may be replaced.
+    @inline(__always)
+    func beginsSequence(_ byte: UInt8) -> Bool { isFirst[Int(byte)] }
+
+    /// What stands in place of the longest beginning of a part of a text that the map has, whole
+    /// characters, and how many bytes that has. Nil where it has none.
+    ///
+    /// - Parameter text: well-formed UTF-8, of which a character begins at `start`.
+    func longestReplacement(
+        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ limit: Int
+    ) throws(GraftError) -> (length: Int, replacement: ArraySlice<UInt8>)? {
+        var longest: (end: Int, text: Int)?
+        var place = Self.offset(units[0])
+        var position = start
+        while position < limit {
+            place ^= Int(text[position])
+            guard place < units.count else { throw Self.damage }
+            let unit = units[place]
+            guard unit & 0x8000_00FF == UInt32(text[position]) else { break }
+            position += 1
+            place ^= Self.offset(unit)
+            guard unit & 0x100 != 0 else { continue }
+            guard place < units.count else { throw Self.damage }
+            longest = (position, Int(units[place] & 0x7FFF_FFFF))
+        }
+        guard let longest else { return nil }
+        guard longest.end == limit || text[longest.end] & 0xC0 != 0x80 else { throw Self.damage }
+        return (longest.end - start, try self.text(at: longest.text))
     }
 
     private func text(at start: Int) throws(GraftError) -> ArraySlice<UInt8> {

@@ -42,7 +42,9 @@ def encode_options(
 
 
 class Tokenizer(Handle):
-    """The tokenizer of a model folder: ``tokenizer.json``, or ``vocab.txt`` where that is missing.
+    """The tokenizer of a model folder: ``tokenizer.json``, or else a file of SentencePiece
+    (``spiece.model``, ``sentencepiece.bpe.model`` or ``tokenizer.model``), ``vocab.json`` with
+    ``merges.txt``, or ``vocab.txt``.
 
     Of a GGUF file, the one inside it.
     """
@@ -56,8 +58,8 @@ class Tokenizer(Handle):
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
-        """The same from files in memory: ``tokenizer.json`` or ``vocab.txt``, and those that stand
-        beside it in a model's folder, by their names."""
+        """The same from files in memory: ``tokenizer.json`` or what stands for it, and those that
+        stand beside it in a model's folder, by their names."""
         array, out = file_array(files), c_void_p()
         lib.graft_tokenizer_load_files(array, len(array), byref(out))
         tokenizer = cls.__new__(cls)

@@ -116,7 +116,7 @@ def test_a_tokenizer_from_memory_is_that_of_its_folder(folder: Path, tokenizer: 
     for names in (files, ["tokenizer.json"], ["vocab.txt"]):
         loaded = graft.Tokenizer.from_files({name: files[name] for name in names})
         assert loaded.encode("Größe zählt, naïve unaffable!", "b") == tokenizer.encode("Größe zählt, naïve unaffable!", "b")
-    with pytest.raises(graft.GraftError, match="files: no tokenizer.json, vocab.txt or vocab.json") as caught:
+    with pytest.raises(graft.GraftError, match="files: no tokenizer.json, tokenizer.model, vocab.txt or vocab.json") as caught:
         graft.Tokenizer.from_files({"config.json": b"{}"})
     assert caught.value.status is graft.Status.NOT_FOUND
 

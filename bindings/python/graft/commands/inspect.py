@@ -19,7 +19,8 @@ from ..tokenizer import Tokenizer
 from .output import Output
 
 #: What tells folders apart: the first file that is there.
-ADAPTER, MODEL, TOKENIZER = ("adapter_config.json",), ("config.json",), ("tokenizer.json", "vocab.txt")
+ADAPTER, MODEL = ("adapter_config.json",), ("config.json",)
+TOKENIZER = ("tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
