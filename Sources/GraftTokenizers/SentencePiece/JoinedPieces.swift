@@ -1,7 +1,7 @@
 /// A text under way in SentencePiece's byte-pair encoding: parts in a chain, of which neighbours
 /// are joined. A heap keeps what may be joined, so that a text of any length takes time n log n.
 struct JoinedPieces: ~Copyable {
-    private struct Part: BitwiseCopyable {
+    struct Part: BitwiseCopyable {
         var start: Int32
         /// 0 for a part that was joined to the one before it.
         var length: Int32
@@ -11,7 +11,7 @@ struct JoinedPieces: ~Copyable {
     }
 
     /// Two parts that make a piece, as long as neither has changed since.
-    private struct Candidate: BitwiseCopyable {
+    struct Candidate: BitwiseCopyable {
         var score: Float
         var left: Int32
         var right: Int32
