@@ -5,25 +5,19 @@ import GraftTensor
 ///
 /// Sums run through the whole text, in single precision, as SentencePiece has them: which of two
 /// ways that are about equal counts may depend on what stands before. Against `Unigram`, which is
-/// that of Hugging Face `tokenizers`, user-defined pieces are always taken, unused ones never.
+/// that of Hugging Face `tokenizers`, user-defined pieces are preferred, unused ones never taken.
 final class SentencePieceUnigram: TokenModel {
     private let pieces: SentencePieceVocabulary
     private let finder: PieceFinder
     private let unknownScore: Float
-    /// What a byte of a user-defined piece counts.
-    private let largestScore: Float
     var vocabulary: Vocabulary { pieces.words }
     var unknown: Int32? { pieces.unknown }
 
     init(_ pieces: SentencePieceVocabulary) throws(GraftError) {
         self.pieces = pieces
-        var (least, largest) = (Float.greatestFiniteMagnitude, Float.leastNormalMagnitude)
-        for (score, kind) in zip(pieces.scores, pieces.kinds) where kind == .normal {
-            least = min(least, score)
-            largest = max(largest, score)
-        }
+        var least = Float.greatestFiniteMagnitude
+        for (score, kind) in zip(pieces.scores, pieces.kinds) where kind == .normal { least = min(least, score) }
         unknownScore = least - 10
-        largestScore = largest
         finder = try PieceFinder(pieces.words) { pieces.kinds[Int($0)].isText && pieces.kinds[Int($0)] != .unused }
     }
 
@@ -132,9 +126,10 @@ final class SentencePieceUnigram: TokenModel {
         ways[end] = Unigram.Way(score: Double(score), start: Int32(truncatingIfNeeded: start), id: id)
     }
 
+    /// A user-defined piece is worth more the longer it is, whatever the file says.
     @inline(__always)
     private func score(of id: Int32, _ length: Int) -> Float {
         pieces.kinds[Int(id)] == .userDefined
-            ? Float(length) * largestScore - 0.1 : pieces.scores[Int(id)]
+            ? Float(Double(length) * 0.1 - 0.1) : pieces.scores[Int(id)]
     }
 }
