@@ -1,5 +1,5 @@
-"""The quality recipe in Graft: the settings, epochs and batch size of peers/quality.py, rows in
-random order: without padding there is nothing that grouping by length would save."""
+"""The quality recipe in Graft: the settings, epochs and batches of peers/quality.py, which are
+grouped by length there to save padding."""
 
 import math
 import time
@@ -23,6 +23,7 @@ RECIPE = {
     "maximum_gradient_norm": 1.0,
     "rows_per_batch": 32,
     "epoch_count": arguments.epochs,
+    "group_by_length": 1,
     "threads": settings.THREADS,
 }
 
