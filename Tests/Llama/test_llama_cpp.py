@@ -1,5 +1,5 @@
-"""GGUF files that Graft writes, in llama.cpp itself: the same tokens, the same greedy texts and the
-same perplexity of a text.
+"""GGUF files that Graft writes, in llama.cpp itself: the same tokens, the same greedy texts, but
+for ties, and the same perplexity of a text.
 
 Needs llama-cpp-python, which is compiled; `make test-llama` and `make test-whole` run this.
 """
@@ -20,6 +20,9 @@ MODEL = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / "
 DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared")) / "data"
 PROMPTS = ["The capital of France is", "A tokenizer is a program that", "Once upon a time there was a", "2 + 2 ="]
 LENGTH = 512
+#: By how much less than the largest logit that of Graft's token may be in llama.cpp, which rounds
+#: what it multiplies with bfloat16 to bfloat16. The texts differ from there on.
+TIES = {"F32": 1e-3, "BF16": 0.2}
 
 
 @pytest.fixture(scope="module", params=["F32", "BF16"])
@@ -55,11 +58,11 @@ def test_greedy_texts_are_those_of_llama_cpp(written: Path, ours: graft.Model, t
         (text,) = session.generate([prompt], maximum_tokens=16, stop_tokens=[])
         theirs.reset()
         theirs.eval(ids)
-        found: list[int] = []
-        while len(found) < 16:
-            found.append(int(numpy.argmax(theirs.scores[theirs.n_tokens - 1])))
-            theirs.eval(found[-1:])
-        assert text.tokens == found, prompt
+        assert len(text.tokens) == 16
+        for place, token in enumerate(text.tokens):
+            logits = theirs.scores[theirs.n_tokens - 1]
+            assert logits.max() - logits[token] <= TIES[written.stem], f"{prompt!r}, token {place}"
+            theirs.eval([token])
 
 
 def test_the_perplexity_of_a_text_is_that_of_llama_cpp(written: Path, ours: graft.Model, theirs: Llama) -> None:
