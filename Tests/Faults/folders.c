@@ -16,7 +16,6 @@ static const struct {
      "adapter_model.bin"},
     {"model.onnx", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_NOT_FOUND, "model.onnx"},
     {"tf_model.h5", GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_UNSUPPORTED, GRAFT_ERROR_NOT_FOUND, "tf_model.h5"},
-    {"spiece.model", GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_UNSUPPORTED, "spiece.model"},
     {"notes.txt", GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_NOT_FOUND, "notes.txt"},
     {NULL, GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_NOT_FOUND, GRAFT_ERROR_NOT_FOUND, "empty"},
 };
@@ -49,6 +48,11 @@ void test_folders(void) {
         if (table[i].file)
             check(join(folder, table[i].file), i, table[i].file);
     }
+    graft_tokenizer *tokenizer = NULL;
+    const char *pieces = copy_folder("bert-tiny/base", "folder");
+    write_bytes(join(pieces, "spiece.model"), "", 0);
+    expect(GRAFT_ERROR_CORRUPT_FILE, "spiece.model", graft_tokenizer_load(pieces, &tokenizer),
+           "an empty file of SentencePiece");
     graft_model *model = NULL;
     graft_adapter *adapter = NULL;
     expect(GRAFT_ERROR_NOT_FOUND, "this is an adapter folder",
