@@ -36,6 +36,14 @@ ARCHITECTURES = [
 ROWS = [[5, 17, 30, 8], [9], [44, 3, 60, 61, 12, 7]]
 
 
+def learnt(model: graft.Model, adapter: graft.Adapter, batch: graft.Batch, steps: int) -> float:
+    """The loss of a batch after some steps on it."""
+    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
+        for _ in range(steps):
+            trainer.step(batch)
+        return trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+
+
 #: Of Gemma 3 and OLMo 2 transformers has no class of token classification.
 CASES = [(name, task) for name in [*ARCHITECTURES, "gemma", "gemma2", "phi3", "nomic-bert"] for task in TASKS]
 CASES += [(name, task) for name in ["gemma3", "olmo2"] for task in TASKS if task != "token_classification"]
@@ -54,10 +62,7 @@ def test_an_adapter_that_graft_saved_opens_in_peft(architecture: str, task: str,
         batch.set_column("token_labels", [[token % 5 for token in row] for row in ROWS])
     else:
         batch.set_column("targets", [[1, 0, 1], [0, 0, 1], [1, 1, 0]])
-    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
-        for _ in range(5):
-            trainer.step(batch)
-        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    loss = learnt(model, adapter, batch, 5)
     adapter.save(tmp_path)
 
     base = kind.from_pretrained(folder, num_labels=len(labels), problem_type=None if "token" in task else task)
@@ -87,10 +92,7 @@ def test_what_heads_read_is_an_adapters_own_where_the_checkpoint_lacks_it(archit
     adapter.set_head("sequence_classification", ["a", "b", "c"], dense_layer=True, dropout=0)
     batch = graft.Batch.from_tokens(ROWS)
     batch.set_column("labels", [0, 1, 2])
-    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
-        for _ in range(5):
-            trainer.step(batch)
-        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    loss = learnt(model, adapter, batch, 5)
     adapter.save(tmp_path / "adapter")
     model.merge(graft.Composition(adapter), tmp_path / "merged")
     base = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=3)
@@ -138,10 +140,7 @@ def test_a_head_of_answers_that_graft_saved_opens_in_peft(architecture: str, tmp
     types = [[token % 2 if architecture == "bert" else 0 for token in range(len(row))] for row in ROWS]
     batch = graft.Batch.from_tokens(ROWS, type_ids=types)
     batch.set_column("answer_spans", SPANS)
-    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
-        for _ in range(5):
-            trainer.step(batch)
-        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    loss = learnt(model, adapter, batch, 5)
     adapter.save(tmp_path / "adapter")
 
     base = AutoModelForQuestionAnswering.from_pretrained(folder)
@@ -176,10 +175,7 @@ def test_an_adapter_for_masked_words_opens_in_peft_and_merges(architecture: str,
     adapter.set_head("masked_language_model")
     batch = graft.Batch.from_tokens(ROWS)
     batch.set_column("token_labels", LABELS)
-    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
-        for _ in range(5):
-            trainer.step(batch)
-        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    loss = learnt(model, adapter, batch, 5)
     adapter.save(tmp_path / "adapter")
     model.merge(graft.Composition(adapter), tmp_path / "merged")
     peft = PeftModel.from_pretrained(AutoModelForMaskedLM.from_pretrained(folder), tmp_path / "adapter").eval()
@@ -200,10 +196,7 @@ def test_a_head_of_choices_opens_in_peft_and_merges(architecture: str, tmp_path:
     batch = graft.Batch.from_tokens(ROWS)
     batch.set_column("group_places", [0, 1, 2])
     batch.set_column("labels", [0, 0, 1])
-    with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
-        for _ in range(3):
-            trainer.step(batch)
-        loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
+    loss = learnt(model, adapter, batch, 3)
     adapter.save(tmp_path / "adapter")
     assert graft.Adapter.load(model, tmp_path / "adapter").task == "multiple_choice"
     model.merge(graft.Composition(adapter), tmp_path / "merged")

@@ -3,17 +3,6 @@ import GraftTensor
 
 /// The tokens in a GGUF file, and what its metadata says of each.
 struct GGUFTokens {
-    /// What `tokenizer.ggml.token_type` has for a token.
-    enum Kind: Int {
-        case normal = 1
-        case unknown = 2
-        case control = 3
-        /// Found in a text before anything else is.
-        case userDefined = 4
-        case unused = 5
-        case byte = 6
-    }
-
     private(set) var vocabulary: Vocabulary
     private(set) var addedTokens: [AddedToken] = []
     let header: GGUFHeader
@@ -48,7 +37,7 @@ struct GGUFTokens {
             } else {
                 try vocabulary.add(text, id: id, isListed: true)
             }
-            let kind = (kinds?[id]).flatMap { Int(exactly: $0) }.flatMap(Kind.init)
+            let kind = (kinds?[id]).flatMap { Int(exactly: $0) }.flatMap(PieceKind.init)
             if kind == .unknown || kind == .control || kind == .userDefined {
                 added.append(
                     AddedToken(

@@ -61,13 +61,14 @@ extension Tokenizer {
                     + "of bytes or with tokens for all bytes")
         }
         metadata.add("tokenizer.ggml.tokens", .strings(tokens))
-        metadata.add("tokenizer.ggml.token_type", .integers((0..<vocabularySize).map { kind(Int32($0)).number }))
+        metadata.add(
+            "tokenizer.ggml.token_type", .integers((0..<vocabularySize).map { Int32(kind(Int32($0)).rawValue) }))
         try addRoles(to: &metadata, endTokens, folder)
         chatTemplates.add(to: &metadata)
         return metadata
     }
 
-    private func kind(_ id: Int32) -> GGUFTokens.Kind {
+    private func kind(_ id: Int32) -> PieceKind {
         guard let text = token(for: id) else { return .unused }
         if id == specialTokens.unknown, !(model is WordPiece) { return .unknown }
         if let added = addedTokens.token(id) { return added.isSpecial ? .control : .userDefined }
@@ -149,10 +150,6 @@ extension Tokenizer {
             if let id { metadata.add("tokenizer.ggml.\(role)_token_id", .unsigned32(Int(id))) }
         }
     }
-}
-
-extension GGUFTokens.Kind {
-    fileprivate var number: Int32 { Int32(rawValue) }
 }
 
 /// What a GGUF file takes of a `tokenizer.json` as it stands there.

@@ -100,7 +100,7 @@ struct SymbolChain: ~Copyable {
             symbols[index].next = index + 1 < count ? Int32(index + 1) : -1
             if index + 1 < count { updateMerge(at: Int32(index), merges) }
         }
-        while let candidate = popCandidate() {
+        while let candidate = heap.popLeast() {
             let symbol = symbols[Int(candidate.position)]
             guard symbol.length > 0, symbol.next >= 0, symbol.merge.rank == candidate.rank else { continue }
             let right = symbols[Int(symbol.next)]
@@ -121,34 +121,6 @@ struct SymbolChain: ~Copyable {
         let symbol = symbols[Int(position)]
         let merge = merges.merge(symbol.id, symbols[Int(symbol.next)].id)
         symbols[Int(position)].merge = merge
-        if merge.rank != .max { push(Candidate(rank: merge.rank, position: position)) }
-    }
-
-    private mutating func push(_ candidate: Candidate) {
-        heap.append(candidate)
-        var index = heap.count - 1
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard heap[index] < heap[parent] else { break }
-            (heap[index], heap[parent]) = (heap[parent], heap[index])
-            index = parent
-        }
-    }
-
-    private mutating func popCandidate() -> Candidate? {
-        guard heap.count > 0 else { return nil }
-        let top = heap[0]
-        heap[0] = heap[heap.count - 1]
-        heap.count -= 1
-        var index = 0
-        while true {
-            var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child] < heap[least] {
-                least = child
-            }
-            if least == index { return top }
-            (heap[index], heap[least]) = (heap[least], heap[index])
-            index = least
-        }
+        if merge.rank != .max { heap.push(Candidate(rank: merge.rank, position: position)) }
     }
 }

@@ -34,6 +34,13 @@ protocol WordwiseModel: TokenModel {
 }
 
 extension WordwiseModel {
+    func tokenize(
+        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
+        with scratch: inout ModelScratch
+    ) throws(GraftError) {
+        try tokenizeWords(of: text, limit: limit, into: &tokens, with: &scratch)
+    }
+
     func tokenizeWords(
         of text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
         with scratch: inout ModelScratch

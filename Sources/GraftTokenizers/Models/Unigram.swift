@@ -43,13 +43,6 @@ final class Unigram: WordwiseModel {
         finder = try PieceFinder(vocabulary)
     }
 
-    func tokenize(
-        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
-        with scratch: inout ModelScratch
-    ) throws(GraftError) {
-        try tokenizeWords(of: text, limit: limit, into: &tokens, with: &scratch)
-    }
-
     func appendTokens(
         of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>,
         _ scratch: inout ModelScratch
@@ -70,11 +63,7 @@ final class Unigram: WordwiseModel {
             }
             end = start
         }
-        var (left, right) = (first, tokens.count - 1)
-        while left < right {
-            (tokens.base[left], tokens.base[right]) = (tokens.base[right], tokens.base[left])
-            (left, right) = (left + 1, right - 1)
-        }
+        tokens.reverse(from: first)
     }
 
     /// The best way to each place of a word.

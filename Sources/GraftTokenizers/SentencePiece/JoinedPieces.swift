@@ -11,15 +11,15 @@ struct JoinedPieces: ~Copyable {
     }
 
     /// Two parts that make a piece, as long as neither has changed since.
-    struct Candidate: BitwiseCopyable {
+    struct Candidate: BitwiseCopyable, Comparable {
         var score: Float
         var left: Int32
         var right: Int32
         var length: Int32
 
-        /// Whether it comes first: with the higher score, and of equal ones further left.
-        func precedes(_ other: Candidate) -> Bool {
-            score > other.score || score == other.score && left < other.left
+        /// The higher score comes first, and of equal ones what is further left.
+        static func < (first: Candidate, second: Candidate) -> Bool {
+            first.score > second.score || first.score == second.score && first.left < second.left
         }
     }
 
@@ -51,7 +51,7 @@ struct JoinedPieces: ~Copyable {
     ///   nil where it is no piece.
     mutating func joinAll(_ score: (_ start: Int, _ left: Int, _ length: Int) -> Float?) {
         for index in 1..<max(parts.count, 1) { offer(Int32(index - 1), Int32(index), score) }
-        while let candidate = popCandidate() {
+        while let candidate = heap.popLeast() {
             let (left, right) = (parts[Int(candidate.left)], parts[Int(candidate.right)])
             guard left.length > 0, right.length > 0, left.length + right.length == candidate.length else { continue }
             parts.base[Int(candidate.left)].length = candidate.length
@@ -76,34 +76,6 @@ struct JoinedPieces: ~Copyable {
         guard !first.isFrozen, !second.isFrozen else { return }
         let length = first.length + second.length
         guard let score = score(Int(first.start), Int(first.length), Int(length)) else { return }
-        push(Candidate(score: score, left: left, right: right, length: length))
-    }
-
-    private mutating func push(_ candidate: Candidate) {
-        heap.append(candidate)
-        var index = heap.count - 1
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard heap[index].precedes(heap[parent]) else { break }
-            (heap[index], heap[parent]) = (heap[parent], heap[index])
-            index = parent
-        }
-    }
-
-    private mutating func popCandidate() -> Candidate? {
-        guard heap.count > 0 else { return nil }
-        let top = heap[0]
-        heap[0] = heap[heap.count - 1]
-        heap.count -= 1
-        var index = 0
-        while true {
-            var best = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child].precedes(heap[best]) {
-                best = child
-            }
-            if best == index { return top }
-            (heap[index], heap[best]) = (heap[best], heap[index])
-            index = best
-        }
+        heap.push(Candidate(score: score, left: left, right: right, length: length))
     }
 }

@@ -6,26 +6,10 @@ struct SentencePieceFile {
     /// Files that hold one, the first that is there counts.
     static let names = ["spiece.model", "sentencepiece.bpe.model", "tokenizer.model"]
 
-    /// What a piece is.
-    enum Kind: UInt8, Sendable {
-        case normal = 1
-        case unknown = 2
-        /// Never found in a text.
-        case control = 3
-        /// Found in a text before anything else is.
-        case userDefined = 4
-        /// Never the result of encoding.
-        case unused = 5
-        case byte = 6
-
-        /// Whether a part of a text can be one.
-        var isText: Bool { self == .normal || self == .userDefined || self == .unused }
-    }
-
     struct Piece {
         let bytes: UnsafeBufferPointer<UInt8>
         let score: Float
-        let kind: Kind
+        let kind: PieceKind
     }
 
     private(set) var pieces: [Piece] = []
@@ -82,13 +66,15 @@ struct SentencePieceFile {
         }
         var text = UnsafeRawBufferPointer(start: nil, count: 0)
         var score: Float = 0
-        var kind = Kind.normal
+        var kind = PieceKind.normal
         try ProtobufReader.forEachField(of: bytes, source: source) { (field, value) throws(GraftError) in
             switch field {
             case 1: text = try value.block() ?? text
             case 2: score = try value.float() ?? score
             case 3:
-                if let found = try value.integer().flatMap({ UInt8(exactly: $0) }).flatMap(Kind.init) { kind = found }
+                if let found = try value.integer().flatMap({ Int(exactly: $0) }).flatMap(PieceKind.init) {
+                    kind = found
+                }
             default: break
             }
         }

@@ -18,13 +18,6 @@ final class SentencePieceMerging: WordwiseModel {
         self.userDefined = userDefined
     }
 
-    func tokenize(
-        _ text: borrowing WorkingText, limit: Int?, into tokens: inout Buffer<FoundToken>,
-        with scratch: inout ModelScratch
-    ) throws(GraftError) {
-        try tokenizeWords(of: text, limit: limit, into: &tokens, with: &scratch)
-    }
-
     func appendTokens(
         of view: TextView, _ piece: Piece, _ index: Int32, to tokens: inout Buffer<FoundToken>,
         _ scratch: inout ModelScratch

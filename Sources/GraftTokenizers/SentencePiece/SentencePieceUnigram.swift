@@ -63,11 +63,7 @@ final class SentencePieceUnigram: TokenModel {
             append(token, text.view, first, into: &tokens)
             end = start
         }
-        var (left, right) = (first, tokens.count - 1)
-        while left < right {
-            (tokens.base[left], tokens.base[right]) = (tokens.base[right], tokens.base[left])
-            (left, right) = (left + 1, right - 1)
-        }
+        tokens.reverse(from: first)
     }
 
     /// Appends a token before those from `first` on, which are behind it in the text: unknown ones

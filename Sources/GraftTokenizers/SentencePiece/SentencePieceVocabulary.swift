@@ -5,13 +5,13 @@ struct SentencePieceVocabulary: Sendable {
     /// A token as it is listed: a piece of the file by its place, or one that a class adds.
     enum Listed {
         case piece(Int)
-        case added(String, SentencePieceFile.Kind)
+        case added(String, PieceKind)
     }
 
     private(set) var words: Vocabulary
     /// By id.
     private(set) var scores: [Float] = []
-    private(set) var kinds: [SentencePieceFile.Kind] = []
+    private(set) var kinds: [PieceKind] = []
     private(set) var unknown: Int32 = 0
     /// Tokens of the 256 bytes; nil without byte fallback.
     private(set) var byteIDs: [Int32]?
@@ -44,7 +44,7 @@ struct SentencePieceVocabulary: Sendable {
     }
 
     private mutating func add(
-        _ text: UnsafeBufferPointer<UInt8>, _ score: Float, _ kind: SentencePieceFile.Kind, _ file: SentencePieceFile
+        _ text: UnsafeBufferPointer<UInt8>, _ score: Float, _ kind: PieceKind, _ file: SentencePieceFile
     ) throws(GraftError) {
         let id = scores.count
         guard words.id(of: text) == nil else {

@@ -56,6 +56,15 @@ struct Buffer<Element: BitwiseCopyable>: ~Copyable {
         count += extra
     }
 
+    /// Turns the order of the elements from `first` on around.
+    mutating func reverse(from first: Int) {
+        var (left, right) = (first, count - 1)
+        while left < right {
+            (base[left], base[right]) = (base[right], base[left])
+            (left, right) = (left + 1, right - 1)
+        }
+    }
+
     /// Gives memory back that one very long text took.
     mutating func releaseIfLarger(than limit: Int) {
         count = 0
