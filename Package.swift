@@ -55,9 +55,13 @@ func floor(
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = strict) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
 }
+
+/// Tests of the kernels compute in Swift what is expected of each: unoptimised, that takes ten
+/// times as long as the kernels.
+let fast: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
     name: "graft",
@@ -94,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "MatrixTraining", dependencies: tasks + ["GraftTraining", "GraftTestSupport", "GraftMatrix"],
             path: "Tests/MatrixTraining", swiftSettings: strict),
-        tests("CGraftKernels", ["CGraftKernels"]),
+        tests("CGraftKernels", ["CGraftKernels"], settings: fast),
         tests("GraftTensor", tensor),
         tests("GraftFormats", formatsAndLayers + ["GraftTestSupport"]),
         tests("GraftTemplates", formats + ["GraftTemplates", "GraftTestSupport"]),
