@@ -46,7 +46,8 @@ extension Session {
                 try options.check(vocabularySize: model.outputSize(composition?.attached), row: row)
                 let prompt = batch.tokens[batch.range(ofRow: row)]
                 let place = try ofRow(firstRow + row) { () throws(GraftError) in
-                    try self.place(ofRow: row, prompt, options, tokenizer)
+                    try self.place(
+                        ofRow: row, prompt, options, tokenizer, count: model.outputSize(composition?.attached))
                 }
                 for sample in 0..<(options.beamCount > 1 ? 1 : options.sampleCount) {
                     try Memory.check()
@@ -66,11 +67,15 @@ extension Session {
     }
 
     /// Where a row's text begins in its constraint.
+    ///
+    /// - Parameter count: Of the tokens that may come at all.
     private func place(
-        ofRow row: Int, _ prompt: ArraySlice<Int32>, _ options: GenerationOptions, _ tokenizer: Tokenizer?
+        ofRow row: Int, _ prompt: ArraySlice<Int32>, _ options: GenerationOptions, _ tokenizer: Tokenizer?, count: Int
     ) throws(GraftError) -> ConstrainedPlace? {
         guard let tokenizer, !options.constraints.isEmpty, let text = options.constraints[row] else { return nil }
-        let constraint = try constraints.find(text, tokenizer)
+        let forbidden = options.biases.filter { $0.amount == -.infinity }.map(\.token)
+        let never = (options.stopTokens ?? model.endTokens) + model.writing.banned + forbidden
+        let constraint = try constraints.find(text, tokenizer, never: never, count: count)
         return try ConstrainedPlace(constraint, after: model.writing.start == nil ? prompt : [])
     }
 

@@ -6,7 +6,7 @@ package struct WritingRules: Sendable {
     private let first: Int32?
     private let last: Int32?
     /// Tokens that no text has.
-    private let banned: [Int32]
+    package let banned: [Int32]
 
     package init(start: Int32? = nil, first: Int32? = nil, last: Int32? = nil, banned: [Int32] = []) {
         self.start = start

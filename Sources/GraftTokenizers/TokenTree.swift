@@ -27,6 +27,13 @@ package struct TokenTree: Sendable {
     let spacedToken: Int32?
     private let texts: TokenTexts
 
+    /// Of the bytes of each token.
+    package init(of tokens: [[UInt8]]) throws(GraftError) {
+        var texts = TokenTexts()
+        for token in tokens { texts.append(token) }
+        try self.init(texts)
+    }
+
     /// - Parameter texts: By ids; empty for a token that no text has.
     init(_ texts: TokenTexts) throws(GraftError) {
         self.texts = texts

@@ -4,7 +4,7 @@
 
 static const char vocabulary[] =
     "{\"version\": \"1.0\", \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1, \"ab\": 2, "
-    "\"1\": 3}, \"merges\": []}, \"decoder\": {\"type\": \"ByteLevel\"}}";
+    "\"1\": 3, \"1cd\": 4}, \"merges\": []}, \"decoder\": {\"type\": \"ByteLevel\"}}";
 static const char words[] =
     "{\"version\": \"1.0\", \"model\": {\"type\": \"WordLevel\", \"vocab\": {\"a\": 0}, "
     "\"unk_token\": \"a\"}}";
@@ -23,7 +23,9 @@ static const struct {
     {"{\"choices\": [\"a\"], \"regex\": \"a\"}", INVALID, "expected one member", "two constraints in one"},
     {"{\"grammar\": \"a\"}", INVALID, "\"grammar\"", "an unknown kind"},
     {"{\"choices\": []}", INVALID, "at least one", "no choices"},
-    {"{\"choices\": [\"c\"]}", INVALID, "no text is as the constraint asks", "a choice without bytes for it"},
+    {"{\"choices\": [\"ax\"]}", INVALID, "none goes on behind \"a\"", "a choice without bytes for it"},
+    {"{\"regex\": \"a+1c|cd\"}", INVALID, "of \"cd\" none is the beginning",
+     "choices with bytes for them, but no tokens"},
     {"{\"choices\": [\"\"]}", INVALID, "no token of the vocabulary", "an end without an end token"},
     {"{\"regex\": \"a(?=b)\"}", UNSUPPORTED, "a look-ahead at character 1", "a look-ahead"},
     {"{\"regex\": \"(a\"}", INVALID, "not closed at character 0", "a group that is open"},
@@ -82,6 +84,11 @@ void test_constraints(void) {
     expect(GRAFT_OK, "", graft_session_generate(session, tokenizer, batch, &options, count, counts),
            "a text after all of that");
     claim(counts[0] >= 3 && counts[0] <= 6 && counts[1] == 1, "it is as its constraint asks", "another text");
+    counts[0] = counts[1] = 0;
+    constraint = "{\"choices\": [\"b1c\", \"b1cd\"]}";
+    expect(GRAFT_OK, "", graft_session_generate(session, tokenizer, batch, &options, count, counts),
+           "a choice some of whose bytes are in a longer token alone");
+    claim(counts[0] == 2 && counts[1] == 1, "it is the one that the tokens can write", "another text");
     graft_batch_release(batch);
     graft_session_release(session);
     graft_model_release(model);

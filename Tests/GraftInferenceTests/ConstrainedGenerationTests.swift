@@ -161,6 +161,76 @@ import Testing
         #expect(stopped.text == "a" && stopped.end == .stopString)
     }
 
+    /// A tokenizer of few tokens, which have some bytes only within longer ones.
+    private static func sparse(_ tokens: [String]) throws -> Tokenizer {
+        var vocabulary = JSONObject()
+        for (id, token) in tokens.enumerated() { vocabulary[token] = .integer(id) }
+        let file: JSON = [
+            "version": "1.0", "model": ["type": "BPE", "vocab": .object(vocabulary), "merges": []],
+            "decoder": ["type": "ByteLevel"],
+        ]
+        return try Array(file.serialized().utf8).withUnsafeBytes { try Tokenizer(tokenizer: $0, source: "tokens") }
+    }
+
+    @Test("A text takes the way that its tokens have, sampled, likeliest or in beams, and ends where none goes on")
+    func sparseTokens() throws {
+        let tokens = ["<", ">", "=", "ab", "abc", "cd", "xy", "yz", "a"]
+        let tokenizer = try Self.sparse(tokens)
+        var rows = RowBatch()
+        rows.append(tokens: [1, 0, 3], types: nil as [Int32]?)
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
+        func texts(_ constraint: String, _ change: (inout GenerationOptions) -> Void) throws -> [String] {
+            var options = GenerationOptions()
+            options.constraints = [constraint]
+            options.stopTokens = []
+            // What leads nowhere is the likeliest by far.
+            options.biases = [4, 6].map { GenerationOptions.Bias(token: $0, amount: 1000) }
+            change(&options)
+            var texts = Array(repeating: "", count: options.sampleCount)
+            try session.generate(rows, adapters: [], options: options, tokenizer: tokenizer) { token in
+                texts[token.sample] += "\(token.id) \(token.end == .none ? "" : "\(token.end)")"
+                return true
+            }
+            return texts
+        }
+        for change in [
+            { _ in },
+            {
+                $0.temperature = 2
+                $0.sampleCount = 4
+            }, { $0.beamCount = 3 },
+        ] as [(inout GenerationOptions) -> Void] {
+            for (constraint, expected) in [
+                ("{\"choices\": [\"abcd\", \"abce\", \"abcdef\"]}", "3 5 constraint"),
+                ("{\"regex\": \"a[a-c]*(cd)!|abcd\"}", "3 5 constraint"),
+                ("{\"regex\": \"abc(xyz[a-z])?\"}", "4 constraint"),
+            ] {
+                let found = try texts(constraint, change)
+                #expect(Set(found) == [expected], "\(constraint)")
+            }
+            // Tokens that end texts, that never come, or that the model lacks, write none.
+            for forbid in [{ $0.stopTokens = [5] }, { $0.biases = [.init(token: 5, amount: -.infinity)] }]
+                as [(inout GenerationOptions) -> Void]
+            {
+                let failure = #expect(throws: GraftError.self) {
+                    try texts("{\"choices\": [\"abcd\"]}") {
+                        change(&$0)
+                        forbid(&$0)
+                    }
+                }
+                #expect(failure?.message.hasSuffix("of \"abcd\" none goes on behind \"abc\"") == true)
+                #expect(failure?.message.hasPrefix("row 0: ") == true)
+            }
+        }
+        let many = try Self.sparse((0..<600).map { $0 == 599 ? "x" : "<\($0)>" })
+        var options = GenerationOptions()
+        options.constraints = ["{\"regex\": \"<59>x\"}"]
+        let failure = #expect(throws: GraftError.self) {
+            try session.generate(rows, adapters: [], options: options, tokenizer: many) { _ in true }
+        }
+        #expect(failure?.message.contains("no text is as the constraint asks") == true)
+    }
+
     @Test("What cannot be met is an error that says so, and the session goes on")
     func errors() throws {
         let session = try Session(model: model, threadCount: 2, passTokenCount: 0, cancelToken: nil)
@@ -172,7 +242,7 @@ import Testing
             ("{\"choices\": []}", { _ in }, "at least one text"),
             ("{\"choices\": [1]}", { _ in }, "an array of strings"),
             ("{\"regex\": \"[^\\\\s\\\\S]\"}", { _ in }, "no text is as the constraint asks"),
-            ("{\"choices\": [\"a\"]}", { $0.biases = never }, "no token of the vocabulary that may come"),
+            ("{\"choices\": [\"a\"]}", { $0.biases = never }, "of \"a\" none is the beginning"),
             ("{\"choices\": [\"\"]}", { $0.stopTokens = [] }, "no token of the vocabulary that may come"),
         ] as [(String, (inout GenerationOptions) -> Void, String)] {
             let error = #expect(throws: GraftError.self) {

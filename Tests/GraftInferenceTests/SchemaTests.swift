@@ -150,7 +150,8 @@ import Testing
                 while true {
                     let allowed = try ConstraintTests.allowed(constraint, state)
                     let token = try #require(allowed.randomElement(using: &random))
-                    if token == ConstraintTests.tokens.count || constraint.isComplete(state) || text.count > 2000 {
+                    let isOver = try constraint.isComplete(state) || text.count > 2000
+                    if token == ConstraintTests.tokens.count || isOver {
                         break
                     }
                     text += ConstraintTests.tokens[token]

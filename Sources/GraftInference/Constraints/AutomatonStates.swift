@@ -1,5 +1,4 @@
 import GraftTensor
-import GraftTokenizers
 
 /// An automaton as a deterministic one, whose states are found as texts come to them.
 ///
@@ -17,9 +16,17 @@ struct AutomatonStates {
     /// [state, class of bytes].
     private var table: [Int32] = []
 
-    /// Of each stack: the one below, the node that waits on top, and how many levels it has. The
-    /// first is the empty one.
-    private var stacks: [(below: Int32, node: Int32, depth: Int32)] = [(0, ByteAutomaton.end, 0)]
+    /// A node that waits on top of another stack.
+    private struct Stack {
+        var below: Int32
+        var node: Int32
+        var depth: Int32
+        /// Whether a text can end behind it by tokens of one byte each.
+        var endsBytewise: Bool
+    }
+
+    /// The first is the empty one.
+    private var stacks = [Stack(below: 0, node: ByteAutomaton.end, depth: 0, endsBytewise: true)]
     private var stackNumbers: [UInt64: Int32] = [:]
 
     /// What finding a state has to do, and has found.
@@ -53,6 +60,31 @@ struct AutomatonStates {
     /// Whether nothing can come but its end.
     func isComplete(_ state: Int32) -> Bool { accepts(state) && places[Int(state)].count == 1 }
 
+    /// Whether tokens of one byte each lead from a state to an end; `isBehindMore`: to another than
+    /// the state itself.
+    func endsBytewise(_ state: Int32, isBehindMore: Bool = false) -> Bool {
+        let all = places[Int(state)]
+        return all.dropFirst(isBehindMore && all.first == Self.accepted ? 1 : 0).contains {
+            endsBytewise(Int32($0 >> 32), Int32($0 & 0xFFFF_FFFF))
+        }
+    }
+
+    private func endsBytewise(_ stack: Int32, _ node: Int32) -> Bool {
+        let behind = stacks[Int(stack)]
+        return behind.endsBytewise
+            && Int(behind.depth) + Int(automaton.bytewiseHeights[Int(node)]) <= ByteAutomaton.deepest
+    }
+
+    /// Whether some state may end by bytes, but not by tokens of one byte each.
+    var needsLongTokens: Bool { automaton.heights != automaton.bytewiseHeights }
+
+    /// Counts work that is done with the states; an error where it is too much.
+    mutating func spend(_ amount: Int) throws(GraftError) {
+        work += amount
+        if work > Self.mostWork { throw Self.isTooLarge }
+        try Memory.check()
+    }
+
     /// Where the text's own end is reached: the first of all places, as a state has them.
     private static let accepted = UInt64(ByteAutomaton.end)
 
@@ -61,26 +93,6 @@ struct AutomatonStates {
     mutating func next(_ state: Int32, _ byte: UInt8) throws(GraftError) -> Int32 {
         let known = table[Int(state) * automaton.classCount + Int(automaton.classes[Int(byte)])]
         return known == Self.unknown ? try find(state, byte) : known
-    }
-
-    /// Sets the bits of the tokens whose bytes lead on from a state.
-    mutating func mark(_ tree: TokenTree, from state: Int32, in mask: inout [UInt64]) throws(GraftError) {
-        var path = Array(repeating: state, count: tree.deepest + 1)
-        var index = 0
-        while index < tree.nodes.count {
-            let node = tree.nodes[index]
-            let next = try next(path[Int(node.depth) - 1], node.byte)
-            if next == Self.none {
-                index = Int(node.end)
-                continue
-            }
-            path[Int(node.depth)] = next
-            for place in tree.tokens(at: index) {
-                let token = Int(tree.tokens[place])
-                mask[token / 64] |= 1 << UInt64(token % 64)
-            }
-            index += 1
-        }
     }
 
     private mutating func find(_ state: Int32, _ byte: UInt8) throws(GraftError) -> Int32 {
@@ -148,7 +160,8 @@ struct AutomatonStates {
         let key = UInt64(below) << 32 | UInt64(node)
         if let known = stackNumbers[key] { return known }
         let number = Int32(stacks.count)
-        stacks.append((below, node, stacks[Int(below)].depth + 1))
+        let depth = stacks[Int(below)].depth + 1
+        stacks.append(Stack(below: below, node: node, depth: depth, endsBytewise: endsBytewise(below, node)))
         stackNumbers[key] = number
         placeCount += 8
         return number

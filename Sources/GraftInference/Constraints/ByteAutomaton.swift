@@ -41,6 +41,8 @@ struct ByteAutomaton {
     private(set) var nodes = [Node(kind: .fail), Node(kind: .end)]
     private var starts: [Int32]
     private(set) var heights: [UInt8] = []
+    /// The same where each byte has to be a token by itself, and the rules called likewise.
+    private(set) var bytewiseHeights: [UInt8] = []
     private(set) var start: Int32 = 0
     /// Bytes that nothing tells apart have one class.
     private(set) var classes = Array(repeating: UInt8(0), count: 256)
@@ -52,14 +54,17 @@ struct ByteAutomaton {
     /// - Parameters:
     ///   - rules: The first is what the text is.
     ///   - bytes: Those that can come at all.
-    init(_ rules: [TextPattern], bytes: [Bool]) throws(GraftError) {
-        try Memory.require(16 * Self.mostNodes, to: "a constraint")
+    ///   - single: Those that are tokens by themselves; nil for all of them.
+    init(_ rules: [TextPattern], bytes: [Bool], single: [Bool]? = nil) throws(GraftError) {
+        try Memory.require(18 * Self.mostNodes, to: "a constraint")
         starts = Array(repeating: Self.fail, count: rules.count)
         // What is called comes before what calls it, as far as it can.
         for rule in rules.indices.reversed() { starts[rule] = try emit(rules[rule], Self.end) }
         start = starts.first ?? Self.fail
         findClasses()
-        findHeights(bytes)
+        heights = findHeights(bytes)
+        bytewiseHeights = heights
+        if let single, single != bytes { bytewiseHeights = findHeights(single) }
     }
 
     /// Whether a text of the grammar exists.
@@ -160,8 +165,8 @@ struct ByteAutomaton {
         classCount = Int(number) + 1
     }
 
-    private mutating func findHeights(_ bytes: [Bool]) {
-        heights = Array(repeating: Self.endless, count: nodes.count)
+    private func findHeights(_ bytes: [Bool]) -> [UInt8] {
+        var heights = Array(repeating: Self.endless, count: nodes.count)
         heights[Int(Self.end)] = 0
         var hasChanged = true
         var isUpwards = false
@@ -171,16 +176,17 @@ struct ByteAutomaton {
             isUpwards.toggle()
             for place in 2..<nodes.count {
                 let index = isUpwards ? place : nodes.count + 1 - place
-                let height = height(nodes[index], bytes)
+                let height = height(nodes[index], bytes, heights)
                 if height < heights[index] {
                     heights[index] = height
                     hasChanged = true
                 }
             }
         }
+        return heights
     }
 
-    private func height(_ node: Node, _ bytes: [Bool]) -> UInt8 {
+    private func height(_ node: Node, _ bytes: [Bool], _ heights: [UInt8]) -> UInt8 {
         func height(_ node: Int32) -> UInt8 { heights[Int(node)] }
         switch node.kind {
         case .fail: return Self.endless

@@ -5,12 +5,11 @@ import GraftTokenizers
 /// its automaton the tokens whose bytes lead on, found by one walk through the tree of all tokens
 /// and kept (Willard & Louf 2023).
 ///
-/// A token may come exactly if some text that is allowed begins so, as long as each byte that the
-/// tokens have is a token by itself, as in byte-level BPE and with byte fallback.
+/// A token may come exactly if it and others make a text that is allowed.
 final class TokenConstraint {
     private let tokenizer: Tokenizer
     private let tree: TokenTree
-    private var states: AutomatonStates
+    private var paths: TokenPaths
     /// By states: a bit for each token.
     private var masks: [Int32: [UInt64]] = [:]
     private let wordCount: Int
@@ -18,39 +17,38 @@ final class TokenConstraint {
     private var ends: [Float] = []
     private static let mostMaskBytes = 16 << 20
 
-    init(_ constraint: String, _ tokenizer: Tokenizer) throws(GraftError) {
+    /// - Parameter unusable: Tokens that never come, or end a text.
+    init(_ constraint: String, _ tokenizer: Tokenizer, unusable: Set<Int32> = []) throws(GraftError) {
         self.tokenizer = tokenizer
         tree = try tokenizer.tree()
         wordCount = (Int(tree.tokens.max() ?? 0) + 64) / 64
-        let automaton = try ByteAutomaton(try Grammar.rules(constraint), bytes: tree.bytes)
-        guard automaton.canEnd else {
-            throw GraftError(
-                .invalidArgument,
-                "no text is as the constraint asks, of the bytes that the tokens have and of at most "
-                    + "\(ByteAutomaton.deepest) levels")
-        }
-        states = try AutomatonStates(automaton)
+        paths = try TokenPaths(try Grammar.rules(constraint), tree, unusable: unusable)
     }
 
-    var isFull: Bool { states.isFull }
+    var isFull: Bool { paths.states.isFull }
     func isOf(_ other: Tokenizer) -> Bool { tokenizer === other }
 
-    /// Where a text begins.
+    /// Where a text begins; an error where no tokens make one.
     ///
     /// - Parameter context: The tokens before it.
     func start(after context: ArraySlice<Int32>) throws(GraftError) -> Int32 {
-        try tokenizer.dropsSpace(after: context) ? states.startBeforeSpace : states.start
+        let start = try tokenizer.dropsSpace(after: context) ? paths.states.startBeforeSpace : paths.states.start
+        try paths.requireEnd(from: start)
+        return start
     }
 
-    func accepts(_ state: Int32) -> Bool { states.accepts(state) }
-    func isComplete(_ state: Int32) -> Bool { states.isComplete(state) }
+    /// Whether a text may end here.
+    func accepts(_ state: Int32) -> Bool { paths.states.accepts(state) }
+
+    /// Whether nothing can come but its end.
+    func isComplete(_ state: Int32) throws(GraftError) -> Bool {
+        guard accepts(state) else { return false }
+        if let goesOn = paths.goesOn(state) { return !goesOn }
+        return try mask(state).allSatisfy { $0 == 0 }
+    }
 
     /// Where a token leads.
-    func next(_ state: Int32, _ token: Int32) throws(GraftError) -> Int32 {
-        var state = state
-        for byte in tree.text(of: token) where state >= 0 { state = try states.next(state, byte) }
-        return state
-    }
+    func next(_ state: Int32, _ token: Int32) throws(GraftError) -> Int32 { try paths.next(state, token) }
 
     /// Leaves the logits of tokens that may come, and of those that end a text where it may end; an
     /// error where there are none.
@@ -88,7 +86,7 @@ final class TokenConstraint {
         if let known = masks[state] { return known }
         if 8 * wordCount * (masks.count + 1) > Self.mostMaskBytes { masks.removeAll() }
         var mask = Array(repeating: UInt64(0), count: wordCount)
-        if state != AutomatonStates.none { try states.mark(tree, from: state, in: &mask) }
+        if state != AutomatonStates.none { try paths.mark(from: state, in: &mask) }
         masks[state] = mask
         return mask
     }
@@ -106,29 +104,43 @@ struct ConstrainedPlace {
 
     /// Whether the text may end here.
     var accepts: Bool { constraint.accepts(state) }
-    /// Whether it has to.
-    var isComplete: Bool { constraint.isComplete(state) }
+    /// Whether it has to: nothing can come behind the latest token.
+    private(set) var isComplete = false
 
     func mask(_ logits: UnsafeMutableBufferPointer<Float>, stops: Set<Int32>) throws(GraftError) {
         try constraint.mask(logits, state, stops: stops)
     }
 
-    mutating func advance(_ token: Int32) throws(GraftError) { state = try constraint.next(state, token) }
+    mutating func advance(_ token: Int32) throws(GraftError) {
+        state = try constraint.next(state, token)
+        isComplete = try constraint.isComplete(state)
+    }
 }
 
 /// The constraints of a session's latest texts, so that one that comes again is not read again.
 struct KnownConstraints {
-    private var all: [(text: String, constraint: TokenConstraint)] = []
+    private var all: [(text: String, unusable: Set<Int32>, constraint: TokenConstraint)] = []
     private static let most = 8
 
-    mutating func find(_ text: String, _ tokenizer: Tokenizer) throws(GraftError) -> TokenConstraint {
+    /// - Parameters:
+    ///   - never: Tokens that never come, or end a text.
+    ///   - count: Of the tokens that the model has.
+    mutating func find(
+        _ text: String, _ tokenizer: Tokenizer, never: some Sequence<Int32>, count: Int
+    ) throws(GraftError) -> TokenConstraint {
+        let tree = try tokenizer.tree()
+        let beyond = min(count, tokenizer.largestID + 1)..<tokenizer.largestID + 1
+        var unusable = Set(never)
+        for token in beyond { unusable.insert(Int32(token)) }
+        unusable = unusable.filter { !tree.text(of: $0).isEmpty }
         all.removeAll { $0.constraint.isFull }
-        if let known = all.first(where: { $0.text.utf8.elementsEqual(text.utf8) && $0.constraint.isOf(tokenizer) }) {
-            return known.constraint
+        let known = all.first {
+            $0.text.utf8.elementsEqual(text.utf8) && $0.unusable == unusable && $0.constraint.isOf(tokenizer)
         }
-        let made = try TokenConstraint(text, tokenizer)
+        if let known { return known.constraint }
+        let made = try TokenConstraint(text, tokenizer, unusable: unusable)
         if all.count == Self.most { all.removeFirst() }
-        all.append((text, made))
+        all.append((text, unusable, made))
         return made
     }
 }

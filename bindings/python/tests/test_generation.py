@@ -156,6 +156,23 @@ def test_texts_are_what_constraints_ask_for(
         session.generate(PROMPTS[:2], constraint=[None, "a"])  # type: ignore[list-item]
 
 
+def test_texts_take_the_way_that_their_tokens_have(model: graft.Model) -> None:
+    tokens = ["a", "b", "ab", "abc", "cd", "日本", "本"]
+    file = {
+        "version": "1.0",
+        "model": {"type": "Unigram", "vocab": [[token, -1.0] for token in tokens], "unk_id": 0},
+        "decoder": {"type": "Fuse"},
+    }
+    sparse = graft.Tokenizer.from_files({"tokenizer.json": json.dumps(file).encode()})
+    session = graft.Session(model, sparse)
+    constraint = {"choices": ["abcd", "abce", "日本語"]}
+    choices: tuple[dict[str, Any], ...] = ({}, {"temperature": 1.5, "samples": 4}, {"beams": 2})
+    for options in choices:
+        assert {*session.generate(["a"], constraint=constraint, **options)} == {"abcd"}
+    with pytest.raises(graft.GraftError, match='row 0: no text .*: of "日本語" none goes on behind "日本"'):
+        session.generate(["a"], constraint={"choices": ["日本語"]})
+
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
