@@ -142,9 +142,12 @@ package struct JSONReader {
     }
 
     /// A number in its own spelling.
-    package mutating func readNumberText() throws(GraftError) -> String {
+    package mutating func readNumberText() throws(GraftError) -> String { string(of: try readNumberBytes()) }
+
+    /// The same as it stands in the bytes.
+    package mutating func readNumberBytes() throws(GraftError) -> UnsafeRawBufferPointer {
         guard try peekKind() == .number else { throw unexpected("a number") }
-        return string(of: try scanNumber())
+        return try scanNumber()
     }
 
     package mutating func readBool() throws(GraftError) -> Bool {
@@ -194,11 +197,23 @@ package struct JSONReader {
         return next
     }
 
+    @inline(__always)
     private mutating func skipWhitespace() {
+        if position < bytes.count, bytes[position] <= 0x20 { skipSpaces() }
+    }
+
+    @inline(never)
+    private mutating func skipSpaces() {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x09, 0x0A, 0x0D: position += 1
             default: return
+            }
+            // Files that are spaced for readers are half spaces.
+            while bytes.count - position >= 8 {
+                let others = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x2020_2020_2020_2020
+                position += others.littleEndian.trailingZeroBitCount / 8
+                if others != 0 { break }
             }
         }
     }

@@ -28,7 +28,7 @@ package final class MappedFile: Sendable {
         }
         let start =
             copies
-            ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            ? mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
             : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let start, start != MAP_FAILED else { throw Self.failure("map", path, errno) }
         bytes = UnsafeRawBufferPointer(start: start, count: size)

@@ -42,22 +42,30 @@ struct ModelFile {
         return isWordPiece ? "WordPiece" : "WordLevel"
     }
 
+    /// Entries from which the size of a list is guessed.
+    private static let seenFirst = 512
+
     /// A list of tokens with their scores; their places are their ids.
     private static func scored(_ reader: inout JSONReader) throws(GraftError) -> (Vocabulary, [Double]) {
-        // An entry takes some 35 bytes in the files there are.
-        let count = (reader.bytes.count - reader.position) / 35
-        var vocabulary = Vocabulary(count: count)
+        var vocabulary = Vocabulary(count: seenFirst)
         var scores: [Double] = []
-        scores.reserveCapacity(count)
         try reader.beginArray()
+        let start = reader.position
         while try reader.nextElement() {
+            if scores.count == seenFirst {
+                // Files are spaced in several ways. The first entries are shorter than most.
+                let factor = (reader.bytes.count - start) / (reader.position - start) + 1
+                vocabulary.reserve(times: factor)
+                scores.reserveCapacity(factor * scores.count)
+            }
             try reader.beginArray()
             let token = try reader.nextElement() ? try reader.readText() : nil
             guard let token, try reader.nextElement() else { throw reader.error("expected a token and its score") }
+            let hash = token.isPlain ? vocabulary.expect(token.bytes.bindMemory(to: UInt8.self)) : nil
             scores.append(try reader.readScore())
             if try reader.nextElement() { throw reader.error("expected a token and its score") }
             try token.withUTF8 { (bytes) throws(GraftError) in
-                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: scores.count - 1, isListed: true)
+                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: scores.count - 1, isListed: true, hash: hash)
             }
         }
         return (vocabulary, scores)
@@ -69,9 +77,10 @@ struct ModelFile {
         var vocabulary = Vocabulary(count: (reader.bytes.count - reader.position) / 40)
         try reader.beginObject()
         while let key = try reader.nextKey() {
+            let hash = key.isPlain ? vocabulary.expect(key.bytes.bindMemory(to: UInt8.self)) : nil
             let id = try reader.readInt()
             try key.withUTF8 { (bytes) throws(GraftError) in
-                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: id)
+                try vocabulary.add(bytes.bindMemory(to: UInt8.self), id: id, hash: hash)
             }
         }
         return vocabulary

@@ -36,6 +36,11 @@ const char *gk_missing_path(void);
  *  thread safe. */
 bool gk_choose_path(const char *name);
 
+/** Begins to bring what lies at an address into the cache; nothing happens where it is none. */
+static inline void gk_prefetch(const void *address) {
+    __builtin_prefetch(address);
+}
+
 /** The threads and the scratch memory of one stream of calls; not shared by concurrent calls. */
 typedef struct gk_team {
     int32_t thread_count; /**< At least 1. */

@@ -17,22 +17,22 @@ struct PieceFinder: Sendable {
     /// - Parameter isIn: which tokens count, by id; nil for all.
     init(_ vocabulary: Vocabulary, where isIn: ((Int32) -> Bool)? = nil) throws(GraftError) {
         self.vocabulary = vocabulary
-        counts = isIn.map { (0..<Int32(vocabulary.largestID + 1)).map($0) }
-        var places = vocabulary.places()
-        if let counts { places.removeAll { !counts[Int($0.id)] } }
+        let counts = isIn.map { (0..<Int32(vocabulary.largestID + 1)).map($0) }
+        var byteCount = 0
+        try vocabulary.eachToken { id, token in if counts?[Int(id)] ?? true { byteCount += token.count } }
         // Of the vocabularies there are, tokens share two thirds of their bytes.
-        let byteCount = places.reduce(0) { $0 + $1.length }
         var bits = 6
         while 1 << bits < byteCount / 2 { bits += 1 }
         try Memory.require(1 << bits, to: "the beginnings of tokens")
         var marks = [UInt8](repeating: 0, count: 1 << bits)
         let shift = UInt64(64 - bits)
-        try vocabulary.withBytes { bytes throws(GraftError) in
-            for place in places {
+        try marks.withUnsafeMutableBufferPointer { marks throws(GraftError) in
+            try vocabulary.eachToken { id, token throws(GraftError) in
+                guard counts?[Int(id)] ?? true else { return }
                 try Memory.check()
                 var hash = ByteHash.empty
                 var mark = (place: 0, bit: UInt8(0))
-                for byte in bytes[place.start..<place.start + place.length] {
+                for byte in token {
                     hash = ByteHash.adding(byte, to: hash)
                     mark = Self.mark(hash, shift)
                     marks[mark.place] |= mark.bit
@@ -40,6 +40,7 @@ struct PieceFinder: Sendable {
                 marks[mark.place] |= mark.bit << 4
             }
         }
+        self.counts = counts
         self.marks = marks
         self.shift = shift
     }

@@ -8,8 +8,7 @@ extension JSONReader {
     /// The result may be a unit in the last place beside the nearest number. Where two ways to cut
     /// a word are equally likely, that unit decides between them, there and here.
     mutating func readScore() throws(GraftError) -> Double {
-        guard try peekKind() == .number else { throw unexpected("a number") }
-        let spelling = try skipped()
+        let spelling = try readNumberBytes()
         let score = Self.score(spelling)
         guard score.isFinite else {
             throw error("\(JSON.number(String(decoding: spelling, as: UTF8.self)).kind) is out of range")
@@ -25,6 +24,9 @@ extension JSONReader {
         for (index, byte) in spelling.enumerated() {
             switch byte {
             case UInt8(ascii: "."): isFraction = true
+            case UInt8(ascii: "0")...UInt8(ascii: "9") where !isFull && digits < UInt64.max / 10:
+                digits = digits &* 10 &+ UInt64(byte - UInt8(ascii: "0"))
+                if isFraction { exponent -= 1 }
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 let (tens, isMore) = digits.multipliedReportingOverflow(by: 10)
                 let (sum, isMoreYet) = tens.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))

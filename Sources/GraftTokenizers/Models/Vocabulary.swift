@@ -1,3 +1,4 @@
+import CGraftKernels
 import Glibc
 import GraftTensor
 
@@ -34,11 +35,25 @@ struct Vocabulary: Sendable {
 
     /// - Parameter count: how many tokens to make room for; more may come.
     init(count: Int = 0) {
-        var size = 1024
-        while size < min(count, Self.maximumID) * 3 / 2 { size *= 2 }
+        let size = Self.tableSize(count)
         slots = Array(repeating: Slot(), count: size)
         mask = size - 1
         entries.reserveCapacity(count)
+    }
+
+    private static func tableSize(_ count: Int) -> Int {
+        var size = 1024
+        while size < min(count, maximumID) * 3 / 2 { size *= 2 }
+        return size
+    }
+
+    /// Makes room for so many times the tokens that there are.
+    mutating func reserve(times factor: Int) {
+        let count = min(factor, Self.maximumID) * entries.count
+        entries.reserveCapacity(count)
+        positions.reserveCapacity(count)
+        bytes.reserveCapacity(min(factor, Self.maximumID) * bytes.count)
+        if case let size = Self.tableSize(count), size > slots.count { growTable(to: size) }
     }
 
     /// How many tokens there are.
@@ -49,9 +64,13 @@ struct Vocabulary: Sendable {
 
     /// Adds a token. Of two with the same bytes the later id counts, as in a Python dictionary.
     ///
-    /// - Parameter isListed: whether tokens come in the order of their ids, in a list, where the
-    ///   former id goes on reading the token.
-    mutating func add(_ token: UnsafeBufferPointer<UInt8>, id: Int, isListed: Bool = false) throws(GraftError) {
+    /// - Parameters:
+    ///   - isListed: whether tokens come in the order of their ids, in a list, where the former id
+    ///     goes on reading the token.
+    ///   - hash: what `expect` said of it.
+    mutating func add(
+        _ token: UnsafeBufferPointer<UInt8>, id: Int, isListed: Bool = false, hash: UInt64? = nil
+    ) throws(GraftError) {
         guard id >= 0, id <= Self.maximumID else {
             throw GraftError(
                 .corruptFile,
@@ -60,7 +79,7 @@ struct Vocabulary: Sendable {
         try Memory.check()
         if id >= positions.capacity { try Memory.require(8 * id, to: "a vocabulary with the id \(id)") }
         while positions.count <= id { positions.append(-1) }
-        let hash = ByteHash.finished(ByteHash.of(token))
+        let hash = hash ?? ByteHash.finished(ByteHash.of(token))
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot].position >= 0 {
             if slots[slot].tag == Self.tag(hash), self.token(at: Int(slots[slot].position), equals: token) {
@@ -82,7 +101,17 @@ struct Vocabulary: Sendable {
         entries.append(Entry(start: UInt32(bytes.count), length: UInt32(token.count), id: Int32(id)))
         bytes.append(contentsOf: token)
         longest = max(longest, token.count)
-        if entries.count * 3 > slots.count * 2 { growTable() }
+        if entries.count * 3 > slots.count * 2 { growTable(to: slots.count * 2) }
+    }
+
+    /// The hash of a token that is about to be added. Its slot comes from memory meanwhile, which
+    /// takes as long as reading what stands beside it in a file.
+    func expect(_ token: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let hash = ByteHash.finished(ByteHash.of(token))
+        slots.withUnsafeBufferPointer { slots in
+            gk_prefetch(slots.baseAddress.map { $0 + (Int(truncatingIfNeeded: hash) & mask) })
+        }
+        return hash
     }
 
     /// The id of a token.
@@ -146,18 +175,15 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Where the bytes of all tokens that are not empty are, in the order of their ids.
-    func places() -> [(start: Int, length: Int, id: Int32)] {
-        positions.indices.compactMap { id in
-            guard positions[id] >= 0 else { return nil }
-            let entry = entries[Int(positions[id])]
-            return entry.length == 0 ? nil : (Int(entry.start), Int(entry.length), Int32(id))
+    /// Calls `body` with the bytes of each token that is not empty, in the order of their ids.
+    func eachToken(_ body: (Int32, UnsafeBufferPointer<UInt8>) throws(GraftError) -> Void) throws(GraftError) {
+        try bytes.withUnsafeBufferPointer { bytes throws(GraftError) in
+            for id in positions.indices where positions[id] >= 0 {
+                let entry = entries[Int(positions[id])]
+                if entry.length == 0 { continue }
+                try body(Int32(id), UnsafeBufferPointer(rebasing: bytes[range(of: entry)]))
+            }
         }
-    }
-
-    /// Calls `body` with the bytes of all tokens, end to end.
-    func withBytes(_ body: (UnsafeBufferPointer<UInt8>) throws(GraftError) -> Void) throws(GraftError) {
-        try bytes.withUnsafeBufferPointer { bytes throws(GraftError) in try body(bytes) }
     }
 
     /// How many bytes a token has; 0 if no token has the id.
@@ -195,8 +221,8 @@ struct Vocabulary: Sendable {
         }
     }
 
-    private mutating func growTable() {
-        var larger = [Slot](repeating: Slot(), count: slots.count * 2)
+    private mutating func growTable(to size: Int) {
+        var larger = [Slot](repeating: Slot(), count: size)
         let mask = larger.count - 1
         // Of two entries with the same bytes the later is to be found first.
         for position in entries.indices.reversed() {
