@@ -98,8 +98,8 @@ extension Session {
             let cacheRows = try cache.add(capacities: capacities)
             generatedRows.append(
                 GeneratedRow(
-                    number: start.number, composition: composition, owner: composition?.attached.content ?? [],
-                    text: text, beginning: beginning, sourced: sourced, cacheRows: cacheRows))
+                    number: start.number, composition: composition, text: text, beginning: beginning,
+                    sourced: sourced, cacheRows: cacheRows, shape: model.shape))
         } catch {
             composition?.endReading()
             throw error
@@ -214,7 +214,7 @@ extension Session {
     private func run(_ index: Int, upTo end: Int) throws(GraftError) {
         let row = generatedRows[index]
         var tokens = RowBatch()
-        row.append(to: &tokens, upTo: end)
+        generatedRows[index].append(to: &tokens, upTo: end, shape: model.shape, cache: cache)
         try eachPass(
             tokens, reading: .last, cache: cache, cacheRow: { _ in row.cacheRows[0] }, adapter: { _ in row.adapter }
         ) { _, _ throws(GraftError) in
@@ -262,8 +262,9 @@ extension Session {
         var tokens = RowBatch()
         var places: [Place] = []
         for index in rows {
+            let guesses = generatedRows[index].append(to: &tokens, shape: model.shape, cache: cache)
             let row = generatedRows[index]
-            for (active, guess) in row.append(to: &tokens).enumerated() {
+            for (active, guess) in guesses.enumerated() {
                 places.append(Place(row: index, index: active, cacheRow: row.cacheRows[active], guess: guess))
             }
         }

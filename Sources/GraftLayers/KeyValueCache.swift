@@ -11,6 +11,9 @@ package final class KeyValueCache {
         var pages: [Int32] = []
         /// Tokens that it holds, with what its adapter put before them.
         var length = 0
+        /// Of the text that it is part of, where that is longer than what goes through the model
+        /// next, or shorter, as with guesses.
+        var textLength: Int?
         /// The most that it may hold; nil for a number that no row has.
         var capacity: Int?
     }
@@ -74,6 +77,11 @@ package final class KeyValueCache {
     }
 
     package func length(ofRow row: Int) -> Int { rows[row].length }
+
+    /// Says how long the text is that a row is part of, which its keys may depend on.
+    package func setTextLength(_ length: Int, ofRow row: Int) { rows[row].textLength = length }
+
+    func textLength(ofRow row: Int) -> Int? { rows[row].textLength }
 
     /// Has a row forget what it holds behind its first tokens.
     package func shorten(_ row: Int, to length: Int) {

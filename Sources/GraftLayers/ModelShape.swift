@@ -10,6 +10,8 @@ package struct ModelShape: Sendable {
     package let vocabularySize: Int
     package let typeCount: Int
     package let maximumLength: Int
+    /// Longer texts than each of these have other keys from their beginning.
+    package let textBorders: [Int]
     /// Heads of the queries.
     package let headCount: Int
     /// Width of the keys, and of the values, of one token in one layer, and the heads that share
@@ -19,7 +21,8 @@ package struct ModelShape: Sendable {
 
     package init(
         layerCount: Int, encoderLayerCount: Int = 0, hiddenSize: Int, embeddingWidth: Int? = nil,
-        vocabularySize: Int, typeCount: Int, maximumLength: Int, headCount: Int, keyWidth: Int, keyHeadCount: Int
+        vocabularySize: Int, typeCount: Int, maximumLength: Int, textBorders: [Int] = [], headCount: Int,
+        keyWidth: Int, keyHeadCount: Int
     ) {
         self.layerCount = layerCount
         self.encoderLayerCount = encoderLayerCount
@@ -28,10 +31,14 @@ package struct ModelShape: Sendable {
         self.vocabularySize = vocabularySize
         self.typeCount = typeCount
         self.maximumLength = maximumLength
+        self.textBorders = textBorders
         self.headCount = headCount
         self.keyWidth = keyWidth
         self.keyHeadCount = keyHeadCount
     }
+
+    /// How many borders a text of a length is beyond: texts with as many have their keys alike.
+    package func bordersPassed(by length: Int) -> Int { textBorders.count { length > $0 } }
 
     /// Depths of sites: 0 embeddings, 1 … layerCount the layers, then what pools, then the head. An
     /// encoder's embeddings and layers come before those of its decoder.

@@ -38,6 +38,8 @@ package final class Pass {
     /// First token of each row that the batch has: those before it are virtual.
     private(set) var batchTokens: UnsafePointer<Int64>
     private(set) var sequences: UnsafePointer<gk_sequence>
+    /// Of each row: how long its text is, as far as it is known.
+    private var textLengths: UnsafePointer<Int32>
     /// With a cache, where the pages of the sequences' keys begin; nil without.
     private(set) var pages: UnsafePointer<Int64>?
     package private(set) var segments: [Segment] = []
@@ -104,6 +106,7 @@ package final class Pass {
         tokens = zero.assumingMemoryBound(to: Int32.self)
         types = tokens
         positions = tokens
+        textLengths = tokens
         starts = UnsafePointer(start)
         batchTokens = starts
         sequences = zero.assumingMemoryBound(to: gk_sequence.self)
@@ -144,6 +147,7 @@ package final class Pass {
         let types = try kept.allocate(Int32.self, count: tokenCount)
         let positions = try kept.allocate(Int32.self, count: tokenCount)
         let sequences = try kept.allocate(gk_sequence.self, count: rowCount)
+        let textLengths = try kept.allocate(Int32.self, count: rowCount)
         var nextKey = 0
         for row in 0..<rowCount {
             let (start, own) = (Int(starts[row]), Int(batchTokens[row]))
@@ -164,6 +168,7 @@ package final class Pass {
                 try cache.prepare(held, adding: prefix + length)
                 nextKey = keys.start + cache.pageCount(ofRow: held)
             }
+            textLengths[row] = Int32(cache?.textLength(ofRow: cacheRows[row]) ?? keys.before + length)
             for position in 0..<length { positions[start + position] = Int32(keys.before + position) }
             sequences[row] = gk_sequence(
                 query_start: Int64(start), query_count: Int64(length), key_start: Int64(keys.start),
@@ -176,6 +181,7 @@ package final class Pass {
         self.types = UnsafePointer(types)
         self.positions = UnsafePointer(positions)
         self.sequences = UnsafePointer(sequences)
+        self.textLengths = UnsafePointer(textLengths)
         findSegments(adapter: { adapter(range.lowerBound + $0) })
         summaries = nil
     }
@@ -219,6 +225,21 @@ package final class Pass {
             }
         }
         return UnsafePointer(asking)
+    }
+
+    /// The rows of a matrix of unit `.tokens` or `.read`, in runs of rows of the pass whose texts'
+    /// lengths are alike.
+    func eachRun(
+        _ unit: Unit, alike kind: (Int) -> Bool, _ body: (_ first: Int, _ count: Int, _ kind: Bool) -> Void
+    ) {
+        let isOneOfEach = unit == .read && readsOneToken
+        var row = 0
+        while row < rowCount {
+            let (start, own) = (row, kind(Int(textLengths[row])))
+            repeat { row += 1 } while row < rowCount && kind(Int(textLengths[row])) == own
+            let first = isOneOfEach ? start : Int(starts[start])
+            body(first, (isOneOfEach ? row : Int(starts[row])) - first, own)
+        }
     }
 
     func length(ofRow row: Int) -> Int { Int(starts[row + 1] - starts[row]) }

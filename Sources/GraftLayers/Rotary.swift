@@ -13,6 +13,8 @@ package final class Rotary: Sendable {
     private let turnedWidth: Int
     /// [r / 2].
     private let frequencies: Memory
+    /// The same of all tokens of texts that are longer than so many; nil where these turn alike.
+    private let long: (border: Int, frequencies: Memory)?
     private let magnitude: Float
 
     package init(
@@ -21,10 +23,16 @@ package final class Rotary: Sendable {
         self.headWidth = headWidth
         self.turnedWidth = turnedWidth ?? headWidth
         magnitude = scaling.magnitude
-        frequencies = try Memory(byteCount: self.turnedWidth / 2 * 4)
-        for index in 0..<self.turnedWidth / 2 {
-            frequencies.floats()[index] = Self.frequency(index, width: self.turnedWidth, base: base, scaling)
+        let width = self.turnedWidth
+        func frequencies(isLong: Bool) throws(GraftError) -> Memory {
+            let all = try Memory(byteCount: width / 2 * 4)
+            for index in 0..<width / 2 {
+                all.floats()[index] = Self.frequency(index, width: width, base: base, scaling, isLong: isLong)
+            }
+            return all
         }
+        self.frequencies = try frequencies(isLong: false)
+        long = try scaling.border.map { border throws(GraftError) in (border, try frequencies(isLong: true)) }
     }
 
     /// Turns every head of x by the positions of its rows.
@@ -33,8 +41,19 @@ package final class Rotary: Sendable {
     package func backward(_ dx: Matrix, unit: Pass.Unit, pass: Pass) { turn(dx, unit, isInverse: true, pass) }
 
     private func turn(_ x: Matrix, _ unit: Pass.Unit, isInverse: Bool, _ pass: Pass) {
+        guard let long else { return turn(x, pass.positions(unit), frequencies, isInverse, pass) }
+        pass.eachRun(unit, alike: { $0 > long.border }) { first, count, isLong in
+            turn(
+                x.rows(from: first, count: count), pass.positions(unit) + first,
+                isLong ? long.frequencies : frequencies, isInverse, pass)
+        }
+    }
+
+    private func turn(
+        _ x: Matrix, _ positions: UnsafePointer<Int32>, _ frequencies: Memory, _ isInverse: Bool, _ pass: Pass
+    ) {
         gk_rotate(
             pass.team.kernel, Int64(x.rows), Int32(x.columns / headWidth), Int32(headWidth), Int32(turnedWidth),
-            pass.positions(unit), frequencies.floats(), magnitude, isInverse, x.base, Int64(x.stride))
+            positions, frequencies.floats(), magnitude, isInverse, x.base, Int64(x.stride))
     }
 }

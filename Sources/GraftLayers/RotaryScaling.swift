@@ -9,16 +9,36 @@ extension Rotary {
         /// Llama 3.1: long waves as linear, short ones as they are, and a passage between.
         case llama3(factor: Float, lowFrequencyFactor: Float, highFrequencyFactor: Float, originalLength: Float)
         case yarn(Yarn)
-        /// LongRoPE (Ding et al. 2024): ω[i] / factors[i].
-        case longRope(factors: [Float], attentionFactor: Float)
+        case longRope(LongRope)
 
         /// By what turned numbers are multiplied, too.
         var magnitude: Float {
             switch self {
             case .none, .linear, .llama3: 1
             case .yarn(let yarn): yarn.attentionFactor
-            case .longRope(_, let attentionFactor): attentionFactor
+            case .longRope(let factors): factors.attentionFactor
             }
+        }
+
+        /// From how long texts on all of their tokens turn by other frequencies; nil where they do
+        /// not.
+        package var border: Int? {
+            if case .longRope(let factors) = self, factors.long != nil { factors.originalLength } else { nil }
+        }
+    }
+
+    /// LongRoPE (Ding et al. 2024): ω[i] / short[i], of texts that are longer than those at first
+    /// ω[i] / long[i].
+    package struct LongRope: Equatable, Sendable {
+        package let short: [Float]
+        /// nil where longer texts are none of the model's.
+        package let long: [Float]?
+        let originalLength: Int
+        let attentionFactor: Float
+
+        package init(short: [Float], long: [Float]?, originalLength: Int, attentionFactor: Float) {
+            (self.short, self.long) = (short, long)
+            (self.originalLength, self.attentionFactor) = (originalLength, attentionFactor)
         }
     }
 
@@ -62,7 +82,9 @@ extension Rotary {
 
     /// ω[i] of `width` numbers, rounded where transformers rounds: at a thousand positions a
     /// different last place would show.
-    static func frequency(_ index: Int, width: Int, base: Double, _ scaling: Scaling) -> Float {
+    ///
+    /// - Parameter isLong: Whether of texts beyond the scaling's border.
+    static func frequency(_ index: Int, width: Int, base: Double, _ scaling: Scaling, isLong: Bool = false) -> Float {
         let wave = Float(pow(base, Double(Float(2 * index) / Float(width))))
         let frequency = 1 / wave
         switch scaling {
@@ -77,7 +99,7 @@ extension Rotary {
         case .yarn(let yarn):
             let share = yarn.plainShare(index, width: width, base: base)
             return 1 / (Float(yarn.factor) * wave) * (1 - share) + frequency * share
-        case .longRope(let factors, _): return 1 / (factors[index] * wave)
+        case .longRope(let factors): return 1 / ((isLong ? factors.long ?? factors.short : factors.short)[index] * wave)
         }
     }
 }

@@ -29,7 +29,8 @@ enum GPTNeoX: Architecture {
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
-            typeCount: 0, maximumLength: configuration.maximumLength, headCount: configuration.headCount,
+            typeCount: 0, maximumLength: configuration.maximumLength,
+            textBorders: configuration.rotary.scaling.border.map { [$0] } ?? [], headCount: configuration.headCount,
             keyWidth: hidden, keyHeadCount: configuration.headCount)
         let head = folder.entry(storedHead + ".weight") == nil ? VocabularyTables.head : storedHead
         let tables = try VocabularyTables(

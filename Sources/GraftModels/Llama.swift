@@ -30,7 +30,8 @@ enum Llama: LlamaKin {
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
         let shape = ModelShape(
             layerCount: configuration.layerCount, hiddenSize: hidden, vocabularySize: configuration.vocabularySize,
-            typeCount: 0, maximumLength: configuration.maximumLength, headCount: configuration.headCount,
+            typeCount: 0, maximumLength: configuration.maximumLength, textBorders: configuration.textBorders,
+            headCount: configuration.headCount,
             keyWidth: configuration.keyValueHeadCount * configuration.headWidth,
             keyHeadCount: configuration.keyValueHeadCount)
         let tables = try VocabularyTables(folder, words: prefix + "embed_tokens", areTied: configuration.tiesEmbeddings)

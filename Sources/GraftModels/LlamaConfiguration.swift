@@ -14,6 +14,8 @@ struct LlamaConfiguration {
     let headWidth: Int
     let intermediateSize: Int
     let maximumLength: Int
+    /// From how long texts on tokens turn otherwise.
+    let textBorders: [Int]
     let activation: Activation
     let norm: RMSNorm.Settings
     let branchNorms: BranchNorms
@@ -202,6 +204,7 @@ struct LlamaConfiguration {
             layerCount, reader, usual: variant.rotaryBase, maximumLength: maximumLength, variant.window,
             variant.rotaryUsage)
         for settings in rotary.lazy.compactMap({ $0 }) { try settings.check(headWidth, reader) }
+        textBorders = Set(rotary.compactMap { $0?.scaling.border }).sorted()
         self.maximumLength = min(maximumLength, rotary.compactMap { $0?.longestText }.min() ?? maximumLength)
         try reader.check(
             [.onlyTrue("is_causal")] + (variant.window == nil ? [.only("use_sliding_window", false)] : [])

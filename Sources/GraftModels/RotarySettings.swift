@@ -12,7 +12,7 @@ struct RotarySettings: Equatable {
     /// The share of a head's numbers that turn.
     let share: Double
 
-    /// Of how long a text these are; nil of any. Longer ones turn otherwise, from their beginning.
+    /// Of how long a text these are; nil of any.
     let longestText: Int?
 
     /// What an architecture calls some of these settings, and has where nothing is said.
@@ -79,7 +79,8 @@ struct RotarySettings: Equatable {
         let oldType = try settings.optionalString("type")
         let named = try settings.optionalString("rope_type") ?? oldType ?? "default"
         let type = usage.longNames.contains(named) ? "longrope" : named
-        longestText = try type == "longrope" ? Int(originalLength()) : nil
+        let turnsLong = type == "longrope" ? try settings.optionalArray("long_factor") != nil : false
+        longestText = type == "longrope" && !turnsLong ? try Int(originalLength()) : nil
         switch type {
         case "default": scaling = .none
         case "linear": scaling = .linear(factor: try positive("factor"))
@@ -114,9 +115,12 @@ struct RotarySettings: Equatable {
             let factor = try settings.optionalDouble("factor") ?? Double(maximumLength) / length
             let usual = factor <= 1 ? 1 : (1 + log(factor) / log(length)).squareRoot()
             scaling = .longRope(
-                factors: try Self.factors(settings, named: name, reader),
-                attentionFactor: try positive(
-                    "attention_factor", settings.optionalDouble("attention_factor") ?? usual))
+                Rotary.LongRope(
+                    short: try Self.factors(settings, "short_factor", named: name, reader),
+                    long: turnsLong ? try Self.factors(settings, "long_factor", named: name, reader) : nil,
+                    originalLength: Int(length),
+                    attentionFactor: try positive(
+                        "attention_factor", settings.optionalDouble("attention_factor") ?? usual)))
         default:
             throw GraftError(
                 .unsupported,
@@ -148,11 +152,14 @@ struct RotarySettings: Equatable {
                 "\(reader.file): partial_rotary_factor \(share) turns \(turned) of a head's \(headWidth) numbers; expected an "
                     + "even number from 2")
         }
-        guard case .longRope(let factors, _) = scaling, factors.count != turned / 2 else { return }
-        throw GraftError(
-            .corruptFile,
-            "\(reader.file): short_factor must have \(turned / 2) numbers, one for each two that turn, found "
-                + "\(factors.count)")
+        guard case .longRope(let factors) = scaling else { return }
+        for (key, factors) in [("short_factor", factors.short), ("long_factor", factors.long ?? factors.short)]
+        where factors.count != turned / 2 {
+            throw GraftError(
+                .corruptFile,
+                "\(reader.file): \(key) must have \(turned / 2) numbers, one for each two that turn, found "
+                    + "\(factors.count)")
+        }
     }
 
     private static func share(
@@ -170,15 +177,15 @@ struct RotarySettings: Equatable {
         return share
     }
 
-    /// By what LongRoPE divides the frequencies of texts that are not longer than those at first.
+    /// By what LongRoPE divides frequencies.
     private static func factors(
-        _ settings: JSONObject, named name: String, _ reader: ConfigurationReader
+        _ settings: JSONObject, _ key: String, named name: String, _ reader: ConfigurationReader
     ) throws(GraftError) -> [Float] {
-        let given = try settings.array("short_factor")
+        let given = try settings.array(key)
         let factors = given.compactMap { $0.doubleValue.map { Float($0) } }.filter { $0 > 0 && $0.isFinite }
         guard factors.count == given.count else {
             throw GraftError(
-                .corruptFile, "\(reader.file): \(name).short_factor must have numbers above 0 that 32 bits hold")
+                .corruptFile, "\(reader.file): \(name).\(key) must have numbers above 0 that 32 bits hold")
         }
         return factors
     }

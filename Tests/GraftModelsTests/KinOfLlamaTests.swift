@@ -19,7 +19,8 @@ import Testing
             "gemma2-tiny/sequence-classification", "gemma3-tiny/plain", "gemma3-tiny/plain-v4",
             "gemma3-tiny/everything", "gemma3-tiny/images", "gemma3-tiny/sequence-classification",
             "llama-tiny/bare-yarn",
-            "llama-tiny/bare-dynamic", "phi3-tiny/plain", "phi3-tiny/long", "phi3-tiny/sequence-classification",
+            "llama-tiny/bare-dynamic", "phi3-tiny/plain", "phi3-tiny/long", "phi3-tiny/beyond",
+            "phi3-tiny/sequence-classification",
             "olmo2-tiny/plain", "olmo2-tiny/everything", "olmo2-tiny/sequence-classification",
         ])
     func hiddenStatesEqual(name: String) throws {
@@ -32,10 +33,16 @@ import Testing
         }
     }
 
-    @Test("Where longer texts turn by other frequencies, a model takes those that are not longer")
+    @Test("A model takes longer texts than its first ones where it is said how these turn")
     func lengthOfLongRope() throws {
-        let model = try Architectures.load(path: Goldens.path("phi3-tiny/long"), precision: .float32)
-        #expect(model.shape.maximumLength == 64)
+        let model = try Architectures.load(path: Goldens.path("phi3-tiny/beyond"), precision: .float32)
+        #expect(model.shape.maximumLength == 96 && model.shape.textBorders == [11])
+        let rotary: JSON = ["rope_type": "longrope", "short_factor": [1, 2, 3], "partial_rotary_factor": 0.75]
+        let folder = try Goldens.copyOfModel(
+            "phi3-tiny/plain",
+            changing: ["rope_parameters": rotary, "original_max_position_embeddings": 9])
+        let short = try Architectures.load(path: folder, precision: .float32)
+        #expect(short.shape.maximumLength == 9 && short.shape.textBorders.isEmpty)
     }
 
     @Test(
@@ -43,6 +50,14 @@ import Testing
         arguments: [
             ("rope_parameters", ["rope_type": "longrope", "short_factor": [1, 2, 3]], .corruptFile),
             ("rope_parameters", ["rope_type": "longrope", "short_factor": [1, 2, 3, 0]], .corruptFile),
+            (
+                "rope_parameters", ["rope_type": "longrope", "short_factor": [1, 2, 3, 4], "long_factor": [1, 2, 3]],
+                .corruptFile
+            ),
+            (
+                "rope_parameters",
+                ["rope_type": "longrope", "short_factor": [1, 2, 3, 4], "long_factor": [1, 2, -3, 4]], .corruptFile
+            ),
             ("rope_parameters", ["rope_type": "su", "short_factor": "many"], .corruptFile),
             ("partial_rotary_factor", 0.4, .unsupported), ("partial_rotary_factor", 2, .unsupported),
         ] as [(String, JSON, GraftError.Code)])

@@ -78,6 +78,11 @@ VARIANTS = [
             **ROWS,
         ),
     ),
+    (
+        tiny_phi3,
+        Variant("phi3-beyond", "Rows within and beyond the first length.", dict(r=4, target_modules=["qkv_proj"]),
+                base="beyond"),
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from .tiny_models import load_model
 # Those whose head is not the table of embeddings, of which random ones repeat themselves.
 FOLDERS = [
     "gemma-tiny/everything", "gemma2-tiny/everything", "gemma3-tiny/everything", "llama-tiny/everything",
-    "phi3-tiny/plain", "olmo2-tiny/plain", "gpt-neox-tiny/plain",
+    "phi3-tiny/plain", "phi3-tiny/beyond", "olmo2-tiny/plain", "gpt-neox-tiny/plain",
 ]  # fmt: skip
 PROMPTS = [[3, 60, 17, 42, 99], [9], [4, 7, 4, 8, 30, 31, 32, 33, 34, 35]]
 NEW_TOKENS = 50

@@ -25,6 +25,8 @@ LONG = dict(
         long_factor=[1.5, 3.0, 13.0],
     ),
 )
+# Of whose rows some are longer than those at first.
+BEYOND = dict(LONG, tie_word_embeddings=False, max_position_embeddings=96, original_max_position_embeddings=11)
 
 
 def load(name: str) -> torch.nn.Module:
@@ -35,6 +37,7 @@ def make() -> None:
     cases = [
         ("plain", Phi3ForCausalLM, PLAIN, 1),
         ("long", Phi3ForCausalLM, LONG, 2),
+        ("beyond", Phi3ForCausalLM, BEYOND, 5),
         ("sequence-classification", Phi3ForSequenceClassification, dict(PLAIN, id2label=LABELS), 3),
         ("token-classification", Phi3ForTokenClassification, dict(PLAIN, id2label=TAGS), 4),
     ]
