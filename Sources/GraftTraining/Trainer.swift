@@ -83,13 +83,20 @@ package final class Trainer {
         self.objective = objective
         self.metric = metric
         trained = content.attached(scale: 1, gradients: optimizer.gradients)
-        // Enough rows for the products to be efficient, few enough for what is kept to stay small
-        // beside the weights. What is kept of a token grows with depth and width: above
-        // bert-base's, shorter passes cost little in speed.
-        let shape = content.model.shape
-        let isLarge = shape.hiddenSize * shape.layerCount > 768 * 12
-        passTokenCount = options.passTokenCount > 0 ? options.passTokenCount : isLarge ? 256 : 1024
+        let fitting = Self.fittingTokenCount(content.model.shape, isJoint: objective is any JointObjective)
+        passTokenCount = options.passTokenCount > 0 ? options.passTokenCount : fitting
         progress.totalSteps = options.totalSteps
+    }
+
+    /// Enough rows for the products to be efficient, few enough for what is kept to stay small
+    /// beside the weights. What is kept of a token grows with depth and width: above bert-base's,
+    /// shorter passes cost little in speed. A joint loss of several passes costs another forward,
+    /// so there they may keep what bert-base's do.
+    private static func fittingTokenCount(_ shape: ModelShape, isJoint: Bool) -> Int {
+        let (usual, bertBase) = (1024, 768 * 12)
+        let own = max(1, shape.hiddenSize * shape.layerCount)
+        if own > bertBase { return 256 }
+        return isJoint ? usual * min(4, bertBase / own) : usual
     }
 
     /// That of the adapter's task; without one, of the checkpoint's own head.

@@ -59,6 +59,14 @@ import Testing
         #expect(one.gradients.contains { $0 != 0 })
     }
 
+    @Test("A small model's pass holds more where a second one costs another forward; what is said counts")
+    func passSize() throws {
+        #expect(try trainer(NamedChoice("cosent")).passTokenCount == 4096)
+        #expect(try trainer(NamedChoice("cosent")) { $0.passTokenCount = 20 }.passTokenCount == 20)
+        let apart = try Trainer(adapter: try fixture.adapter(), options: TrainingFixture.options())
+        #expect(apart.passTokenCount == 1024)
+    }
+
     @Test("An evaluation's loss is the mean over batches as a training has them, in one pass and in many")
     func evaluated() throws {
         let batch = rows(2)
