@@ -76,7 +76,7 @@ final class BeamSearch: ContinuedText {
         _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, _ likely: inout LogProbabilities
     ) throws(GraftError) {
         likely.read(logits, count: 0)
-        for token in logits.indices { logits[token] = likely[Int32(token)] }
+        likely.replace(logits)
         let isForced = start.rules.rule(
             logits, isFirst: length == 0, isLast: length + 1 == start.room && running[row].processors.mayEnd)
         try running[row].processors.process(logits, isForced: isForced)

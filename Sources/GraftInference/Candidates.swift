@@ -86,10 +86,12 @@ struct Candidates {
             }
         }
         for parent in (0..<rank / 2).reversed() { sink(from: parent) }
-        for logit in logits[rank...] where logit > heap[0] {
+        var least = heap[0]
+        for logit in logits[rank...] where logit > least {
             heap[0] = logit
             sink(from: 0)
+            least = heap[0]
         }
-        return heap[0]
+        return least
     }
 }

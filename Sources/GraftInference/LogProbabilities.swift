@@ -1,4 +1,4 @@
-import Glibc
+import CGraftKernels
 
 /// Log-probabilities of a row's next token as the model gives them, before anything is done to its
 /// logits: log softmax, of any token and of the likeliest.
@@ -16,8 +16,7 @@ package struct LogProbabilities: Sendable {
     mutating func read(_ row: UnsafeMutableBufferPointer<Float>, count: Int) {
         logits.removeAll(keepingCapacity: true)
         logits.append(contentsOf: row)
-        let largest = Double(row.max() ?? 0)
-        logSum = largest + log(row.reduce(0.0) { $0 + exp(Double($1) - largest) })
+        logSum = row.baseAddress.map { gk_log_sum(Int64(row.count), $0) } ?? 0
         tokens.removeAll(keepingCapacity: true)
         ofTokens.removeAll(keepingCapacity: true)
         if count == 0 { return }
@@ -26,6 +25,11 @@ package struct LogProbabilities: Sendable {
         tokens.sort { row[Int($0)] != row[Int($1)] ? row[Int($0)] > row[Int($1)] : $0 < $1 }
         tokens.removeLast(tokens.count - min(count, row.count))
         for token in tokens { ofTokens.append(self[token]) }
+    }
+
+    /// Puts them in the place of the logits that were read.
+    func replace(_ row: UnsafeMutableBufferPointer<Float>) {
+        for token in row.indices { row[token] = Float(Double(row[token]) - logSum) }
     }
 
     package subscript(token: Int32) -> Float { Float(Double(logits[Int(token)]) - logSum) }

@@ -428,6 +428,9 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
 
+/** log Σ e^z of one row of finite numbers or -infinity, not all of these; on the caller's thread. */
+double gk_log_sum(int64_t classes, const float *z);
+
 /** Losses of numbers x and targets t, a row's being their mean: logistic is
  * -t log σ(x) - (1 - t) log(1 - σ(x)), as torch's BCEWithLogitsLoss, squared is (x - t)², as
  * MSELoss. */
