@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs Graft and its peers side by side and prints the table of README.md as Markdown.
 
-    python Benchmarks/run.py [--only TEXT] [--rounds N] [--record FILE]
+    python Benchmarks/run.py [--only TEXT] [--record FILE]
     python Benchmarks/run.py --quality [--only TEXT] [--seeds N ...] [--epochs N] [--rows N]
 
 Needs the packages of Benchmarks/requirements.txt, the library built, and an idle machine. Every
-ratio is peer / Graft of the same run; of several rounds, each side's best median counts.
+ratio is peer / Graft of the same run, in which the sides take turns.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 from settings import MODELS, ROOT, THREADS
 from table import Row, Run, all_rows, cost_runs, dropout_runs, learning_rows, quality_rows
@@ -32,56 +32,104 @@ PACKAGES = ("torch", "transformers", "peft", "tokenizers", "onnxruntime", "llama
 PRODUCT_GOALS = {"2048×768×768": 0.85, "2048×3072×768": 0.85, "16×768×768": 0.7}
 
 
-def start(module: str, arguments: tuple[str, ...], python: str = sys.executable) -> subprocess.CompletedProcess:
-    """One process; standard error is shown only when it fails."""
+def command_of(module: str, arguments: tuple[str, ...], python: str = sys.executable) -> dict:
+    """How subprocess starts it."""
     path = os.pathsep.join(filter(None, [str(ROOT / "bindings" / "python"), os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(THREADS)}
-    command = [python, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)
+    return {"args": [python, "-m", module, *arguments], "cwd": HERE, "env": environment, "text": True}
+
+
+def start(module: str, arguments: tuple[str, ...], python: str = sys.executable) -> subprocess.CompletedProcess:
+    """One process; standard error is shown only when it fails."""
+    command = command_of(module, arguments, python)
+    done = subprocess.run(**command, capture_output=True)
     if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+        sys.exit(f"{' '.join(command['args'])}\n{done.stderr}")
     return done
 
 
 def lines_of(run: Run) -> list[dict]:
-    """The JSON lines of one run; where a run prints none, the time from its start to its end is the
-    figure.
-    """
-    done = start(run.module, run.arguments, run.python)
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if lines:
-        return lines
-    times = []
+    """The JSON lines of one run."""
+    lines = start(run.module, run.arguments, run.python).stdout.splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+class Side:
+    """A process that computes when it is its turn."""
+
+    def __init__(self, run: Run):
+        command = command_of(run.module, run.arguments, run.python)
+        command["env"]["GRAFT_BENCH_TURNS"] = "1"
+        self.lines: list[dict] = []
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+
+    def runs_on(self) -> bool:
+        """Waits until it asks for its next turn: true, or ends."""
+        for line in self.process.stdout:
+            if line == "turn\n":
+                return True
+            if line.startswith("{"):
+                self.lines.append(json.loads(line))
+        if self.process.wait():
+            self.errors.seek(0)
+            sys.exit(f"{' '.join(self.process.args)}\n{self.errors.read()}")
+        return False
+
+    def takes_turn(self) -> bool:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.runs_on()
+
+
+def in_turns(runs: list[Run]) -> list[list[dict]]:
+    """The JSON lines of each; they are loaded one after the other, and no two compute at once."""
+    sides: list[Side] = []
+    waiting = []
+    for run in runs:
+        sides.append(Side(run))
+        if sides[-1].runs_on():
+            waiting.append(sides[-1])
+    while waiting:
+        waiting = [side for side in waiting if side.takes_turn()]
+    return [side.lines for side in sides]
+
+
+def process_times(runs: list[Run]) -> list[list[dict]]:
+    """Milliseconds from the start of each process to its end, the medians; they alternate."""
+    times: list[list[float]] = [[] for _ in runs]
     for _ in range(STARTS):
-        begin = time.perf_counter()
-        start(run.module, run.arguments, run.python)
-        times.append((time.perf_counter() - begin) * 1e3)
-    return [{"process_ms": round(sorted(times)[STARTS // 2], 1)}]
+        for run, own in zip(runs, times):
+            begin = time.perf_counter()
+            start(run.module, run.arguments, run.python)
+            own.append((time.perf_counter() - begin) * 1e3)
+    return [[{"process_ms": round(median(own), 1)}] for own in times]
 
 
 class Figures:
-    """Results by run; rows that compare another figure of the same process do not run it again."""
+    """Results by run. Rows with one run of Graft are measured together, against all their peers."""
 
-    def __init__(self, record: Path | None):
+    def __init__(self, rows: list[Row], record: Path | None):
+        self.rows = rows
         self.record = record
-        self.lines: dict[Run, list[list[dict]]] = {}
+        self.lines: dict[Run, list[dict]] = {}
 
-    def measure(self, row: Row, rounds: int) -> None:
-        runs = [run for run in (row.ours, *row.peers) if run not in self.lines]
-        for _ in range(rounds):
-            for run in runs:
-                lines = lines_of(run)
-                self.lines.setdefault(run, []).append(lines)
-                if self.record:
-                    with self.record.open("a") as file:
-                        file.writelines(json.dumps(line | {"run": run.module}) + "\n" for line in lines)
+    def measure(self, row: Row) -> None:
+        if row.ours in self.lines:
+            return
+        peers = (peer for other in self.rows if other.ours == row.ours for peer in other.peers)
+        runs = list(dict.fromkeys((row.ours, *peers)))
+        lines = (process_times if row.figure == "process_ms" else in_turns)(runs)
+        self.lines |= zip(runs, lines)
+        if self.record:
+            with self.record.open("a") as file:
+                for run, own in zip(runs, lines):
+                    file.writelines(json.dumps(line | {"run": run.module}) + "\n" for line in own)
 
     def value(self, run: Run, row: Row) -> float:
-        """The least of the rounds."""
-        return min(
+        return next(
             line[row.figure]
-            for lines in self.lines[run]
-            for line in lines
+            for line in self.lines[run]
             if all(line.get(key) == value for key, value in row.where)
         )
 
@@ -234,7 +282,6 @@ def processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="rows whose name contains this text; limits: those without a peer")
-    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--record", type=Path, help="appends every JSON line to this file")
     parser.add_argument("--quality", action="store_true", help="what adapters learn, instead of how fast")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of --quality")
@@ -250,13 +297,13 @@ def main() -> None:
         return learning(options)
     start("peers.export_onnx", ())
     print("| work | peer | peer's figure | Graft | ratio | goal | met |\n| --- | --- | --- | --- | --- | --- | --- |")
-    figures, short = Figures(options.record), 0
-    for row in all_rows(str(MODELS)):
-        if options.only in row.work:
-            figures.measure(row, options.rounds)
-            line, falls_short = markdown(row, figures)
-            short += falls_short
-            print(line, flush=True)
+    rows = [row for row in all_rows(str(MODELS)) if options.only in row.work]
+    figures, short = Figures(rows, options.record), 0
+    for row in rows:
+        figures.measure(row)
+        line, falls_short = markdown(row, figures)
+        short += falls_short
+        print(line, flush=True)
     if options.only in ("", "limits"):
         own_limits()
     print(f"\n{short} goals against peers are not met." if short else "\nEvery goal against a peer is met.")

@@ -1,4 +1,4 @@
-"""What every run shares: where models are, threads, timing, memory, and the line it prints.
+"""What every run shares: where models are, threads, turns, timing, memory, and the line it prints.
 
 Import this first: it sets the environment that torch and OpenMP read when they are imported.
 """
@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -45,19 +46,41 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(action, warmup: int = 2, repeats: int = 7, at_most_seconds: float = 60.0) -> dict:
+class Turns:
+    """Where run.py runs several sides at once, each computes in turns of a quarter of a second, so
+    that a machine that slows down slows them alike.
+    """
+
+    SECONDS = 0.25
+    taken = bool(os.environ.get("GRAFT_BENCH_TURNS"))
+    began = -SECONDS
+
+    @classmethod
+    def wait(cls) -> None:
+        """Comes before each repeat; returns at once while the own turn lasts."""
+        if cls.taken and time.perf_counter() - cls.began > cls.SECONDS:
+            print("turn", flush=True)
+            sys.stdin.readline()
+            cls.began = time.perf_counter()
+
+
+def measure(
+    action, warmup: int = 2, repeats: int = 7, at_least_seconds: float = 2.0, at_most_seconds: float = 60.0
+) -> dict:
     """Milliseconds of `action`: the median and the least of the repeats, never fewer than five."""
     for _ in range(warmup):
+        Turns.wait()
         action()
-    times, begin = [], time.perf_counter()
-    while len(times) < repeats:
+    times = []
+    while len(times) < repeats or sum(times) < at_least_seconds:
+        Turns.wait()
         start = time.perf_counter()
         action()
-        now = time.perf_counter()
-        times.append((now - start) * 1e3)
-        if now - begin > at_most_seconds and len(times) >= 5:
+        times.append(time.perf_counter() - start)
+        if sum(times) > at_most_seconds and len(times) >= 5:
             break
-    return {"median_ms": round(statistics.median(times), 3), "least_ms": round(min(times), 3), "repeats": len(times)}
+    median, least = statistics.median(times) * 1e3, min(times) * 1e3
+    return {"median_ms": round(median, 3), "least_ms": round(least, 3), "repeats": len(times)}
 
 
 def emit(benchmark: str, **values) -> None:

@@ -28,6 +28,7 @@ def under_way(context: int, adapters: list | None) -> graft.Generator:
 
 
 def timed(generator: graft.Generator) -> float:
+    settings.Turns.wait()
     start = time.perf_counter()
     generator.step()
     return (time.perf_counter() - start) * 1e3

@@ -3,7 +3,6 @@ of the peer.
 """
 
 import argparse
-import time
 
 import graft
 import settings
@@ -32,20 +31,17 @@ options = {"learning_rate": 1e-4, "schedule": "constant", "maximum_gradient_norm
 trainer = graft.Trainer(model, adapter, **options)
 
 
-def one_pass() -> float:
-    start = time.perf_counter()
+def one_pass() -> None:
     for batch in batches:
         trainer.step(batch)
-    return (time.perf_counter() - start) * 1e3 / len(batches)
 
 
-one_pass()
-times = sorted(one_pass() for _ in range(arguments.passes))
+times = settings.measure(one_pass, warmup=1, repeats=arguments.passes)
 settings.emit(
     "ragged steps",
     side="Graft",
     **vars(arguments),
-    median_ms=round(times[len(times) // 2], 3),
-    least_ms=round(times[0], 3),
+    median_ms=round(times["median_ms"] / len(batches), 3),
+    least_ms=round(times["least_ms"] / len(batches), 3),
     real_tokens_a_step=round(sum(map(len, ids)) / len(batches)),
 )

@@ -2,6 +2,7 @@
 one, under a LoRA or none; or of reading the context. No token is chosen.
 """
 
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def stepping() -> dict:
         llama = load(adapter_file(folder) if arguments.adapters else None)
     ids = tokens(llama, prompts(1, arguments.context)[0])
     llama.eval(ids)
-    following = iter(ids * (1 + (arguments.steps + WARMUP) // len(ids)))
+    following = itertools.cycle(ids)
     times = settings.measure(lambda: llama.eval([next(following)]), warmup=WARMUP, repeats=arguments.steps)
     return times | {"median_ms": round(times["median_ms"] * arguments.rows, 3)}
 

@@ -3,7 +3,6 @@ the longest row.
 """
 
 import argparse
-import time
 
 import settings
 from data import length_grouped_batches, sst2
@@ -27,20 +26,17 @@ for rows in length_grouped_batches([len(row) for row in ids], arguments.rows, se
 step = stepper(load(arguments.model, 2, arguments.dropout, lora_dropout=0.0), arguments.precision)
 
 
-def one_pass() -> float:
-    start = time.perf_counter()
+def one_pass() -> None:
     for batch in batches:
         step(batch)
-    return (time.perf_counter() - start) * 1e3 / len(batches)
 
 
-one_pass()
-times = sorted(one_pass() for _ in range(arguments.passes))
+times = settings.measure(one_pass, warmup=1, repeats=arguments.passes)
 settings.emit(
     "ragged steps",
     side="PEFT",
     **vars(arguments),
-    median_ms=round(times[len(times) // 2], 3),
-    least_ms=round(times[0], 3),
+    median_ms=round(times["median_ms"] / len(batches), 3),
+    least_ms=round(times["least_ms"] / len(batches), 3),
     real_tokens_a_step=round(sum(map(len, ids)) / len(batches)),
 )

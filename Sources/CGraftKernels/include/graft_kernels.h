@@ -14,7 +14,6 @@
  *           fixed blocks.
  *
  * Errors    None: callers pass valid shapes. A count of zero is valid everywhere and does nothing.
- *
  * Paths     Each function has a portable, an AVX2+FMA, an AVX-512 and an AVX-512 BF16 form where
  *           that pays; one is chosen for the process at first use, and
  *           GRAFT_KERNELS=portable|avx2|avx512|avx512bf16 forces one.
@@ -32,8 +31,7 @@
 const char *gk_path_name(void);
 /** What GRAFT_KERNELS asks for, where that is no path of this processor; else NULL. */
 const char *gk_missing_path(void);
-/** Chooses a path by name, for tests; false (and no change) where this processor lacks it. Not
- *  thread safe. */
+/** Chooses a path, for tests, not thread safe; false where this processor lacks it. */
 bool gk_choose_path(const char *name);
 
 /** Begins to bring what lies at an address into the cache; nothing happens where it is none. */
@@ -428,7 +426,7 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
 
-/** log Σ e^z of one row of finite numbers or -infinity, not all of these; on the caller's thread. */
+/** log Σ e^z of a row, which has a finite number, and -infinity at most; on the caller's thread. */
 double gk_log_sum(int64_t classes, const float *z);
 
 /** Losses of numbers x and targets t, a row's being their mean: logistic is
