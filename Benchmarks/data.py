@@ -2,11 +2,14 @@
 tokens, random tokens, and texts for tokenizers."""
 
 import argparse
+import csv
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from settings import DATA, MODELS
+from settings import CHINESE, DATA, MODELS
 
 # Each is one token of BERT's uncased vocabulary.
 SINGLE_TOKEN_WORDS = (
@@ -91,13 +94,64 @@ def stsb(part: str) -> tuple[list[list[str]], list[float]]:
     return [row[5:7] for row in fields], [float(row[4]) / 5 for row in fields]
 
 
-DATA_SETS = {"trec6": trec6, "sst2": sst2}
+def _table_rows(name: str, encoding: str, text: str, label: str) -> list[tuple[str, str]]:
+    """Texts with their labels in the named columns, without those that have no text."""
+    with (DATA / name).open(encoding=encoding, newline="") as file:
+        return [(row[text], row[label]) for row in csv.DictReader(file) if row[text].strip()]
+
+
+def _halves(rows: list[tuple[str, str]], train: int, test: int) -> tuple[Labelled, Labelled, list[str]]:
+    """So many rows of a fixed shuffle each."""
+    names = sorted({label for _, label in rows})
+    all_rows = Labelled([text for text, _ in rows], [names.index(label) for _, label in rows])
+    order = shuffled(len(rows), seed=0)
+    return all_rows.take(order[:train]), all_rows.take(order[train : train + test]), names
+
+
+def sms() -> tuple[Labelled, Labelled, list[str]]:
+    """Messages that are spam, or not: 4,000, and the others."""
+    rows = _table_rows("sms_spam/spam.csv", "utf-8", "v2", "v1")
+    return _halves(rows, 4000, len(rows))
+
+
+def hotels() -> tuple[Labelled, Labelled, list[str]]:
+    """Reviews of hotels (ChnSentiCorp), 800 and 1,000 of them."""
+    return _halves(_table_rows("chnsenticorp_htl/ChnSentiCorp_htl_all.csv", "utf-8-sig", "review", "label"), 800, 1000)
+
+
+def tnews() -> tuple[Labelled, Labelled, list[str]]:
+    """Headlines of fifteen kinds, of train_few_all.json and test_public.json."""
+    parts = [
+        [(row["sentence"], row["label_desc"]) for row in map(json.loads, path.read_text("utf-8").splitlines())]
+        for path in (DATA / "fewclue_tnews" / f"{part}.json" for part in ("train_few_all", "test_public"))
+    ]
+    names = sorted({label for _, label in parts[0]})
+    train, test = (Labelled([text for text, _ in part], [names.index(label) for _, label in part]) for part in parts)
+    return train, test, names
+
+
+@dataclass(frozen=True)
+class DataSet:
+    parts: Callable[[], tuple[Labelled, Labelled, list[str]]]
+    #: The folder of the model that learns it.
+    model: Path = MODELS / "minilm"
+    #: Whether that has no pooler, so that the adapter learns one, too.
+    learns_pooler: bool = False
+
+
+DATA_SETS = {
+    "trec6": DataSet(trec6),
+    "sst2": DataSet(sst2),
+    "sms": DataSet(sms),
+    "tnews": DataSet(tnews, CHINESE, learns_pooler=True),
+    "hotels": DataSet(hotels, CHINESE, learns_pooler=True),
+}
 
 
 def quality_data(arguments: argparse.Namespace) -> tuple[Labelled, Labelled, list[str]]:
     """Train, test and names of the data set, with fewer training rows where the arguments say so.
     """
-    train, test, names = DATA_SETS[arguments.data]()
+    train, test, names = DATA_SETS[arguments.data].parts()
     return train.take(list(range(len(train)))[: arguments.rows]), test, names
 
 
@@ -108,6 +162,54 @@ def quality_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="training rows, where not all")
+    return parser
+
+
+@dataclass(frozen=True)
+class TagSet:
+    """Sentences of words that have tags: a training and a test file in CoNLL's form, and how
+    graft.Table reads them.
+    """
+
+    files: tuple[str, str]
+    model: Path = MODELS / "minilm"
+    reading: dict = field(default_factory=lambda: {"format": "conll"})
+
+    def parts(self, rows: int | None) -> list[tuple[list[list[str]], list[list[str]]]]:
+        """Words and tags, of not more than so many sentences to learn from."""
+        import graft
+
+        tables = [graft.Table.read(DATA / name, **self.reading) for name in self.files]
+        tables[0] = tables[0].take(range(min(rows or len(tables[0]), len(tables[0]))))
+        return [(table["words"], table["tags"]) for table in tables]
+
+
+TAG_SETS = {
+    "wnut17": TagSet(("wnut17/wnut17train.conll", "wnut17/emerging.test.annotated")),
+    # Words are characters, each with the number of its place in its word behind it.
+    "weibo": TagSet(
+        ("weibo_ner/weiboNER_2nd_conll.train", "weibo_ner/weiboNER_2nd_conll.test"),
+        CHINESE,
+        {"format": "conll", "pattern": r"(?P<words>.+?)\d+\t(?P<tags>\S+)"},
+    ),
+}
+
+#: Of ours/tag_quality.py and peers/tag_quality.py.
+TAG_RECIPE = {
+    "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]},
+    "learning_rate": 5e-4,
+    "maximum_length": 128,
+    "rows_per_batch": 16,
+}
+
+
+def tag_parser(description: str | None) -> argparse.ArgumentParser:
+    """What every run of the recipe of tags takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=list(TAG_SETS), default="wnut17")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rows", type=int, help="sentences to learn from, where not all")
     return parser
 
 
@@ -167,7 +269,6 @@ TOKENIZED = {
 #: Of ours/answers.py and peers/answers.py.
 ANSWER_RECIPE = {
     "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]},
-    "learning_rate": 2e-3,
     "maximum_length": 256,
     "stride": 64,
     "rows_per_batch": 8,
@@ -179,6 +280,7 @@ def answer_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--data", choices=("en", "zh"), default="en", help="of XQuAD")
     parser.add_argument("--model", default=str(MODELS / "minilm"), help="folder of the base model")
     parser.add_argument("--script", choices=("squad", "cmrc"), default="squad")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="questions, about, where not all")

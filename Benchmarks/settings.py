@@ -24,6 +24,8 @@ DATA = SHARED / "data"
 # Real models that write: the first is of `make models`.
 CHAT_MODEL = MODELS / "smollm2-135m-instruct.gguf"
 MARIAN = SHARED / "models" / "marian-enpt"
+# A small BERT that knows Chinese.
+CHINESE = SHARED / "models" / "me5-small-zh-en-pruned"
 
 TOKENIZERS = {
     "minilm": MODELS / "minilm",

@@ -13,9 +13,8 @@ from methods import FEW_STEPS, METHODS
 from settings import MODELS
 
 
-
-def load_model(name: str, precision: str, dropout: float = 0.1) -> graft.Model:
-    """The model of build/models; its config.json alone says what is dropped, so another dropout is
+def load_model(name: str | Path, precision: str, dropout: float = 0.1) -> graft.Model:
+    """A model of build/models, or of a folder; its config.json alone says what is dropped, so another dropout is
     another folder.
     """
     folder = MODELS / name
@@ -41,9 +40,10 @@ def make_adapter(
     method: str = "lora",
     steps: int = FEW_STEPS,
     head: str = "sequence_classification",
+    learns_pooler: bool = False,
 ) -> graft.Adapter:
     """An adapter with the settings of `methods.py` and the head of the peer's."""
     settings = METHODS[method]
     adapter = graft.Adapter.create(model, method, settings.settings_for(steps, lora_dropout), seed=seed)
-    adapter.set_head(head, labels, dense_layer=settings.dense_layer)
+    adapter.set_head(head, labels, dense_layer=settings.dense_layer or learns_pooler)
     return adapter

@@ -19,7 +19,7 @@ for seed in arguments.seeds:
         adapter,
         seed=seed,
         threads=settings.THREADS,
-        learning_rate=ANSWER_RECIPE["learning_rate"],
+        learning_rate=arguments.learning_rate,
         optimizer_settings={"weight_decay": 0.01},
         schedule_settings={"warmup_ratio": 0.06},
         rows_per_batch=ANSWER_RECIPE["rows_per_batch"],

@@ -6,7 +6,7 @@ import time
 
 import graft
 import settings
-from data import quality_data, quality_parser
+from data import DATA_SETS, quality_data, quality_parser
 from methods import METHODS
 from ours.adapted_model import load_model, make_adapter
 
@@ -28,15 +28,24 @@ RECIPE = {
 }
 
 train_rows, test_rows, names = quality_data(arguments)
-model = load_model("minilm", arguments.precision)
-tokenizer = graft.Tokenizer(settings.MODELS / "minilm")
+data_set = DATA_SETS[arguments.data]
+model = load_model(data_set.model, arguments.precision)
+tokenizer = graft.Tokenizer(data_set.model)
 train, test = (
     graft.Dataset(tokenizer, part.texts, part.labels, label_names=names, maximum_length=128)
     for part in (train_rows, test_rows)
 )
 for seed in arguments.seeds:
     steps = arguments.epochs * math.ceil(len(train_rows) / RECIPE["rows_per_batch"])
-    adapter = make_adapter(model, names, lora_dropout=0.1, seed=seed, method=arguments.method, steps=steps)
+    adapter = make_adapter(
+        model,
+        names,
+        lora_dropout=0.1,
+        seed=seed,
+        method=arguments.method,
+        steps=steps,
+        learns_pooler=data_set.learns_pooler,
+    )
     with graft.Trainer(model, adapter, seed=seed, **RECIPE) as trainer:
         start = time.perf_counter()
         trainer.fit(train, progress=False)

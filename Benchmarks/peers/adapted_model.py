@@ -1,6 +1,7 @@
 """The peers' side of every training benchmark: a classifier with an adapter."""
 
 import itertools
+from pathlib import Path
 from types import SimpleNamespace
 
 from methods import FEW_STEPS, METHODS
@@ -17,24 +18,25 @@ def torch_for(precision: str):
     return prepare_torch("medium" if precision == "medium" else None)
 
 
-def load_tokenizer():
+def load_tokenizer(model: Path = MODELS / "minilm"):
     """The Rust tokenizer alone: transformers' wrapper would add time that is not the peer's."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(MODELS / "minilm" / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(512)
     return tokenizer
 
 
 def load(
-    model: str,
+    model: str | Path,
     labels: int,
     model_dropout: float,
     lora_dropout: float = 0.0,
     method: str = "lora",
     steps: int = FEW_STEPS,
     task: str = "classification",
+    learns_pooler: bool = False,
 ):
     import torch
     import transformers
@@ -69,6 +71,8 @@ def load(
         "prompt_tuning": peft.PromptTuningConfig,
     }[method]
     settings = METHODS[method].settings_for(steps, lora_dropout)
+    if learns_pooler:
+        settings["modules_to_save"] = ["pooler"]
     adapted = peft.get_peft_model(base, kind(task_type=TASKS[task].task_type, **settings))
     return PairLoss(adapted) if task == "embeddings" else adapted
 

@@ -81,7 +81,7 @@ for seed in arguments.seeds:
     base = AutoModelForQuestionAnswering.from_pretrained(arguments.model, dtype=torch.float32)
     model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **ANSWER_RECIPE["lora"])).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=ANSWER_RECIPE["learning_rate"], weight_decay=0.01)
+    optimizer = torch.optim.AdamW(trained, lr=arguments.learning_rate, weight_decay=0.01)
     size = ANSWER_RECIPE["rows_per_batch"]
     total = arguments.epochs * math.ceil(len(spans) / size)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)

@@ -1,5 +1,5 @@
-"""The quality recipe in PEFT or AdapterHub: MiniLM on TREC-6 or SST-2, test accuracy and seconds
-for each seed.
+"""The quality recipe in PEFT or AdapterHub: a labelled data set, test accuracy and seconds for each
+seed.
 
 A method of methods.py: LoRA with dropout 0.1; seq_bn with AdapterHub's head of two layers; virtual
 rows. The model's own dropout 0.1, AdamW with the method's rate (1e-3 for LoRA and seq_bn) and decay
@@ -11,7 +11,7 @@ import math
 import time
 
 import settings
-from data import length_grouped_batches, quality_data, quality_parser
+from data import DATA_SETS, length_grouped_batches, quality_data, quality_parser
 from methods import METHODS
 from peers.adapted_model import PRECISIONS, after_update, collate, load, load_tokenizer, torch_for
 
@@ -26,7 +26,8 @@ torch = torch_for(arguments.precision)
 from transformers import get_linear_schedule_with_warmup  # noqa: E402
 
 train, test, names = quality_data(arguments)
-tokenizer = load_tokenizer()
+data_set = DATA_SETS[arguments.data]
+tokenizer = load_tokenizer(data_set.model)
 tokenizer.enable_truncation(MAXIMUM_TOKENS)
 train_ids = [encoding.ids for encoding in tokenizer.encode_batch(train.texts)]
 test_ids = [encoding.ids for encoding in tokenizer.encode_batch(test.texts)]
@@ -46,7 +47,13 @@ for seed in arguments.seeds:
     torch.manual_seed(seed)
     total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
     model = load(
-        "minilm", len(names), model_dropout=0.1, lora_dropout=0.1, method=arguments.method, steps=total
+        data_set.model,
+        len(names),
+        model_dropout=0.1,
+        lora_dropout=0.1,
+        method=arguments.method,
+        steps=total,
+        learns_pooler=data_set.learns_pooler,
     ).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=METHODS[arguments.method].learning_rate, weight_decay=0.01)

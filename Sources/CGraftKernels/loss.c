@@ -31,10 +31,6 @@ void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const flo
     }
 }
 
-double gk_log_sum(int64_t classes, const float *z) {
-    return GK_ON_PATH(log_sum)(classes, z);
-}
-
 /** -t log σ(x) - (1 - t) log(1 - σ(x)), without overflow for any x. */
 static double logistic_loss(double x, double t, double *slope) {
     double e = exp(-fabs(x));

@@ -7,7 +7,8 @@ static const char *const path_names[] = {"portable", "avx2", "avx512", "avx512bf
 
 static int chosen_path = -1;
 
-static int best_path(void) {
+/** The last that the processor has the instructions of. */
+static int supported_path(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
@@ -21,8 +22,21 @@ static int best_path(void) {
 #endif
 }
 
+/**
+ * Intel's products of two bfloat16 are no faster than those of float32, and what is multiplied has to be
+ * rounded before them (measured in docs/embedding.md).
+ */
+static int best_path(void) {
+    int path = supported_path();
+#if defined(__x86_64__)
+    if (path == GK_PATH_AVX512_BF16 && __builtin_cpu_is("intel"))
+        return GK_PATH_AVX512;
+#endif
+    return path;
+}
+
 static int named_path(const char *name) {
-    for (int path = 0; path <= best_path(); path++)
+    for (int path = 0; path <= supported_path(); path++)
         if (strcmp(name, path_names[path]) == 0)
             return path;
     return -1;

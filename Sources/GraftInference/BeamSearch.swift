@@ -59,7 +59,7 @@ final class BeamSearch: ContinuedText {
     func tokens(ofRow row: Int) -> [Int32] { running[row].processors.tokens }
 
     func read(
-        _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, likely: inout LogProbabilities,
+        _ logits: Logits, ofRow row: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
         try gather(logits, ofRow: row, &likely)
@@ -73,19 +73,20 @@ final class BeamSearch: ContinuedText {
 
     /// Adds a row's best continuations to those of the rows before it.
     private func gather(
-        _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, _ likely: inout LogProbabilities
+        _ logits: Logits, ofRow row: Int, _ likely: inout LogProbabilities
     ) throws(GraftError) {
         likely.read(logits, count: 0)
         likely.replace(logits)
         let isForced = start.rules.rule(
             logits, isFirst: length == 0, isLast: length + 1 == start.room && running[row].processors.mayEnd)
         try running[row].processors.process(logits, isForced: isForced)
-        let least = Candidates.value(ofRank: min(kept, logits.count), logits)
-        for token in logits.indices where logits[token] >= least && logits[token] > -.infinity {
+        let least = max(logits.value(ofRank: min(kept, logits.count)), -.greatestFiniteMagnitude)
+        logits.visit(reaching: least) { token in
             candidates.append(
                 Candidate(
                     beam: row, token: Int32(token), score: running[row].score + logits[token],
                     logProbability: likely[Int32(token)]))
+            return least
         }
         candidates.sort { ($1.score, $0.beam, $0.token) < ($0.score, $1.beam, $1.token) }
         if candidates.count > kept { candidates.removeLast(candidates.count - kept) }

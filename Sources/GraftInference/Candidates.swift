@@ -16,12 +16,14 @@ struct Candidates {
     var total: Double { all.reduce(0) { $0 + $1.share } }
 
     /// - Parameter largest: Of the logits, which is finite.
-    init(_ logits: UnsafeMutableBufferPointer<Float>, largest: Float, _ options: GenerationOptions) {
+    init(_ logits: Logits, largest: Float, _ options: GenerationOptions) {
         let topK = options.topK > 0 && options.topK < logits.count
-        let threshold = topK ? Self.value(ofRank: options.topK, logits) : -Float.infinity
-        for (token, logit) in logits.enumerated() where logit >= threshold && logit > -.infinity {
-            let share = exp((Double(logit) - Double(largest)) / Double(options.temperature))
+        let threshold = topK ? logits.value(ofRank: options.topK) : -Float.infinity
+        let least = max(threshold, -Float.greatestFiniteMagnitude)
+        logits.visit(reaching: least) { token in
+            let share = exp((Double(logits[token]) - Double(largest)) / Double(options.temperature))
             all.append(Candidate(token: Int32(token), share: share))
+            return least
         }
         if options.topP < 1 { keepLikeliest(Double(options.topP)) }
         // The likeliest token is always left, and its share is 1.
@@ -67,31 +69,5 @@ struct Candidates {
             let farthest = distance(last)
             all.removeAll { distance($0) > farthest }
         }
-    }
-
-    /// The `rank`-th largest logit, by a heap of so many.
-    static func value(ofRank rank: Int, _ logits: UnsafeMutableBufferPointer<Float>) -> Float {
-        // The smallest of the heap is at 0; the children of i are at 2i + 1 and 2i + 2.
-        var heap = Array(logits[..<rank])
-        func sink(from start: Int) {
-            var parent = start
-            while true {
-                var smallest = parent
-                for child in [2 * parent + 1, 2 * parent + 2] where child < rank && heap[child] < heap[smallest] {
-                    smallest = child
-                }
-                if smallest == parent { return }
-                heap.swapAt(parent, smallest)
-                parent = smallest
-            }
-        }
-        for parent in (0..<rank / 2).reversed() { sink(from: parent) }
-        var least = heap[0]
-        for logit in logits[rank...] where logit > least {
-            heap[0] = logit
-            sink(from: 0)
-            least = heap[0]
-        }
-        return least
     }
 }

@@ -20,7 +20,7 @@ protocol ContinuedText: AnyObject {
     /// Reads the logits of an active row, which change; with the last of them it chooses. False
     /// once no more comes.
     func read(
-        _ logits: UnsafeMutableBufferPointer<Float>, ofRow row: Int, likely: inout LogProbabilities,
+        _ logits: Logits, ofRow row: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool
 }

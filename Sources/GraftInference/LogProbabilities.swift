@@ -13,22 +13,25 @@ package struct LogProbabilities: Sendable {
     /// Reads logits that are numbers, the largest of them finite, before they change.
     ///
     /// - Parameter count: Of the likeliest that are wanted.
-    mutating func read(_ row: UnsafeMutableBufferPointer<Float>, count: Int) {
+    mutating func read(_ row: Logits, count: Int) {
         logits.removeAll(keepingCapacity: true)
         logits.append(contentsOf: row)
         logSum = row.baseAddress.map { gk_log_sum(Int64(row.count), $0) } ?? 0
         tokens.removeAll(keepingCapacity: true)
         ofTokens.removeAll(keepingCapacity: true)
         if count == 0 { return }
-        let least = Candidates.value(ofRank: min(count, row.count), row)
-        for token in row.indices where row[token] >= least { tokens.append(Int32(token)) }
+        let least = row.value(ofRank: min(count, row.count))
+        row.visit(reaching: least) { token in
+            tokens.append(Int32(token))
+            return least
+        }
         tokens.sort { row[Int($0)] != row[Int($1)] ? row[Int($0)] > row[Int($1)] : $0 < $1 }
         tokens.removeLast(tokens.count - min(count, row.count))
         for token in tokens { ofTokens.append(self[token]) }
     }
 
     /// Puts them in the place of the logits that were read.
-    func replace(_ row: UnsafeMutableBufferPointer<Float>) {
+    func replace(_ row: Logits) {
         for token in row.indices { row[token] = Float(Double(row[token]) - logSum) }
     }
 

@@ -61,7 +61,7 @@ struct LogitProcessors {
     }
 
     /// - Parameter isForced: Whether only one token is left, by rules that come before all of this.
-    func process(_ logits: UnsafeMutableBufferPointer<Float>, isForced: Bool = false) throws(GraftError) {
+    func process(_ logits: Logits, isForced: Bool = false) throws(GraftError) {
         for bias in options.biases where logits.indices.contains(Int(bias.token)) {
             logits[Int(bias.token)] += bias.amount
         }
@@ -73,7 +73,7 @@ struct LogitProcessors {
         if !isForced { try place?.mask(logits, stops: stops) }
     }
 
-    private func penalize(_ logits: UnsafeMutableBufferPointer<Float>) {
+    private func penalize(_ logits: Logits) {
         let repetition = options.repetitionPenalty
         guard repetition != 1 || options.frequencyPenalty != 0 || options.presencePenalty != 0 else { return }
         for (token, count) in counts where logits.indices.contains(Int(token)) {
@@ -84,7 +84,7 @@ struct LogitProcessors {
         }
     }
 
-    private func forbidRepetitions(_ logits: UnsafeMutableBufferPointer<Float>) {
+    private func forbidRepetitions(_ logits: Logits) {
         let before = options.noRepeatSize - 1
         guard tokens.count > before else { return }
         let latest = tokens.suffix(before)

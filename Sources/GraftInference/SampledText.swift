@@ -49,7 +49,7 @@ final class SampledText: ContinuedText {
     }
 
     func read(
-        _ logits: UnsafeMutableBufferPointer<Float>, ofRow _: Int, likely: inout LogProbabilities,
+        _ logits: Logits, ofRow _: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
         let count = sampler.processors.newCount

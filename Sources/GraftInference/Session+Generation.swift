@@ -324,7 +324,7 @@ extension Session {
     }
 
     private func read(
-        _ logits: UnsafeMutableBufferPointer<Float>, _ place: Place, _ report: TokenReport
+        _ logits: Logits, _ place: Place, _ report: TokenReport
     ) throws(GraftError) -> Bool {
         let row = generatedRows[place.row]
         return try ofRow(row.number) { () throws(GraftError) in

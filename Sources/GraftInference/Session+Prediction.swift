@@ -81,7 +81,7 @@ extension Session {
     ///
     /// - Parameter order: room for as many labels as there are.
     static func rank(
-        _ logits: UnsafeMutableBufferPointer<Float>, _ outputs: Task.Outputs, best count: Int,
+        _ logits: Logits, _ outputs: Task.Outputs, best count: Int,
         with order: UnsafeMutablePointer<Int32>, into predictions: inout [Prediction]
     ) throws(GraftError) {
         let largest = Double(logits[try TokenSampler.largest(logits)])

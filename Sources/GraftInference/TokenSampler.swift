@@ -24,11 +24,10 @@ struct TokenSampler {
 
     /// Chooses, and remembers the choice. Changes the logits, which `largest` has found good.
     mutating func next(
-        _ logits: UnsafeMutableBufferPointer<Float>, isForced: Bool = false
+        _ logits: Logits, isForced: Bool = false
     ) throws(GraftError) -> Int32 {
         try processors.process(logits, isForced: isForced)
-        let best = Self.best(logits)
-        guard logits[best] > -.infinity else {
+        guard let best = logits.largest, logits[best] > -.infinity else {
             throw Self.nothingIsLeft
         }
         let token = options.temperature > 0 ? draw(logits, largest: logits[best]) : Int32(best)
@@ -39,7 +38,7 @@ struct TokenSampler {
     static let nothingIsLeft = GraftError(
         .invalidArgument, "no token is left that may come: biases, no_repeat_ngram_size and minimum_tokens forbid all")
 
-    private mutating func draw(_ logits: UnsafeMutableBufferPointer<Float>, largest: Float) -> Int32 {
+    private mutating func draw(_ logits: Logits, largest: Float) -> Int32 {
         let candidates = Candidates(logits, largest: largest, options)
         var left = Double(random.next() >> 11) * 0x1p-53 * candidates.total
         var token: Int32 = 0
@@ -54,18 +53,10 @@ struct TokenSampler {
     /// The place of the largest logit, the first of equals; an error where one is not a number, or
     /// the largest not finite: a model that works gives no such.
     @discardableResult
-    static func largest(_ logits: UnsafeMutableBufferPointer<Float>) throws(GraftError) -> Int {
-        let best = best(logits)
-        guard !logits.contains(where: \.isNaN), logits[best].isFinite else {
+    static func largest(_ logits: Logits) throws(GraftError) -> Int {
+        guard let best = logits.largest, logits[best].isFinite else {
             throw GraftError(.diverged, "the logits are not finite numbers: an adapter or the model is broken")
         }
-        return best
-    }
-
-    /// The same, where that is known.
-    static func best(_ logits: UnsafeMutableBufferPointer<Float>) -> Int {
-        var best = 0
-        for index in logits.indices where logits[index] > logits[best] { best = index }
         return best
     }
 }

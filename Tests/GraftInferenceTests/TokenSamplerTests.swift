@@ -29,7 +29,7 @@ import Testing
                 var probabilities = [Float](repeating: 0, count: width)
                 try own.withUnsafeMutableBufferPointer { logits in
                     try processors.process(logits)
-                    let candidates = Candidates(logits, largest: logits[TokenSampler.best(logits)], options)
+                    let candidates = Candidates(logits, largest: logits.max() ?? 0, options)
                     let total = candidates.total
                     for candidate in candidates.all {
                         probabilities[Int(candidate.token)] = Float(candidate.share / total)

@@ -1,7 +1,8 @@
 /**
  * @file graft_kernels.h
  * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this
- * floor computes it. Chains of labels have a header of their own, graft_chain_kernels.h.
+ * floor computes it. Chains of labels have a header of their own, graft_chain_kernels.h, and so have
+ * rows of logits, graft_logit_kernels.h.
  *
  * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between
  *           rows in elements.
@@ -425,9 +426,6 @@ void gk_rotate(const gk_team *team, int64_t m, int32_t head_count, int32_t head_
 void gk_cross_entropy(const gk_team *team, int64_t m, int64_t classes, const float *logits, int64_t ldl,
                       const int32_t *labels, const float *weights, float smoothing, float scale,
                       float *dlogits, int64_t lddl, double *loss, double *weight);
-
-/** log Σ e^z of a row, which has a finite number, and -infinity at most; on the caller's thread. */
-double gk_log_sum(int64_t classes, const float *z);
 
 /** Losses of numbers x and targets t, a row's being their mean: logistic is
  * -t log σ(x) - (1 - t) log(1 - σ(x)), as torch's BCEWithLogitsLoss, squared is (x - t)², as

@@ -52,7 +52,7 @@ final class TokenConstraint {
 
     /// Leaves the logits of tokens that may come, and of those that end a text where it may end; an
     /// error where there are none.
-    func mask(_ logits: UnsafeMutableBufferPointer<Float>, _ state: Int32, stops: Set<Int32>) throws(GraftError) {
+    func mask(_ logits: Logits, _ state: Int32, stops: Set<Int32>) throws(GraftError) {
         let mask = try mask(state)
         let accepts = accepts(state)
         ends.removeAll(keepingCapacity: true)
@@ -107,7 +107,7 @@ struct ConstrainedPlace {
     /// Whether it has to: nothing can come behind the latest token.
     private(set) var isComplete = false
 
-    func mask(_ logits: UnsafeMutableBufferPointer<Float>, stops: Set<Int32>) throws(GraftError) {
+    func mask(_ logits: Logits, stops: Set<Int32>) throws(GraftError) {
         try constraint.mask(logits, state, stops: stops)
     }
 

@@ -1,0 +1,64 @@
+import CGraftKernels
+import Glibc
+import Testing
+
+extension Kernels {
+    @Suite struct Logits {
+        static let counts = [1, 3, 4, 17, 63, 64, 65, 1024, 5003]
+
+        /// Numbers of which some are equal, and -infinity among them.
+        static func row(_ count: Int) -> [Float] {
+            var row = Matrix.random(1, count, seed: UInt64(count)).compact.map { ($0 * 40).rounded() / 4 }
+            if count > 3 { row[count / 2] = -.infinity }
+            return row
+        }
+
+        @Test("The log of a row's sum of exponentials is that of double precision; what cannot be counts nothing")
+        func logSums() {
+            onEveryPath { path in
+                for count in Self.counts {
+                    let row = Self.row(count).map { $0 + 700 }
+                    let largest = Double(row.max() ?? 0)
+                    let expected = largest + log(row.reduce(0) { $0 + exp(Double($1) - largest) })
+                    #expect(abs(gk_log_sum(Int64(count), row) - expected) < 1e-6, "\(path)")
+                }
+            }
+        }
+
+        @Test("The largest is the first of equals, infinities count, and NaN is found wherever it is")
+        func largest() {
+            onEveryPath { path in
+                for count in Self.counts {
+                    var row = Self.row(count)
+                    #expect(gk_largest(Int64(count), row) == Int64(row.firstIndex(of: row.max() ?? 0) ?? -1), "\(path)")
+                    let none = [Float](repeating: -.infinity, count: count)
+                    #expect(gk_largest(Int64(count), none) == 0, "\(path)")
+                    for place in Set([0, count / 3, count - 1]) {
+                        let kept = row[place]
+                        row[place] = .infinity
+                        #expect(gk_largest(Int64(count), row) == Int64(place), "\(path)")
+                        row[place] = .nan
+                        #expect(gk_largest(Int64(count), row) == -1, "\(path)")
+                        row[place] = kept
+                    }
+                }
+            }
+        }
+
+        @Test("The numbers that reach another are found in order, and no others")
+        func reaching() {
+            onEveryPath { path in
+                for count in Self.counts {
+                    let row = Self.row(count)
+                    for least in [-Float.infinity, -3, 5.25, 9.75, .infinity] {
+                        var places = [Int32](repeating: -1, count: count)
+                        let found = Int(gk_reaching(Int64(count), row, least, &places))
+                        let expected = row.indices.filter { row[$0] >= least }.map { Int32($0) }
+                        #expect(Array(places[..<found]) == expected, "\(path), \(count), \(least)")
+                        #expect(places[found...].allSatisfy { $0 == -1 }, "\(path), \(count), \(least)")
+                    }
+                }
+            }
+        }
+    }
+}
