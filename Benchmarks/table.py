@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from data import DATA_SETS, TOKENIZED
+from data import DATA_SETS, TAG_SETS, TOKENIZED
 from methods import METHODS
 from settings import TOKENIZERS, TRAINING_SHAPES
 from tasks import TASKS
@@ -255,10 +255,15 @@ class QualityRow:
 
 
 def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
-    """Both data sets with each method; `options` are those of data.quality_parser."""
+    """Two data sets with each method, the others with LoRA; `options` are those of
+    data.quality_parser.
+    """
     made = []
     for method, peer in METHODS.items():
-        for data in DATA_SETS:
+        for data, data_set in DATA_SETS.items():
+            if method != "lora" and data not in ("trec6", "sst2"):
+                continue
+            in_c = method == "lora" and not data_set.learns_pooler
             recipe = arguments(data=data) + options
             both = arguments(method=method) + recipe
             made.append(
@@ -267,7 +272,7 @@ def quality_rows(options: tuple[str, ...]) -> list[QualityRow]:
                     method,
                     Run(peer.side, "peers.quality", both, peer.python),
                     Run("Graft", "ours.quality", both),
-                    Run("Graft in C", "ours.quality_in_c", recipe) if method == "lora" else None,
+                    Run("Graft in C", "ours.quality_in_c", recipe) if in_c else None,
                 )
             )
     return made
@@ -304,6 +309,10 @@ def learning_rows(seeds: tuple[str, ...]) -> list[LearningRow]:
         made.append(LearningRow(f"{task}, loss after, Graft's adapter in PEFT", "after", *runs, *near, "graft_after"))
         for figure in ("bleu", "chrf", "rougeL"):
             made.append(LearningRow(f"{task}, {figure} of texts", figure, *runs, "–", lambda theirs, ours: True))
+    for data in TAG_SETS:
+        both = arguments(data=data) + seeds
+        runs = Run("Graft", "ours.tag_quality", both), Run("PEFT", "peers.tag_quality", both)
+        made.append(LearningRow(f"entities of {data}, F1", "entity_f1", *runs, *as_good))
     runs = Run("Graft", "ours.answers", seeds), Run("PEFT", "peers.answers", seeds)
     made += [LearningRow(f"answers of XQuAD, {figure}", figure, *runs, *as_good) for figure in ("exact_match", "f1")]
     runs = Run("Graft", "ours.embedding_quality", seeds), Run("PEFT", "peers.embedding_quality", seeds)

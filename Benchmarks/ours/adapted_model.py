@@ -14,8 +14,8 @@ from settings import MODELS
 
 
 def load_model(name: str | Path, precision: str, dropout: float = 0.1) -> graft.Model:
-    """A model of build/models, or of a folder; its config.json alone says what is dropped, so another dropout is
-    another folder.
+    """A model of build/models, or of a folder; its config.json alone says what is dropped, so
+    another dropout is another folder.
     """
     folder = MODELS / name
     settings = json.loads((folder / "config.json").read_text())

@@ -3,8 +3,9 @@ seconds, for each seed.
 
 LoRA of rank 16 on all linear modules with dropout 0.1, the model's own dropout 0.1, AdamW with
 decay 0.01, linear schedule with 6 % of warm-up, gradients clipped to norm 1, batches of 16 grouped
-by length, at most 128 tokens. The first token of a word has its label; a word whose first token is
-cut off counts as "O".
+by length, at most 128 tokens. Words are encoded with blanks between them. The first token that has
+a character of a word has its label, which for a word of Chinese is not the one that stands for the
+blank before it; a word that is cut off counts as "O".
 """
 
 import math
@@ -20,7 +21,10 @@ arguments = tag_parser(__doc__).parse_args()
 torch = torch_for("medium")
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from seqeval.metrics import f1_score  # noqa: E402
-from transformers import AutoModelForTokenClassification, get_linear_schedule_with_warmup  # noqa: E402
+from transformers import (  # noqa: E402
+    AutoModelForTokenClassification,
+    get_linear_schedule_with_warmup,
+)
 
 tags = TAG_SETS[arguments.data]
 (train_words, train_tags), (test_words, test_tags) = tags.parts(arguments.rows)
@@ -31,11 +35,13 @@ tokenizer.enable_truncation(TAG_RECIPE["maximum_length"])
 
 def first_tokens(words: list[list[str]]):
     """Ids of each sentence, and of each of its words the place of its first token."""
-    for encoding in tokenizer.encode_batch(words, is_pretokenized=True):
+    for own, encoding in zip(words, tokenizer.encode_batch([" ".join(own) for own in words]), strict=True):
+        word_of = [place for number, word in enumerate(own) for place in [*[number] * len(word), None]]
         places = {}
-        for place, word in enumerate(encoding.word_ids):
-            if word is not None:
-                places.setdefault(word, place)
+        for place, (start, end) in enumerate(encoding.offsets):
+            for number in word_of[start:end]:
+                if number is not None:
+                    places.setdefault(number, place)
         yield encoding.ids, places
 
 

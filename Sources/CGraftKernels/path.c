@@ -23,8 +23,8 @@ static int supported_path(void) {
 }
 
 /**
- * Intel's products of two bfloat16 are no faster than those of float32, and what is multiplied has to be
- * rounded before them (measured in docs/embedding.md).
+ * Intel's products of two bfloat16 are no faster than those of float32, and what is multiplied has
+ * to be rounded before them (measured in docs/embedding.md).
  */
 static int best_path(void) {
     int path = supported_path();

@@ -1,3 +1,4 @@
+import CGraftKernels
 import Glibc
 import GraftTensor
 import GraftTokenizers
@@ -56,13 +57,14 @@ final class BeamSearch: ContinuedText {
 
     var rowCount: Int { options.beamCount }
     var activeCount: Int { running.count }
+    var reading: gk_logit_reading { GK_READ_LOG_PROBABILITIES }
     func tokens(ofRow row: Int) -> [Int32] { running[row].processors.tokens }
 
     func read(
-        _ logits: Logits, ofRow row: Int, likely: inout LogProbabilities,
+        _ read: ReadLogits, ofRow row: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
-        try gather(logits, ofRow: row, &likely)
+        try gather(read.numbers, ofRow: row, &likely)
         guard row == running.count - 1 else { return true }
         defer { candidates.removeAll(keepingCapacity: true) }
         guard !candidates.isEmpty else { throw TokenSampler.nothingIsLeft }
@@ -72,11 +74,13 @@ final class BeamSearch: ContinuedText {
     }
 
     /// Adds a row's best continuations to those of the rows before it.
+    ///
+    /// - Parameter logits: Log-probabilities.
     private func gather(
         _ logits: Logits, ofRow row: Int, _ likely: inout LogProbabilities
     ) throws(GraftError) {
-        likely.read(logits, count: 0)
-        likely.replace(logits)
+        let wantsLikely = options.likelyCount != nil
+        if wantsLikely { likely.read(logits, logSum: 0, count: 0) }
         let isForced = start.rules.rule(
             logits, isFirst: length == 0, isLast: length + 1 == start.room && running[row].processors.mayEnd)
         try running[row].processors.process(logits, isForced: isForced)
@@ -85,7 +89,7 @@ final class BeamSearch: ContinuedText {
             candidates.append(
                 Candidate(
                     beam: row, token: Int32(token), score: running[row].score + logits[token],
-                    logProbability: likely[Int32(token)]))
+                    logProbability: wantsLikely ? likely[Int32(token)] : 0))
             return least
         }
         candidates.sort { ($1.score, $0.beam, $0.token) < ($0.score, $1.beam, $1.token) }

@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftTensor
 import GraftTokenizers
 
@@ -17,10 +18,12 @@ protocol ContinuedText: AnyObject {
     /// Tokens that may come next, to go through the model behind the last one. What is read does
     /// not depend on them: logits behind one that did not come are never read.
     func guess(ofRow row: Int) -> [Int32]
+    /// What is made of a row's logits before it is read.
+    var reading: gk_logit_reading { get }
     /// Reads the logits of an active row, which change; with the last of them it chooses. False
     /// once no more comes.
     func read(
-        _ logits: Logits, ofRow row: Int, likely: inout LogProbabilities,
+        _ row: ReadLogits, ofRow number: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool
 }

@@ -1,5 +1,3 @@
-import CGraftKernels
-
 /// Log-probabilities of a row's next token as the model gives them, before anything is done to its
 /// logits: log softmax, of any token and of the likeliest.
 package struct LogProbabilities: Sendable {
@@ -12,11 +10,13 @@ package struct LogProbabilities: Sendable {
 
     /// Reads logits that are numbers, the largest of them finite, before they change.
     ///
-    /// - Parameter count: Of the likeliest that are wanted.
-    mutating func read(_ row: Logits, count: Int) {
+    /// - Parameters:
+    ///   - logSum: log Σ exp(logits), or 0 of log-probabilities.
+    ///   - count: Of the likeliest that are wanted.
+    mutating func read(_ row: Logits, logSum: Double, count: Int) {
         logits.removeAll(keepingCapacity: true)
         logits.append(contentsOf: row)
-        logSum = row.baseAddress.map { gk_log_sum(Int64(row.count), $0) } ?? 0
+        self.logSum = logSum
         tokens.removeAll(keepingCapacity: true)
         ofTokens.removeAll(keepingCapacity: true)
         if count == 0 { return }
@@ -28,11 +28,6 @@ package struct LogProbabilities: Sendable {
         tokens.sort { row[Int($0)] != row[Int($1)] ? row[Int($0)] > row[Int($1)] : $0 < $1 }
         tokens.removeLast(tokens.count - min(count, row.count))
         for token in tokens { ofTokens.append(self[token]) }
-    }
-
-    /// Puts them in the place of the logits that were read.
-    func replace(_ row: Logits) {
-        for token in row.indices { row[token] = Float(Double(row[token]) - logSum) }
     }
 
     package subscript(token: Int32) -> Float { Float(Double(logits[Int(token)]) - logSum) }

@@ -4,10 +4,18 @@ import GraftTensor
 /// A number for each token of the vocabulary, of a row's next token.
 typealias Logits = UnsafeMutableBufferPointer<Float>
 
+/// A row of logits, or of log-probabilities, as it was read for a text.
+struct ReadLogits {
+    let numbers: Logits
+    /// log Σ exp(logits), where it was read.
+    let logSum: Double
+}
+
 extension Logits {
     private static let blockSize = 1024
 
-    /// The place of the largest, the first of equals; nil where one is not a number, or there is none.
+    /// The place of the largest, the first of equals; nil where one is not a number, or there is
+    /// none.
     var largest: Int? {
         guard let baseAddress, count > 0 else { return nil }
         let place = gk_largest(Int64(count), baseAddress)

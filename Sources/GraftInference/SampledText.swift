@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftLayers
 import GraftTensor
 import GraftTokenizers
@@ -42,6 +43,7 @@ final class SampledText: ContinuedText {
     var rowCount: Int { 1 }
     var activeCount: Int { 1 }
     var origins: [Int]? { nil }
+    var reading: gk_logit_reading { likelyCount == nil ? GK_READ_LARGEST : GK_READ_LOG_SUM }
     func tokens(ofRow row: Int) -> [Int32] { sampler.processors.tokens }
     func guess(ofRow _: Int) -> [Int32] {
         // Behind all that are right comes one more.
@@ -49,12 +51,13 @@ final class SampledText: ContinuedText {
     }
 
     func read(
-        _ logits: Logits, ofRow _: Int, likely: inout LogProbabilities,
+        _ row: ReadLogits, ofRow _: Int, likely: inout LogProbabilities,
         report: (NewToken) -> Bool
     ) throws(GraftError) -> Bool {
         let count = sampler.processors.newCount
         let isLast = count + 1 == start.room
-        if let likelyCount { likely.read(logits, count: likelyCount) }
+        let logits = row.numbers
+        if let likelyCount { likely.read(logits, logSum: row.logSum, count: likelyCount) }
         let isForced = start.rules.rule(
             logits, isFirst: count == 0, isLast: isLast && sampler.processors.mayEnd)
         let id = try sampler.next(logits, isForced: isForced)

@@ -1,3 +1,4 @@
+import CGraftKernels
 import GraftAdapters
 import GraftLayers
 import GraftTensor
@@ -281,14 +282,21 @@ extension Session {
                 of: UnsafeBufferPointer(start: reads.tokens, count: reads.rows.count), batchFirst: first, hidden.matrix,
                 pass: pass
             ) { chunk throws(GraftError) in
+                let read = try pass.scratch.allocate(gk_logit_row.self, count: chunk.range.count)
+                for (index, chosen) in chunk.range.enumerated() {
+                    let row = reads.rows[chosen].row
+                    read[index] = gk_logit_row(
+                        z: chunk.logits.base + index * chunk.logits.stride,
+                        n: Int64(model.outputSize(adapter(row))),
+                        reading: Int32(generatedRows[places[row].row].text.reading.rawValue), padding: 0, largest: 0,
+                        log_sum: 0)
+                }
+                gk_read_logits(pass.team.kernel, Int64(chunk.range.count), read)
                 for (index, chosen) in chunk.range.enumerated() {
                     let (row, guess) = reads.rows[chosen]
                     guard row != unread else { continue }
                     let place = places[row]
-                    let logits = UnsafeMutableBufferPointer(
-                        start: chunk.logits.base + index * chunk.logits.stride,
-                        count: model.outputSize(adapter(row)))
-                    let goesOn = try read(logits, place, report)
+                    let goesOn = try take(read[index], place, report)
                     if !goesOn { ended.insert(place.row) }
                     let latest = generatedRows[place.row].text.tokens(ofRow: place.index).last
                     if !goesOn || guess != latest { unread = row }
@@ -323,12 +331,13 @@ extension Session {
         cache.shorten(place.cacheRow, to: row.virtualCount + row.text.tokens(ofRow: place.index).count - 1)
     }
 
-    private func read(
-        _ logits: Logits, _ place: Place, _ report: TokenReport
+    private func take(
+        _ read: gk_logit_row, _ place: Place, _ report: TokenReport
     ) throws(GraftError) -> Bool {
         let row = generatedRows[place.row]
+        let logits = ReadLogits(numbers: Logits(start: read.z, count: Int(read.n)), logSum: read.log_sum)
         return try ofRow(row.number) { () throws(GraftError) in
-            try TokenSampler.largest(logits)
+            guard read.largest >= 0, logits.numbers[Int(read.largest)].isFinite else { throw TokenSampler.notFinite }
             return try row.text.read(logits, ofRow: place.index, likely: &likely, report: report)
         }
     }

@@ -52,11 +52,11 @@ struct TokenSampler {
 
     /// The place of the largest logit, the first of equals; an error where one is not a number, or
     /// the largest not finite: a model that works gives no such.
-    @discardableResult
     static func largest(_ logits: Logits) throws(GraftError) -> Int {
-        guard let best = logits.largest, logits[best].isFinite else {
-            throw GraftError(.diverged, "the logits are not finite numbers: an adapter or the model is broken")
-        }
+        guard let best = logits.largest, logits[best].isFinite else { throw notFinite }
         return best
     }
+
+    static let notFinite = GraftError(
+        .diverged, "the logits are not finite numbers: an adapter or the model is broken")
 }

@@ -45,6 +45,42 @@ extension Kernels {
             }
         }
 
+        @Test("Rows are read as each is told to, on any number of threads")
+        func rows() {
+            let readings = [GK_READ_LARGEST, GK_READ_LOG_SUM, GK_READ_LOG_PROBABILITIES]
+            onEveryPath { path in
+                for threads in [1, 3] {
+                    var kept = Self.counts.map(Self.row)
+                    kept[2][0] = .nan
+                    kept[4] = [Float](repeating: -.infinity, count: kept[4].count)
+                    var numbers = kept.flatMap { $0 }
+                    numbers.withUnsafeMutableBufferPointer { all in
+                        var place = 0
+                        var rows: [gk_logit_row] = []
+                        for (index, row) in kept.enumerated() {
+                            rows.append(
+                                gk_logit_row(
+                                    z: all.baseAddress! + place, n: Int64(row.count),
+                                    reading: Int32(readings[index % 3].rawValue), padding: 0, largest: -7, log_sum: -7))
+                            place += row.count
+                        }
+                        Team(threads).run { gk_read_logits($0, Int64(rows.count), &rows) }
+                        for (index, (row, own)) in zip(rows, kept).enumerated() {
+                            #expect(row.largest == gk_largest(Int64(own.count), own), "\(path), \(index)")
+                            let isRead = index % 3 > 0 && own.allSatisfy { !$0.isNaN } && own.contains { $0.isFinite }
+                            let sum = isRead ? gk_log_sum(Int64(own.count), own) : 0
+                            #expect(row.log_sum == sum, "\(path), \(index)")
+                            let replaced = isRead && index % 3 == 2
+                            let expected = replaced ? own.map { Float(Double($0) - sum) } : own
+                            let found = Array(UnsafeBufferPointer(start: row.z, count: own.count))
+                            #expect(
+                                zip(found, expected).allSatisfy { $0.bitPattern == $1.bitPattern }, "\(path), \(index)")
+                        }
+                    }
+                }
+            }
+        }
+
         @Test("The numbers that reach another are found in order, and no others")
         func reaching() {
             onEveryPath { path in

@@ -104,7 +104,7 @@ import Testing
             var sampler = TokenSampler(options, stops: [], seed: 1, prompt: [])
             var numbers = numbers
             return try numbers.withUnsafeMutableBufferPointer { logits throws(GraftError) in
-                try TokenSampler.largest(logits)
+                _ = try TokenSampler.largest(logits)
                 return try sampler.next(logits)
             }
         }

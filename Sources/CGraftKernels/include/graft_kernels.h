@@ -1,8 +1,8 @@
 /**
  * @file graft_kernels.h
  * @brief The arithmetic of Graft: pure functions on numbers. Swift decides what is computed; this
- * floor computes it. Chains of labels have a header of their own, graft_chain_kernels.h, and so have
- * rows of logits, graft_logit_kernels.h.
+ * floor computes it. Chains of labels and rows of logits have headers of their own,
+ * graft_chain_kernels.h and graft_logit_kernels.h.
  *
  * Letters   m rows (tokens), n outputs, k inputs, h width; row-major; `ld…` is the distance between
  *           rows in elements.
