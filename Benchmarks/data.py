@@ -135,16 +135,19 @@ class DataSet:
     parts: Callable[[], tuple[Labelled, Labelled, list[str]]]
     #: The folder of the model that learns it.
     model: Path = MODELS / "minilm"
-    #: Whether that has no pooler, so that the adapter learns one, too.
-    learns_pooler: bool = False
+
+    @property
+    def learns_pooler(self) -> bool:
+        """Whether the model has no pooler, so that the adapter learns one, too."""
+        return self.model == CHINESE
 
 
 DATA_SETS = {
     "trec6": DataSet(trec6),
     "sst2": DataSet(sst2),
     "sms": DataSet(sms),
-    "tnews": DataSet(tnews, CHINESE, learns_pooler=True),
-    "hotels": DataSet(hotels, CHINESE, learns_pooler=True),
+    "tnews": DataSet(tnews, CHINESE),
+    "hotels": DataSet(hotels, CHINESE),
 }
 
 
@@ -194,9 +197,12 @@ TAG_SETS = {
     ),
 }
 
+#: On all linear modules of an encoder.
+LINEAR_LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]}
+
 #: Of ours/tag_quality.py and peers/tag_quality.py.
 TAG_RECIPE = {
-    "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]},
+    "lora": LINEAR_LORA,
     "learning_rate": 5e-4,
     "maximum_length": 128,
     "rows_per_batch": 16,
@@ -268,7 +274,7 @@ TOKENIZED = {
 
 #: Of ours/answers.py and peers/answers.py.
 ANSWER_RECIPE = {
-    "lora": {"r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["query", "key", "value", "dense"]},
+    "lora": LINEAR_LORA,
     "maximum_length": 256,
     "stride": 64,
     "rows_per_batch": 8,

@@ -13,6 +13,7 @@ import time
 import graft
 import settings
 from data import ANSWER_RECIPE, answer_parser, answer_parts
+from peers.adapted_model import train as train_model
 
 arguments = answer_parser(__doc__).parse_args()
 torch = settings.prepare_torch("medium")
@@ -20,7 +21,6 @@ from peft import LoraConfig, get_peft_model  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModelForQuestionAnswering,
     AutoTokenizer,
-    get_linear_schedule_with_warmup,
 )
 
 BEST, LONGEST = 20, 30
@@ -76,29 +76,25 @@ def answers(model, encoded, table) -> list[str]:
 
 rows, test_rows = windows(train), windows(test)
 spans = [span(rows, window, train["answers"]) for window in range(len(rows["input_ids"]))]
-for seed in arguments.seeds:
-    torch.manual_seed(seed)
-    base = AutoModelForQuestionAnswering.from_pretrained(arguments.model, dtype=torch.float32)
-    model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **ANSWER_RECIPE["lora"])).train()
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=arguments.learning_rate, weight_decay=0.01)
-    size = ANSWER_RECIPE["rows_per_batch"]
-    total = arguments.epochs * math.ceil(len(spans) / size)
-    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
-    start = time.perf_counter()
+
+
+def losses(model, seed: int, size: int):
     for epoch in range(arguments.epochs):
         order = list(range(len(spans)))
         random.Random(seed * arguments.epochs + epoch).shuffle(order)
         for first in range(0, len(order), size):
             own = order[first : first + size]
             places = torch.tensor([spans[row] for row in own])
-            loss = model(**batch(rows, own), start_positions=places[:, 0], end_positions=places[:, 1]).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-    seconds = round(time.perf_counter() - start, 1)
+            yield model(**batch(rows, own), start_positions=places[:, 0], end_positions=places[:, 1]).loss
+
+
+for seed in arguments.seeds:
+    torch.manual_seed(seed)
+    base = AutoModelForQuestionAnswering.from_pretrained(arguments.model, dtype=torch.float32)
+    model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **ANSWER_RECIPE["lora"])).train()
+    size = ANSWER_RECIPE["rows_per_batch"]
+    total = arguments.epochs * math.ceil(len(spans) / size)
+    seconds = train_model(model, losses(model, seed, size), total, arguments.learning_rate)
     model.eval()
     start = time.perf_counter()
     found = answers(model, test_rows, test)

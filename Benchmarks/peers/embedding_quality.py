@@ -7,11 +7,10 @@ batches of 32 pairs.
 """
 
 import math
-import time
 
 import settings
 from data import embedding_parser, shuffled, stsb
-from peers.adapted_model import collate, cosine_loss, load_tokenizer, torch_for, vectors
+from peers.adapted_model import collate, cosine_loss, load_tokenizer, torch_for, vectors, train as train_model
 
 BATCH_PAIRS, MAXIMUM_TOKENS = 32, 128
 
@@ -19,7 +18,7 @@ arguments = embedding_parser(__doc__).parse_args()
 torch = torch_for("medium")
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
-from transformers import AutoModel, get_linear_schedule_with_warmup  # noqa: E402
+from transformers import AutoModel  # noqa: E402
 
 tokenizer = load_tokenizer()
 tokenizer.enable_truncation(MAXIMUM_TOKENS)
@@ -43,6 +42,18 @@ def spearman(model) -> float:
     return float(spearmanr(cosines, test_targets).statistic)
 
 
+loss_of = cosine_loss(arguments.loss)
+
+
+def losses(model, seed: int):
+    for epoch in range(arguments.epochs):
+        order = shuffled(len(train), seed * arguments.epochs + epoch)
+        for first in range(0, len(order), BATCH_PAIRS):
+            rows = order[first : first + BATCH_PAIRS]
+            targets = torch.tensor([train_targets[row] for row in rows])
+            yield loss_of(pair_vectors(model, [train_ids[row] for row in rows]), targets)
+
+
 for seed in arguments.seeds:
     torch.manual_seed(seed)
     total = arguments.epochs * math.ceil(len(train) / BATCH_PAIRS)
@@ -52,23 +63,7 @@ for seed in arguments.seeds:
     model = get_peft_model(AutoModel.from_pretrained(settings.MODELS / "minilm"), config)
     before = spearman(model)
     model.train()
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.01)
-    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
-    loss_of = cosine_loss(arguments.loss)
-    start = time.perf_counter()
-    for epoch in range(arguments.epochs):
-        order = shuffled(len(train), seed * arguments.epochs + epoch)
-        for first in range(0, len(order), BATCH_PAIRS):
-            rows = order[first : first + BATCH_PAIRS]
-            targets = torch.tensor([train_targets[row] for row in rows])
-            loss = loss_of(pair_vectors(model, [train_ids[row] for row in rows]), targets)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-    seconds = round(time.perf_counter() - start, 1)
+    seconds = train_model(model, losses(model, seed), total, 1e-3)
     settings.emit(
         "embedding quality", side="PEFT", loss=arguments.loss, seed=seed, train_seconds=seconds,
         before=round(before, 5), test_spearman=round(spearman(model), 5),

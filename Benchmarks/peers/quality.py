@@ -8,12 +8,11 @@ length, five epochs.
 """
 
 import math
-import time
 
 import settings
 from data import DATA_SETS, length_grouped_batches, quality_data, quality_parser
 from methods import METHODS
-from peers.adapted_model import PRECISIONS, after_update, collate, load, load_tokenizer, torch_for
+from peers.adapted_model import PRECISIONS, collate, load, load_tokenizer, torch_for, train as train_model
 
 BATCH_ROWS, MAXIMUM_TOKENS = 32, 128
 
@@ -23,7 +22,6 @@ parser.add_argument("--precision", choices=PRECISIONS, default="medium")
 arguments = parser.parse_args()
 
 torch = torch_for(arguments.precision)
-from transformers import get_linear_schedule_with_warmup  # noqa: E402
 
 train, test, names = quality_data(arguments)
 data_set = DATA_SETS[arguments.data]
@@ -43,6 +41,16 @@ def accuracy(model) -> float:
     return right / len(test)
 
 
+def losses(model, seed: int):
+    lengths = [len(ids) for ids in train_ids]
+    for epoch in range(arguments.epochs):
+        for rows in length_grouped_batches(lengths, BATCH_ROWS, seed * arguments.epochs + epoch):
+            batch = collate([train_ids[i] for i in rows]) | {"labels": torch.tensor([train.labels[i] for i in rows])}
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
+                loss = model(**batch).loss
+            yield loss
+
+
 for seed in arguments.seeds:
     torch.manual_seed(seed)
     total = arguments.epochs * math.ceil(len(train) / BATCH_ROWS)
@@ -55,24 +63,7 @@ for seed in arguments.seeds:
         steps=total,
         learns_pooler=data_set.learns_pooler,
     ).train()
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=METHODS[arguments.method].learning_rate, weight_decay=0.01)
-    number = 0
-    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
-    start = time.perf_counter()
-    for epoch in range(arguments.epochs):
-        order = seed * arguments.epochs + epoch
-        for rows in length_grouped_batches([len(ids) for ids in train_ids], BATCH_ROWS, order):
-            batch = collate([train_ids[i] for i in rows]) | {"labels": torch.tensor([train.labels[i] for i in rows])}
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"):
-                loss = model(**batch).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            number += 1
-            after_update(model, number)
-            optimizer.zero_grad(set_to_none=True)
-    seconds = round(time.perf_counter() - start, 1)
+    rate = METHODS[arguments.method].learning_rate
+    seconds = train_model(model, losses(model, seed), total, rate)
     result = {"method": arguments.method, "data": arguments.data, "precision": arguments.precision, "seed": seed, "train_seconds": seconds}
     settings.emit("quality", side=METHODS[arguments.method].side, **result, test_accuracy=round(accuracy(model), 5))

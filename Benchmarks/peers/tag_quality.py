@@ -9,11 +9,10 @@ blank before it; a word that is cut off counts as "O".
 """
 
 import math
-import time
 
 import settings
 from data import TAG_RECIPE, TAG_SETS, length_grouped_batches, tag_parser
-from peers.adapted_model import collate, load_tokenizer, torch_for
+from peers.adapted_model import collate, load_tokenizer, torch_for, train as train_model
 
 NO_LABEL = -100
 
@@ -21,10 +20,7 @@ arguments = tag_parser(__doc__).parse_args()
 torch = torch_for("medium")
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from seqeval.metrics import f1_score  # noqa: E402
-from transformers import (  # noqa: E402
-    AutoModelForTokenClassification,
-    get_linear_schedule_with_warmup,
-)
+from transformers import AutoModelForTokenClassification  # noqa: E402
 
 tags = TAG_SETS[arguments.data]
 (train_words, train_tags), (test_words, test_tags) = tags.parts(arguments.rows)
@@ -57,6 +53,12 @@ def batch(rows: list[int]) -> dict:
     return made | {"labels": torch.tensor(labels)}
 
 
+def losses(model, seed: int, size: int):
+    for epoch in range(arguments.epochs):
+        for rows in length_grouped_batches([len(ids) for ids, _ in train], size, seed * arguments.epochs + epoch):
+            yield model(**batch(rows)).loss
+
+
 def entity_f1(model) -> float:
     model.eval()
     found = []
@@ -75,20 +77,7 @@ for seed in arguments.seeds:
     total = arguments.epochs * math.ceil(len(train) / size)
     base = AutoModelForTokenClassification.from_pretrained(tags.model, num_labels=len(names), dtype=torch.float32)
     model = get_peft_model(base, LoraConfig(task_type="TOKEN_CLS", **TAG_RECIPE["lora"])).train()
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=TAG_RECIPE["learning_rate"], weight_decay=0.01)
-    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * total), total)
-    start = time.perf_counter()
-    for epoch in range(arguments.epochs):
-        lengths = [len(ids) for ids, _ in train]
-        for rows in length_grouped_batches(lengths, size, seed * arguments.epochs + epoch):
-            loss = model(**batch(rows)).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-    seconds = round(time.perf_counter() - start, 1)
+    seconds = train_model(model, losses(model, seed, size), total, TAG_RECIPE["learning_rate"])
     settings.emit(
         "tag quality", side="PEFT", data=arguments.data, seed=seed, train_seconds=seconds,
         entity_f1=round(entity_f1(model), 4),

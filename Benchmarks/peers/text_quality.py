@@ -10,6 +10,7 @@ what the assistant says is learned.
 import time
 
 import settings
+from peers.adapted_model import train as train_model
 from texts import (
     NEW_TOKENS,
     TEXT_TASKS,
@@ -18,7 +19,6 @@ from texts import (
     text_measures,
     text_parser,
     training_result,
-    warmup_steps,
 )
 
 arguments = text_parser(__doc__).parse_args()
@@ -30,7 +30,6 @@ from transformers import (  # noqa: E402
     AutoModelForCausalLM,
     AutoTokenizer,
     MarianMTModel,
-    get_linear_schedule_with_warmup,
 )
 
 NO_LABEL = -100
@@ -109,6 +108,15 @@ def write(model, rows: list[dict]) -> list[str]:
 kind = Translations() if task.head == "seq_2_seq_lm" else Conversations()
 train, test = task.parts(arguments.rows)
 rows, test_rows = [kind.row(pair) for pair in train], [kind.row(pair) for pair in test]
+
+
+def losses(model, batches: list[list[int]], taken: list[float]):
+    for own in batches:
+        loss = model(**collate([rows[row] for row in own])).loss
+        taken.append(loss.item())
+        yield loss
+
+
 for seed in arguments.seeds:
     batches = text_batches(len(train), task.epochs, seed)
     fresh, trained = (arguments.adapters / f"{arguments.task}-{seed}-{state}" for state in ("fresh", "trained"))
@@ -116,23 +124,12 @@ for seed in arguments.seeds:
     model = PeftModel.from_pretrained(kind.load(), fresh, is_trainable=True)
     before = held_out(model, test_rows)
     model.train()
-    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=task.learning_rate, weight_decay=0.01)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup_steps(len(batches)), len(batches))
-    losses, start = [], time.perf_counter()
-    for own in batches:
-        loss = model(**collate([rows[row] for row in own])).loss
-        losses.append(loss.item())
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-    seconds = round(time.perf_counter() - start, 1)
+    taken: list[float] = []
+    seconds = train_model(model, losses(model, batches, taken), len(batches), task.learning_rate)
     after = held_out(model, test_rows)
     start = time.perf_counter()
     written = write(model, test_rows)
-    result = training_result(arguments.task, seed, before, after, losses) | {
+    result = training_result(arguments.task, seed, before, after, taken) | {
         "graft_after": round(graft_after, 5),
         "train_seconds": seconds,
         "write_seconds": round(time.perf_counter() - start, 1),
