@@ -1,4 +1,5 @@
 // with Sources/GraftInference/Constraints
+// with Sources/GraftInference/Logits.swift
 import GraftTensor
 import GraftTokenizers
 
