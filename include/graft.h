@@ -309,9 +309,9 @@ typedef struct graft_entity {
  * Labels are tags: "O", and "B-" before the type of an entity for its first word, "I-" for those that follow;
  * with "E-" for the last and "S-" for a single word that is IOBES, without them IOB2. The first token of a
  * word stands for it. `words` [word_count, 2] are the first byte of each word in the text and the one past
- * its last, in order; NULL, with a word_count of 0 where there are no word_labels: the tokenizer's own, as
- * graft_encoding_word_ids(). A pair's second text has no words. `all_pieces` is 0, or 1 for a label of each
- * token of a word: that of a token that goes on with an entity. Errors are GRAFT_ERROR_INVALID_ARGUMENT and
+ * its last, in order; NULL, with a word_count of 0 where there are no word_labels: those of "token_words". A
+ * pair's second text has no words. `all_pieces` is 0, or 1 for a label of each token of a word: that of a
+ * token that goes on with an entity. Errors are GRAFT_ERROR_INVALID_ARGUMENT and
  * GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
 
 /** `out` [token_count]: the label of each word at its first token, -100 elsewhere. `word_labels` [word_count]
@@ -319,12 +319,14 @@ typedef struct graft_entity {
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_words(const graft_encoding *encoding,
     const int32_t *words, const int32_t *word_labels, int64_t word_count, const char *const *labels,
     int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
-/** The same from entities, by their types and bytes: a word belongs to one if it shares a byte with it. */
+/** The same from entities, by their types and bytes, which do not overlap: a word is the first's that it
+ *  shares a byte with, and an entity that has no word of its own has no label. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_label_entities(const graft_encoding *encoding,
     const int32_t *words, int64_t word_count, const graft_entity *entities, int64_t entity_count,
     const char *const *labels, int32_t label_count, int32_t all_pieces, int32_t *out, int64_t capacity);
 /** The entities that the labels of the words' first tokens spell, however ill, as seqeval reads them in its
- *  default mode. `token_labels` [token_count]: those of graft_session_predict(), below 0 for none.
+ *  default mode, without white space at either end. `token_labels` [token_count]: those of
+ *  graft_session_predict(), below 0 for none.
  * `out_count` receives how many there are, even when `capacity` is too small; `out` may be NULL when that is
  * 0, to ask. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_encoding_entities(const graft_encoding *encoding,
@@ -715,7 +717,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_batch_mask_each(
  *                             below 0 where it does not count. For masked_language_model what a token is
  *                             that the row has masked, and below 0 for all others
  *     "token_words"   tokens  the number of the word in its row that each token is of, and that may be
- *                             masked; below 0 for tokens that are of none, which the tokenizer added
+ *                             masked; below 0 for tokens that are of none, which the tokenizer added.
+ *                             `keep_words` sets graft_encoding_word_ids(), divided at tokens that meet at
+ *                             punctuation or a character of a script without blanks, such as Chinese
  *     "group_places"  rows    the row's place in its group of rows that belong together, which stand one
  *                             after the other: 0 the anchor, which begins a group, 1 what is like it, and
  *                             2, 3 ... what is not. For multiple_choice, and for regression with a loss of

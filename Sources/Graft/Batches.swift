@@ -90,7 +90,7 @@ public func graft_batch_encode(
                 throw GraftError(.invalidArgument, "row \(row): the text has no tokens; expected at least 1")
             }
             rows.append(tokens: encoding.ids, types: encoding.typeIDs)
-            if keepsWords { words.append(contentsOf: encoding.wordIDs) }
+            if keepsWords { words.append(contentsOf: encoding.dividedWordIDs(in: text, pair: pair)) }
             rows.origin.truncatedRowCount += encoding.isTruncated ? 1 : 0
             rows.origin.unknownTokenCount += encoding.unknownCount
         }

@@ -36,8 +36,9 @@ public func graft_tokenizer_encode_messages(
         let tokenizer = try HandleTable.borrow(tokenizer, Tokenizer.self, "tokenizer")
         let tokens = try tokenizer.encode(messages: try json(messages, "messages"), try chatOptions(options))
         try Memory.check()
-        return try EncodingHandle(
-            tokens.encoding, characterOffsets: tokens.characterOffsets, isAssistant: tokens.isAssistant)
+        return try tokens.text.withUnsafeBufferPointer { text throws(GraftError) in
+            try EncodingHandle(tokens.encoding, of: text, isAssistant: tokens.isAssistant)
+        }
     }
 }
 

@@ -2,6 +2,7 @@ public import CGraft
 import GraftAdapters
 import GraftInference
 import GraftTensor
+import GraftTokenizers
 
 @c @implementation
 public func graft_encoding_label_words(
@@ -52,8 +53,9 @@ public func graft_encoding_label_entities(
                     .invalidArgument,
                     "entities[\(number)] is bytes \(entity.first_byte) to \(entity.end_byte); expected at least one")
             }
-            stretches.append(
-                TokenWords.Stretch(type: index, start: Int(entity.first_byte), end: Int(entity.end_byte)))
+            let bytes = Int(entity.first_byte)..<Int(entity.end_byte)
+            let range = withoutBlanks(bytes, in: encoding.text)?.range ?? bytes
+            stretches.append(TokenWords.Stretch(type: index, start: range.lowerBound, end: range.upperBound))
         }
         try write(
             try table.labels(ofEntities: stretches, scheme, labelsAll: try flag(all_pieces, "all_pieces")), to: out,
@@ -76,28 +78,42 @@ public func graft_encoding_entities(
             throw GraftError(
                 .invalidArgument, "token_labels[\(token)] is \(label); expected a label below \(label_count)")
         }
-        let entities = table.entities(given, scheme)
+        let entities = table.entities(given, scheme).compactMap { entity in
+            withoutBlanks(entity.bytes, in: encoding.text).map { (entity, $0) }
+        }
         out_count?.pointee = Int64(entities.count)
         if entities.isEmpty || (out == nil && capacity == 0 && out_count != nil) { return }
         let start = try output(out, capacity: capacity, needs: entities.count, "out")
-        for (index, entity) in entities.enumerated() {
+        for (index, (entity, content)) in entities.enumerated() {
             // Behind the prefix of one of the caller's labels.
             let label = labels?[Int(given[entity.tokens.lowerBound])]
             start[index] = graft_entity(
-                type: label.map { $0 + 2 }, first_byte: Int64(entity.bytes.lowerBound),
-                end_byte: Int64(entity.bytes.upperBound), first_character: Int64(entity.characters.lowerBound),
-                end_character: Int64(entity.characters.upperBound), first_token: Int64(entity.tokens.lowerBound),
-                end_token: Int64(entity.tokens.upperBound))
+                type: label.map { $0 + 2 }, first_byte: Int64(content.range.lowerBound),
+                end_byte: Int64(content.range.upperBound),
+                first_character: Int64(entity.characters.lowerBound + content.before),
+                end_character: Int64(entity.characters.upperBound - content.after),
+                first_token: Int64(entity.tokens.lowerBound), end_token: Int64(entity.tokens.upperBound))
         }
     }
 }
 
 extension EncodingHandle {
-    /// Words as the caller has them, or with NULL the tokenizer's.
+    /// Words as the caller has them, or with NULL the tokenizer's, divided.
     fileprivate func words(_ words: UnsafePointer<Int32>?, count words_count: Int) throws(GraftError) -> TokenWords {
-        let tokens = TokenTable(
-            count: count, sequences: column(7), words: column(2), bytes: column(3), characters: column(5))
-        return try TokenWords(tokens, words: words.map { UnsafeBufferPointer(start: $0, count: 2 * words_count) })
+        let tokens = TokenTable(count: count, sequences: column(7), bytes: column(3), characters: column(5))
+        if let words {
+            return try TokenWords(tokens, words: UnsafeBufferPointer(start: words, count: 2 * words_count))
+        }
+        return TokenWords(tokens, numbers: divided)
+    }
+
+    /// The numbers of the tokenizer's words, divided, and -1 for tokens of a second text.
+    private var divided: [Int32] {
+        var own = Encoding()
+        own.wordIDs = Array(UnsafeBufferPointer(start: column(2), count: count))
+        own.sequenceIDs = (0..<count).map { column(7)[$0] == 0 ? 0 : -1 }
+        own.offsets = (0..<count).map { TokenOffsets(column(3)[2 * $0], column(3)[2 * $0 + 1]) }
+        return own.dividedWordIDs(in: text)
     }
 }
 

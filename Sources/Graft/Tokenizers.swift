@@ -9,25 +9,33 @@ final class EncodingHandle: @unchecked Sendable {
     /// Whether the tokens say who speaks.
     let hasSpeakers: Bool
     /// Of the C library's heap: most texts are short, and pages of their own would take longer than
-    /// to encode them.
+    /// to encode them. The first text is behind them.
     private let numbers: UnsafeMutablePointer<Int32>
+    let text: UnsafeBufferPointer<UInt8>
 
-    /// - Parameter isAssistant: whether the assistant says each token; nil where nobody asks.
+    /// - Parameters:
+    ///   - text: the first text that was encoded, and `pair` the second, if there was one.
+    ///   - isAssistant: whether the assistant says each token; nil where nobody asks.
     init(
-        _ encoding: Encoding, characterOffsets: [TokenOffsets], isAssistant: [Bool]? = nil
+        _ encoding: Encoding, of text: UnsafeBufferPointer<UInt8>, pair: UnsafeBufferPointer<UInt8>? = nil,
+        isAssistant: [Bool]? = nil
     ) throws(GraftError) {
         count = encoding.count
         hasSpeakers = isAssistant != nil
-        let byteCount = max(count, 1) * (hasSpeakers ? 9 : 8) * MemoryLayout<Int32>.stride
+        let numberBytes = max(count, 1) * (hasSpeakers ? 9 : 8) * MemoryLayout<Int32>.stride
+        let byteCount = numberBytes + text.count
         guard let block = malloc(byteCount) else {
             throw GraftError(.outOfMemory, "the system refused \(byteCount) bytes for an encoding of \(count) tokens")
         }
         numbers = block.assumingMemoryBound(to: Int32.self)
+        let kept = UnsafeMutableRawBufferPointer(start: block + numberBytes, count: text.count)
+        kept.copyMemory(from: UnsafeRawBufferPointer(text))
+        self.text = UnsafeBufferPointer(kept.assumingMemoryBound(to: UInt8.self))
         encoding.ids.withUnsafeBytes { fill(0, $0) }
         encoding.typeIDs.withUnsafeBytes { fill(1, $0) }
         encoding.wordIDs.withUnsafeBytes { fill(2, $0) }
         encoding.offsets.withUnsafeBytes { fill(3, $0) }
-        characterOffsets.withUnsafeBytes { fill(5, $0) }
+        encoding.characterOffsets(in: text, pair: pair).withUnsafeBytes { fill(5, $0) }
         encoding.sequenceIDs.withUnsafeBytes { fill(7, $0) }
         for (index, isAssistant) in (isAssistant ?? []).enumerated() { column(8)[index] = isAssistant ? 1 : 0 }
     }
@@ -116,7 +124,7 @@ public func graft_tokenizer_encode(
         let pair = try optionalBytes(pair, size: given.pair_sizes, "pair")
         let encoding = try tokenizer.encode(text, pair: pair, options)
         try Memory.check()
-        return try EncodingHandle(encoding, characterOffsets: encoding.characterOffsets(in: text, pair: pair))
+        return try EncodingHandle(encoding, of: text, pair: pair)
     }
 }
 

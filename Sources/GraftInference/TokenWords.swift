@@ -6,18 +6,14 @@ package struct TokenTable {
     let count: Int
     /// 0 for tokens of the first text, 1 for the second, -1 for tokens that the tokenizer added.
     let sequences: UnsafePointer<Int32>
-    /// Numbers of the tokenizer's own words.
-    let words: UnsafePointer<Int32>
     /// [count, 2]: the first, and the one past the last.
     let bytes: UnsafePointer<Int32>
     let characters: UnsafePointer<Int32>
 
     package init(
-        count: Int, sequences: UnsafePointer<Int32>, words: UnsafePointer<Int32>, bytes: UnsafePointer<Int32>,
-        characters: UnsafePointer<Int32>
+        count: Int, sequences: UnsafePointer<Int32>, bytes: UnsafePointer<Int32>, characters: UnsafePointer<Int32>
     ) {
-        (self.count, self.sequences, self.words) = (count, sequences, words)
-        (self.bytes, self.characters) = (bytes, characters)
+        (self.count, self.sequences, self.bytes, self.characters) = (count, sequences, bytes, characters)
     }
 }
 
@@ -30,23 +26,25 @@ package struct TokenWords {
     /// Of each token; -1 for none.
     private var words: [Int] = []
 
-    /// Words as their bytes [word, 2] in order, or as the tokenizer has them.
-    package init(_ tokens: TokenTable, words given: UnsafeBufferPointer<Int32>?) throws(GraftError) {
+    /// Words as the number of each token's; -1 for none.
+    package init(_ tokens: TokenTable, numbers: [Int32]) {
         self.tokens = tokens
-        if let given {
-            try Self.check(given)
-            var word = 0
-            for token in 0..<tokens.count {
-                guard tokens.sequences[token] == 0 else {
-                    words.append(-1)
-                    continue
-                }
-                let (start, end) = (tokens.bytes[2 * token], tokens.bytes[2 * token + 1])
-                while 2 * word < given.count, given[2 * word + 1] <= start { word += 1 }
-                words.append(2 * word < given.count && given[2 * word] < end ? word : -1)
+        words = numbers.map(Int.init)
+    }
+
+    /// Words as their bytes [word, 2] in order.
+    package init(_ tokens: TokenTable, words given: UnsafeBufferPointer<Int32>) throws(GraftError) {
+        self.tokens = tokens
+        try Self.check(given)
+        var word = 0
+        for token in 0..<tokens.count {
+            guard tokens.sequences[token] == 0 else {
+                words.append(-1)
+                continue
             }
-        } else {
-            words = (0..<tokens.count).map { tokens.sequences[$0] == 0 ? Int(tokens.words[$0]) : -1 }
+            let (start, end) = (tokens.bytes[2 * token], tokens.bytes[2 * token + 1])
+            while 2 * word < given.count, given[2 * word + 1] <= start { word += 1 }
+            words.append(2 * word < given.count && given[2 * word] < end ? word : -1)
         }
     }
 
@@ -96,7 +94,8 @@ package struct TokenWords {
     }
 
     /// Tags of the tokens' words by the entities that they overlap, as IOBES where the scheme has
-    /// all of that, else as IOB2; other tokens as in `labels(ofWords:continuing:)`.
+    /// all of that, else as IOB2; other tokens as in `labels(ofWords:continuing:)`. A word that
+    /// several overlap is the first's, and one that has no other word has no tag.
     package func labels(
         ofEntities entities: [Stretch], _ scheme: TagScheme, labelsAll: Bool
     ) throws(GraftError) -> [Int32] {
@@ -110,21 +109,30 @@ package struct TokenWords {
             bytes[word].start = min(bytes[word].start, Int(tokens.bytes[2 * token]))
             bytes[word].end = max(bytes[word].end, Int(tokens.bytes[2 * token + 1]))
         }
-        for (number, entity) in entities.enumerated() {
-            let own = bytes.indices.filter { bytes[$0].start < entity.end && bytes[$0].end > entity.start }
-            for word in own {
-                guard tags[word] == outside else {
-                    throw GraftError(
-                        .invalidArgument,
-                        "entities[\(number)], bytes \(entity.start) to \(entity.end), shares a word with another; expected "
-                            + "entities that do not overlap")
-                }
-                tags[word] = try scheme.label(at: word - own[0], of: own.count, type: entity.type)
+        for entity in try Self.ordered(entities) {
+            let own = bytes.indices.filter {
+                bytes[$0].start < entity.end && bytes[$0].end > entity.start && tags[$0] == outside
+            }
+            for (place, word) in own.enumerated() {
+                tags[word] = try scheme.label(at: place, of: own.count, type: entity.type)
             }
         }
         return try tags.withUnsafeBufferPointer { tags throws(GraftError) in
             try labels(ofWords: tags, continuing: labelsAll ? scheme : nil)
         }
+    }
+
+    /// In the order of the text.
+    private static func ordered(_ entities: [Stretch]) throws(GraftError) -> [Stretch] {
+        let order = entities.indices.sorted { (entities[$0].start, $0) < (entities[$1].start, $1) }
+        for (first, second) in zip(order, order.dropFirst()) where entities[first].end > entities[second].start {
+            throw GraftError(
+                .invalidArgument,
+                "entities[\(second)], bytes \(entities[second].start) to \(entities[second].end), overlaps "
+                    + "entities[\(first)], bytes \(entities[first].start) to \(entities[first].end); expected entities "
+                    + "that share no byte")
+        }
+        return order.map { entities[$0] }
     }
 
     /// An entity by its tokens, bytes and characters.

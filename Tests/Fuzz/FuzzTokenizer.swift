@@ -39,6 +39,8 @@ private func check(
         precondition(encoding.count <= truncation.maximumLength, "longer than the maximum")
     }
     _ = encoding.characterOffsets(in: text, pair: pair)
+    let words = encoding.dividedWordIDs(in: text, pair: pair).filter { $0 >= 0 }
+    precondition(words == words.sorted(), "words out of order")
     _ = try? tokenizer.decode(encoding.ids, skipSpecialTokens: false)
     guard var stream = try? TextStream(tokenizer) else { return }
     for id in encoding.ids.prefix(64) { _ = try? stream.append(id) }

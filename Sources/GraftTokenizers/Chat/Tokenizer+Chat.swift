@@ -10,7 +10,7 @@ extension Tokenizer {
         try rendered(try Self.conversation(messages), options).text
     }
 
-    /// Its tokens, and which of them the assistant says.
+    /// Its tokens, the text that they are of, and which of them the assistant says.
     ///
     /// The text has its special tokens in it, so that none are added, and all of it is encoded.
     /// Tokens are marked by the template's `generation` blocks as transformers does it; where it
@@ -18,20 +18,19 @@ extension Tokenizer {
     /// for the assistant.
     package func encode(
         messages: JSON, _ options: ChatOptions = ChatOptions()
-    ) throws(GraftError) -> (encoding: Encoding, characterOffsets: [TokenOffsets], isAssistant: [Bool]?) {
+    ) throws(GraftError) -> (encoding: Encoding, text: [UInt8], isAssistant: [Bool]?) {
         let messages = try Self.conversation(messages)
         let rendered = try rendered(messages, options)
-        let (encoding, characterOffsets) = try rendered.text.withUnsafeBufferPointer { text throws(GraftError) in
-            let encoding = try encode(text, Options(shortening: .none, addsSpecialTokens: false))
-            return (encoding, encoding.characterOffsets(in: text))
+        let encoding = try rendered.text.withUnsafeBufferPointer { text throws(GraftError) in
+            try encode(text, Options(shortening: .none, addsSpecialTokens: false))
         }
-        guard options.marksAssistant else { return (encoding, characterOffsets, nil) }
+        guard options.marksAssistant else { return (encoding, rendered.text, nil) }
         let template = try chatTemplates.template(options.chatTemplate, hasTools: !options.tools.isNull)
         let mask =
             template.marksGeneration
             ? AssistantMask.tokens(of: encoding, in: rendered.text, rendered.generations)
             : AssistantMask.within(try answers(in: messages, options, whole: rendered.text), encoding)
-        return (encoding, characterOffsets, mask)
+        return (encoding, rendered.text, mask)
     }
 
     /// Messages as a template sees them: without members that are null, and with what a model

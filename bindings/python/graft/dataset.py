@@ -183,7 +183,8 @@ class Dataset(Handle):
         """Texts with named entities, for ``"token_classification"``.
 
         :param entities: of each text those in it, as :class:`Entity` or as first character, the one
-            past the last, and type. A word that an entity shares a character with is its.
+            past the last, and type. A word that an entity shares a character with is its; words are
+            the tokenizer's, divided at punctuation, and token by token in scripts without blanks.
         :param label_names: tags, "O" and such as "B-PER"; None: those of the types that occur.
         :param scheme: of these: ``"IOB2"`` or ``"IOBES"``.
         :param all_pieces: as of :meth:`from_words`.

@@ -91,6 +91,15 @@ class TokenRow:
         )
         return list(out)
 
+    @property
+    def end_byte(self) -> int:
+        """Where the tokens end."""
+        return max(lib.graft_encoding_byte_offsets(self._pointer)[: 2 * self.count], default=0)
+
+    def entity_count(self, labels: Iterable[int], names: Array[c_char_p]) -> int:
+        """How many entities the labels of the tokens spell."""
+        return len(self.entities(int_array(labels, "labels"), names))
+
     def entities(self, labels: Array[c_int32], names: Array[c_char_p]) -> list[EntityStruct]:
         """What the labels of the tokens spell."""
         out, count = (EntityStruct * self.count)(), c_int64(0)

@@ -9,6 +9,7 @@ from typing import Any
 from .entities import Sentence, byte_stretches, names_array, tag_names, token_rows
 from .errors import GraftError, with_source
 from .label_numbers import named_labels
+from .lost_tokens import warn
 from .tokenizer import Tokenizer
 from .values import text_bytes
 
@@ -50,6 +51,7 @@ def labels_of_entities(
     )
     array = names_array(names)
     labels: list[list[int]] = []
+    lost: list[int] = []
     sentences = [Sentence(text_bytes(text, "texts"), None) for text in texts]
     with token_rows(tokenizer, sentences, maximum_length) as tokens:
         for number, (row, own) in enumerate(zip(tokens, stretches)):
@@ -57,4 +59,11 @@ def labels_of_entities(
                 labels.append(row.label_entities(own, array, all_pieces))
             except GraftError as error:
                 raise with_source(place(number), error) from None
+            in_tokens = sum(first < row.end_byte for _, first, _ in own)
+            lost += [number] * (in_tokens - row.entity_count(labels[-1], array))
+    if lost:
+        warn(
+            f"entities without a word of their own, which are not learned: {len(lost)}, the first in "
+            f"{place(lost[0])}; to the tokenizer theirs is another's, or nothing"
+        )
     return labels, names

@@ -37,7 +37,7 @@ QUICK: dict[str, Any] = {"epoch_count": 1}
         (graft.TokenClassifier, [["a"]], ["O"], r"y\[0\]: expected a list of labels or entities; found 'O'"),
         (graft.TokenClassifier, [["a"]], [["O"]], "y: expected two labels or more"),
         (graft.TokenClassifier, ["Anna"], [[]], "y: expected two labels or more, or entities"),
-        (graft.TokenClassifier, ["Anna Berg"], [[(0, 9, "PER"), (5, 9, "LOC")]], "shares a word with another"),
+        (graft.TokenClassifier, ["Anna Berg"], [[(0, 9, "PER"), (5, 9, "LOC")]], "overlaps entities"),
         (graft.TokenClassifier, ["Anna"], [[(0, 4)]], "entities: row 0: expected start, end and type"),
         (graft.TokenClassifier, ["Anna"], [["PER"]], "entities: row 0: expected start, end and type"),
         (graft.QuestionAnswerer, [("who?", CONTEXT)], ["Bob"], "answers: 'Bob' is not in the context"),

@@ -218,9 +218,9 @@ def test_poor_data_has_documented_results(model: graft.Model, tokenizer: graft.T
         graft.Dataset.from_table(tokenizer, graft.Table({"text": [], "label": []}))
     with pytest.raises(graft.GraftError, match="label_names: expected names, since each of several"):
         graft.Dataset.from_table(tokenizer, [graft.Table(ROWS)])
-    with pytest.raises(graft.GraftError, match="row 1: entities.*shares a word with another"):
+    with pytest.raises(graft.GraftError, match="row 1: entities: X at 0 to 3 overlaps Y at 2 to 4"):
         graft.Dataset.from_table(
-            tokenizer, graft.Table({"text": ["a", "abcd"], "entities": [[], [(0, 2, "X"), (2, 4, "Y")]]})
+            tokenizer, graft.Table({"text": ["a", "abcd"], "entities": [[], [(0, 3, "X"), (2, 4, "Y")]]})
         )
     one = graft.Dataset.from_table(tokenizer, graft.Table(ROWS).take([0]), label_names=LABELS)
     adapter = graft.Adapter.create(model, seed=1)

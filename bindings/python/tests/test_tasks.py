@@ -103,7 +103,7 @@ def test_named_entities_from_stretches_of_texts(model: graft.Model, tokenizer: g
             assert [(e.start, e.end, e.type) for e in session.tag([text])[0]] == given
     with pytest.raises(graft.GraftError, match="row 0 has 3 to 90 of a text of 31 characters"):
         graft.Dataset.from_entities(tokenizer, [text], [[(3, 90, "PER")]])
-    with pytest.raises(graft.GraftError, match="shares a word with another"):
+    with pytest.raises(graft.GraftError, match="overlaps entities"):
         graft.Dataset.from_entities(tokenizer, [text], [[(0, 2, "PER"), (1, 3, "LOC")]])
 
 
@@ -120,6 +120,27 @@ def test_words_that_are_cut_are_counted_and_said_and_remembered(model: graft.Mod
     session = graft.Session(model, tokenizer, adapter)
     with pytest.warns(UserWarning, match="were cut"):
         assert len(session.tag_words(words)[0]) == 4
+
+
+def test_entities_within_what_a_tokenizer_takes_for_one_word() -> None:
+    """A tokenizer that divides at blanks, on Chinese and on names without a blank between them."""
+    folder = SHARED / "models" / "me5-small-zh-en-pruned"
+    model, tokenizer = graft.Model(folder), graft.Tokenizer(folder)
+    texts = ["王小明和李红参观北京大学。", "Flights Paris/London (Reuters) are late."]
+    places = [[("王小明", "PER"), ("李红", "PER"), ("北京大学", "ORG")], [("Paris", "LOC"), ("London", "LOC"), ("Reuters", "ORG")]]
+    given = [
+        [(text.index(name), text.index(name) + len(name), kind) for name, kind in own] for text, own in zip(texts, places)
+    ]
+    rows = graft.Dataset.from_entities(tokenizer, texts, given)
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("token_classification", labels=rows.label_names)
+    with graft.Trainer(model, adapter, learning_rate=1e-2, epoch_count=40) as trainer:
+        trainer.fit(rows, progress=False)
+    with graft.Session(model, tokenizer, adapter) as session:
+        found = [[(entity.text, entity.type) for entity in own] for own in session.tag(texts)]
+    assert found == places
+    with pytest.warns(UserWarning, match="entities without a word of their own.*: 1, the first in row 1"):
+        graft.Dataset.from_entities(tokenizer, ["北京", "欧美时尚"], [[(0, 2, "LOC")], [(0, 1, "LOC"), (1, 2, "LOC")]])
 
 
 @pytest.mark.parametrize("all_pieces", [False, True])
