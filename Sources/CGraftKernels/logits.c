@@ -8,8 +8,8 @@
 #define GK_KERNELS "logits_kernels.inc"
 #include "each_path.inc"
 
-double gk_log_sum(int64_t n, const float *z) {
-    return GK_ON_PATH(log_sum)(n, z);
+double gk_log_sum(int64_t n, const float *z, float largest) {
+    return GK_ON_PATH(log_sum)(n, z, largest);
 }
 
 int64_t gk_largest(int64_t n, const float *z) {
@@ -25,7 +25,7 @@ static void read_row(gk_logit_row *row) {
     row->log_sum = 0;
     if (row->reading == GK_READ_LARGEST || row->largest < 0 || !isfinite(row->z[row->largest]))
         return;
-    row->log_sum = gk_log_sum(row->n, row->z);
+    row->log_sum = gk_log_sum(row->n, row->z, row->z[row->largest]);
     if (row->reading == GK_READ_LOG_PROBABILITIES)
         for (int64_t i = 0; i < row->n; i++)
             row->z[i] = (float)((double)row->z[i] - row->log_sum);

@@ -79,15 +79,17 @@ package struct LanguageModelHead: Sendable {
                 (x.base + index * hiddenSize).update(from: hidden.base + Int(row) * hidden.stride, count: hiddenSize)
             }
             scale(x, pass)
-            let logits = try pass.scratch.matrix(rows: count, columns: vocabularySize)
+            let logits = try pass.scratch.alignedMatrix(rows: count, columns: vocabularySize)
             pass.choose(chosen, batchFirst: batchFirst + first)
             let changed = try masked?.forward(x, pass: pass)
             let kept = try linear.forward(changed?.y ?? x, into: logits, keeps: false, pass: pass)
             var capped: Matrix?
             if let cap = model.logitSoftCap {
-                gk_soft_cap(pass.team.kernel, Int64(logits.count), cap, logits.base)
+                for row in 0..<count {
+                    gk_soft_cap(pass.team.kernel, Int64(vocabularySize), cap, logits.base + row * logits.stride)
+                }
                 if pass.keptDepth <= model.shape.headDepth {
-                    let copy = try pass.scratch.matrix(rows: count, columns: vocabularySize)
+                    let copy = try pass.scratch.alignedMatrix(rows: count, columns: vocabularySize)
                     logits.copy(to: copy)
                     capped = copy
                 }
@@ -104,7 +106,11 @@ package struct LanguageModelHead: Sendable {
     /// from d(logits), which is overwritten. Within `eachChunk`'s body.
     package func backward(_ dLogits: Matrix, _ chunk: Chunk, into dHidden: Matrix?, pass: Pass) throws(GraftError) {
         if let capped = chunk.capped, let cap = model.logitSoftCap {
-            gk_soft_cap_backward(pass.team.kernel, Int64(capped.count), cap, capped.base, dLogits.base)
+            for row in 0..<capped.rows {
+                gk_soft_cap_backward(
+                    pass.team.kernel, Int64(capped.columns), cap, capped.base + row * capped.stride,
+                    dLogits.base + row * dLogits.stride)
+            }
         }
         let learns = dHidden != nil || masked?.learns(pass) ?? false
         guard learns else { return try linear.backward(dLogits, chunk.kept, into: nil, pass: pass) }

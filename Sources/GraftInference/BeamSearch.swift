@@ -84,16 +84,24 @@ final class BeamSearch: ContinuedText {
         let isForced = start.rules.rule(
             logits, isFirst: length == 0, isLast: length + 1 == start.room && running[row].processors.mayEnd)
         try running[row].processors.process(logits, isForced: isForced)
-        let least = max(logits.value(ofRank: min(kept, logits.count)), -.greatestFiniteMagnitude)
-        logits.visit(reaching: least) { token in
+        let score = running[row].score
+        for token in logits.places(ofLargest: kept, reaching: least(behind: score)) {
             candidates.append(
                 Candidate(
-                    beam: row, token: Int32(token), score: running[row].score + logits[token],
+                    beam: row, token: Int32(token), score: score + logits[token],
                     logProbability: wantsLikely ? likely[Int32(token)] : 0))
-            return least
         }
         candidates.sort { ($1.score, $0.beam, $0.token) < ($0.score, $1.beam, $1.token) }
         if candidates.count > kept { candidates.removeLast(candidates.count - kept) }
+    }
+
+    /// What a log-probability has to reach behind a sum of others so that its token may be among
+    /// the candidates.
+    private func least(behind score: Float) -> Float {
+        guard candidates.count == kept, let last = candidates.last?.score else { return -.greatestFiniteMagnitude }
+        // Rounding: one step of the sum either way, and one of the difference.
+        let difference = last - score
+        return max(difference - 2 * max(last.ulp, difference.ulp), -.greatestFiniteMagnitude)
     }
 
     /// Takes the best continuations; false where the search is over.

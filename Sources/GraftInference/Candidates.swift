@@ -18,8 +18,8 @@ struct Candidates {
     /// - Parameter largest: Of the logits, which is finite.
     init(_ logits: Logits, largest: Float, _ options: GenerationOptions) {
         let topK = options.topK > 0 && options.topK < logits.count
-        let threshold = topK ? logits.value(ofRank: options.topK) : -Float.infinity
-        let least = max(threshold, -Float.greatestFiniteMagnitude)
+        let last = topK ? logits.places(ofLargest: options.topK).last : nil
+        let least = max(last.map { logits[$0] } ?? -.infinity, -Float.greatestFiniteMagnitude)
         logits.visit(reaching: least) { token in
             let share = exp((Double(logits[token]) - Double(largest)) / Double(options.temperature))
             all.append(Candidate(token: Int32(token), share: share))

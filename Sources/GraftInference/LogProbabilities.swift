@@ -17,17 +17,8 @@ package struct LogProbabilities: Sendable {
         logits.removeAll(keepingCapacity: true)
         logits.append(contentsOf: row)
         self.logSum = logSum
-        tokens.removeAll(keepingCapacity: true)
-        ofTokens.removeAll(keepingCapacity: true)
-        if count == 0 { return }
-        let least = row.value(ofRank: min(count, row.count))
-        row.visit(reaching: least) { token in
-            tokens.append(Int32(token))
-            return least
-        }
-        tokens.sort { row[Int($0)] != row[Int($1)] ? row[Int($0)] > row[Int($1)] : $0 < $1 }
-        tokens.removeLast(tokens.count - min(count, row.count))
-        for token in tokens { ofTokens.append(self[token]) }
+        tokens = row.places(ofLargest: count).map(Int32.init)
+        ofTokens = tokens.map { self[$0] }
     }
 
     package subscript(token: Int32) -> Float { Float(Double(logits[Int(token)]) - logSum) }

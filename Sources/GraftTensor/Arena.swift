@@ -68,4 +68,11 @@ package final class Arena {
     package func matrix(rows: Int, columns: Int) throws(GraftError) -> Matrix {
         Matrix(try allocate(Float.self, count: rows * columns), rows: rows, columns: columns)
     }
+
+    /// A matrix whose rows begin at cache lines, for any number of columns: long rows are written
+    /// faster.
+    package func alignedMatrix(rows: Int, columns: Int) throws(GraftError) -> Matrix {
+        let stride = (columns + 15) / 16 * 16
+        return Matrix(try allocate(Float.self, count: rows * stride), rows: rows, columns: columns, stride: stride)
+    }
 }

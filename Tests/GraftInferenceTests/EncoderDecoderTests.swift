@@ -52,7 +52,11 @@ import Testing
         var logits: [Float] = []
         try chosen.withUnsafeBufferPointer { chosen in
             try LanguageModelHead(model: model).eachChunk(of: chosen, batchFirst: 0, hidden.matrix, pass: pass) {
-                logits += Array(UnsafeBufferPointer(start: $0.logits.base, count: $0.logits.count))
+                chunk in
+                for row in 0..<chunk.logits.rows {
+                    logits += UnsafeBufferPointer(
+                        start: chunk.logits.base + row * chunk.logits.stride, count: chunk.logits.columns)
+                }
             }
         }
         return logits

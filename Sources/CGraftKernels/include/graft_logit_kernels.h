@@ -23,8 +23,8 @@ typedef struct gk_logit_row {
 /** Reads m rows. Of one whose largest number is not finite, no more than that is read. */
 void gk_read_logits(const gk_team *team, int64_t m, gk_logit_row *rows);
 
-/** log Σ e^z of n numbers, one of which is finite, and the others -infinity at least. */
-double gk_log_sum(int64_t n, const float *z);
+/** log Σ e^z of n numbers, the largest of which is finite and `largest`. */
+double gk_log_sum(int64_t n, const float *z, float largest);
 
 /** The place of the largest of n > 0 numbers, the first of equals; -1 where one is not a number. */
 int64_t gk_largest(int64_t n, const float *z);
