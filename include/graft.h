@@ -211,8 +211,7 @@ GRAFT_API int32_t graft_model_end_token(const graft_model *model, int32_t index)
  *  "id2label" in config.json names them, else "LABEL_0" and so on. 0 without such a head; -1 or NULL for an
  *  invalid handle or index. Since 1.0. */
 GRAFT_API int32_t graft_model_label_count(const graft_model *model);
-/** What that head is for, as graft_task_name() has it; "" without one, NULL for an invalid handle. Since 1.0.
- */
+/** What that head is for, as graft_task_name() has it; "" without, NULL for an invalid handle. Since 1.0. */
 GRAFT_API const char *graft_model_task(const graft_model *model);
 GRAFT_API const char *graft_model_label(const graft_model *model, int32_t index);
 /** Memory of the weights that were packed. Since 1.0. */
@@ -380,8 +379,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_encode_messages(
 /** [token_count]: 1 for the tokens that the assistant says, else 0: those of the template's {% generation %}
  *  blocks. Where it has none, what each message of the assistant adds to the text of those before it with a
  *  prompt for an answer; a template that writes earlier messages otherwise than the last is then
- *  GRAFT_ERROR_INCOMPATIBLE. NULL without "return_assistant_tokens_mask". It lives as long as the encoding.
- */
+ *  GRAFT_ERROR_INCOMPATIBLE. NULL without "return_assistant_tokens_mask". Alive as long as the encoding. */
 GRAFT_API const int32_t *graft_encoding_assistant_mask(const graft_encoding *encoding);
 
 /* ---- Adapter ------------------------------------------------------------------------------ */
@@ -772,25 +770,24 @@ GRAFT_API void graft_dataset_release(graft_dataset *dataset);
 
 /* ---- Questions and answers ---------------------------------------------------------------- */
 
-/**
- * Questions with the contexts that may answer them, cut into windows that a model can read: the rows of a
- * batch. Immutable.
+/** Texts, or questions with the contexts that may answer them, cut into windows that a model can read: the
+ *  rows of a batch. Immutable.
  *
- * A window is the question and, as second segment, a part of the context; it shares some tokens of the
- * context with the window before it. To train, graft_windows_label() says where answers start and end, for
- * the column "answer_spans". To answer, graft_windows_answers() reads what graft_session_classify() writes of
- * graft_windows_batch(). A window without an answer answers with its first token. */
+ * A window is a part of the text, or the question and, as second segment, a part of the context. For answers,
+ * graft_windows_label() says where they start and end, for the column "answer_spans", and
+ * graft_windows_answers() reads what graft_session_classify() writes of the batch; a window without one
+ * answers with its first token. Tags are spread over windows, and joined. */
 typedef struct graft_windows graft_windows;
 
 /**
- * @param questions    [row_count].
- * @param contexts     [row_count].
+ * @param questions    [row_count], or NULL for texts without.
+ * @param contexts     [row_count]; without questions the texts.
  * @param options      NULL for defaults. `maximum_length` is that of a window; add_special_tokens must be 1;
  *                     `text_sizes` are those of questions and `pair_sizes` those of contexts.
- * @param stride       Tokens of the context that a window shares with the one before it: less than there is
- *                     room for beside the question.
- * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, a question that leaves no room;
- *         the row and the lengths are named), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
+ * @param stride       Tokens that a window shares with the one before it: less than there is room for beside
+ *                     the question.
+ * @return GRAFT_ERROR_INVALID_ARGUMENT (a question or context without tokens, no room; the row and the
+ *         lengths are named), GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_encode(const graft_tokenizer *tokenizer,
     const char *const *questions, const char *const *contexts, int64_t row_count,
     const graft_encode_options *options, int32_t stride, graft_windows **out);
@@ -798,7 +795,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_retain(const graft_windows
 GRAFT_API void graft_windows_release(graft_windows *windows);
 /** How many there are; -1 for an invalid handle. Since 1.0. */
 GRAFT_API int64_t graft_windows_count(const graft_windows *windows);
-/** The first window of each question, and the count: [row_count + 1]; NULL for an invalid handle. */
+/** The first window of each text or question, and the count: [row_count + 1]; NULL for an invalid handle. */
 GRAFT_API const int64_t *graft_windows_starts(const graft_windows *windows);
 /** The windows as rows, owned by the caller. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_batch(const graft_windows *windows, graft_batch **out);
@@ -810,9 +807,20 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_batch(const graft_windows 
  * @param[out] out  [graft_windows_count(), 2]: tokens of the window; 0 and 0 where the answer does not lie in
  *                  it whole.
  * @return GRAFT_ERROR_INVALID_ARGUMENT (an answer that is not in the context; the row is named),
- *         GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
+ *         GRAFT_ERROR_INCOMPATIBLE (texts without questions), GRAFT_ERROR_BUFFER_TOO_SMALL. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_label(
     const graft_windows *windows, const int64_t *answers, int64_t row_count, int32_t *out, int64_t capacity);
+/** Numbers of the windows' tokens from those of all `count` tokens of the texts, encoded with
+ *  GRAFT_UNLIMITED_LENGTH, one text after another. With NULL for `labels` each window has them; else they are
+ *  labels, and each token has its own where the most tokens are around it, but no entity or word is divided,
+ *  and -100 in other windows. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_spread(const graft_windows *windows,
+    const int32_t *numbers, int64_t count, const char *const *labels, int32_t label_count, int32_t *out,
+    int64_t capacity);
+/** The texts' tokens' numbers from those of the windows', of which there are `count`: each is that of the
+ *  window where the most tokens are around it. Since 1.0. */
+GRAFT_API GRAFT_MUST_CHECK graft_status graft_windows_join(
+    const graft_windows *windows, const int32_t *numbers, int64_t count, int32_t *out, int64_t capacity);
 
 /** A stretch of a context that may answer a question. */
 typedef struct graft_answer {
@@ -1205,8 +1213,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_evaluate(
  *  does. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_save(const graft_trainer *trainer, const char *path);
 /** Restores what graft_trainer_save() wrote; the next steps equal those of an uninterrupted run, bit for bit.
- *  GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights or their precision. Since 1.0.
- */
+ *  GRAFT_ERROR_INCOMPATIBLE names what differs: options, adapter, base weights, precision. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_trainer_resume(graft_trainer *trainer, const char *path);
 /** Working memory, gradients, what the optimizer keeps and the best weights. Since 1.0. */
 GRAFT_API int64_t graft_trainer_memory(const graft_trainer *trainer);
@@ -1239,8 +1246,7 @@ GRAFT_API int64_t graft_session_memory(const graft_session *session);
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_set_adapters(
     graft_session *session, const graft_composition *adapters);
 
-/* Results that are not finite numbers, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED.
- */
+/* Results that are not finite, of a row whose adapter or model is broken, are GRAFT_ERROR_DIVERGED. */
 
 /** Hidden states after layer `layer`, 1 to layer_count, or 0 for the embeddings, or -1 for the last: `out`
  *  [token_count, hidden_size]. Of a model with an encoder and a decoder those of the encoder, which reads the
@@ -1273,8 +1279,7 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_classify(
  * @param[out] probabilities The same shape: softmax over the vocabulary. May be NULL.
  * @param[out] mask_starts   [row_count + 1]: the first mask of each row, and at the end their count, even
  *                           when `capacity` is too small. May be NULL.
- * @return GRAFT_ERROR_UNSUPPORTED (a model without such a head), and as graft_session_predict(). Since 1.0.
- */
+ * @return GRAFT_ERROR_UNSUPPORTED (no such head), and as graft_session_predict(). Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_session_fill_masks(graft_session *session,
     const graft_batch *batch, int32_t mask_token, int64_t best_count, int32_t *tokens, float *probabilities,
     int64_t capacity, int64_t *mask_starts);

@@ -92,6 +92,9 @@ package struct TagScheme: Sendable {
         return tag.prefix == .outside ? label : self.label(.inside, type: tag.type) ?? label
     }
 
+    /// Whether it is of an entity's second word, or a later one.
+    package func goesOn(_ label: Int32) -> Bool { [.inside, .end].contains(tags[Int(label)].prefix) }
+
     /// Adds the entities that tags spell, however ill, as seqeval's `get_entities` reads them: one
     /// begins at B or S, after an entity that has ended, or where the type changes.
     package func entities(_ labels: [Int32], into spans: inout [Span]) {

@@ -2,8 +2,8 @@ import GraftLayers
 import GraftTensor
 import GraftTokenizers
 
-/// Questions with the contexts that may answer them, as windows that a model can read: a window is
-/// a row of tokens, and has the whole question and a part of the context.
+/// Questions with the contexts that may answer them, as windows: each has the whole question and a
+/// part of the context.
 ///
 /// An answer is a stretch of the context. A window in which there is none answers with its first
 /// token, as in transformers.
@@ -16,28 +16,18 @@ package struct AnswerWindows: Sendable {
         let characterCount: Int
     }
 
-    private struct Window: Sendable {
-        let row: Int
-        /// Tokens of the context, counted from its first.
-        let tokens: Range<Int>
-        /// Where the first of them stands in the window.
-        let place: Int
-    }
-
-    /// The windows, one after the other.
-    package private(set) var rows = RowBatch()
-    /// The first window of each question, and their count.
-    package private(set) var starts: [Int64] = [0]
+    package private(set) var texts: TextWindows
     private var contexts: [Context] = []
-    private var windows: [Window] = []
 
     package init(maximumLength: Int?, isChosen: Bool) {
-        rows.origin.maximumLength = maximumLength
-        rows.origin.isChosen = isChosen
+        texts = TextWindows(maximumLength: maximumLength, isChosen: isChosen)
     }
 
     package var questionCount: Int { contexts.count }
+    package var rows: RowBatch { texts.rows }
     package var count: Int { windows.count }
+    private var windows: [TextWindows.Window] { texts.windows }
+    private var starts: [Int64] { texts.starts }
 
     /// Adds a question with its context, as a pair that was not shortened. Windows share `stride`
     /// tokens of the context with the one before them.
@@ -50,27 +40,12 @@ package struct AnswerWindows: Sendable {
         guard encoding.sequenceIDs.contains(1) else {
             throw GraftError(.invalidArgument, "the context has no tokens; expected at least 1")
         }
-        let found = try encoding.windows(maximumLength: rows.origin.maximumLength, stride: stride)
-        guard let own = encoding.secondText else { return }
-        try Memory.require(
-            16 * encoding.count + found.reduce(0) { $0 + 32 + 8 * (encoding.count - own.count + $1.count) },
-            to: "\(found.count) windows")
-        for window in found {
-            let kept = [
-                0..<own.lowerBound,
-                own.lowerBound + window.lowerBound..<own.lowerBound + window.upperBound,
-                own.upperBound..<encoding.count,
-            ]
-            rows.append(
-                tokens: kept.flatMap { encoding.ids[$0] }, types: kept.flatMap { encoding.typeIDs[$0] })
-            windows.append(Window(row: questionCount, tokens: window, place: own.lowerBound))
-        }
-        rows.origin.unknownTokenCount += encoding.unknownCount
+        try texts.append(encoding, stride: stride)
+        let own = encoding.sequenceIDs.indices.filter { encoding.sequenceIDs[$0] == 1 }
         contexts.append(
             Context(
-                bytes: Array(encoding.offsets[own]), characters: Array(characters[own]), characterCount: characterCount)
-        )
-        starts.append(Int64(count))
+                bytes: own.map { encoding.offsets[$0] }, characters: own.map { characters[$0] },
+                characterCount: characterCount))
     }
 
     // ---- From answers to tokens ----

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from ctypes import Array, byref, c_double, c_float, c_int32, c_int64, c_void_p
+from ctypes import Array, c_double, c_float, c_int32, c_int64
 from typing import TYPE_CHECKING, NamedTuple
 
 from .batch import Batch
 from .declarations import AnswerStruct
-from .errors import GraftError, failure
-from .handle import Handle
 from .library import lib
-from .tokenizer import Tokenizer, encode_options
-from .values import c_number, require_length, text_array, text_list
+from .tokenizer import Tokenizer
+from .values import c_number, require_length, text_list
+from .windows import TextWindows
 
 if TYPE_CHECKING:
     from .data.row_values import Answer
@@ -38,10 +36,8 @@ class FoundAnswer(NamedTuple):
     no_answer_score: float
 
 
-class AnswerWindows(Handle):
+class AnswerWindows(TextWindows):
     """Questions with their contexts, cut into windows: the rows of a batch."""
-
-    _release_function = "graft_windows_release"
 
     def __init__(
         self,
@@ -55,31 +51,13 @@ class AnswerWindows(Handle):
     ) -> None:
         first, second = text_list(questions, "questions"), text_list(contexts, "contexts")
         require_length(second, len(first), "contexts", "question")
-        options, out = encode_options(first, second, maximum_length), c_void_p()
-        pointer, shared = Tokenizer.pointer_of(tokenizer), c_number(c_int32, stride, "stride")
-        try:
-            lib.graft_windows_encode(
-                pointer, text_array(first), text_array(second), len(first), byref(options), shared, byref(out)
-            )
-        except GraftError as error:
-            # Rows are counted from the first of the caller's.
-            message = re.sub(r"^row (\d+)", lambda found: f"row {int(found[1]) + first_row}", str(error))
-            raise failure(error.status, message) from None
-        super().__init__(out)
-        self.question_count = len(first)
+        super().__init__(tokenizer, second, maximum_length, stride, questions=first, first_row=first_row)
 
-    def __len__(self) -> int:
-        return int(lib.graft_windows_count(self.pointer))
-
-    def batch(self, answers: Sequence[Sequence[Answer]] | None = None) -> Batch:
-        """The windows as rows, and with answers where these start and end: of each question the
-        first of them, if it has any."""
-        out = c_void_p()
-        lib.graft_windows_batch(self.pointer, byref(out))
-        batch = Batch.__new__(Batch)
-        Handle.__init__(batch, out)
-        if answers is not None:
-            batch.set_column("answer_spans", self.spans(answers))
+    def answered(self, answers: Sequence[Sequence[Answer]]) -> Batch:
+        """The windows as rows with the answers' places: of each question the first of them, if it
+        has any."""
+        batch = self.batch()
+        batch.set_column("answer_spans", self.spans(answers))
         return batch
 
     def spans(self, answers: Sequence[Sequence[Answer]]) -> list[tuple[int, int]]:
@@ -96,8 +74,8 @@ class AnswerWindows(Handle):
         """The best answers to each question by the logits of all tokens of the windows, the best
         first."""
         best = c_number(c_int32, count, "count")
-        out = (AnswerStruct * (self.question_count * max(0, count)))()
-        scores = (c_double * self.question_count)()
+        out = (AnswerStruct * (self.text_count * max(0, count)))()
+        scores = (c_double * self.text_count)()
         longest = c_number(c_int32, maximum_tokens, "maximum_tokens")
         lib.graft_windows_answers(self.pointer, logits, len(logits), best, longest, out, len(out), scores)
         return [

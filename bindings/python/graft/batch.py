@@ -15,7 +15,7 @@ from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .tokenizer import Tokenizer, encode_options
 from .values import as_list, c_number, float_rows, int_array, name_bytes, require_length, text_array, text_list
 
-#: Tokens of a context that a window shares with the one before it, where nothing else is said.
+#: Tokens that a window shares with the one before it, where nothing else is said.
 STRIDE = 128
 
 if TYPE_CHECKING:
@@ -142,15 +142,6 @@ class Batch(Handle):
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
         return task_of(table, task).batch(tokenizer, table, making)[0]
-
-    @classmethod
-    def of_token_labels(
-        cls, tokenizer: Tokenizer, texts: list[bytes], labels: list[list[int]], maximum_length: int
-    ) -> Batch:
-        """The same, with a label for each token."""
-        batch = cls.from_utf8(tokenizer, texts, None, maximum_length)
-        batch.set_column("token_labels", labels)
-        return batch
 
     @classmethod
     def from_tokens(

@@ -22,6 +22,7 @@ from .preferences import preference_batch
 from .token_labels import labels_of_entities, labels_of_words
 from .tokenizer import Tokenizer
 from .values import as_list, name_list, require_length, text_list
+from .windows import tagged_batch
 
 if TYPE_CHECKING:
     from .data.table import Table
@@ -147,6 +148,7 @@ class Dataset(Handle):
         label_names: Iterable[str] | None = None,
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Dataset:
         """Words, each with a label, for ``"token_classification"``, such as tags of named entities.
         The words of a sentence are encoded with blanks between them; the first token of a word
@@ -157,7 +159,10 @@ class Dataset(Handle):
         :param label_names: as of the class.
         :param all_pieces: gives every token of a word a label, rather than the first alone: that of
             one that goes on.
-        :param maximum_length: as of the class.
+        :param maximum_length: as of the class, but that longer sentences become windows, each a
+            row.
+        :param stride: tokens that a window shares with the one before it, at most half of them;
+            what is shared is learned in one of them.
         """
         rows = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
         given = [as_list(row, f"labels[{number}]", "names") for number, row in enumerate(as_list(labels, "labels", "lists", 2))]
@@ -165,8 +170,8 @@ class Dataset(Handle):
         for number, (own, row) in enumerate(zip(given, rows)):
             require_length(own, len(row.words or []) // 2, f"labels[{number}]", "word")
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
-        tags, known = labels_of_words(tokenizer, rows, given, names, all_pieces, maximum_length)
-        return cls._of_tokens(tokenizer, [row.text for row in rows], tags, known, maximum_length)
+        tags, known = labels_of_words(tokenizer, rows, given, names, all_pieces)
+        return cls._of_tokens(tokenizer, [row.text for row in rows], tags, known, maximum_length, stride)
 
     @classmethod
     def from_entities(
@@ -179,6 +184,7 @@ class Dataset(Handle):
         scheme: str = "IOB2",
         all_pieces: bool = False,
         maximum_length: int = 0,
+        stride: int = STRIDE,
     ) -> Dataset:
         """Texts with named entities, for ``"token_classification"``.
 
@@ -188,15 +194,16 @@ class Dataset(Handle):
         :param label_names: tags, "O" and such as "B-PER"; None: those of the types that occur.
         :param scheme: of these: ``"IOB2"`` or ``"IOBES"``.
         :param all_pieces: as of :meth:`from_words`.
-        :param maximum_length: as of the class.
+        :param maximum_length: as of :meth:`from_words`.
+        :param stride: as of :meth:`from_words`.
         """
         rows = as_list(texts, "texts", "strings")
         given = [list(row) for row in as_list(entities, "entities", "lists", 2)]
         if len(given) != len(rows):
             raise invalid(f"entities: expected {len(rows)} lists, one for each text; found {len(given)}")
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
-        tags, known = labels_of_entities(tokenizer, rows, given, names, scheme, all_pieces, maximum_length)
-        return cls._of_tokens(tokenizer, text_list(rows, "texts"), tags, known, maximum_length)
+        tags, known = labels_of_entities(tokenizer, rows, given, names, scheme, all_pieces)
+        return cls._of_tokens(tokenizer, text_list(rows, "texts"), tags, known, maximum_length, stride)
 
     @classmethod
     def from_groups(
@@ -375,9 +382,10 @@ class Dataset(Handle):
         :param scheme: as of :meth:`from_entities`.
         :param all_pieces: as of :meth:`from_words`.
         :param maximum_length: as of the class.
-        :param stride: tokens of a question's context that a window shares with the one before it,
-            where contexts are too long: each window, with the whole question, is a row, and those
-            without the answer have none. Of several answers the first is learned.
+        :param stride: as of :meth:`from_words`, and tokens of a question's context that a window
+            shares with the one before it, where contexts are too long: each window, with the whole
+            question, is a row, and those without the answer have none. Of several answers the first
+            is learned.
         :param task: what the table is for, where its columns do not say it: texts are for
             ``"masked_language_model"``, pairs with targets for ``"ranking"``.
         :param mask_each: as of :meth:`from_texts`.
@@ -417,8 +425,9 @@ class Dataset(Handle):
         labels: list[list[int]],
         names: list[str],
         maximum_length: int,
+        stride: int,
     ) -> Dataset:
-        with Batch.of_token_labels(tokenizer, texts, labels, maximum_length) as batch:
+        with tagged_batch(tokenizer, texts, labels, names, maximum_length, stride) as batch:
             dataset = cls.from_batch(batch)
         dataset.label_names = names
         return dataset

@@ -492,6 +492,17 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "graft_windows_starts": (POINTER(c_int64), Handle),
     "graft_windows_batch": (StatusResult, Handle, Handles),
     "graft_windows_label": (StatusResult, Handle, POINTER(c_int64), c_int64, POINTER(c_int32), c_int64),
+    "graft_windows_spread": (
+        StatusResult,
+        Handle,
+        POINTER(c_int32),
+        c_int64,
+        POINTER(c_char_p),
+        c_int32,
+        POINTER(c_int32),
+        c_int64,
+    ),
+    "graft_windows_join": (StatusResult, Handle, POINTER(c_int32), c_int64, POINTER(c_int32), c_int64),
     "graft_windows_answers": (
         StatusResult,
         Handle,

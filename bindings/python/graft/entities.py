@@ -9,7 +9,7 @@ from itertools import chain
 from operator import index
 from typing import Any, NamedTuple
 
-from .declarations import EntityStruct
+from .declarations import UNLIMITED_LENGTH, EntityStruct
 from .errors import invalid
 from .library import lib
 from .tokenizer import Tokenizer, encode_options
@@ -50,10 +50,10 @@ def sentence_of(words: Iterable[str], name: str) -> Sentence:
 
 
 class TokenRow:
-    """The tokens of a sentence, and how its words and they belong together."""
+    """All tokens of a sentence, and how its words and they belong together."""
 
-    def __init__(self, tokenizer: Tokenizer, sentence: Sentence, maximum_length: int) -> None:
-        options = encode_options([sentence.text], None, maximum_length)
+    def __init__(self, tokenizer: Tokenizer, sentence: Sentence) -> None:
+        options = encode_options([sentence.text], None, UNLIMITED_LENGTH)
         self._pointer = c_void_p()
         lib.graft_tokenizer_encode(
             Tokenizer.pointer_of(tokenizer), sentence.text, None, byref(options), byref(self._pointer)
@@ -120,14 +120,12 @@ class TokenRow:
 
 
 @contextmanager
-def token_rows(
-    tokenizer: Tokenizer, sentences: Iterable[Sentence], maximum_length: int
-) -> Iterator[list[TokenRow]]:
-    """Encodes sentences for as long as the context lasts."""
+def token_rows(tokenizer: Tokenizer, sentences: Iterable[Sentence]) -> Iterator[list[TokenRow]]:
+    """Encodes sentences, however long, for as long as the context lasts."""
     rows: list[TokenRow] = []
     try:
         for sentence in sentences:
-            rows.append(TokenRow(tokenizer, sentence, maximum_length))
+            rows.append(TokenRow(tokenizer, sentence))
         yield rows
     finally:
         for row in rows:

@@ -10,7 +10,7 @@ from typing import Literal
 from .adapter import Adapter, Composition, RowAdapter, compositions
 from .answering import AnsweringHandle
 from .answers import ANSWERS
-from .batch import Batch
+from .batch import STRIDE, Batch
 from .choosing import ChoosingHandle
 from .declarations import POOLING_CHOICES, POOLING_DEFAULT, SessionOptions
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
@@ -25,6 +25,7 @@ from .model import Model
 from .session_rows import SessionRows
 from .tokenizer import Tokenizer
 from .values import as_list, c_number, choice, set_numbers
+from .windows import TextWindows, shared_tokens
 
 Pooling = Literal["mean", "first", "last", "max", "weighted_mean", "mean_sqrt_length"]
 
@@ -252,9 +253,15 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         return found
 
     @exclusive
-    def tag(self, texts: Iterable[str], *, adapters: Iterable[RowAdapter] | None = None) -> list[list[Entity]]:
+    def tag(
+        self, texts: Iterable[str], *, adapters: Iterable[RowAdapter] | None = None, stride: int = STRIDE
+    ) -> list[list[Entity]]:
         """The named entities of each text, by a head of ``"token_classification"`` whose labels are
-        tags, "O" and such as "B-PER"."""
+        tags, "O" and such as "B-PER". Texts that are too long are read in windows.
+
+        :param stride: tokens that a window shares with the one before it, at most half of them: the
+            label of each is that of the window in which the most tokens are around it.
+        """
         given = as_list(texts, "texts", "strings")
         rows = SessionRows(given, None, adapters)
         sentences = [Sentence(text, None) for text in rows.texts]
@@ -262,7 +269,7 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         names = self._row_labels(rows)
         # Rows of one adapter have one list.
         arrays = {id(own): names_array(own) for own in {id(own): own for own in names}.values()}
-        for (tokens, labels), text, own in zip(self._tags(rows, sentences), given, names):
+        for (tokens, labels), text, own in zip(self._tags(rows, sentences, stride), given, names):
             entities = tokens.entities(labels, arrays[id(own)])
             found.append(
                 [
@@ -274,29 +281,40 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
 
     @exclusive
     def tag_words(
-        self, sentences: Iterable[Iterable[str]], *, adapters: Iterable[RowAdapter] | None = None
+        self, sentences: Iterable[Iterable[str]], *, adapters: Iterable[RowAdapter] | None = None, stride: int = STRIDE
     ) -> list[list[str]]:
         """The label of each word of each sentence, by a head of ``"token_classification"``: that of
-        its first token. Words that were cut have "O", or else the first label."""
+        its first token. Words without a token have "O", or else the first label.
+
+        :param stride: as of :meth:`tag`.
+        """
         given = [sentence_of(words, f"sentences[{row}]") for row, words in enumerate(as_list(sentences, "sentences", "lists", 2))]
         rows = SessionRows([sentence.text.decode() for sentence in given], None, adapters)
         found: list[list[str]] = []
-        for (tokens, labels), names in zip(self._tags(rows, given), self._row_labels(rows)):
+        for (tokens, labels), names in zip(self._tags(rows, given, stride), self._row_labels(rows)):
             outside = names.index("O") if "O" in names else 0
             found.append([names[label] for label in tokens.word_labels(labels, outside)])
         return found
 
-    def _tags(self, rows: SessionRows, sentences: list[Sentence]) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
+    def _tags(
+        self, rows: SessionRows, sentences: list[Sentence], stride: int
+    ) -> Iterator[tuple[TokenRow, Array[c_int32]]]:
         """The tokens of each row and their likeliest labels."""
         self._require(rows, of_tokens=True)
-        for first, batch, limit in self._batches(rows):
-            labels = (c_int32 * batch.token_count)()
-            with token_rows(self._tokenizer, sentences[first : first + len(batch)], limit) as tokens:
+        limits, count, unknown = self._row_limits(rows), 0, 0
+        for part in rows.calls(limits):
+            texts, limit = rows.texts[part], limits[part.start]
+            windows = TextWindows(self._tokenizer, texts, limit, shared_tokens(stride, limit), first_row=part.start)
+            with windows, windows.batch() as batch, token_rows(self._tokenizer, sentences[part]) as tokens:
+                if rows.adapters is not None:
+                    batch.set_adapters(windows.of_each(rows.adapters[part]))
                 # What a head with a chain of labels labels together.
-                batch.set_column("token_labels", [row.first_tokens() for row in tokens])
+                windows.label(batch, [row.first_tokens() for row in tokens], None)
+                labels = (c_int32 * batch.token_count)()
                 lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
-                for row, start in zip(tokens, batch.row_starts):
-                    yield row, (c_int32 * row.count).from_buffer(labels, start * sizeof(c_int32))
+                yield from zip(tokens, windows.join(labels, [row.count for row in tokens]))
+                count, unknown = count + batch.token_count, unknown + batch.unknown_token_count
+        warn_of_unknown_tokens(count, unknown)
 
     def _require(self, rows: SessionRows, *, of_tokens: bool) -> None:
         """Refuses rows whose heads have numbers of tokens where those of rows are wanted, and the

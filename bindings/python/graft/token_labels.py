@@ -20,13 +20,12 @@ def labels_of_words(
     given: Sequence[Sequence[str]],
     label_names: list[str] | None,
     all_pieces: bool,
-    maximum_length: int,
 ) -> tuple[list[list[int]], list[str]]:
     """Labels of each sentence's tokens from a name for each word; and the names."""
     names, _ = named_labels(list(chain.from_iterable(given)), label_names)
     number = {name: index for index, name in enumerate(names)}
     array = names_array(names)
-    with token_rows(tokenizer, sentences, maximum_length) as tokens:
+    with token_rows(tokenizer, sentences) as tokens:
         return [
             row.label_words([number[name] for name in own], array, all_pieces) for row, own in zip(tokens, given)
         ], names
@@ -39,7 +38,6 @@ def labels_of_entities(
     label_names: list[str] | None,
     scheme: str,
     all_pieces: bool,
-    maximum_length: int,
     place: Callable[[int], str] = "row {}".format,
 ) -> tuple[list[list[int]], list[str]]:
     """The same from the entities of each text."""
@@ -53,7 +51,7 @@ def labels_of_entities(
     labels: list[list[int]] = []
     lost: list[int] = []
     sentences = [Sentence(text_bytes(text, "texts"), None) for text in texts]
-    with token_rows(tokenizer, sentences, maximum_length) as tokens:
+    with token_rows(tokenizer, sentences) as tokens:
         for number, (row, own) in enumerate(zip(tokens, stretches)):
             try:
                 labels.append(row.label_entities(own, array, all_pieces))

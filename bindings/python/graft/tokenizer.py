@@ -30,11 +30,15 @@ class Encoding(NamedTuple):
 
 
 def encode_options(
-    texts: list[bytes], pairs: list[bytes] | None, maximum_length: int, add_special_tokens: bool = True
+    texts: Sequence[bytes] | None,
+    pairs: Sequence[bytes] | None,
+    maximum_length: int,
+    add_special_tokens: bool = True,
 ) -> EncodeOptions:
     """Options of an encoding of these texts; a maximum of 0 is the tokenizer's."""
     options = initialised(EncodeOptions, "graft_encode_options_init")
-    options.text_sizes = sizes(texts)
+    if texts is not None:
+        options.text_sizes = sizes(texts)
     if pairs is not None:
         options.pair_sizes = sizes(pairs)
     set_numbers(options, maximum_length=maximum_length, add_special_tokens=1 if add_special_tokens else 0)

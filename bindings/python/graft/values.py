@@ -82,12 +82,12 @@ def name_list(names: Iterable[str], name: str) -> list[bytes]:
     return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(names, name, "strings"))]
 
 
-def text_array(texts: list[bytes]) -> Array[c_char_p]:
+def text_array(texts: Sequence[bytes]) -> Array[c_char_p]:
     """An array of C strings, which it keeps alive."""
     return (c_char_p * len(texts))(*texts)
 
 
-def sizes(texts: list[bytes]) -> Array[c_int64]:
+def sizes(texts: Sequence[bytes]) -> Array[c_int64]:
     """How many bytes each text has."""
     return (c_int64 * len(texts))(*map(len, texts))
 

@@ -107,19 +107,40 @@ def test_named_entities_from_stretches_of_texts(model: graft.Model, tokenizer: g
         graft.Dataset.from_entities(tokenizer, [text], [[(0, 2, "PER"), (1, 3, "LOC")]])
 
 
-def test_words_that_are_cut_are_counted_and_said_and_remembered(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
-    words, tags = [["Mara", "watered", "the", "plants"]] * 2, [["B-PER", "O", "O", "O"]] * 2
-    with pytest.warns(UserWarning, match="were cut"):
-        rows = graft.Dataset.from_words(tokenizer, words, tags, maximum_length=4)
-    assert rows.maximum_length == 4 and rows.truncated_row_count == 2
-    adapter = graft.Adapter.create(model)
-    adapter.set_head("token_classification", labels=rows.label_names)
-    with graft.Trainer(model, adapter, epoch_count=1) as trainer:
+@pytest.mark.parametrize("crf", [False, True])
+def test_texts_longer_than_the_model_are_learned_and_read_in_windows(
+    model: graft.Model, tokenizer: graft.Tokenizer, crf: bool
+) -> None:
+    people, places = ["Mara", "Anna Berg"], ["Oslo", "Rome"]
+    text, given = "", []
+    for number in range(120):
+        name = [*people, *places][number % 4] if number % 3 == 0 else "watering the plants of"
+        if number % 3 == 0:
+            given.append(graft.Entity("PER" if name in people else "LOC", len(text), len(text) + len(name), name))
+        text += name + " "
+    rows = graft.Dataset.from_entities(tokenizer, [text, "Oslo"], [given, [(0, 4, "LOC")]], maximum_length=24)
+    assert len(rows) > 30 and rows.truncated_row_count == 0 and rows.maximum_length == 24
+    adapter = graft.Adapter.create(model, "lora", {"r": 4}, seed=1)
+    adapter.set_head("token_classification", rows.label_names, crf=crf)
+    with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=6) as trainer:
         trainer.fit(rows, progress=False)
-    assert adapter.maximum_length == 4
-    session = graft.Session(model, tokenizer, adapter)
-    with pytest.warns(UserWarning, match="were cut"):
-        assert len(session.tag_words(words)[0]) == 4
+        # Whatever the windows, no entity is counted twice or in parts: as many words have labels.
+        counts = set()
+        for length, stride in [(24, 128), (24, 3), (40, 0), (0, 128)]:
+            again = graft.Dataset.from_entities(tokenizer, [text], [given], maximum_length=length, stride=stride)
+            measured = trainer.evaluate(again)
+            assert measured.entity_f1 == 1, (length, stride)
+            counts.add(sum(map(sum, measured.confusion)))
+        assert len(counts) == 1
+    assert adapter.maximum_length == 24
+    with graft.Session(model, tokenizer, adapter) as session:
+        assert session.tag([text, "Oslo"])[0] == given
+        assert session.tag(["Oslo", text], adapters=[adapter, None], stride=0)[0][0].text == "Oslo"
+        words = text.split()
+        tags = session.tag_words([words])[0]
+        assert len(tags) == len(words) and tags.count("B-PER") == 20 and tags[-1] == "O"
+        with pytest.raises(graft.GraftError, match="stride"):
+            session.tag([text], stride=-1)
 
 
 def test_entities_within_what_a_tokenizer_takes_for_one_word() -> None:

@@ -47,13 +47,14 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
 
 
 def add_stride(parser: argparse._ActionsContainer) -> None:
-    """How contexts of questions are cut into windows."""
+    """How texts with tags, and contexts of questions, are cut into windows."""
     parser.add_argument(
         "--stride",
         type=not_negative,
         default=STRIDE,
         metavar="N",
-        help="tokens of a question's context that a window shares with the one before (default: %(default)s)",
+        help="tokens that a window of a text with tags, or of a question's context, shares with the one before "
+        "(default: %(default)s)",
     )
 
 

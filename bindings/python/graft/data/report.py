@@ -111,8 +111,8 @@ def _part(
         problems.append(f"{len(table.skipped)} rows were left out: {_some(table.skipped)}")
     if limit is not None:
         cut = [row for row, length in enumerate(lengths) if length > limit]
-        part.cut_row_count = len(cut)
-        if cut:
+        part.cut_row_count, part.has_windows = len(cut), learned_column(table) in ("tags", "entities", "answers")
+        if cut and not part.has_windows:
             problems.append(
                 f"{len(cut)} of {len(table)} rows are longer than {limit} tokens and will be cut: {_places(table, cut)}"
             )

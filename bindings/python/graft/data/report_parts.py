@@ -25,8 +25,10 @@ class PartReport:
     token_count: int = 0
     #: Most tokens of a row; None: no limit.
     maximum_length: int | None = None
-    #: Rows with more.
+    #: Rows with more, which are cut; or read in windows, where ``has_windows``.
     cut_row_count: int = 0
+    #: Whether longer rows are cut into windows: texts with tags, and contexts of questions.
+    has_windows: bool = False
     unknown_token_count: int = 0
     #: Rows of which more than a fifth is unknown.
     unknown_row_count: int = 0
@@ -72,7 +74,8 @@ def part_text(name: str, part: PartReport) -> str:
 
 def _tokens_text(part: PartReport) -> list[str]:
     least, median, most_of_all, nearly_all, longest = (part.lengths[percent] for percent in (0, 50, 95, 99, 100))
-    cut = "no limit" if part.maximum_length is None else f"{part.cut_row_count:,} rows cut at {part.maximum_length}"
+    how = "in windows of" if part.has_windows else "cut at"
+    cut = "no limit" if part.maximum_length is None else f"{part.cut_row_count:,} rows {how} {part.maximum_length}"
     unknown = f"{part.unknown_token_count:,} of {part.token_count:,} tokens; much of {part.unknown_row_count:,} rows"
     near, conflicts = (
         f"{part.near_duplicate_count:,} but for case and blanks",

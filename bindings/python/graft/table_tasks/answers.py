@@ -26,7 +26,7 @@ class Answers(TableTask):
         length, stride = making.maximum_length, making.stride
         try:
             with AnswerWindows(tokenizer, table["question"], table["context"], length, stride) as windows:
-                return windows.batch(table["answers"]), []
+                return windows.answered(table["answers"]), []
         except GraftError as error:
             raise with_source(table.source, error) from None
 

@@ -1,18 +1,26 @@
 public import CGraft
+import GraftAdapters
 import GraftInference
 import GraftTensor
 import GraftTokenizers
 
 /// Windows as C programs hold them.
 final class WindowsHandle: Sendable {
-    let windows: AnswerWindows
-    /// The first windows of the questions, as C reads them.
+    let windows: TextWindows
+    /// Nil where there are no questions.
+    private let answers: AnswerWindows?
+    /// The first windows of the texts, as C reads them.
     fileprivate let starts: Memory
 
-    init(_ windows: AnswerWindows) throws(GraftError) {
-        self.windows = windows
+    init(_ windows: TextWindows, _ answers: AnswerWindows? = nil) throws(GraftError) {
+        (self.windows, self.answers) = (windows, answers)
         starts = try Memory(byteCount: windows.starts.count * 8)
         starts.base.assumingMemoryBound(to: Int64.self).update(from: windows.starts, count: windows.starts.count)
+    }
+
+    fileprivate func ofQuestions() throws(GraftError) -> AnswerWindows {
+        guard let answers else { throw GraftError(.incompatible, "the windows are of texts without questions") }
+        return answers
     }
 }
 
@@ -30,25 +38,40 @@ public func graft_windows_encode(
             throw GraftError(
                 .invalidArgument, "add_special_tokens is 0: windows have the model's own tokens; expected 1")
         }
+        if questions == nil && given.text_sizes != nil {
+            throw GraftError(.invalidArgument, "options: text_sizes are set, and questions is NULL")
+        }
         let stride = try count(Int64(stride), "stride", atMost: Int64(Tokenizer.unlimited))
         let count = try count(row_count, "row_count", atMost: 1 << 31)
-        let questions = try array(questions, count: count, "questions")
+        let asked = try questions.map { questions throws(GraftError) in try array(questions, count: count, "questions")
+        }
         let contexts = try array(contexts, count: count, "contexts")
-        var windows = AnswerWindows(
-            maximumLength: tokenizer.maximumLength(options), isChosen: options.shortening != .declared)
+        let (length, isChosen) = (tokenizer.maximumLength(options), options.shortening != .declared)
+        var texts = TextWindows(maximumLength: length, isChosen: isChosen)
+        var answers = AnswerWindows(maximumLength: length, isChosen: isChosen)
         options.shortening = .none
         for row in 0..<count {
             try Memory.check()
-            let question = try bytes(questions[row], size: given.text_sizes.map { $0 + row }, "questions[\(row)]")
             let context = try bytes(contexts[row], size: given.pair_sizes.map { $0 + row }, "contexts[\(row)]")
+            guard let asked else {
+                try ofRow(row) { () throws(GraftError) in
+                    let encoding = try tokenizer.encode(context, options)
+                    guard encoding.count > 0 else {
+                        throw GraftError(.invalidArgument, "the text has no tokens; expected at least 1")
+                    }
+                    try texts.append(encoding, stride: stride)
+                }
+                continue
+            }
+            let question = try bytes(asked[row], size: given.text_sizes.map { $0 + row }, "questions[\(row)]")
             try ofRow(row) { () throws(GraftError) in
                 let encoding = try tokenizer.encode(question, pair: context, options)
-                try windows.append(
+                try answers.append(
                     encoding, characters: encoding.characterOffsets(in: question, pair: context),
                     characterCount: characterCount(context), stride: stride)
             }
         }
-        return try WindowsHandle(windows)
+        return asked == nil ? try WindowsHandle(texts) : try WindowsHandle(answers.texts, answers)
     }
 }
 
@@ -62,7 +85,7 @@ public func graft_windows_release(_ windows: OpaquePointer?) { HandleTable.relea
 
 @c @implementation
 public func graft_windows_count(_ windows: OpaquePointer?) -> Int64 {
-    HandleTable.peek(windows, WindowsHandle.self).map { Int64($0.windows.count) } ?? -1
+    HandleTable.peek(windows, WindowsHandle.self).map { Int64($0.windows.windows.count) } ?? -1
 }
 
 @c @implementation
@@ -88,14 +111,13 @@ public func graft_windows_label(
     _ capacity: Int64
 ) -> graft_status {
     call { () throws(GraftError) in
-        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").windows
+        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").ofQuestions()
         guard row_count == Int64(windows.questionCount) else {
             throw GraftError(
                 .invalidArgument, "row_count is \(row_count); the windows are of \(windows.questionCount) questions")
         }
         let labels = try windows.labels(try array(answers, count: 2 * windows.questionCount, "answers"))
-        let start = try output(out, capacity: capacity, needs: labels.count, "out")
-        for (index, label) in labels.enumerated() { start[index] = label }
+        try write(labels, to: out, capacity: capacity)
     }
 }
 
@@ -106,7 +128,7 @@ public func graft_windows_answers(
     _ no_answer_scores: UnsafeMutablePointer<Double>?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").windows
+        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").ofQuestions()
         guard logit_count == Int64(2 * windows.rows.tokenCount) else {
             throw GraftError(
                 .invalidArgument,
@@ -131,6 +153,44 @@ public func graft_windows_answers(
             no_answer_scores?[row] = found.noAnswerScore
         }
     }
+}
+
+@c @implementation
+public func graft_windows_spread(
+    _ windows: OpaquePointer?, _ numbers: UnsafePointer<Int32>?, _ count: Int64,
+    _ labels: UnsafePointer<UnsafePointer<CChar>?>?, _ label_count: Int32, _ out: UnsafeMutablePointer<Int32>?,
+    _ capacity: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").windows
+        let given = try tokenNumbers(numbers, count)
+        let names = try labels.map { labels throws(GraftError) in
+            try texts(labels, count: max(0, Int(label_count)), "labels")
+        }
+        if let names, let place = given.firstIndex(where: { $0 >= Int32(names.count) }) {
+            throw GraftError(
+                .invalidArgument, "numbers[\(place)] is \(given[place]); expected a label below \(names.count)")
+        }
+        let spread = try windows.spread(given, once: names != nil, names.flatMap { TagScheme(labels: $0) })
+        try write(spread, to: out, capacity: capacity)
+    }
+}
+
+@c @implementation
+public func graft_windows_join(
+    _ windows: OpaquePointer?, _ numbers: UnsafePointer<Int32>?, _ count: Int64, _ out: UnsafeMutablePointer<Int32>?,
+    _ capacity: Int64
+) -> graft_status {
+    call { () throws(GraftError) in
+        let windows = try HandleTable.borrow(windows, WindowsHandle.self, "windows").windows
+        try write(try windows.join(try tokenNumbers(numbers, count)), to: out, capacity: capacity)
+    }
+}
+
+private func tokenNumbers(_ numbers: UnsafePointer<Int32>?, _ given: Int64) throws(GraftError) -> UnsafeBufferPointer<
+    Int32
+> {
+    try array(numbers, count: try count(given, "count", atMost: 1 << 40), "numbers")
 }
 
 extension graft_answer {
