@@ -177,6 +177,8 @@ class TagSet:
     files: tuple[str, str]
     model: Path = MODELS / "minilm"
     reading: dict = field(default_factory=lambda: {"format": "conll"})
+    #: Longer sentences are several, so that no side cuts words.
+    most_words: int = 128
 
     def parts(self, rows: int | None) -> list[tuple[list[list[str]], list[list[str]]]]:
         """Words and tags, of not more than so many sentences to learn from."""
@@ -184,16 +186,22 @@ class TagSet:
 
         tables = [graft.Table.read(DATA / name, **self.reading) for name in self.files]
         tables[0] = tables[0].take(range(min(rows or len(tables[0]), len(tables[0]))))
-        return [(table["words"], table["tags"]) for table in tables]
+        return [(self._short(table["words"]), self._short(table["tags"])) for table in tables]
+
+    def _short(self, sentences: list[list[str]]) -> list[list[str]]:
+        size = self.most_words
+        return [own[first : first + size] for own in sentences for first in range(0, len(own), size)]
 
 
 TAG_SETS = {
     "wnut17": TagSet(("wnut17/wnut17train.conll", "wnut17/emerging.test.annotated")),
-    # Words are characters, each with the number of its place in its word behind it.
+    # Words are characters, each with the number of its place in its word behind it; with a blank
+    # between any two they are two tokens each.
     "weibo": TagSet(
         ("weibo_ner/weiboNER_2nd_conll.train", "weibo_ner/weiboNER_2nd_conll.test"),
         CHINESE,
         {"format": "conll", "pattern": r"(?P<words>.+?)\d+\t(?P<tags>\S+)"},
+        most_words=60,
     ),
 }
 
