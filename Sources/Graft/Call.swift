@@ -156,6 +156,14 @@ func output<Element>(
     return start
 }
 
+/// Writes numbers to an array of the caller's.
+func write(
+    _ numbers: [Int32], to out: UnsafeMutablePointer<Int32>?, capacity: Int64
+) throws(GraftError) {
+    let start = try output(out, capacity: capacity, needs: numbers.count, "out")
+    for (index, number) in numbers.enumerated() { start[index] = number }
+}
+
 /// A choice of an enumeration from a caller.
 func choice<Choice: RawRepresentable>(
     _ value: Int32, _ type: Choice.Type, _ name: String

@@ -128,11 +128,3 @@ private func tagScheme(
     }
     return scheme
 }
-
-/// Writes numbers to an array of the caller's.
-func write(
-    _ numbers: [Int32], to out: UnsafeMutablePointer<Int32>?, capacity: Int64
-) throws(GraftError) {
-    let start = try output(out, capacity: capacity, needs: numbers.count, "out")
-    for (index, number) in numbers.enumerated() { start[index] = number }
-}

@@ -85,7 +85,7 @@ public func graft_windows_release(_ windows: OpaquePointer?) { HandleTable.relea
 
 @c @implementation
 public func graft_windows_count(_ windows: OpaquePointer?) -> Int64 {
-    HandleTable.peek(windows, WindowsHandle.self).map { Int64($0.windows.windows.count) } ?? -1
+    HandleTable.peek(windows, WindowsHandle.self).map { Int64($0.windows.count) } ?? -1
 }
 
 @c @implementation
@@ -187,9 +187,9 @@ public func graft_windows_join(
     }
 }
 
-private func tokenNumbers(_ numbers: UnsafePointer<Int32>?, _ given: Int64) throws(GraftError) -> UnsafeBufferPointer<
-    Int32
-> {
+private func tokenNumbers(
+    _ numbers: UnsafePointer<Int32>?, _ given: Int64
+) throws(GraftError) -> UnsafeBufferPointer<Int32> {
     try array(numbers, count: try count(given, "count", atMost: 1 << 40), "numbers")
 }
 

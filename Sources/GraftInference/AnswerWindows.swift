@@ -25,7 +25,7 @@ package struct AnswerWindows: Sendable {
 
     package var questionCount: Int { contexts.count }
     package var rows: RowBatch { texts.rows }
-    package var count: Int { windows.count }
+    package var count: Int { texts.count }
     private var windows: [TextWindows.Window] { texts.windows }
     private var starts: [Int64] { texts.starts }
 

@@ -337,7 +337,7 @@ extension Session {
         let row = generatedRows[place.row]
         let logits = ReadLogits(numbers: Logits(start: read.z, count: Int(read.n)), logSum: read.log_sum)
         return try ofRow(row.number) { () throws(GraftError) in
-            guard read.largest >= 0, logits.numbers[Int(read.largest)].isFinite else { throw TokenSampler.notFinite }
+            try TokenSampler.finite(read.largest < 0 ? nil : Int(read.largest), of: logits.numbers)
             return try row.text.read(logits, ofRow: place.index, likely: &likely, report: report)
         }
     }

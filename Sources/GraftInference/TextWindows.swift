@@ -34,6 +34,7 @@ package struct TextWindows: Sendable {
     }
 
     package var textCount: Int { texts.count }
+    package var count: Int { windows.count }
 
     /// Adds a text, or a pair, that was not shortened. Windows share `stride` tokens of what is cut
     /// with the one before them.
@@ -63,38 +64,20 @@ package struct TextWindows: Sendable {
     ///
     /// - Parameters:
     ///   - numbers: of all tokens of the texts before they were cut, one text after another.
-    ///   - isOnce: whether each token has its number in one window alone, the one in which there
-    ///     are the most tokens around it, and -100 in others. Nothing is divided between two windows
-    ///     then that begins with a number of 0 or more, or that `scheme` says goes on.
+    ///   - isOnce: whether each token has its number in one window alone, and -100 in others: where
+    ///     the most tokens are around it, but a window begins with a number of 0 or more that does
+    ///     not go on with an entity, by `scheme`, where what it shares has one.
     package func spread(
         _ numbers: UnsafeBufferPointer<Int32>, once isOnce: Bool, _ scheme: TagScheme? = nil
     ) throws(GraftError) -> [Int32] {
-        try check(numbers.count, texts.reduce(0) { $0 + $1.tokenCount }, "tokens of the texts")
+        try check(numbers.count, tokenCount, "tokens of the texts")
+        func begins(_ token: Int) -> Bool { numbers[token] >= 0 && scheme?.goesOn(numbers[token]) != true }
         var spread = Array(repeating: Int32(-100), count: rows.tokenCount)
-        eachText { text, own, first in
-            let cuts =
-                isOnce
-                ? self.cuts(own) { start, end in
-                    let middle = (start + end) / 2
-                    func begins(_ token: Int) -> Bool {
-                        let number = numbers[first + text.cut.lowerBound + token]
-                        return number >= 0 && scheme?.goesOn(number) != true
-                    }
-                    return (start...end).filter { $0 < text.cut.count && begins($0) }
-                        .min { (abs($0 - middle), $0) < (abs($1 - middle), $1) } ?? middle
-                } : nil
-            for (place, window) in own.enumerated() {
-                let row = rows.range(ofRow: window)
-                let tokens = windows[window].tokens
-                let labelled = cuts.map { $0[place]..<$0[place + 1] } ?? tokens
-                for index in 0..<row.count {
-                    let token = index - text.cut.lowerBound
-                    let isCut = (0..<tokens.count).contains(token)
-                    // What is in each window counts in the first.
-                    if isCut ? !labelled.contains(tokens.lowerBound + token) : isOnce && place > 0 { continue }
-                    spread[row.lowerBound + index] = numbers[first + Self.whole(index, windows[window], text)]
-                }
-            }
+        eachToken { start, end in
+            let middle = (start + end) / 2
+            return (start...end).filter(begins).min { (abs($0 - middle), $0) < (abs($1 - middle), $1) } ?? middle
+        } body: { token, whole, isOwn in
+            if isOwn || !isOnce { spread[token] = numbers[whole] }
         }
         return spread
     }
@@ -103,23 +86,17 @@ package struct TextWindows: Sendable {
     /// window in which there are the most tokens around it.
     package func join(_ numbers: UnsafeBufferPointer<Int32>) throws(GraftError) -> [Int32] {
         try check(numbers.count, rows.tokenCount, "tokens of the windows")
-        var joined: [Int32] = []
-        joined.reserveCapacity(texts.reduce(0) { $0 + $1.tokenCount })
-        eachText { text, own, first in
-            let cuts = cuts(own) { ($0 + $1) / 2 }
-            joined += repeatElement(-100, count: text.tokenCount)
-            for (place, window) in own.enumerated() {
-                let row = rows.range(ofRow: window)
-                for index in 0..<row.count {
-                    let token = windows[window].tokens.lowerBound + index - text.cut.lowerBound
-                    let isCut = windows[window].tokens.contains(token)
-                    if isCut, !(cuts[place]..<cuts[place + 1]).contains(token) { continue }
-                    joined[first + Self.whole(index, windows[window], text)] = numbers[row.lowerBound + index]
-                }
-            }
+        var joined = Array(repeating: Int32(-100), count: tokenCount)
+        eachToken {
+            ($0 + $1) / 2
+        } body: { token, whole, isOwn in
+            if isOwn { joined[whole] = numbers[token] }
         }
         return joined
     }
+
+    /// Of all texts.
+    private var tokenCount: Int { texts.reduce(0) { $0 + $1.tokenCount } }
 
     private func check(_ found: Int, _ expected: Int, _ what: String) throws(GraftError) {
         guard found == expected else {
@@ -127,29 +104,41 @@ package struct TextWindows: Sendable {
         }
     }
 
-    /// Calls `body` with each text, its windows, and how many tokens there are of those before it.
-    private func eachText(_ body: (Text, Range<Int>, Int) -> Void) {
+    /// Calls `body` with each token of each window: where it stands among those of all windows, and
+    /// among those of all texts, and whether it is the window's own. Each token of the texts is one
+    /// window's; what is in each window of a text is its first one's.
+    ///
+    /// - Parameter border: where a window's own tokens begin: among those, `start..<end`, that it
+    ///   shares with the one before it, or behind them; counted as those of all texts.
+    private func eachToken(
+        border: (_ start: Int, _ end: Int) -> Int, body: (_ token: Int, _ whole: Int, _ isOwn: Bool) -> Void
+    ) {
         var first = 0
         for (row, text) in texts.enumerated() {
-            body(text, Int(starts[row])..<Int(starts[row + 1]), first)
+            let cutFirst = first + text.cut.lowerBound
+            var ownFirst = cutFirst
+            for window in Int(starts[row])..<Int(starts[row + 1]) {
+                let (tokens, range) = (windows[window].tokens, rows.range(ofRow: window))
+                let isFirst = window == Int(starts[row])
+                let isLast = window + 1 == Int(starts[row + 1])
+                let end = cutFirst + tokens.upperBound
+                let shared = isLast ? end : max(ownFirst, cutFirst + windows[window + 1].tokens.lowerBound)
+                let own = ownFirst..<(isLast ? end : border(shared, end))
+                for index in 0..<range.count {
+                    let inCut = index - text.cut.lowerBound
+                    let token = range.lowerBound + index
+                    if inCut < 0 {
+                        body(token, first + index, isFirst)
+                    } else if inCut < tokens.count {
+                        let whole = cutFirst + tokens.lowerBound + inCut
+                        body(token, whole, own.contains(whole))
+                    } else {
+                        body(token, first + index - tokens.count + text.cut.count, isFirst)
+                    }
+                }
+                ownFirst = own.upperBound
+            }
             first += text.tokenCount
         }
-    }
-
-    /// Where one window's tokens end and the next one's begin, with the first and the end of all.
-    private func cuts(_ own: Range<Int>, _ cut: (_ start: Int, _ end: Int) -> Int) -> [Int] {
-        var cuts = [0]
-        for (window, next) in zip(own, own.dropFirst()) {
-            let start = max(windows[next].tokens.lowerBound, cuts[cuts.count - 1])
-            cuts.append(cut(start, windows[window].tokens.upperBound))
-        }
-        return cuts + [windows[own.upperBound - 1].tokens.upperBound]
-    }
-
-    /// Which token of the whole text a window's is.
-    private static func whole(_ index: Int, _ window: Window, _ text: Text) -> Int {
-        if index < window.place { return index }
-        if index < window.place + window.tokens.count { return index + window.tokens.lowerBound }
-        return index - window.tokens.count + text.cut.count
     }
 }

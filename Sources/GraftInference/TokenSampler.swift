@@ -52,11 +52,14 @@ struct TokenSampler {
 
     /// The place of the largest logit, the first of equals; an error where one is not a number, or
     /// the largest not finite: a model that works gives no such.
-    static func largest(_ logits: Logits) throws(GraftError) -> Int {
-        guard let best = logits.largest, logits[best].isFinite else { throw notFinite }
-        return best
-    }
+    static func largest(_ logits: Logits) throws(GraftError) -> Int { try finite(logits.largest, of: logits) }
 
-    static let notFinite = GraftError(
-        .diverged, "the logits are not finite numbers: an adapter or the model is broken")
+    /// The same where it was looked for before; nil where one is not a number.
+    @discardableResult
+    static func finite(_ largest: Int?, of logits: Logits) throws(GraftError) -> Int {
+        guard let largest, logits[largest].isFinite else {
+            throw GraftError(.diverged, "the logits are not finite numbers: an adapter or the model is broken")
+        }
+        return largest
+    }
 }

@@ -109,10 +109,12 @@ package struct TokenWords {
             bytes[word].start = min(bytes[word].start, Int(tokens.bytes[2 * token]))
             bytes[word].end = max(bytes[word].end, Int(tokens.bytes[2 * token + 1]))
         }
+        // Both are in the order of the text, and a word without tokens ends at 0.
+        var first = 0
         for entity in try Self.ordered(entities) {
-            let own = bytes.indices.filter {
-                bytes[$0].start < entity.end && bytes[$0].end > entity.start && tags[$0] == outside
-            }
+            while first < count, bytes[first].end <= entity.start { first += 1 }
+            let own = (first..<count).prefix { bytes[$0].end == 0 || bytes[$0].start < entity.end }
+                .filter { bytes[$0].end > entity.start && tags[$0] == outside }
             for (place, word) in own.enumerated() {
                 tags[word] = try scheme.label(at: place, of: own.count, type: entity.type)
             }

@@ -57,8 +57,10 @@ def labels_of_entities(
                 labels.append(row.label_entities(own, array, all_pieces))
             except GraftError as error:
                 raise with_source(place(number), error) from None
-            in_tokens = sum(first < row.end_byte for _, first, _ in own)
-            lost += [number] * (in_tokens - row.entity_count(labels[-1], array))
+            if own:
+                end = row.end_byte
+                in_tokens = sum(first < end for _, first, _ in own)
+                lost += [number] * (in_tokens - row.entity_count(labels[-1], array))
     if lost:
         warn(
             f"entities without a word of their own, which are not learned: {len(lost)}, the first in "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from ctypes import Array, byref, c_int32, c_int64, c_void_p
+from ctypes import Array, byref, c_int32, c_void_p, sizeof
 from itertools import chain
 from typing import TypeVar
 
@@ -64,7 +64,7 @@ class TextWindows(Handle):
 
     def label(self, batch: Batch, labels: Sequence[Sequence[int]], names: Sequence[str] | None) -> None:
         """Gives the windows' tokens the labels of the texts', in every window that has the token;
-        with their names in one of them alone, and nothing that has one entity is divided."""
+        with their names in one of them alone, so that no entity is divided."""
         given = list(chain.from_iterable(labels))
         numbers, out = (c_int32 * len(given))(*given), (c_int32 * batch.token_count)()
         known = None if names is None else names_array(names)
@@ -79,7 +79,7 @@ class TextWindows(Handle):
         lib.graft_windows_join(self.pointer, labels, len(labels), out, len(out))
         first = 0
         for count in counts:
-            yield (c_int32 * count)(*out[first : first + count])
+            yield (c_int32 * count).from_buffer(out, first * sizeof(c_int32))
             first += count
 
 

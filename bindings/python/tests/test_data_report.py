@@ -113,3 +113,19 @@ def test_texts_that_cannot_be_written_are_said() -> None:
     report = graft.data_report(graft.Tokenizer(SHARED / "models" / "marian-enpt"), graft.Table({"source": english, "output": chinese}))
     (problem,) = [problem for problem in report.problems if "output" in problem]
     assert problem.startswith("data: ") and problem.endswith("% of the tokens of output are unknown to this tokenizer: it cannot write them")
+
+
+def test_texts_with_tags_and_contexts_are_read_in_windows(tokenizer: graft.Tokenizer) -> None:
+    long = "the plants were watered by Mara " * 4
+    tables = {
+        "tags": graft.Table({"words": [long.split()], "tags": [["O"] * len(long.split())]}),
+        "entities": graft.Table({"text": [long], "entities": [[(27, 31, "PER")]]}),
+        "answers": graft.Table({"question": ["Who?"], "context": [long], "answers": [["Mara"]]}),
+        "labels": graft.Table({"text": [long], "label": ["a"]}),
+    }
+    for name, table in tables.items():
+        report = graft.data_report(tokenizer, table, maximum_length=12)
+        part = report.parts["data"]
+        assert part.cut_row_count == 1 and part.has_windows == (name != "labels"), name
+        assert any("will be cut" in problem for problem in report.problems) == (name == "labels"), name
+        assert ("1 rows in windows of 12" in str(report)) == (name != "labels"), name

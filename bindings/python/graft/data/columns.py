@@ -71,6 +71,11 @@ def learned_column(columns: Container[str]) -> str | None:
     return next((name for name in LEARNED if name in columns), None)
 
 
+def has_windows(columns: Container[str]) -> bool:
+    """Whether rows that are too long become windows: texts with tags, and contexts of questions."""
+    return holds_answers(columns) or learned_column(columns) in ("tags", "entities")
+
+
 def holds_answers(columns: Container[str]) -> bool:
     """Whether some columns, or those of a table, are questions with contexts and the answers
     there."""

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import invalid
 from ..lost_tokens import UNKNOWN_SHARE
 from ..tokenizer import Tokenizer
-from .columns import is_number, learned_column
+from .columns import has_windows, is_number, learned_column
 from .measuring import Texts, texts_of, token_counts
 from .repeats import Key, conflicts, exact_keys, normal_keys, repeated
 from .report_parts import Overlap, PartReport, part_text
@@ -111,7 +111,7 @@ def _part(
         problems.append(f"{len(table.skipped)} rows were left out: {_some(table.skipped)}")
     if limit is not None:
         cut = [row for row, length in enumerate(lengths) if length > limit]
-        part.cut_row_count, part.has_windows = len(cut), learned_column(table) in ("tags", "entities", "answers")
+        part.cut_row_count, part.has_windows = len(cut), has_windows(table)
         if cut and not part.has_windows:
             problems.append(
                 f"{len(cut)} of {len(table)} rows are longer than {limit} tokens and will be cut: {_places(table, cut)}"
