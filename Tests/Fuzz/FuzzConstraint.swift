@@ -1,5 +1,6 @@
 // with Sources/GraftInference/Constraints
 // with Sources/GraftInference/Logits.swift
+// patience 120
 import GraftTensor
 import GraftTokenizers
 
@@ -8,7 +9,8 @@ import GraftTokenizers
 /// tokens, which are pieces of the input.
 ///
 /// The input is a constraint as JSON; or else, behind a byte 0xFF, which is in no UTF-8, the bytes
-/// of an expression.
+/// of an expression. It may cost all the steps that constraints have, twice: half a minute here,
+/// where each is watched, and more beside other work.
 @c(LLVMFuzzerTestOneInput)
 public func fuzzConstraint(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))

@@ -34,7 +34,7 @@ struct AutomatonStates {
     private var found: Set<UInt64> = []
 
     private var placeCount = 0
-    private var work = 0
+    private(set) var work = 0
     private static let mostPlaces = 1 << 21
     private static let mostWork = 1 << 26
 

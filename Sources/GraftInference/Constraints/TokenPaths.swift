@@ -159,8 +159,8 @@ struct TokenPaths {
         throw Self.refusal(Self.shortestText(start, &states), tree, unusable)
     }
 
-    /// States that are looked at for an example.
-    private static let mostLookedAt = 1 << 12
+    /// Work that an example is worth.
+    private static let exampleWork = 1 << 20
 
     /// One of the shortest texts that are allowed; nil where there is none, or none so short.
     private static func shortestText(_ start: Int32, _ states: inout AutomatonStates) -> [UInt8]? {
@@ -168,7 +168,8 @@ struct TokenPaths {
         var found: [(state: Int32, before: Int, byte: UInt8)] = [(start, -1, 0)]
         var seen: Set<Int32> = [start]
         var index = 0
-        while index < found.count, found.count < mostLookedAt {
+        let most = states.work + exampleWork
+        while index < found.count, states.work < most {
             if states.accepts(found[index].state) {
                 var text: [UInt8] = []
                 while found[index].before >= 0 {
