@@ -434,12 +434,12 @@ def test_answers_are_shown_by_their_length() -> None:
     accepted = [["the red ball", "ball"], ["in the old park near the river bank"], [], ["Lily"], ["two"]]
     found = ["a red apple", "in the park", "nothing", "Lily", ""]
     texts = [f"question {row}\ncontext {row}" for row in range(5)]
-    predictions = graft.Predictions(accepted, found, task="question_answering", texts=texts)
+    predictions = graft.Predictions(accepted, found, task="question_answering", texts=texts, lengths=range(8, 13), maximum_length=10)
     assert predictions.evaluation.values == graft.evaluation.answers(found, accepted).values
     page = checked(graft.report(predictions=predictions))
     assert page.sections == ["measures", "answers", "mistakes", "lengths", "recipe"]
     assert ("strong", "F1 by the length of the answer") in page.words
-    for name in ("no answer", "1 word", "6 to 8 words", "the red ball / ball", "1 − F1", "Has answer F1"):
+    for name in ("no answer", "1 word", "6 to 8 words", "the red ball / ball", "1 − F1", "Has answer F1", "2 (40.0 %) are longer than 10, of which windows have."):
         assert name in page.text
     assert "Lily" not in page.text[page.text.index("Worst mistakes") :]
     chinese = graft.Predictions([["三本书"]], ["三本"], task="question_answering", script="cmrc")

@@ -64,7 +64,9 @@ def test_labels_of_words_follow_each_other() -> None:
         rows = graft.Dataset.from_words(graft.Tokenizer(TINY), words, tags, label_names=adapter.labels)
         assert trainer.evaluate(rows).values["accuracy"] == pytest.approx(sum(right) / len(right), abs=0.01)
     assert len(tagger.predict(["Bo lives in Oslo", ""])) == 2
-    for changes, message in (({"all_pieces": True}, "all_pieces: with crf"), ({"trainer_settings": {"label_smoothing": 0.1}}, "label_smoothing: the head has a crf")):  # fmt: skip
+    with pytest.raises(graft.GraftError, match="stride"):
+        tagger.set_params(stride=-1).predict(words)
+    for changes, message in (({"stride": -1}, "stride"), ({"stride": 0, "all_pieces": True}, "all_pieces: with crf"), ({"trainer_settings": {"label_smoothing": 0.1}}, "label_smoothing: the head has a crf")):  # fmt: skip
         with pytest.raises(graft.GraftError, match=message):
             clone(tagger).set_params(**changes).fit(words, tags)
     with pytest.raises(graft.GraftError, match="crf: the task sequence_classification"):

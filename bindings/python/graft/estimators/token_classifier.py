@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from typing import Any
 
+from ..batch import STRIDE
 from ..dataset import Dataset
 from ..entities import TAGS, Entity, byte_stretches, sentence_of, tag_names
 from ..errors import invalid
@@ -38,6 +39,8 @@ class TokenClassifier(TrainedEstimator):
     #: :meth:`Adapter.set_head`. Not with ``all_pieces``: the labels that follow each other are
     #: those of words.
     crf: bool = False
+    #: Tokens that the windows of a text that is longer than the model share.
+    stride: int = STRIDE
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TokenClassifier:
         """Trains a fresh adapter on sentences of words and their labels, or on texts and the
@@ -67,7 +70,8 @@ class TokenClassifier(TrainedEstimator):
     def predict(self, X: Any) -> list[list[str]] | list[list[Entity]]:
         """The label of each word of each sentence, or the entities in each text."""
         session, sentences = self._session(), rows_of(X, "X", "sentences")
-        return session.tag(sentences) if _are_texts(sentences) else session.tag_words(sentences)
+        tag = session.tag if _are_texts(sentences) else session.tag_words
+        return tag(sentences, stride=self.stride)
 
     def score(self, X: Any, y: Any) -> float:
         """The F1 of the entities, as seqeval has it; where labels are no tags the accuracy of the
@@ -92,6 +96,7 @@ class TokenClassifier(TrainedEstimator):
             label_names=names,
             all_pieces=self.all_pieces,
             maximum_length=self.maximum_length,
+            stride=self.stride,
         )
 
     def _names(self, sentences: Sequence[Any], given: list[list[Any]]) -> list[str]:

@@ -42,7 +42,7 @@ class Predictions:
         probabilities.
     :param texts: of each row. None: no texts are shown.
     :param lengths: of each row, in tokens. None: texts have their lengths in characters.
-    :param maximum_length: tokens where longer rows were cut. None: none were.
+    :param maximum_length: tokens where longer rows were cut, or that windows had. None: none were.
     :param threshold: the probability from which on a label is chosen, where there may be several,
         or where there is one probability a row.
     :param script: of answers, whose exact match and F1.

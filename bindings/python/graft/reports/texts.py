@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..answers import ANSWERS
+from ..entities import TAGS
 from .markup import Html, quoted
 from .mistakes import score_name, worst
 from .numbers import counted, percent, shown
@@ -34,13 +36,14 @@ def section_of(predictions: Predictions) -> Section | None:
     """Lengths; None without texts."""
     lengths, unit = lengths_of(predictions)
     return (
-        Section("lengths", "Lengths of the texts", figures(_lengths(lengths, unit, predictions.maximum_length)))
+        Section("lengths", "Lengths of the texts", figures(_lengths(predictions, lengths, unit)))
         if lengths
         else None
     )
 
 
-def _lengths(lengths: list[int], unit: str, limit: int | None) -> Html:
+def _lengths(predictions: Predictions, lengths: list[int], unit: str) -> Html:
+    limit = predictions.maximum_length
     width, counts = bins_of(lengths)
     plot = Plot(
         Axis.around(unit.capitalize(), [0, width * len(counts)], from_zero=True),
@@ -57,9 +60,11 @@ def _lengths(lengths: list[int], unit: str, limit: int | None) -> Html:
     if limit is not None and unit == "tokens":
         cut = sum(length > limit for length in lengths)
         said = f"{counted(cut)} ({percent(cut / len(lengths))}) are" if cut else "None is"
-        says += f" {said} longer than {counted(limit)}, where texts are cut."
+        has_windows = predictions.task in (TAGS, ANSWERS)
+        says += f" {said} longer than {counted(limit)}, {'of which windows have' if has_windows else 'where texts are cut'}."
         if limit < plot.x_axis.high:
-            plot.curve([(limit, 0), (limit, plot.y_axis.high)], "other", f"cut at {limit}")
+            name = f"a window's {limit}" if has_windows else f"cut at {limit}"
+            plot.curve([(limit, 0), (limit, plot.y_axis.high)], "other", name)
     rows = [[f"{place * width} to {(place + 1) * width - 1}", counted(count)] for place, count in enumerate(counts)]
     numbers = table("Rows by length", [Column(unit.capitalize(), ""), Column("Rows")], rows)
     return figure("Length", says, plot.svg(f"Histogram of lengths. {says}"), numbers)
