@@ -13,9 +13,9 @@ package struct LanguageModelHead: Sendable {
     private let model: Model
     private let hiddenSize: Int
 
-    /// Logits in one chunk: 8 MB, and enough tokens for the product to be efficient at any
+    /// Logits in one chunk: 16 MB, and enough tokens for the product to be efficient at any
     /// vocabulary's size.
-    private static let logitsInChunk = 1 << 21
+    private static let logitsInChunk = 1 << 22
     private static let leastTokens = 64
 
     package init(model: Model) throws(GraftError) {
