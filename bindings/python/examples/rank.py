@@ -46,8 +46,8 @@ def main() -> None:
         for when in ("before", "after "):
             if when != "before":
                 trainer.fit(train)
-            order = trainer.evaluate(test)
-            print(f"{when}  nDCG {order.ndcg:.4f}  MRR {order.mrr:.4f}")
+            measured = trainer.evaluate(test)
+            print(f"{when}  nDCG {measured.ndcg:.4f}  MRR {measured.mrr:.4f}")
     adapter.save(arguments.adapter)
 
     queries, candidates, _ = groups[1]

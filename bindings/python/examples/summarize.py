@@ -13,7 +13,6 @@ import graft
 
 
 def main(model_path: str, adapter_path: str) -> None:
-    sys.stdin.reconfigure(encoding="utf-8")
     texts, summaries = [], []
     for line in sys.stdin:
         text, tab, summary = line.rstrip("\r\n").partition("\t")
