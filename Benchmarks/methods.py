@@ -54,10 +54,19 @@ METHODS = {
     "prompt_tuning": Method("PEFT", {"num_virtual_tokens": 20}, learning_rate=1e-2),
 }
 
-# LoRA's target in language models: query and value, as each calls them.
-LANGUAGE_MODULES = {
-    "smollm2-135m": ["q_proj", "v_proj"],
-    "qwen2.5-0.5b": ["q_proj", "v_proj"],
-    "gpt2-small": ["c_attn"],
-    "t5-small": ["q", "v"],
+# LoRA of language models; a module's name is the architecture's.
+LANGUAGE_LORA = {
+    name: {"r": 8, "lora_alpha": 16, "target_modules": modules}
+    for name, modules in {
+        "smollm2-135m": ["q_proj", "v_proj"],
+        "qwen2.5-0.5b": ["q_proj", "v_proj"],
+        "gpt2-small": ["c_attn"],
+        "t5-small": ["q", "v"],
+    }.items()
+} | {
+    "llama-1b": {
+        "r": 16,
+        "lora_alpha": 32,
+        "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    },
 }

@@ -16,14 +16,14 @@ train, test = (
     for part in parts
 )
 for seed in arguments.seeds:
-    adapter = graft.Adapter.create(model, "lora", TAG_RECIPE["lora"], seed=seed)
+    adapter = graft.Adapter.create(model, "lora", tags.lora, seed=seed)
     adapter.set_head("token_classification", names)
     with graft.Trainer(
         model,
         adapter,
         seed=seed,
         threads=settings.THREADS,
-        learning_rate=TAG_RECIPE["learning_rate"],
+        learning_rate=tags.learning_rate,
         weight_decay=0.01,
         warmup_ratio=0.06,
         rows_per_batch=TAG_RECIPE["rows_per_batch"],

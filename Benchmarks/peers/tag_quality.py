@@ -77,8 +77,8 @@ for seed in arguments.seeds:
     size = TAG_RECIPE["rows_per_batch"]
     total = arguments.epochs * math.ceil(len(train) / size)
     base = AutoModelForTokenClassification.from_pretrained(tags.model, num_labels=len(names), dtype=torch.float32)
-    model = get_peft_model(base, LoraConfig(task_type="TOKEN_CLS", **TAG_RECIPE["lora"])).train()
-    seconds = train_model(model, losses(model, seed, size), total, TAG_RECIPE["learning_rate"])
+    model = get_peft_model(base, LoraConfig(task_type="TOKEN_CLS", **tags.lora)).train()
+    seconds = train_model(model, losses(model, seed, size), total, tags.learning_rate)
     settings.emit(
         "tag quality", side="PEFT", data=arguments.data, seed=seed, train_seconds=seconds,
         entity_f1=round(entity_f1(model), 4),
