@@ -39,9 +39,13 @@ static int32_t add_text(void *user_data, const graft_token *token) {
 static int64_t read_pairs(char **texts, char **summaries) {
     static char line[LINE_SIZE];
     int64_t count = 0;
-    while (count < MOST_TEXTS && fgets(line, sizeof line, stdin)) {
+    while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\r\n")] = '\0';
         char *tab = strchr(line, '\t');
+        if (count == MOST_TEXTS) {
+            fprintf(stderr, "expected at most %d lines\n", MOST_TEXTS);
+            exit(EXIT_FAILURE);
+        }
         if (!tab) {
             fprintf(stderr, "expected text TAB summary: %s\n", line);
             exit(EXIT_FAILURE);
