@@ -29,8 +29,13 @@ if arguments.targets:
     batch.set_targets(graft.Batch.from_tokens(targets))
 else:
     batch.set_column("token_labels", tokens)
-options = {"recompute_layers": arguments.recompute}
-options |= {"learning_rate": 1e-4, "schedule": "constant", "maximum_gradient_norm": 0.0, "threads": settings.THREADS}
+options = {
+    "learning_rate": 1e-4,
+    "schedule": "constant",
+    "maximum_gradient_norm": 0.0,
+    "threads": settings.THREADS,
+    "recompute_layers": arguments.recompute,
+}
 with graft.Trainer(model, adapter, **options) as trainer:
     times = settings.measure(lambda: trainer.step(batch), repeats=arguments.repeats)
 settings.emit("language model step", side="Graft", **vars(arguments) | times)

@@ -59,6 +59,17 @@ static graft_batch *encode(const group *own, const graft_tokenizer *tokenizer) {
     return batch;
 }
 
+/* Adds a query, if there is one, to the rows to learn or to measure. */
+static void append(graft_dataset *dataset, const graft_tokenizer *tokenizer, const group *own) {
+    if (own->count == 0)
+        return;
+    graft_batch *batch = encode(own, tokenizer);
+    check(graft_batch_set_integers(batch, "group_places", own->places, own->count, 1), own->queries[0]);
+    check(graft_batch_set_floats(batch, "targets", own->relevance, own->count, 1), own->queries[0]);
+    check(graft_dataset_append(dataset, batch), own->queries[0]);
+    graft_batch_release(batch);
+}
+
 /* Encodes a file; `own` is left with the last query. */
 static graft_dataset *read_groups(const graft_tokenizer *tokenizer, const char *path, group *own) {
     FILE *file = fopen(path, "rb");
@@ -68,24 +79,17 @@ static graft_dataset *read_groups(const graft_tokenizer *tokenizer, const char *
     check(graft_dataset_create(&dataset), path);
     char line[LINE_SIZE];
     own->count = 0;
-    for (int has_more = 1; has_more;) {
-        has_more = fgets(line, sizeof line, file) != NULL;
-        line[has_more ? strcspn(line, "\r\n") : 0] = '\0';
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\r\n")] = '\0';
         size_t length = strcspn(line, "\t");
-        int goes_on = own->count > 0 && has_more && strlen(own->queries[0]) == length &&
-                      strncmp(own->queries[0], line, length) == 0;
-        if (own->count > 0 && !goes_on) {
-            graft_batch *batch = encode(own, tokenizer);
-            check(graft_batch_set_integers(batch, "group_places", own->places, own->count, 1), path);
-            check(graft_batch_set_floats(batch, "targets", own->relevance, own->count, 1), path);
-            check(graft_dataset_append(dataset, batch), path);
-            graft_batch_release(batch);
-            if (has_more)
-                own->count = 0;
+        if (own->count > 0 &&
+            (strlen(own->queries[0]) != length || memcmp(own->queries[0], line, length) != 0)) {
+            append(dataset, tokenizer, own);
+            own->count = 0;
         }
-        if (has_more)
-            add(own, line);
+        add(own, line);
     }
+    append(dataset, tokenizer, own);
     fclose(file);
     return dataset;
 }

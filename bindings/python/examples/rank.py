@@ -26,6 +26,10 @@ def read_groups(path: Path) -> tuple[list[str], list[list[str]], list[list[float
     )
 
 
+def print_order(when: str, measured: graft.Evaluation) -> None:
+    print(f"{when}  nDCG {measured.ndcg:.4f}  MRR {measured.mrr:.4f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Learn which candidates come first for a query.")
     parser.add_argument("model", type=Path, help="folder of the base model")
@@ -43,11 +47,9 @@ def main() -> None:
     with graft.Trainer(
         model, adapter, loss="list_net", rows_per_batch=32, epoch_count=arguments.epochs
     ) as trainer:
-        for when in ("before", "after "):
-            if when != "before":
-                trainer.fit(train)
-            measured = trainer.evaluate(test)
-            print(f"{when}  nDCG {measured.ndcg:.4f}  MRR {measured.mrr:.4f}")
+        print_order("before", trainer.evaluate(test))
+        trainer.fit(train)
+        print_order("after ", trainer.evaluate(test))
     adapter.save(arguments.adapter)
 
     queries, candidates, _ = groups[1]
