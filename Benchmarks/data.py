@@ -289,9 +289,28 @@ TOKENIZED = {
 }
 
 
+@dataclass(frozen=True)
+class AnswerSet:
+    """XQuAD in one language, and who measures it."""
+
+    script: str = "squad"
+    model: Path = MODELS / "minilm"
+    lora_alpha: float = 32
+    learning_rate: float = 2e-3
+
+    @property
+    def lora(self) -> dict:
+        return LINEAR_LORA | {"lora_alpha": self.lora_alpha}
+
+
+ANSWER_SETS = {
+    "en": AnswerSet(),
+    # As the tags of this model.
+    "zh": AnswerSet("cmrc", CHINESE, lora_alpha=0.1, learning_rate=1e-2),
+}
+
 #: Of ours/answers.py and peers/answers.py.
 ANSWER_RECIPE = {
-    "lora": LINEAR_LORA,
     "maximum_length": 256,
     "stride": 64,
     "rows_per_batch": 8,
@@ -300,11 +319,8 @@ ANSWER_RECIPE = {
 
 def answer_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=("en", "zh"), default="en", help="of XQuAD")
-    parser.add_argument("--model", default=str(MODELS / "minilm"), help="folder of the base model")
-    parser.add_argument("--script", choices=("squad", "cmrc"), default="squad")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--data", choices=list(ANSWER_SETS), default="en", help="of XQuAD")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="questions, about, where not all")
     return parser

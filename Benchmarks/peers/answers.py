@@ -12,7 +12,7 @@ import time
 
 import graft
 import settings
-from data import ANSWER_RECIPE, answer_parser, answer_parts
+from data import ANSWER_RECIPE, ANSWER_SETS, answer_parser, answer_parts
 from peers.adapted_model import train as train_model
 
 arguments = answer_parser(__doc__).parse_args()
@@ -24,8 +24,9 @@ from transformers import (  # noqa: E402
 )
 
 BEST, LONGEST = 20, 30
+data = ANSWER_SETS[arguments.data]
 train, test = answer_parts(arguments)
-tokenizer = AutoTokenizer.from_pretrained(arguments.model)
+tokenizer = AutoTokenizer.from_pretrained(data.model)
 
 
 def windows(table):
@@ -90,16 +91,16 @@ def losses(model, seed: int, size: int):
 
 for seed in arguments.seeds:
     torch.manual_seed(seed)
-    base = AutoModelForQuestionAnswering.from_pretrained(arguments.model, dtype=torch.float32)
-    model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **ANSWER_RECIPE["lora"])).train()
+    base = AutoModelForQuestionAnswering.from_pretrained(data.model, dtype=torch.float32)
+    model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **data.lora)).train()
     size = ANSWER_RECIPE["rows_per_batch"]
     total = arguments.epochs * math.ceil(len(spans) / size)
-    seconds = train_model(model, losses(model, seed, size), total, arguments.learning_rate)
+    seconds = train_model(model, losses(model, seed, size), total, data.learning_rate)
     model.eval()
     start = time.perf_counter()
     found = answers(model, test_rows, test)
     answer_seconds = round(time.perf_counter() - start, 1)
     accepted = [[answer.text for answer in own] for own in test["answers"]]
-    measured = graft.evaluation.answers(found, accepted, script=arguments.script).values
+    measured = graft.evaluation.answers(found, accepted, script=data.script).values
     result = {"data": arguments.data, "seed": seed, "windows": len(spans), "train_seconds": seconds, "answer_seconds": answer_seconds}
     settings.emit("answers", side="PEFT", **result, exact_match=round(measured["exact_match"], 4), f1=round(measured["f1"], 4))

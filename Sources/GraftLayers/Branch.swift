@@ -51,15 +51,16 @@ package struct Branch: Sendable {
         return Kept(actions: actions, residual: t)
     }
 
-    /// d(x) from d(x + t), which becomes d(t): the same matrix, or `spare` where an adapter tells
-    /// them apart.
+    /// d(x) from d(x + t), which becomes d(t): the same matrix, or one in scratch memory where an
+    /// adapter tells them apart.
     package func backward(
-        _ gradient: Matrix, _ kept: Kept, norm: LayerNorm? = nil, using spare: Matrix, pass: Pass
+        _ gradient: Matrix, _ kept: Kept, norm: LayerNorm? = nil, pass: Pass
     ) throws(GraftError) -> Matrix {
         guard kept.actions != nil else { return gradient }
-        spare.base.update(from: gradient.base, count: gradient.count)
-        try backward(spare, kept, norm: norm, into: gradient, pass: pass)
-        return spare
+        let dx = try pass.scratch.matrix(rows: gradient.rows, columns: gradient.columns)
+        gradient.copy(to: dx)
+        try backward(dx, kept, norm: norm, into: gradient, pass: pass)
+        return dx
     }
 
     /// Turns d(changed x) in place into d(x), and adds to dt what adapters read of t.

@@ -26,6 +26,8 @@ package struct FeedForward: Mixer {
         self.dropout = dropout
     }
 
+    package var mixesTokens: Bool { false }
+
     package func readsInput(_ pass: Pass) -> Bool { up.readsInput(pass) }
 
     package func forward(

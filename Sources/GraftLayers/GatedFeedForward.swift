@@ -28,6 +28,8 @@ package struct GatedFeedForward: Mixer {
         self.dropout = dropout
     }
 
+    package var mixesTokens: Bool { false }
+
     package func readsInput(_ pass: Pass) -> Bool { gateUp.readsInput(pass) }
 
     package func forward(

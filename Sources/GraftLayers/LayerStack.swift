@@ -7,11 +7,13 @@ package struct LayerStack: Sendable {
     private let depth: Int
 
     package struct Kept: BitwiseCopyable {
-        /// Of each sub-layer; nil for those below the pass's `keptDepth`, and for those that will
-        /// run again.
+        /// Of each sub-layer; nil for those below the pass's `keptDepth`, and for those that run
+        /// again.
         fileprivate let sublayers: UnsafeMutablePointer<Sublayer.Kept?>
         /// What each layer was given.
         fileprivate let inputs: UnsafeMutablePointer<Matrix>
+        /// What the last sub-layer of the last layer was given.
+        fileprivate var lastInput: Matrix
         /// Behind all that is kept of the layers before the last.
         fileprivate var beforeLast: Arena.Mark
     }
@@ -21,17 +23,11 @@ package struct LayerStack: Sendable {
         self.depth = depth
     }
 
-    /// Whether backward runs a layer once more for what it needs of it. Of the last layer it needs
-    /// that at once.
-    private func runsAgain(_ layer: Int, _ pass: Pass) -> Bool {
-        pass.runsLayersAgain && pass.keeps(atDepth: depth + layer + 1) && layer + 1 < layers.count
-    }
-
     /// h [m, width] from x [tokens, width], in whose memory it may be.
     package func forward(_ x: Matrix, pass: Pass) throws(GraftError) -> (h: Matrix, kept: Kept) {
         var kept = Kept(
             sublayers: try pass.kept.allocate(Sublayer.Kept?.self, count: layers.reduce(0) { $0 + $1.count }),
-            inputs: try pass.kept.allocate(Matrix.self, count: layers.count), beforeLast: pass.kept.mark)
+            inputs: try pass.kept.allocate(Matrix.self, count: layers.count), lastInput: x, beforeLast: pass.kept.mark)
         var next = kept.sublayers
         // Layers that keep nothing take turns in two matrices.
         var x = x
@@ -41,13 +37,15 @@ package struct LayerStack: Sendable {
             let mark = pass.scratch.mark
             defer { pass.scratch.rewind(to: mark) }
             let keeps = pass.keeps(atDepth: depth + index + 1)
-            let keepsInside = keeps && !runsAgain(index, pass)
             kept.inputs[index] = x
             kept.beforeLast = pass.kept.mark
             let before = x
             for (position, sublayer) in layer.enumerated() {
                 let count = pass.count(sublayer.unit)
                 let isLast = position + 1 == layer.count
+                let runsAgain = pass.runsLayersAgain && (isLast || index + 1 < layers.count)
+                let keepsInside = keeps && !runsAgain
+                kept.lastInput = x
                 let y =
                     isLast && !keeps
                     ? spare.rows(from: 0, count: count)
@@ -68,10 +66,13 @@ package struct LayerStack: Sendable {
         var next = kept.sublayers + layers.reduce(0) { $0 + $1.count }
         for (index, layer) in layers.enumerated().reversed() where pass.keeps(atDepth: depth + index + 1) {
             try pass.cancelToken?.check()
-            let mark = pass.kept.mark
-            let isAgain = runsAgain(index, pass)
-            defer { if isAgain { pass.kept.rewind(to: mark) } }
-            if isAgain { try forward(layer, index, kept, into: next - layer.count, pass: pass) }
+            let keptInside = !pass.runsLayersAgain || index + 1 == layers.count
+            // Nor is anything needed of what came after the last layer, where memory is short.
+            let mark = pass.runsLayersAgain && keptInside ? kept.beforeLast : pass.kept.mark
+            defer { pass.kept.rewind(to: mark) }
+            let lastInput =
+                keptInside
+                ? kept.lastInput : try forward(layer, index, kept, into: next - layer.count, pass: pass)
             var dx: Matrix?
             if pass.keeps(atDepth: depth + index) {
                 dx =
@@ -84,36 +85,34 @@ package struct LayerStack: Sendable {
             }
             for (position, sublayer) in layer.enumerated().reversed() {
                 next -= 1
-                guard let sublayerKept = next.pointee else { return nil }
                 let continues = dx != nil || layer[..<position].contains { $0.learns(pass) }
                 let below = position == 0 ? dx : continues ? gradient : nil
-                try sublayer.backward(
-                    gradient, sublayerKept, into: below, origin: (kept.inputs[index], dOrigin), pass: pass)
+                let origin = (o: kept.inputs[index], gradient: dOrigin)
+                if let sublayerKept = next.pointee {
+                    try sublayer.backward(gradient, sublayerKept, into: below, origin: origin, pass: pass)
+                } else {
+                    try sublayer.backwardAgain(gradient, lastInput, into: below, origin: origin, pass: pass)
+                }
                 guard continues else { return nil }
             }
             if let dx, let dOrigin { pass.team.add(dOrigin, to: dx) }
             gradient = dx ?? gradient
-            // Nor is anything needed of what came after the last layer.
-            if pass.runsLayersAgain && index + 1 == layers.count { pass.kept.rewind(to: kept.beforeLast) }
         }
         return pass.keeps(atDepth: depth) ? gradient : nil
     }
 
-    /// A layer once more, which now keeps what backward needs: the same bits, since dropout counts
-    /// by places. What it gives the next one is no longer read.
+    /// A layer once more but for its last sub-layer, which now keeps what backward needs: the same
+    /// bits, since dropout counts by places. Returns what the last one is given.
     private func forward(
         _ layer: [Sublayer], _ index: Int, _ kept: Kept, into next: UnsafeMutablePointer<Sublayer.Kept?>, pass: Pass
-    ) throws(GraftError) {
+    ) throws(GraftError) -> Matrix {
         var x = kept.inputs[index]
-        for (position, sublayer) in layer.enumerated() {
-            let isLast = position + 1 == layer.count
-            let y =
-                isLast
-                ? kept.inputs[index + 1]
-                : try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
+        for (position, sublayer) in layer.dropLast().enumerated() {
+            let y = try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
             next[position] = try sublayer.forward(
-                x, origin: kept.inputs[index], into: y, keeps: true, keepsOnly: isLast, pass: pass)
+                x, origin: kept.inputs[index], into: y, keeps: true, pass: pass)
             x = y
         }
+        return x
     }
 }

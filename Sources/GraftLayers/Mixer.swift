@@ -3,6 +3,8 @@ import GraftTensor
 /// What a sub-layer computes between its norms: attention, which mixes tokens, or a feed-forward,
 /// which mixes the numbers of each. x [tokens, width] → y [m, width].
 package protocol Mixer: Sendable {
+    /// Whether tokens read each other.
+    var mixesTokens: Bool { get }
     /// Whether an adapter of this pass needs x for its gradients.
     func readsInput(_ pass: Pass) -> Bool
     /// Whether an adapter of this pass learns something here that is not at a site.
@@ -21,6 +23,8 @@ package protocol Mixer: Sendable {
 }
 
 extension Mixer {
+    package var mixesTokens: Bool { true }
+
     package func learns(_ pass: Pass) -> Bool { false }
 }
 

@@ -27,7 +27,7 @@ package final class Pass {
 
     package private(set) var rowCount = 0
     /// Of the batch's rows and of those that adapters put before them.
-    package private(set) var tokenCount = 0
+    package internal(set) var tokenCount = 0
     /// Keys in one layer: the tokens and what adapters put before them; with a cache, the tokens.
     private(set) var keyCount = 0
     package private(set) var tokens: UnsafePointer<Int32>
@@ -42,7 +42,9 @@ package final class Pass {
     private var textLengths: UnsafePointer<Int32>
     /// With a cache, where the pages of the sequences' keys begin; nil without.
     private(set) var pages: UnsafePointer<Int64>?
-    package private(set) var segments: [Segment] = []
+    package internal(set) var segments: [Segment] = []
+    /// Those of a part of the tokens, kept for the next part.
+    var partSegments: [Segment] = []
     /// What the segments' adapters put before each row, as keys and values or as tokens.
     var prefixes: [MadeRows?] = []
     var prompts: [MadeRows?] = []
@@ -56,7 +58,7 @@ package final class Pass {
 
     /// Place of the pass in its batch, with what is before its rows: what dropout counts by.
     package private(set) var batchFirstRow = 0
-    package private(set) var batchFirstToken = 0
+    package internal(set) var batchFirstToken = 0
 
     /// What the rows' earlier tokens left, and which of its rows are the rows of this pass.
     package private(set) var cache: KeyValueCache?
@@ -84,7 +86,8 @@ package final class Pass {
     /// Layers from this depth on keep what backward needs; `Int.max` in inference.
     package var keptDepth = Int.max
     /// Whether of a layer that keeps anything only what it is given is kept, and the layer runs
-    /// once more when backward comes to it (Chen et al. 2016).
+    /// once more when backward comes to it (Chen et al. 2016); of the last layer, to which it comes
+    /// at once, the last sub-layer alone.
     package var runsLayersAgain = false
     /// Mixes seed and step; nil when nothing is dropped out.
     package var dropoutKey: UInt64?

@@ -33,6 +33,12 @@ package final class Sublayer: @unchecked Sendable {
     private let sites: Range<Int>
 
     package struct Kept: BitwiseCopyable {
+        /// One behind the other.
+        fileprivate let parts: UnsafeMutablePointer<Part>
+    }
+
+    /// Of a part of the rows: see `eachPart`.
+    fileprivate struct Part: BitwiseCopyable {
         let t: Matrix
         /// Of a norm before.
         let before: Norm.Kept?
@@ -63,13 +69,74 @@ package final class Sublayer: @unchecked Sendable {
     /// Whether an adapter of this pass learns anything here.
     package func learns(_ pass: Pass) -> Bool { pass.learns(at: sites) || mixer.learns(pass) }
 
-    /// y is not t, which must stay as it is until backward where `keeps`. Where `keepsOnly`, nobody
-    /// reads y, which may become anything.
+    private func partCount(_ pass: Pass) -> Int { mixer.mixesTokens ? 1 : pass.partCount(unit) }
+
+    /// Where tokens do not read each other, some of them at a time, so that little lies between the
+    /// mixer's products however long rows are; all at once elsewhere. `rows` takes a part's from
+    /// any matrix.
+    private func eachPart(
+        _ pass: Pass, _ body: (_ index: Int, _ rows: (Matrix) -> Matrix) throws(GraftError) -> Void
+    ) throws(GraftError) {
+        let count = partCount(pass)
+        guard count > 1 else { return try body(0) { $0 } }
+        for index in 0..<count {
+            try pass.within(part: index, of: unit) { first, count throws(GraftError) in
+                try body(index) { $0.rows(from: first, count: count) }
+            }
+        }
+    }
+
+    /// y is not t, which must stay as it is until backward where `keeps`.
     ///
     /// - Parameter origin: o; nil where that is t.
     package func forward(
-        _ t: Matrix, origin: Matrix? = nil, into y: Matrix, keeps: Bool, keepsOnly: Bool = false, pass: Pass
+        _ t: Matrix, origin: Matrix? = nil, into y: Matrix, keeps: Bool, pass: Pass
     ) throws(GraftError) -> Kept? {
+        let parts = keeps ? try pass.kept.allocate(Part.self, count: partCount(pass)) : nil
+        try eachPart(pass) { index, rows throws(GraftError) in
+            let kept = try forward(
+                part: rows(t), origin: origin.map(rows), into: rows(y), keeps: keeps, keepsOnly: false, pass: pass)
+            if let kept { parts?[index] = kept }
+        }
+        return parts.map(Kept.init)
+    }
+
+    /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same
+    /// rows, or nil where only the adapters' gradients are wanted.
+    ///
+    /// - Parameter origin: o and where d(o) goes, for a mixer that reads it.
+    package func backward(
+        _ gradient: Matrix, _ kept: Kept, into dt: Matrix?, origin: (o: Matrix, gradient: Matrix?)? = nil, pass: Pass
+    ) throws(GraftError) {
+        try eachPart(pass) { index, rows throws(GraftError) in
+            try backward(
+                part: rows(gradient), kept.parts[index], into: dt.map(rows),
+                origin: origin.map { (rows($0.o), $0.gradient.map(rows)) }, pass: pass)
+        }
+    }
+
+    /// The same from t: each part goes through forward once more, for what backward needs of it.
+    package func backwardAgain(
+        _ gradient: Matrix, _ t: Matrix, into dt: Matrix?, origin: (o: Matrix, gradient: Matrix?), pass: Pass
+    ) throws(GraftError) {
+        try eachPart(pass) { _, rows throws(GraftError) in
+            let marks = (pass.kept.mark, pass.scratch.mark)
+            defer {
+                pass.kept.rewind(to: marks.0)
+                pass.scratch.rewind(to: marks.1)
+            }
+            let gradient = rows(gradient)
+            let origin = (o: rows(origin.o), gradient: origin.gradient.map(rows))
+            let y = try pass.scratch.matrix(rows: gradient.rows, columns: width)
+            let kept = try forward(part: rows(t), origin: origin.o, into: y, keeps: true, keepsOnly: true, pass: pass)
+            guard let kept else { return }
+            try backward(part: gradient, kept, into: dt.map(rows), origin: origin, pass: pass)
+        }
+    }
+
+    private func forward(
+        part t: Matrix, origin: Matrix?, into y: Matrix, keeps: Bool, keepsOnly: Bool, pass: Pass
+    ) throws(GraftError) -> Part? {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
         // Where the mixer reads tokens and fewer are wanted, their rows of t are what its output is
@@ -99,7 +166,7 @@ package final class Sublayer: @unchecked Sendable {
             let branchKept = try branch?.forward(adapted, residual: other, norm: norm, keeps: keeps, pass: pass)
             let sum = try norm.forward(adapted, residual: other, dropout: dropout, into: y, keeps: keeps, pass: pass)
             guard let mixerKept else { return nil }
-            return Kept(t: t, before: nil, mixer: mixerKept, after: nil, branch: branchKept, sum: sum)
+            return Part(t: t, before: nil, mixer: mixerKept, after: nil, branch: branchKept, sum: sum)
         case .inBranch(let before, let after):
             // Cheap enough to be computed once more where backward reads it.
             let n = try before == nil ? t : pass.scratch.matrix(rows: t.rows, columns: width)
@@ -113,21 +180,16 @@ package final class Sublayer: @unchecked Sendable {
             let branchKept = try branch?.forward(y, residual: residual, keeps: keeps, pass: pass)
             if !skipsOutput { pass.team.add(residual, to: y) }
             guard let mixerKept else { return nil }
-            return Kept(
+            return Part(
                 t: t, before: beforeKept, mixer: mixerKept, after: afterKept, branch: branchKept, sum: nil)
         }
     }
 
-    /// d(t) from d(y), which is overwritten; dt is the same matrix where t and y have the same
-    /// rows, or nil where only the adapters' gradients are wanted.
-    ///
-    /// - Parameter origin: o and where d(o) goes, for a mixer that reads it.
-    package func backward(
-        _ gradient: Matrix, _ kept: Kept, into dt: Matrix?, origin: (o: Matrix, gradient: Matrix?)? = nil, pass: Pass
+    private func backward(
+        part gradient: Matrix, _ kept: Part, into dt: Matrix?, origin: (o: Matrix, gradient: Matrix?)?, pass: Pass
     ) throws(GraftError) {
         let mark = pass.scratch.mark
         defer { pass.scratch.rewind(to: mark) }
-        let spare = try pass.scratch.matrix(rows: gradient.rows, columns: width)
         var sumNorm: LayerNorm?
         if case .afterSum(let norm) = norm, let sum = kept.sum {
             norm.backward(gradient, sum, into: gradient, pass: pass)
@@ -135,7 +197,7 @@ package final class Sublayer: @unchecked Sendable {
         }
         var dMixed = gradient
         if let branch, let branchKept = kept.branch {
-            dMixed = try branch.backward(gradient, branchKept, norm: sumNorm, using: spare, pass: pass)
+            dMixed = try branch.backward(gradient, branchKept, norm: sumNorm, pass: pass)
         }
         if adaptsResidual, branch?.isAdapted(pass) ?? false {
             // What came back is d(t), and what was left d(mixed): each goes to the other's place.
@@ -144,14 +206,21 @@ package final class Sublayer: @unchecked Sendable {
             gradient.copy(to: dMixed)
             dResidual.copy(to: gradient)
         }
+        /// Where the next d(mixed) goes: d(y) is that of the residual stream, too, and stays.
+        func apart() throws(GraftError) -> Matrix {
+            try dMixed.base == gradient.base
+                ? pass.scratch.matrix(rows: gradient.rows, columns: width) : dMixed
+        }
         if var dropout = dropout?.settings(pass, width: width) {
-            gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, spare.base)
-            dMixed = spare
+            let dropped = try apart()
+            gk_apply_dropout(pass.team.kernel, &dropout, Int64(dMixed.count), dMixed.base, dropped.base)
+            dMixed = dropped
         }
         guard dt != nil || pass.learns(at: innerSites) || mixer.learns(pass) else { return }
         if case .inBranch(_, let after?) = norm, let afterKept = kept.after {
-            after.backward(dMixed, afterKept, into: spare, pass: pass)
-            dMixed = spare
+            let normed = try apart()
+            after.backward(dMixed, afterKept, into: normed, pass: pass)
+            dMixed = normed
         }
         guard case .inBranch(let before?, _) = norm, let beforeKept = kept.before else {
             if let dt { pass.selectBackward(gradient, unit, into: dt) }

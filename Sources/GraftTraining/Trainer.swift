@@ -89,14 +89,15 @@ package final class Trainer {
     }
 
     /// Enough rows for the products to be efficient, few enough for what is kept to stay small
-    /// beside the weights. What is kept of a token grows with depth and width: above bert-base's,
-    /// shorter passes cost little in speed. A joint loss of several passes costs another forward,
-    /// so there they may keep what bert-base's do.
+    /// beside the weights. What is kept of a token grows with depth and width: from about
+    /// bert-base's on, shorter passes cost little in speed. A joint loss of several passes costs
+    /// another forward, so there they may keep what 1,024 tokens of bert-base do.
     private static func fittingTokenCount(_ shape: ModelShape, isJoint: Bool) -> Int {
-        let (usual, bertBase) = (1024, 768 * 12)
+        let bertBase = 768 * 12
         let own = max(1, shape.hiddenSize * shape.layerCount)
         if own > bertBase { return 256 }
-        return isJoint ? usual * min(4, bertBase / own) : usual
+        if isJoint { return 1024 * min(4, bertBase / own) }
+        return own > bertBase / 2 ? 512 : 1024
     }
 
     /// That of the adapter's task; without one, of the checkpoint's own head.

@@ -95,6 +95,7 @@ import Testing
     @Test("The size of a pass changes no bit", arguments: precisions)
     func passSizeChangesNothing(precision: Precision) throws {
         let mixed = try MixedRows(precision)
+        #expect(mixed.rows.tokenCount > 512, "feed-forwards take more tokens in parts")
         let whole = try mixed.session(threads: 2, passTokenCount: 1 << 20)
         let vectors = bits(try whole.embeddings(mixed.rows, mixed.adapters))
         let logits = bits(try whole.logits(mixed.rows, mixed.adapters).values)

@@ -102,6 +102,31 @@ import Testing
         #expect(refusal([1, 2, 3, 4, 5])?.message.contains("row 1 has 5 tokens") == true)
     }
 
+    /// A part of a pass is a pass of those tokens: dropout counts on, and afterwards all is as it
+    /// was. Where one token of each row is read, there is one part.
+    @Test func partsOfAPassAreItsTokens() throws {
+        let pass = try makePass([300, 700, 5], dropoutKey: 1)
+        let (whole, parts) = (try Owned(1005, 16), try Owned(1005, 16))
+        for matrix in [whole.matrix, parts.matrix] { matrix.base.update(repeating: 1, count: matrix.count) }
+        func drop(_ x: Matrix) throws {
+            var dropout = try #require(pass.dropout(site: 3, probability: 0.5, width: 16))
+            gk_apply_dropout(pass.team.kernel, &dropout, Int64(x.count), x.base, x.base)
+        }
+        try drop(whole.matrix)
+        var next = 0
+        for part in 0..<pass.partCount(.tokens) {
+            try pass.within(part: part, of: .tokens) { first, count in
+                #expect(first == next && count > 0 && pass.count(.tokens) == count)
+                #expect(pass.segments.map(\.firstToken) == [0] && pass.segments.map(\.tokenCount) == [count])
+                #expect(throws: Never.self) { try drop(parts.matrix.rows(from: first, count: count)) }
+                next += count
+            }
+        }
+        #expect(next == 1005 && pass.partCount(.tokens) > 1 && whole.values == parts.values)
+        #expect(pass.tokenCount == 1005 && pass.segments.map(\.tokenCount) == [1005])
+        #expect(try makePass([300, 700, 5], reading: .first).partCount(.read) == 1)
+    }
+
     /// Which elements fall depends on the key, the site and the place in the batch, and on nothing
     /// else.
     @Test func dropoutCountsByThePlaceInTheBatch() throws {

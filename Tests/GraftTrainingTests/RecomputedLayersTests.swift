@@ -33,6 +33,39 @@ import Testing
         #expect(bytes[1] < bytes[0] * 4 / 5, "\(bytes[1]) bytes instead of \(bytes[0])")
     }
 
+    @Test(
+        "A long row's feed-forward goes through in parts, whose gradients add up to those of many short rows",
+        arguments: ["lora", "bottleneck", "ia3"])
+    func parts(method: String) throws {
+        let model = try Architectures.load(
+            path: try Goldens.copyOfModel("bert-tiny/sequence-classification", changing: Goldens.withoutDropout),
+            precision: .float32)
+        let rows = TrainingFixture.rows(count: 160, seed: 1, longest: 50)
+        func gradients(passTokenCount: Int) throws -> [Float] {
+            let adapter = try Adapter(
+                model: model, method: method,
+                config: method == "lora"
+                    ? "{\"bias\": \"all\", \"init_lora_weights\": false, \"target_modules\": \"all-linear\"}" : "{}",
+                seed: 3)
+            try adapter.set(
+                .sequenceClassification, HeadSettings(labels: ["a", "b", "c"], dropout: 0, trainsDense: false))
+            let trainer = try Trainer(
+                adapter: adapter,
+                options: TrainingFixture.options {
+                    // One plain step moves each number by its gradient.
+                    ($0.optimizer, $0.learningRate) = (NamedChoice("sgd", ["momentum": 0]), 1)
+                    ($0.schedule, $0.maximumGradientNorm) = (TrainingFixture.constant, 0)
+                    ($0.rowsPerBatch, $0.passTokenCount) = (160, passTokenCount)
+                })
+            let start = trainer.values
+            _ = try trainer.step(rows)
+            return zip(start, trainer.values).map { $0 - $1 }
+        }
+        let (whole, cut) = (try gradients(passTokenCount: 1 << 14), try gradients(passTokenCount: 100))
+        #expect(whole.contains { abs($0) > 1e-2 })
+        #expect(Goldens.difference(whole, cut) < 1e-4)
+    }
+
     private func run(
         _ model: Model, _ task: GraftAdapters.Task, _ rows: RowBatch, _ recomputes: Bool
     ) throws -> Trainer {

@@ -1,0 +1,38 @@
+import GraftTensor
+
+/// Some of the tokens as if they were all: for sub-layers in which tokens do not read each other, so
+/// that what lies between their products stays small however long the rows are.
+extension Pass {
+    private static let tokensInPart = 512
+
+    /// How many parts the rows of a matrix of unit `.tokens` or `.read` make.
+    package func partCount(_ unit: Unit) -> Int {
+        unit == .read && readsOneToken ? 1 : max((count(unit) + Self.tokensInPart - 1) / Self.tokensInPart, 1)
+    }
+
+    /// Calls `body` with the pass of one part's tokens alone, and says which rows they are.
+    package func within<Result>(
+        part: Int, of unit: Unit, _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Result
+    ) throws(GraftError) -> Result {
+        let all = count(unit)
+        guard partCount(unit) > 1 else { return try body(0, all) }
+        let first = part * Self.tokensInPart
+        let count = min(Self.tokensInPart, all - first)
+        partSegments.removeAll(keepingCapacity: true)
+        for segment in segments {
+            let own = (segment.firstToken..<segment.firstToken + segment.tokenCount).clamped(to: first..<first + count)
+            guard !own.isEmpty else { continue }
+            partSegments.append(
+                Segment(
+                    index: partSegments.count, adapter: segment.adapter, firstRow: segment.firstRow,
+                    rowCount: segment.rowCount, firstToken: own.lowerBound - first, tokenCount: own.count))
+        }
+        swap(&segments, &partSegments)
+        (batchFirstToken, tokenCount) = (batchFirstToken + first, count)
+        defer {
+            swap(&segments, &partSegments)
+            (batchFirstToken, tokenCount) = (batchFirstToken - first, all)
+        }
+        return try body(first, count)
+    }
+}
