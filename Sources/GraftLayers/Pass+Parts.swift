@@ -1,7 +1,7 @@
 import GraftTensor
 
-/// Some of the tokens as if they were all: for sub-layers in which tokens do not read each other, so
-/// that what lies between their products stays small however long the rows are.
+/// Some of the tokens as if they were all: for sub-layers in which tokens do not read each other,
+/// so that what lies between their products stays small however long the rows are.
 extension Pass {
     private static let tokensInPart = 512
 
