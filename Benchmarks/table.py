@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from data import DATA_SETS, TAG_SETS, TOKENIZED
+from data import ANSWER_SETS, DATA_SETS, TAG_SETS, TOKENIZED
 from methods import METHODS
 from settings import TOKENIZERS, TRAINING_SHAPES
 from tasks import TASKS
@@ -325,8 +325,11 @@ def learning_rows(seeds: tuple[str, ...]) -> list[LearningRow]:
         both = arguments(data=data) + seeds
         runs = Run("Graft", "ours.tag_quality", both), Run("PEFT", "peers.tag_quality", both)
         made.append(LearningRow(f"entities of {data}, F1", "entity_f1", *runs, *as_good))
-    runs = Run("Graft", "ours.answers", seeds), Run("PEFT", "peers.answers", seeds)
-    made += [LearningRow(f"answers of XQuAD, {figure}", figure, *runs, *as_good) for figure in ("exact_match", "f1")]
+    for data in ANSWER_SETS:
+        both = arguments(data=data) + seeds
+        runs = Run("Graft", "ours.answers", both), Run("PEFT", "peers.answers", both)
+        work = f"answers of XQuAD, {data}"
+        made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("exact_match", "f1")]
     runs = Run("Graft", "ours.embedding_quality", seeds), Run("PEFT", "peers.embedding_quality", seeds)
     return [*made, LearningRow("vectors of STS-B, Spearman", "test_spearman", *runs, *as_good)]
 
