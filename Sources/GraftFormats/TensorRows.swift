@@ -46,6 +46,23 @@ package struct TensorRows: Sendable {
         gk_to_float32(Int64(count), start, type, out)
     }
 
+    private static let bytesInPart = 64 << 20
+
+    /// Calls `body` for some rows of `count` at a time, in order; the system may drop the pages of
+    /// those behind it, so that a large table is never in memory as a whole.
+    package func eachPart(
+        of count: Int, _ body: (_ first: Int, _ count: Int, _ start: UnsafeRawPointer) -> Void
+    ) {
+        let size = range.count / count
+        let most = max(Self.bytesInPart / size / 64 * 64, 64)
+        for first in stride(from: 0, to: count, by: most) {
+            let own = min(most, count - first)
+            body(first, own, start + first * size)
+            file.adviseDontNeed(range.lowerBound + first * size..<range.lowerBound + (first + own) * size)
+        }
+        release()
+    }
+
     /// Lets the system drop the pages from memory; they can still be read.
     package func release() { file.adviseDontNeed(range) }
 }

@@ -53,10 +53,16 @@ struct WeightReader {
         var parts: [Linear.Part] = []
         var first = 0
         for ((path, count), (name, tensor)) in zip(zip(paths, outputs), zip(names, tensors)) {
-            weight.pack(
-                firstRow: first, rowCount: count, rows: tensor.rows.start, type: tensor.rows.type,
-                isTransposed: isTransposed, team: team)
-            tensor.rows.release()
+            if isTransposed {
+                weight.pack(
+                    firstRow: first, rowCount: count, rows: tensor.rows.start, type: tensor.rows.type,
+                    isTransposed: true, team: team)
+                tensor.rows.release()
+            } else {
+                tensor.rows.eachPart(of: count) { row, count, start in
+                    weight.pack(firstRow: first + row, rowCount: count, rows: start, type: tensor.rows.type, team: team)
+                }
+            }
             if let bias { try read(name + ".bias", count: count, into: bias.floats(from: first)) }
             parameterCount += (isTied ? 0 : count * inputs) + (hasBias ? count : 0)
             parts.append(
