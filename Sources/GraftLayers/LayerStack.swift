@@ -66,13 +66,13 @@ package struct LayerStack: Sendable {
         var next = kept.sublayers + layers.reduce(0) { $0 + $1.count }
         for (index, layer) in layers.enumerated().reversed() where pass.keeps(atDepth: depth + index + 1) {
             try pass.cancelToken?.check()
-            let keptInside = !pass.runsLayersAgain || index + 1 == layers.count
-            // Nor is anything needed of what came after the last layer, where memory is short.
-            let mark = pass.runsLayersAgain && keptInside ? kept.beforeLast : pass.kept.mark
+            let isLast = index + 1 == layers.count
+            // Behind the last layer's backward nothing is needed of what came after it, either.
+            let mark = isLast && pass.runsLayersAgain ? kept.beforeLast : pass.kept.mark
             defer { pass.kept.rewind(to: mark) }
             let lastInput =
-                keptInside
-                ? kept.lastInput : try forward(layer, index, kept, into: next - layer.count, pass: pass)
+                pass.runsLayersAgain && !isLast
+                ? try forward(layer, index, kept, into: next - layer.count, pass: pass) : kept.lastInput
             var dx: Matrix?
             if pass.keeps(atDepth: depth + index) {
                 dx =
@@ -109,8 +109,7 @@ package struct LayerStack: Sendable {
         var x = kept.inputs[index]
         for (position, sublayer) in layer.dropLast().enumerated() {
             let y = try pass.kept.matrix(rows: pass.count(sublayer.unit), columns: x.columns)
-            next[position] = try sublayer.forward(
-                x, origin: kept.inputs[index], into: y, keeps: true, pass: pass)
+            next[position] = try sublayer.forward(x, origin: kept.inputs[index], into: y, keeps: true, pass: pass)
             x = y
         }
         return x

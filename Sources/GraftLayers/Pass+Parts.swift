@@ -10,12 +10,12 @@ extension Pass {
         unit == .read && readsOneToken ? 1 : max((count(unit) + Self.tokensInPart - 1) / Self.tokensInPart, 1)
     }
 
-    /// Calls `body` with the pass of one part's tokens alone, and says which rows they are.
-    package func within<Result>(
-        part: Int, of unit: Unit, _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Result
-    ) throws(GraftError) -> Result {
+    /// Calls `body` with the pass of the tokens of one part of several alone, and says which rows
+    /// they are.
+    package func within(
+        part: Int, of unit: Unit, _ body: (_ first: Int, _ count: Int) throws(GraftError) -> Void
+    ) throws(GraftError) {
         let all = count(unit)
-        guard partCount(unit) > 1 else { return try body(0, all) }
         let first = part * Self.tokensInPart
         let count = min(Self.tokensInPart, all - first)
         partSegments.removeAll(keepingCapacity: true)
@@ -33,6 +33,6 @@ extension Pass {
             swap(&segments, &partSegments)
             (batchFirstToken, tokenCount) = (batchFirstToken - first, all)
         }
-        return try body(first, count)
+        try body(first, count)
     }
 }

@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "A long row's feed-forward goes through in parts, whose gradients add up to those of many short rows",
+        "Feed-forwards take a long pass in parts, whose gradients add up to those of many short passes",
         arguments: ["lora", "bottleneck", "ia3"])
     func parts(method: String) throws {
         let model = try Architectures.load(
