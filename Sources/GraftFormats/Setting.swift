@@ -111,6 +111,13 @@ package struct Setting: Sendable {
 }
 
 extension [Setting] {
+    /// The default of each.
+    package var defaults: JSONObject {
+        var object = JSONObject()
+        for setting in self { object[setting.key] = setting.initial }
+        return object
+    }
+
     /// All of them as a JSON object: of each its type, default, range and meaning.
     package var described: JSON {
         var object = JSONObject()

@@ -92,7 +92,7 @@ extension Trainer {
     /// As `resume`, for a call that has the adapter's numbers to itself.
     func restore(from path: String) throws(GraftError) {
         let file = try CheckpointFile(path: path + "/" + Checkpoint.fileName)
-        try file.requireSettings(settings)
+        try file.requireSettings(settings, unrecorded: choices.unrecorded)
         let saved = try Adapter(model: content.model, path: path).content
         if let difference = content.difference(from: saved) {
             throw GraftError(.incompatible, "\(path) holds another adapter: \(difference)")

@@ -23,17 +23,22 @@ struct CheckpointFile {
     }
 
     /// Checks that a trainer with these settings wrote it.
-    func requireSettings(_ expected: JSONObject) throws(GraftError) {
-        guard let difference = Self.difference(try state.object("settings"), expected) else { return }
+    ///
+    /// - Parameter unrecorded: what holds where the file says nothing.
+    func requireSettings(_ expected: JSONObject, unrecorded: JSONObject) throws(GraftError) {
+        guard let difference = Self.difference(try state.object("settings"), expected, unrecorded) else { return }
         throw GraftError(.incompatible, "\(path) was written with \(difference)")
     }
 
     /// The first difference, by name.
-    private static func difference(_ found: JSONObject, _ expected: JSONObject, in prefix: String = "") -> String? {
+    private static func difference(
+        _ found: JSONObject, _ expected: JSONObject, _ unrecorded: JSONObject, in prefix: String = ""
+    ) -> String? {
         for (key, ours) in expected {
-            let theirs = found[key]
+            let theirs = found[key] ?? unrecorded[key]
             if case .object(let ours) = ours, case .object(let theirs)? = theirs {
-                if let difference = difference(theirs, ours, in: "\(prefix)\(key).") { return difference }
+                let inner = unrecorded[key]?.objectValue ?? JSONObject()
+                if let difference = difference(theirs, ours, inner, in: "\(prefix)\(key).") { return difference }
             } else if theirs != ours {
                 return "\(prefix)\(key) \(theirs.map(text) ?? "unknown"); this trainer has \(text(ours))"
             }

@@ -19,14 +19,24 @@ struct NamedOptions {
     /// Under the names of the options.
     var recorded: JSONObject {
         var object = JSONObject()
-        func add(_ name: String, _ chosen: String, _ settings: Settings) {
-            object[name] = .string(chosen)
-            object[name + "_settings"] = .object(settings.values)
+        for (option, member, settings) in all {
+            object[option] = .string(member.name)
+            object[option + "_settings"] = .object(settings.values)
         }
-        add("optimizer", optimizer.member.name, optimizer.settings)
-        add("schedule", schedule.member.name, schedule.settings)
-        add("step_plan", stepPlan.member.name, stepPlan.settings)
-        if let loss { add("loss", loss.member.name, loss.settings) }
         return object
+    }
+
+    /// What holds where a record says nothing of a setting, which was added later.
+    var unrecorded: JSONObject {
+        var object = JSONObject()
+        for (option, member, _) in all { object[option + "_settings"] = .object(member.settings.defaults) }
+        return object
+    }
+
+    private var all: [(option: String, member: any Chosen.Type, settings: Settings)] {
+        [
+            ("optimizer", optimizer.member, optimizer.settings), ("schedule", schedule.member, schedule.settings),
+            ("step_plan", stepPlan.member, stepPlan.settings),
+        ] + (loss.map { [("loss", $0.member, $0.settings)] } ?? [])
     }
 }

@@ -10,11 +10,14 @@ final class OptimizerState {
     /// The optimizer's arrays.
     let kept: StateArrays
     private let optimizer: any Optimizer
+    private let ratios: RateRatios
     private let memory: Memory
 
-    init(_ optimizer: any Optimizer, count: Int) throws(GraftError) {
+    /// - Parameter ratios: of the learning rates of all parameters; nil for one rate.
+    init(_ optimizer: any Optimizer, count: Int, ratios: RateRatios? = nil) throws(GraftError) {
         self.optimizer = optimizer
         self.count = count
+        self.ratios = ratios ?? RateRatios(count: count)
         memory = try Memory(byteCount: count * 4)
         gradients = memory.floats()
         kept = try StateArrays(optimizer.state(count: count))
@@ -40,9 +43,13 @@ final class OptimizerState {
     func update(
         _ values: UnsafeMutablePointer<Float>, scale: Double, learningRate: Double, number: Int, _ team: Team
     ) {
-        optimizer.update(
-            ParameterUpdate(
-                count: count, values: values, gradients: UnsafePointer(gradients), gradientScale: Float(scale),
-                learningRate: learningRate, number: number, state: kept, team: team))
+        for (range, ratio) in ratios.parts {
+            optimizer.update(
+                ParameterUpdate(
+                    count: range.count, values: values + range.lowerBound,
+                    gradients: UnsafePointer(gradients + range.lowerBound), gradientScale: Float(scale),
+                    learningRate: ratio * learningRate, number: number,
+                    team: team, kept: kept, start: range.lowerBound))
+        }
     }
 }

@@ -57,7 +57,9 @@ package final class Trainer {
         let metric = try Self.metric(options.metric, of: objective)
         let choices = try NamedOptions(options)
         let count = content.plan.trainedCount
-        let optimizer = try OptimizerState(choices.optimizer.member.init(choices.optimizer.settings), count: count)
+        let optimizer = try OptimizerState(
+            choices.optimizer.member.init(choices.optimizer.settings), count: count,
+            ratios: RateRatios(choices.optimizer.settings, of: content.plan))
         let plan = plan ?? choices.stepPlan.member.init(choices.stepPlan.settings)
         if content.model.decoderTokens != nil, !plan.runsRowsAsTheyAre {
             throw GraftError(

@@ -134,7 +134,8 @@ import Testing
         #expect(setting?.code == .invalidArgument)
         #expect(
             setting?.message
-                == "optimizer_settings: optimizer \"sgd\" has no setting \"weight_decay\"; it has momentum, nesterov, l2"
+                == "optimizer_settings: optimizer \"sgd\" has no setting \"weight_decay\"; it has momentum, nesterov, l2, "
+                + "head_lr_ratio, loraplus_lr_ratio"
         )
         let none = #expect(throws: GraftError.self) { try StepPlans.list.find(NamedChoice("plain", ["x": 1])) }
         #expect(none?.message == "step_plan_settings: step_plan \"plain\" has no setting \"x\"; it has none")

@@ -47,6 +47,12 @@ import Testing
             }
         ),
         (
+            "a head that learns faster",
+            {
+                $0.checkpointSteps = 2; $0.optimizer = NamedChoice("adamw", ["head_lr_ratio": 20])
+            }
+        ),
+        (
             "SGD, which keeps nothing",
             {
                 $0.checkpointSteps = 1; $0.optimizer = NamedChoice("sgd", ["momentum": 0, "l2": 0.01])
@@ -306,6 +312,29 @@ import Testing
         threads.threadCount = 3
         let resumed = try Trainer(adapter: try fixture.adapter(), options: threads)
         _ = try resumed.fit(fixture.dataset, evaluation: fixture.evaluation) { _ in true }
+    }
+
+    @Test("A checkpoint that was written before there was a setting has its default")
+    func unrecordedSetting() throws {
+        let fixture = try TrainingFixture()
+        let path = try Goldens.temporaryFolder() + "/checkpoint"
+        let first = try Trainer(adapter: try fixture.adapter(), options: options(0, path))
+        #expect(try run(first, fixture, stopAt: 4) == nil)
+        let file = path + "/" + Checkpoint.fileName
+        var bytes = try MappedFile.contents(of: file)
+        let (name, other) = (Array("head_lr_ratio".utf8), Array("x".utf8))
+        let place = try #require(
+            bytes.indices.first { bytes[$0...].starts(with: name) }, "the settings are recorded by name")
+        bytes.replaceSubrange(place..<place + 1, with: other)
+        try AtomicFile.write(bytes, to: file)
+
+        var options = options(0, path)
+        try Trainer(adapter: try fixture.adapter(), options: options).resume(from: path)
+        options.optimizer = NamedChoice("adamw", ["head_lr_ratio": 2])
+        let error = #expect(throws: GraftError.self) {
+            try Trainer(adapter: try fixture.adapter(), options: options).resume(from: path)
+        }
+        #expect(error?.message.hasSuffix("optimizer_settings.head_lr_ratio 1.0; this trainer has 2.0") == true)
     }
 
     @Test("A checkpoint with numbers that no training reaches is refused, whichever it is")

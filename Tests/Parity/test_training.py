@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft.optimizers import create_loraplus_optimizer
 from transformers import LlamaForCausalLM
 
 import graft
@@ -65,10 +66,35 @@ def batches(minilm_tokenizer) -> list[dict]:
     return made
 
 
-def train_in_peft(folder, adapter, batches) -> tuple[list[float], PeftModel]:
+def adamw(model) -> torch.optim.Optimizer:
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.01)
+
+
+def lora_plus(model) -> torch.optim.Optimizer:
+    """Without decay, of which PEFT's has none for vectors."""
+    return create_loraplus_optimizer(model, torch.optim.AdamW, lr=LEARNING_RATE, loraplus_lr_ratio=16)
+
+
+def faster_head(model) -> torch.optim.Optimizer:
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    head = {"params": [p for name, p in trained if "classifier" in name], "lr": 20 * LEARNING_RATE}
+    others = {"params": [p for name, p in trained if "classifier" not in name], "lr": LEARNING_RATE}
+    return torch.optim.AdamW([others, head], weight_decay=0.01)
+
+
+#: Of torch, with Graft's settings of the same.
+OPTIMIZERS = {
+    "adamw": (adamw, {"weight_decay": 0.01}),
+    "lora-plus": (lora_plus, {"weight_decay": 0, "loraplus_lr_ratio": 16}),
+    "faster-head": (faster_head, {"weight_decay": 0.01, "head_lr_ratio": 20}),
+}
+
+
+def train_in_peft(folder, adapter, batches, optimizer) -> tuple[list[float], PeftModel]:
     model = PeftModel.from_pretrained(base(folder, LABELS), adapter, is_trainable=True).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.01)
+    optimizer = optimizer(model)
     losses = []
     for batch in batches:
         loss = model(**padded(batch["ids"]), labels=torch.tensor(batch["labels"])).loss
@@ -80,16 +106,19 @@ def train_in_peft(folder, adapter, batches) -> tuple[list[float], PeftModel]:
     return losses, model.eval()
 
 
+@pytest.mark.parametrize("optimizer, chosen", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
-def test_losses_and_logits_follow_peft(settings, without_dropout, batches, minilm_tokenizer, tmp_path):
+def test_losses_and_logits_follow_peft(
+    settings, optimizer, chosen, without_dropout, batches, minilm_tokenizer, tmp_path
+):
     adapted(without_dropout, LABELS, seed=4, **settings).save_pretrained(tmp_path / "start")
-    expected, theirs = train_in_peft(without_dropout, tmp_path / "start", batches)
+    expected, theirs = train_in_peft(without_dropout, tmp_path / "start", batches, optimizer)
 
     model = graft.Model(without_dropout)
     adapter = graft.Adapter.load(model, tmp_path / "start")
     found = []
-    options = dict(learning_rate=LEARNING_RATE, weight_decay=0.01, maximum_gradient_norm=1.0, schedule="constant")
-    with graft.Trainer(model, adapter, **options) as trainer:
+    options = dict(learning_rate=LEARNING_RATE, maximum_gradient_norm=1.0, schedule="constant")
+    with graft.Trainer(model, adapter, optimizer_settings=chosen, **options) as trainer:
         for batch in batches:
             with graft.Batch.from_tokens(batch["ids"], labels=batch["labels"]) as rows:
                 found.append(trainer.step(rows).loss)

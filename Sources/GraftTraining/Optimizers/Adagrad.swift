@@ -12,7 +12,7 @@ struct Adagrad: Optimizer {
         "initial_accumulator_value", 0, in: 0...1e30, "Where the sums of squared gradients begin.")
     static let epsilon = Setting.number(
         "epsilon", 1e-10, in: Double(Float.leastNormalMagnitude)...1, "Added to the root of the sum.")
-    static let settings = [decay, initial, epsilon, L2.setting]
+    static let settings = [decay, initial, epsilon, L2.setting] + RateRatios.settings
 
     private let decay: Double
     private let initial: Float
@@ -33,6 +33,6 @@ struct Adagrad: Optimizer {
             learning_rate: Float(update.learningRate / (1 + Double(update.number - 1) * decay)), epsilon: epsilon,
             l2: l2, gradient_scale: update.gradientScale)
         gk_adagrad_update(
-            update.team.kernel, &settings, Int64(update.count), update.values, update.gradients, update.state[0])
+            update.team.kernel, &settings, Int64(update.count), update.values, update.gradients, update.state(0))
     }
 }

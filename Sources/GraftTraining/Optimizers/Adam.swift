@@ -5,7 +5,7 @@ import GraftTensor
 /// gradient's l2 here.
 struct Adam: Optimizer {
     static let name = "adam"
-    static let settings = AdamMoments.settings + [L2.setting]
+    static let settings = AdamMoments.settings + [L2.setting] + RateRatios.settings
 
     private let moments: AdamMoments
     private let l2: Float

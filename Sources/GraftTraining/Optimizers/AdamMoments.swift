@@ -32,7 +32,7 @@ struct AdamMoments {
         settings.gradient_scale = update.gradientScale
         settings.step = Int64(update.number)
         gk_adam_update(
-            update.team.kernel, &settings, Int64(update.count), update.values, update.gradients, update.state[0],
-            update.state[1])
+            update.team.kernel, &settings, Int64(update.count), update.values, update.gradients, update.state(0),
+            update.state(1))
     }
 }

@@ -8,7 +8,7 @@ struct AdamW: Optimizer {
     static let weightDecay = Setting.number(
         "weight_decay", 0.01, in: 0...1e6,
         "Decoupled: each update takes this part, times the learning rate, of a parameter away.")
-    static let settings = AdamMoments.settings + [weightDecay]
+    static let settings = AdamMoments.settings + [weightDecay] + RateRatios.settings
 
     private let moments: AdamMoments
     private let weightDecay: Float

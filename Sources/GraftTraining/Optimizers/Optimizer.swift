@@ -9,7 +9,7 @@ package protocol Optimizer: Chosen {
     func update(_ update: ParameterUpdate)
 }
 
-/// One update of a flat array of parameters.
+/// One update of parameters that are neighbours in a flat array.
 package struct ParameterUpdate {
     package let count: Int
     package let values: UnsafeMutablePointer<Float>
@@ -19,7 +19,11 @@ package struct ParameterUpdate {
     package let learningRate: Double
     /// Of this update, from 1.
     package let number: Int
-    /// What the optimizer keeps, in the order of its declaration.
-    package let state: StateArrays
     package let team: Team
+    /// What the optimizer keeps of all parameters, and where these begin in it.
+    let kept: StateArrays
+    let start: Int
+
+    /// What it keeps of these parameters: the array at `index` of its declaration.
+    package func state(_ index: Int) -> UnsafeMutablePointer<Float> { kept[index] + start }
 }

@@ -8,7 +8,7 @@ struct SGD: Optimizer {
     static let name = "sgd"
     static let momentum = Setting.number("momentum", 0.9, in: 0...1, "Weight of the earlier steps' velocity.")
     static let nesterov = Setting.flag("nesterov", false, "Whether a step looks ahead by its own velocity.")
-    static let settings = [momentum, nesterov, L2.setting]
+    static let settings = [momentum, nesterov, L2.setting] + RateRatios.settings
 
     private let momentum: Float
     private let isNesterov: Bool
@@ -32,6 +32,6 @@ struct SGD: Optimizer {
         settings.first_step = update.number == 1
         gk_sgd_update(
             update.team.kernel, &settings, Int64(update.count), update.values, update.gradients,
-            momentum == 0 ? nil : update.state[0])
+            momentum == 0 ? nil : update.state(0))
     }
 }

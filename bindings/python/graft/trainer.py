@@ -70,7 +70,8 @@ class Trainer(Handle):
     :param optimizer: one of :func:`optimizers`, as torch's of that name.
     :param optimizer_settings: those of :func:`optimizers` that are not to have their defaults, such
         as ``{"momentum": 0.8}``. ``"weight_decay"`` is decoupled from the gradient, ``"l2"`` is in
-        it.
+        it. ``"head_lr_ratio"`` is the learning rate of the adapter's head over that of all others,
+        ``"loraplus_lr_ratio"`` that of ``lora_B`` and of vectors (LoRA+).
     :param schedule: of the learning rate after the warm-up: one of :func:`schedules`, as
         transformers' of that name.
     :param schedule_settings: those of :func:`schedules`, such as ``{"warmup_steps": 100}``.
