@@ -65,4 +65,8 @@ package struct TensorRows: Sendable {
 
     /// Lets the system drop the pages from memory; they can still be read.
     package func release() { file.adviseDontNeed(range) }
+
+    /// Whether reading some rows should be followed by `release`: a row that is read may bring the
+    /// megabyte around it.
+    package var isLarge: Bool { range.count > Self.bytesInPart }
 }

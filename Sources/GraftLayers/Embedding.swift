@@ -4,11 +4,15 @@ import GraftTensor
 /// y += E[ids]: rows of a frozen table [rowCount, width], read where they are stored.
 package final class Embedding: @unchecked Sendable {
     private enum Table {
-        /// In the checkpoint's file, whose mapping the owner keeps alive.
-        case stored(UnsafeRawPointer, gk_type, owner: AnyObject)
+        /// In the checkpoint's file, whose mapping the owner keeps alive. `release` says that
+        /// rows have been read; nil where there is nobody to tell.
+        case stored(UnsafeRawPointer, gk_type, owner: AnyObject, release: (@Sendable () -> Void)?)
         /// In the panels of a product that has the same weight.
         case packed(PackedWeight)
     }
+
+    /// So many are read before `release` is called, each of which may have brought a megabyte.
+    private static let rowsToRelease = 32
 
     private let table: Table
     package let rowCount: Int
@@ -24,10 +28,10 @@ package final class Embedding: @unchecked Sendable {
 
     package convenience init(
         table: UnsafeRawPointer, type: gk_type, rowCount: Int, width: Int, site: Int, frozenRow: Int? = nil,
-        owner: AnyObject
+        owner: AnyObject, release: (@Sendable () -> Void)? = nil
     ) {
         self.init(
-            .stored(table, type, owner: owner), rowCount: rowCount, width: width, site: site,
+            .stored(table, type, owner: owner, release: release), rowCount: rowCount, width: width, site: site,
             frozenRow: frozenRow.map { Int32(clamping: $0) })
     }
 
@@ -42,7 +46,7 @@ package final class Embedding: @unchecked Sendable {
     /// The same table out of a product's weight, the numbers it shares with this one, so that
     /// memory holds them once; or as it was, where packing rounded them.
     package func tied(to weight: PackedWeight) -> Embedding {
-        guard case .stored(_, let type, _) = table, weight.precision.holds(type) else { return self }
+        guard case .stored(_, let type, _, _) = table, weight.precision.holds(type) else { return self }
         return Embedding(.packed(weight), rowCount: rowCount, width: width, site: site, frozenRow: frozenRow)
     }
 
@@ -66,7 +70,8 @@ package final class Embedding: @unchecked Sendable {
                 continue
             }
             let table =
-                own.weight.map { Table.stored($0.values, gk_type(GK_FLOAT32), owner: adapter) } ?? self.table
+                own.weight.map { Table.stored($0.values, gk_type(GK_FLOAT32), owner: adapter, release: nil) }
+                ?? self.table
             let action = own.action?.embedding
             let isApart = accumulate && action?.changesOutput ?? false
             let looked = isApart ? try pass.scratch.matrix(rows: rows.rows, columns: width) : rows
@@ -102,7 +107,7 @@ package final class Embedding: @unchecked Sendable {
     /// Rows `first ..< first + rows.rows` of the table.
     func copyRows(from first: Int, into rows: Matrix) {
         switch table {
-        case .stored(let table, let type, _):
+        case .stored(let table, let type, _, _):
             let start = table + first * Int(gk_row_size(type, Int64(width)))
             gk_to_float32(Int64(rows.count), start, type, rows.base)
         case .packed(let weight): weight.unpack(firstRow: first, rowCount: rows.rows, into: rows.base)
@@ -114,9 +119,15 @@ package final class Embedding: @unchecked Sendable {
         _ ids: UnsafePointer<Int32>, from table: Table, _ accumulate: Bool, _ y: Matrix, _ pass: Pass
     ) throws(GraftError) {
         switch table {
-        case .stored(let table, let type, _):
-            gk_gather_rows(
-                pass.team.kernel, Int64(y.rows), Int64(width), ids, table, type, accumulate, y.base, Int64(y.stride))
+        case .stored(let table, let type, _, let release):
+            let most = release == nil ? y.rows : Self.rowsToRelease
+            for first in stride(from: 0, to: y.rows, by: most) {
+                let own = y.rows(from: first, count: min(most, y.rows - first))
+                gk_gather_rows(
+                    pass.team.kernel, Int64(own.rows), Int64(width), ids + first, table, type, accumulate, own.base,
+                    Int64(own.stride))
+                release?()
+            }
         case .packed(let weight):
             let mark = pass.scratch.mark
             defer { pass.scratch.rewind(to: mark) }

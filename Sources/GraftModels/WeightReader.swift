@@ -300,7 +300,8 @@ struct WeightReader {
                 storedWeight: name, copyWeight: { table.copy(count: rows * width, into: $0) }, copyBias: nil))
         return Embedding(
             table: table.start, type: table.type, rowCount: rows, width: width,
-            site: sites.count - 1, frozenRow: frozenRow, owner: table.file)
+            site: sites.count - 1, frozenRow: frozenRow, owner: table.file,
+            release: table.isLarge ? { @Sendable in table.release() } : nil)
     }
 
     /// What attention adds by distance, from a table [rows, heads]: see `PositionBias`.
