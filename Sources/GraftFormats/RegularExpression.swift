@@ -139,7 +139,8 @@ extension RegularExpression {
         do throws(GraftError) {
             try self.init(expression, .anchored, orThrow: .invalidArgument)
         } catch {
-            throw GraftError(error.code, "\(place): \"\(expression)\" is no regular expression: \(error.message)")
+            throw GraftError(
+                error.code, "\(place): \(JSON.string(expression).shortText) is no regular expression: \(error.message)")
         }
     }
 

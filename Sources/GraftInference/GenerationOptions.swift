@@ -139,11 +139,13 @@ package struct GenerationOptions: Sendable {
 
     /// Checks what depends on how many tokens a row's model has.
     func check(vocabularySize: Int, row: Int) throws(GraftError) {
-        for (index, bias) in biases.enumerated() where bias.token < 0 || bias.token >= vocabularySize {
-            throw GraftError(
-                .invalidArgument,
-                "bias_tokens[\(index)] is \(bias.token), outside the vocabulary of row \(row), which has "
-                    + "\(vocabularySize) tokens")
+        for (name, tokens) in [("bias_tokens", biases.map(\.token)), ("stop_tokens", stopTokens ?? [])] {
+            for (index, token) in tokens.enumerated() where token < 0 || token >= vocabularySize {
+                throw GraftError(
+                    .invalidArgument,
+                    "\(name)[\(index)] is \(token), outside the vocabulary of row \(row), which has "
+                        + "\(vocabularySize) tokens")
+            }
         }
         guard likelyCount ?? 0 <= vocabularySize else {
             throw GraftError(

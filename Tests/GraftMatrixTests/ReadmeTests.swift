@@ -1,11 +1,12 @@
 import GraftAdapters
 import GraftFormats
 import GraftMatrix
-import GraftModels
 import GraftTensor
 import GraftTestSupport
 import Glibc
 import Testing
+
+@testable import GraftModels
 
 /// The README says what the registries list. `make readme` (GRAFT_WRITE_README=1) writes it there.
 @Suite struct ReadmeTests {
@@ -36,21 +37,23 @@ import Testing
                 cells.filter { $0.method == method }.map { words(for: $0.task) }
             }
             let methods = AdapterMethods.names.filter { !tasks($0).isEmpty }
+            let files = "Hugging Face" + (Architectures.dialect(of: architecture) == nil ? "" : ", GGUF")
             var said: [[String]] = []
             for own in methods.map(tasks) where !said.contains(own) {
                 said.append(own)
                 let which = methods.filter { tasks($0) == own }.map { "`\($0)`" }
-                add(architecture, which.joined(separator: ", ") + " | " + own.joined(separator: ", ") + " |\n")
+                add(architecture, [files, which.joined(separator: ", "), own.joined(separator: ", ")])
             }
         }
-        func add(_ architecture: String, _ what: String) {
+        func add(_ architecture: String, _ columns: [String]) {
+            let what = columns.joined(separator: " | ") + " |\n"
             if let known = kinds.firstIndex(where: { $0.what == what }) {
                 kinds[known].architectures.append(architecture)
             } else {
                 kinds.append((what, [architecture]))
             }
         }
-        return "| `model_type` | methods | what they do |\n| --- | --- | --- |\n"
+        return "| `model_type` | files | methods | what they do |\n| --- | --- | --- | --- |\n"
             + kinds.map { "| " + $0.architectures.map { "`\($0)`" }.joined(separator: ", ") + " | " + $0.what }.joined()
     }()
 

@@ -28,16 +28,51 @@ extension MergeTable {
         for (before, index) in zip(order, order.dropFirst()) {
             ranks[index] = ranks[before] + (scores[index] == scores[before] ? 0 : 1)
         }
+        var parts = PieceParts()
         for id in scores.indices {
             try Memory.check()
             vocabulary.withToken(Int32(id)) { piece in
-                for cut in piece.indices.dropFirst() where piece[cut] & 0xC0 != 0x80 {
-                    guard let left = vocabulary.id(of: UnsafeBufferPointer(rebasing: piece[..<cut])),
-                        let right = vocabulary.id(of: UnsafeBufferPointer(rebasing: piece[cut...]))
-                    else { continue }
+                parts.eachPair(of: piece, in: vocabulary) { left, right in
                     add(left, right, Merge(rank: ranks[id], result: Int32(id)))
                 }
             }
+        }
+    }
+}
+
+/// Finds the pairs of pieces that a piece is made of. All parts are asked for before the first is
+/// looked at: most of a lookup is waiting for memory.
+private struct PieceParts {
+    private struct Part {
+        let cut: Int
+        var hash: UInt64
+        var left: Int32 = -1
+    }
+    private var parts: [Part] = []
+
+    mutating func eachPair(
+        of piece: UnsafeBufferPointer<UInt8>, in vocabulary: Vocabulary, _ body: (_ left: Int32, _ right: Int32) -> Void
+    ) {
+        parts.removeAll(keepingCapacity: true)
+        var hash = ByteHash.empty
+        for (index, byte) in piece.enumerated() {
+            if index > 0, byte & 0xC0 != 0x80 {
+                parts.append(Part(cut: index, hash: hash))
+                vocabulary.expect(hash: hash)
+            }
+            hash = ByteHash.adding(byte, to: hash)
+        }
+        for index in parts.indices {
+            let cut = parts[index].cut
+            let left = vocabulary.id(of: UnsafeBufferPointer(rebasing: piece[..<cut]), hash: parts[index].hash)
+            guard let left else { continue }
+            parts[index].left = left
+            parts[index].hash = ByteHash.of(UnsafeBufferPointer(rebasing: piece[cut...]))
+            vocabulary.expect(hash: parts[index].hash)
+        }
+        for part in parts where part.left >= 0 {
+            let right = UnsafeBufferPointer(rebasing: piece[part.cut...])
+            if let right = vocabulary.id(of: right, hash: part.hash) { body(part.left, right) }
         }
     }
 }

@@ -107,11 +107,17 @@ struct Vocabulary: Sendable {
     /// The hash of a token that is about to be added. Its slot comes from memory meanwhile, which
     /// takes as long as reading what stands beside it in a file.
     func expect(_ token: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        let hash = ByteHash.finished(ByteHash.of(token))
+        let hash = ByteHash.of(token)
+        expect(hash: hash)
+        return ByteHash.finished(hash)
+    }
+
+    /// Says that the token with this hash, not yet finished, is looked for soon.
+    @inline(__always)
+    func expect(hash: UInt64) {
         slots.withUnsafeBufferPointer { slots in
-            gk_prefetch(slots.baseAddress.map { $0 + (Int(truncatingIfNeeded: hash) & mask) })
+            gk_prefetch(slots.baseAddress.map { $0 + (Int(truncatingIfNeeded: ByteHash.finished(hash)) & mask) })
         }
-        return hash
     }
 
     /// The id of a token.

@@ -286,6 +286,15 @@ def test_what_says_how_to_choose_is_any_iterable_of_numbers(session: graft.Sessi
         session.generate("Once")
 
 
+@pytest.mark.parametrize("token", [-5, 99999])
+def test_tokens_that_no_text_can_have_are_refused(session: graft.Session, token: int) -> None:
+    for name, options in (("stop", {"stop_tokens": [1, token]}), ("bias", {"logit_bias": {1: 0.5, token: 1.0}})):
+        found = rf"{name}_tokens\[1\] is {token}, outside the vocabulary of row 0, which has \d+ tokens"
+        with pytest.raises(graft.GraftError, match=found):
+            session.generate(["Once"], maximum_tokens=3, **options)
+    assert len(session.generate(["Once"], maximum_tokens=3)) == 1
+
+
 def test_a_callback_cannot_use_the_session_that_calls_it(session: graft.Session) -> None:
     with pytest.raises(graft.GraftError, match="this Session is in the middle of a call"):
         session.generate(PROMPTS[:1], on_text=lambda _row, text: len(session.embed([text])) > 0)
