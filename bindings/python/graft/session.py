@@ -23,6 +23,7 @@ from .mask_filling import MaskFillingHandle
 from .matrix import Matrix
 from .model import Model
 from .session_rows import SessionRows
+from .thresholds import thresholds_of
 from .tokenizer import Tokenizer
 from .values import as_list, c_number, choice, set_numbers
 from .windows import TextWindows, shared_tokens
@@ -237,18 +238,24 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         texts: Iterable[str],
         pairs: Iterable[str] | None = None,
         *,
-        threshold: float = 0.5,
+        threshold: float | Iterable[float] = 0.5,
         adapters: Iterable[RowAdapter] | None = None,
     ) -> list[list[str]]:
         """The names of all labels of each text whose probability is at least ``threshold``, for
-        ``"multi_label_classification"``, in the order of the labels."""
+        ``"multi_label_classification"``, in the order of the labels.
+
+        :param threshold: from 0 to 1, of all labels or one for each.
+        """
         rows = SessionRows(texts, pairs, adapters)
-        columns = max(1, max(map(len, self._row_labels(rows)), default=0))
+        names_of_rows = self._row_labels(rows)
+        least = {count: thresholds_of(threshold, count) for count in set(map(len, names_of_rows))}
+        columns = max(1, max(least, default=0))
         labels, probabilities = self._best(rows, columns)
         found: list[list[str]] = []
-        for row, names in enumerate(self._row_labels(rows)):
-            places = range(row * columns, (row + 1) * columns)
-            likely = sorted(labels[place] for place in places if labels[place] >= 0 and probabilities[place] >= threshold)
+        for row, names in enumerate(names_of_rows):
+            own = least[len(names)]
+            places = [place for place in range(row * columns, (row + 1) * columns) if labels[place] >= 0]
+            likely = sorted(labels[place] for place in places if probabilities[place] >= own[labels[place]])
             found.append([names[label] for label in likely])
         return found
 

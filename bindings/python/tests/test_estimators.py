@@ -16,8 +16,11 @@ import numpy
 import pandas
 import pytest
 from conftest import SHARED, TEXTS
+from sklearn.base import clone
+from sklearn.metrics import f1_score
 
 import graft
+from graft.data.splits import split_rows
 from graft.estimators import base
 
 TINY = SHARED / "models" / "bert-tiny-splade"
@@ -90,6 +93,51 @@ def test_texts_of_several_classes_as_names_and_as_columns() -> None:
     assert (other.predict_proba(TEXTS) == classifier.predict_proba(TEXTS)).all()
     assert (other.predict(TEXTS) == (other.predict_proba(TEXTS) >= 0.4)).all()
     assert other.score(TEXTS, columns) == classifier.score(TEXTS, names)
+
+
+def test_each_class_may_have_a_threshold_of_its_own() -> None:
+    names = [["asks"], ["asks", "place"], ["food"], [], ["kind"], ["kind"]]
+    classifier = graft.TextClassifier(TINY, **QUICK, threshold=numpy.array([0.9, 0, 1, 0.4])).fit(TEXTS, names)
+    least = numpy.array([0.9, 0, 1, 0.4], numpy.float32)
+    assert classifier.predict(TEXTS) == [
+        [name for name, reaches in zip(classifier.classes_, row) if reaches]
+        for row in classifier.predict_proba(TEXTS) >= least
+    ]
+    for threshold, message in (
+        ([0.2, 0.5], "threshold: expected 4, one for each label; found 2"),
+        ([0.2, 0.5, 2, 0.5], r"threshold\[2\]: expected 0 to 1, found 2"),
+        (float("nan"), "threshold: expected 0 to 1, found nan"),
+        ([0.2, None, 0.5, 0.5], r"threshold\[1\]: expected a number, found None"),
+        ("worst", "threshold: expected numbers or 'best'; found 'worst'"),
+        ("best", "threshold: 'best' is found on the rows that early_stopping holds out"),
+    ):
+        with pytest.raises(graft.GraftError, match=message):
+            graft.TextClassifier(TINY, threshold=threshold).fit(TEXTS, names)
+    with pytest.raises(graft.GraftError, match="threshold: expected 0 to 1, found 2"):
+        classifier.set_params(threshold=2).predict(TEXTS)
+    with pytest.raises(graft.GraftError, match="threshold: expected numbers, or 'best' before fit"):
+        classifier.set_params(threshold="best").predict(TEXTS)
+    for threshold in (0.3, [0.5, 0.5], "best"):
+        with pytest.raises(graft.GraftError, match="threshold: where a text has one class, it is the likeliest"):
+            graft.TextClassifier(TINY, threshold=threshold).fit(TEXTS, list("ababab"))
+
+
+def test_the_best_thresholds_are_those_of_the_rows_held_out() -> None:
+    texts, names = [f"{text} {row}" for row in range(10) for text in TEXTS], [["a"], ["a"], ["a", "b"], [], ["b"], []] * 10
+    train, held = split_rows(len(texts), [0.3], 0)
+    names[train[0]] = ["rare"]
+    settings: dict[str, Any] = {"epoch_count": 3, "early_stopping": True, "validation_fraction": 0.3}
+    classifier = graft.TextClassifier(TINY, **settings, threshold="best").fit(texts, names)
+    truth = numpy.array([[name in names[row] for name in classifier.classes_] for row in held])
+    shares = numpy.asarray(classifier.predict_proba([texts[row] for row in held]), float)
+    assert not truth[:, 2].any() and classifier.thresholds_ is not None and classifier.thresholds_[2] == 0.5
+    for column in range(2):
+        worth = {least: f1_score(truth[:, column], shares[:, column] >= least) for least in shares[:, column]}
+        assert worth[classifier.thresholds_[column]] == max(worth.values())
+    again = pickle.loads(pickle.dumps(classifier))
+    given = clone(classifier).set_params(threshold=classifier.thresholds_).fit(texts, names)
+    assert again.predict(texts) == classifier.predict(texts) == given.predict(texts)
+    assert given.thresholds_ is None
 
 
 def test_a_regressor_learns_a_number_or_several() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy
@@ -65,6 +66,15 @@ def test_labels_that_do_not_exclude_each_other(
         logits, shares = numpy.array(session.classify(TEXTS)), numpy.array(session.predict_proba(TEXTS))
         likely = [[name for name, logit in zip(rows.label_names, row) if logit > 0] for row in logits]
         assert session.predict_labels(TEXTS) == likely
+        found = session.predict_labels(TEXTS, threshold=numpy.array([0.0, 0.5, 0.5, 1.0]))
+        assert found == [sorted({"asks", *own} - {"place"}) for own in likely]
+        for threshold, message in (
+            ([0.5, 0.5], "threshold: expected 4, one for each label; found 2"),
+            ([0.5, 0.5, math.nan, 0.5], r"threshold\[2\]: expected 0 to 1, found nan"),
+            (2, "threshold: expected 0 to 1, found 2"),
+        ):
+            with pytest.raises(graft.GraftError, match=message):
+                session.predict_labels(TEXTS, threshold=threshold)
         assert after.exact_match == numpy.mean([own == given for own, given in zip(likely, sets)])
         assert numpy.allclose(shares, 1 / (1 + numpy.exp(-logits)), atol=1e-6)
 

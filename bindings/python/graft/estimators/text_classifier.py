@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from ..adapter import HeadPooling
 from ..data.balance import class_weights
 from ..dataset import Dataset
 from ..errors import invalid
+from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
 from ..values import require_length
 from .arrays import ROW, Texts, array, row_weights
@@ -41,14 +42,18 @@ class TextClassifier(TrainedEstimator):
     #: How much each class counts: weights by class, or ``"balanced"`` for the same for all rows of
     #: each class together; None: all 1.
     class_weight: Mapping[Any, float] | str | None = None
-    #: The probability from which a text has a class, where it may have several.
-    threshold: float = 0.5
+    #: The probability from which a text has a class, where it may have several: of all classes, or
+    #: one for each; or ``"best"``, with ``early_stopping``: of each class that with the best F1 on
+    #: the rows held out, and 0.5 of one that none of them has. Where a text has one class, of two
+    #: as of more, it is the likeliest, and there is no other threshold than 0.5.
+    threshold: float | Iterable[float] | str = 0.5
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TextClassifier:
         """Trains a fresh adapter on texts and their classes."""
         check_call(y, unsupported)
         texts, labels = Texts(X), Labels(y)
         require_length(labels.rows, len(texts), "y", ROW)
+        self._check_threshold(labels)
 
         def dataset(tokenizer: Tokenizer, rows: Sequence[int]) -> Dataset:
             firsts, seconds = texts.chosen(rows)
@@ -61,7 +66,7 @@ class TextClassifier(TrainedEstimator):
                 maximum_length=self.maximum_length,
             )
 
-        self._fit(
+        held = self._fit(
             dataset,
             len(texts),
             labels.task,
@@ -70,6 +75,8 @@ class TextClassifier(TrainedEstimator):
             pooling=self.pooling,
             class_weights=self._class_weights(labels),
         )
+        #: Of ``threshold="best"`` that of each class; None of another.
+        self.thresholds_ = self._best_thresholds(texts, labels, held) if isinstance(self.threshold, str) else None
         self._labels = labels.emptied()
         #: The classes, in the order of the columns of probabilities.
         self.classes_ = labels.classes
@@ -80,7 +87,10 @@ class TextClassifier(TrainedEstimator):
         threshold."""
         session, texts = self._session(), Texts(X)
         if self._labels.is_multi_label:
-            found = session.predict_labels(texts.firsts, texts.seconds, threshold=self.threshold)
+            threshold = self.thresholds_ if isinstance(self.threshold, str) else self.threshold
+            if threshold is None:
+                raise invalid(f"threshold: expected numbers, or 'best' before fit; found {self.threshold!r}")
+            found = session.predict_labels(texts.firsts, texts.seconds, threshold=threshold)
             return self._labels.from_sets(found)
         return self._labels.from_names(session.predict(texts.firsts, texts.seconds))
 
@@ -121,6 +131,27 @@ class TextClassifier(TrainedEstimator):
         if unknown:
             raise invalid(f"class_weight: expected classes of y; found {unknown[0]!r}")
         return [float(self.class_weight.get(own, 1.0)) for own in labels.values]
+
+    def _check_threshold(self, labels: Labels) -> None:
+        if not labels.is_multi_label:
+            if isinstance(self.threshold, Iterable) or self.threshold != 0.5:
+                raise invalid(
+                    f"threshold: where a text has one class, it is the likeliest: expected 0.5; found {self.threshold!r:.60}"
+                )
+        elif not isinstance(self.threshold, str):
+            thresholds_of(self.threshold, len(labels.names))
+        elif self.threshold != "best":
+            raise invalid(f"threshold: expected numbers or 'best'; found {self.threshold!r}")
+        elif not self.early_stopping:
+            raise invalid("threshold: 'best' is found on the rows that early_stopping holds out: expected it to be True")
+
+    def _best_thresholds(self, texts: Texts, labels: Labels, rows: Sequence[int]) -> list[float]:
+        """Of each class that with the best F1 on some rows, by the probabilities that are
+        predicted."""
+        marks = [[int(value in labels.rows[row]) for value in labels.values] for row in rows]
+        shares = self._session().predict_proba(*texts.chosen(rows))
+        best = evaluation.label_sets(marks, shares).table("thresholds")
+        return [threshold if f1 > 0 else 0.5 for threshold, f1 in best]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

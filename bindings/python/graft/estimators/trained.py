@@ -91,8 +91,9 @@ class TrainedEstimator(Estimator):
         class_weights: Sequence[float] | None = None,
         held_out: MakeDataset | None = None,
         training: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Trains a fresh adapter on the rows, or on what is not held out of them.
+    ) -> Sequence[int]:
+        """Trains a fresh adapter on the rows, or on what is not held out of them. Gives the numbers
+        of those held out.
 
         :param strata: of each row, what has the same share of those held out; None: all are alike.
         :param held_out: what makes a data set of these; None: what makes that of the others.
@@ -135,6 +136,7 @@ class TrainedEstimator(Estimator):
         #: What :meth:`Trainer.fit` measured last, or best where rows were held out.
         self.metrics_ = metrics
         self._fitted = Fitted(base, adapter)
+        return held
 
     def _fit_table(self, table: Table, task: TableTask, pooling: HeadPooling | None = None, **making: Any) -> None:
         """Trains one on a table, whose labels have no names."""

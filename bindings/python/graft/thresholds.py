@@ -1,0 +1,27 @@
+"""Probabilities from which a text has a label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .errors import invalid
+from .values import as_list, require_length
+
+
+def thresholds_of(given: float | Iterable[float], count: int) -> list[float]:
+    """One for each of so many labels, from 0 to 1; a number is that of all."""
+    if not isinstance(given, Iterable):
+        return [_checked(given, "threshold")] * count
+    values = as_list(given, "threshold", "numbers")
+    require_length(values, count, "threshold", "label")
+    return [_checked(value, f"threshold[{place}]") for place, value in enumerate(values)]
+
+
+def _checked(value: float, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise invalid(f"{name}: expected a number, found {value!r:.60}") from None
+    if not 0 <= number <= 1:
+        raise invalid(f"{name}: expected 0 to 1, found {value}")
+    return number
