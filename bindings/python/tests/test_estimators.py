@@ -262,6 +262,7 @@ def test_the_random_state_decides_and_the_threads_do_not() -> None:
         ),
         ({"early_stopping": True}, TEXTS, list("abcdef"), "fewer than one row for each of 6 values"),
         ({"method": "lore"}, TEXTS, LABELS, "lore"),
+        ({"metric": "f1"}, TEXTS, LABELS, 'metric "f1"; an evaluation of this task has loss, accuracy'),
     ],
 )
 def test_what_cannot_be_learned_is_refused(parameters: dict[str, Any], X: Any, y: Any, message: str) -> None:
@@ -270,6 +271,11 @@ def test_what_cannot_be_learned_is_refused(parameters: dict[str, Any], X: Any, y
 
 
 def test_what_no_estimator_takes_is_a_type_error(fitted: graft.TextClassifier) -> None:
+    for state in ("x", 1.5):
+        with pytest.raises(TypeError, match=f"random_state: expected an integer or numpy's RandomState, found {state!r}"):
+            graft.TextClassifier(TINY, random_state=state).fit(TEXTS, LABELS)
+    with pytest.raises(TypeError, match="validation_fraction: must be real number, not str"):
+        graft.TextClassifier(TINY, early_stopping=True, validation_fraction="x").fit(TEXTS, LABELS)
     with pytest.raises(TypeError, match="fit has no argument sample_weight: rows have no weights"):
         graft.TextClassifier(TINY).fit(TEXTS, LABELS, sample_weight=[1] * 6)
     with pytest.raises(TypeError, match=r"X\[1\]: expected a string, found float \(a missing value\)"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from ctypes import c_double
 from dataclasses import KW_ONLY, dataclass
+from operator import index
 from typing import Any
 
 from ..adapter import Adapter, HeadPooling
@@ -17,6 +19,7 @@ from ..session import Session
 from ..table_tasks.table_task import TableTask
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
+from ..values import c_number
 from .base import Base, Fitted, opened
 from .parameters import Estimator
 
@@ -103,9 +106,10 @@ class TrainedEstimator(Estimator):
         train: Sequence[int] = range(count)
         held: Sequence[int] = ()
         if self.early_stopping:
+            fraction = c_number(c_double, self.validation_fraction, "validation_fraction")
             keys = None if strata is None else list(map(str, strata))
             try:
-                train, held = split_rows(count, [float(self.validation_fraction)], seed, keys)
+                train, held = split_rows(count, [fraction], seed, keys)
             except GraftError as error:
                 raise invalid(f"early_stopping: no part of {count} rows can be held out: {error}") from None
         settings = dict(self.trainer_settings or {})
@@ -117,7 +121,7 @@ class TrainedEstimator(Estimator):
             "rows_per_batch": self.rows_per_batch,
             "class_weights": class_weights,
             "patience": self.patience if held else 0,
-            "metric": self.metric if held else None,
+            "metric": self.metric,
             **(training or {}),
         }
         if taken := sorted(own.keys() & settings.keys()):
@@ -162,7 +166,10 @@ class TrainedEstimator(Estimator):
             return int(state.randint(2**31 - 1))
         if hasattr(state, "integers"):
             return int(state.integers(2**31 - 1))
-        return 0 if state is None else int(state)
+        try:
+            return 0 if state is None else index(state)
+        except TypeError:
+            raise TypeError(f"random_state: expected an integer or numpy's RandomState, found {state!r:.60}") from None
 
 
 def check_call(y: Any, unsupported: Mapping[str, Any]) -> None:
