@@ -88,6 +88,32 @@ class EmbedderOfNumbers(graft.Embedder):
         return tags
 
 
+ESTIMATORS = [
+    graft.ChoiceClassifier,
+    graft.Embedder,
+    graft.MaskFiller,
+    graft.QuestionAnswerer,
+    graft.Ranker,
+    graft.Regressor,
+    graft.TextClassifier,
+    graft.TextGenerator,
+    graft.TokenClassifier,
+]
+#: Checks that fit nothing, so that any estimator passes them as it is.
+UNFITTED = [
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_tags_renamed,
+    estimator_checks.check_valid_tag_types,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_estimators_unfitted,
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+]
+
 #: What is not so, and why.
 EXPECTED = {"check_array_api_input": "runs where SCIPY_ARRAY_API is set, for estimators that compute on arrays"}
 
@@ -101,6 +127,13 @@ def test_an_estimator_passes_the_checks_of_scikit_learn(kind: Any) -> None:
     )
     skipped = {result["check_name"] for result in results if result["status"] != "passed"}
     assert skipped <= EXPECTED.keys() and len(results) > 30
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+@pytest.mark.parametrize("check", UNFITTED)
+def test_an_estimator_that_is_not_fitted_passes_the_checks_of_scikit_learn(check: Any, kind: Any) -> None:
+    check(kind.__name__, kind(TINY))
+    assert pickle.loads(pickle.dumps(kind(TINY))).get_params() == kind(TINY).get_params()
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -55,7 +55,7 @@ class TextGenerator(TrainedEstimator):
 
     def predict(self, X: Any) -> list[str]:
         """What is written for each text."""
-        texts, session = _single(X), self._session()
+        session, texts = self._session(), _single(X)
         settings = {"maximum_tokens": self.maximum_tokens, **(self.generation or {})}
         task = self._task(self._opened()[0].model)
         return [row["written"] for row in task.predict(session, Given(texts), Asking(generation=settings))]
