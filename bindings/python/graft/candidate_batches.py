@@ -9,7 +9,7 @@ from .batch import Batch
 from .candidates import candidate_rows, lists_of, places_of
 from .errors import invalid
 from .tokenizer import Tokenizer
-from .values import as_list, require_length
+from .values import as_list, require_length, shown
 
 
 def choice_batch(
@@ -25,7 +25,7 @@ def choice_batch(
     require_length(numbers, len(counts), "right", "question")
     for row, (number, count) in enumerate(zip(numbers, counts)):
         if number not in range(count):
-            raise invalid(f"right[{row}]: expected 0 to {count - 1}, found {number!r}")
+            raise invalid(f"right[{row}]: expected 0 to {count - 1}, found {shown(number)}")
     labels = [int(place == number) for number, count in zip(numbers, counts) for place in range(count)]
     batch = Batch(tokenizer, first, pairs=second, labels=labels, maximum_length=maximum_length)
     batch.set_column("group_places", places_of(counts))

@@ -13,7 +13,7 @@ from .declarations import UNLIMITED_LENGTH, EntityStruct
 from .errors import invalid
 from .library import lib
 from .tokenizer import Tokenizer, encode_options
-from .values import as_list, int_array, text_array, text_bytes
+from .values import as_list, int_array, shown, text_array, text_bytes
 
 TAGS = "token_classification"
 
@@ -147,7 +147,7 @@ def byte_stretches(text: str, entities: Iterable[Any], row: int) -> list[tuple[b
     for entity in entities:
         start, end, kind = _parts_of(entity, row)
         if not 0 <= start < end <= len(text):
-            raise invalid(f"entities: row {row} has {start} to {end} of a text of {len(text)} characters")
+            raise invalid(f"entities: row {row} has {shown(start)} to {shown(end)} of a text of {len(text)} characters")
         first = len(text[:start].encode())
         stretches.append((text_bytes(kind, "entities"), first, first + len(text[start:end].encode())))
     return stretches
@@ -160,7 +160,7 @@ def _parts_of(entity: Any, row: int) -> tuple[int, int, str]:
         start, end, kind = parts
         return index(start), index(end), kind
     except (TypeError, ValueError):
-        raise invalid(f"entities: row {row}: expected start, end and type, found {entity!r:.60}") from None
+        raise invalid(f"entities: row {row}: expected start, end and type, found {shown(entity)}") from None
 
 
 def names_array(names: Sequence[str]) -> Array[c_char_p]:

@@ -26,7 +26,7 @@ from .errors import invalid
 from .library import lib
 from .lost_tokens import warn
 from .metrics import Evaluation
-from .values import as_list, choice, name_list, settings_json, text_array, text_list
+from .values import as_list, c_number, choice, name_list, settings_json, text_array, text_list
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
 
@@ -285,7 +285,8 @@ def _end_to_end(rows: Any, name: str) -> tuple[Any, int]:
     if isinstance(shape, tuple) and len(shape) in (1, 2) and hasattr(rows, "__array__"):
         import numpy
 
-        return numpy.asarray(rows).reshape(-1), int(shape[1]) if len(shape) == 2 else 1
+        flat = numpy.asarray(rows).reshape(-1)
+        return flat.tolist() if flat.dtype == object else flat, int(shape[1]) if len(shape) == 2 else 1
     lists = as_list(rows, name, "numbers", 2)
     width = 1
     if lists and isinstance(lists[0], Iterable):
@@ -305,8 +306,9 @@ def _doubles(rows: Any, name: str) -> tuple[Array[c_double], int]:
         return (c_double * len(numbers)).from_buffer_copy(numpy.ascontiguousarray(numbers, numpy.float64).data), width
     try:
         return (c_double * len(numbers)).from_buffer_copy(array("d", numbers)), width
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
+    except (TypeError, OverflowError):  # slower, and says which
+        rows = [c_number(c_double, number, f"{name}[{place // width}]") for place, number in enumerate(numbers)]
+        return (c_double * len(rows))(*rows), width
 
 
 def _marks(rows: Any, name: str) -> tuple[Array[c_int32], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from ctypes import POINTER, byref, c_float, c_void_p, cast
+from ctypes import POINTER, byref, c_double, c_float, c_void_p, cast
 from typing import Any, Literal, NamedTuple, SupportsIndex
 
 from .adapter import Adapter
@@ -21,7 +21,7 @@ from .metrics import Comparison, Evaluation, Metrics
 from .model import Model
 from .progress import Progress, make_progress
 from .recipe import recipe_of
-from .values import as_list, name_bytes, path_bytes, set_numbers, settings_json
+from .values import as_list, c_number, name_bytes, path_bytes, set_numbers, settings_json
 
 #: What is there as a trainer is made and is no setting of the training.
 NO_SETTINGS = ("self", "__class__", "model", "adapter", "callbacks")
@@ -191,7 +191,8 @@ class Trainer(Handle):
             weights = as_list(class_weights, "class_weights", "numbers")
             if len(weights) != len(self._labels):
                 raise invalid(f"class_weights: expected {len(self._labels)}, found {len(weights)}")
-            self._settings["class_weights"] = [float(weight) for weight in weights]
+            weights = [c_number(c_double, weight, f"class_weights[{row}]") for row, weight in enumerate(weights)]
+            self._settings["class_weights"] = weights
             struct.class_weights = cast((c_float * len(weights))(*weights), POINTER(c_float))
         if metric is not None:
             struct.metric = name_bytes(metric, "metric")

@@ -3,6 +3,7 @@ argument is meant."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import ItemsView, Iterable, KeysView, Mapping, Sequence, Set, Sized
 from ctypes import Array, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p, cast
@@ -47,6 +48,22 @@ def name_bytes(text: str, name: str) -> bytes:
 def is_missing(value: object) -> bool:
     """Whether a table means by it that there is no value: None, NaN, pandas' NA."""
     return value is None or value != value if isinstance(value, (float, type(None))) else type(value).__name__ == "NAType"
+
+
+def shown(value: object) -> str:
+    """A value as errors show it, cut short."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python writes no integer of more than some thousand digits
+        return f"{type(value).__name__} of too many digits to show"
+
+
+def float_of(value: Any) -> float:
+    """A number, or a text that says one: infinite beyond the largest float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def as_list(values: Iterable[Any], name: str, of: str, dimensions: int = 1) -> list[Any]:
@@ -142,9 +159,9 @@ def int_array(numbers: Iterable[int], name: str) -> Array[c_int32]:
         try:
             values[position] = value = index(value)
         except TypeError:
-            raise TypeError(f"{name}[{position}]: expected an integer, found {value!r}") from None
+            raise TypeError(f"{name}[{position}]: expected an integer, found {shown(value)}") from None
         if not -(2**31) <= value < 2**31:
-            raise invalid(f"{name}[{position}]: {value} is not a 32-bit integer")
+            raise invalid(f"{name}[{position}]: {shown(value)} is not a 32-bit integer")
     return (c_int32 * len(values))(*values)
 
 
@@ -166,10 +183,13 @@ def c_number(kind: Any, value: Any, name: str) -> Any:
     wrapped."""
     try:
         number = kind(value).value
+        fits = not isinstance(number, int) or number == value
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from None
-    if isinstance(number, int) and number != value:
-        raise invalid(f"{name}: {value} is out of range")
+    except OverflowError:  # of an integer that no float holds
+        fits = False
+    if not fits:
+        raise invalid(f"{name}: {shown(value)} is out of range")
     return number
 
 

@@ -55,6 +55,12 @@ def test_numbers_of_numpy_are_numbers(model: graft.Model, tokenizer: graft.Token
     graft.Trainer(model, adapter, learning_rate=numpy.float64(1e-3), epoch_count=numpy.int64(2), seed=numpy.uint8(3))
 
 
+def weighted(model: graft.Model, weights: list[Any]) -> graft.Trainer:
+    adapter = graft.Adapter.create(model)
+    adapter.set_head(labels=["a", "b"])
+    return graft.Trainer(model, adapter, class_weights=weights)
+
+
 Call = Callable[[graft.Model, graft.Tokenizer, graft.Session], object]
 
 
@@ -112,6 +118,10 @@ def test_the_wrong_type_is_a_type_error_that_names_the_argument(
         (lambda m, t, s: graft.Adapter.create(m, seed=-1), "seed: -1 is out of range"),
         (lambda m, t, s: graft.Dataset(t, ["a"]), "labels, targets: expected one of the two"),
         (lambda m, t, s: graft.Dataset(t, ["a", "b"], [["x"], "y"]), "labels: expected a list of names for each text"),
+        (lambda m, t, s: graft.Dataset(t, ["a"], targets=[10**400]), f"targets[0]: {10**59} is out of range"),
+        (lambda m, t, s: graft.Dataset(t, ["a"], [10**5000]), "labels[0]: int of too many digits to show is not a 32-bit integer"),
+        (lambda m, t, s: graft.Dataset.from_entities(t, ["a"], [[(0, 10**400, "P")]]), f"entities: row 0 has 0 to {10**59} of a text"),
+        (lambda m, t, s: weighted(m, [1, 10**400]), f"class_weights[1]: {10**59} is out of range"),
         (lambda m, t, s: graft.Dataset(t, ["a"], targets=[[]]), "targets: expected as many numbers in each row, found 0"),
         (lambda m, t, s: graft.Dataset(t, ["a", "b"], targets=[[1, 2], [3]]), "targets: expected as many numbers in each row, found 1, 2"),
         (lambda m, t, s: graft.Trainer(m, graft.Adapter.create(m), epoch_count=2**32), "epoch_count: 4294967296 is out of range"),

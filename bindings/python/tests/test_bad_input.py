@@ -20,6 +20,8 @@ MARIAN = SHARED / "models" / "marian-enpt"
 CONTEXT = "Anna found the ring."
 SIX = ["a b", "c d", "e f", "g h", "i j", "k l"]
 LONG = "word " * 700
+#: What no float holds.
+HUGE = 10**400
 QUICK: dict[str, Any] = {"epoch_count": 1}
 
 
@@ -30,6 +32,7 @@ QUICK: dict[str, Any] = {"epoch_count": 1}
         (graft.TextClassifier, ["a"], ["x"], "y: expected two classes or more"),
         (graft.TextClassifier, SIX, ["x", math.nan] * 3, r"y\[1\]: expected a class"),
         (graft.Regressor, SIX, [1, 2, 3, 4, 5, math.nan], r"y\[5\]: expected finite numbers"),
+        (graft.Regressor, SIX, [1, 2, 3, 4, 5, HUGE], r"y\[5\]: expected finite numbers; .*infinity"),
         (graft.Regressor, SIX, [1e300] * 6, "row 0 has target inf"),
         (graft.TokenClassifier, [[], ["a"]], [[], ["O"]], r"X\[0\]: expected words, none of which is empty"),
         (graft.TokenClassifier, [["a"], "b"], [["O"], ["O"]], r"X\[1\]: expected what X\[0\] is"),
@@ -85,6 +88,7 @@ FILES: dict[str, str | bytes] = {
     "answer.jsonl": json.dumps({"question": "who?", "context": CONTEXT, "answers": ["Bob"]}),
     "overlap.jsonl": json.dumps({"text": "Anna Berg", "entities": [[0, 9, "P"], [5, 9, "L"]]}),
     "start.jsonl": json.dumps({"question": "who?", "context": CONTEXT, "answers": [{"text": "Anna", "answer_start": None}]}),
+    "huge.jsonl": json.dumps({"text": "a", "target": HUGE}),
     "long.jsonl": json.dumps({"source": LONG, "target": "b"}),
 }
 
@@ -113,7 +117,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("evaluate", "unseen.tsv", "line 3: label 'z' is not among x, y"),
         ("report", "unseen.tsv", "line 3: label 'z' is not among x, y"),
         ("train", "no-label.tsv", "line 2: label: empty"),
-        ("train", "nan.tsv", "line 2: target: expected a finite number, found nan"),
+        ("train", "nan.tsv", "line 2: target: expected a finite number, found 'nan'"),
+        ("train", "huge.jsonl", f"huge.jsonl: line 1: target: expected a finite number, found {HUGE!r:.60}\n"),
         ("train", "mixed.tsv", "line 3: byte 22 is not UTF-8"),
         ("predict", "mixed.tsv", "line 3: byte 22 is not UTF-8"),
         ("embed", "mixed.tsv", "line 3: byte 22 is not UTF-8"),

@@ -73,6 +73,10 @@ def test_what_does_not_fit_is_said() -> None:
         evaluation.labels([], [], label_names=["a", "b"])
     with pytest.raises(TypeError, match="values"):
         evaluation.values([1, 2], ["x", "y"])
+    huge = numpy.array([[1, 2], [3, 10**400]], object)
+    for given in (huge, huge.tolist()):
+        with pytest.raises(graft.GraftError, match=r"values\[1\]: 10{59} is out of range"):
+            evaluation.values([[1, 2], [3, 4]], given)
 
 
 def test_intervals_and_comparisons() -> None:

@@ -81,7 +81,7 @@ def test_a_file_of_two_encodings_is_named_and_read(tmp_path: Path) -> None:
         ("a.csv", 'text,label\na,x\n"b,y\nc,z\n', {}, "line 3: a quote is opened and never closed: quoted=False"),
         ("a.csv", 'text,label\n"b"c,y\n', {}, "line 2: expected ',' after a closing quote, found 'c,y'"),
         ("a.csv", "text,score\na,1\nb,much\n", {}, "line 3: target: expected a number, found 'much'"),
-        ("a.csv", "text,score\na,1\nb,nan\n", {}, "line 3: target: expected a finite number, found nan"),
+        ("a.csv", "text,score\na,1\nb,nan\n", {}, "line 3: target: expected a finite number, found 'nan'"),
         ("a.csv", "v1,v2\na,x\nb,y\n", {"header": True}, "columns are 'v1', 'v2', none of which is known to hold texts"),
         ("a.csv", "text,label\na,x\n", {"columns": {"text": "body"}}, "columns are 'text', 'label'; no columns 'body'"),
         ("a.csv", "text,a,a\na,x,y\n", {"columns": {"label": "a"}}, "2 columns 'a'"),

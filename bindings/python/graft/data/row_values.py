@@ -10,7 +10,7 @@ from operator import index
 from typing import Any, NamedTuple
 
 from ..entities import Entity
-from ..values import is_missing
+from ..values import float_of, is_missing
 
 
 class Answer(NamedTuple):
@@ -80,7 +80,7 @@ def _name(value: Any, names: Sequence[str] | None = None) -> str:
         return str(number)
     if not 0 <= number < len(names):
         raise ValueError(
-            f"{number} stands for none of {len(names)} names" + (" (a missing value)" if number == -1 else "")
+            f"{number!r:.60} stands for none of {len(names)} names" + (" (a missing value)" if number == -1 else "")
         )
     return str(names[number])
 
@@ -107,11 +107,11 @@ def _number(value: Any) -> float:
     if is_missing(value):
         raise ValueError("missing (NaN)")
     try:
-        number = float(value)
+        number = float_of(value)
     except (TypeError, ValueError):
         raise ValueError(f"expected a number, found {value!r:.60}") from None
     if not math.isfinite(number):
-        raise ValueError(f"expected a finite number, found {number}")
+        raise ValueError(f"expected a finite number, found {value!r:.60}")
     return number
 
 
@@ -173,7 +173,8 @@ def _entities_in(text: str, entities: list[Entity]) -> list[Entity]:
     ordered = sorted(entities, key=lambda entity: (entity.start, entity.end))
     for entity in ordered:
         if not 0 <= entity.start < entity.end <= len(text):
-            raise ValueError(f"entities: {entity.start} to {entity.end} of a text of {len(text)} characters")
+            found = f"{entity.start!r:.60} to {entity.end!r:.60}"
+            raise ValueError(f"entities: {found} of a text of {len(text)} characters")
     for before, after in zip(ordered, ordered[1:]):
         if after.start < before.end:
             both = [f"{entity.type} at {entity.start} to {entity.end}" for entity in (before, after)]
@@ -216,7 +217,7 @@ def _answer_in(context: str, answer: Answer) -> Answer:
     """An answer with its place: the first one, where it says none."""
     start = context.find(answer.text) if answer.start == -1 else answer.start
     if start < 0 or not context.startswith(answer.text, start):
-        where = "anywhere in it" if start < 0 else f"at character {start}"
+        where = "anywhere in it" if start < 0 else f"at character {start!r:.60}"
         raise ValueError(f"answers: {answer.text!r:.60} is not in the context, {where}")
     return Answer(answer.text, start)
 
@@ -251,7 +252,7 @@ def _right_in(candidates: list[str], right: int | str) -> int:
     if isinstance(right, int):
         if 0 <= right < len(candidates):
             return right
-        raise ValueError(f"right: expected 0 to {len(candidates) - 1}, found {right}")
+        raise ValueError(f"right: expected 0 to {len(candidates) - 1}, found {right!r:.60}")
     if right in candidates:
         return candidates.index(right)
     number = ord(right) - ord("A") if len(right) == 1 else -1

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from operator import index
 
 from ..errors import invalid
+from ..values import shown
 
 Size = float | int
 
@@ -22,7 +23,8 @@ def split_rows(
     wanted = [_row_count(size, count) for size in sizes]
     if not wanted or sum(wanted) >= count:
         raise invalid(
-            f"split: {count} rows cannot be split in {len(wanted) + 1} parts of which the others have {sum(wanted)}"
+            f"split: {count} rows cannot be split in {len(wanted) + 1} parts of which the others have "
+            f"{shown(sum(wanted))}"
         )
     seed = index(seed)
     left = sorted(range(count), key=lambda row: _hash(seed, f"row {row}"))

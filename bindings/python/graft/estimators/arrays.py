@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import invalid
-from ..values import as_list, require_length, text_bytes
+from ..values import as_list, float_of, require_length, text_bytes
 
 #: What there is one value for.
 ROW = "row of X"
@@ -96,7 +96,7 @@ def row_weights(given: Any, count: int) -> list[float] | None:
     weights = rows_of(given, "sample_weight", "numbers")
     for row, weight in enumerate(weights):
         try:
-            weights[row] = float(weight)
+            weights[row] = float_of(weight)
         except (TypeError, ValueError):
             raise invalid(f"sample_weight[{row}]: expected a number, found {weight!r:.60}") from None
     require_length(weights, count, "sample_weight", ROW)

@@ -12,7 +12,7 @@ from ..adapter import HeadPooling
 from ..dataset import Dataset
 from ..errors import invalid
 from ..tokenizer import Tokenizer
-from ..values import require_length
+from ..values import float_of, require_length
 from .arrays import ROW, Texts, array, row_weights, rows_of
 from .parameters import scikit_learn_utils
 from .trained import TrainedEstimator, check_call
@@ -78,7 +78,7 @@ def _targets(y: Any) -> list[list[float]]:
     targets = []
     for place, row in enumerate(rows):
         try:
-            numbers = [float(value) for value in row]
+            numbers = [float_of(value) for value in row]
         except (TypeError, ValueError):
             raise invalid(f"y[{place}]: expected numbers; found {row!r:.60}") from None
         if not all(map(math.isfinite, numbers)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from ctypes import c_double
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..dataset import Dataset
 from ..errors import invalid
 from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
-from ..values import require_length
+from ..values import c_number, require_length
 from .arrays import ROW, Texts, array, row_weights
 from .labels import Labels
 from .parameters import scikit_learn_utils
@@ -130,7 +131,7 @@ class TextClassifier(TrainedEstimator):
         unknown = [own for own in self.class_weight if own not in labels.values]
         if unknown:
             raise invalid(f"class_weight: expected classes of y; found {unknown[0]!r}")
-        return [float(self.class_weight.get(own, 1.0)) for own in labels.values]
+        return [c_number(c_double, self.class_weight.get(own, 1.0), f"class_weight[{own!r}]") for own in labels.values]
 
     def _check_threshold(self, labels: Labels) -> None:
         if not labels.is_multi_label:

@@ -17,7 +17,7 @@ from ..metrics import Evaluation
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
-from ..values import as_list, require_length
+from ..values import as_list, float_of, require_length
 from .predicting import found_by
 
 LABELS, SETS, VALUES = "sequence_classification", "multi_label_classification", "regression"
@@ -205,4 +205,4 @@ def _listed(rows: Any) -> list[Any]:
 
 
 def _rows(values: list[Any]) -> list[list[float]]:
-    return [[float(number) for number in row] if isinstance(row, Iterable) else [float(row)] for row in values]
+    return [[float_of(number) for number in row] if isinstance(row, Iterable) else [float_of(row)] for row in values]
