@@ -142,6 +142,16 @@ def json_text(value: object, name: str) -> bytes:
     return text_bytes(json.dumps(value, ensure_ascii=False, default=_plain), name)
 
 
+def of_json(text: str | bytes) -> Any:
+    """What JSON says. Whatever is wrong with it, nested too deeply included, is a ValueError."""
+    import json
+
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
 def _plain(value: object) -> object:
     """What is no list and no dictionary, but like one."""
     if isinstance(value, Mapping):

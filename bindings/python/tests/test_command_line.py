@@ -274,6 +274,7 @@ def test_what_fails_ends_with_1_and_says_why(
         (("train", TINY, "a", "b", "--epochs", "0"), "--epochs: expected at least 1, found 0"),
         (("train", TINY, "a", "b", "--learning-rate", "fast"), "--learning-rate: expected a number, found 'fast'"),
         (("train", TINY, "a", "b", "--config", "[1]"), "--config: expected a JSON object, found '[1]'"),
+        (("train", TINY, "a", "b", "--config", "[" * 100_000), "--config: expected a JSON object or @FILE: maximum recursion"),
         (("train", TINY, "a", "b", "--method", "lore"), "--method: invalid choice: 'lore'"),
         (("train", TINY, "a", "b", "--epoch", "3"), "unrecognized arguments: --epoch 3"),
         (("predict", TINY, "a", "--threshold", "1.5"), "expected at least 0 and at most 1, found 1.5"),

@@ -16,6 +16,14 @@ import graft
 ROWS = {"text": TEXTS, "label": [LABELS[row // 2] for row in range(6)]}
 
 
+def nested(depth: int) -> list[Any]:
+    """Lists in lists."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 class Names:
     """As `datasets` has a ClassLabel."""
 
@@ -84,6 +92,7 @@ def test_whatever_holds_rows_gives_a_table(source: Any) -> None:
         ({"text": ["a"], "target": [10**400]}, "row 0: target: expected a finite number, found 10{59}$"),
         ({"text": ["a"], "target": [[1, -(10**400)]]}, "row 0: target: expected a finite number, found -10{58}$"),
         ({"text": ["a"], "candidates": [["b"]], "relevance": [[10**400]]}, "row 0: relevance: expected a finite number, found 10{59}$"),
+        ({"text": ["a"], "label": [nested(100_000)]}, "row 0: label: maximum recursion depth"),
         ({"text": ["a"], "candidates": [["b"]], "right": [10**400]}, "row 0: right: expected a finite number, found 10{59}$"),
         ({"text": ["a"], "candidates": [["b"]], "right": [2**200]}, f"row 0: right: expected 0 to 0, found {2**200 // 10}$"),
         ({"text": ["a"], "entities": [[(0, 10**400, "P")]]}, "row 0: entities: 0 to 10{59} of a text of 1 characters"),

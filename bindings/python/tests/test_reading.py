@@ -16,6 +16,8 @@ import pytest
 import graft
 
 read = graft.Table.read
+#: Lists in lists, more than Python follows.
+NESTED = "[" * 100_000
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -99,6 +101,10 @@ def test_a_file_of_two_encodings_is_named_and_read(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "abc", "entities": [[0, 2, "A"], [1, 3, "B"]]}\n', {}, "line 1: entities: A at 0 to 2 overlaps B at 1 to 3"),
         ("a.jsonl", '{"text": "abc", "entities": [[2, 9, "A"]]}\n', {}, "line 1: entities: 2 to 9 of a text of 3 characters"),
         ("a.jsonl", '{"tokens": ["a", "b"], "ner_tags": ["O"]}\n', {}, "line 1: tags: expected 2, one for each word; found 1"),
+        pytest.param("a.jsonl", '{"text": "a"}\n{"text": ' + NESTED + "}\n", {}, "line 2: maximum recursion depth", id="nested jsonl"),
+        pytest.param("a.json", '{"text": ' + NESTED + "}\n", {}, "a.json: maximum recursion depth", id="nested json"),
+        pytest.param("a.csv", f"question,context,answers\nq,c,{NESTED}\n", {}, r"line 2: answers: expected JSON, found '\[{59}", id="nested answers"),
+        pytest.param("a.csv", f"text,entities\na,{NESTED}\n", {}, r"line 2: entities: expected JSON, found '\[{59}", id="nested entities"),
         ("a.json", '[{"text": "a"},\n {"text": }]', {}, "line 2, character 11: Expecting value"),
         ("a.json", '[{"text": "a"}, {"text": ""}]', {}, "item 1: text: empty"),
         ("a.json", "7", {}, "expected an array of objects, found int"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..declarations import PRECISION_CHOICES
+from ..values import of_json
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def columns_object(text: str) -> dict[str, Any]:
 def json_object(text: str) -> dict[str, Any]:
     """A type of an argument: a JSON object, or the file behind an @ that has one."""
     try:
-        value = json.loads(Path(text[1:]).read_text("utf-8") if text.startswith("@") else text)
+        value = of_json(Path(text[1:]).read_text("utf-8") if text.startswith("@") else text)
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"expected a JSON object or @FILE: {error}") from None
     if not isinstance(value, dict):

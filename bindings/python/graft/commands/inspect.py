@@ -7,7 +7,6 @@ another is given.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..errors import GraftError, Status
 from ..model import Model
 from ..recipe import facts_of_model
 from ..tokenizer import Tokenizer
+from ..values import of_json
 from .output import Output
 
 #: What tells folders apart: the first file that is there.
@@ -91,7 +91,7 @@ def of_adapter(path: Path, model_path: Path | None) -> dict[str, Any]:
 def _base_of(path: Path) -> Path:
     """The base model that an adapter's files name."""
     try:
-        named = json.loads((path / ADAPTER[0]).read_text("utf-8"))
+        named = of_json((path / ADAPTER[0]).read_text("utf-8"))
         name = next((named[key] for key in ("base_model_name_or_path", "model_name") if named.get(key)), None)
     except (ValueError, AttributeError) as error:
         raise GraftError(Status.CORRUPT_FILE, f"{path / ADAPTER[0]}: expected a JSON object: {error}") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
+from json import JSONDecodeError
 from typing import Any
 
+from ..values import of_json
 from . import squad
 from .lines import corrupt, read_lines
 from .records import BadRow, Record, Records, Settings, keyed, sampled
@@ -22,7 +23,7 @@ def open_json(path: str, settings: Settings) -> Records:
     first = next((line for _, line in sample if line.strip()), "")
     if first.lstrip().startswith("{"):
         try:
-            if not _is_whole(json.loads(first)):
+            if not _is_whole(of_json(first)):
                 return keyed(_objects(lines))
         except ValueError:
             pass
@@ -40,10 +41,10 @@ def _is_whole(value: Any) -> bool:
 def whole(path: str, lines: Iterable[tuple[int, str]]) -> Any:
     """What a whole file says."""
     try:
-        return json.loads("\n".join(line for _, line in lines))
-    except json.JSONDecodeError as error:
+        return of_json("\n".join(line for _, line in lines))
+    except JSONDecodeError as error:
         raise corrupt(path, f"line {error.lineno}, character {error.colno}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise corrupt(path, str(error)) from None
 
 
@@ -60,10 +61,10 @@ def _objects(lines: Iterable[tuple[int, str]]) -> Iterator[Record | BadRow]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
+            value = of_json(line)
+        except JSONDecodeError as error:
             yield BadRow(number, f"character {error.colno}: {error.msg}")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             yield BadRow(number, str(error))
         else:
             yield _record(number, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from operator import index
 from typing import Any, NamedTuple
 
 from ..entities import Entity
-from ..values import float_of, is_missing
+from ..values import float_of, is_missing, of_json
 
 
 class Answer(NamedTuple):
@@ -27,7 +26,7 @@ def row_values(values: Mapping[str, Any], class_names: Mapping[str, Sequence[str
     for role, value in values.items():
         try:
             row[role] = CONVERTED[role](value, class_names.get(role))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # lists in lists cannot be shown, either
             raise ValueError(f"{role}: {error}") from None
     if "words" in row and "tags" in row and len(row["words"]) != len(row["tags"]):
         raise ValueError(f"tags: expected {len(row['words'])}, one for each word; found {len(row['tags'])}")
@@ -144,7 +143,7 @@ def _of_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return of_json(value)
     except ValueError:
         raise ValueError(f"expected JSON, found {value!r:.60}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..callbacks import Callback
 from ..errors import GraftError, Status
 from ..metrics import Metrics
+from ..values import of_json
 from .records import of_evaluation, of_step
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class History(Callback):
             with open(path, encoding="utf-8") as file:
                 for number, line in enumerate(file, 1):
                     try:
-                        record = json.loads(line)
+                        record = of_json(line)
                         kind = record.pop("kind")
                         if kind == "recipe":
                             made.recipe, is_new = record, True

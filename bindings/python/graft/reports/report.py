@@ -15,6 +15,7 @@ from ..logs.history import History
 from ..metrics import Evaluation
 from ..model import Model
 from ..recipe import recipe_of_adapter, recipe_of_model, versions
+from ..values import of_json
 from . import adapter_maps, answers, labels, measures, probabilities, regression, texts, training, vectors
 from .numbers import counted, spelt
 from .page import page, recipe_section
@@ -149,10 +150,8 @@ def _recipe(
 
 
 def _of_files(files: dict[str, bytes]) -> dict[str, Any]:
-    import json
-
     try:
-        settings = json.loads(files["adapter_config.json"])
+        settings = of_json(files["adapter_config.json"])
         return {**settings} if isinstance(settings, dict) else {}
     except ValueError as error:
         raise GraftError(Status.CORRUPT_FILE, f"adapter_config.json: expected a JSON object: {error}") from None

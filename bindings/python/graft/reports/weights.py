@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
@@ -16,6 +15,7 @@ from ..dataset import Dataset
 from ..errors import GraftError, Status
 from ..model import Model
 from ..trainer import Trainer
+from ..values import of_json
 
 #: The number of a layer in the name of a tensor.
 LAYER = re.compile(r"\.(?:layers?|h|blocks?)\.(\d+)\.")
@@ -108,7 +108,7 @@ def tensors(files: Mapping[str, bytes]) -> Iterator[tuple[str, list[int], array[
             continue
         try:
             (size,) = struct.unpack_from("<Q", content)
-            header = json.loads(content[8 : 8 + size])
+            header = of_json(content[8 : 8 + size])
             header.pop("__metadata__", None)
             for name, tensor in header.items():
                 start, end = (8 + size + offset for offset in tensor["data_offsets"])
