@@ -216,6 +216,19 @@ def test_answers_to_prompts_are_learned(tmp_path: Path, has_template: bool) -> N
         assert measured["loss"] == pytest.approx(found["test"]["loss"])
 
 
+def test_the_task_says_what_a_column_holds(tmp_path: Path) -> None:
+    quick = ("--epochs", 1, "--quiet")
+    several = (*quick, "--task", "multi_label_classification")
+    (tmp_path / "sets.tsv").write_text("text\tlabels\nhello\ta\nbye\tb,a\nhey\t\n")
+    found = told("train", TINY, tmp_path / "sets.tsv", tmp_path / "sets", *several)
+    assert found["labels"] == ["a", "b"] and found["row_count"] == 3
+    assert told("evaluate", TINY, tmp_path / "sets", tmp_path / "sets.tsv")["row_count"] == 3
+    numbers = write_json_lines(tmp_path / "numbers.jsonl", [{"text": "a", "label": 1}, {"text": "b", "label": 0.5}])
+    assert told("train", TINY, numbers, tmp_path / "numbers", *quick, "--task", "regression")["row_count"] == 2
+    sets = write_json_lines(tmp_path / "sets.jsonl", [{"text": "a", "label": 1}, {"text": "b", "label": ""}])
+    assert told("train", TINY, sets, tmp_path / "one", *several)["labels"] == ["1"]
+
+
 def test_what_a_file_lacks_for_its_task_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("text\tlabel\none\ta\ntwo\tb\n")
     (tmp_path / "b.jsonl").write_text('{"question": "a", "choices": ["b"]}\n')

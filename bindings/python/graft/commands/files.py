@@ -17,7 +17,8 @@ from ..data.columns import LEARNED_ROLES
 from ..data.formats import FORMATS, formats
 from ..data.lines import corrupt, encodings_of, lines_of
 from ..data.measuring import Texts, texts_of
-from ..data.table import Table
+from ..data.reading import Reading
+from ..data.table import Table, table_of
 from ..errors import GraftError, Status, invalid
 from ..generated.measures import TOKENIZERS
 from ..table_tasks.listed import TABLE_TASKS, task_of
@@ -106,12 +107,13 @@ def read_labelled(path: Path, arguments: argparse.Namespace, name: str | None) -
     format = arguments.format
     if format is None and any(own.reads_lines for own in named) and not has_format(path):
         format = "lines"
-    table = Table.read(path, format, columns=arguments.columns, header=arguments.header, encoding=arguments.encoding)
+    reading = Reading(path, format, arguments.columns, arguments.encoding, header=arguments.header)
+    # Columns without names are taken for a text and a label: here it is said what they are.
+    renamed = [own.renamed for own in named if own.renamed and all(role in reading.roles for role in own.renamed)]
+    reading.rename(renamed[0] if renamed else {})
+    table = table_of(reading)
     if not len(table):
         raise invalid(f"{path}: expected rows, found none")
-    # Columns without names are taken for a text and a label: here it is said what they are.
-    renamed = next((own.renamed for own in named if own.renamed and all(role in table for role in own.renamed)), {})
-    table = table.renamed(renamed)
     return table, task_of(table, name)
 
 

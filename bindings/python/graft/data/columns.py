@@ -136,6 +136,12 @@ class Columns:
                 raise ValueError(f"{role}: the row has no such column") from None
         return values
 
+    def rename(self, roles: Mapping[str, str]) -> None:
+        """Takes the columns of some roles for others."""
+        self.roles = [roles.get(role, role) for role in self.roles]
+        self._getters = {roles.get(role, role): getter for role, getter in self._getters.items()}
+        self.class_names = {roles.get(role, role): names for role, names in self.class_names.items()}
+
     def _keys(self, role: str, column: Any) -> Any:
         if isinstance(column, (list, tuple)):
             if role not in ("target", "labels", "candidates") or not column:

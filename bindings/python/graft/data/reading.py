@@ -47,6 +47,12 @@ class Reading:
         #: The roles that the source has.
         self.roles: list[str] = self._columns.roles if self._columns else []
 
+    def rename(self, roles: Mapping[str, str]) -> None:
+        """Takes the columns of some roles for others, of all rows that are not read yet."""
+        if self._columns is not None:
+            self._columns.rename(roles)
+            self.roles = self._columns.roles
+
     def __iter__(self) -> Iterator[Row | BadRow]:
         for row in self._rows:
             if isinstance(row, BadRow) or self._columns is None:

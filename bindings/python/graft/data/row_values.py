@@ -85,13 +85,13 @@ def _name(value: Any, names: Sequence[str] | None = None) -> str:
 
 
 def _names(value: Any, names: Sequence[str] | None = None) -> list[str]:
-    """Several labels: a list, a text with commas, semicolons or bars between them, or columns of 0
-    and 1."""
+    """Several labels: a list, a text with commas, semicolons or bars between them, a number that
+    stands for one, or columns of 0 and 1."""
     if isinstance(value, Mapping):
         return [name for name, given in value.items() if _is_set(name, given)]
     if isinstance(value, str):
         return [part.strip() for part in re.split(r"[,;|]", value) if part.strip()]
-    found = [_name(part, names) for part in _list(value)]
+    found = [_name(part, names) for part in (value if isinstance(value, Iterable) else [value])]
     return list(dict.fromkeys(found))
 
 

@@ -122,10 +122,7 @@ class Table:
             ragged=ragged,
             pattern=pattern,
         )
-        rows = _Rows(reading, bad_rows)
-        table = rows.table(chain.from_iterable(iter(rows.next_part, [])))
-        rows.warn()
-        return table
+        return table_of(reading, bad_rows)
 
     @classmethod
     def stream(
@@ -241,6 +238,14 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<graft.Table, {len(self)} rows of {', '.join(self._columns) or 'nothing'}, {self.source}>"
+
+
+def table_of(reading: Reading, bad_rows: BadRows = "error") -> Table:
+    """All rows of a reading."""
+    rows = _Rows(reading, bad_rows)
+    table = rows.table(chain.from_iterable(iter(rows.next_part, [])))
+    rows.warn()
+    return table
 
 
 class _Rows:
