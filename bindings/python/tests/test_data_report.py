@@ -56,6 +56,10 @@ def test_a_report_counts(tokenizer: graft.Tokenizer) -> None:
     [
         ({"text": ["a"], "label": ["x"]}, "it has one row"),
         ({"text": ["a", "b"], "label": ["x", "x"]}, "one class only, 'x'"),
+        ({"words": [["a"], ["b", "c"]], "tags": [["O"], ["O", "O"]]}, "one class only, 'O'"),
+        ({"text": ["a", "b"], "labels": [["x"], ["x"]]}, "one class only, 'x'"),
+        ({"text": ["a", "b"], "labels": [[], []]}, "no row has a label"),
+        ({"text": ["a", "b"], "entities": [[], []]}, "no row has an entity"),
         ({"text": ["a", "b"], "target": [1, 1]}, "all targets are 1.0"),
         ({"text": ["ꙮꙮ ꙮꙮ", "ꙮ"], "target": [1, 2]}, "% of the tokens are unknown"),
         (
@@ -84,6 +88,29 @@ def test_a_report_of_good_data_finds_no_problems(tokenizer: graft.Tokenizer) -> 
     train, test = rows.split(0.4, stratify="label")
     report = graft.data_report(tokenizer, {"train": train, "test": test})
     assert report.problems == [] and "none found" in str(report) and report.overlaps == []
+    for columns in ({"labels": [["a"], []]}, {"entities": [[(0, 3, "P")], []]}):
+        assert graft.data_report(tokenizer, graft.Table({"text": ["one", "two"], **columns})).problems == []
+
+
+@pytest.mark.parametrize(
+    ("column", "trained", "other"),
+    [
+        ("label", "P", "Q"),
+        ("labels", ["P"], ["P", "Q"]),
+        ("tags", ["O"], ["Q"]),
+        ("entities", [(0, 4, "P")], [(0, 3, "Q")]),
+    ],
+)
+def test_labels_that_training_does_not_see_are_said(
+    tokenizer: graft.Tokenizer, column: str, trained: Any, other: Any
+) -> None:
+    def rows(*values: Any) -> graft.Table:
+        texts = [f"text{row}" for row in range(len(values))]
+        return graft.Table({**({"words": [[own] for own in texts]} if column == "tags" else {"text": texts}), column: values})
+
+    report = graft.data_report(tokenizer, {"train": rows(trained), "test": rows(trained, other)})
+    assert "test: 1 labels do not occur in train: Q; rows: row 1" in report.problems
+    assert not any("do not occur" in own for own in graft.data_report(tokenizer, {"train": rows(trained)}).problems)
 
 
 def test_rows_that_were_left_out_are_counted(tokenizer: graft.Tokenizer) -> None:

@@ -89,7 +89,7 @@ def data_report(tokenizer: Tokenizer, tables: Table | Mapping[str, Table], *, ma
     overlaps = list(_overlaps(keys, near))
     trained = next(iter(given))
     problems += [f"{trained}: {problem}" for problem in _class_problems(given[trained], parts[trained])]
-    problems += _unseen(given, trained)
+    problems += _unseen(given, parts, trained)
     for overlap in overlaps:
         count = overlap.near_row_count
         problems.append(f"{overlap.part}: {count} of its rows are in {overlap.other} as well, but for case and blanks")
@@ -160,15 +160,17 @@ def _describe(part: PartReport, table: Table, learned: str) -> None:
         if numbers:
             part.targets = {"least": min(numbers), "mean": math.fsum(numbers) / len(numbers), "largest": max(numbers)}
         return
-    if learned == "label":
-        counts = Counter(values)
-    elif learned == "entities":
-        counts = Counter(entity.type for row in values for entity in row)
-    else:
-        counts = Counter(chain.from_iterable(values))
+    counts = Counter(chain.from_iterable(_classes(learned, value) for value in values))
     part.classes = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     if counts:
         part.imbalance = max(counts.values()) / min(counts.values())
+
+
+def _classes(learned: str, value: Any) -> list[str]:
+    """Those that a row has, each as often as it has it."""
+    if learned == "label":
+        return [value]
+    return [entity.type for entity in value] if learned == "entities" else value
 
 
 def _class_problems(table: Table, part: PartReport) -> list[str]:
@@ -177,11 +179,18 @@ def _class_problems(table: Table, part: PartReport) -> list[str]:
         return ["it has one row: there is nothing to learn from it but itself"]
     if part.targets is not None and part.targets["least"] == part.targets["largest"]:
         return [f"all targets are {part.targets['least']}"]
-    if "label" not in table:
+    learned = learned_column(table)
+    if not part.row_count or learned is None or learned == "target":
         return []
+    if not part.classes:
+        return [f"no row has {'an entity' if learned == 'entities' else 'a label'}: there is nothing to learn"]
     problems = []
-    if len(part.classes) == 1:
+    # An entity is told from other words, and a label that a row may have from those without.
+    has_others = learned == "entities" or (learned == "labels" and not all(table[learned]))
+    if len(part.classes) == 1 and not has_others:
         problems.append(f"one class only, {next(iter(part.classes))!r}: there is nothing to tell apart")
+    if learned != "label":  # whose classes are counted by rows, and can be weighted
+        return problems
     rare = [name for name, count in part.classes.items() if count < RARE]
     if rare:
         problems.append(f"{len(rare)} of {len(part.classes)} classes have fewer than {RARE} rows: {_some(rare)}")
@@ -199,15 +208,15 @@ def _class_problems(table: Table, part: PartReport) -> list[str]:
     return problems
 
 
-def _unseen(tables: Mapping[str, Table], trained: str) -> list[str]:
+def _unseen(tables: Mapping[str, Table], parts: Mapping[str, PartReport], trained: str) -> list[str]:
     """Labels of other parts that training does not see."""
-    names = set(tables[trained].label_names)
     problems = []
     for part, table in tables.items():
-        column = next((name for name in ("label", "labels", "tags") if name in table), None)
-        if part == trained or column is None or not (unseen := set(table.label_names) - names):
+        learned = learned_column(table)
+        unseen = parts[part].classes.keys() - parts[trained].classes.keys()
+        if learned is None or not unseen:
             continue
-        rows = [row for row, own in enumerate(table[column]) if ({own} if column == "label" else set(own)) & unseen]
+        rows = [row for row, value in enumerate(table[learned]) if unseen & set(_classes(learned, value))]
         problems.append(
             f"{part}: {len(unseen)} labels do not occur in {trained}: {_some(sorted(unseen))}; {_places(table, rows)}"
         )
