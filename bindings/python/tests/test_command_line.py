@@ -164,6 +164,13 @@ def test_lines_are_read_in_the_encoding_that_is_said(data: Path, tmp_path: Path)
     (tmp_path / "wide").write_bytes("Grüße aus Graz\n".encode("utf-16"))
     assert run("predict", TINY, data / "labels", tmp_path / "wide").stdout == lines
     assert "byte 2 is not UTF-8" in run("predict", TINY, data / "labels", tmp_path / "latin", code=1).stderr
+    (tmp_path / "mixed").write_bytes("Grüße aus Graz\n".encode() + "Grüße aus Graz\n".encode("latin-1"))
+    several = ("--encoding", "utf-8, latin-1")
+    assert run("predict", TINY, data / "labels", tmp_path / "mixed", *several).stdout == lines * 2
+    (tmp_path / "mixed.csv").write_bytes(b"text\n" + (tmp_path / "mixed").read_bytes())
+    assert run("predict", TINY, data / "labels", tmp_path / "mixed.csv", *several).stdout == lines * 2
+    named = run("predict", TINY, data / "labels", tmp_path / "mixed", "--encoding", "utf-8,klingon", code=1)
+    assert "encoding: Python knows none that is called 'klingon'" in named.stderr
 
 
 def test_predict_gives_what_the_adapters_task_has(data: Path, tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def number(convert: Callable[[str], Any], least: float, most: float = float("inf
 positive, not_negative = number(int, 1), number(int, 0)
 
 
+def encoding_names(text: str) -> tuple[str, ...]:
+    """A type of an argument: encodings with commas between them."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def columns_object(text: str) -> dict[str, Any]:
     """A type of an argument: which column is what."""
     columns = json_object(text)

@@ -23,7 +23,7 @@ from ..errors import GraftError, Status, invalid
 from ..generated.measures import TOKENIZERS
 from ..table_tasks.listed import TABLE_TASKS, task_of
 from ..table_tasks.table_task import Asking, TableTask
-from .arguments import columns_object, not_negative, positive
+from .arguments import columns_object, encoding_names, not_negative, positive
 
 #: Rows that are worked on at a time.
 CHUNK = 512
@@ -44,7 +44,14 @@ def add_reading(parser: argparse._ActionsContainer) -> None:
         default=None,
         help="whether the first line of csv and tsv names the columns (default: found out)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of files without a mark (default: %(default)s)")
+    parser.add_argument(
+        "--encoding",
+        type=encoding_names,
+        default="utf-8",
+        metavar="NAMES",
+        help="of files without a mark; of several, as utf-8,latin-1, each line is read in the first that fits "
+        "(default: %(default)s)",
+    )
 
 
 def add_stride(parser: argparse._ActionsContainer) -> None:
