@@ -89,6 +89,8 @@ FILES: dict[str, str | bytes] = {
     "overlap.jsonl": json.dumps({"text": "Anna Berg", "entities": [[0, 9, "P"], [5, 9, "L"]]}),
     "start.jsonl": json.dumps({"question": "who?", "context": CONTEXT, "answers": [{"text": "Anna", "answer_start": None}]}),
     "huge.jsonl": json.dumps({"text": "a", "target": HUGE}),
+    "long-question.jsonl": "\n" + json.dumps({"question": LONG, "context": CONTEXT, "answers": ["Anna"]}),
+    "long-question.json": json.dumps({"data": [{"paragraphs": [{"context": CONTEXT, "qas": [{"id": "q7", "question": LONG, "answers": []}]}]}]}),
     "long.jsonl": json.dumps({"source": LONG, "target": "b"}),
 }
 
@@ -119,6 +121,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train", "no-label.tsv", "line 2: label: empty"),
         ("train", "nan.tsv", "line 2: target: expected a finite number, found 'nan'"),
         ("train", "huge.jsonl", f"huge.jsonl: line 1: target: expected a finite number, found {HUGE!r:.60}\n"),
+        ("train", "long-question.jsonl", "long-question.jsonl: line 2: windows of 512 tokens have room for 0"),
+        ("train", "long-question.json", "long-question.json: question q7: windows of 512 tokens have room for 0"),
         ("train", "mixed.tsv", "line 3: byte 22 is not UTF-8"),
         ("predict", "mixed.tsv", "line 3: byte 22 is not UTF-8"),
         ("embed", "mixed.tsv", "line 3: byte 22 is not UTF-8"),

@@ -9,10 +9,11 @@ from ..answers import ANSWERS, AnswerWindows, FoundAnswer
 from ..batch import Batch
 from ..data.measuring import Texts
 from ..data.table import Table
-from ..errors import GraftError, invalid, with_source
+from ..errors import invalid
 from ..metrics import Evaluation
 from ..session import Session
 from ..tokenizer import Tokenizer
+from .checks import places_named
 from .table_task import Adapted, Asking, Making, TableTask
 
 
@@ -24,15 +25,15 @@ class Answers(TableTask):
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         length, stride = making.maximum_length, making.stride
-        try:
+        with places_named(table):
             with AnswerWindows(tokenizer, table["question"], table["context"], length, stride) as windows:
                 return windows.answered(table["answers"]), []
-        except GraftError as error:
-            raise with_source(table.source, error) from None
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
         """What the answers are worth as texts."""
-        found = _found(adapted.session(), table["question"], table["context"], asking)
+        session = adapted.session()
+        with places_named(table):
+            found = _found(session, table["question"], table["context"], asking)
         return evaluation.answers(
             [answer.text for answer in found],
             [[answer.text for answer in own] for own in table["answers"]],

@@ -1,9 +1,27 @@
-"""What is wrong with the labels of a table."""
+"""What is wrong with a table, and where."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ..data.table import Table
-from ..errors import invalid
+from ..errors import GraftError, failure, invalid, with_source
+
+
+@contextmanager
+def places_named(table: Table) -> Iterator[None]:
+    """Errors about a row by its number say where it stands; others, what the table was read
+    from."""
+    try:
+        yield
+    except GraftError as error:
+        found = re.match(r"row (\d+): ", str(error))
+        if found is None:
+            raise with_source(table.source, error) from None
+        message = f"{table.place(int(found[1]))}: {str(error)[found.end() :]}"
+        raise failure(error.status, message) from None
 
 
 def check_classes(table: Table, learned: str) -> None:

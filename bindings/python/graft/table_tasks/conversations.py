@@ -8,9 +8,9 @@ from ..batch import Batch
 from ..conversations import conversation_batch, conversation_of, has_chat_template, opening_of, prompt_batch
 from ..data.measuring import Texts
 from ..data.table import Table
-from ..errors import GraftError, with_source
 from ..session import Session
 from ..tokenizer import Tokenizer
+from .checks import places_named
 from .table_task import Asking, Making, TableTask
 
 
@@ -23,15 +23,13 @@ class Conversations(TableTask):
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         length = making.maximum_length
-        try:
+        with places_named(table):
             if "messages" in table:
                 return conversation_batch(tokenizer, table["messages"], length), []
             prompts, completions = table["prompt"], table["completion"]
             if has_chat_template(tokenizer):
                 return conversation_batch(tokenizer, list(map(conversation_of, prompts, completions)), length), []
             return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
-        except GraftError as error:
-            raise with_source(table.source, error) from None
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
         tokenizer = session.tokenizer
