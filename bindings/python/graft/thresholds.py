@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .errors import invalid
-from .values import as_list, require_length
+from .values import as_list, float_of, require_length, shown
 
 
 def thresholds_of(given: float | Iterable[float], count: int) -> list[float]:
@@ -19,9 +19,9 @@ def thresholds_of(given: float | Iterable[float], count: int) -> list[float]:
 
 def _checked(value: float, name: str) -> float:
     try:
-        number = float(value)
+        number = float_of(value)
     except (TypeError, ValueError):
-        raise invalid(f"{name}: expected a number, found {value!r:.60}") from None
+        raise invalid(f"{name}: expected a number, found {shown(value)}") from None
     if not 0 <= number <= 1:
-        raise invalid(f"{name}: expected 0 to 1, found {value}")
+        raise invalid(f"{name}: expected 0 to 1, found {shown(value)}")
     return number
