@@ -33,6 +33,28 @@ def compute_f1(gold: str, prediction: str) -> float:
     return (2 * precision * recall) / (precision + recall)
 
 
+def get_raw_scores(dataset: list, predictions: dict) -> tuple[dict, dict]:
+    """By questions' ids."""
+    exact, f1 = {}, {}
+    for article in dataset:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                known = [own["text"] for own in question["answers"] if normalize_answer(own["text"])] or [""]
+                prediction = predictions[question["id"]]
+                exact[question["id"]] = max(compute_exact(answer, prediction) for answer in known)
+                f1[question["id"]] = max(compute_f1(answer, prediction) for answer in known)
+    return exact, f1
+
+
+def make_qid_to_has_ans(dataset: list) -> dict:
+    return {
+        question["id"]: bool(question["answers"])
+        for article in dataset
+        for paragraph in article["paragraphs"]
+        for question in paragraph["qas"]
+    }
+
+
 def find_best_thresh(predictions: dict, scores: dict, na_probs: dict, has_answer: dict) -> tuple[float, float]:
     current = best = sum(1 for row in has_answer if not has_answer[row])
     threshold = 0.0

@@ -3,10 +3,13 @@ and CMRC, to 1e-12."""
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import random
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from seqeval.metrics import classification_report, f1_score, precision_score, re
 from seqeval.scheme import IOB2, IOBES
 
 import answer_scripts as scripts
+import graft
+from conftest import SHARED
 from graft import evaluation
 
 warnings.filterwarnings("ignore")
@@ -259,6 +264,29 @@ def test_squad(seed: int) -> None:
         )
         expected |= {f"best_{name}": best / 100, f"best_{name}_threshold": threshold}
     compare(found, expected)
+
+
+def test_squads_script_reads_what_is_written(tmp_path: Path) -> None:
+    source = random.Random(0)
+    table = graft.Table.read(SHARED / "data" / "xquad" / "xquad.en.json").take(range(0, 1190, 7))
+    answers = [own if source.random() < 0.7 else [] for own in table["answers"]]
+    table = graft.Table({name: answers if name == "answers" else table[name] for name in table.columns})
+    accepted = [[answer.text for answer in own] for own in answers]
+    predictions = [
+        source.choice([*own, "", " ".join(source.sample(context.split(), 3)), *(f"in {text}" for text in own)])
+        for own, context in zip(accepted, table["context"])
+    ]
+    scores = [source.gauss(0 if own else 1, 1) for own in accepted]
+    paths = [tmp_path / f"{name}.json" for name in ("questions", "predictions", "scores")]
+    table.write_squad(paths[0])
+    graft.write_predictions(paths[1], table["id"], predictions)
+    graft.write_predictions(paths[2], table["id"], scores)
+    content, given, chances = (json.loads(path.read_text("utf-8")) for path in paths)
+    exact, f1 = scripts.get_raw_scores(content["data"], given)
+    expected = {"exact_match": np.mean(list(exact.values())), "f1": np.mean(list(f1.values()))}
+    best, threshold = scripts.find_best_thresh(given, f1, chances, scripts.make_qid_to_has_ans(content["data"]))
+    expected |= {"best_f1": best / 100, "best_f1_threshold": threshold}
+    compare(evaluation.answers(predictions, accepted, no_answer_scores=scores), expected)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

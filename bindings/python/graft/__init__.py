@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .data.report import DataReport, data_report
     from .data.report_parts import PartReport
     from .data.row_values import Answer
+    from .data.squad_writing import write_predictions
     from .data.table import Table
     from .estimators.choice_classifier import ChoiceClassifier
     from .estimators.embedder import Embedder
@@ -94,6 +95,7 @@ _LATER = {
     "data_report": "data.report",
     "formats": "data.formats",
     "report": "reports.report",
+    "write_predictions": "data.squad_writing",
 }
 
 __version__: str = _lib.graft_version_string().decode()
@@ -194,4 +196,5 @@ __all__ = [
     "step_plans",
     "losses",
     "tasks",
+    "write_predictions",
 ]

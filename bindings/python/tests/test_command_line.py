@@ -133,7 +133,27 @@ def test_answers_are_trained_on_and_measured_as_texts(tmp_path: Path) -> None:
     lines = run("predict", TINY, tmp_path / "a", given=f"Who found the ring?\t{context}\n").stdout
     assert lines == f"Anna Berg\tWho found the ring?\t{context}\n"
     told_of = told("predict", TINY, tmp_path / "a", file, "--no-answer-threshold", -1000)
-    assert [row["answer"] for row in told_of["predictions"]] == [""]
+    assert [(row["id"], row["answer"]) for row in told_of["predictions"]] == [("1", "")]
+
+
+def test_answers_are_written_as_squads_script_reads_them(data: Path, tmp_path: Path) -> None:
+    adapter = graft.Adapter.create(graft.Model(TINY))
+    adapter.set_head("question_answering")
+    adapter.save(tmp_path / "a")
+    file, answers, scores = (tmp_path / f"{name}.json" for name in ("questions", "answers", "scores"))
+    table = graft.Table.read(SHARED / "data" / "xquad" / "xquad.en.json").take(range(5))
+    table.write_squad(file)
+    asked = ("predict", TINY, tmp_path / "a", file, "--answers", answers, "--no-answer-scores", scores)
+    lines = run(*asked).stdout.splitlines()
+    written = json.loads(answers.read_text("utf-8"))
+    assert list(written) == table["id"] and [line.split("\t")[0] for line in lines] == [*written.values()]
+    rows = told(*asked)["predictions"]
+    assert json.loads(answers.read_text("utf-8")) == {row["id"]: row["answer"] for row in rows} == written
+    assert json.loads(scores.read_text("utf-8")) == {row["id"]: row["no_answer_score"] for row in rows}
+    refused = run("predict", TINY, tmp_path / "a", "--answers", answers, given="Who?\tAnna.\n", code=1)
+    assert "expected ids of the questions" in refused.stderr
+    refused = run("predict", TINY, data / "labels", "--answers", answers, code=1)
+    assert "expected an adapter for question_answering, found one for sequence_classification" in refused.stderr
 
 
 def test_entities_are_trained_on_and_measured(data: Path, tmp_path: Path) -> None:

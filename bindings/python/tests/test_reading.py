@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SHARED
 
 import graft
 
@@ -212,6 +213,43 @@ def test_squad_and_cmrc(tmp_path: Path) -> None:
     assert other["answers"] == [[graft.Answer("中国", 3)] * 2] and other["id"] == ["D_1"]
     flat = {"context": ["a, b"], "question": ["which?"], "answers": [{"text": ["b"], "answer_start": [3]}]}
     assert read(flat)["answers"] == [[graft.Answer("b", 3)]]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_written_as_squad_is_read_the_same(tmp_path: Path, language: str) -> None:
+    """Whatever the order of the rows, and with questions that have no answer, or without."""
+    whole = graft.Table.read(SHARED / "data" / "xquad" / f"xquad.{language}.json")
+    given = whole.take([*range(60), *range(200, 150, -1)])
+    some = graft.Table({name: [[]] * 110 if name == "answers" else given[name] for name in given.columns})
+    for table, version in ((whole, "1.1"), (given, "1.1"), (some, "v2.0")):
+        table.write_squad(tmp_path / "written.json")
+        again = read(tmp_path / "written.json")
+        assert [*again] == [*table] and again.columns == table.columns
+        content = json.loads((tmp_path / "written.json").read_text("utf-8"))
+        questions = [own for article in content["data"] for part in article["paragraphs"] for own in part["qas"]]
+        assert content["version"] == version
+        assert all(own.get("is_impossible", False) == (version == "v2.0") for own in questions)
+    assert len(content["data"][0]["paragraphs"]) > 1
+    bare = graft.Table({"question": ["why?"] * 2, "context": ["a\u2028, b"] * 2, "answers": [["b"], []]})
+    bare.write_squad(tmp_path / "bare.json")
+    again = read(tmp_path / "bare.json")
+    assert [again[name] for name in bare.columns] == [bare[name] for name in bare.columns] and again["id"] == ["0", "1"]
+    with pytest.raises(graft.GraftError, match="no column 'answers', but question"):
+        graft.Table({"question": ["why?"], "context": ["a"]}).write_squad(tmp_path / "none.json")
+    with pytest.raises(graft.GraftError, match="nowhere"):
+        bare.write_squad(tmp_path / "nowhere" / "a.json")
+
+
+def test_predictions_are_written_by_ids(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    graft.write_predictions(path, ["1", "2"], ["中国", ""])
+    assert json.loads(path.read_text("utf-8")) == {"1": "中国", "2": ""}
+    graft.write_predictions(path, iter(["1", "2"]), [-0.5, 2])
+    assert json.loads(path.read_text("utf-8")) == {"1": -0.5, "2": 2}
+    with pytest.raises(graft.GraftError, match="ids: expected 2 different ones, found 1"):
+        graft.write_predictions(path, ["1", "1"], ["a", "b"])
+    with pytest.raises(graft.GraftError, match="values: expected 2, one for each id; found 1"):
+        graft.write_predictions(path, ["1", "2"], ["a"])
 
 
 def test_json_of_each_kind(tmp_path: Path) -> None:

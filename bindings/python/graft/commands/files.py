@@ -162,7 +162,7 @@ def _of_tables(path: str, arguments: argparse.Namespace) -> Iterator[Texts]:
     columns = {**dict.fromkeys(LEARNED_ROLES), **(arguments.columns or {})}
     reading: dict[str, Any] = {"columns": columns, "header": arguments.header, "encoding": arguments.encoding}
     for table in Table.stream(path, CHUNK, arguments.format, **reading):
-        yield texts_of(table)
+        yield texts_of(table)._replace(ids=table["id"] if "id" in table else None)
 
 
 def _of_lines(lines: Iterator[tuple[int, str]], path: str, most: int | None) -> Iterator[Texts]:

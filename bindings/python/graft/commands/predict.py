@@ -12,6 +12,9 @@ writes a line for it as soon as some are read:
   similarity TAB text TAB pair          for vectors of sentences
   word:probability|... ... TAB text     for each mask of the text; --top says how many words
   text TAB text                         that is written: a translation, an answer to a prompt
+
+With --answers and --no-answer-scores, the answers to a file of questions with ids are also written
+as the scripts of SQuAD and CMRC read them.
 """
 
 from __future__ import annotations
@@ -21,7 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
+from ..answers import ANSWERS
 from ..data.measuring import Texts
+from ..data.squad_writing import write_predictions
+from ..errors import invalid
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
@@ -53,6 +59,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         help="of no_answer_score, above which a question has no answer (default: every one has)",
     )
+    parser.add_argument(
+        "--answers", type=Path, metavar="FILE", help="where to write the answers by the questions' ids (default: nowhere)"
+    )
+    parser.add_argument(
+        "--no-answer-scores",
+        type=Path,
+        metavar="FILE",
+        help="where to write no_answer_score by the questions' ids (default: nowhere)",
+    )
     add_writing(parser)
 
 
@@ -62,19 +77,27 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     tasks = tasks_for(adapter, arguments.adapter)
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
     asking = asking_of(arguments)
+    files = {"answer": arguments.answers, "no_answer_score": arguments.no_answer_scores}
+    written = {name: path for name, path in files.items() if path is not None}
+    if written and adapter.task != ANSWERS:
+        raise invalid(f"{arguments.adapter}: expected an adapter for {ANSWERS}, found one for {adapter.task}")
     rows: list[dict[str, Any]] = []
     for part in read_texts(arguments.file, arguments, tasks[-1].line_width):
+        if written and part.ids is None:
+            raise invalid(f"{arguments.file}: expected ids of the questions, as SQuAD's files have them")
         task = next((own for own in tasks if own.scores_candidates == (part.candidates is not None)), tasks[-1])
         for place, row in enumerate(task.predict(session, part, asking)):
             given = _given(part, place)
             texts = [given["text"], *given.get("candidates", []), *([given["pair"]] if "pair" in given else [])]
             output.line("\t".join([task.line(row), *texts]))
-            if output.is_json:
+            if output.is_json or written:
                 rows.append({**given, **row})
+    for name, path in written.items():
+        write_predictions(path, [row["id"] for row in rows], [row[name] for row in rows])
     output.result({"task": adapter.task, "predictions": rows})
 
 
 def _given(part: Texts, place: int) -> dict[str, Any]:
     """What is predicted on, by its names."""
-    columns = {"text": part.first, "pair": part.second, "candidates": part.candidates}
+    columns = {"id": part.ids, "text": part.first, "pair": part.second, "candidates": part.candidates}
     return {name: column[place] for name, column in columns.items() if column is not None}

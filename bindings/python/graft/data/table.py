@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from .reading import Reading, Row
 from .records import BadRow, place_name
 from .row_values import row_values
 from .splits import Size, split_rows
+from .squad_writing import write_squad
 
 BadRows = Literal["error", "skip"]
 
@@ -218,6 +220,13 @@ class Table:
             for name, column in columns.items():
                 column.append(made[name])
         return Table._of(columns, self.source, self._places, [])
+
+    def write_squad(self, path: str | os.PathLike[str]) -> None:
+        """Writes questions, their contexts and answers as JSON in SQuAD's form, which
+        :meth:`read` reads and the scripts of SQuAD and CMRC measure by: in its second version where
+        a question has no answer, else in its first. Rows keep their order. Those of one group that
+        follow each other are an article with its name; without ids, questions have numbers."""
+        write_squad(path, self)
 
     def __getitem__(self, column: str) -> list[Any]:
         try:
