@@ -1,9 +1,11 @@
-/* Finds answers to questions in texts, with a LoRA adapter that learns it from others.
+/* Finds answers to questions in texts, or that there is none, with a LoRA adapter that learns it
+ * from others.
  *
- *     answer MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
+ *     answer MODEL TRAIN.tsv VALIDATION.tsv TEST.tsv ADAPTER [EPOCHS]
  *
  * A line of a file is: question TAB context TAB answer, where the answer stands in the context;
- * empty, where the question has none. Contexts that are too long are read in windows. */
+ * empty, where the question has none. Contexts that are too long are read in windows. Which
+ * questions are said to have no answer is chosen on those of VALIDATION. */
 #define _POSIX_C_SOURCE 200809L /* strdup */
 #include <graft.h>
 #include <stdio.h>
@@ -98,46 +100,86 @@ static graft_dataset *labelled(const questions *rows) {
     return dataset;
 }
 
-/* Answers all questions; prints the first few answers, and what all are worth. */
-static void answer(graft_session *session, const questions *rows) {
+typedef struct answers {
+    graft_answer *found;
+    const char **texts;
+    double *no_answer; /* the score of no answer, less that of the best one */
+} answers;
+
+static answers find_answers(graft_session *session, const questions *rows) {
     graft_batch *batch = NULL;
     check(graft_windows_batch(rows->windows, &batch), "making rows");
     int64_t count = 2 * graft_batch_token_count(batch);
+    size_t size = (size_t)rows->count;
     float *logits = allocate((size_t)count, sizeof *logits);
-    graft_answer *found = allocate((size_t)rows->count, sizeof *found);
-    double *no_answer = allocate((size_t)rows->count, sizeof *no_answer);
+    answers all = {allocate(size, sizeof *all.found), allocate(size, sizeof *all.texts),
+                   allocate(size, sizeof *all.no_answer)};
     check(graft_session_classify(session, batch, logits, count, NULL), "running the model");
-    check(
-        graft_windows_answers(rows->windows, logits, count, 1, LONGEST_ANSWER, found, rows->count, no_answer),
-        "finding answers");
+    check(graft_windows_answers(rows->windows, logits, count, 1, LONGEST_ANSWER, all.found, rows->count,
+                                all.no_answer),
+          "finding answers");
+    for (int64_t i = 0; i < rows->count; i++) {
+        size_t length = (size_t)(all.found[i].end_byte - all.found[i].first_byte);
+        char *text = allocate(length + 1, 1);
+        all.texts[i] = memcpy(text, rows->contexts[i] + all.found[i].first_byte, length);
+    }
+    graft_batch_release(batch);
+    free(logits);
+    return all;
+}
 
-    const char **texts = allocate((size_t)rows->count, sizeof *texts),
-               **accepted = allocate((size_t)rows->count, sizeof *accepted);
+static graft_evaluation *measure(const questions *rows, const answers *all) {
+    const char **accepted = allocate((size_t)rows->count, sizeof *accepted);
     int64_t *starts = allocate((size_t)rows->count + 1, sizeof *starts);
     for (int64_t i = 0; i < rows->count; i++) {
-        size_t size = (size_t)(found[i].end_byte - found[i].first_byte);
-        char *text = allocate(size + 1, 1);
-        memcpy(text, rows->contexts[i] + found[i].first_byte, size);
-        texts[i] = text;
         starts[i + 1] = starts[i];
         if (*rows->answers[i])
             accepted[starts[i + 1]++] = rows->answers[i];
-        if (i < 3)
-            printf("%s\n  %s  (score %.2f, no answer %.2f; expected: %s)\n", rows->texts[i], text,
-                   found[i].score, no_answer[i], rows->answers[i]);
     }
     graft_evaluation *evaluation = NULL;
-    check(graft_evaluate_answers(texts, accepted, starts, no_answer, rows->count, "squad", &evaluation),
+    check(graft_evaluate_answers(all->texts, accepted, starts, all->no_answer, rows->count, "squad",
+                                 &evaluation),
           "measuring");
-    printf("exact match %.4f  F1 %.4f of %lld questions\n", graft_evaluation_value(evaluation, "exact_match"),
-           graft_evaluation_value(evaluation, "f1"), (long long)rows->count);
+    free(starts);
+    free(accepted);
+    return evaluation;
+}
+
+/* The score of no answer above which questions are best said to have none. */
+static double choose_threshold(graft_session *session, const questions *rows) {
+    answers all = find_answers(session, rows);
+    graft_evaluation *evaluation = measure(rows, &all);
+    double threshold = graft_evaluation_value(evaluation, "best_f1_threshold");
+    printf("threshold %.2f  F1 %.4f of %lld questions, %.4f without it\n", threshold,
+           graft_evaluation_value(evaluation, "best_f1"), (long long)rows->count,
+           graft_evaluation_value(evaluation, "f1"));
     graft_evaluation_release(evaluation);
-    graft_batch_release(batch);
+    return threshold;
+}
+
+/* Answers all questions; prints the first few answers, and what all are worth. */
+static void answer(graft_session *session, const questions *rows, double threshold) {
+    answers all = find_answers(session, rows);
+    for (int64_t i = 0; i < rows->count; i++) {
+        if (all.no_answer[i] > threshold)
+            all.texts[i] = "";
+        if (i < 4)
+            printf("%s\n  %s  (score %.2f, no answer %.2f; expected: %s)\n", rows->texts[i],
+                   *all.texts[i] ? all.texts[i] : "has no answer", all.found[i].score, all.no_answer[i],
+                   *rows->answers[i] ? rows->answers[i] : "no answer");
+    }
+    graft_evaluation *evaluation = measure(rows, &all);
+    printf(
+        "exact match %.4f  F1 %.4f of %lld questions: %.4f of those with an answer, %.4f of those without\n",
+        graft_evaluation_value(evaluation, "exact_match"), graft_evaluation_value(evaluation, "f1"),
+        (long long)rows->count, graft_evaluation_value(evaluation, "has_answer_f1"),
+        graft_evaluation_value(evaluation, "no_answer_f1"));
+    graft_evaluation_release(evaluation);
 }
 
 int main(int argument_count, char **arguments) {
-    if (argument_count != 5 && argument_count != 6)
-        stop("usage", "answer MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]");
+    if (argument_count != 6 && argument_count != 7)
+        stop("usage", "answer MODEL TRAIN.tsv VALIDATION.tsv TEST.tsv ADAPTER [EPOCHS]");
     graft_model *model = NULL;
     graft_tokenizer *tokenizer = NULL;
     graft_adapter *adapter = NULL;
@@ -147,7 +189,8 @@ int main(int argument_count, char **arguments) {
     check(graft_model_load(arguments[1], NULL, &model), "loading the model");
     check(graft_tokenizer_load(arguments[1], &tokenizer), "loading the tokenizer");
     questions *train = read_questions(tokenizer, arguments[2]);
-    questions *test = read_questions(tokenizer, arguments[3]);
+    questions *validation = read_questions(tokenizer, arguments[3]);
+    questions *test = read_questions(tokenizer, arguments[4]);
     check(graft_adapter_create(model, "lora", "{\"r\": 16, \"lora_alpha\": 32}", 0, &adapter),
           "making the adapter");
     check(graft_adapter_set_head(adapter, "question_answering", NULL, 0, NULL), "choosing the task");
@@ -159,20 +202,21 @@ int main(int argument_count, char **arguments) {
     graft_trainer_options_init(&options, sizeof options);
     options.learning_rate = 2e-3f;
     options.rows_per_batch = 8;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 3;
+    options.epoch_count = argument_count == 7 ? atoi(arguments[6]) : 3;
     check(graft_trainer_create(model, adapter, &options, &trainer), "making the trainer");
     check(graft_trainer_fit(trainer, dataset, NULL, NULL, NULL, NULL, NULL), "training");
     graft_trainer_release(trainer);
-    check(graft_adapter_save(adapter, arguments[4]), "saving the adapter");
+    check(graft_adapter_save(adapter, arguments[5]), "saving the adapter");
 
     check(graft_session_create(model, NULL, &session), "making a session");
     check(graft_composition_create(adapter, 1, &composition), "choosing the adapter");
     check(graft_session_set_adapters(session, composition), "attaching it");
-    answer(session, test);
+    answer(session, test, choose_threshold(session, validation));
     graft_composition_release(composition);
     graft_session_release(session);
     graft_dataset_release(dataset);
     graft_windows_release(test->windows);
+    graft_windows_release(validation->windows);
     graft_windows_release(train->windows);
     graft_adapter_release(adapter);
     graft_tokenizer_release(tokenizer);
