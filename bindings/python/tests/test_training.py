@@ -232,11 +232,13 @@ def test_every_schedule_rises_to_the_peak(
 
 
 def test_optimizers_and_schedules_say_their_settings() -> None:
-    assert set(graft.optimizers()["adamw"]) == {"beta1", "beta2", "epsilon", "weight_decay"}
+    ratios = {"head_lr_ratio", "loraplus_lr_ratio"}
+    assert set(graft.optimizers()["adamw"]) == {"beta1", "beta2", "epsilon", "weight_decay"} | ratios
     assert graft.optimizers()["adagrad"]["l2"]["default"] == 0
     for settings in (*graft.optimizers().values(), *graft.schedules().values(), *graft.step_plans().values()):
         for setting in settings.values():
             assert {"type", "default", "description"} <= set(setting)
+    assert all(ratios <= set(settings) for settings in graft.optimizers().values())
     assert all({"warmup_ratio", "warmup_steps"} <= set(settings) for settings in graft.schedules().values())
 
 
