@@ -35,6 +35,26 @@ def test_pairs_are_learned_and_ranked(model: graft.Model, tokenizer: graft.Token
     assert graft.Adapter.load(model, tmp_path / "adapter").task == "sentence_embedding"
 
 
+def test_a_text_is_its_own_positive(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
+    """SimCSE: what drops out makes two vectors of a text."""
+    texts = [text for pair in PAIRS for text in pair]
+    rows = graft.Dataset.from_groups(tokenizer, [[text, text] for text in texts])
+    adapter = graft.Adapter.create(model, config={"init_lora_weights": False, "lora_dropout": 0.5})
+    adapter.set_head("sentence_embedding")
+    losses: list[float] = []
+
+    class Losses(graft.Callback):
+        def on_step_end(self, metrics: graft.Metrics) -> None:
+            losses.append(metrics.loss)
+
+    with graft.Trainer(model, adapter, rows_per_batch=16, epoch_count=30, callbacks=[Losses()]) as training:
+        before = training.evaluate(rows)
+        training.fit(rows, progress=False)
+    # An evaluation drops nothing, so that a text's two vectors are one.
+    assert before.ndcg == 1 and before.loss < losses[0]
+    assert sum(losses[-5:]) < sum(losses[:5])
+
+
 @pytest.mark.parametrize("loss", ["cosent", "cosine_similarity"])
 def test_judged_pairs_are_measured_by_correlations(model: graft.Model, tokenizer: graft.Tokenizer, loss: str) -> None:
     targets = [1.0, 0.4, 0.9, 0.0]
