@@ -120,7 +120,7 @@ package final class Embedding: @unchecked Sendable {
     ) throws(GraftError) {
         switch table {
         case .stored(let table, let type, _, let release):
-            let most = release == nil ? y.rows : Self.rowsToRelease
+            let most = release == nil ? max(y.rows, 1) : Self.rowsToRelease
             for first in stride(from: 0, to: y.rows, by: most) {
                 let own = y.rows(from: first, count: min(most, y.rows - first))
                 gk_gather_rows(

@@ -52,6 +52,8 @@ import Testing
                 #expect(y.matrix.base[token * 5 + column] == table.matrix.base[Int(pass.tokens[token]) * 5 + column])
             }
         }
+        let none = y.matrix.rows(from: 0, count: 0)
+        _ = try embedding.forward(pass.tokens, into: none, accumulate: false, keeps: false, pass: pass)
         // The same out of the panels of a product that has the same weight, and added.
         let weight = try PackedWeight(outputs: 11, inputs: 5, precision: .float32)
         weight.pack(firstRow: 0, rowCount: 11, rows: table.matrix.base, type: gk_type(GK_FLOAT32), team: pass.team)
