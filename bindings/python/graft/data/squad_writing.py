@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GraftError, Status, invalid
+from ..errors import invalid
+from ..files import write_text
 from ..values import as_list, require_length
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_predictions(path: str | os.PathLike[str], ids: Iterable[str], values: 
     content = dict(zip(names, given))
     if len(content) != len(names):
         raise invalid(f"ids: expected {len(names)} different ones, found {len(content)}")
-    _write(path, content)
+    write_text(path, _json(content))
 
 
 def write_squad(path: str | os.PathLike[str], table: Table) -> None:
@@ -49,7 +49,7 @@ def write_squad(path: str | os.PathLike[str], table: Table) -> None:
             for context, part in groupby(own, itemgetter(1))
         ]
         articles.append({"title": title, "paragraphs": paragraphs})
-    _write(path, {"version": "1.1" if has_all else "v2.0", "data": articles})
+    write_text(path, _json({"version": "1.1" if has_all else "v2.0", "data": articles}))
 
 
 def _question(name: str, text: str, answers: list[Any], *, is_second: bool) -> dict[str, Any]:
@@ -59,8 +59,5 @@ def _question(name: str, text: str, answers: list[Any], *, is_second: bool) -> d
     return {**question, "is_impossible": not found} if is_second else question
 
 
-def _write(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
-    try:
-        Path(path).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
-    except OSError as error:
-        raise GraftError(Status.IO, f"{os.fsdecode(path)}: {error.strerror}") from error
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
 from ..dataset import Dataset
 from ..errors import GraftError, Status, invalid
+from ..files import write_text
 from ..library import lib
 from ..logs.history import History
 from ..metrics import Evaluation
@@ -46,10 +46,7 @@ class Report:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the page to a file."""
-        try:
-            Path(path).write_text(self.html, "utf-8")
-        except OSError as error:
-            raise GraftError(Status.IO, f"{os.fsdecode(path)}: {error.strerror}") from error
+        write_text(path, self.html)
 
     def _repr_html_(self) -> str:
         """In a frame of its own, so that neither style reaches into the other."""
