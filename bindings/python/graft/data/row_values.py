@@ -9,7 +9,7 @@ from operator import index
 from typing import Any, NamedTuple
 
 from ..entities import Entity
-from ..values import float_of, is_missing, of_json
+from ..values import float_of, is_missing, of_json, shown
 
 
 class Answer(NamedTuple):
@@ -47,7 +47,7 @@ def _text(value: Any, _names: Any = None) -> str:
     if is_missing(value):
         raise ValueError("missing")
     if not isinstance(value, str):
-        raise ValueError(f"expected a text, found {type(value).__name__} {value!r:.60}")
+        raise ValueError(f"expected a text, found {type(value).__name__} {shown(value)}")
     if not value.strip():
         raise ValueError("empty")
     try:
@@ -74,12 +74,12 @@ def _name(value: Any, names: Sequence[str] | None = None) -> str:
         number = index(value)
     except TypeError:
         advice = ": numbers to learn are a target" if isinstance(value, float) else ""
-        raise ValueError(f"expected a name, found {type(value).__name__} {value!r:.60}{advice}") from None
+        raise ValueError(f"expected a name, found {type(value).__name__} {shown(value)}{advice}") from None
     if names is None:
         return str(number)
     if not 0 <= number < len(names):
         raise ValueError(
-            f"{number!r:.60} stands for none of {len(names)} names" + (" (a missing value)" if number == -1 else "")
+            f"{shown(number)} stands for none of {len(names)} names" + (" (a missing value)" if number == -1 else "")
         )
     return str(names[number])
 
@@ -108,9 +108,9 @@ def _number(value: Any) -> float:
     try:
         number = float_of(value)
     except (TypeError, ValueError):
-        raise ValueError(f"expected a number, found {value!r:.60}") from None
+        raise ValueError(f"expected a number, found {shown(value)}") from None
     if not math.isfinite(number):
-        raise ValueError(f"expected a finite number, found {value!r:.60}")
+        raise ValueError(f"expected a finite number, found {shown(value)}")
     return number
 
 
@@ -134,7 +134,7 @@ def _list(value: Any) -> list[Any]:
     if is_missing(value):
         raise ValueError("missing")
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise ValueError(f"expected a list, found {type(value).__name__} {value!r:.60}")
+        raise ValueError(f"expected a list, found {type(value).__name__} {shown(value)}")
     return list(value)
 
 
@@ -145,7 +145,7 @@ def _of_json(value: Any) -> Any:
     try:
         return of_json(value)
     except ValueError:
-        raise ValueError(f"expected JSON, found {value!r:.60}") from None
+        raise ValueError(f"expected JSON, found {shown(value)}") from None
 
 
 def _entities(value: Any, _names: Any = None) -> list[Entity]:
@@ -172,7 +172,7 @@ def _entities_in(text: str, entities: list[Entity]) -> list[Entity]:
     ordered = sorted(entities, key=lambda entity: (entity.start, entity.end))
     for entity in ordered:
         if not 0 <= entity.start < entity.end <= len(text):
-            found = f"{entity.start!r:.60} to {entity.end!r:.60}"
+            found = f"{shown(entity.start)} to {shown(entity.end)}"
             raise ValueError(f"entities: {found} of a text of {len(text)} characters")
     for before, after in zip(ordered, ordered[1:]):
         if after.start < before.end:
@@ -209,15 +209,15 @@ def _start(value: Any) -> int:
     try:
         return index(value)
     except TypeError:
-        raise ValueError(f"expected a number of characters for answer_start, found {value!r:.60}") from None
+        raise ValueError(f"expected a number of characters for answer_start, found {shown(value)}") from None
 
 
 def _answer_in(context: str, answer: Answer) -> Answer:
     """An answer with its place: the first one, where it says none."""
     start = context.find(answer.text) if answer.start == -1 else answer.start
     if start < 0 or not context.startswith(answer.text, start):
-        where = "anywhere in it" if start < 0 else f"at character {start!r:.60}"
-        raise ValueError(f"answers: {answer.text!r:.60} is not in the context, {where}")
+        where = "anywhere in it" if start < 0 else f"at character {shown(start)}"
+        raise ValueError(f"answers: {shown(answer.text)} is not in the context, {where}")
     return Answer(answer.text, start)
 
 
@@ -242,7 +242,7 @@ def _right(value: Any, _names: Any = None) -> int | str:
         return _text(value)
     number = _number(value)
     if not number.is_integer():
-        raise ValueError(f"expected the number of a candidate, found {value!r:.60}")
+        raise ValueError(f"expected the number of a candidate, found {shown(value)}")
     return int(number)
 
 
@@ -251,12 +251,12 @@ def _right_in(candidates: list[str], right: int | str) -> int:
     if isinstance(right, int):
         if 0 <= right < len(candidates):
             return right
-        raise ValueError(f"right: expected 0 to {len(candidates) - 1}, found {right!r:.60}")
+        raise ValueError(f"right: expected 0 to {len(candidates) - 1}, found {shown(right)}")
     if right in candidates:
         return candidates.index(right)
     number = ord(right) - ord("A") if len(right) == 1 else -1
     if not 0 <= number < len(candidates):
-        raise ValueError(f"right: {right!r:.60} is none of the candidates")
+        raise ValueError(f"right: {shown(right)} is none of the candidates")
     return number
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import invalid
-from ..values import as_list, float_of, require_length, text_bytes
+from ..values import as_list, float_of, require_length, shown, text_bytes
 
 #: What there is one value for.
 ROW = "row of X"
@@ -59,7 +59,7 @@ class Texts:
         if width == 2 or isinstance(given[0], (tuple, list)):
             for row, pair in enumerate(given):
                 if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                    raise invalid(f"X[{row}]: expected a pair of texts, as X[0]; found {pair!r:.60}")
+                    raise invalid(f"X[{row}]: expected a pair of texts, as X[0]; found {shown(pair)}")
             self.firsts, self.seconds = [first for first, _ in given], [second for _, second in given]
         for row, text in enumerate(self.firsts):
             text_bytes(text, f"X[{row}]")
@@ -83,7 +83,7 @@ def candidates_of(values: Any) -> tuple[list[str], list[list[str]]]:
         raise invalid("X: expected texts with candidates; found 0 samples")
     for row, pair in enumerate(given):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not isinstance(pair[1], (tuple, list)):
-            raise invalid(f"X[{row}]: expected a text and a list of candidates; found {pair!r:.60}")
+            raise invalid(f"X[{row}]: expected a text and a list of candidates; found {shown(pair)}")
         for name, text in [("", pair[0]), *((f"[1][{place}]", own) for place, own in enumerate(pair[1]))]:
             text_bytes(text, f"X[{row}]{name or '[0]'}")
     return [text for text, _ in given], [list(candidates) for _, candidates in given]
@@ -98,6 +98,6 @@ def row_weights(given: Any, count: int) -> list[float] | None:
         try:
             weights[row] = float_of(weight)
         except (TypeError, ValueError):
-            raise invalid(f"sample_weight[{row}]: expected a number, found {weight!r:.60}") from None
+            raise invalid(f"sample_weight[{row}]: expected a number, found {shown(weight)}") from None
     require_length(weights, count, "sample_weight", ROW)
     return weights

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import invalid
-from ..values import is_missing
+from ..values import is_missing, shown
 from .arrays import array, columns, rows_of
 
 
@@ -100,7 +100,7 @@ def _are_names(lists: list[Any]) -> bool:
 def _numbers(row: Any, place: int, width: int) -> tuple[int, ...]:
     """The numbers of the columns that are 1."""
     if len(row) != width or not all(value in (0, 1) for value in row):
-        raise invalid(f"y[{place}]: expected names of classes, or {width} numbers that are 1 or 0; found {row!r:.60}")
+        raise invalid(f"y[{place}]: expected names of classes, or {width} numbers that are 1 or 0; found {shown(row)}")
     return tuple(column for column, value in enumerate(row) if value)
 
 

@@ -12,7 +12,7 @@ from ..adapter import HeadPooling
 from ..dataset import Dataset
 from ..errors import invalid
 from ..tokenizer import Tokenizer
-from ..values import float_of, require_length
+from ..values import float_of, require_length, shown
 from .arrays import ROW, Texts, array, row_weights, rows_of
 from .parameters import scikit_learn_utils
 from .trained import TrainedEstimator, check_call
@@ -80,7 +80,7 @@ def _targets(y: Any) -> list[list[float]]:
         try:
             numbers = [float_of(value) for value in row]
         except (TypeError, ValueError):
-            raise invalid(f"y[{place}]: expected numbers; found {row!r:.60}") from None
+            raise invalid(f"y[{place}]: expected numbers; found {shown(row)}") from None
         if not all(map(math.isfinite, numbers)):
             found = "NaN" if any(map(math.isnan, numbers)) else "infinity"
             raise invalid(f"y[{place}]: expected finite numbers; Input y contains {found}")

@@ -14,7 +14,7 @@ from ..dataset import Dataset
 from ..errors import invalid
 from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
-from ..values import c_number, require_length
+from ..values import c_number, require_length, shown
 from .arrays import ROW, Texts, array, row_weights
 from .labels import Labels
 from .parameters import scikit_learn_utils
@@ -137,7 +137,7 @@ class TextClassifier(TrainedEstimator):
         if not labels.is_multi_label:
             if isinstance(self.threshold, Iterable) or self.threshold != 0.5:
                 raise invalid(
-                    f"threshold: where a text has one class, it is the likeliest: expected 0.5; found {self.threshold!r:.60}"
+                    f"threshold: where a text has one class, it is the likeliest: expected 0.5; found {shown(self.threshold)}"
                 )
         elif not isinstance(self.threshold, str):
             thresholds_of(self.threshold, len(labels.names))

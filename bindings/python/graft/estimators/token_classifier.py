@@ -14,7 +14,7 @@ from ..entities import TAGS, Entity, byte_stretches, sentence_of, tag_names
 from ..errors import invalid
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from ..values import name_bytes, require_length
+from ..values import name_bytes, require_length, shown
 from .arrays import ROW, array, rows_of
 from .trained import TrainedEstimator, check_call
 
@@ -113,9 +113,9 @@ def _rows(X: Any, y: Any) -> tuple[list[Any], list[list[Any]]]:
     require_length(given, len(sentences), "y", ROW)
     for row, (sentence, own) in enumerate(zip(sentences, given)):
         if isinstance(sentence, str) != isinstance(sentences[0], str):
-            raise invalid(f"X[{row}]: expected what X[0] is, a text or a list of words; found {sentence!r:.60}")
+            raise invalid(f"X[{row}]: expected what X[0] is, a text or a list of words; found {shown(sentence)}")
         if not isinstance(own, (list, tuple)):
-            raise invalid(f"y[{row}]: expected a list of labels or entities; found {own!r:.60}")
+            raise invalid(f"y[{row}]: expected a list of labels or entities; found {shown(own)}")
         if isinstance(sentence, str):
             continue
         sentence_of(sentence, f"X[{row}]")

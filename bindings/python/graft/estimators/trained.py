@@ -19,7 +19,7 @@ from ..session import Session
 from ..table_tasks.table_task import TableTask
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
-from ..values import c_number
+from ..values import c_number, shown
 from .base import Base, Fitted, opened
 from .parameters import Estimator
 
@@ -169,7 +169,7 @@ class TrainedEstimator(Estimator):
         try:
             return 0 if state is None else index(state)
         except TypeError:
-            raise TypeError(f"random_state: expected an integer or numpy's RandomState, found {state!r:.60}") from None
+            raise TypeError(f"random_state: expected an integer or numpy's RandomState, found {shown(state)}") from None
 
 
 def check_call(y: Any, unsupported: Mapping[str, Any]) -> None:
