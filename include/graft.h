@@ -859,12 +859,12 @@ typedef struct graft_trainer graft_trainer;
 
 /* Optimizers, schedules and step plans are chosen by name. Each has settings: a JSON object such as
  * {"momentum": 0.8}, in which what is not named has its default.
- *
  * Optimizers are those of torch.optim. "weight_decay" is decoupled from the gradient; "l2" is in it, as
  * weight_decay is in torch's Adam, SGD and Adagrad. Each has "head_lr_ratio" and "loraplus_lr_ratio", default
  * 1: the learning rates of the adapter's head, and (LoRA+, as in PEFT) of lora_B and vectors, over that of
  * all others. Schedules are those of transformers' get_scheduler(), whose "constant_with_warmup" is
  * "constant" here: each has "warmup_ratio" and "warmup_steps", in which the rate rises to its peak. */
+
 GRAFT_API int32_t graft_optimizer_count(void);
 /** Name of optimizer `index`, such as "adamw"; NULL past the end. Static. Since 1.0. */
 GRAFT_API const char *graft_optimizer_name(int32_t index);

@@ -45,8 +45,10 @@ extension MergeTable {
 private struct PieceParts {
     private struct Part {
         let cut: Int
-        var hash: UInt64
+        let leftHash: UInt64
+        /// -1 for no piece, which has no right part, either.
         var left: Int32 = -1
+        var rightHash: UInt64 = 0
     }
     private var parts: [Part] = []
 
@@ -57,22 +59,22 @@ private struct PieceParts {
         var hash = ByteHash.empty
         for (index, byte) in piece.enumerated() {
             if index > 0, byte & 0xC0 != 0x80 {
-                parts.append(Part(cut: index, hash: hash))
+                parts.append(Part(cut: index, leftHash: hash))
                 vocabulary.expect(hash: hash)
             }
             hash = ByteHash.adding(byte, to: hash)
         }
         for index in parts.indices {
             let cut = parts[index].cut
-            let left = vocabulary.id(of: UnsafeBufferPointer(rebasing: piece[..<cut]), hash: parts[index].hash)
+            let left = vocabulary.id(of: UnsafeBufferPointer(rebasing: piece[..<cut]), hash: parts[index].leftHash)
             guard let left else { continue }
             parts[index].left = left
-            parts[index].hash = ByteHash.of(UnsafeBufferPointer(rebasing: piece[cut...]))
-            vocabulary.expect(hash: parts[index].hash)
+            parts[index].rightHash = ByteHash.of(UnsafeBufferPointer(rebasing: piece[cut...]))
+            vocabulary.expect(hash: parts[index].rightHash)
         }
         for part in parts where part.left >= 0 {
             let right = UnsafeBufferPointer(rebasing: piece[part.cut...])
-            if let right = vocabulary.id(of: right, hash: part.hash) { body(part.left, right) }
+            if let right = vocabulary.id(of: right, hash: part.rightHash) { body(part.left, right) }
         }
     }
 }

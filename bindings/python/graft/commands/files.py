@@ -116,8 +116,8 @@ def read_labelled(path: Path, arguments: argparse.Namespace, name: str | None) -
         format = "lines"
     reading = Reading(path, format, arguments.columns, arguments.encoding, header=arguments.header)
     # Columns without names are taken for a text and a label: here it is said what they are.
-    renamed = [own.renamed for own in named if own.renamed and all(role in reading.roles for role in own.renamed)]
-    reading.rename(renamed[0] if renamed else {})
+    known = [own.renamed for own in named if own.renamed]
+    reading.rename(next((roles for roles in known if all(role in reading.roles for role in roles)), {}))
     table = table_of(reading)
     if not len(table):
         raise invalid(f"{path}: expected rows, found none")
