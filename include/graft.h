@@ -1067,8 +1067,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *tru
  *                 brier. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_scores(const int32_t *truth, const double *scores,
     const double *weights, int64_t row_count, int32_t columns, const char *settings, graft_evaluation **out);
-/** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]. Measures are those of
- *  multi_label_classification, settings those of graft_evaluate_scores(). Since 1.0. */
+/** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]; measures as of
+ *  multi_label_classification, settings as above; "threshold" may have a number for each label. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_label_sets(const int32_t *truth, const double *scores,
     const double *weights, int64_t row_count, int32_t label_count, const char *settings,
     graft_evaluation **out);

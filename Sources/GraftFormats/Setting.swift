@@ -7,6 +7,7 @@ package struct Setting: Sendable {
         case flag(Bool)
         case choice(String, of: [String])
         case counts([Int], in: ClosedRange<Int>)
+        case numbers(Double, in: ClosedRange<Double>)
     }
 
     package let key: String
@@ -42,9 +43,16 @@ package struct Setting: Sendable {
         Setting(key: key, kind: .counts([], in: range), summary: summary)
     }
 
+    /// A number for all of something, with its default, or an array of one for each.
+    package static func numbers(
+        _ key: String, _ initial: Double, in range: ClosedRange<Double>, _ summary: String
+    ) -> Setting {
+        Setting(key: key, kind: .numbers(initial, in: range), summary: summary)
+    }
+
     var initial: JSON {
         switch kind {
-        case .number(let initial, _): .double(initial)
+        case .number(let initial, _), .numbers(let initial, _): .double(initial)
         case .count(let initial, _): .integer(initial)
         case .flag(let initial): .bool(initial)
         case .choice(let initial, _): .string(initial)
@@ -73,6 +81,8 @@ package struct Setting: Sendable {
                 "integer", .integer(range.lowerBound), .integer(range.upperBound)
             )
             members["items"] = .object(items)
+        case .numbers(_, let range):
+            limit(.array([.string("number"), .string("array")]), .double(range.lowerBound), .double(range.upperBound))
         }
         members["description"] = .string(summary)
         return .object(members)
@@ -82,6 +92,12 @@ package struct Setting: Sendable {
     func accepted(_ value: JSON) -> JSON? {
         switch kind {
         case .number(_, let range): value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
+        case .numbers(_, let range):
+            if let items = value.arrayValue {
+                items.allSatisfy { $0.doubleValue.map(range.contains) ?? false } ? value : nil
+            } else {
+                value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
+            }
         case .count(_, let range): value.intValue.flatMap { range.contains($0) ? .integer($0) : nil }
         case .flag: value.boolValue.map(JSON.bool)
         case .choice(_, let names): value.stringValue.flatMap { names.contains($0) ? .string($0) : nil }
@@ -100,6 +116,8 @@ package struct Setting: Sendable {
         case .count(_, let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .flag: "true or false"
         case .choice(_, let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .numbers(_, let range):
+            "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound)), or an array of such numbers"
         case .counts(_, let range): "an array of whole numbers from \(range.lowerBound) to \(range.upperBound)"
         }
     }

@@ -44,5 +44,17 @@ package struct Settings: Sendable, Equatable {
 
     package func counts(_ setting: Setting) -> [Int] { (value(setting).arrayValue ?? []).compactMap(\.intValue) }
 
+    /// So many, where the setting has one for all of them or one for each.
+    package func numbers(_ setting: Setting, count: Int, of what: String) throws(GraftError) -> [Double] {
+        guard let items = value(setting).arrayValue else {
+            return [Double](repeating: number(setting), count: count)
+        }
+        guard items.count == count else {
+            throw GraftError(
+                .invalidArgument, "\(setting.key): expected one for each of the \(count) \(what), found \(items.count)")
+        }
+        return items.map { $0.doubleValue ?? .nan }
+    }
+
     private func value(_ setting: Setting) -> JSON { values[setting.key] ?? setting.initial }
 }

@@ -163,8 +163,9 @@ def test_label_sets(seed: int) -> None:
     weights = weighted(source, count, seed)
     if weights is not None:
         weights[:2] = 1
-    found = evaluation.label_sets(truth, scores, weights=weights)
-    chosen = (scores >= 0.5).astype(int)
+    thresholds = 0.5 if seed % 2 else source.uniform(0.2, 0.8, labels)
+    found = evaluation.label_sets(truth, scores, weights=weights, threshold=thresholds)
+    chosen = (scores >= thresholds).astype(int)
 
     def of(function, average):
         return function(truth, chosen, average=average, zero_division=0, sample_weight=weights)

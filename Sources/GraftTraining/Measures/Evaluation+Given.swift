@@ -10,9 +10,13 @@ extension Evaluation {
     /// Settings of scores.
     private static let threshold = Setting.number(
         "threshold", 0.5, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
-        "Scores from which on a label is chosen, where each may be.")
+        "Score from which on label 1 is chosen, where there is one a row.")
     private static let probabilities = Setting.flag(
         "probabilities", true, "Whether scores are probabilities, from 0 to 1, which have a log_loss and a brier.")
+    /// Setting of label sets.
+    private static let thresholds = Setting.numbers(
+        "threshold", 0.5, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+        "Scores from which on a label is chosen: one of all, or one of each.")
     /// Setting of texts.
     private static let tokenize = Setting.choice(
         "tokenize", "13a", of: WrittenTokens.allCases.map(\.rawValue),
@@ -67,19 +71,18 @@ extension Evaluation {
     package static func ofLabelSets(
         truth: Labels, scores: Numbers, weights: Numbers?, width: Int, _ settings: JSONObject
     ) throws(GraftError) -> Evaluation {
-        let settings = try Settings(settings, of: [threshold, probabilities], owner: "scores", place: "settings")
+        let settings = try Settings(settings, of: [thresholds, probabilities], owner: "scores", place: "settings")
+        let least = try settings.numbers(thresholds, count: width, of: "labels")
         let rows = truth.count / width
         var evidence = try begin(labelCount: width, rows: rows, bytes: 32 * width)
         try check(truth, "truth", below: 2)
         try check(scores, width: width, settings)
         evidence.scores.reserve(rows)
-        let least = settings.number(threshold)
         for row in 0..<rows {
             let own = row * width..<(row + 1) * width
             evidence.scores.add(isTrue: truth[own], numbers: scores[own])
-            for place in own {
-                evidence.labelSets.add(
-                    label: place - own.lowerBound, isTrue: truth[place] == 1, isChosen: scores[place] >= least)
+            for (label, place) in own.enumerated() {
+                evidence.labelSets.add(label: label, isTrue: truth[place] == 1, isChosen: scores[place] >= least[label])
             }
             evidence.labelSets.endRow()
         }

@@ -26,6 +26,7 @@ from .errors import invalid
 from .library import lib
 from .lost_tokens import warn
 from .metrics import Evaluation
+from .thresholds import thresholds_of
 from .values import as_list, c_number, choice, name_list, settings_json, text_array, text_list
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
@@ -99,14 +100,14 @@ def label_sets(
     *,
     weights: Numbers | None = None,
     label_names: Sequence[Hashable] | None = None,
-    threshold: float | None = None,
+    threshold: float | Iterable[float] | None = None,
     probabilities: bool = True,
 ) -> Evaluation:
     """Of any number of labels each, from rows of 0 and 1 and rows of scores, one for each label:
     ``exact_match``, ``micro_f1``, ``macro_f1``, ``weighted_f1``, ``precision`` and ``recall``
     (macro), ``micro_precision``, ``micro_recall``, ``roc_auc`` and ``average_precision``.
 
-    :param threshold: the score from which on a label is chosen; None: 0.5.
+    :param threshold: the score from which on a label is chosen, or one for each label; None: 0.5.
     :param probabilities: False for scores of any kind.
     """
     marks, columns = _marks(truth, "truth")
@@ -115,7 +116,8 @@ def label_sets(
         raise invalid(f"scores: expected {columns} a row, as truth has, found {width}")
     _same(len(marks), len(numbers), "truth", "scores")
     count, out = len(marks) // width, c_void_p()
-    settings = settings_json(threshold=threshold, probabilities=probabilities)
+    least = None if threshold is None else thresholds_of(threshold, width, probabilities)
+    settings = settings_json(threshold=least, probabilities=probabilities)
     lib.graft_evaluate_label_sets(marks, numbers, _weights(weights, count), count, width, settings, byref(out))
     return _read(out, list(range(width)) if label_names is None else list(label_names))
 

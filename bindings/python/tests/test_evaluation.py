@@ -44,6 +44,8 @@ def test_scores_curves_and_thresholds() -> None:
     assert math.isnan(evaluation.scores([1, 1], [0.2, 0.3], label_names=[0, 1]).roc_auc)
     sets = evaluation.label_sets([[1, 0], [1, 1]], [[0.9, 0.6], [0.7, 0.8]])
     assert sets.exact_match == 0.5 and sets.micro_f1 == pytest.approx(6 / 7)
+    each = evaluation.label_sets([[1, 0], [1, 1]], [[0.9, 0.6], [0.7, 0.8]], threshold=numpy.float32([0.5, 0.7]))
+    assert each.exact_match == 1 and each.macro_f1 == 1
 
 
 def test_values_tags_answers_and_rankings() -> None:
@@ -67,6 +69,13 @@ def test_what_does_not_fit_is_said() -> None:
         evaluation.scores([0, 1], [[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]])
     with pytest.raises(graft.GraftError, match="as many numbers in each row, found 1, 2"):
         evaluation.values([[1, 2], [3]], [[1, 2], [3, 4]])
+    for threshold, words in [
+        ([0.5, 0.5, 0.5], "threshold: expected one for each label, 2; found 3"),
+        ([0.5, "x"], r"threshold\[1\]: expected a number, found 'x'"),
+        ([0.5, 1.5], r"threshold\[1\]: expected 0 to 1, found 1.5"),
+    ]:
+        with pytest.raises(graft.GraftError, match=words):
+            evaluation.label_sets([[1, 0]], [[0.9, 0.6]], threshold=threshold)  # type: ignore[arg-type]
     with pytest.raises(graft.GraftError, match=r"scores\[1\] is nan"):
         evaluation.scores([0, 1], [0.1, math.nan])
     with pytest.raises(graft.GraftError, match="expected a row at least"):
