@@ -157,7 +157,7 @@ extension Model {
     }
 
     /// Checks that the model has what a task reads.
-    func requireOutputs(of task: Task?) throws(GraftError) {
+    package func requireOutputs(of task: Task?) throws(GraftError) {
         if let task, decoderTokens == nil, task == .sequenceToSequence {
             throw GraftError(
                 .unsupported,
@@ -165,12 +165,13 @@ extension Model {
             )
         }
         if let task, let decoderTokens, task != .sequenceToSequence,
-            task.headClass != .rows || decoderTokens.end == nil
+            !(task.headClass.map(HeadClass.ofDecoders.contains) ?? false) || decoderTokens.end == nil
         {
             throw GraftError(
                 .unsupported,
                 "task \(task): the \(architecture) model at \(source.path) is for the task \(Task.sequenceToSequence)"
-                    + (decoderTokens.end == nil ? "" : ", and for heads of rows"))
+                    + (decoderTokens.end == nil ? "" : ", and for heads of rows and of answers")
+                    + (conventions.encoderClass.map { "; its encoder alone, a \($0), is for others" } ?? ""))
         }
         switch task?.head {
         case .vocabulary: _ = try LanguageModelHead(model: self)

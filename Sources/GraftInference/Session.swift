@@ -184,7 +184,7 @@ package final class Session {
         body: (_ row: Int, _ head: RowHead, _ numbers: Matrix) throws(GraftError) -> Void
     ) throws(GraftError) {
         let dense = DenseHead(model: model, unit: unit)
-        let batch = try rowsOfHeads(batch)
+        let batch = try rowsOfHeads(batch, dense.unit)
         try eachPass(batch, adapters, reading: summary(batch, adapters, dense)) { first, count throws(GraftError) in
             let hidden = try model.forward(pass)
             let start = batch.range(ofRow: first, in: unit).lowerBound
@@ -201,11 +201,11 @@ package final class Session {
         }
     }
 
-    /// What heads of rows read: the rows, or where an encoder reads these, those of a decoder.
-    private func rowsOfHeads(_ batch: RowBatch) throws(GraftError) -> RowBatch {
+    /// What heads read: the rows, or where an encoder reads these, those of a decoder.
+    private func rowsOfHeads(_ batch: RowBatch, _ unit: ColumnKind.Unit) throws(GraftError) -> RowBatch {
         guard let tokens = model.decoderTokens else { return batch }
         var rows = RowBatch()
-        try rows.takeRows(of: batch, tokens)
+        try rows.takeRows(of: batch, tokens, for: unit)
         return rows
     }
 

@@ -6,17 +6,17 @@ package struct Conventions: Sendable {
     /// `model_type` of config.json.
     package private(set) var architecture: String
     /// The encoder or decoder inside the task classes, as in "bert.encoder…".
-    package let backbone: String
+    package private(set) var backbone: String
     /// The same inside the question answering class.
     private var answerBackbone: String
     /// The same inside the sequence classification class.
-    private let rowBackbone: String
+    private var rowBackbone: String
     /// The head's module in the sequence classification class, and whether it has a bias.
-    package let headPath: String
+    package private(set) var headPath: String
     package let headHasBias: Bool
     /// The dense layer that this class' head has before that; nil where it reads what the pooler
     /// makes, or the hidden state.
-    package let headDensePath: String?
+    package private(set) var headDensePath: String?
     /// What follows that layer, or the pooler's.
     package let headActivation: Activation
     /// Whether dropout stands before that layer, too.
@@ -24,7 +24,7 @@ package struct Conventions: Sendable {
     /// The head's module in the multiple choice class; nil where transformers has none.
     package let choiceHeadPath: String?
     /// The head's module in the token classification class, where it has a bias.
-    package let tokenHeadPath: String
+    package private(set) var tokenHeadPath: String
     /// The head's module in the question answering class.
     package let answerHeadPath: String
     /// Modules beside the backbone that the classes of all heads have before them.
@@ -34,7 +34,9 @@ package struct Conventions: Sendable {
     /// The modules of the head for masked words; nil where there is none.
     package private(set) var maskedHead: MaskedHeadNames?
     /// Which of a row's tokens stands for it in classification.
-    package let summaryToken: SummaryToken
+    package private(set) var summaryToken: SummaryToken
+    /// transformers' class of the encoder alone, where a model with a decoder has one.
+    package private(set) var encoderClass: String?
     /// Modules that PEFT adapts when `target_modules` is null, by the method's name.
     package private(set) var defaultTargets: [String: [String]]
     /// Modules that PEFT takes for feed-forward ones when `feedforward_modules` is null.
@@ -110,7 +112,7 @@ package struct Conventions: Sendable {
         headTransformPaths: [String] = [], tokensReadTransform: Bool = true,
         headActivation: Activation = .tanh, headDropsInput: Bool = true,
         choiceHeadPath: String? = nil, tokenHeadPath: String? = nil, maskedHead: MaskedHeadNames? = nil,
-        summaryToken: SummaryToken, defaultTargets: [String: [String]],
+        summaryToken: SummaryToken, encoderClass: String? = nil, defaultTargets: [String: [String]],
         feedForwardModules: [String] = [], className: String, formerNames: [String: String] = [:],
         adapterHolders: [Site.Sublayer: String] = [:]
     ) {
@@ -130,6 +132,7 @@ package struct Conventions: Sendable {
         self.tokensReadTransform = tokensReadTransform
         self.maskedHead = maskedHead
         self.summaryToken = summaryToken
+        self.encoderClass = encoderClass
         self.defaultTargets = defaultTargets
         self.feedForwardModules = feedForwardModules
         self.className = className
@@ -144,15 +147,25 @@ package struct Conventions: Sendable {
         return own
     }
 
+    /// Those of the encoder alone.
+    package func ofEncoder(backbone: String, headPath: String) -> Conventions {
+        var own = self
+        (own.backbone, own.answerBackbone, own.rowBackbone) = (backbone, backbone, backbone)
+        (own.headPath, own.tokenHeadPath, own.headDensePath) = (headPath, headPath, nil)
+        (own.summaryToken, own.encoderClass) = (.first, nil)
+        return own
+    }
+
     /// Those of an architecture whose modules have the same names.
     package func named(
-        _ architecture: String, className: String, answerBackbone: String? = nil,
+        _ architecture: String, className: String, answerBackbone: String? = nil, encoderClass: String? = nil,
         defaultTargets: [String: [String]]? = nil, feedForwardModules: [String]? = nil
     ) -> Conventions {
         var own = self
         own.architecture = architecture
         own.className = className
         own.answerBackbone = answerBackbone ?? self.answerBackbone
+        own.encoderClass = encoderClass
         own.defaultTargets = defaultTargets ?? self.defaultTargets
         own.feedForwardModules = feedForwardModules ?? self.feedForwardModules
         return own

@@ -9,6 +9,9 @@ package enum HeadClass: String, CaseIterable, Sendable {
     /// Two of each token: how well an answer begins and ends there.
     case answers = "ForQuestionAnswering"
 
+    /// Those of models with an encoder and a decoder, which reads the rows, too.
+    package static let ofDecoders: [HeadClass] = [.rows, .answers]
+
     /// What its numbers are of.
     package var unit: ColumnKind.Unit { self == .rows || self == .choices ? .rows : .tokens }
 

@@ -52,16 +52,18 @@ extension RowBatch {
         return true
     }
 
-    /// Replaces what this holds by the rows that a decoder reads for a head of rows: those of
-    /// `batch` shifted right, with themselves as their sources.
-    package mutating func takeRows(of batch: RowBatch, _ tokens: DecoderTokens) throws(GraftError) {
+    /// Replaces what this holds by the rows that a decoder reads for a head of rows or of their
+    /// tokens: those of `batch` shifted right, with themselves as their sources.
+    package mutating func takeRows(
+        of batch: RowBatch, _ tokens: DecoderTokens, for unit: ColumnKind.Unit
+    ) throws(GraftError) {
         removeAll()
         try reserve(rowCount: batch.rowCount, tokenCount: batch.tokenCount)
         try takeSources(batch)
         origin = batch.origin
         for row in 0..<batch.rowCount {
             let own = batch.tokens[batch.range(ofRow: row)]
-            if let end = tokens.end, !own.contains(end) {
+            if let end = tokens.end, unit == .rows, !own.contains(end) {
                 throw GraftError(
                     .incompatible,
                     "row \(row) has no token \(end), eos_token_id, at which the head of rows reads")

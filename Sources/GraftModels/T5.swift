@@ -15,7 +15,7 @@ enum T5: T5Kin {
     static let conventions = Conventions(
         architecture: "t5", backbone: "", rowBackbone: "transformer", headPath: "classification_head.out_proj",
         headHasBias: true,
-        headDensePath: "classification_head.dense", summaryToken: .last,
+        headDensePath: "classification_head.dense", summaryToken: .last, encoderClass: "T5EncoderModel",
         defaultTargets: [
             "lora": ["q", "v"], "ia3": ["k", "v", "wo"], "adalora": ["q", "k", "v", "o", "wi", "wo"],
         ],
@@ -33,14 +33,14 @@ enum T5: T5Kin {
         team: Team
     ) throws(GraftError) -> Model {
         let configuration = try T5Configuration(folder.config, path: folder.path, usual)
-        let hidden = configuration.hiddenSize
+        guard !configuration.isEncoder else {
+            return try loadEncoder(
+                folder, conventions.ofEncoder(backbone: "transformer", headPath: "classifier"), configuration,
+                precision: precision, team: team)
+        }
+        let (hidden, shape) = (configuration.hiddenSize, configuration.shape)
         let prefix = conventions.prefix(folder.hasTensors)
         var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
-        let shape = ModelShape(
-            layerCount: configuration.decoderLayerCount, encoderLayerCount: configuration.encoderLayerCount,
-            hiddenSize: hidden, vocabularySize: configuration.vocabularySize, typeCount: 0,
-            maximumLength: T5Configuration.maximumLength, headCount: configuration.headCount,
-            keyWidth: configuration.headCount * configuration.headWidth, keyHeadCount: configuration.headCount)
         let tables = try VocabularyTables(folder, words: prefix + "shared", areTied: true)
         let wordSite = reader.sites.count
         let words = try reader.embedding(
@@ -69,12 +69,34 @@ enum T5: T5Kin {
             headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
             sites: reader.sites, source: reader.source(shape))
     }
+
+    /// The encoder alone, as `T5EncoderModel` and `T5ForTokenClassification` have it.
+    private static func loadEncoder(
+        _ folder: any TensorSource, _ conventions: Conventions, _ configuration: T5Configuration,
+        precision: Precision, team: Team
+    ) throws(GraftError) -> Model {
+        let shape = configuration.shape
+        let prefix = conventions.prefix(folder.hasTensors)
+        var reader = WeightReader(folder: folder, precision: precision, team: team, prefix: prefix)
+        let tables = try VocabularyTables(folder, words: prefix + "shared", areTied: true)
+        let words = try reader.embedding(
+            "shared", rows: shape.vocabularySize, width: shape.hiddenSize, storedAs: tables.words)
+        let stack = T5Stack("encoder", shape.layerCount, configuration, shape, firstDropout: 0)
+        let reading = try stack.load(words, &reader)
+        let head = try reader.classifier(conventions, labels: configuration.labels, shape)
+        return Model(
+            conventions, shape: shape, embeddings: reading.embeddings, layers: reading.layers,
+            finalNorm: reading.finalNorm, finalDropout: stack.finalDropout, headPooling: .mean, baseHead: head,
+            problem: configuration.problem, vocabulary: tables.sites(words: 0, head: nil),
+            headDropout: configuration.headDropout, initializerRange: configuration.initializerRange,
+            sites: reader.sites, source: reader.source(shape))
+    }
 }
 
 /// mT5 (Xue et al. 2021): T5 1.1 of many languages.
 enum MT5: T5Kin {
     static let conventions = T5.conventions.named(
-        "mt5", className: "MT5",
+        "mt5", className: "MT5", encoderClass: "MT5EncoderModel",
         defaultTargets: [
             "lora": ["q", "v"], "ia3": ["k", "v", "wi_1"], "adalora": ["q", "k", "v", "o", "wi_0", "wi_1", "wo"],
         ],

@@ -21,6 +21,8 @@ struct T5Configuration {
     let innerSize: Int
     let encoderLayerCount: Int
     let decoderLayerCount: Int
+    /// Whether the checkpoint is of a class that has no decoder.
+    let isEncoder: Bool
     let headCount: Int
     let bucketCount: Int
     let maximumDistance: Int
@@ -60,13 +62,14 @@ struct T5Configuration {
         }
         dropout = try reader.probability("dropout_rate", 0.1)
         epsilon = try reader.float("layer_norm_epsilon", 1e-6)
-        let name = try config.optionalString("feed_forward_proj") ?? usual.feedForward
-        isGated = name.hasPrefix("gated-")
-        let function = name == "gated-gelu" ? "gelu_new" : isGated ? String(name.dropFirst(6)) : name
+        let feedForward = try config.optionalString("feed_forward_proj") ?? usual.feedForward
+        isGated = feedForward.hasPrefix("gated-")
+        let plain = isGated ? String(feedForward.dropFirst(6)) : feedForward
+        let function = feedForward == "gated-gelu" ? "gelu_new" : plain
         guard let activation = Activation(name: function) else {
             throw GraftError(
                 .unsupported,
-                "\(reader.file): feed_forward_proj \"\(name)\"; expected one of "
+                "\(reader.file): feed_forward_proj \"\(feedForward)\"; expected one of "
                     + Activation.names.joined(separator: ", ") + ", behind \"gated-\" or not")
         }
         self.activation = activation
@@ -83,7 +86,18 @@ struct T5Configuration {
         headDropout = try reader.probability("classifier_dropout", 0)
         labels = try reader.labels()
         problem = try reader.problem()
+        let name = try config.optionalStrings("architectures")?.first ?? ""
+        isEncoder = ["EncoderModel", HeadClass.tokens.rawValue].contains(where: name.hasSuffix)
         try reader.check(
-            [.onlyTrue("is_encoder_decoder")], layerCount: encoderLayerCount, reads: ["is_encoder_decoder"])
+            isEncoder ? [] : [.onlyTrue("is_encoder_decoder")], layerCount: encoderLayerCount,
+            reads: ["is_encoder_decoder"])
+    }
+
+    var shape: ModelShape {
+        ModelShape(
+            layerCount: isEncoder ? encoderLayerCount : decoderLayerCount,
+            encoderLayerCount: isEncoder ? 0 : encoderLayerCount, hiddenSize: hiddenSize,
+            vocabularySize: vocabularySize, typeCount: 0, maximumLength: Self.maximumLength, headCount: headCount,
+            keyWidth: headCount * headWidth, keyHeadCount: headCount)
     }
 }

@@ -6,6 +6,8 @@ import GraftTensor
 struct T5Stack {
     private let name: String
     private let isDecoder: Bool
+    /// Whether heads read what it makes, not a decoder.
+    private let isLast: Bool
     private let layerCount: Int
     private let configuration: T5Configuration
     /// Of the embeddings: see `ModelShape`.
@@ -25,6 +27,7 @@ struct T5Stack {
         self.configuration = configuration
         self.firstDropout = firstDropout
         isDecoder = name == "decoder"
+        isLast = isDecoder || configuration.isEncoder
         depth = isDecoder ? shape.firstDepth : 0
         firstLayer = isDecoder ? shape.encoderLayerCount : 0
     }
@@ -39,11 +42,11 @@ struct T5Stack {
     /// After the final norm.
     var finalDropout: Dropout {
         Dropout(
-            probability: configuration.dropout, site: dropoutSite(layerCount, 0), unit: isDecoder ? .read : .tokens)
+            probability: configuration.dropout, site: dropoutSite(layerCount, 0), unit: isLast ? .read : .tokens)
     }
 
-    /// In the encoder every token is read.
-    private func unit(_ layer: Int) -> Pass.Unit { isDecoder ? .ofLayer(layer, of: layerCount) : .tokens }
+    /// A decoder reads every token of its encoder.
+    private func unit(_ layer: Int) -> Pass.Unit { isLast ? .ofLayer(layer, of: layerCount) : .tokens }
 
     private var width: Int { configuration.hiddenSize }
     private var headsWidth: Int { configuration.headCount * configuration.headWidth }

@@ -124,11 +124,11 @@ struct WeightReader {
             place: .beside)
     }
 
-    /// The head of a checkpoint that both reads and writes rows, where that is one of rows.
+    /// The head of a checkpoint that both reads and writes rows, which it reads twice for it.
     mutating func sourceHead(
         _ conventions: Conventions, labels: [String], _ shape: ModelShape
     ) throws(GraftError) -> (pooler: Pooler?, base: BaseHead?) {
-        guard try headClass == .rows else { return (nil, nil) }
+        guard let kind = try headClass, HeadClass.ofDecoders.contains(kind) else { return (nil, nil) }
         let dense = try headDense(conventions, shape)
         return (
             dense.map { Pooler($0, conventions.headActivation) },

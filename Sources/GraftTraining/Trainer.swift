@@ -184,11 +184,11 @@ package final class Trainer {
     }
 
     /// The rows that the model learns from: those of a batch, or where it has an encoder, those of
-    /// its decoder, in the memory of `decoderRows`. For a head of rows it reads these twice.
+    /// its decoder, in the memory of `decoderRows`. For a head of their own it reads these twice.
     func rows(of batch: RowBatch, in decoderRows: inout RowBatch) throws(GraftError) -> RowBatch {
         guard let tokens = content.model.decoderTokens else { return batch }
-        if content.actingTask?.unit == .rows {
-            try decoderRows.takeRows(of: batch, tokens)
+        if let unit = content.actingTask?.unit {
+            try decoderRows.takeRows(of: batch, tokens, for: unit)
             return decoderRows
         }
         guard try decoderRows.takeTargets(of: batch, tokens) else {

@@ -54,6 +54,7 @@ MAKERS = {
     "seq2seq-tiny": "tiny_seq2seq",
     "seq2seq-training": "seq2seq_training",
     "seq2seq-heads": "seq2seq_heads",
+    "seq2seq-token-heads": "seq2seq_token_heads",
     "marian-enpt": "marian_enpt",
     "distilbert-tiny": "tiny_distilbert",
     "distilbert-training": "distilbert_training",

@@ -214,6 +214,53 @@ import Testing
         #expect(throws: GraftError.self) { try prefix.set(.maskedLanguageModel) }
     }
 
+    @Test(
+        "A checkpoint with a head of tokens reads them by itself",
+        arguments: ["bart-answers", "mbart-answers", "t5-answers", "mt5-answers", "t5-tokens", "mt5-tokens"])
+    func ownHeadOfTokens(name: String) throws {
+        let folder = Goldens.path("seq2seq-token-heads/\(name)")
+        let model = try Architectures.load(path: folder, precision: .float32)
+        #expect(model.ownTask == (name.hasSuffix("answers") ? .questionAnswering : .tokenClassification))
+        let labels = try #require(model.baseHead?.labels.count)
+        let batch = try Goldens.rows(try JSON(contentsOf: Goldens.path("seq2seq-token-heads/inputs.json")))
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 24, cancelToken: nil)
+        var found = [Float](repeating: .nan, count: batch.tokenCount * labels)
+        try session.classify(batch, adapters: [], into: &found)
+        let expected = try Goldens.floats(SafetensorsFile(path: folder + "/expected.safetensors"), "logits")
+        #expect(found.count == expected.count && Goldens.difference(found, expected) < 5e-5)
+    }
+
+    @Test("The encoder of a T5 alone is an encoder as others are")
+    func encoderAlone() throws {
+        let folder = Goldens.path("seq2seq-token-heads/t5-encoder")
+        let model = try Architectures.load(path: folder, precision: .float32)
+        #expect(model.baseHead == nil && model.decoderTokens == nil && model.shape.layerCount == 3)
+        let batch = try Goldens.rows(try JSON(contentsOf: Goldens.path("seq2seq-token-heads/inputs.json")))
+        let session = try Session(model: model, threadCount: 2, passTokenCount: 24, cancelToken: nil)
+        let file = try SafetensorsFile(path: folder + "/expected.safetensors")
+        for layer in 0...3 {
+            var found = [Float](repeating: .nan, count: batch.tokenCount * model.shape.hiddenSize)
+            try session.hiddenStates(batch, adapters: [], layer: layer, into: &found)
+            let difference = Goldens.difference(found, try Goldens.floats(file, "hidden_states.\(layer)"))
+            #expect(difference < 5e-5, "layer \(layer): \(difference)")
+        }
+        // A head of rows reads the mean of their tokens.
+        let adapter = try Adapter(model: model, method: "lora", config: nil, seed: 1)
+        try adapter.set(.sequenceClassification, HeadSettings(labels: ["a", "b"], dropout: 0, trainsDense: false))
+        try session.attach(try Composition(adapter: adapter, scale: 1))
+        var numbers = [Float](repeating: .nan, count: batch.rowCount * 2)
+        try session.classify(batch, adapters: [], into: &numbers)
+        #expect(numbers.allSatisfy { $0.isFinite })
+        #expect(throws: GraftError.self) { try adapter.set(.sequenceToSequence) }
+        // With a decoder, heads of tokens have no class.
+        let whole = try Adapter(
+            model: try self.model("t5"), method: "lora", config: nil, seed: 1)
+        let error = #expect(throws: GraftError.self) {
+            try whole.set(.tokenClassification, HeadSettings(labels: ["a", "b"], dropout: 0, trainsDense: false))
+        }
+        #expect(error?.message.contains("T5EncoderModel") == true, "\(error?.message ?? "")")
+    }
+
     @Test("A prefix is that of the decoder alone, and of no head of rows")
     func prefixOfDecoder() throws {
         let (model, batch) = (try model("bart-even"), try rows())

@@ -20,7 +20,7 @@ import Testing
             "task-training", "embedding-training",
             "actions-training",
             "adalora-training", "bottleneck", "prompt-learning", "adversarial", "seq2seq-training",
-            "seq2seq-heads",
+            "seq2seq-heads", "seq2seq-token-heads",
             "masked-language", "group-training", "preference-training",
         ], "variants.json"
     ).filter { $0.settings["steps"] != nil }

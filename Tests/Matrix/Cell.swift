@@ -32,8 +32,9 @@ package struct Cell: Sendable, CustomStringConvertible {
 
     /// All combinations of what the registries list. Encoders have no next tokens and decoders no
     /// masked ones to tell, and some no class with a head of tokens; models that read rows and
-    /// write others have that one task; choices need a pooler where the architecture's class reads
-    /// it. Another task that lacks a tiny model is a cell none the less, whose tests say so.
+    /// write others have the heads that transformers has classes of; choices need a pooler where
+    /// the architecture's class reads it. Another task that lacks a tiny model is a cell none the
+    /// less, whose tests say so.
     package static let all = pairs.flatMap(cells)
 
     /// Those that are tried: one of every third method on each architecture, from one to the next
@@ -60,13 +61,15 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// All of a method on an architecture.
     private static func cells(_ pair: Pair) -> [Cell] {
         let (architecture, method) = pair
-        let readsSources = TinyModels.readSources(architecture)
-        guard !readsSources || AdapterMethods.fitSources(method.name) else { return [] }
+        let someReadSources = TinyModels.readSources(architecture)
         var cells: [Cell] = []
         for task in [nil] + Tasks.all.map(Optional.some) {
-            guard readsSources == (task == .sequenceToSequence) else { continue }
             let model = try? TinyModels.model(architecture, task, .float32)
-            if model == nil, let task, task.readsVocabulary || task.unit == .tokens { continue }
+            let readsSources = model?.decoderTokens != nil
+            if readsSources, !AdapterMethods.fitSources(method.name) { continue }
+            if model == nil, someReadSources || task.map({ $0.readsVocabulary || $0.unit == .tokens }) ?? false {
+                continue
+            }
             if case .dense(_, .choice) = task?.head, let model, model.lacksPoolerForChoices { continue }
             // With other settings a method meets the other heads as it does with its defaults.
             if method.settings != nil, !readsSources, let task, task != Tasks.all.first { continue }
@@ -89,6 +92,9 @@ package struct Cell: Sendable, CustomStringConvertible {
 
     package func model() throws -> Model { try TinyModels.model(architecture, task, precision) }
 
+    /// Whether an encoder reads the rows, and a decoder what that makes of them.
+    package var readsSources: Bool { (try? model())?.decoderTokens != nil }
+
     /// A fresh adapter.
     package func adapter(seed: UInt64 = 1) throws -> Adapter { try adapter(method, config: settings, seed: seed) }
 
@@ -99,9 +105,7 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// Adapters of all methods, this one's first, smooth, with numbers that change what the model
     /// computes.
     package func actingAdapters() throws -> [Adapter] {
-        let others = AdapterMethods.names.filter {
-            $0 != method && (task != .sequenceToSequence || AdapterMethods.fitSources($0))
-        }
+        let others = AdapterMethods.names.filter { $0 != method && (!readsSources || AdapterMethods.fitSources($0)) }
         return try ([method] + others).enumerated().map { number, name in
             let config = number == 0 && settings != nil ? settings : Self.smoothSettings[name]
             let adapter = try adapter(name, config: config, seed: UInt64(number))
@@ -130,7 +134,8 @@ package struct Cell: Sendable, CustomStringConvertible {
     /// Rows of 2 to 10 tokens. What is to be learned of a row is told by one token of it; of a
     /// token, by itself.
     package func rows(count: Int, seed: UInt64 = 1) throws -> RowBatch {
-        let vocabulary = try model().shape.vocabularySize
+        let model = try model()
+        let vocabulary = model.shape.vocabularySize
         var random = RandomNumbers(seed: seed, stream: "rows")
         var batch = RowBatch()
         var labels: [Int32] = []
@@ -138,6 +143,7 @@ package struct Cell: Sendable, CustomStringConvertible {
             let label = row % 3
             var tokens = (0..<1 + row % 9).map { _ in Int32(10 + random.below(vocabulary - 10)) }
             tokens.insert(Int32(3 + label), at: random.below(tokens.count + 1))
+            if task?.unit == .rows, let end = model.decoderTokens?.end { tokens.append(end) }
             batch.append(tokens: tokens, types: nil as [Int32]?)
             labels.append(Int32(label))
         }

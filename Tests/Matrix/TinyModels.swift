@@ -31,7 +31,9 @@ package enum TinyModels {
     package static func model(_ architecture: String, _ task: GraftAdapters.Task?, _ precision: Precision) throws
         -> Model
     {
-        let own = loaded.filter { $0.model.architecture == architecture && $0.precision == precision }.map(\.model)
+        let own = loaded.filter {
+            $0.model.architecture == architecture && $0.precision == precision && takes(task, $0.model)
+        }.map(\.model)
         let model =
             own.first { does(task, $0) }
             ?? own.first { $0.problem == nil && $0.ownTask?.unit != nil && $0.ownTask?.unit == task?.unit }
@@ -48,6 +50,12 @@ package enum TinyModels {
     /// Whether models of an architecture read rows with an encoder and write others.
     static func readSources(_ architecture: String) -> Bool {
         loaded.contains { $0.model.architecture == architecture && $0.model.decoderTokens != nil }
+    }
+
+    /// Whether an adapter of a task, or of none, may be put on a model.
+    private static func takes(_ task: GraftAdapters.Task?, _ model: Model) -> Bool {
+        guard let task else { return model.decoderTokens == nil }
+        return (try? model.requireOutputs(of: task)) != nil
     }
 
     private static func does(_ task: GraftAdapters.Task?, _ model: Model) -> Bool {

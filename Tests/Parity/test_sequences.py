@@ -2,9 +2,13 @@
 folders, and the real Marian's translations."""
 
 import dataclasses
+import json
 import random
+import shutil
+from collections.abc import Callable
 
 import pytest
+import tokenizers
 import torch
 import transformers
 from peft import PeftModel
@@ -112,24 +116,75 @@ def test_a_merged_model_is_opened_by_transformers(architecture, tmp_path):
     assert abs(loss(graft.Model(tmp_path / "merged")) - attached) < TOLERANCE
 
 
-HEADS = {
-    "bart": transformers.BartForSequenceClassification,
-    "mbart": transformers.MBartForSequenceClassification,
-    "t5": transformers.T5ForSequenceClassification,
-    "mt5": transformers.MT5ForSequenceClassification,
-}
 CLASSIFIED = read_json(GOLDENS / "seq2seq-heads" / "inputs.json")["input_ids"]
+LABELS = ("a", "b", "c")
+SPANS = [[min(2, len(row) - 1), len(row) - 1] for row in CLASSIFIED]
 
 
-@pytest.mark.parametrize("base", ["seq2seq-heads", "seq2seq-tiny"])
-@pytest.mark.parametrize("architecture", HEADS)
-def test_a_head_of_rows_that_graft_trained_opens_in_peft_and_merges(architecture, base, tmp_path):
-    folder = GOLDENS / base / architecture
+def of_labels(logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(logits, torch.tensor(rows))
+
+
+def row_loss(model: torch.nn.Module) -> torch.Tensor:
+    return of_labels(torch.cat([model(input_ids=torch.tensor([row])).logits for row in CLASSIFIED]), [0, 1, 2, 1, 0])
+
+
+def token_loss(model: torch.nn.Module) -> torch.Tensor:
+    logits = torch.cat([model(input_ids=torch.tensor([row])).logits[0] for row in CLASSIFIED])
+    return of_labels(logits, [token % 3 for row in CLASSIFIED for token in row])
+
+
+def span_loss(model: torch.nn.Module) -> torch.Tensor:
+    losses = [
+        model(input_ids=torch.tensor([row]), start_positions=torch.tensor([start]), end_positions=torch.tensor([end])).loss
+        for row, (start, end) in zip(CLASSIFIED, SPANS, strict=True)
+    ]
+    return torch.stack(losses).mean()
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """Of a task, with the column that it learns from, and transformers' loss."""
+
+    task: str
+    column: str
+    numbers: list
+    loss: Callable[[torch.nn.Module], torch.Tensor]
+    labels: tuple[str, ...] = ()
+
+
+ROW_HEAD = Head("sequence_classification", "labels", [0, 1, 2, 1, 0], row_loss, LABELS)
+TOKEN_HEAD = Head("token_classification", "token_labels", [[token % 3 for token in row] for row in CLASSIFIED], token_loss, LABELS)
+ANSWER_HEAD = Head("question_answering", "answer_spans", SPANS, span_loss)
+HEADS = [
+    (ROW_HEAD, transformers.BartForSequenceClassification, ["seq2seq-heads/bart", "seq2seq-tiny/bart"]),
+    (ROW_HEAD, transformers.MBartForSequenceClassification, ["seq2seq-heads/mbart", "seq2seq-tiny/mbart"]),
+    (ROW_HEAD, transformers.T5ForSequenceClassification, ["seq2seq-heads/t5", "seq2seq-tiny/t5"]),
+    (ROW_HEAD, transformers.MT5ForSequenceClassification, ["seq2seq-heads/mt5", "seq2seq-tiny/mt5"]),
+    (ANSWER_HEAD, transformers.BartForQuestionAnswering, ["seq2seq-token-heads/bart-answers", "seq2seq-tiny/bart"]),
+    (ANSWER_HEAD, transformers.MBartForQuestionAnswering, ["seq2seq-token-heads/mbart-answers", "seq2seq-tiny/mbart"]),
+    (ANSWER_HEAD, transformers.T5ForQuestionAnswering, ["seq2seq-token-heads/t5-answers", "seq2seq-tiny/t5"]),
+    (ANSWER_HEAD, transformers.MT5ForQuestionAnswering, ["seq2seq-token-heads/mt5-answers", "seq2seq-tiny/mt5"]),
+    (TOKEN_HEAD, transformers.T5ForTokenClassification, ["seq2seq-token-heads/t5-tokens", "seq2seq-token-heads/t5-encoder"]),
+    (TOKEN_HEAD, transformers.MT5ForTokenClassification, ["seq2seq-token-heads/mt5-tokens"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "base"),
+    [
+        pytest.param(head, kind, base, id=f"{kind.__name__}-{base}")
+        for head, kind, bases in HEADS
+        for base in bases
+    ],
+)
+def test_a_head_that_graft_trained_opens_in_peft_and_merges(head, kind, base, tmp_path):
+    folder = GOLDENS / base
     model = graft.Model(folder)
     adapter = graft.Adapter.create(model, config={"r": 4, "init_lora_weights": False}, seed=3)
-    adapter.set_head("sequence_classification", ["a", "b", "c"])
+    adapter.set_head(head.task, head.labels)
     batch = graft.Batch.from_tokens(CLASSIFIED)
-    batch.set_column("labels", [0, 1, 2, 1, 0])
+    batch.set_column(head.column, head.numbers)
     with graft.Trainer(model, adapter, learning_rate=1e-2) as trainer:
         before = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
         for _ in range(10):
@@ -138,16 +193,44 @@ def test_a_head_of_rows_that_graft_trained_opens_in_peft_and_merges(architecture
     assert after < before
     adapter.save(tmp_path / "adapter")
     model.merge(adapter, tmp_path / "merged")
-    again = graft.Adapter.load(model, tmp_path / "adapter")
-    assert again.task == "sequence_classification" and graft.Model(tmp_path / "merged").labels == ["a", "b", "c"]
+    again, merged = graft.Adapter.load(model, tmp_path / "adapter"), graft.Model(tmp_path / "merged")
+    assert again.task == head.task and merged.labels == list(head.labels or ("start", "end"))
 
-    peft = PeftModel.from_pretrained(HEADS[architecture].from_pretrained(folder, num_labels=3), tmp_path / "adapter")
-    merged, report = HEADS[architecture].from_pretrained(tmp_path / "merged", output_loading_info=True)
+    width = len(merged.labels)
+    peft = PeftModel.from_pretrained(
+        kind.from_pretrained(folder, num_labels=width, ignore_mismatched_sizes=True), tmp_path / "adapter"
+    )
+    theirs, report = kind.from_pretrained(tmp_path / "merged", output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"]
-    for other in (peft.eval(), merged.eval()):
+    for other in (peft.eval(), theirs.eval()):
         with torch.inference_mode():
-            logits = torch.cat([other(input_ids=torch.tensor([row])).logits for row in CLASSIFIED])
-        assert abs(torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 1, 0])).item() - after) < TOLERANCE
+            assert abs(head.loss(other).item() - after) < TOLERANCE
+
+
+def test_vectors_of_an_encoder_alone_are_those_of_sentence_transformers(tmp_path):
+    """As sentence-t5 has it."""
+    folder = tmp_path / "t5"
+    shutil.copytree(GOLDENS / "seq2seq-token-heads" / "t5-encoder", folder)
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    model = graft.Model(folder)
+    words = Tokenizer(tokenizers.models.WordLevel({f"w{token}": token for token in range(110)}, unk_token="w0"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    words.save(str(folder / "tokenizer.json"))
+    with graft.Session(model, graft.Tokenizer(folder)) as session:
+        found = session.embed([" ".join(f"w{token}" for token in row) for row in CLASSIFIED])
+    encoder = transformers.T5EncoderModel.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        means = [encoder(input_ids=torch.tensor([row])).last_hidden_state[0].mean(0) for row in CLASSIFIED]
+    expected = torch.nn.functional.normalize(torch.stack(means), dim=-1)
+    assert (torch.tensor(found) - expected).abs().max() < TOLERANCE
 
 
 @pytest.mark.parametrize("architecture", ["bart-even", "t5", "mt5"])

@@ -27,7 +27,7 @@ NAME = "seq2seq-heads"
 CASES = [
     ("bart", BartForSequenceClassification, dict(SIZES, **TOKENS, decoder_start_token_id=2), 1),
     ("mbart", MBartForSequenceClassification, dict(SIZES, **TOKENS, scale_embedding=True), 2),
-    ("t5", T5ForSequenceClassification, T5_SIZES, 3),
+    ("t5", T5ForSequenceClassification, dict(T5_SIZES, feed_forward_proj="gelu"), 3),
     ("mt5", MT5ForSequenceClassification, dict(T5_SIZES, feed_forward_proj="gated-gelu"), 4),
 ]
 
