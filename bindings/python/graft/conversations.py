@@ -30,10 +30,10 @@ def has_chat_template(tokenizer: Tokenizer) -> bool:
     return True
 
 
-def opening_of(tokenizer: Tokenizer, prompt: str) -> str:
-    """What a model goes on with after a prompt: a conversation up to the answer, without the token
-    that the tokenizer puts before any text."""
-    text = tokenizer.apply_chat_template(conversation_of(prompt, "")[:1], tokenize=False, add_generation_prompt=True)
+def opening_of(tokenizer: Tokenizer, messages: Sequence[Mapping[str, Any]]) -> str:
+    """What a model goes on with after some messages: a conversation up to the answer, without the
+    token that the tokenizer puts before any text."""
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return text.removeprefix(tokenizer.decode(tokenizer.encode("").ids[:1], skip_special_tokens=False))
 
 

@@ -129,25 +129,27 @@ def reliability(predictions: Predictions) -> Any:
 
 
 def lengths(predictions: Predictions) -> Any:
-    """How many rows have which length, in tokens, or else in characters."""
+    """How many rows have which length, in tokens, or else in characters; of texts that are to be
+    written beside those that they are written of."""
     from .reports import texts
 
-    found, unit = texts.lengths_of(predictions)
+    found = texts.lengths_of(predictions)
     if not found:
         raise invalid("predictions: expected texts or lengths")
-    width, counts = texts.bins_of(found)
-    figure, axes = _figure(1, 1, (5, 3.2))
-    axes.bar([place * width for place in range(len(counts))], counts, width, align="edge", color=ACCENT)
-    if predictions.maximum_length is not None and unit == "tokens" and predictions.maximum_length <= max(found):
-        axes.axvline(predictions.maximum_length, color=INK, linestyle="--", linewidth=1)
-    _names(axes, "Lengths of the texts", unit.capitalize(), "Rows")
+    figure, (row,) = _figure(1, len(found), (5 * len(found), 3.2), squeeze=False)
+    for axes, (title, own, unit) in zip(row, found):
+        width, counts = texts.bins_of(own)
+        axes.bar([place * width for place in range(len(counts))], counts, width, align="edge", color=ACCENT)
+        if predictions.maximum_length is not None and unit == "tokens" and predictions.maximum_length <= max(own):
+            axes.axvline(predictions.maximum_length, color=INK, linestyle="--", linewidth=1)
+        _names(axes, title, unit.capitalize(), "Rows")
     return figure
 
 
 def values(predictions: Predictions) -> Any:
     """Predicted values over true ones, and a histogram of what they differ by; of several values a
     row for each."""
-    from .reports.predictions import VALUES
+    from .reports.kinds import VALUES
 
     if predictions.task != VALUES:
         raise invalid(f"predictions: expected those of regression, found {predictions.task}")

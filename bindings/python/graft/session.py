@@ -84,6 +84,7 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         except GraftError as error:  # raised where a text is embedded: prompts are for that alone
             self._default_prompt = error
         self._longest = model.maximum_length
+        self._vocabulary_size = max(model.vocabulary_size, tokenizer.vocabulary_size)
         self._declared_length = tokenizer.maximum_length
         self._maximum_length = c_number(c_int32, maximum_length, "maximum_length")
         if not 0 <= self._maximum_length <= self._longest:

@@ -23,6 +23,8 @@ from .progress import Progress, make_progress
 from .recipe import recipe_of
 from .values import as_list, c_number, name_bytes, path_bytes, set_numbers, settings_json
 
+#: What makes the loss, of a trainer's arguments; :meth:`Trainer.evaluate` heeds it, too.
+LOSS_SETTINGS = ("loss", "loss_settings", "masking", "label_smoothing", "class_weights")
 #: What is there as a trainer is made and is no setting of the training.
 NO_SETTINGS = ("self", "__class__", "model", "adapter", "callbacks")
 
@@ -322,7 +324,7 @@ class Trainer(Handle):
     def save_if_better(
         self,
         path: str | os.PathLike[str],
-        dataset: Dataset,
+        dataset: Dataset | Callable[[Adapter], Evaluation],
         measure: str,
         *,
         level: float = 0.05,
@@ -338,13 +340,18 @@ class Trainer(Handle):
         An error of status INCOMPATIBLE names what differs where both cannot be compared: base
         model, labels or task.
 
+        :param dataset: or what measures an adapter, such as the texts that it writes. A trainer
+            keeps no rows to compare of language models and of masked words, which need this:
+            ``lambda adapter: graft.Predictions.of(model, tokenizer, adapter, table).evaluation``.
         :param measure: what is compared: one of the measures of the task, but not the loss.
         :param level: the ``p_value`` from which on a difference may be chance.
         """
-        new = self.evaluate(dataset)
+        new = self.evaluate(dataset) if isinstance(dataset, Dataset) else dataset(self._adapter)
         if measure not in new.values or measure == "loss":
             known = ", ".join(name for name in new.values if name != "loss")
             raise invalid(f"measure: expected one of {known}; found {measure!r}")
+        # Whatever cannot be compared is told before anything is saved.
+        new.compare(new, measure, test=test, resamples=1, seed=seed)
         if not os.path.exists(os.path.join(path, "adapter_config.json")):
             self._adapter.save(path)
             return Publication(True, "nothing was there", new)
@@ -355,8 +362,12 @@ class Trainer(Handle):
                     f"{os.fspath(path)}: it is for {published.task} with {', '.join(published.labels)}; the adapter is for "
                     f"{self._adapter.task} with {', '.join(self._labels)}",
                 )
-            with Trainer(self._model, published) as trainer:
-                old = trainer.evaluate(dataset)
+            if isinstance(dataset, Dataset):
+                alike = {name: self._settings[name] for name in ("seed", "threads", "pass_token_count", *LOSS_SETTINGS)}
+                with Trainer(self._model, published, **alike) as trainer:
+                    old = trainer.evaluate(dataset)
+            else:
+                old = dataset(published)
         found = new.compare(old, measure, test=test, resamples=resamples, seed=seed)
         values = f"{measure} {new.values[measure]:.4f}, before {old.values[measure]:.4f}"
         if not found.gain > 0:

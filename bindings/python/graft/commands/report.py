@@ -15,10 +15,8 @@ from ..adapter import Adapter
 from ..dataset import Dataset
 from ..logs.history import History
 from ..model import Model
-from ..reports.predictions import TASKS as SHOWN
-from ..reports.predictions import VECTORS, Predictions
+from ..reports.predictions import Predictions
 from ..reports.report import report
-from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
 from .arguments import add_length, add_model, number
 from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled, tasks_for
@@ -52,47 +50,46 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     adapter = Adapter.load(model, arguments.adapter)
     data: dict[str, Any] = {"model": str(arguments.model), "adapter": str(arguments.adapter)}
     history = None if arguments.log is None else History.read(arguments.log)
-    predictions, evaluation, rows = None, None, None
+    predictions, rows, settings = None, None, {}
     if arguments.file is not None:
         tasks_for(adapter, arguments.adapter)
         table, task = read_labelled(arguments.file, arguments, adapter.task)
-        # Gradients are of the task's own loss: where another is trained on, none are shown.
-        if not task.training(tokenizer, table):
-            rows = Dataset.from_table(
-                tokenizer,
-                table,
-                task=task.name,
-                label_names=adapter.labels or None,
-                maximum_length=arguments.maximum_length or adapter.maximum_length or 0,
-                end_tokens=model.end_tokens[:1],
-            )
-        if task.name in SHOWN and (task.name != VECTORS or "target" in table):
-            predictions = Predictions.of(
-                model,
-                tokenizer,
-                adapter,
-                table,
-                threads=arguments.threads,
-                maximum_length=arguments.maximum_length,
-                threshold=arguments.threshold,
-                script=arguments.script,
-            )
-            evaluation = predictions.evaluation
-        else:
-            adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
-            evaluation = task.evaluate(adapted, table, asking_of(arguments))
+        settings = task.training(tokenizer, table)
+        rows = Dataset.from_table(
+            tokenizer,
+            table,
+            task=task.name,
+            label_names=adapter.labels or None,
+            maximum_length=arguments.maximum_length or adapter.maximum_length or 0,
+            end_tokens=model.end_tokens[:1],
+        )
+        asking = asking_of(arguments)
+        predictions = Predictions.of(
+            model,
+            tokenizer,
+            adapter,
+            table,
+            task=task.name,
+            threads=arguments.threads,
+            maximum_length=arguments.maximum_length,
+            threshold=asking.threshold,
+            script=asking.script,
+            tokenize=asking.tokenize,
+            generation=asking.generation,
+        )
         data |= {"report_file": str(arguments.file), "report_rows": len(table)}
     report(
         arguments.output,
         title=arguments.title,
         predictions=predictions,
-        evaluation=evaluation,
         history=history,
         adapter=adapter,
         model=model,
         gradient_rows=rows,
+        gradient_settings=settings,
         recipe={"data": data},
     )
+    evaluation = None if predictions is None else predictions.evaluation
     if evaluation is not None:
         output.line(str(evaluation))
     output.line(f"report in {arguments.output}")

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from .. import evaluation as measuring
 from ..metrics import Evaluation
-from .predictions import LABELS, SETS, Predictions
+from .kinds import CHOICES, LABELS, SETS
+from .predictions import Predictions
 from .thinning import Point, thinned
 
 #: Labels that have a curve of their own, the most frequent first.
@@ -90,15 +91,11 @@ def _curve(own: Evaluation, name: str, count: int, table: str, area: str, column
 
 
 def reliability(predictions: Predictions) -> Reliability | None:
-    """Of the labels that rows were given (Guo et al. 2017), or where they may have several, of
-    each label of each row. None where there are no probabilities."""
-    if predictions.task == LABELS:
-        chosen = predictions.chosen()
-        names = predictions.labels
-        pairs = [
-            (row[label], names[label] == truth)
-            for row, label, truth in zip(predictions.predicted, chosen, predictions.truth)
-        ]
+    """Of the labels or choices that rows were given (Guo et al. 2017), or where they may have
+    several, of each label of each row. None where there are no probabilities."""
+    if predictions.task in (LABELS, CHOICES):
+        shares = (row[label] for row, label in zip(predictions.predicted, predictions.chosen()))
+        pairs = list(zip(shares, predictions.rights()))
     elif predictions.task == SETS:
         pairs = [
             (probability, bool(mark))

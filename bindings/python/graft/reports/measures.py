@@ -16,10 +16,11 @@ HEADLINES = (
     ("entity_f1", "entity_precision", "entity_recall", "strict_entity_f1"),
     ("binary_f1", "accuracy", "roc_auc", "mcc"),
     ("exact_match", "micro_f1", "macro_f1", "roc_auc"),
+    ("bleu", "chrf", "rougeL", "rouge1"),
+    ("perplexity", "accuracy"),
     ("accuracy", "macro_f1", "mcc", "roc_auc"),
     ("pearson", "spearman", "mae", "r2"),
     ("ndcg", "mrr", "map", "recall_at_k"),
-    ("bleu", "chrf", "rougeL", "rouge1"),
 )
 RESAMPLES = 1000
 #: Rows that all samples of a measure together may have, and rows from which on only what is shown

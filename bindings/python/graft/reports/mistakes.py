@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import nlargest
 from typing import Any, NamedTuple
 
+from .. import evaluation as measuring
 from ..answers import ANSWERS
 from ..entities import TAGS
+from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
 from .numbers import shown
-from .predictions import LABELS, SETS, VALUES, VECTORS, Predictions
+from .predictions import Predictions
 
 SHOWN = 20
 
@@ -23,26 +25,24 @@ class Mistake(NamedTuple):
     text: str
     expected: str
     predicted: str
-    #: How wrong: see :func:`score_name`.
+    #: How wrong, see :class:`Kind`: the more, the worse; of what should be large, its negative.
     score: float
+
+
+class Kind(NamedTuple):
+    """How the mistakes of a task are found and named."""
+
+    find: Callable[[Predictions], Iterator[Mistake]]
+    #: What makes a mistake bad.
+    score: str
+    expected: str = "Expected"
+    predicted: str = "Predicted"
 
 
 def worst(predictions: Predictions, count: int = SHOWN) -> list[Mistake]:
     """The worst first."""
-    find = {LABELS: _labels, SETS: _sets, VALUES: _values, TAGS: _tags, ANSWERS: _answers, VECTORS: _vectors}[predictions.task]
-    return nlargest(count, find(predictions), key=lambda mistake: (mistake.score, -mistake.row))
-
-
-def score_name(task: str) -> str:
-    """What makes a mistake bad."""
-    return {
-        LABELS: "Probability of the predicted label",
-        SETS: "Largest error of a probability",
-        VALUES: "Error",
-        TAGS: "Entities that are wrong or missing",
-        ANSWERS: "1 − F1",
-        VECTORS: "Places that it is off, as a part of all",
-    }[task]
+    found = KINDS[predictions.task].find(predictions)
+    return nlargest(count, found, key=lambda mistake: (mistake.score, -mistake.row))
 
 
 def _labels(given: Predictions) -> Iterator[Mistake]:
@@ -101,6 +101,43 @@ def _vectors(given: Predictions) -> Iterator[Mistake]:
             yield Mistake(row, _text(given, row), shown(truth), shown(cosine), abs(one - other))
 
 
+def _choices(given: Predictions) -> Iterator[Mistake]:
+    for row, (truth, chosen) in enumerate(zip(given.truth, given.chosen())):
+        if chosen != truth:
+            right, taken = (_candidate(given, row, place) for place in (truth, chosen))
+            yield Mistake(row, _text(given, row), right, taken, given.predicted[row][chosen])
+
+
+def _rankings(given: Predictions) -> Iterator[Mistake]:
+    """Rows whose most relevant candidate is not the first; of equally relevant ones the best placed
+    counts."""
+    for row, (relevance, scores) in enumerate(zip(given.truth, given.predicted)):
+        order = sorted(range(len(scores)), key=lambda place: -scores[place])
+        most = max(relevance)
+        number = next(number for number, place in enumerate(order) if relevance[place] == most)
+        if number > 0:
+            right, taken = (_candidate(given, row, place) for place in (order[number], order[0]))
+            yield Mistake(row, _text(given, row), right, taken, number + 1)
+
+
+def _hidden(given: Predictions) -> Iterator[Mistake]:
+    for row, (truth, (guess, probability)) in enumerate(zip(given.truth, given.predicted)):
+        if truth != guess:
+            yield Mistake(row, _text(given, row), truth, guess, -probability)
+
+
+def _written(given: Predictions) -> Iterator[Mistake]:
+    for row, (wanted, written) in enumerate(zip(given.truth, given.predicted)):
+        if written not in wanted:
+            # Of characters, so that no words need to be told from each other.
+            chrf = measuring.texts([written], [wanted], tokenize="char").values["chrf"]
+            yield Mistake(row, _text(given, row), " / ".join(wanted), written, -chrf)
+
+
+def _candidate(given: Predictions, row: int, place: int) -> str:
+    return f"candidate {place + 1}" if given.candidates is None else given.candidates[row][place]
+
+
 def _places(values: list[float]) -> list[float]:
     """Where each is in the order of all, from 0 to 1; equal ones are at the middle of theirs."""
     order = sorted(values)
@@ -123,3 +160,20 @@ def _entities(tags: Any, words: Any) -> Iterator[tuple[str, int, int, str]]:
 
 def _text(given: Predictions, row: int) -> str:
     return "" if given.texts is None else given.texts[row]
+
+
+OF_CANDIDATES = ("Right one", "Taken instead")
+OF_WRITTEN = Kind(_written, "chrF", "Reference", "Written")
+KINDS = {
+    LABELS: Kind(_labels, "Probability of the predicted label"),
+    SETS: Kind(_sets, "Largest error of a probability"),
+    VALUES: Kind(_values, "Error"),
+    TAGS: Kind(_tags, "Entities that are wrong or missing"),
+    ANSWERS: Kind(_answers, "1 − F1"),
+    VECTORS: Kind(_vectors, "Places that it is off, as a part of all"),
+    CHOICES: Kind(_choices, "Probability of the one that was taken", *OF_CANDIDATES),
+    RANKINGS: Kind(_rankings, "Place of the right one", *OF_CANDIDATES),
+    HIDDEN: Kind(_hidden, "Probability of the hidden one", "Hidden", "Guessed"),
+    WRITTEN: OF_WRITTEN,
+    ANSWERED: OF_WRITTEN,
+}

@@ -27,6 +27,10 @@ NAMES = {
     "pearson": "Pearson correlation",
     "r2": "R²",
     "roc_auc": "ROC AUC",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "rougeLsum": "ROUGE-Lsum",
     "spearman": "Spearman correlation",
 }
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import mul
 from typing import Any, NamedTuple
 
 from .. import evaluation as measuring
 from ..answers import ANSWERS
-from ..data.columns import learned_column
-from ..data.measuring import Texts, texts_of
+from ..candidates import repeated, slices_of
+from ..conversations import opening_of
+from ..data.measuring import Texts, texts_of, token_counts
 from ..data.table import Table
-from ..errors import invalid
+from ..entities import TAGS
 from ..metrics import Evaluation
 from ..session import Session
-from ..table_tasks.vectors import Vectors
+from ..table_tasks.choices import softmax
+from ..table_tasks.conversations import openings_of
+from ..table_tasks.rankings import groups_of
+from ..table_tasks.table_task import Adapted, Asking, TableTask
+from ..tokenizer import Tokenizer
+from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
 
 #: Rows that are predicted at a time.
 CHUNK = 512
-#: Texts that are looked for, and among how many: they bound the time.
-SOUGHT, SEARCHED = 200, 1000
+#: Texts that are looked for, and among how many, and words that are hidden: they bound the time.
+SOUGHT, SEARCHED, MOST_HIDDEN = 200, 1000, 2000
 #: A pair is alike from here on, as a part of the way from the lowest judgement to the highest.
 ALIKE = 0.75
 
@@ -27,41 +33,64 @@ ALIKE = 0.75
 class Found(NamedTuple):
     """Of each row what is and what was predicted."""
 
+    task: str
     truth: list[Any]
     predicted: list[Any]
+    #: What is shown of each row.
+    texts: list[str]
+    #: In tokens, of each row, or of each text in which words were hidden.
+    lengths: list[int]
+    #: The same of what was to be written.
+    target_lengths: list[int] | None = None
+    candidates: list[list[str]] | None = None
     #: Whether entities are tags of characters rather than of words.
     of_characters: bool = False
     #: What vectors find.
     retrieval: Evaluation | None = None
+    #: What a trainer measures beside it.
+    measured: dict[str, float] = {}
 
 
-def found_by(session: Session, table: Table, task: str | None) -> Found:
-    """What is predicted of the rows of a table, by an adapter for a task."""
-    if task == ANSWERS:
-        answers = session.answer(table["question"], table["context"])
-        accepted = [[answer.text for answer in own] for own in table["answers"]]
-        return Found(accepted, [answer.text for answer in answers])
-    if task == Vectors.task:
-        return _of_vectors(session, table)
-    column = learned_column(table)
-    if column is None:
-        raise invalid(f"table: expected a column to compare with, found {', '.join(table.columns)}")
-    texts, truth = texts_of(table), table[column]
-    if column == "tags":
-        return Found(truth, session.tag_words(table["words"]))
-    if column == "entities":
-        tags = [list(map(_characters, texts.first, rows)) for rows in (truth, session.tag(texts.first))]
-        return Found(tags[0], tags[1], of_characters=True)
-    return Found(truth, _numbers(session, texts, column == "target"))
+class Question(NamedTuple):
+    """An adapter, and the rows that it is asked about."""
+
+    task: TableTask
+    adapted: Adapted
+    table: Table
+    asking: Asking
+    session: Session
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """That of the adapter's model."""
+        return self.adapted.tokenizer
 
 
-def _numbers(session: Session, texts: Texts, are_values: bool) -> list[list[float]]:
+def found_by(task: TableTask, adapted: Adapted, table: Table, asking: Asking) -> Found:
+    """What is predicted of the rows of a table."""
+    with adapted.session() as session:
+        return FINDERS.get(task.name, _of_rows)(Question(task, adapted, table, asking, session))
+
+
+def _of_rows(given: Question) -> Found:
+    """Labels, sets of them, and numbers."""
+    texts, column = texts_of(given.table), {LABELS: "label", SETS: "labels", VALUES: "target"}[given.task.name]
     rows: list[list[float]] = []
-    predict = session.classify if are_values else session.predict_proba
+    predict = given.session.classify if column == "target" else given.session.predict_proba
     for start in range(0, len(texts.first), CHUNK):
         second = None if texts.second is None else texts.second[start : start + CHUNK]
         rows += predict(texts.first[start : start + CHUNK], second).tolist()
-    return rows
+    return Found(given.task.name, given.table[column], rows, _shown(texts), _lengths(given.tokenizer, texts))
+
+
+def _of_tags(given: Question) -> Found:
+    texts = texts_of(given.table)
+    shown, lengths = _shown(texts), _lengths(given.tokenizer, texts)
+    if "tags" in given.table:
+        return Found(TAGS, given.table["tags"], given.session.tag_words(given.table["words"]), shown, lengths)
+    sides = given.table["entities"], given.session.tag(texts.first)
+    truth, found = (list(map(_characters, texts.first, rows)) for rows in sides)
+    return Found(TAGS, truth, found, shown, lengths, of_characters=True)
 
 
 def _characters(text: str, entities: Iterable[Any]) -> list[str]:
@@ -73,19 +102,123 @@ def _characters(text: str, entities: Iterable[Any]) -> list[str]:
     return tags
 
 
-def _of_vectors(session: Session, table: Table) -> Found:
-    truth: list[float] = table["target"]
-    first, second = (session.embed(table[name], normalize=True).tolist() for name in ("text", "pair"))
-    found = [_product(own, other) for own, other in zip(first, second)]
-    least = min(truth) + ALIKE * (max(truth) - min(truth))
-    rows = list(range(min(len(truth), SEARCHED)))
-    sought = [row for row in rows if truth[row] >= least][:SOUGHT]
-    if len(rows) < 2 or not sought:
-        return Found(truth, found)
-    relevance = [[float(other == row or table["pair"][other] == table["pair"][row]) for other in rows] for row in sought]
+def _of_answers(given: Question) -> Found:
+    texts = texts_of(given.table)
+    found = given.session.answer(texts.first, texts.second or [])
+    accepted = [[answer.text for answer in own] for own in given.table["answers"]]
+    return Found(ANSWERS, accepted, [own.text for own in found], _shown(texts), _lengths(given.tokenizer, texts))
+
+
+def _of_vectors(given: Question) -> Found:
+    """Cosines of pairs that were judged; of other pairs, which are alike, where the second is
+    among all."""
+    texts = texts_of(given.table)
+    first, second = (given.session.embed(own, normalize=True).tolist() for own in (texts.first, texts.second or []))
+    lengths = list(map(max, *(_lengths(given.tokenizer, Texts(own)) for own in (texts.first, texts.second or []))))
+    rows = list(range(min(len(first), SEARCHED)))
+    truth: list[float] | None = given.table["target"] if "target" in given.table else None
+    least = 0.0 if truth is None else min(truth) + ALIKE * (max(truth) - min(truth))
+    sought = [row for row in rows if truth is None or truth[row] >= least][:SOUGHT]
+    pairs = (texts.second or [])[: len(rows)]
+    relevance = [[float(other == row or pairs[other] == pairs[row]) for other in rows] for row in sought]
     scores = [[_product(first[row], second[other]) for other in rows] for row in sought]
-    return Found(truth, found, retrieval=measuring.rankings(relevance, scores, k=10))
+    if truth is None:
+        shown = [texts.first[row] for row in sought]
+        return Found(RANKINGS, relevance, scores, shown, [lengths[row] for row in sought], candidates=[pairs] * len(sought))
+    retrieval = measuring.rankings(relevance, scores, k=10) if len(rows) > 1 and sought else None
+    return Found(VECTORS, truth, list(map(_product, first, second)), _shown(texts), lengths, retrieval=retrieval)
 
 
 def _product(one: list[float], other: list[float]) -> float:
     return float(sum(map(mul, one, other)))
+
+
+def _of_choices(given: Question) -> Found:
+    texts, candidates = given.table["text"], given.table["candidates"]
+    shares = list(map(softmax, given.session.score(texts, candidates)))
+    lengths = _longest(given.tokenizer, texts, candidates)
+    return Found(CHOICES, given.table["right"], shares, texts, lengths, candidates=candidates)
+
+
+def _of_rankings(given: Question) -> Found:
+    texts, candidates, relevance = groups_of(given.table)
+    scores = given.session.score(texts, candidates)
+    return Found(RANKINGS, relevance, scores, texts, _longest(given.tokenizer, texts, candidates), candidates=candidates)
+
+
+def _of_hidden(given: Question) -> Found:
+    """Each token of each word is hidden in turn; of many, some that are evenly spread."""
+    adapted, texts = given.adapted, given.table["text"]
+    limit = adapted.maximum_length or adapted.adapter.maximum_length or 0
+    encodings = [given.tokenizer.encode(text, maximum_length=limit) for text in texts]
+    places = [
+        (row, place)
+        for row, encoding in enumerate(encodings)
+        for place, word in enumerate(encoding.word_ids)
+        if word is not None
+    ]
+    if len(places) > MOST_HIDDEN:
+        places = [places[number * len(places) // MOST_HIDDEN] for number in range(MOST_HIDDEN)]
+    found = given.session.guess_hidden([encodings[row].ids for row, _ in places], [place for _, place in places])
+    truth, shown = [], []
+    for row, place in places:
+        start, end = encodings[row].offsets[place]
+        truth.append(given.tokenizer.decode([encodings[row].ids[place]], skip_special_tokens=False).strip())
+        shown.append(f"{texts[row][:start]}[…]{texts[row][end:]}")
+    guesses = [(guess.text, probability) for guess, probability in found]
+    return Found(HIDDEN, truth, guesses, shown, _lengths(given.tokenizer, Texts(texts)))
+
+
+def _of_sources(given: Question) -> Found:
+    return _of_written(given, WRITTEN, given.table["source"], given.table["source"], given.table["output"])
+
+
+def _of_prompts(given: Question) -> Found:
+    """The latest answers of conversations, and completions of prompts."""
+    tokenizer, table = given.tokenizer, given.table
+    if "messages" not in table:
+        prompts = table["prompt"]
+        return _of_written(given, ANSWERED, prompts, openings_of(tokenizer, prompts), table["completion"])
+    shown, prompts, wanted = [], [], []
+    for messages in table["messages"]:
+        latest = max(place for place, message in enumerate(messages) if message["role"] == "assistant")
+        shown.append("\n".join(message["content"] for message in messages[:latest]))
+        prompts.append(opening_of(tokenizer, messages[:latest]))
+        wanted.append(messages[latest]["content"])
+    return _of_written(given, ANSWERED, shown, prompts, wanted)
+
+
+def _of_written(given: Question, task: str, shown: list[str], prompts: list[str], wanted: list[str]) -> Found:
+    written = [own.strip() for own in given.session.generate(prompts, **given.asking.generation)]
+    lengths, others = (_lengths(given.tokenizer, Texts(texts)) for texts in (prompts, wanted))
+    measured = given.task.measured(given.adapted, given.table, given.asking).values
+    return Found(task, wanted, written, shown, lengths, others, measured=measured)
+
+
+def _lengths(tokenizer: Tokenizer, texts: Texts) -> list[int]:
+    return token_counts(tokenizer, texts)[0]
+
+
+def _longest(tokenizer: Tokenizer, texts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[int]:
+    """Of each text that of the longest row that it has with one of its candidates."""
+    counts = list(map(len, candidates))
+    lengths = _lengths(tokenizer, Texts(repeated(texts, counts), [own for row in candidates for own in row]))
+    return [max(lengths[rows]) for rows in slices_of(counts)]
+
+
+def _shown(texts: Texts) -> list[str]:
+    """A text above the other of a pair."""
+    return texts.first if texts.second is None else list(map("{}\n{}".format, texts.first, texts.second))
+
+
+#: By the tasks of tables; what is not among them has a label or a number for each row.
+FINDERS: dict[str, Callable[[Question], Found]] = {
+    TAGS: _of_tags,
+    ANSWERS: _of_answers,
+    VECTORS: _of_vectors,
+    CHOICES: _of_choices,
+    RANKINGS: _of_rankings,
+    HIDDEN: _of_hidden,
+    WRITTEN: _of_sources,
+    ANSWERED: _of_prompts,
+}

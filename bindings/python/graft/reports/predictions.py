@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
-from .. import evaluation as measuring
 from ..adapter import Adapter
-from ..answers import ANSWERS
-from ..data.measuring import texts_of, token_counts
+from ..candidates import lists_of
 from ..data.table import Table
-from ..entities import TAGS
 from ..errors import invalid
 from ..metrics import Evaluation
 from ..model import Model
-from ..session import Session
+from ..table_tasks.listed import task_of
+from ..table_tasks.table_task import Adapted, Asking
 from ..tokenizer import Tokenizer
-from ..values import as_list, float_of, require_length
+from ..values import as_list, float_of, require_length, shown
+from .evaluating import evaluate
+from .kinds import CHOICES, HIDDEN, LABELS, RANKINGS, SETS, TASKS, TEXTS, VALUES, VECTORS
 from .predicting import found_by
-
-LABELS, SETS, VALUES = "sequence_classification", "multi_label_classification", "regression"
-VECTORS = "sentence_embedding"
-TASKS = (LABELS, SETS, VALUES, TAGS, ANSWERS, VECTORS)
 
 
 class Predictions:
@@ -32,20 +28,37 @@ class Predictions:
     >>> graft.Predictions(["ham", "spam"], [[0.9, 0.1], [0.4, 0.6]], labels=["ham", "spam"])
     >>> graft.Predictions.of(model, tokenizer, adapter, graft.Table.read("test.tsv"))
 
-    :param truth: of each row: the name of its label; the names of its labels; its number, or its
-        numbers; the tags of its words; the answers that are accepted; how alike a pair was judged.
-    :param predicted: of each row: a probability for each label, or one for the second of two; its
-        number, or numbers; the tags of its words; the answer; the cosine of a pair's vectors.
-    :param task: ``"sequence_classification"``, ``"multi_label_classification"``, ``"regression"``,
-        ``"token_classification"``, ``"question_answering"`` or ``"sentence_embedding"``.
+    What the truth of a row is, and what is predicted of it, depends on the ``task``:
+
+    - ``"sequence_classification"``: the name of its label; a probability for each label, or one for
+      the second of two.
+    - ``"multi_label_classification"``: the names of its labels; a probability for each label.
+    - ``"regression"``: its number, or its numbers; the same.
+    - ``"token_classification"``: the tags of its words; the same.
+    - ``"question_answering"``: the answers that are accepted; the answer.
+    - ``"sentence_embedding"``: how alike a pair was judged; the cosine of its vectors.
+    - ``"multiple_choice"``: the place of the right candidate, from 0; a probability for each.
+    - ``"ranking"``: how relevant each candidate is, 0 or more; a score for each.
+    - ``"masked_language_model"``: a word that was hidden; the one that was guessed, and the
+      probability of the hidden one, as ``("cloudy", 0.25)``.
+    - ``"seq_2_seq_lm"`` and ``"language_model"``: what should be written, a text or several of
+      which each is accepted; the text that was written.
+
+    :param truth: of each row.
+    :param predicted: of each row.
+    :param task: one of the above.
     :param labels: the names of the labels in the order of the probabilities, of those that have
         probabilities.
     :param texts: of each row. None: no texts are shown.
-    :param lengths: of each row, in tokens. None: texts have their lengths in characters.
+    :param lengths: of each row, in tokens; where words were hidden, of each text that has some.
+        None: texts have their lengths in characters.
+    :param target_lengths: the same of what should be written.
+    :param candidates: of each row, of choices and rankings. None: they are shown as numbers.
     :param maximum_length: tokens where longer rows were cut, or that windows had. None: none were.
     :param threshold: the probability from which on a label is chosen, where there may be several,
         or where there is one probability a row.
     :param script: of answers, whose exact match and F1.
+    :param tokenize: of texts that were written, as of :func:`evaluation.texts`.
     """
 
     def __init__(
@@ -57,9 +70,12 @@ class Predictions:
         labels: Sequence[Any] = (),
         texts: Iterable[str] | None = None,
         lengths: Iterable[int] | None = None,
+        target_lengths: Iterable[int] | None = None,
+        candidates: Iterable[Iterable[str]] | None = None,
         maximum_length: int | None = None,
         threshold: float = 0.5,
         script: Literal["squad", "cmrc"] = "squad",
+        tokenize: Literal["13a", "zh", "char"] = "13a",
     ) -> None:
         if task not in TASKS:
             raise invalid(f"task: expected one of {', '.join(TASKS)}; found {task!r}")
@@ -71,19 +87,41 @@ class Predictions:
         count = len(self.truth)
         require_length(self.predicted, count, "predicted", "row of truth")
         self.texts = None if texts is None else as_list(texts, "texts", "strings")
-        self.lengths = None if lengths is None else [int(length) for length in as_list(lengths, "lengths", "numbers")]
-        for name, column in (("texts", self.texts), ("lengths", self.lengths)):
+        self.lengths, self.target_lengths = (
+            None if given is None else [int(length) for length in as_list(given, name, "numbers")]
+            for name, given in (("lengths", lengths), ("target_lengths", target_lengths))
+        )
+        self.candidates = None if candidates is None else lists_of(candidates, "candidates", "strings")
+        for name, column in (
+            ("texts", self.texts),
+            ("lengths", None if task == HIDDEN else self.lengths),
+            ("target_lengths", self.target_lengths),
+            ("candidates", self.candidates),
+        ):
             if column is not None:
                 require_length(column, count, name, "row of truth")
         if not count:
             raise invalid("truth: expected rows, found none")
         self.script: Literal["squad", "cmrc"] = script
+        self.tokenize: Literal["13a", "zh", "char"] = tokenize
         #: What vectors find: of texts whose pair is alike the place of that among others.
         self.retrieval: Evaluation | None = None
+        #: What a trainer measures of texts that are to be written, by name.
+        self.measured: dict[str, float] = {}
+        #: Whether tags are of characters rather than of words.
+        self.of_characters = False
         self._evaluation: Evaluation | None = None
-        self._of_characters = False
         if task in (LABELS, SETS):
             self._take_labels()
+        elif task in (CHOICES, RANKINGS):
+            self._take_candidates()
+        elif task == HIDDEN:
+            self._take_hidden()
+        elif task in TEXTS:
+            self.truth = [
+                [row] if isinstance(row, str) else as_list(row, f"truth[{number}]", "strings")
+                for number, row in enumerate(self.truth)
+            ]
         elif task in (VALUES, VECTORS):
             self.truth, self.predicted = _rows(self.truth), _rows(self.predicted)
 
@@ -106,6 +144,27 @@ class Predictions:
                 if label not in known:
                     raise invalid(f"truth[{row}]: label {label!r} is not among {', '.join(self.labels[:20])}")
 
+    def _take_candidates(self) -> None:
+        """A number for each candidate of each row, and of choices the place of the right one."""
+        self.predicted = lists_of(self.predicted, "predicted", "numbers")
+        if self.task == RANKINGS:
+            self.truth = lists_of(self.truth, "truth", "numbers")
+        for row, own in enumerate(self.predicted):
+            if not own:
+                raise invalid(f"predicted[{row}]: expected a number for each candidate, found none")
+            if self.candidates is not None:
+                require_length(own, len(self.candidates[row]), f"predicted[{row}]", "candidate")
+            if self.task == RANKINGS:
+                require_length(self.truth[row], len(own), f"truth[{row}]", "candidate")
+            elif self.truth[row] not in range(len(own)):
+                raise invalid(f"truth[{row}]: expected 0 to {len(own) - 1}, found {shown(self.truth[row])}")
+
+    def _take_hidden(self) -> None:
+        for row, own in enumerate(self.predicted):
+            if not isinstance(own, Sequence) or len(own) != 2 or not 0 <= float_of(own[1]) <= 1:
+                expected = "expected a word and the probability of the hidden one"
+                raise invalid(f"predicted[{row}]: {expected}, found {shown(own)}")
+
     @classmethod
     def of(
         cls,
@@ -114,67 +173,61 @@ class Predictions:
         adapter: Adapter,
         table: Table,
         *,
+        task: str | None = None,
         threads: int = 0,
         maximum_length: int = 0,
         threshold: float = 0.5,
         script: Literal["squad", "cmrc"] = "squad",
+        tokenize: Literal["13a", "zh", "char"] = "13a",
+        generation: Mapping[str, Any] = MappingProxyType({}),
     ) -> Predictions:
-        """Predicts the rows of a table that has what they are, as :meth:`Table.read` gives it.
+        """Predicts the rows of a table that has what they are, as :meth:`Table.read` gives it. Of
+        masked words each token of each text is hidden in turn, of more than 2,000 some of them; of
+        pairs of texts that are alike, without a judgement, the ranking of the second among those of
+        the first 1,000 rows; of conversations the latest answer.
 
+        :param task: what the table is for, where the adapter's head does not say it: ``"ranking"``
+            of pairs with targets.
         :param threads: 0: one per core.
         :param maximum_length: tokens where longer rows are cut; 0: where those that the adapter
             was trained on were.
+        :param generation: of texts that are written: arguments of :meth:`Session.generate`.
         """
-        texts = texts_of(table)
-        with Session(model, tokenizer, adapter, threads, maximum_length=maximum_length) as session:
-            found = found_by(session, table, adapter.task)
-        lengths, _ = token_counts(tokenizer, texts)
-        limit = maximum_length or adapter.maximum_length or tokenizer.maximum_length
-        shown = (
-            texts.first
-            if texts.second is None
-            else [f"{one}\n{other}" for one, other in zip(texts.first, texts.second)]
-        )
+        adapted = Adapted(model, tokenizer, adapter, threads, maximum_length)
+        asking = Asking(threshold=threshold, script=script, tokenize=tokenize, generation=generation)
+        found = found_by(task_of(table, task or adapter.task), adapted, table, asking)
         made = cls(
             found.truth,
             found.predicted,
-            task=adapter.task or LABELS,
+            task=found.task,
             labels=adapter.labels,
-            texts=shown,
-            lengths=lengths,
-            maximum_length=limit,
+            texts=found.texts,
+            lengths=found.lengths,
+            target_lengths=found.target_lengths,
+            candidates=found.candidates,
+            # A text that another is written of is never cut.
+            maximum_length=None if found.task in TEXTS else maximum_length or adapter.maximum_length or tokenizer.maximum_length,
             threshold=threshold,
             script=script,
+            tokenize=tokenize,
         )
-        made._of_characters, made.retrieval = found.of_characters, found.retrieval
+        made.of_characters, made.retrieval, made.measured = found.of_characters, found.retrieval, found.measured
         return made
 
     @property
     def evaluation(self) -> Evaluation:
-        """What :mod:`graft.evaluation` measures of them."""
+        """What :mod:`graft.evaluation` measures of them. Of texts that :meth:`of` wrote it has the
+        loss and accuracy of the tokens that should be written, too."""
         if self._evaluation is None:
-            self._evaluation = self._evaluate()
+            self._evaluation = evaluate(self)
         return self._evaluation
 
-    def _evaluate(self) -> Evaluation:
-        if self.task == TAGS:
-            made = measuring.tags(self.truth, self.predicted)
-            if self._of_characters:  # what single tags measure is of no use then
-                made.values = {name: value for name, value in made.values.items() if "entity" in name}
-            return made
-        if self.task == ANSWERS:
-            return measuring.answers(self.predicted, self.truth, script=self.script)
-        if self.task in (VALUES, VECTORS):
-            made = measuring.values(self.truth, self.predicted)
-            if self.task == VECTORS:  # whose scale is another
-                made.values = {name: made.values[name] for name in ("spearman", "pearson", "kendall")}
-            return made
-        if self.task == SETS:
-            return measuring.label_sets(self.marks(), self.predicted, label_names=self.labels, threshold=self.threshold)
-        if len(self.labels) == 2:
-            second = array("d", (row[1] for row in self.predicted))
-            return measuring.scores(self.truth, second, label_names=self.labels, threshold=self.threshold)
-        return measuring.scores(self.truth, self.predicted, label_names=self.labels)
+    def rights(self) -> list[bool]:
+        """Whether each row is right: of labels, choices and hidden words."""
+        if self.task == HIDDEN:
+            return [truth == guess for truth, (guess, _) in zip(self.truth, self.predicted)]
+        names: Sequence[Any] = self.labels if self.task == LABELS else range(max(map(len, self.predicted)))
+        return [names[chosen] == truth for truth, chosen in zip(self.truth, self.chosen())]
 
     def marks(self) -> list[list[int]]:
         """1 for each label that a row has and 0 for the others."""
@@ -189,8 +242,8 @@ class Predictions:
         return has, [row[label] for row in self.predicted]
 
     def chosen(self) -> list[int]:
-        """The number of the label that each row is given."""
-        if len(self.labels) == 2:
+        """The number of the label, or of the choice, that each row is given."""
+        if self.task == LABELS and len(self.labels) == 2:
             return [int(row[1] >= self.threshold) for row in self.predicted]
         return [row.index(max(row)) for row in self.predicted]
 

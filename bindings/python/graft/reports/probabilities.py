@@ -7,11 +7,12 @@ import math
 from ..errors import GraftError
 from ..metrics import Evaluation
 from .curves import Curve, Reliability, precision_recall, reliability, roc
+from .kinds import CHOICES, SETS
 from .markup import Html, joined, quoted
 from .numbers import counted, percent, shown
 from .parts import Column, Section, figure, figures, table
 from .plot import Axis, Plot
-from .predictions import SETS, Predictions
+from .predictions import Predictions
 
 
 def section_of(evaluation: Evaluation | None, predictions: Predictions | None) -> Section | None:
@@ -73,7 +74,9 @@ def _reliability(found: Reliability, predictions: Predictions) -> Html:
     for own in known:
         title = f"probability {shown(own.confidence)}: {percent(own.accuracy)} of {counted(own.size)} right"
         plot.dot((own.confidence, own.accuracy), "dot", 2.5 + 5 * math.sqrt(own.size / most), title)
-    of = "Each probability" if predictions.task == SETS else "The probability of the predicted label"
+    of = {SETS: "Each probability", CHOICES: "The probability of the choice that is taken"}.get(
+        predictions.task, "The probability of the predicted label"
+    )
     says = (
         f"{of}, in {len(found.bins)} bins, and how often it is right. Expected calibration error: "
         f"{shown(found.error)}. A larger dot has more predictions."

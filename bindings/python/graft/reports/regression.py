@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from .kinds import VALUES
 from .markup import Html
 from .numbers import counted, shown
 from .parts import Column, Section, figure, figures, table
 from .plot import Axis, Plot
-from .predictions import VALUES, Predictions
+from .predictions import Predictions
 
 #: From so many rows on their density is drawn, and not each of them.
 MOST_POINTS = 1500

@@ -15,6 +15,7 @@ from ..logs.history import History
 from ..metrics import Evaluation
 from ..model import Model
 from ..recipe import recipe_of_adapter, recipe_of_model, versions
+from ..trainer import LOSS_SETTINGS
 from ..values import of_json
 from . import adapter_maps, answers, labels, measures, probabilities, regression, texts, training, vectors
 from .numbers import counted, spelt
@@ -68,6 +69,7 @@ def report(
     adapter: Adapter | str | os.PathLike[str] | None = None,
     model: Model | None = None,
     gradient_rows: Dataset | None = None,
+    gradient_settings: Mapping[str, Any] | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> Report:
     """One page of HTML, which needs no network and no scripts, about what is given of a training:
@@ -96,6 +98,9 @@ def report(
     :param model: the adapter's base model, for gradients and the recipe.
     :param gradient_rows: rows, of which 64 are taken, for gradients of the loss: this needs
         ``model``, and an adapter that is loaded. None: the maps have the weights alone.
+    :param gradient_settings: arguments of :class:`Trainer` that make the loss, such as
+        ``{"loss": "cosent"}``, beside those that the history has. What neither has is the task's
+        own.
     :param recipe: settings beside those that the history has, by the part that they are of.
     """
     kept = History.read(history) if isinstance(history, (str, os.PathLike)) else history
@@ -111,7 +116,7 @@ def report(
         None if predictions is None else texts.mistakes_of(predictions),
         None if predictions is None else texts.section_of(predictions),
         None if kept is None else training.section_of(kept),
-        None if adapter is None else _maps(adapter, model, gradient_rows),
+        None if adapter is None else _maps(adapter, model, gradient_rows, _loss_settings(kept, gradient_settings)),
     ]
     sections = [section for section in found if section is not None]
     if not sections:
@@ -154,7 +159,19 @@ def _of_files(files: dict[str, bytes]) -> dict[str, Any]:
         raise GraftError(Status.CORRUPT_FILE, f"adapter_config.json: expected a JSON object: {error}") from None
 
 
-def _maps(adapter: Adapter | str | os.PathLike[str], model: Model | None, rows: Dataset | None) -> Section | None:
+def _loss_settings(history: History | None, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What makes the loss that the adapter was trained with."""
+    trained: Mapping[str, Any] = {} if history is None else history.recipe.get("training", {})
+    known = {name: trained[name] for name in LOSS_SETTINGS if trained.get(name) is not None}
+    return {**(given or {}), **known}
+
+
+def _maps(
+    adapter: Adapter | str | os.PathLike[str],
+    model: Model | None,
+    rows: Dataset | None,
+    loss_settings: Mapping[str, Any],
+) -> Section | None:
     if rows is None:
         note = "How large the parameters are. Gradients need the model and labelled rows, so they are not shown."
         given = adapter if isinstance(adapter, Adapter) else os.fsdecode(adapter)
@@ -162,7 +179,7 @@ def _maps(adapter: Adapter | str | os.PathLike[str], model: Model | None, rows: 
     if model is None or not isinstance(adapter, Adapter):
         raise invalid("gradient_rows: expected the model and an adapter that is loaded beside them")
     try:
-        gradients = gradient_norms(model, adapter, rows)
+        gradients = gradient_norms(model, adapter, rows, loss_settings)
     except GraftError as error:
         if error.status != Status.UNSUPPORTED:
             raise

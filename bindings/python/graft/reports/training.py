@@ -15,7 +15,8 @@ SHOWN_STEPS = 25
 SMOOTHED = 40
 #: Measures that are drawn, of those that the training has.
 SHOWN_MEASURES = (
-    "accuracy", "macro_f1", "entity_f1", "exact_match", "micro_f1", "mcc", "pearson", "spearman", "r2", "span_f1", "ndcg"
+    "accuracy", "macro_f1", "entity_f1", "exact_match", "micro_f1", "mcc", "pearson", "spearman", "r2", "span_f1", "ndcg",
+    "rewards_accuracies",
 )  # fmt: skip
 MOST_MEASURES, TABLED_MEASURES = 3, 7
 KINDS = ("main", "other", "")

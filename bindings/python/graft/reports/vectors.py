@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from .kinds import VECTORS
 from .markup import Html, joined
 from .numbers import counted, shown, spelt
 from .parts import Column, Section, figure, figures, keys, table
 from .plot import Axis, Plot
-from .predictions import VECTORS, Predictions
+from .predictions import Predictions
 from .regression import MOST_POINTS, density
 
 BINS = 40

@@ -8,13 +8,14 @@ import struct
 from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ..adapter import Adapter
 from ..dataset import Dataset
-from ..errors import GraftError, Status
+from ..errors import GraftError, Status, invalid
 from ..model import Model
-from ..trainer import Trainer
+from ..trainer import LOSS_SETTINGS, Trainer
 from ..values import of_json
 
 #: The number of a layer in the name of a tensor.
@@ -71,11 +72,24 @@ def norms(files: Mapping[str, bytes], gradients: Mapping[str, float] | None = No
 
 
 def gradient_norms(
-    model: Model, adapter: Adapter, rows: Dataset, *, row_count: int = 64, seed: int = 0
+    model: Model,
+    adapter: Adapter,
+    rows: Dataset,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    row_count: int = 64,
+    seed: int = 0,
 ) -> dict[str, float]:
     """Norms of the loss's gradient for each tensor, on ``row_count`` rows of a set: what one step
     of plain gradient descent changes in a copy of the adapter, divided by its step size. The status
-    of an error is UNSUPPORTED for ``"adalora"``, whose steps do more than that."""
+    of an error is UNSUPPORTED for ``"adalora"``, whose steps do more than that.
+
+    :param settings: arguments of :class:`Trainer` that make the loss, where it is not the task's
+        own.
+    """
+    for name in settings:
+        if name not in LOSS_SETTINGS:
+            raise invalid(f"gradient_settings: expected some of {', '.join(LOSS_SETTINGS)}; found {name!r}")
     if adapter.method == "adalora":
         raise GraftError(Status.UNSUPPORTED, "gradients: a step of adalora prunes ranks as well")
     files = adapter.to_files()
@@ -91,6 +105,7 @@ def gradient_norms(
             maximum_gradient_norm=0.0,
             total_steps=1,
             rows_per_batch=min(row_count, len(rows)),
+            **settings,
         ) as trainer:
             trainer.fit(rows, progress=False)
         after = {name: numbers for name, _, numbers in tensors(copy.to_files())}

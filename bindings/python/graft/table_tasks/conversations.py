@@ -32,11 +32,15 @@ class Conversations(TableTask):
             return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
-        tokenizer = session.tokenizer
-        prompts = texts.first
-        if has_chat_template(tokenizer):
-            prompts = [opening_of(tokenizer, prompt) for prompt in prompts]
+        prompts = openings_of(session.tokenizer, texts.first)
         return [{"written": own.strip()} for own in session.generate(prompts, **asking.generation)]
 
     def line(self, row: dict[str, Any]) -> str:
         return " ".join(row["written"].split())
+
+
+def openings_of(tokenizer: Tokenizer, prompts: list[str]) -> list[str]:
+    """What the model goes on with, of what a user says."""
+    if not has_chat_template(tokenizer):
+        return prompts
+    return [opening_of(tokenizer, conversation_of(prompt, "")[:1]) for prompt in prompts]

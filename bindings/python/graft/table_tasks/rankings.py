@@ -29,7 +29,7 @@ class Rankings(TableTask):
         self._loss = loss
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
-        return ranking_batch(tokenizer, *_groups(table), making.maximum_length), []
+        return ranking_batch(tokenizer, *groups_of(table), making.maximum_length), []
 
     def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
         return {"loss": self._loss}
@@ -43,7 +43,7 @@ class Rankings(TableTask):
         return "\t".join(f"{score:.6g}" for score in row["scores"])
 
 
-def _groups(table: Table) -> tuple[list[str], list[list[str]], list[list[float]]]:
+def groups_of(table: Table) -> tuple[list[str], list[list[str]], list[list[float]]]:
     """Queries, the candidates of each, and their relevance."""
     if "candidates" in table:
         return table["text"], table["candidates"], table["relevance"]

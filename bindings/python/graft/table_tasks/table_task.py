@@ -102,6 +102,10 @@ class TableTask:
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
         """What the adapter is worth on the rows of a table."""
+        return self.measured(adapted, table, asking)
+
+    def measured(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
+        """The loss, and what a trainer measures beside it."""
         adapter = adapted.adapter
         rows = Dataset.from_table(
             adapted.tokenizer,

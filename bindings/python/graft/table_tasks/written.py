@@ -26,9 +26,9 @@ class Written(TableTask):
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
         """The loss, and what the texts that it writes are worth."""
-        found = super().evaluate(adapted, table, asking)
         written = adapted.session().generate(table["source"], **asking.generation)
-        found.values |= evaluation.texts(written, table["output"], tokenize=asking.tokenize).values
+        found = evaluation.texts(written, table["output"], tokenize=asking.tokenize)
+        found.values = {**self.measured(adapted, table, asking).values, **found.values}
         return found
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
