@@ -97,6 +97,8 @@ def pages(
     tags = [[rows.choice(["O", "O", "B-PER", "B-LOC"]) for _ in range(8)] for _ in range(60)]
     found = [[tag if rows.random() < 0.9 else "O" for tag in row] for row in tags]
     names = [f"a rather long name of label {number}" for number in range(60)]
+    shares = [[rows.random() for _ in range(4)] for _ in range(200)]
+    wanted = [f"{text} {TEXTS[row % 5]}" for row, text in enumerate(TEXTS * 30)]
     made = {
         "whole": graft.report(
             title=TITLE,
@@ -124,6 +126,48 @@ def pages(
         "vectors": graft.report(
             title=TITLE,
             predictions=graft.Predictions(truth, [value / 6 for value in given], task="sentence_embedding", texts=TEXTS * 100),
+        ),
+        "choices": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                [rows.randrange(4) for _ in shares],
+                [[share / sum(own) for share in own] for own in shares],
+                task="multiple_choice",
+                candidates=[TEXTS[:2] + HOSTILE[:2]] * len(shares),
+                texts=(TEXTS * 34)[: len(shares)],
+            ),
+        ),
+        "rankings": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                [[rows.choice([0, 0, 1, 2]) for _ in own] for own in shares],
+                shares,
+                task="ranking",
+                candidates=[HOSTILE[2:4] + TEXTS[2:4]] * len(shares),
+                texts=(TEXTS * 34)[: len(shares)],
+                lengths=[rows.randrange(4, 60) for _ in shares],
+                maximum_length=50,
+            ),
+        ),
+        "words": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                ["soup", "open", HOSTILE[0], "the"] * 40,
+                [(rows.choice(["soup", "meal", HOSTILE[3]]), rows.random() ** 3) for _ in range(160)],
+                task="masked_language_model",
+                texts=["The […] was cold.", "When do you […]?", HOSTILE[2], HOSTILE[1]] * 40,
+                lengths=range(5, 25),
+            ),
+        ),
+        "written": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                wanted,
+                [" ".join(rows.sample(own.split(), len(own.split()) - 2)) for own in wanted[:-1]] + HOSTILE[-1:],
+                task="seq_2_seq_lm",
+                texts=[*TEXTS * 29, *HOSTILE],
+                lengths=[len(own) // 4 for own in TEXTS * 30],
+            ),
         ),
         "many": graft.report(title=TITLE, predictions=classified(names, TEXTS, 900)),
     }

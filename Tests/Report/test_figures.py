@@ -39,6 +39,8 @@ def test_each_is_drawn(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     numbers = graft.Predictions([1.0, 2.0, 3.0], [1.5, 2.0, 2.0], task="regression")
+    written = graft.Predictions(TEXTS, TEXTS, task="seq_2_seq_lm", texts=TEXTS[::-1])
+    chosen = graft.Predictions([0, 1, 0], [[0.7, 0.3], [0.6, 0.4], [0.9, 0.1]], task="multiple_choice")
     for name, figure in {
         "confusion": figures.confusion(predictions.evaluation),
         "learning_curves": figures.learning_curves(history),
@@ -46,10 +48,12 @@ def test_each_is_drawn(
         "precision_recall": figures.precision_recall(predictions),
         "reliability": figures.reliability(predictions),
         "roc": figures.roc(predictions),
+        "lengths_of_both": figures.lengths(written),
+        "reliability_of_choices": figures.reliability(chosen),
         "values": figures.values(numbers),
         "weights": figures.weights(adapter),
     }.items():
-        assert name in figures.__all__
+        assert name.partition("_of_")[0] in figures.__all__
         drawn(figure, folder, name)
     assert [str(warning.message) for warning in recwarn] == []
 

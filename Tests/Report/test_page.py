@@ -12,7 +12,9 @@ from browser import Browser
 from conftest import HOSTILE, TITLE
 from matplotlib import image
 
-NAMES = ("whole", "hostile", "values", "entities", "answers", "vectors", "many")
+NAMES = (
+    "whole", "hostile", "values", "entities", "answers", "vectors", "choices", "rankings", "words", "written", "many"
+)  # fmt: skip
 WIDTHS = {"narrow": 380, "wide": 1280}
 #: What is written and drawn outside its picture, or under another thing that is written.
 CUT_WORDS = """[...document.querySelectorAll('svg text')].filter(text => {
@@ -74,6 +76,26 @@ def test_the_policy_refuses_scripts_and_addresses(chromium: Browser, pages: dict
     chromium.open(tmp_path / "page.html")
     assert chromium.evaluate("document.title") == TITLE
     assert "Content Security Policy" in " ".join(chromium.complaints())
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("choices", "Row Text Right one Taken instead Probability of the one that was taken"),
+        ("rankings", "Row Text Right one Taken instead Place of the right one"),
+        ("words", "Row Text Hidden Guessed Probability of the hidden one"),
+        ("written", "Row Text Reference Written chrF"),
+    ],
+)
+def test_mistakes_are_a_table_that_says_what_it_has(chromium: Browser, pages: dict[str, Path], name: str, columns: str) -> None:
+    chromium.open(pages[name])
+    table = "document.querySelector('#mistakes table')"
+    heads = chromium.evaluate(f"[...{table}.querySelectorAll('thead th[scope=col]')].map(own => own.innerText).join(' ')")
+    assert heads == columns
+    assert chromium.evaluate(f"{table}.querySelectorAll('tbody th[scope=row]').length") == 20
+    assert chromium.evaluate(f"{table}.caption.innerText") == "The 20 worst, worst first. Rows are counted from 1."
+    lengths = chromium.evaluate("[...document.querySelectorAll('#lengths figcaption strong')].map(own => own.innerText)")
+    assert lengths == (["Length of the sources", "Length of the references"] if name == "written" else ["Length"])
 
 
 def test_who_does_not_see_it_is_told(chromium: Browser, pages: dict[str, Path]) -> None:

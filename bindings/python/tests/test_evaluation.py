@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 import pandas
 import pytest
+from conftest import SHARED
 
 import graft
 from graft import evaluation
@@ -134,3 +135,42 @@ def test_an_adapter_is_published_only_if_it_is_better(
     rows = graft.Dataset(tokenizer, texts[:2], labels, label_names=labels)
     with pytest.raises(graft.GraftError, match="thanks, complaint, question; the adapter is for"):
         trainer(0).save_if_better(path, rows, "accuracy")
+
+
+def test_an_adapter_of_any_task_is_published(tmp_path: Path) -> None:
+    """Of a loss that is not the task's own, and by what its texts are worth."""
+    model, tokenizer = (made(SHARED / "models" / "bert-tiny-splade") for made in (graft.Model, graft.Tokenizer))
+    texts = [f"the {word} {thing} is here" for word in ("red", "blue", "old", "new") for thing in ("ball", "car", "dog")]
+    pairs = graft.Dataset.from_groups(tokenizer, [[text, text[4:]] for text in texts], targets=range(12))
+    candidates = [["nothing", text[4:]] for text in texts]
+    ranked = graft.Dataset.from_rankings(tokenizer, texts, candidates, [[0, 1]] * 12)
+    for task, rows, loss, measure in (
+        ("sentence_embedding", pairs, "cosine_similarity", "spearman"),
+        ("regression", ranked, "list_net", "mrr"),
+    ):
+        adapter = graft.Adapter.create(model)
+        adapter.set_head(task, pooling="mean" if task == "regression" else None)
+        with graft.Trainer(model, adapter, loss=loss, epoch_count=1) as trainer:
+            assert trainer.save_if_better(tmp_path / task, rows, measure).saved
+            again = trainer.save_if_better(tmp_path / task, rows, measure, resamples=99)
+            assert again.reason.endswith("no better") and again.old is not None
+            assert again.old.values == again.new.values
+    table = graft.Table({"text": texts})
+    adapter = graft.Adapter.create(model, "lora", {"r": 8, "target_modules": "all-linear"})
+    adapter.set_head("masked_language_model")
+    masking = {"mask_token": tokenizer.mask_token}
+    held_out = graft.Dataset.from_table(tokenizer, table, task="masked_language_model", mask_each=True)
+
+    def measured(own: graft.Adapter) -> graft.Evaluation:
+        return graft.Predictions.of(model, tokenizer, own, table).evaluation
+
+    with graft.Trainer(model, adapter, masking=masking, epoch_count=20, learning_rate=5e-3) as trainer:
+        with pytest.raises(graft.InvalidArgumentError, match="keeps no rows"):
+            trainer.save_if_better(tmp_path / "words", held_out, "accuracy")
+        assert not (tmp_path / "words").exists()
+        assert trainer.save_if_better(tmp_path / "words", measured, "accuracy").saved
+        trainer.fit(graft.Dataset.from_texts(tokenizer, texts * 4), progress=False)
+        better = trainer.save_if_better(tmp_path / "words", measured, "accuracy")
+        assert better.saved and "better, p 0.0" in better.reason
+        with pytest.raises(graft.GraftError, match='measure "perplexity"'):
+            trainer.save_if_better(tmp_path / "words", measured, "perplexity")

@@ -34,6 +34,26 @@ def test_masks_are_filled(model: graft.Model, tokenizer: graft.Tokenizer) -> Non
             assert all(tokenizer.decode([filled.token]).strip() == filled.text for filled in own)
 
 
+def test_hidden_words_have_a_guess_and_a_probability(model: graft.Model, tokenizer: graft.Tokenizer) -> None:
+    texts = ["the capital of france is paris.", "[MASK] paris is rare."]
+    rows = [tokenizer.encode(text).ids for text in texts]
+    places = [[1, 4, len(rows[0]) - 2], [2, 4]]
+    with graft.Session(model, tokenizer) as session:
+        for row, own in zip(rows, places):
+            hidden = session.guess_hidden([row] * len(own), own)
+            # The same as among all tokens of the masks of a text.
+            for place, (guess, probability) in zip(own, hidden):
+                masked = tokenizer.decode([*row[1:place], 103, *row[place + 1 : -1]], skip_special_tokens=False)
+                found = session.fill_masks([masked], count=model.vocabulary_size)[0][row[1:place].count(103)]
+                assert found[0].token == guess.token and abs(found[0].probability - guess.probability) < 1e-6
+                (expected,) = [filled.probability for filled in found if filled.token == row[place]]
+                assert abs(expected - probability) < 1e-7
+        with pytest.raises(graft.InvalidArgumentError, match=r"places\[0\]: expected 0 to 3, found 4"):
+            session.guess_hidden([[1, 2, 3, 4]], [4])
+        with pytest.raises(graft.InvalidArgumentError, match="places: expected 1, one for each row; found 0"):
+            session.guess_hidden([[1]], [])
+
+
 def test_a_domain_is_learned_from_texts_alone(
     model: graft.Model, tokenizer: graft.Tokenizer, tmp_path: Path
 ) -> None:

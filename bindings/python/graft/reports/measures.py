@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..errors import InvalidArgumentError
+from ..errors import GraftError, InvalidArgumentError, Status
 from ..metrics import Evaluation, Interval
 from .markup import Html, joined, tag
 from .numbers import counted, shown, spelt
@@ -95,3 +95,7 @@ def _interval(evaluation: Evaluation, name: str, resamples: int) -> Interval | N
         return evaluation.interval(name, resamples=min(resamples, SLOW.get(name, resamples)))
     except InvalidArgumentError:  # the rows are not there
         return None
+    except GraftError as error:
+        if error.status != Status.NOT_FOUND:
+            raise
+        return None  # it is not of these rows, as a loss is of tokens
