@@ -10,6 +10,7 @@ from typing import Any
 
 import graft
 import pytest
+from conftest import TEXTS, TINY
 
 
 class Stops(graft.Callback):
@@ -123,3 +124,47 @@ def test_mlflow_has_a_run(
     with pytest.raises(RuntimeError, match="enough"):
         fitted(model, dataset, graft.MLflowLog("tests", tracking_uri=where), Stops())
     assert {run.info.status for run in client.search_runs([experiment.experiment_id])} == {"FINISHED", "FAILED"}
+
+
+def test_trainings_of_any_loss_are_written(
+    model: graft.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    from mlflow import MlflowClient
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    tokenizer = graft.Tokenizer(TINY)
+    pairs = [[text, text[4:]] for text in TEXTS]
+    losses: dict[str, tuple[graft.Dataset, dict[str, Any], str]] = {
+        "sentence_embedding": (graft.Dataset.from_groups(tokenizer, pairs), {"loss": "in_batch_negatives"}, "ndcg"),
+        "masked_language_model": (
+            graft.Dataset.from_texts(tokenizer, TEXTS),
+            {"masking": {"mask_token": tokenizer.mask_token}},
+            "accuracy",
+        ),
+        "multiple_choice": (graft.Dataset.from_choices(tokenizer, TEXTS, pairs, [0, 1] * 3), {}, "accuracy"),
+    }
+    where = (tmp_path / "runs").as_uri()
+    for task, (rows, settings, measure) in losses.items():
+        adapter, history, folder = graft.Adapter.create(model), graft.History(), tmp_path / task
+        adapter.set_head(task, pooling="mean" if task == "multiple_choice" else None)
+        logs = [
+            history,
+            graft.JsonLog(tmp_path / f"{task}.jsonl"),
+            graft.TensorBoardLog(folder, images=True),
+            graft.MLflowLog(task, tracking_uri=where),
+        ]
+        with graft.Trainer(model, adapter, rows_per_batch=4, epoch_count=2, callbacks=logs, **settings) as trainer:
+            trainer.fit(rows, rows, progress=False)
+        latest = history.evaluations[-1][measure]
+        assert graft.History.read(tmp_path / f"{task}.jsonl").evaluations[-1][measure] == latest
+        read = EventAccumulator(str(folder))
+        read.Reload()
+        assert read.Scalars(f"evaluation/{measure}")[-1].value == pytest.approx(latest)
+        client = MlflowClient(tracking_uri=where)
+        (run,) = client.search_runs([client.get_experiment_by_name(task).experiment_id])
+        assert run.data.metrics[f"evaluation/{measure}"] == latest
+        titles = [axes.get_title(loc="left") for axes in graft.figures.learning_curves(history).axes if axes.lines]
+        assert titles == ["Loss", "Measures on validation", "Learning rate", "Gradient norm"]
+        page = graft.report(history=history, adapter=adapter, model=model, gradient_rows=rows).html
+        assert "lora_A: gradients" in page and "Measures on validation" in page

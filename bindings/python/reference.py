@@ -20,9 +20,10 @@ def plain(text: str) -> str:
 
 
 def markdown(docstring: str) -> str:
-    """A docstring in Markdown: its parameters become a list, its examples blocks of code."""
+    """A docstring in Markdown: its parameters become a list, as its lists are, its examples blocks
+    of code."""
     parts: list[str] = []
-    for paragraph in re.split(r"\n\n|\n(?=:param )", inspect.cleandoc(docstring)):
+    for paragraph in re.split(r"\n\n|\n(?=:param |- )", inspect.cleandoc(docstring)):
         if paragraph.startswith((">>> ", "... ")):
             code = "\n".join(line[4:] for line in paragraph.splitlines())
             parts.append(f"```python\n{code}\n```")
@@ -30,11 +31,12 @@ def markdown(docstring: str) -> str:
         text = plain(paragraph)
         match = re.match(r":param (\w+): (.*)", text)
         text = f"- `{match[1]}`: {match[2]}" if match else text
-        indent = "  " if match else ""
+        is_item = text.startswith("- ")
+        indent = "  " if is_item else ""
         wrapped = textwrap.fill(
             text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
-        if match and parts and parts[-1].startswith("- "):
+        if is_item and parts and parts[-1].startswith("- "):
             parts[-1] += "\n" + wrapped
         else:
             parts.append(wrapped)
@@ -60,7 +62,7 @@ def signature(name: str, function: Any, drops_self: bool) -> str:
 
 def parts_of(kind: type) -> list[type]:
     """A class, after those whose fields and methods are an estimator's, or a session's, as well."""
-    modules = ("graft.estimators.", "graft.answering", "graft.generating")
+    modules = ("graft.estimators.", "graft.answering", "graft.choosing", "graft.generating", "graft.mask_filling")
     shared = [base for base in reversed(kind.__mro__) if base.__module__.startswith(modules)]
     shared += [] if kind in shared or not shared else [kind]
     return shared or [kind]

@@ -471,7 +471,7 @@ TASKS: dict[str, tuple[Path, dict[str, Any]]] = {
     "multiple_choice": (TINY, {"text": [f"a {word} ball" for word in WORDS], "candidates": [["ball", "a car", "it"]] * 6, "right": [0, 1] * 3}),
     "ranking": (TINY, {"text": [f"a {word} ball" for word in WORDS], "candidates": [["ball", "a car"]] * 6, "relevance": [[0, 1], [1, 0]] * 3}),
     "masked_language_model": (TINY, {"text": [f"The {word} ball is here." for word in WORDS]}),
-    "sentence_embedding": (TINY, {"text": [f"a {word} ball" for word in WORDS], "pair": [f"one {word} car" for word in WORDS]}),
+    "sentence_embedding": (TINY, {"text": [f"a {word} ball" for word in WORDS], "pair": ["one car", "no ball", "two", "a red car", "here", "a new ball"]}),
     "seq_2_seq_lm": (MARIAN, {"source": [f"a {word} ball" for word in WORDS], "output": ["uma bola", "um carro velho"] * 3}),
     "language_model": (STORIES, {"prompt": [f"The {word} ball" for word in WORDS], "completion": ["is here", "was sad"] * 3}),
 }  # fmt: skip
@@ -493,10 +493,8 @@ def test_each_task_has_its_mistakes_lengths_and_gradients(task: str) -> None:
             predictions=predictions, adapter=adapter, model=model, gradient_rows=rows, gradient_settings=settings
         )
     )
-    # A pair that is found first is no mistake.
-    assert {"measures", "lengths", "adapter"} | ({"mistakes"} if mistakes.worst(predictions) else set()) <= set(page.sections)
-    assert ("strong", "lora_A: gradients") in page.words and page.all("svg")
-    assert mistakes.worst(predictions) or task == "sentence_embedding"
+    assert {"measures", "mistakes", "lengths", "adapter"} <= set(page.sections)
+    assert ("strong", "lora_A: gradients") in page.words
     # What a trainer measures of the same rows is the same.
     ends = model.end_tokens[:1]
     held_out = graft.Dataset.from_table(tokenizer, table, task=task, mask_each=True, end_tokens=ends)
@@ -546,7 +544,7 @@ def test_hidden_words_that_are_least_likely_come_first() -> None:
     ]  # fmt: skip
     page = checked(graft.report(predictions=predictions))
     assert page.sections == ["measures", "mistakes", "lengths", "recipe"]
-    assert "Guessed" in page.text and "0.010" in page.text and "2 texts" not in page.text
+    assert "Guessed" in page.text and "0.010" in page.text
     assert "of the texts have up to 5" in page.text
 
 

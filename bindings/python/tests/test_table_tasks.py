@@ -38,6 +38,13 @@ def alike(start: int, count: int) -> list[dict[str, Any]]:
     return found
 
 
+def reported(*arguments: Any) -> tuple[dict[str, Any], str]:
+    """What `graft report` says, and its page."""
+    page = Path(arguments[1]).with_suffix(".html")
+    found = told("report", *arguments, "--output", page)
+    return found, page.read_text("utf-8")
+
+
 def test_the_list_knows_the_tasks_of_adapters() -> None:
     assert {own.task for own in TABLE_TASKS} == set(graft.tasks())
     assert len({own.name for own in TABLE_TASKS}) == len(TABLE_TASKS)
@@ -118,6 +125,9 @@ def test_a_domain_is_adapted_to_from_a_file_of_texts(tmp_path: Path) -> None:
     with graft.Trainer(model, adapter) as trainer:
         held_out = graft.Dataset.from_texts(graft.Tokenizer(TINY), texts[300:], mask_each=True, maximum_length=32)
         assert 2 * measured["perplexity"] < trainer.evaluate(held_out).perplexity
+    shown, page = reported(TINY, tmp_path / "a", tmp_path / "test", "--maximum-length", 32)
+    assert shown["perplexity"] == pytest.approx(measured["perplexity"], rel=1e-4)
+    assert all(part in page for part in ("Guessed", 'id="lengths"', "lora_B: gradients"))
     lines = run("predict", TINY, tmp_path / "a", "--top", 2, given="what is [MASK] ?\nno mask\n").stdout.splitlines()
     words, text = lines[0].split("\t")
     assert text == "what is [MASK] ?" and len(words.split("|")) == 2 and lines[1] == "\tno mask"
@@ -132,6 +142,9 @@ def test_choices_are_learned_from_a_file(tmp_path: Path) -> None:
     rows = told("predict", TINY, tmp_path / "a", test)["predictions"]
     right = [row["right"] == given["label"] for row, given in zip(rows, alike(90, 30))]
     assert sum(right) / 30 == pytest.approx(found["test"]["accuracy"])
+    shown, page = reported(TINY, tmp_path / "a", test)
+    assert shown["accuracy"] == pytest.approx(found["test"]["accuracy"])
+    assert all(part in page for part in ('id="probabilities"', 'id="lengths"', "lora_B: gradients"))
     line = run("predict", TINY, tmp_path / "a", given="A man sings.\tA man is singing.\tDogs run.\tIt rains.\n").stdout
     choice, probability, *rest = line.rstrip("\n").split("\t")
     assert choice in rest[1:] and float(probability) > 1 / 3 and rest[0] == "A man sings." and len(rest) == 4
@@ -153,6 +166,9 @@ def test_rankings_are_learned_from_pairs_and_from_lists(tmp_path: Path) -> None:
     measured = told("evaluate", TINY, tmp_path / "b", tmp_path / "pairs.tsv", "--task", "ranking", "--no-header")
     assert measured["mrr"] == pytest.approx(first["test"]["mrr"])
     assert "mse" in told("evaluate", TINY, tmp_path / "b", tmp_path / "pairs.tsv", "--no-header")
+    shown, page = reported(TINY, tmp_path / "a", file)
+    assert shown["mrr"] == pytest.approx(first["test"]["mrr"])
+    assert all(part in page for part in ("Place of the right one", 'id="lengths"', "lora_B: gradients"))
     (row, *_) = told("predict", TINY, tmp_path / "a", file)["predictions"]
     assert len(row["scores"]) == 3 and row["candidates"] == lists[0]["docs"]
 
@@ -173,6 +189,8 @@ def test_vectors_are_learned_from_pairs(tmp_path: Path) -> None:
     pairs = write_json_lines(tmp_path / "pairs.jsonl", [{"text": row["question"], "pair": row["choices"][row["label"]]} for row in alike(0, 40)])  # fmt: skip
     found = told("train", TINY, pairs, tmp_path / "b", "--task", "sentence_embedding", "--epochs", 1, "--quiet", "--test", pairs)
     assert found["test"]["mrr"] > 0.8
+    shown, page = reported(TINY, tmp_path / "b", pairs)
+    assert shown["mrr"] > 0.8 and "lora_B: gradients" in page
 
 
 def test_translations_are_learned_and_measured(tmp_path: Path) -> None:
@@ -187,6 +205,9 @@ def test_translations_are_learned_and_measured(tmp_path: Path) -> None:
     (tmp_path / "test.tsv").write_text("".join(f"{row['source']}\t{row['target']}\n" for row in rows), "utf-8")
     measured = told("evaluate", MARIAN, tmp_path / "a", tmp_path / "test.tsv", "--beams", 2)
     assert {"loss", "accuracy", "bleu", "chrf", "rougeL"} <= measured.keys() and measured["chrf"] > 99
+    shown, page = reported(MARIAN, tmp_path / "a", file, "--maximum-tokens", 3)
+    assert shown["loss"] == pytest.approx(found["test"]["loss"]) and shown["bleu"] < 100
+    assert all(part in page for part in ("Length of the references", "Reference", "lora_B: gradients"))
     shown = run("predict", MARIAN, tmp_path / "a", given="Where is Graft?\n").stdout
     assert shown == "Onde está o Enxerto?\tWhere is Graft?\n"
     assert told("predict", MARIAN, tmp_path / "a", file, "--maximum-tokens", 2)["predictions"][0]["written"] != targets[0]

@@ -52,7 +52,7 @@ def section_of(evaluation: Evaluation) -> Section:
     ]
     what = f"Measures on {counted(evaluation.row_count)} rows"
     columns = [Column("Measure", ""), Column("Value"), Column("95 % from"), Column("to"), Column("Standard error")]
-    behind = tag("details", tag("summary", f"All {len(rows)} measures"), table(what, columns, rows))
+    behind = tag("details", tag("summary", "Numbers: Measures"), table(what, columns, rows))
     drawn = next(iter(intervals.values())).resamples if intervals else 0
     note = (
         f"Intervals hold 95 % of the measures of {counted(drawn)} random samples of these rows, drawn with "

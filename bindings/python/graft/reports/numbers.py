@@ -24,6 +24,8 @@ NAMES = {
     "mcc": "Matthews correlation",
     "mrr": "Mean reciprocal rank",
     "mse": "Mean squared error",
+    "ndcg": "nDCG",
+    "ndcg_at_k": "nDCG at k",
     "pearson": "Pearson correlation",
     "r2": "R²",
     "roc_auc": "ROC AUC",
@@ -40,7 +42,7 @@ def spelt(name: str) -> str:
     """A name of a setting or a measure in words."""
     if name in NAMES:
         return NAMES[name]
-    words = name.replace("_", " ").replace("f1", "F1").replace("ndcg", "nDCG")
+    words = name.replace("_", " ").replace("f1", "F1")
     return words[:1].upper() + words[1:]
 
 

@@ -25,9 +25,6 @@ class Predictions:
     """Truth and predictions of rows, with their texts: what :func:`report` and
     :mod:`graft.figures` show beside an :class:`Evaluation`, which :attr:`evaluation` is.
 
-    >>> graft.Predictions(["ham", "spam"], [[0.9, 0.1], [0.4, 0.6]], labels=["ham", "spam"])
-    >>> graft.Predictions.of(model, tokenizer, adapter, graft.Table.read("test.tsv"))
-
     What the truth of a row is, and what is predicted of it, depends on the ``task``:
 
     - ``"sequence_classification"``: the name of its label; a probability for each label, or one for
@@ -43,6 +40,9 @@ class Predictions:
       probability of the hidden one, as ``("cloudy", 0.25)``.
     - ``"seq_2_seq_lm"`` and ``"language_model"``: what should be written, a text or several of
       which each is accepted; the text that was written.
+
+    >>> graft.Predictions(["ham", "spam"], [[0.9, 0.1], [0.4, 0.6]], labels=["ham", "spam"])
+    >>> graft.Predictions.of(model, tokenizer, adapter, graft.Table.read("test.tsv"))
 
     :param truth: of each row.
     :param predicted: of each row.
