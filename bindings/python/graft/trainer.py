@@ -346,7 +346,7 @@ class Trainer(Handle):
         :param measure: what is compared: one of the measures of the task, but not the loss.
         :param level: the ``p_value`` from which on a difference may be chance.
         """
-        new = self.evaluate(dataset) if isinstance(dataset, Dataset) else dataset(self._adapter)
+        new = dataset(self._adapter) if callable(dataset) else self.evaluate(dataset)
         if measure not in new.values or measure == "loss":
             known = ", ".join(name for name in new.values if name != "loss")
             raise invalid(f"measure: expected one of {known}; found {measure!r}")
@@ -362,12 +362,12 @@ class Trainer(Handle):
                     f"{os.fspath(path)}: it is for {published.task} with {', '.join(published.labels)}; the adapter is for "
                     f"{self._adapter.task} with {', '.join(self._labels)}",
                 )
-            if isinstance(dataset, Dataset):
+            if callable(dataset):
+                old = dataset(published)
+            else:
                 alike = {name: self._settings[name] for name in ("seed", "threads", "pass_token_count", *LOSS_SETTINGS)}
                 with Trainer(self._model, published, **alike) as trainer:
                     old = trainer.evaluate(dataset)
-            else:
-                old = dataset(published)
         found = new.compare(old, measure, test=test, resamples=resamples, seed=seed)
         values = f"{measure} {new.values[measure]:.4f}, before {old.values[measure]:.4f}"
         if not found.gain > 0:

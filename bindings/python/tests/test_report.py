@@ -13,10 +13,10 @@ import pytest
 from conftest import LABELS, ROOT, SHARED, TEXTS
 
 import graft
-from graft.reports import curves, mistakes, thinning, weights
+from graft.reports import curves, evaluating, kinds, mistakes, thinning, weights
 from graft.reports.markup import quoted, shortened, tag
 from graft.reports.numbers import shown, tick
-from graft.table_tasks.listed import task_of
+from graft.table_tasks.listed import task_names, task_of
 
 TINY = SHARED / "models" / "bert-tiny-splade"
 MARIAN = SHARED / "models" / "marian-enpt"
@@ -475,6 +475,10 @@ TASKS: dict[str, tuple[Path, dict[str, Any]]] = {
     "seq_2_seq_lm": (MARIAN, {"source": [f"a {word} ball" for word in WORDS], "output": ["uma bola", "um carro velho"] * 3}),
     "language_model": (STORIES, {"prompt": [f"The {word} ball" for word in WORDS], "completion": ["is here", "was sad"] * 3}),
 }  # fmt: skip
+
+
+def test_reports_know_the_tasks_of_tables() -> None:
+    assert set(kinds.TASKS) == set(task_names()) == set(evaluating.EVALUATIONS) == set(mistakes.KINDS)
 
 
 @pytest.mark.parametrize("task", TASKS)
