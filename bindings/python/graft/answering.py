@@ -7,11 +7,11 @@ from ctypes import c_float
 
 from .answers import ANSWERS, MAXIMUM_TOKENS, AnswerWindows, FoundAnswer
 from .batch import STRIDE
-from .errors import invalid
+from .errors import invalid, rows_named
 from .handle import Handle, exclusive
 from .library import lib
 from .lost_tokens import warn_of_unknown_tokens
-from .session_rows import SessionRows
+from .session_rows import SessionRows, rows_from
 from .tokenizer import Tokenizer
 from .values import as_list
 
@@ -74,11 +74,13 @@ class AnsweringHandle(Handle):
         found: list[list[FoundAnswer]] = []
         limit, tokens, unknown = self._limit(self._adapter_length), 0, 0
         for part in SessionRows(first, second, None).calls():
-            windows = AnswerWindows(self._tokenizer, first[part], second[part], limit, stride, first_row=part.start)
-            with windows, windows.batch() as batch:
-                logits = (c_float * (2 * batch.token_count))()
-                lib.graft_session_classify(self.pointer, batch.pointer, logits, len(logits), None)
-                found += windows.answers(logits, second[part], count, maximum_tokens)
-                tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count
+            with rows_from(part.start):
+                windows = AnswerWindows(self._tokenizer, first[part], second[part], limit, stride)
+                with windows, windows.batch() as batch:
+                    logits = (c_float * (2 * batch.token_count))()
+                    with rows_named(batch.row_name):
+                        lib.graft_session_classify(self.pointer, batch.pointer, logits, len(logits), None)
+                    found += windows.answers(logits, second[part], count, maximum_tokens)
+                    tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count
         warn_of_unknown_tokens(tokens, unknown)
         return found

@@ -46,12 +46,10 @@ class AnswerWindows(TextWindows):
         contexts: Iterable[str],
         maximum_length: int,
         stride: int,
-        *,
-        first_row: int = 0,
     ) -> None:
         first, second = text_list(questions, "questions"), text_list(contexts, "contexts")
         require_length(second, len(first), "contexts", "question")
-        super().__init__(tokenizer, second, maximum_length, stride, questions=first, first_row=first_row)
+        super().__init__(tokenizer, second, maximum_length, stride, questions=first)
 
     def answered(self, answers: Sequence[Sequence[Answer]]) -> Batch:
         """The windows as rows with the answers' places: of each question the first of them, if it

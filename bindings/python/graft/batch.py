@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ctypes import Array, byref, c_int32, c_void_p
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,10 @@ class Batch(Handle):
     """
 
     _release_function = "graft_batch_release"
+
+    #: Of each row the number of the caller's row that it was made of; None: they are the same, and
+    #: none: it is not known.
+    origins: Sequence[int] | None = None
 
     def __init__(
         self,
@@ -117,6 +121,7 @@ class Batch(Handle):
         lib.graft_batch_mask_each(self.pointer, c_number(c_int32, mask_token, "mask_token"), byref(out))
         batch = Batch.__new__(Batch)
         Handle.__init__(batch, out)
+        batch.origins = ()
         return batch
 
     @classmethod
@@ -136,12 +141,15 @@ class Batch(Handle):
     ) -> Batch:
         """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
         what is larger than memory."""
+        from .table_tasks.checks import places_named
         from .table_tasks.listed import task_of  # which needs this module
         from .table_tasks.table_task import Making
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
-        return task_of(table, task).batch(tokenizer, table, making)[0]
+        own = task_of(table, task)
+        with places_named(table):
+            return own.batch(tokenizer, table, making)[0]
 
     @classmethod
     def from_tokens(
@@ -218,6 +226,17 @@ class Batch(Handle):
         rows = compositions(adapters)
         handles = (c_void_p * len(rows))(*[None if row is None else row.pointer.value for row in rows])
         lib.graft_batch_set_adapters(self.pointer, handles, len(handles))
+
+    def origin(self, row: int) -> int | None:
+        """The number of the caller's row that a row was made of; None: it is not known."""
+        if self.origins is None:
+            return row
+        return self.origins[row] if row < len(self.origins) else None
+
+    def row_name(self, row: int) -> str | None:
+        """What errors call a row."""
+        origin = self.origin(row)
+        return None if origin is None else f"row {origin}"
 
     @property
     def row_starts(self) -> list[int]:

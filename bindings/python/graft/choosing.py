@@ -7,7 +7,7 @@ from ctypes import Array, c_float
 
 from .adapter import RowAdapter
 from .candidates import candidate_rows, repeated, slices_of
-from .errors import invalid
+from .errors import invalid, rows_named
 from .handle import Handle, exclusive
 from .session_rows import SessionRows
 from .values import as_list, require_length
@@ -40,7 +40,9 @@ class ChoosingHandle(Handle):
             given = as_list(adapters, "adapters", "adapters")
             require_length(given, len(counts), "adapters")
             own = repeated(given, counts)
-        numbers, columns = self._logits(SessionRows(first, second, own))
+        texts_of = repeated(range(len(counts)), counts)
+        with rows_named(lambda row: f"row {texts_of[row]}"):
+            numbers, columns = self._logits(SessionRows(first, second, own))
         if columns != 1:
             raise invalid(f"the rows' heads have up to {columns} outputs; expected 1, a score")
         return [numbers[rows] for rows in slices_of(counts)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from ctypes import byref, c_void_p
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .batch import STRIDE, Batch
-from .candidate_batches import choice_batch, ranking_batch
-from .candidates import lists_of, places_of, repeated
+from .candidate_batches import choice_batch, grouped_batch, ranking_batch
+from .candidates import lists_of, repeated
 from .conversations import conversation_batch, prompt_batch
 from .entities import Entity, sentence_of
 from .errors import GraftError, invalid, with_source
@@ -25,6 +27,7 @@ from .values import as_list, name_list, require_length, text_list
 from .windows import tagged_batch
 
 if TYPE_CHECKING:
+    from .data.records import Places
     from .data.table import Table
 
 
@@ -227,9 +230,8 @@ class Dataset(Handle):
         if values is not None:
             require_length(values, len(rows), "targets", "group")
             values = repeated(values, counts)
-        texts = list(chain.from_iterable(rows))
-        with Batch(tokenizer, texts, targets=values, maximum_length=maximum_length) as batch:
-            batch.set_column("group_places", places_of(counts))
+        texts = chain.from_iterable(rows)
+        with grouped_batch(tokenizer, texts, counts, targets=values, maximum_length=maximum_length) as batch:
             return cls.from_batch(batch)
 
     @classmethod
@@ -393,6 +395,7 @@ class Dataset(Handle):
         """
         from .data.columns import LEARNED
         from .data.table import Table
+        from .table_tasks.checks import places_named
         from .table_tasks.listed import task_of  # which needs this module
         from .table_tasks.table_task import Making
 
@@ -406,13 +409,16 @@ class Dataset(Handle):
                 raise invalid("label_names: expected names, since each of several tables may lack some")
             if not len(part):
                 raise invalid(f"{part.source}: it has no rows")
-            batch, known = task_of(part, task).batch(tokenizer, part, making)
+            own = task_of(part, task)
+            with places_named(part):
+                batch, known = own.batch(tokenizer, part, making)
             with batch:
                 if dataset is None:
                     dataset = cls.from_batch(batch)
                     dataset.label_names = known
                 else:
                     dataset.append(batch)
+                dataset._tables = [*dataset._tables, (len(dataset) - len(batch), part.places, batch)]
         if dataset is None:
             raise invalid("table: expected rows, found no table")
         return dataset
@@ -453,6 +459,18 @@ class Dataset(Handle):
         if not self._warned_of_unknown_tokens:
             self._warned_of_unknown_tokens = warn_of_unknown_tokens(self.token_count, self.unknown_token_count)
 
+    def place(self, row: int) -> str | None:
+        """Where what a row was made of stands, of rows of tables: a file and a line. None: it is
+        not known."""
+        table = bisect_right(self._tables, row, key=itemgetter(0)) - 1
+        if table < 0:
+            return None
+        first, places, batch = self._tables[table]
+        origin = batch.origin(row - first)
+        return None if origin is None else places.name(origin)
+
+    #: Of rows that came from tables: the first of each, where its rows stand, and what they became.
+    _tables: list[tuple[int, Places, Batch]] = []
     #: Each is said once.
     _warned_of_cuts = False
     _warned_of_unknown_tokens = False

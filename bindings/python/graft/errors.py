@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .declarations import Status
 
-__all__ = ["GraftError", "InvalidArgumentError", "Status", "failure", "invalid", "not_fitted", "with_source"]
+__all__ = [
+    "GraftError", "InvalidArgumentError", "Status", "failure", "invalid", "not_fitted", "rows_named", "with_source"
+]  # fmt: skip
 
 
 class GraftError(Exception):
@@ -42,6 +47,22 @@ def failure(status: int, message: str) -> GraftError:
 def with_source(source: str, error: GraftError) -> GraftError:
     """The same error with what it is about."""
     return failure(error.status, f"{source}: {error}")
+
+
+@contextmanager
+def rows_named(name: Callable[[int], str | None], rows_of: str = "") -> Iterator[None]:
+    """Errors that begin with a row's number call it by what ``name`` gives for it; None: as it is.
+
+    :param rows_of: what else they begin with, of those that are meant, such as "the training set: ".
+    """
+    try:
+        yield
+    except GraftError as error:
+        found = re.match(re.escape(rows_of) + r"row (\d+)\b", str(error))
+        known = None if found is None else name(int(found[1]))
+        if found is None or known is None:
+            raise
+        raise failure(error.status, known + str(error)[found.end() :]) from None
 
 
 def invalid(message: str) -> GraftError:

@@ -11,7 +11,7 @@ from .batch import Batch
 from .errors import invalid
 from .handle import Handle, exclusive
 from .library import lib
-from .session_rows import SessionRows
+from .session_rows import SessionRows, rows_from
 from .tokenizer import Tokenizer
 from .values import c_number, require_length
 
@@ -54,9 +54,10 @@ class MaskFillingHandle(Handle):
         mask = self._mask_token()
         best = c_number(c_int64, count, "count")
         found: list[list[list[FilledMask]]] = []
-        for _, batch, _ in self._batches(SessionRows(texts, None, adapters)):
+        for first_row, batch, _ in self._batches(SessionRows(texts, None, adapters)):
             # As many masks as there can be.
-            tokens, shares, starts = self._ranked(batch, mask, best, batch.token_count)
+            with rows_from(first_row):
+                tokens, shares, starts = self._ranked(batch, mask, best, batch.token_count)
             for first, end in zip(starts, starts[1:]):
                 places = range(first * best, end * best, best)
                 found.append([self._filled(tokens[at : at + best], shares[at : at + best]) for at in places])

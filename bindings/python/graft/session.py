@@ -14,7 +14,7 @@ from .batch import STRIDE, Batch
 from .choosing import ChoosingHandle
 from .declarations import POOLING_CHOICES, POOLING_DEFAULT, SessionOptions
 from .entities import TAGS, Entity, Sentence, TokenRow, names_array, sentence_of, token_rows
-from .errors import GraftError, Status, invalid
+from .errors import GraftError, Status, invalid, rows_named
 from .generating import GeneratingHandle
 from .handle import exclusive
 from .library import initialised, lib
@@ -22,7 +22,7 @@ from .lost_tokens import warn_of_cuts, warn_of_unknown_tokens
 from .mask_filling import MaskFillingHandle
 from .matrix import Matrix
 from .model import Model
-from .session_rows import SessionRows
+from .session_rows import SessionRows, rows_from
 from .thresholds import thresholds_of
 from .tokenizer import Tokenizer
 from .values import as_list, c_number, choice, set_numbers
@@ -140,7 +140,8 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         numbers = (c_float * (len(rows) * width))()
         for first, batch, _ in self._batches(rows):
             part, capacity = _tail(numbers, first * width)
-            lib.graft_session_embed(self.pointer, batch.pointer, number, normalizes, part, capacity)
+            with rows_from(first):
+                lib.graft_session_embed(self.pointer, batch.pointer, number, normalizes, part, capacity)
         return Matrix(numbers, len(rows), width)
 
     @exclusive
@@ -155,8 +156,9 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         """The states of each text's tokens, [tokens, hidden_size], after ``layer``: 1 to the
         model's layer count, 0 for the embeddings, -1 for the last."""
         states: list[Matrix] = []
-        for _, batch, _ in self._batches(SessionRows(texts, pairs, adapters)):
-            states.extend(self._states(batch, layer))
+        for first, batch, _ in self._batches(SessionRows(texts, pairs, adapters)):
+            with rows_from(first):
+                states.extend(self._states(batch, layer))
         return states
 
     @exclusive
@@ -312,14 +314,16 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         limits, count, unknown = self._row_limits(rows), 0, 0
         for part in rows.calls(limits):
             texts, limit = rows.texts[part], limits[part.start]
-            windows = TextWindows(self._tokenizer, texts, limit, shared_tokens(stride, limit), first_row=part.start)
+            with rows_from(part.start):
+                windows = TextWindows(self._tokenizer, texts, limit, shared_tokens(stride, limit))
             with windows, windows.batch() as batch, token_rows(self._tokenizer, sentences[part]) as tokens:
                 if rows.adapters is not None:
                     batch.set_adapters(windows.of_each(rows.adapters[part]))
                 # What a head with a chain of labels labels together.
                 windows.label(batch, [row.first_tokens() for row in tokens], None)
                 labels = (c_int32 * batch.token_count)()
-                lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
+                with rows_from(part.start), rows_named(batch.row_name):
+                    lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
                 yield from zip(tokens, windows.join(labels, [row.count for row in tokens]))
                 count, unknown = count + batch.token_count, unknown + batch.unknown_token_count
         warn_of_unknown_tokens(count, unknown)
@@ -379,7 +383,8 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         for first, batch, _ in self._batches(rows):
             part, capacity = _tail(probabilities, first * count)
             numbers = (c_int32 * capacity).from_buffer(labels, first * count * sizeof(c_int32))
-            lib.graft_session_predict(self.pointer, batch.pointer, wanted, numbers, part, capacity)
+            with rows_from(first):
+                lib.graft_session_predict(self.pointer, batch.pointer, wanted, numbers, part, capacity)
         return labels, probabilities
 
     def _logits(self, rows: SessionRows) -> tuple[Array[c_float], int]:
@@ -396,7 +401,8 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
         columns."""
         written = c_int64(0)
         part, capacity = _tail(numbers, first * columns)
-        lib.graft_session_classify(self.pointer, batch.pointer, part, capacity, byref(written))
+        with rows_from(first):
+            lib.graft_session_classify(self.pointer, batch.pointer, part, capacity, byref(written))
         if written.value == columns:
             return
         if not 0 < written.value < columns:
@@ -419,7 +425,9 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
             # The tokenizer's own limit may have its own way of cutting.
             given = 0 if limit == self._declared_length else limit
             adapters = None if rows.adapters is None else rows.adapters[part]
-            with Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given, adapters) as batch:
+            with rows_from(part.start):
+                batch = Batch.from_utf8(self._tokenizer, rows.texts[part], pairs, given, adapters)
+            with batch:
                 yield part.start, batch, given
                 if batch.truncated_row_count:
                     cut, longest = cut + batch.truncated_row_count, max(longest, limit)

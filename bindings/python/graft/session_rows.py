@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 
 from .adapter import RowAdapter, compositions
+from .errors import rows_named
 from .values import require_length, text_list
 
 #: One call of the library has at most so many rows, and no more once it has so many bytes of text:
 #: a second's work for a small model. Python sees Ctrl-C between calls; results do not depend on
 #: them.
 ROWS_PER_CALL, BYTES_PER_CALL = 512, 16384
+
+
+def rows_from(first: int) -> AbstractContextManager[None]:
+    """Errors of a call of the library name the caller's row, of which the call's first is this."""
+    return rows_named(lambda row: f"row {first + row}")
 
 
 class SessionRows:

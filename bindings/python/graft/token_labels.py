@@ -56,7 +56,7 @@ def labels_of_entities(
             try:
                 labels.append(row.label_entities(own, array, all_pieces))
             except GraftError as error:
-                raise with_source(place(number), error) from None
+                raise with_source(f"row {number}", error) from None
             if own:
                 end = row.end_byte
                 in_tokens = sum(first < end for _, first, _ in own)

@@ -13,7 +13,7 @@ from .callbacks import Listeners
 from .choices import set_choice
 from .dataset import Dataset
 from .declarations import MetricsStruct, ProgressCallback, TrainerOptions
-from .errors import GraftError, Status, invalid
+from .errors import GraftError, Status, invalid, rows_named
 from .handle import Handle, exclusive
 from .interrupts import Interrupts
 from .library import initialised, lib
@@ -248,6 +248,7 @@ class Trainer(Handle):
         """
         first = self._checked(train)
         second = None if evaluation is None else self._checked(evaluation)
+        held_out = train if evaluation is None else evaluation
         self._data = {"train_rows": len(train), "train_tokens": train.token_count}
         if evaluation is not None:
             self._data |= {"evaluation_rows": len(evaluation), "evaluation_tokens": evaluation.token_count}
@@ -255,7 +256,8 @@ class Trainer(Handle):
         ended_with: Metrics | None = None
         listeners.begin(self)
         try:
-            ended_with = self._fit(first, second, make_progress() if progress else None, listeners)
+            with rows_named(train.place, "the training set: "), rows_named(held_out.place, "the evaluation set: "):
+                ended_with = self._fit(first, second, make_progress() if progress else None, listeners)
             return ended_with
         finally:
             listeners.end(ended_with)
@@ -314,7 +316,7 @@ class Trainer(Handle):
         """
         pointer = self._checked(dataset)
         out = c_void_p()
-        with Interrupts(lambda _: self._token.cancel()):
+        with Interrupts(lambda _: self._token.cancel()), rows_named(dataset.place):
             lib.graft_trainer_evaluate(self.pointer, pointer, byref(out))
         try:
             return self._evaluation(out, confusion)

@@ -181,11 +181,13 @@ def float_rows(rows: Iterable[Any], name: str) -> tuple[Array[c_float], int]:
         as_list(row, f"{name}[{number}]", "numbers") if isinstance(row, Iterable) else [row]
         for number, row in enumerate(as_list(rows, name, "numbers", 2))
     ]
-    widths = {len(row) for row in lists} or {1}
-    if len(widths) != 1 or 0 in widths:
-        raise invalid(f"{name}: expected as many numbers in each row, found {', '.join(map(str, sorted(widths)))}")
+    width = len(lists[0]) if lists else 1
+    for number, row in enumerate(lists):
+        if len(row) != width or not row:
+            found = "none" if not row else f"{len(row)}, where the first has {width}"
+            raise invalid(f"row {number}: {name}: expected as many numbers in each row, found {found}")
     values = [c_number(c_float, value, f"{name}[{number}]") for number, row in enumerate(lists) for value in row]
-    return (c_float * len(values))(*values), widths.pop()
+    return (c_float * len(values))(*values), width
 
 
 def c_number(kind: Any, value: Any, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from ctypes import Array, byref, c_int32, c_void_p, sizeof
 from itertools import chain
@@ -10,7 +9,6 @@ from typing import TypeVar
 
 from .batch import Batch
 from .entities import names_array
-from .errors import GraftError, failure
 from .handle import Handle
 from .library import lib
 from .tokenizer import Tokenizer, encode_options
@@ -32,17 +30,11 @@ class TextWindows(Handle):
         stride: int,
         *,
         questions: Sequence[bytes] | None = None,
-        first_row: int = 0,
     ) -> None:
-        """:param first_row: the number of the first text among the caller's, for errors."""
         pointer, out = Tokenizer.pointer_of(tokenizer), c_void_p()
         first = None if questions is None else text_array(questions)
         options, shared = encode_options(questions, texts, maximum_length), c_number(c_int32, stride, "stride")
-        try:
-            lib.graft_windows_encode(pointer, first, text_array(texts), len(texts), byref(options), shared, byref(out))
-        except GraftError as error:
-            message = re.sub(r"^row (\d+)", lambda found: f"row {int(found[1]) + first_row}", str(error))
-            raise failure(error.status, message) from None
+        lib.graft_windows_encode(pointer, first, text_array(texts), len(texts), byref(options), shared, byref(out))
         super().__init__(out)
         self.text_count = len(texts)
 
@@ -55,6 +47,7 @@ class TextWindows(Handle):
         lib.graft_windows_batch(self.pointer, byref(out))
         batch = Batch.__new__(Batch)
         Handle.__init__(batch, out)
+        batch.origins = self.of_each(range(self.text_count))
         return batch
 
     def of_each(self, rows: Sequence[Row]) -> list[Row]:

@@ -47,7 +47,7 @@ QUICK: dict[str, Any] = {"epoch_count": 1}
         (graft.QuestionAnswerer, [("who?", CONTEXT)], [{"text": ["Anna"], "answer_start": [None]}], "expected a number of characters"),
         (graft.QuestionAnswerer, [("", CONTEXT)], ["Anna"], "question: empty"),
         (graft.QuestionAnswerer, [(LONG, CONTEXT)], ["Anna"], "windows of 512 tokens have room for 0"),
-        (graft.ChoiceClassifier, [("a", ["b"])], [0], "a choice expects 2 or more"),
+        (graft.ChoiceClassifier, [("a", ["b"])], [0], "row 0: choices: expected 2 or more, found 1"),
     ],
 )  # fmt: skip
 def test_estimators_say_what_they_cannot_learn_from(make: Any, X: Any, y: Any, message: str) -> None:

@@ -7,34 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..declarations import PRECISION_CHOICES
 from ..values import of_json
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """The base model and how it is held."""
+    """The base model."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="folder of the base model")
-    parser.add_argument(
-        "--precision", choices=list(PRECISION_CHOICES), default="float32", help="of the weights (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--threads",
-        type=not_negative,
-        default=0,
-        metavar="N",
-        help="0: one per core; results do not depend on it (default: 0)",
-    )
-
-
-def add_length(parser: argparse._ActionsContainer, default: str) -> None:
-    """Where texts are cut."""
-    parser.add_argument(
-        "--maximum-length",
-        type=not_negative,
-        default=0,
-        metavar="N",
-        help=f"tokens of a text; longer ones are cut (default: {default})",
-    )
 
 
 def number(convert: Callable[[str], Any], least: float, most: float = float("inf")) -> Callable[[str], Any]:
@@ -53,7 +31,7 @@ def number(convert: Callable[[str], Any], least: float, most: float = float("inf
     return parse
 
 
-positive, not_negative = number(int, 1), number(int, 0)
+positive, not_negative, probability = number(int, 1), number(int, 0), number(float, 0, 1)
 
 
 def encoding_names(text: str) -> tuple[str, ...]:
@@ -80,3 +58,14 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"expected a JSON object, found {text!r}")
     return value
+
+
+def class_weights(text: str) -> str | dict[str, float]:
+    """A type of an argument: "balanced", or a weight for some labels."""
+    if text == "balanced":
+        return text
+    weights = json_object(text)
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+            raise argparse.ArgumentTypeError(f"expected a number of 0 or more for {name!r}, found {weight!r}")
+    return weights

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from ..adapter import Adapter
+from ..data.measuring import texts_of
 from ..declarations import POOLING_CHOICES
+from ..errors import rows_named
 from ..matrix import Matrix
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
-from .arguments import add_length, add_model
-from .files import add_reading, read_texts
+from .arguments import add_model
+from .files import read_texts
+from .options import add_options
 from .output import Output
 
 
@@ -38,8 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whether vectors have length 1 (default: as the model's folder says, else yes)",
     )
     parser.add_argument("--prompt", metavar="NAME", help="of the folder's prompt that is put before each text")
-    add_reading(parser)
-    add_length(parser, "the adapter's, else the tokenizer's")
+    add_options(parser, "embed")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -47,10 +49,12 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     adapter = None if arguments.adapter is None else Adapter.load(model, arguments.adapter)
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)
     parts: list[Matrix] = []
-    for part in read_texts(arguments.file, arguments):
-        vectors = session.embed(
-            part.first, part.second, arguments.pooling, arguments.normalize, prompt_name=arguments.prompt
-        )
+    for table in read_texts(arguments.file, arguments):
+        texts = texts_of(table)
+        with rows_named(table.place):
+            vectors = session.embed(
+                texts.first, texts.second, arguments.pooling, arguments.normalize, prompt_name=arguments.prompt
+            )
         if arguments.output is not None or output.is_json:
             parts.append(vectors)
             continue

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ..adapter import Adapter
 from ..model import Model
-from ..table_tasks.listed import task_names
 from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
-from .arguments import add_length, add_model
-from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled, tasks_for
+from .arguments import add_model
+from .files import asking_of, read_labelled, task_named
+from .options import add_options
 from .output import Output
 from .train import measures
 
@@ -23,19 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
     parser.add_argument("file", type=Path, metavar="FILE", help="file to measure on")
-    parser.add_argument("--task", choices=task_names(), help="that the file is for (default: the adapter's)")
-    add_reading(parser)
-    add_length(parser, "that of what it was trained on")
-    add_stride(parser)
-    add_measuring(parser)
     parser.add_argument("--confusion", action="store_true", help="print which labels are taken for which")
+    add_options(parser, "evaluate")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
-    tasks_for(adapter, arguments.adapter)
-    table, task = read_labelled(arguments.file, arguments, arguments.task or adapter.task)
+    table, task = read_labelled(arguments.file, arguments, task_named(adapter, arguments))
     adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
     evaluation = task.evaluate(adapted, table, asking_of(arguments))
     output.line(str(evaluation))

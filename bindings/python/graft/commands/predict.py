@@ -25,14 +25,15 @@ from typing import Any
 
 from ..adapter import Adapter
 from ..answers import ANSWERS
-from ..data.measuring import Texts
+from ..data.measuring import Texts, texts_of
 from ..data.squad_writing import write_predictions
-from ..errors import invalid
+from ..errors import invalid, rows_named
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
-from .arguments import add_length, add_model, number, positive
-from .files import add_reading, add_stride, add_writing, asking_of, read_texts, tasks_for
+from .arguments import add_model, positive
+from .files import asking_of, read_texts, tasks_for
+from .options import add_options
 from .output import Output
 
 
@@ -40,24 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder of the adapter")
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="of texts (default: -, standard input)")
-    add_reading(parser)
-    add_length(parser, "that of what it was trained on")
     parser.add_argument(
-        "--top", type=positive, default=1, metavar="N", help="so many labels of each, or words, the likeliest first (default: 1)"
-    )
-    parser.add_argument(
-        "--threshold",
-        type=number(float, 0, 1),
-        default=0.5,
-        metavar="P",
-        help="probability from which a text has a label, where it may have several (default: %(default)s)",
-    )
-    add_stride(parser)
-    parser.add_argument(
-        "--no-answer-threshold",
-        type=number(float, float("-inf")),
-        metavar="SCORE",
-        help="of no_answer_score, above which a question has no answer (default: every one has)",
+        "--top",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="so many labels of each, or words, the likeliest first (default: %(default)s)",
     )
     parser.add_argument(
         "--answers", type=Path, metavar="FILE", help="where to write the answers by the questions' ids (default: nowhere)"
@@ -68,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where to write no_answer_score by the questions' ids (default: nowhere)",
     )
-    add_writing(parser)
+    add_options(parser, "predict")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -82,14 +71,17 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     if written and adapter.task != ANSWERS:
         raise invalid(f"{arguments.adapter}: expected an adapter for {ANSWERS}, found one for {adapter.task}")
     rows: list[dict[str, Any]] = []
-    for part in read_texts(arguments.file, arguments, tasks[-1].line_width):
-        if written and part.ids is None:
-            raise invalid(f"{arguments.file}: expected ids of the questions, as SQuAD's files have them")
-        task = next((own for own in tasks if own.scores_candidates == (part.candidates is not None)), tasks[-1])
-        for place, row in enumerate(task.predict(session, part, asking)):
-            given = _given(part, place)
-            texts = [given["text"], *given.get("candidates", []), *([given["pair"]] if "pair" in given else [])]
-            output.line("\t".join([task.line(row), *texts]))
+    for table in read_texts(arguments.file, arguments, tasks[-1].line_width):
+        if written and "id" not in table:
+            raise invalid(f"{table.source}: expected ids of the questions, as SQuAD's files have them")
+        task = next((own for own in tasks if own.scores_candidates == ("candidates" in table)), tasks[-1])
+        texts = texts_of(table)
+        with rows_named(table.place):
+            found = task.predict(session, texts, asking)
+        for place, row in enumerate(found):
+            given = _given(texts, table["id"] if "id" in table else None, place)
+            columns = [given["text"], *given.get("candidates", []), *([given["pair"]] if "pair" in given else [])]
+            output.line("\t".join([task.line(row), *columns]))
             if output.is_json or written:
                 rows.append({**given, **row})
     for name, path in written.items():
@@ -97,7 +89,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     output.result({"task": adapter.task, "predictions": rows})
 
 
-def _given(part: Texts, place: int) -> dict[str, Any]:
+def _given(texts: Texts, ids: list[str] | None, place: int) -> dict[str, Any]:
     """What is predicted on, by its names."""
-    columns = {"id": part.ids, "text": part.first, "pair": part.second, "candidates": part.candidates}
+    columns = {"id": ids, "text": texts.first, "pair": texts.second, "candidates": texts.candidates}
     return {name: column[place] for name, column in columns.items() if column is not None}

@@ -18,8 +18,9 @@ from ..model import Model
 from ..reports.predictions import Predictions
 from ..reports.report import report
 from ..tokenizer import Tokenizer
-from .arguments import add_length, add_model, number
-from .files import add_measuring, add_reading, add_stride, asking_of, read_labelled, tasks_for
+from .arguments import add_model
+from .files import asking_of, read_labelled, task_named
+from .options import add_options
 from .output import Output
 
 
@@ -32,17 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="that `graft train --log` wrote")
     parser.add_argument("--title", metavar="TEXT", help="of the page (default: what the adapter is for)")
-    parser.add_argument(
-        "--threshold",
-        type=number(float, 0, 1),
-        default=0.5,
-        metavar="P",
-        help="probability from which on a label is chosen, where there may be several (default: %(default)s)",
-    )
-    add_reading(parser)
-    add_length(parser, "that of what it was trained on")
-    add_stride(parser)
-    add_measuring(parser)
+    add_options(parser, "report")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -52,18 +43,18 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     history = None if arguments.log is None else History.read(arguments.log)
     predictions, rows, settings = None, None, {}
     if arguments.file is not None:
-        tasks_for(adapter, arguments.adapter)
-        table, task = read_labelled(arguments.file, arguments, adapter.task)
-        settings = task.training(tokenizer, table)
+        table, task = read_labelled(arguments.file, arguments, task_named(adapter, arguments))
+        asking = asking_of(arguments)
+        settings = {**task.training(tokenizer, table), **asking.objective}
         rows = Dataset.from_table(
             tokenizer,
             table,
             task=task.name,
             label_names=adapter.labels or None,
+            all_pieces=arguments.all_pieces,
             maximum_length=arguments.maximum_length or adapter.maximum_length or 0,
             end_tokens=model.end_tokens[:1],
         )
-        asking = asking_of(arguments)
         predictions = Predictions.of(
             model,
             tokenizer,

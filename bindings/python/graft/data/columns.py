@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from ..errors import invalid
+from ..values import shown
 from .records import Record, Records
 
 #: What a column of a :class:`graft.Table` can be, and the words that name such a column where
@@ -119,6 +121,10 @@ class Columns:
         #: The roles that the source has.
         self.roles = [role for role in ROLES if role in keys]
         self._getters = {role: self._getter(keys[role]) for role in self.roles}
+        #: The column that is taken for one label a row although its name means several.
+        self._doubtful = self._name(keys["label"]) if "label" in keys and "label" not in given else ""
+        if self._doubtful.strip().casefold() != "labels":
+            self._doubtful = ""
         #: What numbers in a role's column stand for.
         self.class_names = {
             role: records.class_names[key]
@@ -134,10 +140,24 @@ class Columns:
                 values[role] = getter(row)
             except (KeyError, IndexError):
                 raise ValueError(f"{role}: the row has no such column") from None
+        if self._doubtful:
+            self._require_one_label(values["label"])
         return values
 
+    def _require_one_label(self, value: Any) -> None:
+        """Refuses what a column that is called "labels" may mean for several."""
+        parts = names_in(value) if isinstance(value, str) else [value]
+        if len(parts) != 1:
+            column = self._doubtful
+            raise ValueError(
+                f"{column}: {shown(value)} {'may be one label or several' if parts else 'is no label'}: "
+                f"columns={{'label': {column!r}}} says that each row has one, {{'labels': {column!r}}} that it has any "
+                "number; so do --task sequence_classification and --task multi_label_classification"
+            )
+
     def rename(self, roles: Mapping[str, str]) -> None:
-        """Takes the columns of some roles for others."""
+        """Takes the columns of some roles for others; what is said to be a label is one."""
+        self._doubtful = "" if "label" in roles else self._doubtful
         self.roles = [roles.get(role, role) for role in self.roles]
         self._getters = {roles.get(role, role): getter for role, getter in self._getters.items()}
         self.class_names = {roles.get(role, role): names for role, names in self.class_names.items()}
@@ -203,6 +223,12 @@ class Columns:
             if role == "candidates" or not any(own <= keys.keys() for own in TEXTS):
                 take(role)
 
+    def _name(self, key: Any) -> str:
+        """Of a column; "" where it has none."""
+        if self._records.keyed:
+            return str(key)
+        return self._records.names[key] if self._records.names else ""
+
     def _getter(self, key: Any) -> Getter:
         if isinstance(key, list):
             return lambda row: {str(name): row[own] for name, own in key}
@@ -226,6 +252,11 @@ def _holds_lists(key: Any, sample: Sequence[Record]) -> bool:
         except (KeyError, IndexError):
             continue
     return False
+
+
+def names_in(text: str) -> list[str]:
+    """The names of several labels in one text, with commas, semicolons or bars between them."""
+    return [part.strip() for part in re.split(r"[,;|]", text) if part.strip()]
 
 
 def is_number(text: str) -> bool:

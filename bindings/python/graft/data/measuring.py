@@ -21,8 +21,6 @@ class Texts(NamedTuple):
     second: list[str] | None = None
     #: Of each text those that a score is wanted for.
     candidates: list[list[str]] | None = None
-    #: What the rows are called, which is not encoded.
-    ids: list[str] | None = None
 
 
 def texts_of(table: Table) -> Texts:

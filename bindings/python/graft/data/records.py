@@ -64,6 +64,17 @@ def place_name(place: int | str) -> str:
     return f"line {place}" if isinstance(place, int) else place
 
 
+class Places(NamedTuple):
+    """Where the rows of a table stand."""
+
+    source: str
+    of_rows: Sequence[int | str]
+
+    def name(self, row: int) -> str:
+        """A row's place in words."""
+        return f"{self.source}: {place_name(self.of_rows[row])}"
+
+
 def sampled(items: Iterable[Item], count: int = SAMPLE) -> tuple[list[Item], Iterator[Item]]:
     """The first few, and all."""
     rest = iter(items)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
 from ..entities import Entity
 from ..values import float_of, is_missing, of_json, shown
+from .columns import names_in
 
 
 class Answer(NamedTuple):
@@ -90,7 +90,7 @@ def _names(value: Any, names: Sequence[str] | None = None) -> list[str]:
     if isinstance(value, Mapping):
         return [name for name, given in value.items() if _is_set(name, given)]
     if isinstance(value, str):
-        return [part.strip() for part in re.split(r"[,;|]", value) if part.strip()]
+        return names_in(value)
     found = [_name(part, names) for part in (value if isinstance(value, Iterable) else [value])]
     return list(dict.fromkeys(found))
 

@@ -12,7 +12,7 @@ from ..lost_tokens import warn
 from .columns import ROLES
 from .lines import corrupt
 from .reading import Reading, Row
-from .records import BadRow, place_name
+from .records import BadRow, Places, place_name
 from .row_values import row_values
 from .splits import Size, split_rows
 from .squad_writing import write_squad
@@ -176,7 +176,12 @@ class Table:
 
     def place(self, row: int) -> str:
         """Where a row stands: its file and line, or its number."""
-        return f"{self.source}: {place_name(self._places[row])}"
+        return self.places.name(row)
+
+    @property
+    def places(self) -> Places:
+        """Where all rows stand."""
+        return Places(self.source, self._places)
 
     def take(self, rows: Iterable[int]) -> Table:
         """The table of these rows, by their numbers."""
@@ -255,6 +260,11 @@ def table_of(reading: Reading, bad_rows: BadRows = "error") -> Table:
     table = rows.table(chain.from_iterable(iter(rows.next_part, [])))
     rows.warn()
     return table
+
+
+def placed_table(columns: dict[str, list[Any]], source: str, places: Sequence[int | str]) -> Table:
+    """Values that need no check, with where their rows stand."""
+    return Table._of(columns, source, places, [])
 
 
 class _Rows:

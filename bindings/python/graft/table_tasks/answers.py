@@ -9,11 +9,10 @@ from ..answers import ANSWERS, AnswerWindows, FoundAnswer
 from ..batch import Batch
 from ..data.measuring import Texts
 from ..data.table import Table
-from ..errors import invalid
+from ..errors import invalid, rows_named
 from ..metrics import Evaluation
 from ..session import Session
 from ..tokenizer import Tokenizer
-from .checks import places_named
 from .table_task import Adapted, Asking, Making, TableTask
 
 
@@ -25,14 +24,13 @@ class Answers(TableTask):
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         length, stride = making.maximum_length, making.stride
-        with places_named(table):
-            with AnswerWindows(tokenizer, table["question"], table["context"], length, stride) as windows:
-                return windows.answered(table["answers"]), []
+        with AnswerWindows(tokenizer, table["question"], table["context"], length, stride) as windows:
+            return windows.answered(table["answers"]), []
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
         """What the answers are worth as texts."""
         session = adapted.session()
-        with places_named(table):
+        with rows_named(table.place):
             found = _found(session, table["question"], table["context"], asking)
         return evaluation.answers(
             [answer.text for answer in found],

@@ -10,7 +10,6 @@ from ..data.measuring import Texts
 from ..data.table import Table
 from ..session import Session
 from ..tokenizer import Tokenizer
-from .checks import places_named
 from .table_task import Asking, Making, TableTask
 
 
@@ -23,13 +22,12 @@ class Conversations(TableTask):
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         length = making.maximum_length
-        with places_named(table):
-            if "messages" in table:
-                return conversation_batch(tokenizer, table["messages"], length), []
-            prompts, completions = table["prompt"], table["completion"]
-            if has_chat_template(tokenizer):
-                return conversation_batch(tokenizer, list(map(conversation_of, prompts, completions)), length), []
-            return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
+        if "messages" in table:
+            return conversation_batch(tokenizer, table["messages"], length), []
+        prompts, completions = table["prompt"], table["completion"]
+        if has_chat_template(tokenizer):
+            return conversation_batch(tokenizer, list(map(conversation_of, prompts, completions)), length), []
+        return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
         prompts = openings_of(session.tokenizer, texts.first)

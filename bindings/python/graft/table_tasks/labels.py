@@ -19,6 +19,8 @@ class Labels(TableTask):
 
     name = task = "sequence_classification"
     columns = (("text", "label"),)
+    #: A column that may hold one label or several, as "labels", holds one.
+    renamed = {"label": "label"}
     reads_rows = True
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from ..batch import Batch
 from ..candidate_batches import ranking_batch
 from ..data.measuring import Texts
 from ..data.table import Table
+from ..errors import rows_named
 from ..session import Session
 from ..tokenizer import Tokenizer
+from .checks import check_numbers
 from .table_task import Asking, Making, TableTask
 
 
@@ -29,7 +32,14 @@ class Rankings(TableTask):
         self._loss = loss
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
-        return ranking_batch(tokenizer, *groups_of(table), making.maximum_length), []
+        texts, candidates, relevance = groups_of(table)
+        if "candidates" in table:
+            return ranking_batch(tokenizer, texts, candidates, relevance, making.maximum_length), []
+        rows = rows_of_texts(table)
+        with rows_named(lambda query: f"row {rows[query][0]}"):
+            batch = ranking_batch(tokenizer, texts, candidates, relevance, making.maximum_length)
+        batch.origins = list(chain.from_iterable(rows))
+        return batch, []
 
     def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
         return {"loss": self._loss}
@@ -43,13 +53,22 @@ class Rankings(TableTask):
         return "\t".join(f"{score:.6g}" for score in row["scores"])
 
 
+def rows_of_texts(table: Table) -> list[list[int]]:
+    """Of each text, in the order of the first, the rows that have it."""
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(table["text"]):
+        rows.setdefault(text, []).append(row)
+    return list(rows.values())
+
+
 def groups_of(table: Table) -> tuple[list[str], list[list[str]], list[list[float]]]:
     """Queries, the candidates of each, and their relevance."""
     if "candidates" in table:
         return table["text"], table["candidates"], table["relevance"]
-    candidates: dict[str, list[str]] = {}
-    relevance: dict[str, list[float]] = {}
-    for text, pair, target in zip(table["text"], table["pair"], table["target"]):
-        candidates.setdefault(text, []).append(pair)
-        relevance.setdefault(text, []).append(target)
-    return list(candidates), list(candidates.values()), list(relevance.values())
+    texts, pairs, targets = table["text"], table["pair"], check_numbers(table)
+    groups = rows_of_texts(table)
+    return (
+        [texts[own[0]] for own in groups],
+        [[pairs[row] for row in own] for own in groups],
+        [[targets[row] for row in own] for own in groups],
+    )

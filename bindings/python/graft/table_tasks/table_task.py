@@ -50,6 +50,17 @@ class Asking:
     tokenize: Literal["13a", "zh", "char"] = "13a"
     #: Of :meth:`Session.generate`.
     generation: Mapping[str, Any] = field(default_factory=dict)
+    #: Of texts with tags: as of :meth:`Dataset.from_words`.
+    all_pieces: bool = False
+    #: As of :class:`Trainer`; None: the task's own.
+    loss: str | None = None
+    loss_settings: Mapping[str, Any] | None = None
+
+    @property
+    def objective(self) -> dict[str, Any]:
+        """Arguments of :class:`Trainer` that are given in place of the task's own."""
+        given = {"loss": self.loss, "loss_settings": self.loss_settings}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -113,11 +124,13 @@ class TableTask:
             task=self.name,
             label_names=adapter.labels or None,
             maximum_length=adapted.maximum_length or adapter.maximum_length or 0,
+            all_pieces=asking.all_pieces,
             stride=asking.stride,
             mask_each=True,
             end_tokens=adapted.model.end_tokens[:1],
         )
-        with Trainer(adapted.model, adapter, threads=adapted.threads, **self.training(adapted.tokenizer, table)) as trainer:
+        own = {**self.training(adapted.tokenizer, table), **asking.objective}
+        with Trainer(adapted.model, adapter, threads=adapted.threads, **own) as trainer:
             return trainer.evaluate(rows)
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:

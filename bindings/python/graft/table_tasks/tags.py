@@ -27,7 +27,7 @@ class Tags(TableTask):
         names, pieces = making.label_names, making.all_pieces
         if "tags" in table:
             check_labels(table, "tags", names)
-            sentences = [sentence_of(words, table.place(row)) for row, words in enumerate(table["words"])]
+            sentences = [sentence_of(words, f"row {row}: words") for row, words in enumerate(table["words"])]
             texts = [sentence.text for sentence in sentences]
             labels, names = labels_of_words(tokenizer, sentences, table["tags"], names, pieces)
         else:

@@ -6,12 +6,14 @@ from itertools import chain
 from typing import Any
 
 from ..batch import Batch
-from ..candidates import places_of, repeated
+from ..candidate_batches import grouped_batch
+from ..candidates import repeated
 from ..data.measuring import Texts
 from ..data.table import Table
 from ..errors import invalid
 from ..session import Session
 from ..tokenizer import Tokenizer
+from .checks import check_numbers
 from .table_task import Asking, Making, TableTask
 
 
@@ -24,11 +26,9 @@ class Vectors(TableTask):
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:
         counts = [2] * len(table)
-        targets = repeated(table["target"], counts) if "target" in table else None
+        targets = repeated(check_numbers(table), counts) if "target" in table else None
         texts = chain.from_iterable(zip(table["text"], table["pair"]))
-        batch = Batch(tokenizer, texts, targets=targets, maximum_length=making.maximum_length)
-        batch.set_column("group_places", places_of(counts))
-        return batch, []
+        return grouped_batch(tokenizer, texts, counts, targets=targets, maximum_length=making.maximum_length), []
 
     def training(self, tokenizer: Tokenizer, table: Table) -> dict[str, Any]:
         return {"loss": "cosent" if "target" in table else "in_batch_negatives"}

@@ -8,6 +8,7 @@ from .. import evaluation
 from ..batch import Batch
 from ..data.measuring import Texts
 from ..data.table import Table
+from ..errors import rows_named
 from ..metrics import Evaluation
 from ..session import Session
 from ..tokenizer import Tokenizer
@@ -26,7 +27,8 @@ class Written(TableTask):
 
     def evaluate(self, adapted: Adapted, table: Table, asking: Asking) -> Evaluation:
         """The loss, and what the texts that it writes are worth."""
-        written = adapted.session().generate(table["source"], **asking.generation)
+        with rows_named(table.place):
+            written = adapted.session().generate(table["source"], **asking.generation)
         found = evaluation.texts(written, table["output"], tokenize=asking.tokenize)
         found.values = {**self.measured(adapted, table, asking).values, **found.values}
         return found
