@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from ctypes import byref, c_void_p
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .batch import STRIDE, Batch
@@ -460,16 +458,14 @@ class Dataset(Handle):
             self._warned_of_unknown_tokens = warn_of_unknown_tokens(self.token_count, self.unknown_token_count)
 
     def place(self, row: int) -> str | None:
-        """Where what a row was made of stands, of rows of tables: a file and a line. None: it is
-        not known."""
-        table = bisect_right(self._tables, row, key=itemgetter(0)) - 1
-        if table < 0:
-            return None
-        first, places, batch = self._tables[table]
-        origin = batch.origin(row - first)
-        return None if origin is None else places.name(origin)
+        """Where what a row of a table was made of stands. None: it is not known."""
+        for first, places, batch in reversed(self._tables):
+            if row >= first:
+                origin = batch.origin(row - first)
+                return None if origin is None else places.name(origin)
+        return None
 
-    #: Of rows that came from tables: the first of each, where its rows stand, and what they became.
+    #: The first row of each table, where its rows stand, and what they became.
     _tables: list[tuple[int, Places, Batch]] = []
     #: Each is said once.
     _warned_of_cuts = False

@@ -53,7 +53,7 @@ def with_source(source: str, error: GraftError) -> GraftError:
 def rows_named(name: Callable[[int], str | None], rows_of: str = "") -> Iterator[None]:
     """Errors that begin with a row's number call it by what ``name`` gives for it; None: as it is.
 
-    :param rows_of: what else they begin with, of those that are meant, such as "the training set: ".
+    :param rows_of: what else they begin with, of those that are meant: "the training set: ".
     """
     try:
         yield
