@@ -78,7 +78,7 @@ class AnsweringHandle(Handle):
                 windows = AnswerWindows(self._tokenizer, first[part], second[part], limit, stride)
                 with windows, windows.batch() as batch:
                     logits = (c_float * (2 * batch.token_count))()
-                    with rows_named(batch.row_name):
+                    with rows_named(lambda row: f"row {batch.origin(row)}"):
                         lib.graft_session_classify(self.pointer, batch.pointer, logits, len(logits), None)
                     found += windows.answers(logits, second[part], count, maximum_tokens)
                     tokens, unknown = tokens + batch.token_count, unknown + batch.unknown_token_count

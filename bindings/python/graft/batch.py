@@ -233,11 +233,6 @@ class Batch(Handle):
             return row
         return self.origins[row] if row < len(self.origins) else None
 
-    def row_name(self, row: int) -> str | None:
-        """What errors call a row."""
-        origin = self.origin(row)
-        return None if origin is None else f"row {origin}"
-
     @property
     def row_starts(self) -> list[int]:
         """First token of each row, and at the end the number of tokens."""

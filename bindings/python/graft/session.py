@@ -322,7 +322,7 @@ class Session(AnsweringHandle, ChoosingHandle, GeneratingHandle, MaskFillingHand
                 # What a head with a chain of labels labels together.
                 windows.label(batch, [row.first_tokens() for row in tokens], None)
                 labels = (c_int32 * batch.token_count)()
-                with rows_from(part.start), rows_named(batch.row_name):
+                with rows_from(part.start), rows_named(lambda row: f"row {batch.origin(row)}"):
                     lib.graft_session_predict(self.pointer, batch.pointer, 1, labels, None, len(labels))
                 yield from zip(tokens, windows.join(labels, [row.count for row in tokens]))
                 count, unknown = count + batch.token_count, unknown + batch.unknown_token_count
