@@ -117,7 +117,8 @@ def test_delimiters_and_quotes_are_what_is_said(data: Path, tmp_path: Path) -> N
     for option in ("--ragged", "--no-header", "--bad-rows=skip", "--format=csv"):
         shown = run("predict", TINY, data / "labels", option, given="a\n", code=1).stderr
         assert f"{option.partition('=')[0].replace('no-', '')}: means nothing for lines of texts" in shown
-    piped = run("predict", TINY, data / "labels", "/dev/stdin", "--format", "csv", given="text\nWhen do you open?\n").stdout
+    given = "text\nWhen do you open?\n"
+    piped = run("predict", TINY, data / "labels", "/dev/stdin", "--format", "csv", given=given).stdout
     assert piped.startswith("asks\t")
 
 
@@ -130,7 +131,12 @@ def test_settings_of_the_package_are_options_of_the_commands() -> None:
         "head": {"self", "labels"},
     }
     options = {own.name: set(own.commands) for group in GROUPS.values() for own in group}
-    calls = {"read": graft.Table.read, "from_table": graft.Dataset.from_table, "trainer": graft.Trainer, "head": graft.Adapter.set_head}
+    calls = {
+        "read": graft.Table.read,
+        "from_table": graft.Dataset.from_table,
+        "trainer": graft.Trainer,
+        "head": graft.Adapter.set_head,
+    }
     for name, call in calls.items():
         missing = set(inspect.signature(call).parameters) - options.keys() - others[name]
         assert not missing, f"{name}: no option for {missing}"
@@ -198,7 +204,7 @@ def test_a_ranking_is_measured_and_reported_by_its_task(tmp_path: Path) -> None:
     assert "ndcg" not in told(*page) and "mse" in told(*page)
     for command in (page, ("evaluate", *page[1:4])):
         refused = run(*command, "--task", "sentence_embedding", code=1).stderr
-        assert f"task: expected ranking or regression, which {tmp_path / 'a'} is for; found sentence_embedding" in refused
+        assert "task: expected ranking or regression, which " in refused and "found sentence_embedding" in refused
     # Candidates say that they are to be ranked.
     lists = tmp_path / "lists.jsonl"
     lists.write_text(json.dumps({"text": TEXTS[0], "candidates": TEXTS[:3], "relevance": [1, 0, 0]}) + "\n")

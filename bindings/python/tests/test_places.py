@@ -29,15 +29,19 @@ def written(path: Path, *rows: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("rows", "settings", "message"),
     [
-        ([{"text": TEXT, "label": "a"}, {"text": TEXT, "label": "b"}], {"label_names": ["a"]}, "label 'b' is not among a"),
-        ([{"text": TEXT, "labels": []}, {"text": TEXT, "labels": ["b"]}], {"label_names": ["a"]}, "label 'b' is not among a"),
-        ([{"words": ["a"], "tags": ["O"]}, {"words": ["b"], "tags": ["X"]}], {"label_names": ["O"]}, "label 'X' is not among O"),
+        ([{"text": TEXT, "label": name} for name in "ab"], {"label_names": ["a"]}, "label 'b' is not among a"),
+        ([{"text": TEXT, "labels": [name]} for name in "ab"], {"label_names": ["a"]}, "label 'b' is not among a"),
+        ([{"words": ["a"], "tags": [tag]} for tag in "OX"], {"label_names": ["O"]}, "label 'X' is not among O"),
         (
             [{"text": TEXT, "entities": []}, {"text": TEXT, "entities": [[0, 3, "X"]]}],
             {"label_names": ["O", "B-Y", "I-Y"]},
             'entities[0] is of type "X"; the labels have Y',
         ),
-        ([{"text": TEXT, "target": [1, 2]}, {"text": TEXT, "target": 1}], {}, "targets: expected as many numbers in each row, found 1, where the first has 2"),
+        (
+            [{"text": TEXT, "target": [1, 2]}, {"text": TEXT, "target": 1}],
+            {},
+            "targets: expected as many numbers in each row, found 1, where the first has 2",
+        ),
         ([CHOICES, {**CHOICES, "candidates": ["a"]}], {}, "choices: expected 2 or more, found 1"),
         (
             [{"text": TEXT, "pair": "a", "target": 1}, {"text": TEXT, "pair": "b", "target": [1, 2]}],
@@ -50,7 +54,7 @@ def written(path: Path, *rows: dict[str, Any]) -> Path:
             "target: expected one number, found 2",
         ),
         (
-            [{"question": "Who?", "context": "Anna.", "answers": ["Anna"]}, {"question": LONG, "context": "Anna.", "answers": ["Anna"]}],
+            [{"question": question, "context": "Anna.", "answers": ["Anna"]} for question in ("Who?", LONG)],
             {},
             "windows of 512 tokens have room for 0 of the second text",
         ),
@@ -75,7 +79,7 @@ def test_rows_that_no_task_can_take_are_named(
         ({"target": 1}, {"target": float("nan")}, "target: missing (NaN)"),
         ({"pair": "a", "target": 1}, {"pair": None, "target": 1}, "pair: missing"),
         ({"candidates": ["a"], "relevance": [1]}, {"candidates": ["a"], "relevance": [None]}, "relevance: missing"),
-        ({"candidates": ["a", "b"], "right": 1}, {"candidates": ["a", "b"], "right": 2}, "right: expected 0 to 1, found 2"),
+        ({"candidates": ["a"], "right": 0}, {"candidates": ["a"], "right": 1}, "right: expected 0 to 0, found 1"),
     ],
 )  # fmt: skip
 def test_missing_and_wrong_values_are_named(
@@ -112,7 +116,8 @@ def test_rows_that_a_trainer_refuses_are_named(tmp_path: Path, folder: Path, row
         # What comes from no table has no place.
         if folder == STORIES:
             with pytest.raises(graft.GraftError, match=r"^the training set: row 1 has \d+ tokens"):
-                plain = graft.Dataset.from_prompts(tokenizer, *zip(*[tuple(row.values()) for row in rows]), maximum_length=4000)
+                texts = zip(*[tuple(row.values()) for row in rows])
+                plain = graft.Dataset.from_prompts(tokenizer, *texts, maximum_length=4000)
                 trainer.fit(plain, progress=False)
     shown = run("train", folder, bad, tmp_path / "a", "--maximum-length", 4000, "--quiet", code=1).stderr
     assert f"{bad}: line 2 has " in shown
@@ -132,7 +137,7 @@ def test_data_sets_know_where_their_rows_stand(tmp_path: Path) -> None:
     assert places("ranking", *pairs) == list("132") and places("sentence_embedding", *pairs) == list("112233")
     tagged = [{"text": LONG, "entities": [[0, 4, "X"]]}, {"text": TEXT, "entities": []}]
     assert places(None, *tagged, maximum_length=400, stride=16) == list("112")
-    asked = [{"question": "Who?", "context": LONG, "answers": ["word"]}, {"question": "Who?", "context": "Anna", "answers": []}]
+    asked = [{"question": "Who?", "context": context, "answers": []} for context in (LONG, "Anna")]
     assert places(None, *asked, maximum_length=400, stride=16) == list("112")
     assert set(places("masked_language_model", {"text": TEXT}, mask_each=True)) == {"None"}
     parts = graft.Table.stream(written(tmp_path / "b.jsonl", *[{"text": TEXT, "label": name} for name in "abab"]), 2)

@@ -125,7 +125,13 @@ READING = (
         type=encoding_names,
         metavar="NAMES",
     ),
-    Option("--bad-rows", ALL, "what rows that are wrong are: skip warns, and leaves them out", "error", choices=["error", "skip"]),
+    Option(
+        "--bad-rows",
+        ALL,
+        "what rows that are wrong are: skip warns, and leaves them out",
+        "error",
+        choices=["error", "skip"],
+    ),
 )
 
 #: What files are for, and how their rows become tokens.
@@ -206,7 +212,14 @@ LOSS = (
         otherwise="cosent for judged pairs, in_batch_negatives for others, list_net for rankings",
         choices=[name for name in losses() if name != "dpo"],
     ),
-    Option("--loss-settings", LABELLED, "those that are not the default", otherwise="none", type=json_object, metavar="JSON"),
+    Option(
+        "--loss-settings",
+        LABELLED,
+        "those that are not the default",
+        otherwise="none",
+        type=json_object,
+        metavar="JSON",
+    ),
 )
 
 #: What is trained.
@@ -223,7 +236,8 @@ ADAPTER = (
     Option(
         "--pooling",
         TRAIN,
-        "what the head reads of a text, for all but tokens; model: what PEFT's heads read, so that the adapter opens there",
+        "what the head reads of a text, for all but tokens; model: what PEFT's heads read, so that the adapter opens "
+        "there",
         "mean",
         choices=["mean", "first", "last", "model"],
     ),
@@ -252,20 +266,83 @@ ADAPTER = (
 #: How it is trained, as graft.Trainer says.
 TRAINING = (
     Option("--epochs", TRAIN, "how often all rows are learned from", 6, type=positive, metavar="N"),
-    Option("--total-steps", TRAIN, "ends after so many steps, whatever --epochs says", 0, "those of all epochs", type=not_negative, metavar="N"),
+    Option(
+        "--total-steps",
+        TRAIN,
+        "ends after so many steps, whatever --epochs says",
+        0,
+        "those of all epochs",
+        type=not_negative,
+        metavar="N",
+    ),
     Option("--learning-rate", TRAIN, "the peak", 1e-3, type=number(float, 0), metavar="RATE"),
-    Option("--warmup-ratio", TRAIN, "part of all steps in which the rate rises to its peak", otherwise="the schedule's", type=probability, metavar="PART"),
-    Option("--weight-decay", TRAIN, "of the optimizer", otherwise="the optimizer's", type=number(float, 0), metavar="RATE"),
+    Option(
+        "--warmup-ratio",
+        TRAIN,
+        "part of all steps in which the rate rises to its peak",
+        otherwise="the schedule's",
+        type=probability,
+        metavar="PART",
+    ),
+    Option(
+        "--weight-decay",
+        TRAIN,
+        "of the optimizer",
+        otherwise="the optimizer's",
+        type=number(float, 0),
+        metavar="RATE",
+    ),
     Option("--rows-per-batch", TRAIN, "of a batch", 16, type=positive, metavar="N"),
     Option("--batches-per-step", TRAIN, "gradient accumulation", 1, type=positive, metavar="N"),
     Option("--optimizer", TRAIN, "what updates the weights", "adamw", choices=list(optimizers())),
-    Option("--optimizer-settings", TRAIN, "those that are not the default", otherwise="none", type=json_object, metavar="JSON"),
+    Option(
+        "--optimizer-settings",
+        TRAIN,
+        "those that are not the default",
+        otherwise="none",
+        type=json_object,
+        metavar="JSON",
+    ),
     Option("--schedule", TRAIN, "of the learning rate", "linear", choices=list(schedules())),
-    Option("--schedule-settings", TRAIN, "those that are not the default", otherwise="none", type=json_object, metavar="JSON"),
-    Option("--step-plan", TRAIN, "what a step does with its rows; fgm: an adversarial step", "plain", choices=list(step_plans())),
-    Option("--step-plan-settings", TRAIN, "those that are not the default", otherwise="none", type=json_object, metavar="JSON"),
-    Option("--maximum-gradient-norm", TRAIN, "gradients are clipped above; 0: never", 1.0, type=number(float, 0), metavar="NORM"),
-    Option("--label-smoothing", TRAIN, "part of a label's weight that all share", 0.0, type=probability, metavar="PART"),
+    Option(
+        "--schedule-settings",
+        TRAIN,
+        "those that are not the default",
+        otherwise="none",
+        type=json_object,
+        metavar="JSON",
+    ),
+    Option(
+        "--step-plan",
+        TRAIN,
+        "what a step does with its rows; fgm: an adversarial step",
+        "plain",
+        choices=list(step_plans()),
+    ),
+    Option(
+        "--step-plan-settings",
+        TRAIN,
+        "those that are not the default",
+        otherwise="none",
+        type=json_object,
+        metavar="JSON",
+    ),
+    Option(
+        "--maximum-gradient-norm",
+        TRAIN,
+        "gradients are clipped above; 0: never",
+        1.0,
+        type=number(float, 0),
+        metavar="NORM",
+    ),
+    Option(
+        "--label-smoothing",
+        TRAIN,
+        "part of a label's weight that all share",
+        0.0,
+        type=probability,
+        metavar="PART",
+    ),
     Option(
         "--class-weights",
         TRAIN,
@@ -292,12 +369,41 @@ TRAINING = (
         type=not_negative,
         metavar="N",
     ),
-    Option("--evaluation-steps", TRAIN, "the validation file is measured every so many steps", 0, "each epoch", type=not_negative, metavar="N"),
-    Option("--checkpoint-steps", TRAIN, "a checkpoint is saved every so many steps", 0, "each epoch", type=not_negative, metavar="N"),
+    Option(
+        "--evaluation-steps",
+        TRAIN,
+        "the validation file is measured every so many steps",
+        0,
+        "each epoch",
+        type=not_negative,
+        metavar="N",
+    ),
+    Option(
+        "--checkpoint-steps",
+        TRAIN,
+        "a checkpoint is saved every so many steps",
+        0,
+        "each epoch",
+        type=not_negative,
+        metavar="N",
+    ),
     Option("--group-by-length", TRAIN, "rows of a batch have similar lengths", **SWITCHED_ON),
-    Option("--recompute-layers", TRAIN, "layers run again rather than keep what they found: less memory, more time", **SWITCHED_ON),
-    Option("--pass-token-count", TRAIN, "tokens in one pass, which bound memory", 0, "chosen", type=not_negative, metavar="N"),
-)  # fmt: skip
+    Option(
+        "--recompute-layers",
+        TRAIN,
+        "layers run again rather than keep what they found: less memory, more time",
+        **SWITCHED_ON,
+    ),
+    Option(
+        "--pass-token-count",
+        TRAIN,
+        "tokens in one pass, which bound memory",
+        0,
+        "chosen",
+        type=not_negative,
+        metavar="N",
+    ),
+)
 
 #: By the headings that help has.
 GROUPS = {
