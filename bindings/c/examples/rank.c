@@ -1,10 +1,11 @@
 /* Recommends: learns which candidates come first for a query, prints how well others are ordered
  * before and after, and then the candidates of the last query in their order.
  *
- *     rank MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
+ *     rank MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS [LOSS]]
  *
  * A line of the files is: query TAB candidate TAB relevance, any number. Lines of a query stand
- * together. ADAPTER is the folder to save to.
+ * together. ADAPTER is the folder to save to. LOSS is list_net, which learns from all candidates of a
+ * query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
  */
 #include <graft.h>
 #include <stdio.h>
@@ -97,7 +98,7 @@ static graft_dataset *read_groups(const graft_tokenizer *tokenizer, const char *
 static void print_order(graft_trainer *trainer, const graft_dataset *test, const char *when) {
     graft_evaluation *evaluation = NULL;
     check(graft_trainer_evaluate(trainer, test, &evaluation), "evaluating");
-    printf("%s  nDCG %.4f  MRR %.4f\n", when, graft_evaluation_value(evaluation, "ndcg"),
+    printf("%s  nDCG@10 %.4f  MRR %.4f\n", when, graft_evaluation_value(evaluation, "ndcg_at_k"),
            graft_evaluation_value(evaluation, "mrr"));
     graft_evaluation_release(evaluation);
 }
@@ -129,8 +130,8 @@ static void recommend(const graft_model *model, const graft_tokenizer *tokenizer
 }
 
 int main(int argument_count, char **arguments) {
-    if (argument_count != 5 && argument_count != 6)
-        stop("usage", "rank MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]");
+    if (argument_count < 5 || argument_count > 7)
+        stop("usage", "rank MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS [LOSS]]");
     static group last;
     graft_model *model = NULL;
     graft_tokenizer *tokenizer = NULL;
@@ -145,9 +146,12 @@ int main(int argument_count, char **arguments) {
     check(graft_adapter_set_head(adapter, "regression", &score, 1, "{\"dense_layer\": true}"), "its task");
     graft_trainer_options options;
     graft_trainer_options_init(&options, sizeof options);
-    options.loss = "list_net";
+    options.loss = argument_count == 7 ? arguments[6] : "list_net";
+    if (strcmp(options.loss, "rank_net") == 0)
+        options.loss_settings = "{\"reduction_log\": \"natural\"}"; /* as BPR has it */
+    options.learning_rate = 2e-3f;
     options.rows_per_batch = 32;
-    options.epoch_count = argument_count == 6 ? atoi(arguments[5]) : 3;
+    options.epoch_count = argument_count > 5 ? atoi(arguments[5]) : 3;
     graft_trainer *trainer = NULL;
     check(graft_trainer_create(model, adapter, &options, &trainer), "creating the trainer");
 

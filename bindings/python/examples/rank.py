@@ -4,7 +4,8 @@ before and after, and then the candidates of the last query in their order.
     python rank.py MODEL TRAIN.tsv TEST.tsv ADAPTER
 
 A line of the files is: query TAB candidate TAB relevance, any number. Lines of a query stand
-together. ADAPTER is the folder to save to.
+together. ADAPTER is the folder to save to. `--loss` is list_net, which learns from all candidates of a
+query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
 """
 
 import argparse
@@ -27,7 +28,7 @@ def read_groups(path: Path) -> tuple[list[str], list[list[str]], list[list[float
 
 
 def print_order(when: str, measured: graft.Evaluation) -> None:
-    print(f"{when}  nDCG {measured.ndcg:.4f}  MRR {measured.mrr:.4f}")
+    print(f"{when}  nDCG@10 {measured.ndcg_at_k:.4f}  MRR {measured.mrr:.4f}")
 
 
 def main() -> None:
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("test", type=Path)
     parser.add_argument("adapter", type=Path, help="folder to save to")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--loss", choices=["list_net", "rank_net"], default="list_net")
     arguments = parser.parse_args()
 
     model, tokenizer = graft.Model(arguments.model), graft.Tokenizer(arguments.model)
@@ -45,7 +47,13 @@ def main() -> None:
     adapter = graft.Adapter.create(model)
     adapter.set_head("regression", ["score"], dense_layer=True)
     with graft.Trainer(
-        model, adapter, loss="list_net", rows_per_batch=32, epoch_count=arguments.epochs
+        model,
+        adapter,
+        loss=arguments.loss,
+        loss_settings={"reduction_log": "natural"} if arguments.loss == "rank_net" else {},  # as BPR has it
+        learning_rate=2e-3,
+        rows_per_batch=32,
+        epoch_count=arguments.epochs,
     ) as trainer:
         print_order("before", trainer.evaluate(test))
         trainer.fit(train)
