@@ -17,6 +17,9 @@ from peft_models import adapted, base, logits, padded
 
 STEPS, ROWS, LABELS = 12, 8, 2
 
+#: Rows of a batch that are candidates of one query.
+CANDIDATES = 4
+
 #: Low, because Adam turns the rounding of a gradient near zero into a step of this size: at 1e-3
 #: two runs of torch that differ in their attention kernel drift apart by more than the tolerance
 #: within ten steps.
@@ -91,13 +94,29 @@ OPTIMIZERS = {
 }
 
 
-def train_in_peft(folder, adapter, batches, optimizer) -> tuple[list[float], PeftModel]:
-    model = PeftModel.from_pretrained(base(folder, LABELS), adapter, is_trainable=True).train()
+def cross_entropy(model, batch) -> torch.Tensor:
+    return model(**padded(batch["ids"]), labels=torch.tensor(batch["labels"])).loss
+
+
+def personalised_ranking(model, batch) -> torch.Tensor:
+    """Bayesian personalised ranking (Rendle et al. 2009): -log sigmoid of how far what is liked is
+    above what is not, the mean over all such pairs of the candidates of a query.
+    """
+    scores, liked = model(**padded(batch["ids"])).logits[:, 0], torch.tensor(batch["labels"], dtype=torch.bool)
+    above = []
+    for start in range(0, ROWS, CANDIDATES):
+        own, is_liked = scores[start : start + CANDIDATES], liked[start : start + CANDIDATES]
+        above.append((own[is_liked][:, None] - own[~is_liked][None, :]).flatten())
+    return -torch.nn.functional.logsigmoid(torch.cat(above)).mean()
+
+
+def train_in_peft(folder, adapter, batches, optimizer, loss_of=cross_entropy, labels=LABELS) -> tuple[list[float], PeftModel]:
+    model = PeftModel.from_pretrained(base(folder, labels), adapter, is_trainable=True).train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = optimizer(model)
     losses = []
     for batch in batches:
-        loss = model(**padded(batch["ids"]), labels=torch.tensor(batch["labels"])).loss
+        loss = loss_of(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
@@ -129,6 +148,31 @@ def test_losses_and_logits_follow_peft(
     for batch in batches:
         difference = (logits(ours, batch["ids"]) - logits(theirs, batch["ids"])).abs().max()
         assert difference < LOGIT_TOLERANCE, f"after {STEPS} steps the logits differ by {difference}"
+
+
+def test_rank_net_with_natural_logarithms_is_personalised_ranking(without_dropout, batches, tmp_path):
+    adapted(without_dropout, 1, seed=4).save_pretrained(tmp_path / "start")
+    expected, theirs = train_in_peft(without_dropout, tmp_path / "start", batches, adamw, personalised_ranking, 1)
+
+    model = graft.Model(without_dropout)
+    adapter = graft.Adapter.load(model, tmp_path / "start")
+    found = []
+    with graft.Trainer(
+        model, adapter, loss="rank_net", loss_settings={"reduction_log": "natural"}, learning_rate=LEARNING_RATE,
+        maximum_gradient_norm=1.0, schedule="constant", optimizer_settings={"weight_decay": 0.01},
+    ) as trainer:  # fmt: skip
+        for batch in batches:
+            with graft.Batch.from_tokens(batch["ids"]) as rows:
+                rows.set_column("group_places", [row % CANDIDATES for row in range(ROWS)])
+                rows.set_column("targets", [[float(label)] for label in batch["labels"]])
+                found.append(trainer.step(rows).loss)
+    assert found == pytest.approx(expected, abs=TOLERANCE)
+
+    adapter.save(tmp_path / "trained")
+    ours = PeftModel.from_pretrained(base(without_dropout, 1), tmp_path / "trained").eval()
+    for batch in batches:
+        difference = (logits(ours, batch["ids"]) - logits(theirs, batch["ids"])).abs().max()
+        assert difference < LOGIT_TOLERANCE, f"after {STEPS} steps the scores differ by {difference}"
 
 
 def gradients_in_peft(folder, adapter, batch) -> dict[str, torch.Tensor]:
