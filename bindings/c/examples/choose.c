@@ -1,10 +1,11 @@
-/* Chooses the right answer of several, with a LoRA adapter that learns it from other questions. Prints
- * how many of the test questions it gets right before and after, and its answers to the first.
+/* Chooses the right answer of several, with a LoRA adapter that learns it from other questions.
+ * Prints how many of the test questions it gets right before and after, and its answers to the
+ * first.
  *
  *     choose MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
  *
- * A line of the files is: question TAB choice TAB choice ... TAB number of the right one, from 0. There
- * may be any number of choices. ADAPTER is the folder to save to. */
+ * A line of the files is: question TAB choice TAB choice ... TAB number of the right one, from 0.
+ * There may be any number of choices. ADAPTER is the folder to save to. */
 #include <graft.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static int read_question(FILE *file, question *own) {
         stop("expected question TAB choice TAB choice ... TAB number", own->line);
     *last = '\0';
     own->count = 0;
-    for (char *tab; (tab = strchr(own->count ? own->choices[own->count - 1] : own->line, '\t')); own->count++) {
+    for (char *tab = strchr(own->line, '\t'); tab; tab = strchr(tab + 1, '\t'), own->count++) {
         if (own->count == MOST_CHOICES)
             stop("expected fewer choices", own->line);
         *tab = '\0';

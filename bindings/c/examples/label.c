@@ -1,5 +1,5 @@
-/* Finds all labels that a text has, of which it may have any number, with a LoRA adapter that learns
- * them from others.
+/* Finds all labels that a text has, of which it may have any number, with a LoRA adapter that
+ * learns them from others.
  *
  *     label MODEL TRAIN.tsv VALIDATION.tsv TEST.tsv ADAPTER [EPOCHS]
  *
@@ -154,11 +154,13 @@ int main(int argument_count, char **arguments) {
     check(graft_session_create(model, NULL, &session), "making a session");
     check(graft_session_set_adapters(session, composition), "attaching it");
     double *validation = probabilities_of(session, parts[1]), *test = probabilities_of(session, parts[2]);
-    double best[MOST_LABELS][2], half[MOST_LABELS][4], own[MOST_LABELS][4]; /* thresholds, F1; …, F1, … */
+    /* Threshold and F1 of each label; precision, recall, F1 and weight. */
+    double best[MOST_LABELS][2], half[MOST_LABELS][4], own[MOST_LABELS][4];
     graft_evaluation_release(measure(parts[1], validation, "thresholds", best[0], 2));
     graft_evaluation *with_half = measure(parts[2], test, "labels", half[0], 4);
     for (int64_t i = 0; i < parts[2]->count * label_count; i++) {
-        const double *found = best[i % label_count]; /* a label that is never found keeps one half */
+        const double *found = best[i % label_count];
+        /* A label that is never found keeps one half. */
         test[i] = test[i] >= (found[1] > 0 ? found[0] : 0.5);
     }
     graft_evaluation *with_own = measure(parts[2], test, "labels", own[0], 4);

@@ -4,8 +4,8 @@
  *     rank MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS [LOSS]]
  *
  * A line of the files is: query TAB candidate TAB relevance, any number. Lines of a query stand
- * together. ADAPTER is the folder to save to. LOSS is list_net, which learns from all candidates of a
- * query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
+ * together. ADAPTER is the folder to save to. LOSS is list_net, which learns from all candidates
+ * of a query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
  */
 #include <graft.h>
 #include <stdio.h>

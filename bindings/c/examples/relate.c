@@ -1,6 +1,6 @@
-/* Learns of pairs of texts how they relate: a number, such as how alike they are, or a class, such as
- * whether one answers the other. Prints how well it does so with others before and after, and what
- * it says of the first of them.
+/* Learns of pairs of texts how they relate: a number, such as how alike they are, or a class, such
+ * as whether one answers the other. Prints how well it does so with others before and after, and
+ * what it says of the first of them.
  *
  *     relate values|classes MODEL TRAIN.tsv TEST.tsv ADAPTER [EPOCHS]
  *

@@ -1,10 +1,10 @@
-"""Chooses the right answer of several, with a LoRA adapter that learns it from other questions. Prints
-how many of the test questions it gets right before and after, and its answers to the first.
+"""Chooses the right answer of several, with a LoRA adapter that learns it from other questions.
+Prints how many of the test questions it gets right before and after, and its answers to the first.
 
     python choose.py MODEL TRAIN.tsv TEST.tsv ADAPTER
 
-A line of the files is: question TAB choice TAB choice ... TAB number of the right one, from 0. There
-may be any number of choices. ADAPTER is the folder to save to.
+A line of the files is: question TAB choice TAB choice ... TAB number of the right one, from 0.
+There may be any number of choices. ADAPTER is the folder to save to.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def main() -> None:
         print(f"after   accuracy {trainer.evaluate(test).accuracy:.4f}")
     adapter.save(arguments.adapter)
 
-    questions, choices, right = (column[:3] for column in parts[1])
-    scores = graft.Session(model, tokenizer, adapter).score(questions, choices)
+    questions, choices, right = parts[1]
+    scores = graft.Session(model, tokenizer, adapter).score(questions[:3], choices[:3])
     for question, own, found, expected in zip(questions, choices, scores, right):
         best = max(range(len(own)), key=found.__getitem__)
         print(question, f"  {'right' if best == expected else 'wrong'}: {own[best]}", sep="\n")

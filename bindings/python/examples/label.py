@@ -1,5 +1,5 @@
-"""Finds all labels that a text has, of which it may have any number, with a LoRA adapter that learns
-them from others.
+"""Finds all labels that a text has, of which it may have any number, with a LoRA adapter that
+learns them from others.
 
     python label.py MODEL TRAIN.tsv VALIDATION.tsv TEST.tsv ADAPTER
 

@@ -4,8 +4,8 @@ before and after, and then the candidates of the last query in their order.
     python rank.py MODEL TRAIN.tsv TEST.tsv ADAPTER
 
 A line of the files is: query TAB candidate TAB relevance, any number. Lines of a query stand
-together. ADAPTER is the folder to save to. `--loss` is list_net, which learns from all candidates of a
-query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
+together. ADAPTER is the folder to save to. `--loss` is list_net, which learns from all candidates
+of a query at once, or rank_net, from every two of them: Bayesian personalised ranking (BPR).
 """
 
 import argparse
@@ -50,7 +50,8 @@ def main() -> None:
         model,
         adapter,
         loss=arguments.loss,
-        loss_settings={"reduction_log": "natural"} if arguments.loss == "rank_net" else {},  # as BPR has it
+        # As BPR has it.
+        loss_settings={"reduction_log": "natural"} if arguments.loss == "rank_net" else {},
         learning_rate=2e-3,
         rows_per_batch=32,
         epoch_count=arguments.epochs,

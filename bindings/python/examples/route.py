@@ -68,7 +68,8 @@ def answers(session: graft.Session, messages: graft.Table) -> list[Answer]:
 
 
 def worth(asked: list[Answer], threshold: float) -> tuple[float, float]:
-    """The part that is answered from a probability on, and the part of these answers that is right."""
+    """The part that is answered from a probability on, and the part of the answers that is right.
+    """
     sure = [own.is_right for own in asked if own.probability >= threshold]
     return len(sure) / len(asked), sum(sure) / max(1, len(sure))
 
