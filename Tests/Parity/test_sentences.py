@@ -13,7 +13,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 
 import graft
-from conftest import MINILM, TOLERANCE
+from conftest import MINILM, SHARED, TOLERANCE
+
+#: A folder without any modules.
+BARE = SHARED / "models" / "bert-tiny-splade"
 
 TEXTS = [
     "The cat sleeps.",
@@ -108,3 +111,25 @@ def test_lengths(sentences, tokenizer, tmp_path):
         raw = json.loads((MINILM / "tokenizer.json").read_text())
         (folder / "tokenizer.json").write_text(json.dumps(raw | {"truncation": None}))
     compare(folder)
+
+
+@pytest.mark.parametrize("base", [MINILM, BARE], ids=["modules", "none"])
+@pytest.mark.parametrize("learned_length", [None, 24])
+def test_a_merged_adapter_of_vectors_is_opened_by_the_package(base, learned_length, tmp_path):
+    model, tokenizer = graft.Model(base), graft.Tokenizer(base)
+    adapter = graft.Adapter.create(model, config={"init_lora_weights": False}, seed=1)
+    adapter.set_head("sentence_embedding")
+    if learned_length is not None:
+        rows = graft.Dataset.from_groups(tokenizer, [[text, text] for text in TEXTS[::2]], maximum_length=learned_length)
+        with graft.Trainer(model, adapter, epoch_count=1) as trainer:
+            trainer.fit(rows, progress=False)
+    adapter.save(tmp_path / "adapter")
+    model.merge(graft.Adapter.load(model, tmp_path / "adapter"), tmp_path / "merged")
+    merged = compare(tmp_path / "merged", 1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        attached = numpy.asarray(graft.Session(model, tokenizer, adapter).embed(TEXTS))
+        plain = numpy.asarray(graft.Session(model, tokenizer).embed(TEXTS))
+    assert numpy.abs(merged - attached).max() < 1e-5 < numpy.abs(plain - attached).max()
+    found = SentenceTransformer(str(tmp_path / "merged"), device="cpu").max_seq_length
+    assert found == (learned_length or tokenizer.maximum_length)

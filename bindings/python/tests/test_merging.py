@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import SHARED
 
 import graft
 
@@ -48,6 +49,47 @@ def test_a_scale_is_merged(model, tokenizer) -> None:
     found = graft.Session(model.merged(half), tokenizer).embed(TEXTS).tolist()
     for left, right in zip(found, expected):
         assert left == pytest.approx(right, abs=1e-4)
+
+
+def test_a_merged_model_of_vectors_says_how_they_are_made(tmp_path: Path) -> None:
+    base = SHARED / "models" / "bert-tiny-splade"
+    model, tokenizer, merged = graft.Model(base), graft.Tokenizer(base), tmp_path / "merged"
+    adapter = graft.Adapter.create(model, config={"init_lora_weights": False}, seed=1)
+    model.merge(adapter, merged)
+    assert not (merged / "modules.json").exists()
+    adapter.set_head("sentence_embedding")
+    model.merge(adapter, merged)
+    kinds = [module["type"].rpartition(".")[2] for module in json.loads((merged / "modules.json").read_text())]
+    assert kinds == ["Transformer", "Pooling", "Normalize"]
+    expected = graft.Session(model, tokenizer, adapter).embed(TEXTS).tolist()
+    found = graft.Session(graft.Model(merged), graft.Tokenizer(merged)).embed(TEXTS).tolist()
+    for left, right in zip(found, expected):
+        assert left == pytest.approx(right, abs=1e-5)
+
+
+def test_modules_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
+    model = graft.Model(SHARED / "models" / "bert-tiny-splade")
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("sentence_embedding")
+    (tmp_path / "1_Pooling").write_text("in the way")
+    with pytest.raises(graft.GraftError, match="1_Pooling: ") as caught:
+        model.merge(adapter, tmp_path)
+    assert caught.value.status == graft.Status.IO
+
+
+def test_a_merged_model_of_vectors_cuts_where_the_adapter_learned(model, tokenizer, folder, tmp_path: Path) -> None:
+    adapter = graft.Adapter.create(model, config={"init_lora_weights": False}, seed=1)
+    adapter.set_head("sentence_embedding")
+    rows = graft.Dataset.from_groups(tokenizer, [[text, text] for text in TEXTS], maximum_length=32)
+    with graft.Trainer(model, adapter, epoch_count=1) as trainer:
+        trainer.fit(rows, progress=False)
+    model.merge(adapter, tmp_path / "merged")
+    assert graft.Tokenizer(tmp_path / "merged").maximum_length == 32
+    before, after = (
+        json.loads((path / "sentence_bert_config.json").read_text()) for path in (folder, tmp_path / "merged")
+    )
+    assert after == before | {"max_seq_length": 32}
+    assert (tmp_path / "merged" / "modules.json").read_bytes() == (folder / "modules.json").read_bytes()
 
 
 def test_compressing_says_what_it_costs(model, tokenizer, adapter) -> None:
