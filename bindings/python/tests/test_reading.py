@@ -240,6 +240,34 @@ def test_what_is_written_as_squad_is_read_the_same(tmp_path: Path, language: str
         bare.write_squad(tmp_path / "nowhere" / "a.json")
 
 
+def test_what_is_written_as_cmrc_is_read_the_same(tmp_path: Path) -> None:
+    """But for places of answers, which it has not: they are the first."""
+    whole = graft.Table.read(SHARED / "data" / "xquad" / "xquad.zh.json")
+    given = whole.take([*range(60), *range(200, 150, -1)])
+    some = graft.Table({name: [[]] * 110 if name == "answers" else given[name] for name in given.columns})
+    for table in (whole, given, some):
+        table.write_squad(tmp_path / "written.json", form="cmrc")
+        again = read(tmp_path / "written.json")
+        firsts = [
+            [graft.Answer(answer.text, context.index(answer.text)) for answer in own]
+            for context, own in zip(table["context"], table["answers"])
+        ]
+        assert [*again] == [{**row, "answers": own} for row, own in zip(table, firsts)]
+        once = (tmp_path / "written.json").read_bytes()
+        again.write_squad(tmp_path / "written.json", form="cmrc")
+        assert (tmp_path / "written.json").read_bytes() == once
+    given.take([0]).write_squad(tmp_path / "one.json", form="cmrc")
+    (article,) = json.loads((tmp_path / "one.json").read_text("utf-8"))
+    assert article == {
+        "context_id": "0",
+        "context_text": given["context"][0],
+        "title": given["group"][0],
+        "qas": [{"query_id": given["id"][0], "query_text": given["question"][0], "answers": [given["answers"][0][0].text]}],
+    }
+    with pytest.raises(graft.GraftError, match="form: expected one of squad, cmrc; found 'drcd'"):
+        given.write_squad(tmp_path / "other.json", form="drcd")  # type: ignore[arg-type]
+
+
 def test_predictions_are_written_by_ids(tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     graft.write_predictions(path, ["1", "2"], ["中国", ""])

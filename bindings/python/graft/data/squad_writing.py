@@ -1,18 +1,19 @@
-"""Questions, and what is answered to them, written as SQuAD's JSON and the scripts that measure it
-have them."""
+"""Questions, and what is answered to them, written as SQuAD's and CMRC's JSON and the scripts that
+measure it have them."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..errors import invalid
 from ..files import write_text
-from ..values import as_list, require_length
+from ..values import as_list, require_length, shown
+from .row_values import Answer
 
 if TYPE_CHECKING:
     from .table import Table
@@ -36,28 +37,65 @@ def write_predictions(path: str | os.PathLike[str], ids: Iterable[str], values: 
     write_text(path, _json(content))
 
 
-def write_squad(path: str | os.PathLike[str], table: Table) -> None:
+def write_squad(path: str | os.PathLike[str], table: Table, form: Literal["squad", "cmrc"]) -> None:
     """The questions of a table; :meth:`graft.Table.write_squad` says how."""
+    if not isinstance(form, str) or form not in _CONTENTS:
+        raise invalid(f"form: expected one of {', '.join(_CONTENTS)}; found {shown(form)}")
     groups = table["group"] if "group" in table else [""] * len(table)
     ids = table["id"] if "id" in table else map(str, range(len(table)))
-    has_all = all(table["answers"])
-    rows = zip(groups, table["context"], ids, table["question"], table["answers"])
-    articles = []
-    for title, own in groupby(rows, itemgetter(0)):
-        paragraphs = [
-            {"context": context, "qas": [_question(*row[2:], is_second=not has_all) for row in part]}
-            for context, part in groupby(own, itemgetter(1))
-        ]
-        articles.append({"title": title, "paragraphs": paragraphs})
-    write_text(path, _json({"version": "1.1" if has_all else "v2.0", "data": articles}))
+    rows = map(_Row, groups, table["context"], ids, table["question"], table["answers"])
+    write_text(path, _json(_CONTENTS[form](list(rows))))
 
 
-def _question(name: str, text: str, answers: list[Any], *, is_second: bool) -> dict[str, Any]:
-    """As the first version has it, or the second."""
-    found = [{"text": answer.text, "answer_start": answer.start} for answer in answers]
-    question = {"id": name, "question": text, "answers": found}
-    return {**question, "is_impossible": not found} if is_second else question
+class _Row(NamedTuple):
+    group: str
+    context: str
+    id: str
+    question: str
+    answers: list[Answer]
 
 
-def _json(content: dict[str, Any]) -> str:
+def _squad(rows: list[_Row]) -> object:
+    """In the first version, or in the second where a question has no answer."""
+    is_second = not all(row.answers for row in rows)
+
+    def question(row: _Row) -> dict[str, object]:
+        found = [{"text": answer.text, "answer_start": answer.start} for answer in row.answers]
+        made: dict[str, object] = {"id": row.id, "question": row.question, "answers": found}
+        return {**made, "is_impossible": not found} if is_second else made
+
+    articles = [
+        {
+            "title": title,
+            "paragraphs": [
+                {"context": context, "qas": list(map(question, part))}
+                for context, part in groupby(own, attrgetter("context"))
+            ],
+        }
+        for title, own in groupby(rows, attrgetter("group"))
+    ]
+    return {"version": "v2.0" if is_second else "1.1", "data": articles}
+
+
+def _cmrc(rows: list[_Row]) -> object:
+    """As the list that CMRC 2018 first came as."""
+    paragraphs = groupby(rows, attrgetter("group", "context"))
+    return [
+        {
+            "context_id": str(number),
+            "context_text": context,
+            "title": title,
+            "qas": [
+                {"query_id": row.id, "query_text": row.question, "answers": [answer.text for answer in row.answers]}
+                for row in part
+            ],
+        }
+        for number, ((title, context), part) in enumerate(paragraphs)
+    ]
+
+
+_CONTENTS: dict[str, Callable[[list[_Row]], object]] = {"squad": _squad, "cmrc": _cmrc}
+
+
+def _json(content: object) -> str:
     return json.dumps(content, ensure_ascii=False)

@@ -226,12 +226,17 @@ class Table:
                 column.append(made[name])
         return Table._of(columns, self.source, self._places, [])
 
-    def write_squad(self, path: str | os.PathLike[str]) -> None:
-        """Writes questions, their contexts and answers as JSON in SQuAD's form, which
-        :meth:`read` reads and the scripts of SQuAD and CMRC measure by: in its second version where
-        a question has no answer, else in its first. Rows keep their order. Those of one group that
-        follow each other are an article with its name; without ids, questions have numbers."""
-        write_squad(path, self)
+    def write_squad(self, path: str | os.PathLike[str], form: Literal["squad", "cmrc"] = "squad") -> None:
+        """Writes questions, their contexts and answers as JSON, which :meth:`read` reads. Rows keep
+        their order. Those of one group that follow each other are an article with its name; without
+        ids, questions have numbers.
+
+        :param form: ``"squad"``: what the scripts of SQuAD and CMRC measure by, in SQuAD's second
+            version where a question has no answer, else in its first. ``"cmrc"``: the list that
+            CMRC 2018 first came as, whose answers are texts alone, so that they are read as
+            standing where they first occur.
+        """
+        write_squad(path, self, form)
 
     def __getitem__(self, column: str) -> list[Any]:
         try:
