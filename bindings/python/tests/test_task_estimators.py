@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 from conftest import SHARED
 from sklearn.base import clone
@@ -29,6 +30,17 @@ def test_choices_are_picked() -> None:
     again = pickle.loads(pickle.dumps(chooser))
     assert again.predict_proba(PAIRS[:3]) == shares
     assert cross_val_score(clone(chooser).set_params(epoch_count=1), PAIRS, [0, 1, 0] * 4, cv=2).shape == (2,)
+
+
+def test_a_column_of_a_table_is_a_value_of_each_row() -> None:
+    right, settings = [0, 1, 0] * 4, {"epoch_count": 1}
+    chooser = graft.ChoiceClassifier(TINY, **settings).fit(PAIRS, right)
+    column = pandas.DataFrame({"right": right})
+    assert graft.ChoiceClassifier(TINY, **settings).fit(PAIRS, column).predict_proba(PAIRS) == chooser.predict_proba(PAIRS)
+    assert chooser.score(PAIRS, column) == chooser.score(PAIRS, right)
+    writer = graft.TextGenerator(SHARED / "models" / "gpt2-tiny", maximum_tokens=2, **settings)
+    texts = pandas.DataFrame({"text": ["b", "d"]})
+    assert writer.fit(["a", "c"], texts).score(["a", "c"], texts) == writer.score(["a", "c"], ["b", "d"])
 
 
 def test_candidates_are_ranked() -> None:

@@ -42,6 +42,12 @@ def rows_of(values: Any, name: str, of: str) -> list[Any]:
     return [value.tolist() if hasattr(value, "tolist") else value for value in as_list(values, name, of)]
 
 
+def column_of(values: Any, name: str, of: str) -> list[Any]:
+    """The value of each row, also of a table with one column."""
+    given = rows_of(values, name, of)
+    return [row[0] for row in given] if columns(values) == 1 else given
+
+
 class Texts:
     """Texts, or pairs of them: from a list of both, or from a table with a column or two."""
 
@@ -49,11 +55,9 @@ class Texts:
         width = columns(values)
         if width is not None and width not in (1, 2):
             raise invalid(f"X: expected texts, or two columns of them; found {width} columns")
-        given = rows_of(values, "X", "texts")
+        given = column_of(values, "X", "texts")
         if not given:
             raise invalid("X: expected texts; found 0 samples")
-        if width == 1:
-            given = [row[0] for row in given]
         self.firsts: list[str] = given
         self.seconds: list[str] | None = None
         if width == 2 or isinstance(given[0], (tuple, list)):

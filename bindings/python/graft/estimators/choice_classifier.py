@@ -9,7 +9,7 @@ from ..adapter import HeadPooling
 from ..data.table import Table
 from ..table_tasks.choices import Choices, softmax
 from ..values import require_length
-from .arrays import ROW, array, candidates_of, rows_of
+from .arrays import ROW, array, candidates_of, column_of
 from .parameters import scikit_learn_utils
 from .trained import TrainedEstimator, check_call
 
@@ -55,6 +55,6 @@ class ChoiceClassifier(TrainedEstimator):
 
 
 def _table(X: Any, y: Any) -> Table:
-    (questions, choices), given = candidates_of(X), rows_of(y, "y", "numbers")
+    (questions, choices), given = candidates_of(X), column_of(y, "y", "numbers")
     require_length(given, len(questions), "y", ROW)
     return Table({"text": questions, "candidates": choices, "right": given})

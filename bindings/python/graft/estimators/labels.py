@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import invalid
 from ..values import is_missing, shown
-from .arrays import array, columns, rows_of
+from .arrays import array, column_of
 
 
 class Labels:
@@ -18,9 +18,7 @@ class Labels:
     """
 
     def __init__(self, y: Any, any_count: bool = False) -> None:
-        given = rows_of(y, "y", "classes")
-        if columns(y) == 1:
-            given = [row[0] for row in given]
+        given = column_of(y, "y", "classes")
         dtype = getattr(y, "dtype", None)
         # Frames have types of their own, which are not those of arrays.
         self._dtype = dtype if type(dtype).__module__.startswith("numpy") else None

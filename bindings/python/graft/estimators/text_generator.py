@@ -18,7 +18,7 @@ from ..table_tasks.conversations import Conversations
 from ..table_tasks.table_task import Asking, TableTask
 from ..table_tasks.written import Written
 from ..values import require_length
-from .arrays import ROW, Texts, rows_of
+from .arrays import ROW, Texts, column_of
 from .base import opened
 from .trained import TrainedEstimator, check_call
 
@@ -46,7 +46,7 @@ class TextGenerator(TrainedEstimator):
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TextGenerator:
         """Trains a fresh adapter on texts and what should be written for each."""
         check_call(y, unsupported)
-        texts, wanted = _single(X), rows_of(y, "y", "texts")
+        texts, wanted = _single(X), column_of(y, "y", "texts")
         require_length(wanted, len(texts), "y", ROW)
         task = self._task(opened(self.model, self.precision).model)
         first, second = task.columns[-1]
@@ -68,7 +68,7 @@ class TextGenerator(TrainedEstimator):
 
     def evaluate(self, X: Any, y: Any) -> Evaluation:
         """All that :func:`evaluation.texts` measures."""
-        return evaluation.texts(self.predict(X), rows_of(y, "y", "texts"), tokenize=self.tokenize)
+        return evaluation.texts(self.predict(X), column_of(y, "y", "texts"), tokenize=self.tokenize)
 
     def _task(self, model: Model) -> TableTask:
         """What models of this kind learn."""
