@@ -1084,7 +1084,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
 /**
  * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
  * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
- * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds. All are from 0 to 1.
+ * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds. All are from 0 to 1, but
+ * for thresholds. Where no threshold is better than to answer nothing, it is 0 as there, and best_f1 the
+ * share of questions without an answer: answer none then, as scores below 0 are no reason to.
  *
  * @param predictions      [row_count]; "" for no answer.
  * @param accepted         Those of row i are from accepted_starts[i] to accepted_starts[i + 1]; none for a

@@ -164,7 +164,9 @@ def answers(
     :param accepted: the accepted answers of each question; none where it has no answer.
     :param no_answer_scores: the higher, the likelier a question has no answer; with them the
         evaluation has ``best_f1`` and ``best_f1_threshold``, as SQuAD 2.0's script finds them, to
-        be found on rows for validation, and the same of ``exact_match``.
+        be found on rows for validation, and the same of ``exact_match``. Where no threshold does
+        better than to answer nothing, it is 0 as there, which answers what has a score below 0; a
+        warning says so, and ``-math.inf`` is the threshold to take.
     :param script: whose definitions.
     """
     given = name_list(predictions, "predictions")
@@ -180,7 +182,20 @@ def answers(
         script.encode(),
         byref(out),
     )
-    return _read(out, [])
+    measured = _read(out, [])
+    if numbers is not None and any(given):
+        _warn_of_no_threshold(measured, sum(not row for row in known) / len(known), min(numbers))
+    return measured
+
+
+def _warn_of_no_threshold(measured: Evaluation, unanswered: float, least: float) -> None:
+    """Says that the best is to answer nothing, which is right for a part of the questions, but is
+    not what a threshold of 0 does."""
+    if 0 < unanswered == measured.values["best_f1"] and least < 0:
+        warn(
+            f"no threshold has a better F1 than no answers at all, {unanswered:.4f}: best_f1_threshold is 0, as SQuAD's "
+            "script has it, by which questions with a score below 0 are answered; -inf answers none"
+        )
 
 
 def texts(

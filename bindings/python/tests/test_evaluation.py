@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy
@@ -57,6 +58,25 @@ def test_values_tags_answers_and_rankings() -> None:
     answers = evaluation.answers(["The tower", ""], [["tower"], []])
     assert answers.exact_match == 1 and answers.no_answer_f1 == 1
     assert evaluation.rankings([[0, 1], [1, 0]], [[0.2, 0.1], [0.9, 0.1]], k=1).mrr == 0.75
+
+
+def test_a_threshold_that_is_no_better_than_no_answers_is_said() -> None:
+    """The figures stay those of the script, whose scores are probabilities."""
+    accepted: list[list[str]] = [["one"], [], ["two"], []]
+    with pytest.warns(UserWarning, match="than no answers at all, 0.5000: best_f1_threshold is 0, .* -inf answers none"):
+        worse = evaluation.answers(["x", "y", "z", "x"], accepted, no_answer_scores=[-3, -2, -1, 4])
+    assert (worse.best_f1, worse.best_f1_threshold) == (0.5, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        better = evaluation.answers(["one", "y", "z", "x"], accepted, no_answer_scores=[-3, -2, -1, 4])
+        assert (better.best_f1, better.best_f1_threshold) == (0.75, -3)
+        # Nothing is answered at 0; nothing can be answered; nothing has no answer.
+        for texts, scores, known in (
+            (["x", "y", "z", "x"], [0.1, 0.2, 0.3, 0.4], accepted),
+            ([""] * 4, [-3, -2, -1, 4], accepted),
+            (["x", "y", "z", "x"], [-3, -2, -1, 4], [["one"]] * 4),
+        ):
+            assert evaluation.answers(texts, known, no_answer_scores=scores).best_f1_threshold == 0
 
 
 def test_what_does_not_fit_is_said() -> None:
