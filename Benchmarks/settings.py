@@ -24,6 +24,8 @@ DATA = SHARED / "data"
 # Real models that write: the first is of `make models`.
 CHAT_MODEL = MODELS / "smollm2-135m-instruct.gguf"
 MARIAN = SHARED / "models" / "marian-enpt"
+# Two layers of 128, which have not learned to make vectors of texts.
+TINY = SHARED / "models" / "bert-tiny-splade"
 # A small BERT that knows Chinese.
 CHINESE = SHARED / "models" / "me5-small-zh-en-pruned"
 

@@ -331,7 +331,13 @@ def learning_rows(seeds: tuple[str, ...]) -> list[LearningRow]:
         work = f"answers of XQuAD, {data}"
         made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("exact_match", "f1")]
     runs = Run("Graft", "ours.embedding_quality", seeds), Run("PEFT", "peers.embedding_quality", seeds)
-    return [*made, LearningRow("vectors of STS-B, Spearman", "test_spearman", *runs, *as_good)]
+    made.append(LearningRow("vectors of STS-B, Spearman", "test_spearman", *runs, *as_good))
+    runs = Run("Graft", "ours.regression", seeds), Run("PEFT", "peers.regression", seeds)
+    work = "numbers of STS-B"
+    made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("pearson", "spearman")]
+    runs = Run("Graft", "ours.retrieval", seeds), Run("PEFT", "peers.retrieval", seeds)
+    work = "paragraphs of XQuAD"
+    return made + [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("ndcg_at_10", "mrr")]
 
 
 def dropout_runs() -> list[tuple[str, Run]]:

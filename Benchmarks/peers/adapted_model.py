@@ -89,12 +89,17 @@ def vectors(model, batch: dict):
     return torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1))
 
 
-def cosine_loss(name: str):
-    """A loss of sentence-transformers, of the vectors of both sides and how alike they should be.
+def pair_loss(name: str):
+    """A loss of sentence-transformers, of the vectors of both sides and how alike they should be,
+    which negatives do not read.
     """
     from sentence_transformers.sentence_transformer import losses
 
-    kinds = {"cosent": losses.CoSENTLoss, "cosine_similarity": losses.CosineSimilarityLoss}
+    kinds = {
+        "cosent": losses.CoSENTLoss,
+        "cosine_similarity": losses.CosineSimilarityLoss,
+        "in_batch_negatives": losses.MultipleNegativesRankingLoss,
+    }
     return kinds[name](None).compute_loss_from_embeddings
 
 
@@ -103,7 +108,7 @@ class PairLoss:
 
     def __init__(self, model) -> None:
         self.model = model
-        self.loss = cosine_loss("cosent")
+        self.loss = pair_loss("cosent")
         self.train, self.eval, self.parameters = model.train, model.eval, model.parameters
 
     def __call__(self, targets, **batch) -> SimpleNamespace:

@@ -10,7 +10,7 @@ import math
 
 import settings
 from data import embedding_parser, shuffled, stsb
-from peers.adapted_model import collate, cosine_loss, load_tokenizer, torch_for, vectors, train as train_model
+from peers.adapted_model import collate, load_tokenizer, pair_loss, torch_for, vectors, train as train_model
 
 BATCH_PAIRS, MAXIMUM_TOKENS = 32, 128
 
@@ -42,7 +42,7 @@ def spearman(model) -> float:
     return float(spearmanr(cosines, test_targets).statistic)
 
 
-loss_of = cosine_loss(arguments.loss)
+loss_of = pair_loss(arguments.loss)
 
 
 def losses(model, seed: int):

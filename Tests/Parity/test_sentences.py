@@ -120,7 +120,8 @@ def test_a_merged_adapter_of_vectors_is_opened_by_the_package(base, learned_leng
     adapter = graft.Adapter.create(model, config={"init_lora_weights": False}, seed=1)
     adapter.set_head("sentence_embedding")
     if learned_length is not None:
-        rows = graft.Dataset.from_groups(tokenizer, [[text, text] for text in TEXTS[::2]], maximum_length=learned_length)
+        pairs = [[text, text] for text in TEXTS[::2]]
+        rows = graft.Dataset.from_groups(tokenizer, pairs, maximum_length=learned_length)
         with graft.Trainer(model, adapter, epoch_count=1) as trainer:
             trainer.fit(rows, progress=False)
     adapter.save(tmp_path / "adapter")

@@ -24,7 +24,8 @@ def complete_sentence_folder(path: str | os.PathLike[str], width: int, maximum_l
     """
     folder = Path(path)
     if not (folder / "modules.json").exists():
-        _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True})
+        pooling = {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True}
+        _write(folder / "1_Pooling" / "config.json", pooling)
         modules = [
             {"idx": place, "name": str(place), "path": module, "type": f"sentence_transformers.models.{kind}"}
             for place, (module, kind) in enumerate(MODULES)

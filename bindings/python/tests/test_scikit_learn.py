@@ -61,7 +61,8 @@ class ReadsNumbers:
         return Read(self.read(words_of(row)) for row in validate_data(self, X, reset=reset))
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
-        return super().fit(self.rows(X, True), None if y is None else self.learned(y, X), **options)  # type: ignore[misc]
+        rows = self.rows(X, True)
+        return super().fit(rows, None if y is None else self.learned(y, X), **options)  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
