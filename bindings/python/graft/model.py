@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from .declarations import PRECISION_CHOICES, ModelOptions
 from .handle import Handle
 from .library import initialised, lib
-from .sentence_folders import complete_sentence_folder
 from .values import choice, path_bytes, set_numbers, text_bytes
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ class Model(Handle):
         and texts are cut where those were that the adapter learned from.
         """
         from .adapter import acting
+        from .sentence_folders import complete_sentence_folder  # which programs that only load have no use for
 
         with acting(adapter) as composition:
             lib.graft_model_merge(self.pointer, composition.pointer, path_bytes(path))

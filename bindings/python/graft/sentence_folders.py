@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import GraftError, Status
 from .files import write_text
+from .values import of_json
 
 #: Of the modules, under the names that every release of sentence-transformers knows.
 MODULES = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
@@ -33,8 +34,18 @@ def complete_sentence_folder(path: str | os.PathLike[str], width: int, maximum_l
         _write(folder / "modules.json", modules)
     if maximum_length is not None:
         known = next(iter(sorted(folder.glob("sentence_*_config.json"))), None)
-        settings = {} if known is None else json.loads(known.read_text("utf-8"))
-        _write(folder / SETTINGS, settings | {"max_seq_length": maximum_length})
+        settings = {} if known is None else _settings(known)
+        _write(folder / SETTINGS, {**settings, "max_seq_length": maximum_length})
+
+
+def _settings(path: Path) -> dict[str, object]:
+    try:
+        settings = of_json(path.read_bytes())
+    except ValueError as error:
+        raise GraftError(Status.CORRUPT_FILE, f"{path}: {error}") from error
+    if not isinstance(settings, dict):
+        raise GraftError(Status.CORRUPT_FILE, f"{path}: expected an object, found {type(settings).__name__}")
+    return settings
 
 
 def _write(path: Path, content: object) -> None:
