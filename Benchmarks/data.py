@@ -248,7 +248,7 @@ def embedding_parser(description: str | None) -> argparse.ArgumentParser:
 #: Of ours/regression.py and peers/regression.py.
 REGRESSION_RECIPE = {
     "maximum_length": 128,
-    "rows_per_batch": 32,
+    "rows_per_batch": 16,
     "learning_rate": 1e-3,
 }
 
@@ -256,8 +256,8 @@ REGRESSION_RECIPE = {
 def regression_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=2000, help="pairs to learn from, of a fixed shuffle")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--rows", type=int, default=1000, help="pairs to learn from, of a fixed shuffle")
     return parser
 
 

@@ -3,7 +3,7 @@ STS-B, correlations of the test pairs, for each seed.
 
 LoRA of rank 8 on query and value with dropout 0.1, the model's own dropout 0.1, the head of
 transformers' class with one output and its squared error, AdamW with rate 1e-3 and decay 0.01,
-linear schedule with 6 % warm-up, gradients clipped to norm 1, batches of 32.
+linear schedule with 6 % warm-up, gradients clipped to norm 1, batches of 16.
 """
 
 import math
