@@ -1,7 +1,7 @@
 import GraftFormats
 import GraftTensor
 
-/// What the files beside `tokenizer.json` or `vocab.txt` say of a tokenizer, read as transformers
+/// What the files beside `tokenizer.json`, or those in its place, say of a tokenizer, read as transformers
 /// 5.23 reads them.
 ///
 /// Which class of transformers the tokenizer is of decides what counts: `tokenizer_class` of
@@ -36,31 +36,12 @@ struct FolderSettings {
     private var namedTokens: [AddedToken] = []
     /// Without the suffix `Fast`; nil where nothing says it.
     let tokenizerClass: String?
+    /// What this build knows of that class; nil of another.
+    let known: TokenizerClass?
     let source: String
 
     private static let roles = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
-    ]
-
-    /// The special tokens that a class has without being told.
-    static let standardNames: [String: [String: String]] = [
-        "BertTokenizer": [
-            "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]",
-            "mask_token": "[MASK]",
-        ],
-        "LlamaTokenizer": ["unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"],
-        "GPT2Tokenizer": [
-            "unk_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
-        ],
-        "RobertaTokenizer": [
-            "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>",
-            "pad_token": "<pad>", "mask_token": "<mask>",
-        ],
-    ]
-
-    /// Classes that are BERT's under another name.
-    private static let bertClasses = [
-        "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
     ]
 
     /// Classes of tokenizers that are whatever `tokenizer.json` says.
@@ -68,14 +49,14 @@ struct FolderSettings {
 
     private static let marianClass = "MarianTokenizer"
 
-    var isBert: Bool { tokenizerClass.map(Self.bertClasses.contains) ?? false }
+    /// BERT's class, or one that is BERT's under another name.
+    private var isBert: Bool { known?.name == "BertTokenizer" }
 
     /// - Parameters:
-    ///   - usualClass: that of the tokenizer where none is named, or one that is whatever its file
-    ///     says; by `model_type`.
-    ///   - pieces: the file of SentencePiece that the tokenizer is made from.
+    ///   - files: those that the tokenizer is made from; nil for `tokenizer.json`.
+    ///   - pieces: the file of SentencePiece among them.
     init(
-        _ folder: InputFolder, pieces: SentencePieceFile? = nil, usualClass: ((JSON?) -> String?)? = nil
+        _ folder: InputFolder, files kind: TokenizerFiles? = nil, pieces: SentencePieceFile? = nil
     ) throws(GraftError) {
         source = folder.path(of: "tokenizer_config.json")
         let found = try folder.optionalObject("tokenizer_config.json")
@@ -86,17 +67,19 @@ struct FolderSettings {
         let model = try folder.optionalObject("config.json") ?? JSONObject()
         let named = try Self.tokenizerClass(configuration, model: model)
         let isUnnamed = named.map(Self.plainClasses.contains) ?? true
-        tokenizerClass = isUnnamed ? usualClass?(model["model_type"]) ?? named : named
+        tokenizerClass = isUnnamed ? kind?.usualClass(model["model_type"]?.stringValue) ?? named : named
+        let known = TokenizerClass.named(tokenizerClass)
+        self.known = known
         // What tokenizer_config.json lists makes the older files void.
         let isListed = configuration["added_tokens_decoder"] != nil
         let map = isListed ? nil : try folder.optionalObject("special_tokens_map.json")
         let older = isListed ? nil : try folder.optionalObject("added_tokens.json")
         let files = [map, configuration].compactMap { $0 }
-        let ofPieces = pieces == nil ? nil : SentencePieceClass.named(tokenizerClass)
-        names = try SpecialTokenNames(files.reversed(), standard: ofPieces?.special ?? pieces?.roles ?? [:])
-        try readNamed(
-            files,
-            standard: ofPieces?.special ?? Self.standardNames[isBert ? "BertTokenizer" : tokenizerClass ?? ""] ?? [:])
+        let standard = known?.special ?? [:]
+        names = try SpecialTokenNames(
+            files.reversed(), standard: kind == nil ? [:] : known == nil ? pieces?.roles ?? [:] : standard)
+        // The class of Marian reads no tokenizer.json, and adds nothing to one.
+        try readNamed(files, standard: kind == nil && known?.files == .translation ? [:] : standard)
         if let listed = try configuration.optionalObject("added_tokens_decoder") {
             for (key, token) in listed {
                 guard let id = Int(key) else { throw listed.unexpected(key, expected: "an id as the key") }
@@ -143,17 +126,16 @@ struct FolderSettings {
     ///   - files: the one that counts most first.
     ///   - standard: the special tokens that the class has without being told.
     private mutating func readNamed(_ files: [JSONObject], standard: [String: String]) throws(GraftError) {
-        for role in Self.roles {
-            let file = files.first { $0[role] != nil }
-            if let value = file?[role], let file {
-                if let token = try Self.named(value, role, file) { add(token, named: role) }
-            } else if let name = standard[role] {
-                namedContents[role] = .string(name)
-                namedTokens.append(AddedToken(content: name, id: AddedToken.next, isSpecial: true))
-            }
+        let roles = Self.roles + (known?.furtherRoles ?? [])
+        for role in roles {
+            let file = files.first { $0[role] != nil } ?? JSONObject()
+            guard let value = file[role] ?? standard[role].map({ .string($0) }) else { continue }
+            guard var token = try Self.named(value, role, file) else { continue }
+            if role == "mask_token", value.stringValue != nil { token.stripsLeft = known?.maskStripsLeft ?? false }
+            add(token, named: role)
         }
         for file in files.reversed() {
-            for (key, value) in file where key.hasSuffix("_token") && !Self.roles.contains(key) {
+            for (key, value) in file where key.hasSuffix("_token") && !roles.contains(key) {
                 if value.stringValue != nil, let token = try Self.named(value, key, file) { add(token, named: key) }
             }
         }
@@ -272,17 +254,8 @@ extension FolderSettings {
         let isPrepended = try configuration.optionalBool("add_prefix_space") ?? true
         let isLegacy = try configuration.optionalBool("legacy") ?? false
         parts.normalizers = []
-        parts.preTokenizers = try Stages.preTokenizers([
-            "type": "Metaspace", "replacement": "▁", "split": false,
-            "prepend_scheme": isPrepended ? isLegacy ? "always" : "first" : "never",
-        ])
-        parts.decoders = try Stages.decoders([
-            "type": "Sequence",
-            "decoders": [
-                ["type": "Replace", "pattern": ["String": "▁"], "content": " "], ["type": "ByteFallback"],
-                ["type": "Fuse"], ["type": "Strip", "content": " ", "start": isPrepended ? 1 : 0, "stop": 0],
-            ],
-        ])
+        try TokenizerClass.markText(
+            &parts, isPrepended ? isLegacy ? "always" : "first" : "never", dropsFirst: isPrepended)
     }
 
     /// Marian's class itself ends a text with the token that its models read as the end.
@@ -339,46 +312,6 @@ extension FolderSettings {
             .unsupported,
             "\(source): \(key) is \(value), but tokenizer.json \(found), and releases of transformers differ in which they "
                 + "follow: make the two agree")
-    }
-
-    /// Whether a `vocab.txt` is what the class reads.
-    func requireVocabularyFile(_ path: String) throws(GraftError) {
-        guard let tokenizerClass, !isBert else { return }
-        throw GraftError(
-            .unsupported,
-            "\(source): tokenizer_class is \(tokenizerClass): without a tokenizer.json only BERT's classes are supported, "
-                + "from \(path)")
-    }
-
-    static let gpt2Class = "GPT2Tokenizer"
-    static let robertaClass = "RobertaTokenizer"
-
-    /// What GPT-2's class, or RoBERTa's, does around byte-pair encoding of bytes.
-    func completeBytes(_ parts: inout TokenizerParts, _ path: String) throws(GraftError) {
-        guard tokenizerClass == Self.gpt2Class || tokenizerClass == Self.robertaClass else {
-            throw GraftError(
-                .unsupported,
-                "\(source): tokenizer_class is \(tokenizerClass ?? ""): from \(path) and merges.txt only GPT2Tokenizer and "
-                    + "RobertaTokenizer are supported")
-        }
-        let addsSpace = try configuration.optionalBool("add_prefix_space") ?? false
-        parts.preTokenizers = try Stages.preTokenizers(["type": "ByteLevel", "add_prefix_space": .bool(addsSpace)])
-        parts.decoders = [ByteLevelDecoder()]
-        try addTokens(to: &parts)
-        guard tokenizerClass == Self.robertaClass else { return }
-        func token(_ role: String) throws(GraftError) -> JSON {
-            let content = namedContents[role]?.stringValue ?? ""
-            guard let id = parts.id(of: content), id >= 0 else {
-                throw GraftError(
-                    .incompatible, "\(path): expected \(role) \(JSON.string(content).shortText) among the tokens")
-            }
-            return [.string(content), .integer(Int(id))]
-        }
-        parts.postProcessors = try Stages.postProcessors([
-            "type": "RobertaProcessing", "sep": try token("sep_token"), "cls": try token("cls_token"),
-            "trim_offsets": .bool(try configuration.optionalBool("trim_offsets") ?? true),
-            "add_prefix_space": .bool(addsSpace),
-        ])
     }
 }
 

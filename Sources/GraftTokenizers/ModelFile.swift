@@ -71,6 +71,14 @@ struct ModelFile {
         return (vocabulary, scores)
     }
 
+    /// A file that is an object of tokens with their ids.
+    static func vocabulary(of file: MappedFile) throws(GraftError) -> Vocabulary {
+        var reader = JSONReader(file.bytes, source: file.path)
+        let tokens = try vocabulary(&reader)
+        try reader.finish()
+        return tokens
+    }
+
     /// An object of tokens with their ids.
     static func vocabulary(_ reader: inout JSONReader) throws(GraftError) -> Vocabulary {
         // An entry takes 16 to 30 bytes in the files there are, and merges after it as much again.

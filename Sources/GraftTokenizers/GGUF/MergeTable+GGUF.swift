@@ -17,6 +17,24 @@ extension MergeTable {
         self = table
     }
 
+    /// Every way to make a piece of two pieces, in the order of the pieces made, and of one the way
+    /// with the shortest first part first: the merges that transformers makes for a file of
+    /// SentencePiece.
+    init(inOrderOf vocabulary: Vocabulary) throws(GraftError) {
+        self.init(count: 2 * vocabulary.count)
+        var parts = PieceParts()
+        var rank: UInt32 = 0
+        for id in 0..<Int32(vocabulary.largestID + 1) {
+            try Memory.check()
+            vocabulary.withToken(id) { piece in
+                parts.eachPair(of: piece, in: vocabulary) { left, right in
+                    add(left, right, Merge(rank: rank, result: id))
+                    rank += 1
+                }
+            }
+        }
+    }
+
     /// Every way to make a piece of two pieces, the piece with the highest score first; pieces of
     /// equal scores have one rank.
     ///

@@ -25,22 +25,33 @@ final class Unigram: WordwiseModel {
         var id: Int32 = -1
     }
 
-    init(_ file: ModelFile) throws(GraftError) {
+    /// - Parameters:
+    ///   - scores: by id.
+    ///   - unknown: the token of what is none; nil makes it an error.
+    init(
+        vocabulary: Vocabulary, scores: [Double], unknown: Int32?, fallsBackToBytes: Bool = false
+    ) throws(GraftError) {
+        self.vocabulary = vocabulary
+        self.scores = scores
+        unknownScore = (scores.min() ?? 0) - 10
+        self.unknown = unknown
+        byteIDs = fallsBackToBytes ? vocabulary.byteTokens() : nil
+        finder = try PieceFinder(vocabulary)
+    }
+
+    convenience init(_ file: ModelFile) throws(GraftError) {
         guard let scores = file.scores else {
             throw GraftError(
                 .corruptFile, "\(file.source): model.vocab: expected a list of tokens with their scores")
         }
         let settings = file.settings
-        vocabulary = file.vocabulary
-        self.scores = scores
-        unknownScore = (scores.min() ?? 0) - 10
         let unknown = try settings.optionalInt("unk_id")
         guard unknown.map(scores.indices.contains) ?? true else {
             throw settings.unexpected("unk_id", expected: "the place of one of the \(scores.count) tokens")
         }
-        self.unknown = unknown.map { Int32($0) }
-        byteIDs = try settings.optionalBool("byte_fallback") ?? false ? vocabulary.byteTokens() : nil
-        finder = try PieceFinder(vocabulary)
+        try self.init(
+            vocabulary: file.vocabulary, scores: scores, unknown: unknown.map { Int32($0) },
+            fallsBackToBytes: try settings.optionalBool("byte_fallback") ?? false)
     }
 
     func appendTokens(

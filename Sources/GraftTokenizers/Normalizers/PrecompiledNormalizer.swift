@@ -13,11 +13,15 @@ final class PrecompiledNormalizer: Normalizer {
     private static let several = UInt32.max
     private static let longestCluster = 5
 
-    init(_ settings: JSONObject) throws(GraftError) {
+    convenience init(_ settings: JSONObject) throws(GraftError) {
         let text = try settings.string("precompiled_charsmap")
         guard let bytes = Base64.decoded(text), let map = CharacterMap(bytes) else {
             throw settings.unexpected("precompiled_charsmap", expected: "SentencePiece's map of characters in Base64")
         }
+        self.init(map)
+    }
+
+    init(_ map: CharacterMap) {
         self.map = map
         single = ScalarTable(surrogateValue: Self.several) { scalar in
             let bytes = Array(String(scalar).utf8)

@@ -9,9 +9,12 @@ struct SentencePieceDecoder: TokenDecoder {
     private let hasBytes: Bool
     private let dropsFirstSpace: Bool
     private let dropsLeadingSpaces: Bool
+    /// Those of the file, where others are read, too: these stay as they are; nil where all are its.
+    private let pieces: SentencePieceVocabulary?
     private static let mark = Array("\u{2581}".utf8)
 
-    init(_ file: SentencePieceFile, showsUnknown: Bool) {
+    init(_ file: SentencePieceFile, showsUnknown: Bool, pieces: SentencePieceVocabulary? = nil) {
+        self.pieces = pieces
         unknown = showsUnknown ? (Array(file.pieces[file.unknown].bytes), Array(file.unknownSurface.utf8)) : nil
         hasBytes = file.fallsBackToBytes
         dropsFirstSpace = file.addsDummyPrefix || file.removesExtraSpaces
@@ -36,12 +39,17 @@ struct SentencePieceDecoder: TokenDecoder {
                 result.append(unknown.surface)
                 continue
             }
-            let dropsMark = isStart && dropsFirstSpace && token.starts(with: Self.mark)
+            let dropsMark = isStart && dropsFirstSpace && token.starts(with: Self.mark) && isPiece(token)
             result.append(Self.spaced(dropsMark ? token.dropFirst(Self.mark.count) : token))
             if dropsMark, !dropsLeadingSpaces { isStart = false }
         }
         Self.append(run, to: &result)
         return result
+    }
+
+    private func isPiece(_ token: ArraySlice<UInt8>) -> Bool {
+        guard let pieces else { return true }
+        return token.withUnsafeBufferPointer { pieces.id(of: $0) } != nil
     }
 
     func bytesOfEach(_ tokens: TokenTexts) -> TokenTexts? {

@@ -4,7 +4,7 @@ import GraftTensor
 /// text is made ready for them.
 struct SentencePieceFile {
     /// Files that hold one, the first that is there counts.
-    static let names = ["spiece.model", "sentencepiece.bpe.model", "tokenizer.model"]
+    static let names = ["spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model"]
 
     struct Piece {
         let bytes: UnsafeBufferPointer<UInt8>
@@ -45,6 +45,11 @@ struct SentencePieceFile {
         }
         try scoped.check()
         self = scoped
+    }
+
+    /// - Parameter file: which must stay while this is used.
+    init(_ file: MappedFile) throws(GraftError) {
+        try self.init(file.bytes, source: file.path)
     }
 
     private init(_ source: String) { self.source = source }
