@@ -16,8 +16,9 @@ package enum FolderSurvey {
                 "an adapter folder has adapter_config.json beside adapter_model.safetensors (PEFT) or "
                     + "adapter.safetensors (AdapterHub)"
             case .tokenizer:
-                "a tokenizer is read from tokenizer.json, from spiece.model, sentencepiece.bpe.model or tokenizer.model, from "
-                    + "vocab.txt, or from vocab.json and merges.txt"
+                "a tokenizer is read from tokenizer.json, from spiece.model, spm.model, sentencepiece.bpe.model or "
+                    + "tokenizer.model, from vocab.txt, from vocab.json and merges.txt, or from vocab.json, source.spm and "
+                    + "target.spm"
             }
         }
 
@@ -62,7 +63,7 @@ package enum FolderSurvey {
 
     private static let tokenizers: [Format] = [
         (
-            [".model", "merges.txt", "vocab.json"],
+            [".model"],
             "a tokenizer in another form: in Python, load it with transformers' AutoTokenizer and call "
                 + "save_pretrained, which writes tokenizer.json"
         )

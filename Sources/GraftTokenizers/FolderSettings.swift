@@ -16,7 +16,7 @@ import GraftTensor
 /// | `special_tokens_map.json`, `added_tokens.json` | without `added_tokens_decoder`: the same, and above `tokenizer_config.json` |
 /// | `legacy` | for Llama's class whether a mark for a space is put before each piece of text, or the whole only |
 /// | `add_prefix_space` | for GPT-2's and Llama's classes whether a space is put before the text; for others refused where `tokenizer.json` does otherwise |
-/// | `add_bos_token`, `add_eos_token` | for Llama's classes refused where `tokenizer.json` does otherwise; for others of no effect |
+/// | `add_bos_token`, `add_eos_token` | for Llama's classes refused where `tokenizer.json` does otherwise; for others of no effect; beside older files what the class does with them (see `TokenizerClass`) |
 /// | `model_type` of `config.json`, `tokenizer_class` | `marian`, `MarianTokenizer`: every text ends with the end token, as Marian's class has it, where `tokenizer.json` adds nothing |
 /// | `clean_up_tokenization_spaces` | true: no spaces before punctuation in decoded text, but for byte-pair encoding |
 /// | `split_special_tokens`, `fix_mistral_regex`, `clean_up_…_for_bpe_…`, `do_basic_tokenize` | refused where they would change a token |

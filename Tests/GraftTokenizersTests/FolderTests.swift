@@ -129,8 +129,9 @@ struct FolderTests {
         #expect(
             error?.message
                 == "\(folder.path): no tokenizer.json, tokenizer.model, vocab.txt or vocab.json: the folder is empty; a "
-                + "tokenizer is read from tokenizer.json, from spiece.model, sentencepiece.bpe.model or tokenizer.model, "
-                + "from vocab.txt, or from vocab.json and merges.txt")
+                + "tokenizer is read from tokenizer.json, from spiece.model, spm.model, sentencepiece.bpe.model or "
+                + "tokenizer.model, from vocab.txt, from vocab.json and merges.txt, or from vocab.json, source.spm and "
+                + "target.spm")
     }
 }
 

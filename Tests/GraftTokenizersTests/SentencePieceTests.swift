@@ -190,8 +190,8 @@ struct SentencePieceTests {
     @Test("A class that is none of those is refused by name")
     func otherClasses() throws {
         for (name, text) in [
-            ("tokenizer_config.json", #"{"tokenizer_class": "AlbertTokenizer"}"#),
-            ("config.json", #"{"model_type": "albert"}"#),
+            ("tokenizer_config.json", #"{"tokenizer_class": "XLNetTokenizer"}"#),
+            ("config.json", #"{"model_type": "xlnet"}"#),
         ] {
             let folder = try TemporaryFolder()
             try folder.copy(Goldens.path(Self.folder + "unigram.model"), as: "spiece.model")

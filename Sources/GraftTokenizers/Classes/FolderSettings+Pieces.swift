@@ -4,22 +4,23 @@ import GraftTensor
 /// A tokenizer from a file of SentencePiece. Its pieces' ids are as the class has them; without a
 /// class they are those of the file.
 extension FolderSettings {
-    /// - Returns: The special tokens beside: control pieces, which a class finds in a text and
-    ///   SentencePiece itself does not, and for `tokenizers` user-defined ones.
+    /// - Returns: The added tokens beside: control pieces, which are special, and which a class finds
+    ///   in a text and SentencePiece itself does not; for `tokenizers` user-defined ones, too.
     func pieceParts(
         _ file: SentencePieceFile, _ known: TokenizerClass?
-    ) throws(GraftError) -> (parts: TokenizerParts, special: [AddedToken]) {
+    ) throws(GraftError) -> (parts: TokenizerParts, added: [AddedToken]) {
         let pieces = try SentencePieceVocabulary(file, try listed(file, known))
-        var special: [AddedToken] = []
+        var added: [AddedToken] = []
         let isOwn = known?.pieces ?? .sentencePiece == .sentencePiece
         for id in pieces.kinds.indices
         where pieces.kinds[id] == .control || !isOwn && pieces.kinds[id] == .userDefined {
-            var token = AddedToken(content: pieces.words.token(Int32(id)) ?? "", id: Int32(id), isSpecial: true)
+            var token = AddedToken(
+                content: pieces.words.token(Int32(id)) ?? "", id: Int32(id), isSpecial: pieces.kinds[id] == .control)
             token.isFound = known != nil
-            special.append(token)
+            added.append(token)
         }
         switch known?.pieces {
-        case nil, .sentencePiece: return (try sentencePieceParts(file, pieces, known), special)
+        case nil, .sentencePiece: return (try sentencePieceParts(file, pieces, known), added)
         case .unigram:
             try require(file, file.isUnigram, "model_type 1 (Unigram)")
             if let unknown = known?.unknownID {
@@ -27,13 +28,13 @@ extension FolderSettings {
             }
             let model = try Unigram(
                 vocabulary: pieces.words, scores: pieces.scores.map(Double.init), unknown: pieces.unknown)
-            return (TokenizerParts(model: model), special)
+            return (TokenizerParts(model: model), added)
         case .bytePairs:
             try require(file, !file.isUnigram, "model_type 2 (byte-pair encoding)")
             let model = BytePairEncoding(
                 vocabulary: pieces.words, merges: try MergeTable(inOrderOf: pieces.words),
                 unknownToken: names["unk_token"], fusesUnknown: true, fallsBackToBytes: true)
-            return (TokenizerParts(model: model), special)
+            return (TokenizerParts(model: model), added)
         }
     }
 

@@ -16,7 +16,8 @@ extension FolderSettings {
         guard let unknown = vocabulary.id(of: names["unk_token"] ?? "") else {
             throw GraftError(
                 .incompatible,
-                "\(files[0].path): expected unk_token \(JSON.string(names["unk_token"] ?? "").shortText) among the tokens")
+                "\(files[0].path): expected unk_token \(JSON.string(names["unk_token"] ?? "").shortText) among the tokens"
+            )
         }
         let (from, to) = (try SentencePieceFile(files[1]), try SentencePieceFile(files[2]))
         let pieces = try SentencePieceVocabulary(from, from.pieces.indices.map { .piece($0) })

@@ -31,10 +31,10 @@ extension FolderSettings {
     ) throws(GraftError) -> TokenizerParts {
         let known = try requireClass(of: kind, files[0].path)
         var parts: TokenizerParts
-        // Special tokens of the files themselves.
-        var special: [AddedToken] = []
+        // Those of the files themselves.
+        var added: [AddedToken] = []
         switch (kind, pieces) {
-        case (.pieces, let pieces?): (parts, special) = try pieceParts(pieces, known)
+        case (.pieces, let pieces?): (parts, added) = try pieceParts(pieces, known)
         case (.translation, _): parts = try translationParts(files)
         case (.bytePairs, _): parts = try TokenizerParts(vocabulary: files[0], merges: files[1])
         default: parts = try TokenizerParts(lines: files[0], unknownToken: names["unk_token"] ?? "[UNK]")
@@ -42,7 +42,7 @@ extension FolderSettings {
         try known?.stages(self, pieces?.charactersMap, &parts)
         try addTokens(to: &parts)
         let contents = Set(parts.addedTokens.map { ExactString($0.content) })
-        parts.addedTokens += special.filter { !contents.contains(ExactString($0.content)) }
+        parts.addedTokens += added.filter { !contents.contains(ExactString($0.content)) }
         if let known { parts.postProcessors = try ends(known, parts, files[0].path) }
         try applyDecoding(to: &parts)
         return parts

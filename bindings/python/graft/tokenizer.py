@@ -47,8 +47,9 @@ def encode_options(
 
 class Tokenizer(Handle):
     """The tokenizer of a model folder: ``tokenizer.json``, or else a file of SentencePiece
-    (``spiece.model``, ``sentencepiece.bpe.model`` or ``tokenizer.model``), ``vocab.json`` with
-    ``merges.txt``, or ``vocab.txt``.
+    (``spiece.model``, ``spm.model``, ``sentencepiece.bpe.model`` or ``tokenizer.model``),
+    ``vocab.json`` with ``merges.txt``, Marian's ``vocab.json`` with ``source.spm`` and
+    ``target.spm``, or ``vocab.txt``.
 
     Of a GGUF file, the one inside it.
     """

@@ -20,7 +20,9 @@ from .output import Output
 
 #: What tells folders apart: the first file that is there.
 ADAPTER, MODEL = ("adapter_config.json",), ("config.json",)
-TOKENIZER = ("tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
+TOKENIZER = (
+    "tokenizer.json", "spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt", "vocab.json",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
