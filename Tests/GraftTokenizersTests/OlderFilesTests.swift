@@ -107,6 +107,18 @@ struct OlderFilesTests {
         #expect(tokenizer.vocabularySize == vocabulary.count)
     }
 
+    @Test("Added tokens are found in a text before SentencePiece normalises it")
+    func addedTokens() throws {
+        let token = #""added_tokens_decoder": {"120": {"content": "NEW x", "normalized": true}}"#
+        let folder = try Self.folder([
+            ("spiece.model", "@t5"), Self.named("T5Tokenizer", #", "extra_ids": 0, "# + token),
+        ])
+        let tokenizer = try Tokenizer(folder: folder.path)
+        let count = tokenizer.vocabularySize
+        #expect(tokenizer.token(for: Int32(count - 1)) == "NEW x")
+        #expect(try tokenizer.encode("catNEW xcat").ids.count { $0 == count - 1 } == 1)
+    }
+
     // MARK: What is refused
 
     private static let vocabulary = ("vocab.json", letters)

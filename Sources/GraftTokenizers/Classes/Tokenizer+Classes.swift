@@ -43,6 +43,10 @@ extension FolderSettings {
         try addTokens(to: &parts)
         let contents = Set(parts.addedTokens.map { ExactString($0.content) })
         parts.addedTokens += added.filter { !contents.contains(ExactString($0.content)) }
+        if kind == .pieces || kind == .translation, known?.pieces ?? .sentencePiece == .sentencePiece {
+            // Between tokens that are found nothing is normalised yet.
+            for index in parts.addedTokens.indices { parts.addedTokens[index].isNormalized = false }
+        }
         if let known { parts.postProcessors = try ends(known, parts, files[0].path) }
         try applyDecoding(to: &parts)
         return parts
