@@ -253,11 +253,12 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
 /** Reads tokenizer.json, or else SentencePiece's spiece.model, spm.model, sentencepiece.bpe.model or
- * tokenizer.model, vocab.json with merges.txt, Marian's vocab.json with source.spm and target.spm, or vocab.txt,
- * from `path`, as the class of transformers has it that the folder names (docs/tokenizers.md). What config.json,
- * tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of normalising and of
- * special tokens counts as in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED. Of a
- * GGUF file, the tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
+ * tokenizer.model, vocab.json with merges.txt, Marian's vocab.json with source.spm and target.spm, or
+ * vocab.txt, from `path`, as the class of transformers has it that the folder names (docs/tokenizers.md).
+ * What config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of
+ * normalising and of special tokens counts as in transformers 5.23; what would be done otherwise is
+ * GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp.
+ * Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
  *  folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */

@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// What the files beside `tokenizer.json`, or those in its place, say of a tokenizer, read as transformers
-/// 5.23 reads them.
+/// What the files beside `tokenizer.json`, or those in its place, say of a tokenizer, read as
+/// transformers 5.23 reads them.
 ///
 /// Which class of transformers the tokenizer is of decides what counts: `tokenizer_class` of
 /// `tokenizer_config.json`, or of `config.json`, or the class that goes with `model_type`. Where

@@ -4,8 +4,8 @@ import GraftTensor
 /// A tokenizer from a file of SentencePiece. Its pieces' ids are as the class has them; without a
 /// class they are those of the file.
 extension FolderSettings {
-    /// - Returns: The added tokens beside: control pieces, which are special, and which a class finds
-    ///   in a text and SentencePiece itself does not; for `tokenizers` user-defined ones, too.
+    /// - Returns: The added tokens beside: control pieces, which are special, and which a class
+    ///   finds in a text and SentencePiece itself does not; for `tokenizers` user-defined ones too.
     func pieceParts(
         _ file: SentencePieceFile, _ known: TokenizerClass?
     ) throws(GraftError) -> (parts: TokenizerParts, added: [AddedToken]) {

@@ -1,9 +1,9 @@
 import GraftFormats
 import GraftTensor
 
-/// Marian's tokenizer: a text becomes the pieces that SentencePiece makes of it with the file of the
-/// source's language, ids become text with the file of the target's, and one vocabulary has the ids
-/// of both files' pieces.
+/// Marian's tokenizer: a text becomes the pieces that SentencePiece makes of it with the file of
+/// the source's language, ids become text with the file of the target's, and one vocabulary has the
+/// ids of both files' pieces.
 extension FolderSettings {
     /// - Parameter files: the vocabulary, and the files of both languages.
     func translationParts(_ files: [MappedFile]) throws(GraftError) -> TokenizerParts {
@@ -109,8 +109,8 @@ private struct LanguageCodes: Normalizer, PreTokenizer {
     }
 }
 
-/// Special tokens are spelled as they are, with a space after each; between them pieces are the text
-/// that SentencePiece makes of them. White space around the whole is left out.
+/// Special tokens are spelled as they are, with a space after each; between them pieces are the
+/// text that SentencePiece makes of them. White space around the whole is left out.
 private struct TranslationDecoder: TokenDecoder {
     private let pieces: SentencePieceDecoder
     private let special: Set<[UInt8]>

@@ -2,8 +2,8 @@ import GraftFormats
 import GraftTensor
 
 /// What a class of transformers makes of files that are older than `tokenizer.json`: which files it
-/// reads, which stages are around the model, which tokens around a text. A new class is one entry of
-/// `all`.
+/// reads, which stages are around the model, which tokens around a text. A new class is one entry
+/// of `all`.
 struct TokenizerClass: Sendable {
     /// Who cuts a text into the pieces of a file of SentencePiece.
     enum Pieces {
@@ -28,8 +28,8 @@ struct TokenizerClass: Sendable {
     var furtherRoles: [String] = []
     /// Whether the token that masks others takes the white space before it along.
     var maskStripsLeft = false
-    /// Tokens in place of the first three of a file of SentencePiece, and those behind all: fairseq's
-    /// order.
+    /// Tokens in place of the first three of a file of SentencePiece, and those behind all:
+    /// fairseq's order.
     var fairseq: (beginning: [String], end: [String])?
     /// The unknown piece's id; nil where the file says it.
     var unknownID: Int?

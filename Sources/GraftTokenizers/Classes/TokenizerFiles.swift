@@ -1,8 +1,8 @@
 import GraftFormats
 import GraftTensor
 
-/// Files that a tokenizer is read from where a folder has no `tokenizer.json`, in the order in which
-/// they count.
+/// Files that a tokenizer is read from where a folder has no `tokenizer.json`, in the order in
+/// which they count.
 enum TokenizerFiles: CaseIterable {
     /// One of SentencePiece.
     case pieces

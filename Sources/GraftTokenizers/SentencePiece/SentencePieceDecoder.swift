@@ -9,7 +9,8 @@ struct SentencePieceDecoder: TokenDecoder {
     private let hasBytes: Bool
     private let dropsFirstSpace: Bool
     private let dropsLeadingSpaces: Bool
-    /// Those of the file, where others are read, too: these stay as they are; nil where all are its.
+    /// Those of the file, where others are read, too, which stay as they are; nil where all are
+    /// its.
     private let pieces: SentencePieceVocabulary?
     private static let mark = Array("\u{2581}".utf8)
 
