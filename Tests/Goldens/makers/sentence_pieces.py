@@ -107,15 +107,37 @@ def cases(model: bytes) -> dict:
     return {"texts": encoded, "sequences": sequences}
 
 
+def class_models() -> dict[str, proto.ModelProto]:
+    """Those with the special tokens of a class."""
+    roles = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
+    return {
+        "albert": with_rules(
+            trained("unigram", 200, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols=["[CLS]", "[SEP]"], user_defined_symbols=["[MASK]", "("])),
+        "deberta": trained("unigram", 200, pad_id=0, bos_id=1, eos_id=2, unk_id=3, **roles),
+    }  # fmt: skip
+
+
 #: A model, the folder's settings, and the class that reads it.
 CLASSES = [
     ("t5", {"tokenizer_class": "T5Tokenizer"}),
     ("t5", {"tokenizer_class": "T5Tokenizer", "extra_ids": 3}),
     ("unigram", {"tokenizer_class": "XLMRobertaTokenizer"}),
     ("bpe-bytes", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": False}),
+    ("albert", {"tokenizer_class": "AlbertTokenizer"}),
+    ("albert", {"tokenizer_class": "AlbertTokenizer", "do_lower_case": False, "keep_accents": True}),
+    ("deberta", {"tokenizer_class": "DebertaV2Tokenizer"}),
+    ("deberta", {"tokenizer_class": "DebertaV2Tokenizer", "do_lower_case": True, "split_by_punct": True}),
+    ("unigram", {"tokenizer_class": "MBartTokenizer", "src_lang": "ro_RO"}),
+    ("bpe-bytes", {"tokenizer_class": "CodeLlamaTokenizer", "add_eos_token": True}),
 ]  # fmt: skip
 CLASS_TEXTS = ["the cat and the dog.", "world", "", "a <extra_id_0> b <extra_id_2>.", "the</s> cat<s>", "it <mask> was", "<unk> word <pad>", "cat <cls> dog"]
-FILES = {"T5Tokenizer": "spiece.model", "XLMRobertaTokenizer": "sentencepiece.bpe.model", "LlamaTokenizer": "tokenizer.model"}
+#: For classes whose pieces tokenizers finds, which does otherwise where several spaces stand.
+STAGE_TEXTS = ["  The  Cafe\u0301, ``size''. ", "a [MASK] b [SEP]( c", "中文 ▁<PRE> <mask> ro_RO", "\n\n x"]
+SENTENCE_PIECE_CLASSES = ("T5Tokenizer", "XLMRobertaTokenizer", "LlamaTokenizer")
+FILES = {
+    "T5Tokenizer": "spiece.model", "XLMRobertaTokenizer": "sentencepiece.bpe.model", "LlamaTokenizer": "tokenizer.model", "AlbertTokenizer": "spiece.model",
+    "DebertaV2Tokenizer": "spm.model", "MBartTokenizer": "sentencepiece.bpe.model", "CodeLlamaTokenizer": "tokenizer.model",
+}  # fmt: skip
 
 
 def of_class(model: bytes, settings: dict) -> list[dict]:
@@ -125,7 +147,7 @@ def of_class(model: bytes, settings: dict) -> list[dict]:
         (Path(folder) / "tokenizer_config.json").write_text(json.dumps(settings))
         tokenizer = getattr(transformers, name).from_pretrained(folder)
         results = []
-        for text in CLASS_TEXTS:
+        for text in CLASS_TEXTS + ([] if name in SENTENCE_PIECE_CLASSES else STAGE_TEXTS):
             ids, pair = tokenizer(text)["input_ids"], tokenizer(text, "the world")
             results.append({"text": text, "ids": ids, "pair": pair["input_ids"], "decoded": tokenizer.decode(ids, skip_special_tokens=True)})
     return results
@@ -137,6 +159,9 @@ def make() -> None:
     for name, model in made.items():
         (top / f"{name}.model").write_bytes(model)
         write_json(top / f"{name}.json", cases(model))
+    for name, model in class_models().items():
+        made[name] = model.SerializeToString(deterministic=True)
+        (top / f"{name}.model").write_bytes(made[name])
     classes = [
         {"model": name, "settings": settings, "file": FILES[settings["tokenizer_class"]], "texts": of_class(made[name], settings)}
         for name, settings in CLASSES
