@@ -36,8 +36,11 @@ import Testing
         let trainer = try Trainer(adapter: adapter, options: cell.options())
         for numbers in try CentralDifferences(trainer, adapter: adapter, rows, steps: [0.005, 0.001, 0.0004]).checked {
             let number = numbers[0]
+            // Differences tell no more than they agree on.
+            let spread = (number.differences.max() ?? 0) - (number.differences.min() ?? 0)
             #expect(
-                number.differences.contains { abs(Double(number.gradient) - $0) < 2e-4 + 4e-3 * abs($0) }, "\(number)")
+                number.differences.contains { abs(Double(number.gradient) - $0) < 2e-4 + 4e-3 * abs($0) + spread },
+                "\(number)")
             let tensor = try #require(adapter.content.plan.tensors.first { $0.name == number.tensor })
             if isRead(tensor, for: cell) { #expect(number.gradient != 0, "\(number.tensor) has no gradient") }
         }

@@ -192,7 +192,8 @@ package struct Cell: Sendable, CustomStringConvertible {
         options.seed = 3
         options.learningRate = Self.learningRates[method] ?? 1e-2
         options.rowsPerBatch = 4
-        options.epochCount = 8
+        // A decoder reads the token before each, and learns longer where an answer begins.
+        options.epochCount = readsSources && task?.outputs == .span ? 24 : 8
         options.evaluationSteps = 4
         options.threadCount = threads
         options.checkpointPath = checkpoint

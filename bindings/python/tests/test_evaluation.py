@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_said() -> None:
     with pytest.raises(graft.GraftError, match="as many numbers in each row, found 1, 2"):
         evaluation.values([[1, 2], [3]], [[1, 2], [3, 4]])
     for threshold, words in [
-        ([0.5, 0.5, 0.5], "threshold: expected one for each label, 2; found 3"),
+        ([0.5, 0.5, 0.5], "threshold: expected 2, one for each label; found 3"),
         ([0.5, "x"], r"threshold\[1\]: expected a number, found 'x'"),
         ([0.5, 1.5], r"threshold\[1\]: expected 0 to 1, found 1.5"),
     ]:
