@@ -4,31 +4,39 @@ enum AnswerText {
 
     /// SQuAD's `normalize_answer`, in tokens: in lower case, without ASCII punctuation and without
     /// the words "a", "an" and "the".
-    static func tokens(_ text: String) -> [Token] {
-        let plain = ScalarText(text).lowercased.filter { !isPunctuation($0) }
-        var tokens: [Token] = []
-        var token: Token = []
-        func close() {
-            if !token.isEmpty { tokens.append(token) }
-            token = []
-        }
+    static func tokens(_ text: String) -> AnswerTokens {
+        let plain = withoutASCIIPunctuation(text)
+        var tokens = AnswerTokens(capacity: plain.count)
         var place = 0
         while place < plain.count {
             var end = place
             while end < plain.count, isWord(plain[end]) { end += 1 }
-            let word = plain[place..<end]
-            if articles.contains(where: word.elementsEqual) {
-                close()
+            if isArticle(plain[place..<end]) {
+                tokens.close()
             } else {
-                token += word
+                tokens.append(plain[place..<end])
             }
             if end < plain.count {
-                if plain[end].isSpace { close() } else { token.append(plain[end]) }
+                if plain[end].isSpace { tokens.close() } else { tokens.append(plain[end...end]) }
             }
             place = end + 1
         }
-        close()
+        tokens.close()
         return tokens
+    }
+
+    /// In lower case.
+    private static func withoutASCIIPunctuation(_ text: String) -> ScalarText {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            return ScalarText(text).lowercased.filter { !isPunctuation($0) }
+        }
+        var plain = ScalarText()
+        plain.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            let scalar = Unicode.Scalar(("A"..."Z").contains(Unicode.Scalar(byte)) ? byte | 0x20 : byte)
+            if !isPunctuation(scalar) { plain.append(scalar) }
+        }
+        return plain
     }
 
     /// CMRC's `remove_punctuation`.
@@ -77,7 +85,15 @@ enum AnswerText {
         return words
     }
 
-    private static let articles = ["a", "an", "the"].map { Array($0.unicodeScalars) }
+    private static func isArticle(_ word: ArraySlice<Unicode.Scalar>) -> Bool {
+        switch word.count {
+        case 1: word.first == "a"
+        case 2: word.first == "a" && word.last == "n"
+        case 3: word.first == "t" && word[word.startIndex + 1] == "h" && word.last == "e"
+        default: false
+        }
+    }
+
     private static let separators = Set("?!;@#$%&()[]{}<>\"".unicodeScalars)
     private static let chinesePunctuation = Set("-:_*^/\\~`+=，。：？！“”；’《》…·、「」（）－～『』".unicodeScalars)
 
@@ -99,6 +115,54 @@ enum AnswerText {
             .letterNumber, .otherNumber:
             true
         default: false
+        }
+    }
+}
+
+/// Tokens end to end, since an array of each would take longer than comparing them.
+struct AnswerTokens: Equatable {
+    private var scalars = ScalarText()
+    /// Where each token ends.
+    private var ends: [Int] = []
+
+    init(capacity: Int) {
+        scalars.reserveCapacity(capacity)
+        ends.reserveCapacity(capacity / 4 + 1)
+    }
+
+    var count: Int { ends.count }
+    var isEmpty: Bool { ends.isEmpty }
+
+    subscript(token: Int) -> ArraySlice<Unicode.Scalar> { scalars[(token == 0 ? 0 : ends[token - 1])..<ends[token]] }
+
+    /// Adds to the last token.
+    mutating func append(_ part: ArraySlice<Unicode.Scalar>) { scalars += part }
+
+    /// Ends the last token, unless it is empty.
+    mutating func close() {
+        if scalars.count > ends.last ?? 0 { ends.append(scalars.count) }
+    }
+
+    /// How many tokens both have, as often as both have them.
+    func countShared(with other: AnswerTokens) -> Int {
+        // Short texts, as most answers are, are compared token by token.
+        guard count * other.count > 64 else {
+            var (shared, taken) = (0, UInt64(0))
+            for token in 0..<count {
+                for place in 0..<other.count where taken & 1 << UInt64(place) == 0 && other[place] == self[token] {
+                    taken |= 1 << UInt64(place)
+                    shared += 1
+                    break
+                }
+            }
+            return shared
+        }
+        var left: [ArraySlice<Unicode.Scalar>: Int] = [:]
+        for token in 0..<count { left[self[token], default: 0] += 1 }
+        return (0..<other.count).count { place in
+            guard let own = left[other[place]], own > 0 else { return false }
+            left[other[place]] = own - 1
+            return true
         }
     }
 }

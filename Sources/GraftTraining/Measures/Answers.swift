@@ -40,11 +40,15 @@ enum Answers {
         switch script {
         case .squad:
             let given = AnswerText.tokens(prediction)
-            let known = accepted.map(AnswerText.tokens).filter { !$0.isEmpty }
-            for answer in known.isEmpty ? [[]] : known {
-                if answer == given { exact = 1 }
-                f1 = max(f1, answer.isEmpty || given.isEmpty ? (answer == given ? 1 : 0) : shared(answer, given))
+            var hasAnswer = false
+            for answer in accepted {
+                let known = AnswerText.tokens(answer)
+                if known.isEmpty { continue }
+                hasAnswer = true
+                if known == given { exact = 1 }
+                f1 = max(f1, harmonic(known.countShared(with: given), known.count, given.count))
             }
+            if !hasAnswer, given.isEmpty { (exact, f1) = (1, 1) }
         case .cmrc:
             let text = AnswerText.withoutPunctuation(prediction)
             let given = AnswerText.segments(text)
@@ -65,19 +69,6 @@ enum Answers {
         guard shared > 0 else { return 0 }
         let (precision, recall) = (Double(shared) / Double(given), Double(shared) / Double(known))
         return 2 * precision * recall / (precision + recall)
-    }
-
-    /// F1 of the tokens that both have, as often as both have them.
-    private static func shared(_ known: [AnswerText.Token], _ given: [AnswerText.Token]) -> Double {
-        var left: [AnswerText.Token: Int] = [:]
-        for token in known { left[token, default: 0] += 1 }
-        var count = 0
-        for token in given {
-            guard let own = left[token], own > 0 else { continue }
-            left[token] = own - 1
-            count += 1
-        }
-        return harmonic(count, known.count, given.count)
     }
 
     /// The length of the longest run of tokens that both have.

@@ -140,8 +140,9 @@ def tags(truth: Iterable[Iterable[str]], chosen: Iterable[Iterable[str]]) -> Eva
     ``entity_f1``, ``entity_precision``, ``entity_recall``, ``strict_entity_f1``, and what
     :func:`labels` measures of the single tags."""
     rows = _nested({"truth": truth, "chosen": chosen}, "tags", "sentences")
-    names = sorted(set(chain(*rows[0], *rows[1])))
-    sides = [_numbered(list(chain(*side)), names, names, "tags") for side in rows]
+    flat = [list(chain.from_iterable(side)) for side in rows]
+    names = sorted(set(flat[0]).union(flat[1]))
+    sides = [_numbered(side, names, names, "tags") for side in flat]
     texts, out = text_array(name_list(names, "tags")), c_void_p()
     lib.graft_evaluate_tags(
         sides[0], sides[1], _starts(rows[0]), len(rows[0]), texts, len(names), byref(out)
@@ -170,12 +171,12 @@ def answers(
     :param script: whose definitions.
     """
     given = name_list(predictions, "predictions")
-    known = [name_list(row, f"accepted[{place}]") for place, row in enumerate(as_list(accepted, "accepted", "lists"))]
+    known = _lists(accepted, "accepted", "strings", "lists")
     _same(len(given), len(known), "predictions", "accepted")
     numbers, out = _weights(no_answer_scores, len(given), "no_answer_scores"), c_void_p()
     lib.graft_evaluate_answers(
         text_array(given),
-        text_array(list(chain(*known))),
+        text_array(_names_in(known, "accepted")),
         _starts(known),
         numbers,
         len(given),
@@ -256,7 +257,8 @@ def rankings(
     :param given: their scores.
     """
     rows = _nested({"relevance": relevance, "scores": given}, "numbers", "queries", 2)
-    sides, count = [_doubles(chain(*side), name)[0] for name, side in zip(("relevance", "scores"), rows)], len(rows[0])
+    names, count = ("relevance", "scores"), len(rows[0])
+    sides = [_doubles(list(chain.from_iterable(side)), name)[0] for name, side in zip(names, rows)]
     out = c_void_p()
     lib.graft_evaluate_rankings(
         sides[0], sides[1], _starts(rows[0]), _weights(weights, count), count, settings_json(k=k), byref(out)
@@ -289,7 +291,7 @@ def _numbered(rows: Any, found: list[Any], names: list[Any], name: str) -> Array
         if label not in places:
             raise invalid(f"{name}: label {label!r} is not among {', '.join(map(str, names[:20]))}")
     if isinstance(rows, list):
-        return (c_int32 * len(rows))(*[places[label] for label in rows])
+        return (c_int32 * len(rows)).from_buffer_copy(array("i", map(places.__getitem__, rows)))
     import numpy
 
     numbers = numpy.array([places[label] for label in found], numpy.int32)[rows]
@@ -359,15 +361,29 @@ def _starts(rows: list[Any]) -> Array[c_int64]:
 
 def _nested(given: dict[str, Any], of: str, rows_of: str, dimensions: int = 1) -> list[list[list[Any]]]:
     """Both sides of what is compared, lists of lists with as many each."""
-    sides = [
-        [as_list(row, f"{name}[{place}]", of) for place, row in enumerate(as_list(side, name, rows_of, dimensions))]
-        for name, side in given.items()
-    ]
+    sides = [_lists(side, name, of, rows_of, dimensions) for name, side in given.items()]
     one, other = given
     _same(len(sides[0]), len(sides[1]), one, other)
-    for place, (first, second) in enumerate(zip(*sides)):
-        _same(len(first), len(second), f"{one}[{place}]", f"{other}[{place}]")
+    for place, (first, second) in enumerate(zip(*(map(len, side) for side in sides))):
+        if first != second:
+            _same(first, second, f"{one}[{place}]", f"{other}[{place}]")
     return sides
+
+
+def _lists(rows: Any, name: str, of: str, rows_of: str, dimensions: int = 1) -> list[list[Any]]:
+    """Lists of lists."""
+    if dimensions == 2 and len(getattr(rows, "shape", ())) == 2 and hasattr(rows, "tolist"):
+        return list(rows.tolist())
+    outer = as_list(rows, name, rows_of, dimensions)
+    return [row if type(row) is list else as_list(row, f"{name}[{place}]", of) for place, row in enumerate(outer)]
+
+
+def _names_in(rows: list[list[Any]], name: str) -> list[bytes]:
+    """UTF-8 of the names of all rows; errors say the row."""
+    try:
+        return name_list(chain.from_iterable(rows), name)
+    except (TypeError, ValueError):
+        return [encoded for place, row in enumerate(rows) for encoded in name_list(row, f"{name}[{place}]")]
 
 
 def _same(first: int, second: int, one: str, other: str) -> None:

@@ -73,6 +73,8 @@ def as_list(values: Iterable[Any], name: str, of: str, dimensions: int = 1) -> l
     table or a dictionary gives names, a set has no order, an array of more ``dimensions`` gives
     arrays.
     """
+    if type(values) in (list, tuple):  # at once, since there may be millions
+        return list(values)
     expected = f"{name}: expected a list of {of}, found"
     kind = type(values).__name__
     if isinstance(values, (str, bytes, bytearray)):
@@ -91,12 +93,20 @@ def as_list(values: Iterable[Any], name: str, of: str, dimensions: int = 1) -> l
 
 def text_list(texts: Iterable[str], name: str) -> list[bytes]:
     """UTF-8 of each text."""
-    return [text_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(texts, name, "strings"))]
+    given = as_list(texts, name, "strings")
+    try:
+        return list(map(str.encode, given))
+    except (TypeError, UnicodeEncodeError):  # slower, and says which
+        return [text_bytes(text, f"{name}[{row}]") for row, text in enumerate(given)]
 
 
 def name_list(names: Iterable[str], name: str) -> list[bytes]:
     """UTF-8 of each name."""
-    return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(as_list(names, name, "strings"))]
+    given = as_list(names, name, "strings")
+    encoded = text_list(given, name)
+    if b"\0" in b"".join(encoded):
+        return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(given)]
+    return encoded
 
 
 def text_array(texts: Sequence[bytes]) -> Array[c_char_p]:
