@@ -68,8 +68,9 @@ class LanguageModel(NamedTuple):
 
 
 def randomised(model: PreTrainedModel, seed: int) -> PreTrainedModel:
-    """Weights wide enough that attention is far from uniform, but for tables, which would have each
-    token follow itself where they are also the head, and queries of T5, which scales no scores."""
+    """Weights wide enough that attention is far from uniform. Tables are narrow and norms are of
+    either sign, or each token would follow itself where they are also the head; and queries of T5
+    are narrow, which scales no scores."""
     generator = torch.Generator().manual_seed(seed)
     narrow = {id(module.weight): 0.04 for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     narrow |= {id(weight): 0.12 for name, weight in model.named_parameters() if name.endswith(".q.weight")}
@@ -79,9 +80,9 @@ def randomised(model: PreTrainedModel, seed: int) -> PreTrainedModel:
                 continue
             noise = torch.randn(parameter.shape, generator=generator)
             if parameter.dim() == 1:
-                parameter.add_(0.1 * noise)
+                parameter.mul_(noise.sign()).add_(0.1 * noise)
             else:
-                parameter.copy_(noise * narrow.get(id(parameter), 0.35))
+                parameter.copy_(noise * narrow.get(id(parameter), 0.25))
     return model.eval()
 
 
