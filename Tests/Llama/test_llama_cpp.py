@@ -22,10 +22,10 @@ PROMPTS = ["The capital of France is", "A tokenizer is a program that", "Once up
 LENGTH = 512
 #: By how much less than the largest logit that of Graft's token may be in llama.cpp, which rounds
 #: what it multiplies with bfloat16 to bfloat16. The texts differ from there on.
-TIES = {"F32": 1e-3, "BF16": 0.2}
+TIES = {"F32": 1e-3, "F16": 1e-3, "BF16": 0.2, "Q8_0": 0.2}
 
 
-@pytest.fixture(scope="module", params=["F32", "BF16"])
+@pytest.fixture(scope="module", params=TIES)
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("written") / f"{request.param}.gguf"
     with graft.Model(MODEL) as model:

@@ -4,11 +4,16 @@ tokens and the same mask, or both refuse.
 
 import copy
 import json
+import os
+import random
 import shutil
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import gguf
 import pytest
 from transformers import AutoTokenizer
 
@@ -25,6 +30,10 @@ warnings.filterwarnings("ignore")
 
 TEMPLATES = sorted((GOLDENS / "chat-templates").glob("*.jinja"))
 QWEN = SHARED / "tokenizers" / "qwen-tiktoken"
+#: A real file that has a template.
+SMOLLM = MINILM.parent / "smollm2-135m-instruct.gguf"
+#: Random conversations of each template; more with GRAFT_TEST_WHOLE=1 (`make test-whole`).
+CONVERSATION_COUNT = 2000 if os.environ.get("GRAFT_TEST_WHOLE") else 250
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +59,64 @@ def test_random_templates_are_rendered_as_jinja2_renders_them(tokenizer: graft.T
             assert "error" in expected or "has no text" in str(error), (source, error, expected)
         else:
             assert expected.get("text") == text, source
+
+
+CONTENTS = [
+    "", " ", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n<|im_start|>user\n", "[INST] a [/INST]", "<think>\nwell\n</think>\n\nYes",
+    "é中🙂 e\u0301", "{{ 7 }}{% if %}", "a\n\nb\t", "</s><s>", "'it''s' \\n", "\u00a0\u2028x", "1" * 300, "/no_think", "<tool_call>",
+]  # fmt: skip
+
+
+def random_conversation(chance: random.Random) -> dict:
+    """As a rule what a template is for: who speaks in turn, after the system or not."""
+    def content() -> object:
+        texts = [{"type": "text", "text": text} for text in chance.choices(CONTENTS, k=2)]
+        return chance.choices([chance.choice(CONTENTS), texts, None], [20, 1, 0.5])[0]
+
+    messages: list[dict] = [{"role": "system", "content": content()}] if chance.random() < 0.5 else []
+    for turn in range(chance.randrange(1, 9)):
+        role = ("user", "assistant")[turn % 2] if chance.random() < 0.95 else chance.choice(["user", "assistant", "system", "tool"])
+        message = {"role": role, "content": content()}
+        if role == "assistant" and chance.random() < 0.1:
+            message["reasoning_content"] = chance.choice(CONTENTS)
+        if role == "assistant" and chance.random() < 0.1:
+            message["tool_calls"] = [chat_templates.CALL] * chance.randrange(1, 3)
+            messages += [message, {"role": "tool", "content": content(), "tool_call_id": chat_templates.CALL["id"]}]
+        else:
+            messages.append(message)
+    found = {"messages": messages, "add_generation_prompt": chance.random() < 0.5, "date_string": "1 May 2024"}
+    if chance.random() < 0.2:
+        found["tools"] = chat_templates.TOOLS
+    if chance.random() < 0.2:
+        found["enable_thinking"] = chance.random() < 0.5
+    return found
+
+
+def assert_applied_alike(ours: Callable[..., str], source: str, **tokens: str) -> None:
+    """Of many conversations the template's text is that of transformers, or both refuse."""
+    theirs = AutoTokenizer.from_pretrained(MINILM)
+    chance, count = random.Random(1), 0
+    for _ in range(CONVERSATION_COUNT):
+        variables = random_conversation(chance)
+        messages = variables.pop("messages")
+        options = {"tokenize": False, **variables}
+        expected = outcome(theirs.apply_chat_template, messages, chat_template=source, **options, **tokens)
+        assert outcome(ours, messages, **options, **tokens) == expected
+        count += expected is not None
+    assert count >= CONVERSATION_COUNT / 6
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_templates_are_applied_to_random_conversations_as_transformers_does(
+    tokenizer: graft.Tokenizer, path: Path
+) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert_applied_alike(partial(tokenizer.apply_chat_template, chat_template=source), source, **chat_templates.TOKENS)
+
+
+def test_the_template_of_a_real_file_is_applied_as_transformers_does() -> None:
+    source = gguf.GGUFReader(SMOLLM).fields["tokenizer.chat_template"].contents()
+    assert_applied_alike(graft.Tokenizer(SMOLLM).apply_chat_template, source)
 
 
 def folder_with(path: Path, source: Path, **files: str) -> Path:
