@@ -7,11 +7,13 @@ Needs llama-cpp-python, which is compiled; `make test-llama` and `make test-whol
 import json
 import math
 import os
+import random
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy
 import pytest
-from llama_cpp import Llama
+from llama_cpp import Llama, llama_chat_format
 
 import graft
 
@@ -20,12 +22,30 @@ MODEL = Path(os.environ.get("GRAFT_TEST_MODELS", ROOT / "build" / "models")) / "
 DATA = Path(os.environ.get("GRAFT_TEST_DATA", ROOT.parent / "shared")) / "data"
 PROMPTS = ["The capital of France is", "A tokenizer is a program that", "Once upon a time there was a", "2 + 2 ="]
 LENGTH = 512
-#: By how much less than the largest logit that of Graft's token may be in llama.cpp, which rounds
-#: what it multiplies with bfloat16 to bfloat16. The texts differ from there on.
-TIES = {"F32": 1e-3, "F16": 1e-3, "BF16": 0.2, "Q8_0": 0.2}
+#: The templates of released models that the package has.
+TEMPLATES = {name: source for name, source in vars(llama_chat_format).items() if name.endswith("_CHAT_TEMPLATE")}
+CONTENTS = ["", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n", "[INST] a [/INST]", "é中🙂", "{{ 7 }}{% if %}", "'it''s' \\n"]
 
 
-@pytest.fixture(scope="module", params=TIES)
+class Rounding(NamedTuple):
+    """How far a type's answers may be from llama.cpp's, which rounds what it multiplies with
+    numbers of 16 bits to such, and with those of 8 bits to blocks of 8 bits."""
+
+    #: By how much less than the largest logit that of Graft's token may be; texts differ from there on.
+    tie: float
+    #: Of perplexities, in parts of one.
+    perplexity: float
+
+
+TYPES = {
+    "F32": Rounding(1e-3, 0.001),
+    "F16": Rounding(0.02, 0.001),
+    "BF16": Rounding(0.2, 0.005),
+    "Q8_0": Rounding(0.2, 0.01),
+}
+
+
+@pytest.fixture(scope="module", params=TYPES)
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("written") / f"{request.param}.gguf"
     with graft.Model(MODEL) as model:
@@ -61,7 +81,7 @@ def test_greedy_texts_are_those_of_llama_cpp(written: Path, ours: graft.Model, t
         assert len(text.tokens) == 16
         for place, token in enumerate(text.tokens):
             logits = theirs.scores[theirs.n_tokens - 1]
-            assert logits.max() - logits[token] <= TIES[written.stem], f"{prompt!r}, token {place}"
+            assert logits.max() - logits[token] <= TYPES[written.stem].tie, f"{prompt!r}, token {place}"
             theirs.eval([token])
 
 
@@ -79,4 +99,29 @@ def test_the_perplexity_of_a_text_is_that_of_llama_cpp(written: Path, ours: graf
     batch.set_column("token_labels", [ids])
     with graft.Trainer(ours, adapter) as trainer:
         loss = trainer.evaluate(graft.Dataset.from_batch(batch)).loss
-    assert math.exp(loss) == pytest.approx(math.exp(expected), rel=0.005)
+    assert math.exp(loss) == pytest.approx(math.exp(expected), rel=TYPES[written.stem].perplexity)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_templates_of_released_models_say_what_they_say_there(name: str) -> None:
+    tokenizer = graft.Tokenizer(MODEL)
+    tokens = {"bos_token": "<s>", "eos_token": "</s>"}
+    formatter = llama_chat_format.Jinja2ChatFormatter(TEMPLATES[name], **tokens)
+    chance, count = random.Random(1), 0
+    for _ in range(200):
+        roles = ["user", "assistant"] * chance.randrange(1, 5)
+        roles = chance.choice([roles, roles[:-1], roles[1:], ["system", *roles]])
+        messages = [{"role": role, "content": chance.choice(CONTENTS)} for role in roles]
+        try:
+            expected = formatter(messages=messages).prompt
+        except ValueError:
+            expected = None
+        try:
+            found = tokenizer.apply_chat_template(
+                messages, chat_template=TEMPLATES[name], tokenize=False, add_generation_prompt=True, **tokens
+            )
+        except graft.GraftError:
+            found = None
+        assert found == expected, messages
+        count += found is not None
+    assert count > 20

@@ -308,3 +308,32 @@ def test_the_executor_is_chosen_by_name_and_changes_no_bit(folder: Path) -> None
     assert result.stdout.split() == ["openmp", "threads"], result.stderr
     result = run(EXECUTOR, str(folder), "gears")
     assert 'GraftError: the executor is "gears"; expected "threads"' in result.stderr
+
+
+STEP = """
+import resource, sys, graft
+path, loss = sys.argv[1:]
+model = graft.Model(path, threads=1)
+adapter = graft.Adapter.create(model)
+adapter.set_head("language_model")
+rows = [[100 + 7 * row + token for token in range(32)] for row in range(4)]
+batch = graft.Batch.from_tokens(rows)
+batch.set_column("token_labels", rows)
+if loss == "dpo":
+    batch.set_column("group_places", [0, 1, 0, 1])
+with graft.Trainer(model, adapter, threads=1, **({"loss": loss} if loss else {})) as trainer:
+    trainer.step(batch)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, model.memory)
+"""
+
+
+def test_preferences_need_no_second_copy_of_the_weights(folder: Path) -> None:
+    """At its peak a step on pairs of answers takes the memory of one on the same rows as texts."""
+    peaks, weights = [], 0
+    for loss in ("", "dpo"):
+        result = run(STEP, str(folder.parent / "smollm2-135m-instruct.gguf"), loss)
+        assert result.returncode == 0, result.stderr
+        peak, weights = map(int, result.stdout.split())
+        peaks.append(peak)
+    assert min(peaks) > weights > 500e6
+    assert peaks[1] - peaks[0] < weights / 10
