@@ -31,7 +31,8 @@ class Rounding(NamedTuple):
     """How far a type's answers may be from llama.cpp's, which rounds what it multiplies with
     numbers of 16 bits to such, and with those of 8 bits to blocks of 8 bits."""
 
-    #: By how much less than the largest logit that of Graft's token may be; texts differ from there on.
+    #: By how much less than the largest logit that of Graft's token may be, from where on texts
+    #: differ.
     tie: float
     #: Of perplexities, in parts of one.
     perplexity: float

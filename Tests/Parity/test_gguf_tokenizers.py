@@ -75,7 +75,7 @@ def ours(pieces: Pieces) -> graft.Tokenizer:
 
 @pytest.fixture(scope="module")
 def sides(pieces: Pieces) -> Sides:
-    """A tokenizer.json in the form of the first Llamas, which has no rule for beginnings of words."""
+    """A tokenizer.json in the form of the first Llamas', which splits no words."""
     space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
     prefix = [{"type": "Prepend", "prepend": "▁"}] if pieces.has_prefix else []
     strip = [{"type": "Strip", "content": " ", "start": 1, "stop": 0}] if pieces.has_prefix else []

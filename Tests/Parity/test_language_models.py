@@ -29,8 +29,8 @@ SEARCHES = [
 ]
 BEAMS = 4
 
-#: Largest error of a gradient, against float64, over the largest entry of its tensor, or a hundredth
-#: of the largest of all where that is more.
+#: Largest error of a gradient, against float64, over the largest entry of its tensor, or over a
+#: hundredth of the largest of all where that is more.
 GRADIENT_TOLERANCE = 1e-4
 
 WRITERS = language_models("language_model", "seq_2_seq_lm")

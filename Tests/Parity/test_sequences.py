@@ -25,6 +25,7 @@ CLASSES = {
     "t5": transformers.T5ForConditionalGeneration,
     "mt5": transformers.MT5ForConditionalGeneration,
 }
+MARIAN = SHARED / "models" / "marian-enpt"
 ROWS = read_json(GOLDENS / "seq2seq-tiny" / "inputs.json")
 SOURCES, TARGETS = ROWS["input_ids"], ROWS["target_ids"]
 ALL = {"r": 4, "target_modules": "all-linear", "init_lora_weights": False, "task_type": "SEQ_2_SEQ_LM"}
@@ -251,16 +252,45 @@ def test_a_prefix_that_graft_trained_opens_in_peft(architecture, projects, tmp_p
     assert abs(reference(PeftModel.from_pretrained(theirs, tmp_path / "adapter").eval()) - after) < TOLERANCE
 
 
-def test_the_real_marian_translates_as_in_transformers():
-    folder = SHARED / "models" / "marian-enpt"
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
     lines = (DATA / "tatoeba_en_zh" / "cmn.txt").read_text(encoding="utf-8").splitlines()[::700]
-    texts = [line.split("\t")[0] for line in lines]
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    model = transformers.MarianMTModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    return [line.split("\t")[0] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def translator() -> transformers.MarianMTModel:
+    return transformers.MarianMTModel.from_pretrained(MARIAN, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def translated(model: transformers.MarianMTModel, text: str, **settings):
+    """Rows of tokens, without the one that starts a text, and the scores of beams."""
+    ids = torch.tensor([[*Tokenizer.from_file(str(MARIAN / "tokenizer.json")).encode(text).ids, 0]])
+    out = model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, return_dict_in_generate=True, output_scores=True, **settings
+    )  # fmt: skip
+    return out.sequences[:, 1:].tolist(), out.get("sequences_scores")
+
+
+def test_the_real_marian_translates_as_in_transformers(texts, translator):
+    tokenizer = Tokenizer.from_file(str(MARIAN / "tokenizer.json"))
     written = []
     for text in texts:
-        ids = torch.tensor([[*tokenizer.encode(text).ids, 0]])
-        out = model.generate(ids, attention_mask=torch.ones_like(ids), num_beams=1, do_sample=False, max_new_tokens=64)
-        written.append(tokenizer.decode([token for token in out[0, 1:].tolist() if token]))
-    session = graft.Session(graft.Model(folder), graft.Tokenizer(folder))
+        rows, _ = translated(translator, text, num_beams=1, max_new_tokens=64)
+        written.append(tokenizer.decode([token for token in rows[0] if token]))
+    session = graft.Session(graft.Model(MARIAN), graft.Tokenizer(MARIAN))
     assert session.generate(texts, maximum_tokens=64) == written
+
+
+@pytest.mark.parametrize("length_penalty", [1.0, 0.6])
+def test_the_real_marian_has_the_beams_of_transformers(length_penalty, texts, translator):
+    session = graft.Session(graft.Model(MARIAN), graft.Tokenizer(MARIAN))
+    for text in texts[::4]:
+        found = session.generate([text], beams=4, samples=4, maximum_tokens=40, length_penalty=length_penalty)
+        rows, scores = translated(
+            translator, text, num_beams=4, num_return_sequences=4, max_new_tokens=40, length_penalty=length_penalty
+        )
+        for own, tokens, score in zip(found, rows, scores.tolist(), strict=True):
+            end = tokens.index(0) + 1 if 0 in tokens else len(tokens)
+            assert own.tokens == tokens[:end]
+            assert own.score == pytest.approx(score, abs=TOLERANCE)
