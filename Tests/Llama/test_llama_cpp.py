@@ -24,7 +24,9 @@ PROMPTS = ["The capital of France is", "A tokenizer is a program that", "Once up
 LENGTH = 512
 #: The templates of released models that the package has.
 TEMPLATES = {name: source for name, source in vars(llama_chat_format).items() if name.endswith("_CHAT_TEMPLATE")}
-CONTENTS = ["", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n", "[INST] a [/INST]", "é中🙂", "{{ 7 }}{% if %}", "'it''s' \\n"]
+CONTENTS = [
+    "", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n", "[INST] a [/INST]", "é中🙂", "{{ 7 }}{% if %}", "'it''s' \\n",
+]  # fmt: skip
 
 
 class Rounding(NamedTuple):

@@ -62,8 +62,10 @@ def test_random_templates_are_rendered_as_jinja2_renders_them(tokenizer: graft.T
 
 
 CONTENTS = [
-    "", " ", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n<|im_start|>user\n", "[INST] a [/INST]", "<think>\nwell\n</think>\n\nYes",
-    "é中🙂 e\u0301", "{{ 7 }}{% if %}", "a\n\nb\t", "</s><s>", "'it''s' \\n", "\u00a0\u2028x", "1" * 300, "/no_think", "<tool_call>",
+    "", " ", "Hi", " Hello,\n\"world\" ", "<|im_end|>\n<|im_start|>user\n",
+    "[INST] a [/INST]", "<think>\nwell\n</think>\n\nYes",
+    "é中🙂 e\u0301", "{{ 7 }}{% if %}", "a\n\nb\t", "</s><s>",
+    "'it''s' \\n", "\u00a0\u2028x", "1" * 300, "/no_think", "<tool_call>",
 ]  # fmt: skip
 
 
@@ -75,7 +77,8 @@ def random_conversation(chance: random.Random) -> dict:
 
     messages: list[dict] = [{"role": "system", "content": content()}] if chance.random() < 0.5 else []
     for turn in range(chance.randrange(1, 9)):
-        role = ("user", "assistant")[turn % 2] if chance.random() < 0.95 else chance.choice(["user", "assistant", "system", "tool"])
+        in_turn = ("user", "assistant")[turn % 2]
+        role = in_turn if chance.random() < 0.95 else chance.choice(["user", "assistant", "system", "tool"])
         message = {"role": role, "content": content()}
         if role == "assistant" and chance.random() < 0.1:
             message["reasoning_content"] = chance.choice(CONTENTS)

@@ -20,8 +20,9 @@ GPT2 = SHARED / "models" / "gpt2-tiny"
 
 #: Esterification, Suzuki coupling, amide formation, reduction, bromination, a Grignard reaction.
 REACTIONS = [
-    "CC(=O)O.OCC>>CC(=O)OCC", "Brc1ccccc1.OB(O)c1ccncc1>>c1ccc(-c2ccncc2)cc1", "NCc1ccccc1.CC(=O)Cl>>CC(=O)NCc1ccccc1",
-    "O=Cc1ccc(F)cc1>>OCc1ccc(F)cc1", "c1ccc2ccccc2c1.BrBr>>Brc1cccc2ccccc12", "CC(C)=O.C[Mg]Br>>CC(C)(C)O",
+    "CC(=O)O.OCC>>CC(=O)OCC", "Brc1ccccc1.OB(O)c1ccncc1>>c1ccc(-c2ccncc2)cc1",
+    "NCc1ccccc1.CC(=O)Cl>>CC(=O)NCc1ccccc1", "O=Cc1ccc(F)cc1>>OCc1ccc(F)cc1",
+    "c1ccc2ccccc2c1.BrBr>>Brc1cccc2ccccc12", "CC(C)=O.C[Mg]Br>>CC(C)(C)O",
 ]  # fmt: skip
 #: An atom, a bond, a ring or the arrow.
 SYMBOL = re.compile(r"\[[^\]]+\]|Br|Cl|>>|.")
@@ -41,10 +42,10 @@ def states(model: torch.nn.Module, rows: list[list[int]]) -> numpy.ndarray:
 def symbols() -> graft.Tokenizer:
     """The vocabulary's lines as words, since BERT's tokenizer would part the arrow."""
     vocabulary = {word: token for token, word in enumerate((ALBERT / "vocab.txt").read_text("utf-8").splitlines())}
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     special = [
-        {"id": vocabulary[word], "content": word, "special": True, **dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)}
-        for word in ("[CLS]", "[SEP]", "[MASK]")
-    ]  # fmt: skip
+        {"id": vocabulary[word], "content": word, "special": True, **flags} for word in ("[CLS]", "[SEP]", "[MASK]")
+    ]
     file = tokenizer_file(
         model={"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"},
         pre_tokenizer={"type": "WhitespaceSplit"},
@@ -98,6 +99,7 @@ def test_a_gpt2_has_the_states_the_loss_and_the_greedy_texts_of_transformers() -
     for prompt, text in zip(prompts, found, strict=True):
         ids = torch.tensor([reference.encode(prompt).ids])
         out = theirs.generate(
-            ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=64, eos_token_id=None, pad_token_id=0
+            ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=64,
+            eos_token_id=None, pad_token_id=0,
         )[0, ids.shape[1] :].tolist()  # fmt: skip
         assert text.tokens == out

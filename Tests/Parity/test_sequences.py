@@ -267,7 +267,8 @@ def translated(model: transformers.MarianMTModel, text: str, **settings):
     """Rows of tokens, without the one that starts a text, and the scores of beams."""
     ids = torch.tensor([[*Tokenizer.from_file(str(MARIAN / "tokenizer.json")).encode(text).ids, 0]])
     out = model.generate(
-        ids, attention_mask=torch.ones_like(ids), do_sample=False, return_dict_in_generate=True, output_scores=True, **settings
+        ids, attention_mask=torch.ones_like(ids), do_sample=False,
+        return_dict_in_generate=True, output_scores=True, **settings,
     )  # fmt: skip
     return out.sequences[:, 1:].tolist(), out.get("sequences_scores")
 
