@@ -59,15 +59,14 @@ class QuestionAnswerer(TrainedEstimator):
 
     def score(self, X: Any, y: Any) -> float:
         """The F1 of the texts, from 0 to 1, as the script has it."""
-        return self.evaluate(X, y).values["f1"]
+        return evaluation.answers(self.predict(X), _accepted(X, y), script=self.script).values["f1"]
 
     def evaluate(self, X: Any, y: Any) -> Evaluation:
         """All that :func:`evaluation.answers` measures of the texts."""
         found = self.predict_answers(X)
-        accepted = [[answer.text for answer in own] for own in _table(X, y)["answers"]]
         return evaluation.answers(
             [answer.text for answer in found],
-            accepted,
+            _accepted(X, y),
             no_answer_scores=[answer.no_answer_score for answer in found],
             script=self.script,
         )
@@ -78,6 +77,10 @@ def _pairs(X: Any) -> tuple[list[str], list[str]]:
     if texts.seconds is None:
         raise invalid("X: expected pairs of a question and a context; found single texts")
     return texts.firsts, texts.seconds
+
+
+def _accepted(X: Any, y: Any) -> list[list[str]]:
+    return [[answer.text for answer in own] for own in _table(X, y)["answers"]]
 
 
 def _table(X: Any, y: Any) -> Table:
