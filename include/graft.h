@@ -252,13 +252,11 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
-/** Reads tokenizer.json, or else SentencePiece's spiece.model, spm.model, sentencepiece.bpe.model or
- * tokenizer.model, vocab.json with merges.txt, Marian's vocab.json with source.spm and target.spm, or
- * vocab.txt, from `path`, as the class of transformers has it that the folder names (docs/tokenizers.md).
- * What config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say of
- * normalising and of special tokens counts as in transformers 5.23; what would be done otherwise is
- * GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the tokenizer inside it: its tokens are those of llama.cpp.
- * Since 1.0. */
+/** Reads from `path` tokenizer.json, or else what the class of transformers reads that the folder names:
+ * files of SentencePiece, vocab.json with merges.txt, Marian's three, vocab.txt (docs/tokenizers.md). What
+ * config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say counts as
+ * in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the
+ * tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
  *  folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
@@ -618,11 +616,12 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
  * Graft and others open as a model of its own, with the same results.
  *
  * Each weight that the adapters change is computed in float32 from the stored numbers and rounded to the type
- * that it is stored in; all others, the shards and the files beside them (tokenizer, modules of
- * sentence-transformers) are as they were. The adapter's head becomes the model's: the architecture's class
- * for its task, with the labels in config.json. Tied tables stay tied unless the adapters change one of them.
- * The memory needed is that of the adapters and of one tensor. The directory is written whole or not at all;
- * other weights that it held are removed.
+ * that it is stored in; all others, the shards and the files beside them are as they were. The adapter's head
+ * becomes the model's: the architecture's class for its task, with the labels in config.json. Of one for
+ * sentence_embedding, modules of sentence-transformers are added where there are none, and the length of its
+ * rows. Tied tables stay tied unless the adapters change one of them. The memory needed is that of the
+ * adapters and of one tensor. The directory is written whole or not at all; other weights that it held are
+ * removed.
  *
  * @param model    The adapters' model.
  * @param adapters Their scale is merged, too.
@@ -1085,9 +1084,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
 /**
  * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
  * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
- * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds. All are from 0 to 1, but
- * for thresholds. Where no threshold is better than to answer nothing, it is 0 as there, and best_f1 the
- * share of questions without an answer: answer none then, as scores below 0 are no reason to.
+ * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds: 0 where none is better than
+ * to answer nothing, and best_f1 is then the share of questions without an answer.
  *
  * @param predictions      [row_count]; "" for no answer.
  * @param accepted         Those of row i are from accepted_starts[i] to accepted_starts[i + 1]; none for a

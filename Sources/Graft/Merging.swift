@@ -12,8 +12,13 @@ public func graft_model_merge(
     _ model: OpaquePointer?, _ adapters: OpaquePointer?, _ path: UnsafePointer<CChar>?
 ) -> graft_status {
     call { () throws(GraftError) in
-        let (_, merged) = try merge(model, adapters)
-        try ModelFolderWriter(merged).write(to: try text(path, "path"))
+        let (model, merged, composition) = try merge(model, adapters)
+        let sentences =
+            composition.task == .sentenceEmbedding
+            ? try SentenceFolder.files(
+                missingIn: merged.path, hiddenSize: model.shape.hiddenSize, maximumLength: composition.maximumLength)
+            : []
+        try ModelFolderWriter(merged).write(to: try text(path, "path"), with: sentences)
     }
 }
 
@@ -43,7 +48,7 @@ public func graft_model_load_merged(
 ) -> graft_status {
     create(out) { () throws(GraftError) in
         let given = try graft_model_options.read(options, "options")
-        let (model, merged) = try merge(model, adapters)
+        let (model, merged, _) = try merge(model, adapters)
         let precision =
             options == nil ? model.source.precision : try choice(given.precision, Precision.self, "precision")
         return ModelHandle(
@@ -54,14 +59,14 @@ public func graft_model_load_merged(
 /// The checkpoint that a model was loaded from with what adapters make of it.
 private func merge(
     _ model: OpaquePointer?, _ adapters: OpaquePointer?
-) throws(GraftError) -> (Model, TensorView) {
+) throws(GraftError) -> (Model, TensorView, Composition) {
     let handle = try HandleTable.borrow(model, ModelHandle.self, "model")
     let composition = try HandleTable.borrow(adapters, CompositionHandle.self, "adapters").composition
     guard composition.model === handle.model else {
         throw GraftError(.incompatible, "the adapters were made for another model than the one they are merged into")
     }
     let merged = try MergedModel.view(of: handle.source, model: handle.model, try composition.weightDelta())
-    return (handle.model, merged)
+    return (handle.model, merged, composition)
 }
 
 @c @implementation

@@ -50,5 +50,5 @@ func choice(
 /// Settings from a caller: JSON; nil for NULL.
 func settingsObject(_ json: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> JSONObject? {
     guard let json = try optionalText(json, name) else { return nil }
-    return try ofCaller { () throws(GraftError) in try JSON(parsing: json, source: name).requireObject() }
+    return try ofCaller { () throws(GraftError) in try JSON(parsing: json, source: name).requireObject(in: name) }
 }

@@ -35,7 +35,7 @@ package struct HeadSettings: Sendable {
         self = try ofCaller { () throws(GraftError) in
             let given =
                 try text.map { text throws(GraftError) in
-                    try JSON(parsing: text, source: place).requireObject()
+                    try JSON(parsing: text, source: place).requireObject(in: place)
                 } ?? JSONObject()
             let known = [LabelChain.key, "dense_layer", "dropout", "pooling"]
             if let key = given.keys.first(where: { !known.contains($0) }) {

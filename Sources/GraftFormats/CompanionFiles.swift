@@ -2,7 +2,12 @@ import GraftTensor
 
 /// What lies in a model's folder beside its settings and weights: the tokenizer, settings of how to
 /// generate, modules that make vectors of sentences, a description.
-enum CompanionFiles {
+package enum CompanionFiles {
+    /// sentence-transformers' settings are in the first of these that holds any.
+    package static let sentenceSettings = [
+        "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
+    ].map { "sentence_\($0)_config.json" }
+
     /// Endings of files that hold weights, or say where they are, in any format.
     private static let weightEndings = [
         ".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt", ".pth", ".ckpt", ".pkl", ".h5",

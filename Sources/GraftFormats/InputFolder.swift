@@ -62,7 +62,8 @@ package struct InputFolder {
     package func optionalObject(_ name: String) throws(GraftError) -> JSONObject? {
         do throws(GraftError) {
             let bytes = try contents(of: name, limit: JSON.maximumFileSize)
-            return try JSON(file: bytes, path: path(of: name)).requireObject()
+            let path = path(of: name)
+            return try JSON(file: bytes, path: path).requireObject(in: path)
         } catch  where error.code == .notFound {
             return nil
         }

@@ -19,6 +19,14 @@ extension JSON: JSONMembers {
         return object
     }
 
+    /// - Parameter place: what holds the value, for the message: a file or an argument.
+    package func requireObject(in place: String) throws(GraftError) -> JSONObject {
+        guard case .object(let object) = self else {
+            throw GraftError(.corruptFile, "\(place): expected a JSON object, found \(kind)")
+        }
+        return object
+    }
+
     /// The member's value, or nil: not an object, or no such member.
     package subscript(key: String) -> JSON? {
         guard case .object(let object) = self else { return nil }

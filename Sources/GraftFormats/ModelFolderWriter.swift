@@ -28,13 +28,20 @@ package struct ModelFolderWriter {
     }
 
     /// The folder is whole or not there; other weights that it held are gone.
-    package func write(to path: String) throws(GraftError) {
+    ///
+    /// - Parameter others: files in the place of those that lie beside the weights, or among them.
+    package func write(
+        to path: String, with others: [(name: String, content: String)] = []
+    ) throws(GraftError) {
         guard try FileSystem.destination(of: path) != FileSystem.destination(of: source.path) else {
             throw GraftError(
                 .invalidArgument, "\(path): this is the folder that the model was loaded from; expected another one")
         }
         try AtomicDirectory.write(to: path, keys: [Self.configName]) { folder throws(GraftError) in
             var written = Set([Self.configName])
+            for file in others where written.insert(file.name).inserted {
+                try folder.write(file.content, to: file.name)
+            }
             // A file of its own has no companions.
             let companions =
                 FileKind.of(source.path) == .folder ? try CompanionFiles.names(in: source.path) : []

@@ -48,6 +48,9 @@ package final class Composition: Sendable {
         attached = content.attached(scale: scale)
     }
 
+    /// Where the rows that it acts on are cut: where those of any of its adapters were.
+    package var maximumLength: Int? { adapters.compactMap(\.content.maximumLength).min() }
+
     /// What it makes of the model's weights, with the adapter's numbers as they are now.
     package func weightDelta() throws(GraftError) -> WeightDelta {
         guard let content, let adapter = adapters.first else {

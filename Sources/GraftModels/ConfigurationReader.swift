@@ -6,12 +6,13 @@ import GraftTensor
 /// have.
 struct ConfigurationReader {
     let config: JSON
-    /// The file's path, where messages begin.
+    /// The file's path, where messages begin; of a GGUF file, whose settings have other names, with
+    /// that said.
     let file: String
 
     init(_ config: JSON, path: String) {
         self.config = config
-        file = path + "/config.json"
+        file = FileKind.of(path) == .file ? path + ", as config.json has it" : path + "/config.json"
     }
 
     /// Refuses what this build would pass over and transformers would not; `reads` are shared keys

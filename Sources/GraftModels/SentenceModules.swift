@@ -43,7 +43,7 @@ struct SentenceModules {
                 guard path.isEmpty else { throw refused("the Transformer is in folder \"\(path)\"; expected \"\"") }
             case "Pooling": poolings = try pooling(try place(path), prompts)
             case "Normalize":
-                try checkNames(try optional(try place(path) + "/config.json")?.requireObject() ?? JSONObject(), type)
+                try checkNames(try optionalObject(try place(path) + "/config.json") ?? JSONObject(), type)
                 steps.append(.normalize)
             case "Dense":
                 let embedding = SentenceEmbedding(poolings, steps: steps)
@@ -87,7 +87,8 @@ struct SentenceModules {
         _ path: String, _ prompts: Result<SentenceDeclaration.Prompts, GraftError>
     ) throws(GraftError) -> [Pooling] {
         let file = path + "/config.json"
-        let config = try JSON(contentsOf: folder + "/" + file).requireObject()
+        let place = folder + "/" + file
+        let config = try JSON(contentsOf: place).requireObject(in: place)
         let known = Self.widthKeys + ["pooling_mode", "include_prompt"] + Self.modes.map(\.flag)
         for key in config.keys where !known.contains(key) {
             throw refused("setting \"\(key)\", which this build does not do", file)
@@ -129,7 +130,8 @@ struct SentenceModules {
 
     private func dense(_ path: String, inputs: Int) throws(GraftError) -> SentenceDense {
         let file = path + "/config.json"
-        let config = try JSON(contentsOf: folder + "/" + file).requireObject()
+        let place = folder + "/" + file
+        let config = try JSON(contentsOf: place).requireObject(in: place)
         try checkNames(config, file)
         if try config.optionalBool("use_residual") == true { throw refused("use_residual is not done", file) }
         let outputs = try config.int("out_features")
@@ -186,7 +188,7 @@ struct SentenceModules {
     // ---- Prompts ----
 
     private func prompts() throws(GraftError) -> SentenceDeclaration.Prompts {
-        guard let config = try optional("config_sentence_transformers.json")?.requireObject() else {
+        guard let config = try optionalObject("config_sentence_transformers.json") else {
             return SentenceDeclaration.Prompts(named: [], defaultName: nil)
         }
         // sentence-transformers has these two where a folder does not say otherwise.
@@ -219,6 +221,10 @@ struct SentenceModules {
 
     private func optional(_ name: String) throws(GraftError) -> JSON? {
         try JSON.optional(contentsOf: folder + "/" + name)
+    }
+
+    private func optionalObject(_ name: String) throws(GraftError) -> JSONObject? {
+        try optional(name)?.requireObject(in: folder + "/" + name)
     }
 
     private func refused(_ what: String, _ file: String = "modules.json") -> GraftError {

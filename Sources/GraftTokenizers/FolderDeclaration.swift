@@ -13,16 +13,11 @@ struct FolderDeclaration {
     private var side: Truncation.Side?
     private var lowercases = false
 
-    /// sentence-transformers' settings are in the first of these that holds any.
-    private static let sentenceFiles = [
-        "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
-    ].map { "sentence_\($0)_config.json" }
-
     init() {}
 
     /// - Parameter configuration: `tokenizer_config.json`.
     init(_ folder: InputFolder, configuration: JSONObject?) throws(GraftError) {
-        for file in Self.sentenceFiles {
+        for file in CompanionFiles.sentenceSettings {
             guard let settings = try folder.optionalObject(file), settings.count > 0 else { continue }
             maximumLength = try Self.length(settings, "max_seq_length")
             lowercases = try settings.optionalBool("do_lower_case") ?? false

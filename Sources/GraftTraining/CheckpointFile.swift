@@ -14,7 +14,8 @@ struct CheckpointFile {
         guard let text = file.metadata[Checkpoint.stateKey] else {
             throw GraftError(.corruptFile, "\(path): no \"\(Checkpoint.stateKey)\" in its metadata")
         }
-        state = try JSON(parsing: text, source: "\(path): \(Checkpoint.stateKey)").requireObject()
+        let place = "\(path): \(Checkpoint.stateKey)"
+        state = try JSON(parsing: text, source: place).requireObject(in: place)
         let version = try state.int("version")
         guard version == Checkpoint.version else {
             throw GraftError(

@@ -32,7 +32,7 @@ package struct TokenMasking: Sendable {
     package init(json text: String) throws(GraftError) {
         settings = try ofCaller { () throws(GraftError) in
             try Settings(
-                try JSON(parsing: text, source: Self.name).requireObject(),
+                try JSON(parsing: text, source: Self.name).requireObject(in: Self.name),
                 of: [Self.token, Self.chosen, Self.replaced, Self.random, Self.words], owner: "masking of tokens",
                 place: Self.name)
         }

@@ -34,7 +34,7 @@ enum Grammar {
     /// The rules of a grammar.
     static func rules(_ constraint: String) throws(GraftError) -> [TextPattern] {
         try ofCaller { () throws(GraftError) in
-            let settings = try JSON(parsing: constraint, source: "constraint").requireObject()
+            let settings = try JSON(parsing: constraint, source: "constraint").requireObject(in: "constraint")
             guard settings.count == 1, let kind = kinds.first(where: { $0.name == settings[0].key }) else {
                 let names = kinds.map { "\"\($0.name)\"" }.joined(separator: ", ")
                 let found = settings.keys.prefix(4).map { JSON.string($0).shortText }.joined(separator: ", ")

@@ -101,13 +101,19 @@ class Batch(Handle):
 
     @classmethod
     def of_sources(
-        cls, tokenizer: Tokenizer, sources: Iterable[str], targets: Iterable[str], *, maximum_length: int = 0
+        cls,
+        tokenizer: Tokenizer,
+        sources: Iterable[str],
+        targets: Iterable[str],
+        *,
+        target_tokenizer: Tokenizer | None = None,
+        maximum_length: int = 0,
     ) -> Batch:
         """Rows and what they should become, as :meth:`Dataset.from_sources` has them."""
         wanted = as_list(targets, "targets", "strings")
         batch = cls(tokenizer, sources, maximum_length=maximum_length)
         require_length(wanted, len(batch), "targets", "source")
-        with Batch(tokenizer, wanted, maximum_length=maximum_length) as rows:
+        with Batch(target_tokenizer or tokenizer, wanted, maximum_length=maximum_length) as rows:
             batch.set_targets(rows)
             # A data set says this of its rows, which are the sources.
             warn_of_cuts(len(rows), rows.truncated_row_count, rows.maximum_length or 0, "targets")

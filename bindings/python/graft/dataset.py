@@ -239,14 +239,19 @@ class Dataset(Handle):
         sources: Iterable[str],
         targets: Iterable[str],
         *,
+        target_tokenizer: Tokenizer | None = None,
         maximum_length: int = 0,
     ) -> Dataset:
         """Texts and what they should become, for ``"seq_2_seq_lm"``: translations, summaries.
 
-        :param targets: one for each source, encoded alike.
+        :param targets: one for each source.
+        :param target_tokenizer: of the targets, where the model's files have another for these
+            (docs/tokenizers.md); None: ``tokenizer``.
         :param maximum_length: as of the class, of sources and of targets.
         """
-        with Batch.of_sources(tokenizer, sources, targets, maximum_length=maximum_length) as batch:
+        with Batch.of_sources(
+            tokenizer, sources, targets, target_tokenizer=target_tokenizer, maximum_length=maximum_length
+        ) as batch:
             return cls.from_batch(batch)
 
     @classmethod

@@ -46,21 +46,18 @@ class Model(Handle):
         results.
 
         What changes is computed in float32 and rounded to the type it is stored in; shards,
-        tokenizer and all else are as they were. The adapter's head becomes the model's. The model is
-        written whole or not at all. The status of an error is UNSUPPORTED for what no weights can
-        do, such as ``"bottleneck"``, and for a head that no class of transformers has.
+        tokenizer and all else are as they were. The adapter's head becomes the model's. The
+        directory is written whole or not at all. The status of an error is UNSUPPORTED for what no
+        weights can do, such as ``"bottleneck"``, and for a head that no class of transformers has.
 
         With an adapter for ``sentence_embedding``, sentence-transformers opens the directory and
         makes the vectors of :meth:`Session.embed`: the modules of a model that has none are added,
         and texts are cut where those were that the adapter learned from.
         """
         from .adapter import acting
-        from .sentence_folders import complete_sentence_folder  # which programs that only load have no use for
 
         with acting(adapter) as composition:
             lib.graft_model_merge(self.pointer, composition.pointer, path_bytes(path))
-            if composition.task == "sentence_embedding":
-                complete_sentence_folder(path, self.hidden_size, composition.maximum_length)
 
     def write_gguf(
         self,

@@ -413,3 +413,24 @@ def test_report_writes_a_page(data: Path, tmp_path: Path) -> None:
         run("report", TINY, data / name, data / f"{name}.tsv", "--output", page, *columns)
         assert 'id="measures"' in page.read_text("utf-8")
     assert "none.jsonl" in run("report", TINY, tmp_path / "adapter", "--log", "none.jsonl", code=1).stderr
+
+
+def test_each_label_may_have_a_threshold_of_its_own(tmp_path: Path) -> None:
+    file, adapter = tmp_path / "rows.jsonl", tmp_path / "adapter"
+    rows = [("red and blue", ["blue", "red"]), ("red", ["red"]), ("green", ["green"]), ("blue", ["blue"])]
+    file.write_text("".join(json.dumps({"text": text, "labels": labels}) + "\n" for text, labels in rows))
+    run("train", TINY, file, adapter, "--epochs", "20", "--learning-rate", "1e-2", "--quiet")
+    assert "exact match 1.0000" in run("evaluate", TINY, adapter, file).stdout
+    # No text is blue then.
+    given = ("--threshold", "1,0.5,0.5")
+    predicted = run("predict", TINY, adapter, file, *given).stdout.splitlines()
+    assert [line.split("\t")[0] for line in predicted] == ["red", "red", "green", ""]
+    measured = json.loads(run("evaluate", TINY, adapter, file, "--json", *given).stdout)
+    assert measured["exact_match"] == 0.5 and measured["loss"] < 0.1
+    report = tmp_path / "report.html"
+    measured = json.loads(run("report", TINY, adapter, file, "--json", "--output", report, *given).stdout)
+    assert measured["exact_match"] == 0.5
+    for command in ("evaluate", "predict", "report"):
+        error = run(command, TINY, adapter, file, "--threshold", "0.5,0.5", code=1).stderr
+        assert "threshold: expected 3, one for each label; found 2" in error
+    assert "expected a number, found 'x'" in run("predict", TINY, adapter, file, "--threshold", "0.5,x", code=2).stderr

@@ -68,16 +68,6 @@ def test_a_merged_model_of_vectors_says_how_they_are_made(tmp_path: Path) -> Non
         assert left == pytest.approx(right, abs=1e-5)
 
 
-def test_modules_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
-    model = graft.Model(SHARED / "models" / "bert-tiny-splade")
-    adapter = graft.Adapter.create(model)
-    adapter.set_head("sentence_embedding")
-    (tmp_path / "1_Pooling").write_text("in the way")
-    with pytest.raises(graft.GraftError, match="1_Pooling: ") as caught:
-        model.merge(adapter, tmp_path)
-    assert caught.value.status == graft.Status.IO
-
-
 def test_a_merged_model_of_vectors_cuts_where_the_adapter_learned(model, tokenizer, folder, tmp_path: Path) -> None:
     adapter = graft.Adapter.create(model, config={"init_lora_weights": False}, seed=1)
     adapter.set_head("sentence_embedding")
@@ -91,7 +81,7 @@ def test_a_merged_model_of_vectors_cuts_where_the_adapter_learned(model, tokeniz
     )
     assert after == before | {"max_seq_length": 32}
     assert (tmp_path / "merged" / "modules.json").read_bytes() == (folder / "modules.json").read_bytes()
-    for content, found in (("[]", "expected an object, found list"), ("{", "line 1 column 2")):
+    for content, found in (("[]", "expected a JSON object, found an array"), ("{", "at byte 1")):
         copy = shutil.copytree(folder, tmp_path / found)
         (copy / "sentence_bert_config.json").write_text(content)
         adapter.save(tmp_path / "adapter")

@@ -49,6 +49,12 @@ def columns_object(text: str) -> dict[str, Any]:
     return columns
 
 
+def probabilities(text: str) -> float | list[float]:
+    """A type of an argument: one probability of all labels, or one of each."""
+    values = [probability(part) for part in text.split(",")]
+    return values if len(values) > 1 else values[0]
+
+
 def json_object(text: str) -> dict[str, Any]:
     """A type of an argument: a JSON object, or the file behind an @ that has one."""
     try:

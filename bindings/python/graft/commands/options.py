@@ -24,6 +24,7 @@ from .arguments import (
     not_negative,
     number,
     positive,
+    probabilities,
     probability,
 )
 
@@ -33,7 +34,6 @@ TRAIN = ("train",)
 LABELLED = ("train", "evaluate", "report")
 MEASURED = ("train", "evaluate")
 ADAPTED = ("train", "evaluate", "predict", "report")
-PREDICTED = ("predict", "report")
 
 
 class Option(NamedTuple):
@@ -195,11 +195,11 @@ MEASURING = (
     Option("--beams", ADAPTED, "texts that are followed at a time", 1, type=positive, metavar="N"),
     Option(
         "--threshold",
-        PREDICTED,
-        "probability from which on a text has a label, where it may have several",
+        ADAPTED,
+        "probability from which on a text has a label, where it may have several; or one of each",
         0.5,
-        type=probability,
-        metavar="P",
+        type=probabilities,
+        metavar="P,…",
     ),
 )
 

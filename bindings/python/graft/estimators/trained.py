@@ -112,6 +112,10 @@ class TrainedEstimator(Estimator):
                 train, held = split_rows(count, [fraction], seed, keys)
             except GraftError as error:
                 raise invalid(f"early_stopping: no part of {count} rows can be held out: {error}") from None
+        if not isinstance(self.trainer_settings, (Mapping, type(None))):
+            raise TypeError(
+                f"trainer_settings: expected values by the names of Trainer's parameters, found {shown(self.trainer_settings)}"
+            )
         settings = dict(self.trainer_settings or {})
         own: dict[str, Any] = {
             "seed": seed,

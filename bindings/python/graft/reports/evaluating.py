@@ -25,12 +25,12 @@ def evaluate(given: Predictions) -> Evaluation:
 def _labels(given: Predictions) -> Evaluation:
     if len(given.labels) == 2:
         second = array("d", (row[1] for row in given.predicted))
-        return measuring.scores(given.truth, second, label_names=given.labels, threshold=given.threshold)
+        return measuring.scores(given.truth, second, label_names=given.labels, threshold=given.thresholds[1])
     return measuring.scores(given.truth, given.predicted, label_names=given.labels)
 
 
 def _sets(given: Predictions) -> Evaluation:
-    return measuring.label_sets(given.marks(), given.predicted, label_names=given.labels, threshold=given.threshold)
+    return measuring.label_sets(given.marks(), given.predicted, label_names=given.labels, threshold=given.thresholds)
 
 
 def _values(given: Predictions) -> Evaluation:

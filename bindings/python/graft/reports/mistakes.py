@@ -54,7 +54,7 @@ def _labels(given: Predictions) -> Iterator[Mistake]:
 def _sets(given: Predictions) -> Iterator[Mistake]:
     for row, marks in enumerate(given.marks()):
         probabilities = given.predicted[row]
-        chosen = [probability >= given.threshold for probability in probabilities]
+        chosen = [probability >= least for probability, least in zip(probabilities, given.thresholds)]
         if any(own != bool(mark) for own, mark in zip(chosen, marks)):
             error = max(abs(mark - probability) for mark, probability in zip(marks, probabilities))
             names = [label for label, own in zip(given.labels, chosen) if own]

@@ -14,6 +14,7 @@ from ..metrics import Evaluation
 from ..model import Model
 from ..table_tasks.listed import task_of
 from ..table_tasks.table_task import Adapted, Asking
+from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
 from ..values import as_list, float_of, require_length, shown
 from .evaluating import evaluate
@@ -55,8 +56,8 @@ class Predictions:
     :param target_lengths: the same of what should be written.
     :param candidates: of each row, of choices and rankings. None: they are shown as numbers.
     :param maximum_length: tokens where longer rows were cut, or that windows had. None: none were.
-    :param threshold: the probability from which on a label is chosen, where there may be several,
-        or where there is one probability a row.
+    :param threshold: the probability from which on a label is chosen, where there may be several
+        (one of all, or one of each), or where there is one probability a row.
     :param script: of answers, whose exact match and F1.
     :param tokenize: of texts that were written, as of :func:`evaluation.texts`.
     """
@@ -73,7 +74,7 @@ class Predictions:
         target_lengths: Iterable[int] | None = None,
         candidates: Iterable[Iterable[str]] | None = None,
         maximum_length: int | None = None,
-        threshold: float = 0.5,
+        threshold: float | Iterable[float] = 0.5,
         script: Literal["squad", "cmrc"] = "squad",
         tokenize: Literal["13a", "zh", "char"] = "13a",
     ) -> None:
@@ -81,7 +82,11 @@ class Predictions:
             raise invalid(f"task: expected one of {', '.join(TASKS)}; found {task!r}")
         self.task = task
         self.labels = [str(label) for label in labels]
-        self.threshold, self.maximum_length = threshold, maximum_length
+        self.maximum_length = maximum_length
+        if task != SETS and isinstance(threshold, Iterable):
+            raise invalid(f"threshold: expected a number, since a row has one label; found {shown(threshold)}")
+        #: Of each label; where a row has one of two, of the second.
+        self.thresholds = thresholds_of(threshold, len(self.labels))
         self.truth: list[Any] = as_list(truth, "truth", "values", 2)
         self.predicted: list[Any] = _listed(predicted)
         count = len(self.truth)
@@ -176,7 +181,7 @@ class Predictions:
         task: str | None = None,
         threads: int = 0,
         maximum_length: int = 0,
-        threshold: float = 0.5,
+        threshold: float | Iterable[float] = 0.5,
         script: Literal["squad", "cmrc"] = "squad",
         tokenize: Literal["13a", "zh", "char"] = "13a",
         generation: Mapping[str, Any] = MappingProxyType({}),
@@ -194,7 +199,8 @@ class Predictions:
         :param generation: of texts that are written: arguments of :meth:`Session.generate`.
         """
         adapted = Adapted(model, tokenizer, adapter, threads, maximum_length)
-        asking = Asking(threshold=threshold, script=script, tokenize=tokenize, generation=generation)
+        least = list(threshold) if isinstance(threshold, Iterable) else threshold
+        asking = Asking(threshold=least, script=script, tokenize=tokenize, generation=generation)
         found = found_by(task_of(table, task or adapter.task), adapted, table, asking)
         made = cls(
             found.truth,
@@ -207,7 +213,7 @@ class Predictions:
             candidates=found.candidates,
             # A text that another is written of is never cut.
             maximum_length=None if found.task in TEXTS else maximum_length or adapter.maximum_length or tokenizer.maximum_length,
-            threshold=threshold,
+            threshold=least,
             script=script,
             tokenize=tokenize,
         )
@@ -244,7 +250,7 @@ class Predictions:
     def chosen(self) -> list[int]:
         """The number of the label, or of the choice, that each row is given."""
         if self.task == LABELS and len(self.labels) == 2:
-            return [int(row[1] >= self.threshold) for row in self.predicted]
+            return [int(row[1] >= self.thresholds[1]) for row in self.predicted]
         return [row.index(max(row)) for row in self.predicted]
 
 

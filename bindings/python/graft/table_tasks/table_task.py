@@ -38,8 +38,8 @@ class Asking:
 
     #: So many labels, or words for a mask, the likeliest first.
     top: int = 1
-    #: The probability from which a text has a label, where it may have several.
-    threshold: float = 0.5
+    #: The probability from which a text has a label, where it may have several; or one of each.
+    threshold: float | Sequence[float] = 0.5
     #: Of ``no_answer_score``, above which a question has no answer; None: every one has.
     no_answer_threshold: float | None = None
     maximum_answer_tokens: int = MAXIMUM_TOKENS
