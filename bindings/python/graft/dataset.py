@@ -244,14 +244,11 @@ class Dataset(Handle):
     ) -> Dataset:
         """Texts and what they should become, for ``"seq_2_seq_lm"``: translations, summaries.
 
-        :param targets: one for each source.
-        :param target_tokenizer: of the targets, where the model's files have another for these
-            (docs/tokenizers.md); None: ``tokenizer``.
+        :param target_tokenizer: where the targets have another (docs/tokenizers.md).
         :param maximum_length: as of the class, of sources and of targets.
         """
-        with Batch.of_sources(
-            tokenizer, sources, targets, target_tokenizer=target_tokenizer, maximum_length=maximum_length
-        ) as batch:
+        length, other = maximum_length, target_tokenizer
+        with Batch.of_sources(tokenizer, sources, targets, target_tokenizer=other, maximum_length=length) as batch:
             return cls.from_batch(batch)
 
     @classmethod

@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 import warnings
+from typing import Any
 from pathlib import Path
 
 import numpy
@@ -90,13 +91,14 @@ def test_what_does_not_fit_is_said() -> None:
         evaluation.scores([0, 1], [[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]])
     with pytest.raises(graft.GraftError, match="as many numbers in each row, found 1, 2"):
         evaluation.values([[1, 2], [3]], [[1, 2], [3, 4]])
-    for threshold, words in [
+    wrong: list[tuple[Any, str]] = [
         ([0.5, 0.5, 0.5], "threshold: expected 2, one for each label; found 3"),
         ([0.5, "x"], r"threshold\[1\]: expected a number, found 'x'"),
         ([0.5, 1.5], r"threshold\[1\]: expected 0 to 1, found 1.5"),
-    ]:
+    ]
+    for threshold, words in wrong:
         with pytest.raises(graft.GraftError, match=words):
-            evaluation.label_sets([[1, 0]], [[0.9, 0.6]], threshold=threshold)  # type: ignore[arg-type]
+            evaluation.label_sets([[1, 0]], [[0.9, 0.6]], threshold=threshold)
     with pytest.raises(graft.GraftError, match=r"scores\[1\] is nan"):
         evaluation.scores([0, 1], [0.1, math.nan])
     with pytest.raises(graft.GraftError, match="expected a row at least"):

@@ -32,7 +32,7 @@ LABELS_OF_TEXTS = ["asks", "asks", "blames", "blames", "thanks", "thanks"]
 
 
 class Read(list[Any]):
-    """What an estimator of texts is given for a table of numbers; its own methods may pass it on."""
+    """What an estimator of texts is given for a table of numbers; its methods may pass it on."""
 
 
 def words_of(row: Any) -> list[str]:
@@ -62,7 +62,8 @@ class ReadsNumbers:
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
         rows = self.rows(X, True)
-        return super().fit(rows, None if y is None else self.learned(y, X), **options)  # type: ignore[misc]
+        learned = None if y is None else self.learned(y, X)
+        return super().fit(rows, learned, **options)  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
@@ -86,7 +87,8 @@ class OfNumbers(ReadsNumbers):
         return found if isinstance(X, Read) else self.told(found)
 
     def score(self, X: Any, y: Any = None, **options: Any) -> Any:
-        return super().score(self.rows(X), None if y is None else self.learned(y, X), **options)  # type: ignore[misc]
+        learned = None if y is None else self.learned(y, X)
+        return super().score(self.rows(X), learned, **options)  # type: ignore[misc]
 
 
 class ClassifierOfNumbers(OfNumbers, graft.TextClassifier):
@@ -130,7 +132,7 @@ class AnswererOfNumbers(OfNumbers, graft.QuestionAnswerer):
 
 
 class ChooserOfNumbers(OfNumbers, graft.ChoiceClassifier):
-    """A class is the choice of its name; as a classifier's, its names are those that ``fit`` saw."""
+    """A class is the choice of its name; its names are those that ``fit`` saw."""
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Any:
         if y is not None:
