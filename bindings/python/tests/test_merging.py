@@ -81,12 +81,12 @@ def test_a_merged_model_of_vectors_cuts_where_the_adapter_learned(model, tokeniz
     )
     assert after == before | {"max_seq_length": 32}
     assert (tmp_path / "merged" / "modules.json").read_bytes() == (folder / "modules.json").read_bytes()
-    for content, found in (("[]", "expected a JSON object, found an array"), ("{", "at byte 1")):
+    for content, found in (("[]", "expected a JSON object, found an array"), ("{", "expected a key in double quotes")):
         copy = shutil.copytree(folder, tmp_path / found)
         (copy / "sentence_bert_config.json").write_text(content)
         adapter.save(tmp_path / "adapter")
         other = graft.Model(copy)
-        with pytest.raises(graft.GraftError, match=f"sentence_bert_config.json: .*{found}") as caught:
+        with pytest.raises(graft.GraftError, match=f"sentence_bert_config.json.*{found}") as caught:
             other.merge(graft.Adapter.load(other, tmp_path / "adapter"), tmp_path / "again")
         assert caught.value.status == graft.Status.CORRUPT_FILE
 
