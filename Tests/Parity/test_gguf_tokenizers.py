@@ -19,7 +19,7 @@ import graft
 from conftest import DATA, MINILM, SHARED
 from small_tokenizers import tokenizer_file
 from test_sentencepiece import BYTE, CONTROL, NORMAL, UNKNOWN, USER_DEFINED, written
-from test_tokenizer import DIFFICULT, FILES, WHOLE, Sides, assert_same, lines
+from token_comparison import DIFFICULT, FILES, WHOLE, Sides, assert_same, lines
 
 VOCABULARIES = {
     "llama2": SHARED / "tokenizers" / "ggml-vocab" / "ggml-vocab-llama-spm.gguf",
