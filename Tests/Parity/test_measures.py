@@ -464,3 +464,23 @@ def test_a_million_rows_take_seconds_at_most() -> None:
     took = time.process_time() - started
     close(found.roc_auc, sk.roc_auc_score(truth, scores), "roc_auc")
     assert took < 2, f"{took} s"
+
+
+@pytest.mark.parametrize("kind", ["tags", "rankings", "arrays", "answers"])
+def test_a_million_tags_candidates_or_words_take_seconds_at_most(kind: str) -> None:
+    """Five in each row."""
+    source = np.random.default_rng(2)
+    truth, scores = source.integers(0, 3, (200_000, 5)), source.random((200_000, 5))
+    names = np.array(["O", "B-A", "I-A"], object)
+    given = {
+        "tags": lambda: (names[truth].tolist(), names[source.integers(0, 3, truth.shape)].tolist()),
+        "rankings": lambda: (truth.tolist(), scores.tolist()),
+        "arrays": lambda: (truth, scores),
+        "answers": lambda: ([" ".join(row) for row in names[truth]], [[" ".join(row)] for row in names[truth[::-1]]]),
+    }[kind]()
+    measure = {"tags": evaluation.tags, "answers": evaluation.answers}.get(kind, evaluation.rankings)
+    started = time.process_time()
+    found = measure(*given)
+    took = time.process_time() - started
+    assert found.row_count == 200_000
+    assert took < 2, f"{took} s"

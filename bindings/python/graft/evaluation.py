@@ -256,12 +256,18 @@ def rankings(
     :param relevance: of each candidate of each query, 0 or more.
     :param given: their scores.
     """
-    rows = _nested({"relevance": relevance, "scores": given}, "numbers", "queries", 2)
-    names, count = ("relevance", "scores"), len(rows[0])
-    sides = [_doubles(list(chain.from_iterable(side)), name)[0] for name, side in zip(names, rows)]
-    out = c_void_p()
+    shape: Any = getattr(relevance, "shape", ())
+    if len(shape) == 2 and shape == getattr(given, "shape", None) and shape[1] > 0:  # end to end already
+        rows: list[Any] = [relevance, given]
+        count, width = map(int, shape)
+        starts = (c_int64 * (count + 1))(*range(0, count * width + 1, width))
+    else:
+        lists = _nested({"relevance": relevance, "scores": given}, "numbers", "queries", 2)
+        rows = [list(chain.from_iterable(side)) for side in lists]
+        count, starts = len(lists[0]), _starts(lists[0])
+    sides, out = [_doubles(side, name)[0] for name, side in zip(("relevance", "scores"), rows)], c_void_p()
     lib.graft_evaluate_rankings(
-        sides[0], sides[1], _starts(rows[0]), _weights(weights, count), count, settings_json(k=k), byref(out)
+        sides[0], sides[1], starts, _weights(weights, count), count, settings_json(k=k), byref(out)
     )
     return _read(out, [])
 
