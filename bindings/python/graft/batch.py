@@ -113,7 +113,7 @@ class Batch(Handle):
         wanted = as_list(targets, "targets", "strings")
         batch = cls(tokenizer, sources, maximum_length=maximum_length)
         require_length(wanted, len(batch), "targets", "source")
-        with Batch(target_tokenizer or tokenizer, wanted, maximum_length=maximum_length) as rows:
+        with Batch(target_tokenizer or tokenizer.of_targets, wanted, maximum_length=maximum_length) as rows:
             batch.set_targets(rows)
             # A data set says this of its rows, which are the sources.
             warn_of_cuts(len(rows), rows.truncated_row_count, rows.maximum_length or 0, "targets")

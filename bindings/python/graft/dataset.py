@@ -244,7 +244,7 @@ class Dataset(Handle):
     ) -> Dataset:
         """Texts and what they should become, for ``"seq_2_seq_lm"``: translations, summaries.
 
-        :param target_tokenizer: where the targets have another (docs/tokenizers.md).
+        :param target_tokenizer: where targets have another; None: :attr:`Tokenizer.of_targets`.
         :param maximum_length: as of the class, of sources and of targets.
         """
         length, other = maximum_length, target_tokenizer

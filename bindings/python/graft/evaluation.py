@@ -257,7 +257,8 @@ def rankings(
     :param given: their scores.
     """
     shape: Any = getattr(relevance, "shape", ())
-    if len(shape) == 2 and shape == getattr(given, "shape", None) and shape[1] > 0:  # end to end already
+    # End to end already.
+    if len(shape) == 2 and shape == getattr(given, "shape", None) and shape[1] > 0:
         rows: list[Any] = [relevance, given]
         count, width = map(int, shape)
         starts = (c_int64 * (count + 1))(*range(0, count * width + 1, width))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
 
 from .declarations import EncodeOptions
@@ -12,6 +13,9 @@ from .errors import GraftError, Status
 from .handle import Handle
 from .library import initialised, lib
 from .values import file_array, int_array, json_text, path_bytes, set_numbers, sizes, text_bytes
+
+#: Marian's pieces of the language that texts become.
+TARGETS = "target.spm"
 
 
 class Encoding(NamedTuple):
@@ -60,6 +64,7 @@ class Tokenizer(Handle):
         out = c_void_p()
         lib.graft_tokenizer_load(path_bytes(path), byref(out))
         super().__init__(out)
+        self._folder: Path | None = Path(os.fsdecode(path))
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
@@ -69,7 +74,18 @@ class Tokenizer(Handle):
         lib.graft_tokenizer_load_files(array, len(array), byref(out))
         tokenizer = cls.__new__(cls)
         Handle.__init__(tokenizer, out)
+        tokenizer._folder = None
         return tokenizer
+
+    @property
+    def of_targets(self) -> Tokenizer:
+        """That of texts which others become: of a folder of Marian's without ``tokenizer.json`` the
+        one of ``target.spm``, else itself."""
+        folder = self._folder
+        if folder is None or not (folder / TARGETS).exists() or (folder / "tokenizer.json").exists():
+            return self
+        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".spm")}
+        return Tokenizer.from_files(files | {"source.spm": files[TARGETS]})
 
     @property
     def vocabulary_size(self) -> int:

@@ -3,11 +3,14 @@ Tests/Parity compares many more."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED
+from conftest import ROOT, SHARED
 
 import graft
 from graft import evaluation
@@ -91,3 +94,19 @@ def test_texts_are_measured_at_each_checkpoint(tmp_path: Path) -> None:
     assert measures.steps == [1, 2, 3]
     written = graft.Session(model, tokenizer, adapter).generate(sources, maximum_tokens=20)
     assert measures.evaluations[-1].values == evaluation.texts(written, targets).values
+
+
+def test_targets_have_the_tokenizer_of_their_language(tmp_path: Path) -> None:
+    for name, pieces in (("source.spm", "bpe.model"), ("target.spm", "unigram.model")):
+        shutil.copy(ROOT / "Tests" / "Goldens" / "sentencepiece" / pieces, tmp_path / name)
+    names = ["</s>", "<unk>", "▁the", "▁cat", "<pad>", "▁", "c", "a", "t"]
+    (tmp_path / "vocab.json").write_text(json.dumps({name: place for place, name in enumerate(names)}))
+    tokenizer = graft.Tokenizer(tmp_path)
+    # The pieces of the source's file are others.
+    assert tokenizer.encode("the cat").ids == [1, 3, 0] and tokenizer.of_targets.encode("the cat").ids == [2, 3, 0]
+    assert tokenizer.of_targets.of_targets.encode("the cat").ids == [2, 3, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(graft.Dataset.from_sources(tokenizer, ["a cat"] * 9, ["the cat"] * 9)) == 9
+    with pytest.warns(UserWarning, match="unknown"):
+        graft.Dataset.from_sources(tokenizer, ["a cat"] * 9, ["the cat"] * 9, target_tokenizer=tokenizer)
