@@ -1,4 +1,5 @@
 import CGraftKernels
+import Glibc
 import GraftAdapters
 import GraftLayers
 import GraftTensor
@@ -81,9 +82,9 @@ struct TargetLoss: DenseLoss {
         }
         evidence.labelSets.endRow()
         guard keepsScores else { return }
-        // Only their order is measured, which is that of the probabilities.
-        evidence.scores.add(
-            isTrue: targets.lazy.map { $0 >= 0.5 ? 1 : 0 }, numbers: logits.lazy.map(Double.init))
+        // As sessions give them, so that a threshold that is found here is one for them.
+        let probabilities = logits.lazy.map { 1 / (1 + exp(-Double($0))) }
+        evidence.scores.add(isTrue: targets.lazy.map { $0 >= 0.5 ? 1 : 0 }, numbers: probabilities)
     }
 
     /// What is kept, twice over since it grows, and orders of the rows.

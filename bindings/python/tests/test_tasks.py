@@ -77,6 +77,9 @@ def test_labels_that_do_not_exclude_each_other(
                 session.predict_labels(TEXTS, threshold=threshold)
         assert after.exact_match == numpy.mean([own == given for own, given in zip(likely, sets)])
         assert numpy.allclose(shares, 1 / (1 + numpy.exp(-logits)), atol=1e-6)
+        marks = [[int(name in own) for name in rows.label_names] for own in sets]
+        best = graft.evaluation.label_sets(marks, shares).table("thresholds")
+        assert numpy.allclose(after.table("thresholds"), best, atol=1e-5)
 
 
 def test_named_entities_from_words(model: graft.Model, tokenizer: graft.Tokenizer, tmp_path: Path) -> None:
