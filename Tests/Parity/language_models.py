@@ -107,10 +107,11 @@ def language_models(*tasks: str) -> list[LanguageModel]:
     for folder, config in configs.items():
         architecture = config["model_type"]
         # Heads of other tasks have the settings of these, and some more.
-        is_bare = config["architectures"][0].endswith("Model")
+        own = config["architectures"][0]
+        is_bare = own.endswith("Model") and not own.endswith("EncoderModel")
         if architecture not in graft.architectures() or named[architecture] not in tasks:
             continue
         names = CLASSES[named[architecture]][1]
-        if is_bare or names[architecture] == config["architectures"][0]:
+        if is_bare or names[architecture] == own:
             found.setdefault(settings(folder), LanguageModel(architecture, named[architecture], folder))
     return list(found.values())
