@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from ctypes import byref, c_int64, c_void_p, create_string_buffer
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
 
 from .declarations import EncodeOptions
@@ -64,7 +63,7 @@ class Tokenizer(Handle):
         out = c_void_p()
         lib.graft_tokenizer_load(path_bytes(path), byref(out))
         super().__init__(out)
-        self._folder: Path | None = Path(os.fsdecode(path))
+        self._folder: str | None = os.fsdecode(path)
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
@@ -81,10 +80,14 @@ class Tokenizer(Handle):
     def of_targets(self) -> Tokenizer:
         """That of texts which others become: of a folder of Marian's without ``tokenizer.json`` the
         one of ``target.spm``, else itself."""
-        folder = self._folder
-        if folder is None or not (folder / TARGETS).exists() or (folder / "tokenizer.json").exists():
+        names = os.listdir(self._folder) if self._folder is not None and os.path.isdir(self._folder) else []
+        if self._folder is None or TARGETS not in names or "tokenizer.json" in names:
             return self
-        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".spm")}
+        files = {}
+        for name in names:
+            if name.endswith((".json", ".spm")):
+                with open(os.path.join(self._folder, name), "rb") as file:
+                    files[name] = file.read()
         return Tokenizer.from_files(files | {"source.spm": files[TARGETS]})
 
     @property
