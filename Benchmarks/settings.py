@@ -34,6 +34,8 @@ TOKENIZERS = {
     "gpt2": SHARED / "tokenizers" / "gpt2",
     "qwen": SHARED / "tokenizers" / "qwen-tiktoken",
     "stories260k": SHARED / "models" / "stories260K" / "hf",
+    "me5": CHINESE,
+    "marian": SHARED / "models" / "marian-enpt",
 }
 
 # AdapterHub pins another transformers than PEFT, so it has an environment of its own.
