@@ -57,7 +57,6 @@ class HeadVariant(Variant):
 ANSWERS = dict(peft_task="QUESTION_ANS", labels=2)
 VARIANTS = [
     HeadVariant("bart-answers", "question_answering", "Both stacks.", modules=("q_proj", "fc2"), **ANSWERS),
-    HeadVariant("t5-answers", "question_answering", "Both stacks.", modules=("q", "v"), **ANSWERS),
     HeadVariant("mbart-answers", "question_answering", "Rows that begin with their end.", modules=("k_proj", "v_proj"), **ANSWERS),
     HeadVariant("mt5-tokens", "token_classification", "An encoder alone.", "TOKEN_CLS", modules=("k", "wi_0")),
 ]  # fmt: skip
