@@ -130,6 +130,11 @@ def test_answers_are_trained_on_and_measured_as_texts(tmp_path: Path) -> None:
     assert told("evaluate", TINY, tmp_path / "a", file)["exact_match"] == 1
     assert told("report", TINY, tmp_path / "a", file, "--output", tmp_path / "page.html")["f1"] == 1
     assert 'id="answers"' in (tmp_path / "page.html").read_text("utf-8")
+    # What is asked of an adapter is asked by every command.
+    short = ("--maximum-answer-tokens", 1)
+    cut = told("evaluate", TINY, tmp_path / "a", file, *short)
+    assert cut["exact_match"] == 0 and 0 < cut["f1"] < 1
+    assert told("report", TINY, tmp_path / "a", file, "--output", tmp_path / "page.html", *short)["f1"] == cut["f1"]
     lines = run("predict", TINY, tmp_path / "a", given=f"Who found the ring?\t{context}\n").stdout
     assert lines == f"Anna Berg\tWho found the ring?\t{context}\n"
     told_of = told("predict", TINY, tmp_path / "a", file, "--no-answer-threshold", -1000)

@@ -15,8 +15,9 @@ from ..adapter import Adapter
 from ..dataset import Dataset
 from ..logs.history import History
 from ..model import Model
-from ..reports.predictions import Predictions
+from ..reports.predictions import predictions_of
 from ..reports.report import report
+from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
 from .arguments import add_model
 from .files import asking_of, read_labelled, task_named
@@ -55,19 +56,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             maximum_length=arguments.maximum_length or adapter.maximum_length or 0,
             end_tokens=model.end_tokens[:1],
         )
-        predictions = Predictions.of(
-            model,
-            tokenizer,
-            adapter,
-            table,
-            task=task.name,
-            threads=arguments.threads,
-            maximum_length=arguments.maximum_length,
-            threshold=asking.threshold,
-            script=asking.script,
-            tokenize=asking.tokenize,
-            generation=asking.generation,
-        )
+        adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
+        predictions = predictions_of(adapted, table, task, asking)
         data |= {"report_file": str(arguments.file), "report_rows": len(table)}
     report(
         arguments.output,

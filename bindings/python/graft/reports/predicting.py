@@ -87,8 +87,9 @@ def _of_tags(given: Question) -> Found:
     texts = texts_of(given.table)
     shown, lengths = _shown(texts), _lengths(given.tokenizer, texts)
     if "tags" in given.table:
-        return Found(TAGS, given.table["tags"], given.session.tag_words(given.table["words"]), shown, lengths)
-    sides = given.table["entities"], given.session.tag(texts.first)
+        found = given.session.tag_words(given.table["words"], stride=given.asking.stride)
+        return Found(TAGS, given.table["tags"], found, shown, lengths)
+    sides = given.table["entities"], given.session.tag(texts.first, stride=given.asking.stride)
     truth, found = (list(map(_characters, texts.first, rows)) for rows in sides)
     return Found(TAGS, truth, found, shown, lengths, of_characters=True)
 
@@ -104,7 +105,10 @@ def _characters(text: str, entities: Iterable[Any]) -> list[str]:
 
 def _of_answers(given: Question) -> Found:
     texts = texts_of(given.table)
-    found = given.session.answer(texts.first, texts.second or [])
+    asking = given.asking
+    found = given.session.answer(
+        texts.first, texts.second or [], maximum_tokens=asking.maximum_answer_tokens, stride=asking.stride
+    )
     accepted = [[answer.text for answer in own] for own in given.table["answers"]]
     return Found(ANSWERS, accepted, [own.text for own in found], _shown(texts), _lengths(given.tokenizer, texts))
 

@@ -13,7 +13,7 @@ from ..errors import invalid
 from ..metrics import Evaluation
 from ..model import Model
 from ..table_tasks.listed import task_of
-from ..table_tasks.table_task import Adapted, Asking
+from ..table_tasks.table_task import Adapted, Asking, TableTask
 from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
 from ..values import as_list, float_of, require_length, shown
@@ -198,27 +198,10 @@ class Predictions:
             was trained on were.
         :param generation: of texts that are written: arguments of :meth:`Session.generate`.
         """
-        adapted = Adapted(model, tokenizer, adapter, threads, maximum_length)
         least = list(threshold) if isinstance(threshold, Iterable) else threshold
         asking = Asking(threshold=least, script=script, tokenize=tokenize, generation=generation)
-        found = found_by(task_of(table, task or adapter.task), adapted, table, asking)
-        made = cls(
-            found.truth,
-            found.predicted,
-            task=found.task,
-            labels=adapter.labels,
-            texts=found.texts,
-            lengths=found.lengths,
-            target_lengths=found.target_lengths,
-            candidates=found.candidates,
-            # A text that another is written of is never cut.
-            maximum_length=None if found.task in TEXTS else maximum_length or adapter.maximum_length or tokenizer.maximum_length,
-            threshold=least,
-            script=script,
-            tokenize=tokenize,
-        )
-        made.of_characters, made.retrieval, made.measured = found.of_characters, found.retrieval, found.measured
-        return made
+        adapted = Adapted(model, tokenizer, adapter, threads, maximum_length)
+        return predictions_of(adapted, table, task_of(table, task or adapter.task), asking)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -252,6 +235,29 @@ class Predictions:
         if self.task == LABELS and len(self.labels) == 2:
             return [int(row[1] >= self.thresholds[1]) for row in self.predicted]
         return [row.index(max(row)) for row in self.predicted]
+
+
+def predictions_of(adapted: Adapted, table: Table, task: TableTask, asking: Asking) -> Predictions:
+    """As :meth:`Predictions.of`, of all that an adapter may be asked."""
+    found = found_by(task, adapted, table, asking)
+    # A text that another is written of is never cut.
+    limits = (adapted.maximum_length, adapted.adapter.maximum_length, adapted.tokenizer.maximum_length)
+    made = Predictions(
+        found.truth,
+        found.predicted,
+        task=found.task,
+        labels=adapted.adapter.labels,
+        texts=found.texts,
+        lengths=found.lengths,
+        target_lengths=found.target_lengths,
+        candidates=found.candidates,
+        maximum_length=None if found.task in TEXTS else limits[0] or limits[1] or limits[2],
+        threshold=asking.threshold,
+        script=asking.script,
+        tokenize=asking.tokenize,
+    )
+    made.of_characters, made.retrieval, made.measured = found.of_characters, found.retrieval, found.measured
+    return made
 
 
 def _listed(rows: Any) -> list[Any]:
