@@ -158,12 +158,18 @@ def quality_data(arguments: argparse.Namespace) -> tuple[Labelled, Labelled, lis
     return train.take(list(range(len(train)))[: arguments.rows]), test, names
 
 
+def recipe_parser(description: str | None, epochs: int) -> argparse.ArgumentParser:
+    """What runs of all recipes take."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=epochs)
+    return parser
+
+
 def quality_parser(description: str | None) -> argparse.ArgumentParser:
     """What every run of the quality recipe takes."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = recipe_parser(description, epochs=5)
     parser.add_argument("--data", choices=list(DATA_SETS), default="trec6")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="training rows, where not all")
     return parser
 
@@ -228,20 +234,16 @@ TAG_RECIPE = {
 
 def tag_parser(description: str | None) -> argparse.ArgumentParser:
     """What every run of the recipe of tags takes."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = recipe_parser(description, epochs=5)
     parser.add_argument("--data", choices=list(TAG_SETS), default="wnut17")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="sentences to learn from, where not all")
     return parser
 
 
 def embedding_parser(description: str | None) -> argparse.ArgumentParser:
     """What every run of the recipe of vectors takes."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = recipe_parser(description, epochs=2)
     parser.add_argument("--loss", choices=("cosent", "cosine_similarity"), default="cosent")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=2)
     return parser
 
 
@@ -254,9 +256,7 @@ REGRESSION_RECIPE = {
 
 
 def regression_parser(description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=4)
+    parser = recipe_parser(description, epochs=4)
     parser.add_argument("--rows", type=int, default=1000, help="pairs to learn from, of a fixed shuffle")
     return parser
 
@@ -279,10 +279,7 @@ RETRIEVAL_RECIPE = {
 
 
 def retrieval_parser(description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
-    return parser
+    return recipe_parser(description, epochs=5)
 
 
 @dataclass(frozen=True)
@@ -389,10 +386,8 @@ ANSWER_RECIPE = {
 
 
 def answer_parser(description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = recipe_parser(description, epochs=5)
     parser.add_argument("--data", choices=list(ANSWER_SETS), default="en", help="of XQuAD")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rows", type=int, help="questions, about, where not all")
     return parser
 

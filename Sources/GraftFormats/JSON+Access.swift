@@ -12,17 +12,14 @@ extension JSONObject: JSONMembers {
 }
 
 extension JSON: JSONMembers {
-    package func requireObject() throws(GraftError) -> JSONObject {
-        guard case .object(let object) = self else {
-            throw GraftError(.corruptFile, "expected a JSON object, found \(kind)")
-        }
-        return object
-    }
+    package func requireObject() throws(GraftError) -> JSONObject { try object("") }
 
     /// - Parameter place: what holds the value, for the message: a file or an argument.
-    package func requireObject(in place: String) throws(GraftError) -> JSONObject {
+    package func requireObject(in place: String) throws(GraftError) -> JSONObject { try object(place + ": ") }
+
+    private func object(_ place: String) throws(GraftError) -> JSONObject {
         guard case .object(let object) = self else {
-            throw GraftError(.corruptFile, "\(place): expected a JSON object, found \(kind)")
+            throw GraftError(.corruptFile, "\(place)expected a JSON object, found \(kind)")
         }
         return object
     }

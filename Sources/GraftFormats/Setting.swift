@@ -91,12 +91,12 @@ package struct Setting: Sendable {
     /// A given value in one spelling; nil for one that the setting does not take.
     func accepted(_ value: JSON) -> JSON? {
         switch kind {
-        case .number(_, let range): value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
+        case .number(_, let range): Self.number(value, range)
         case .numbers(_, let range):
             if let items = value.arrayValue {
-                items.allSatisfy { $0.doubleValue.map(range.contains) ?? false } ? value : nil
+                items.allSatisfy { Self.number($0, range) != nil } ? value : nil
             } else {
-                value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
+                Self.number(value, range)
             }
         case .count(_, let range): value.intValue.flatMap { range.contains($0) ? .integer($0) : nil }
         case .flag: value.boolValue.map(JSON.bool)
@@ -107,6 +107,10 @@ package struct Setting: Sendable {
                 return counts.count == items.count ? .array(counts.map(JSON.integer)) : nil
             }
         }
+    }
+
+    private static func number(_ value: JSON, _ range: ClosedRange<Double>) -> JSON? {
+        value.doubleValue.flatMap { range.contains($0) ? .double($0) : nil }
     }
 
     /// What the setting takes, in words.

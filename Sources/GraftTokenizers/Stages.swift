@@ -77,6 +77,19 @@ enum Stages {
         try stages(value, "decoder", decoders, sequenceKey: "decoders")
     }
 
+    /// Of texts whose spaces have marks, and whose unknown characters are bytes.
+    ///
+    /// - Parameter dropsFirst: whether a text that tokens begin with a space has none.
+    static func decodersOfMarks(dropsFirst: Bool) throws(GraftError) -> [any TokenDecoder] {
+        try decoders([
+            "type": "Sequence",
+            "decoders": [
+                ["type": "Replace", "pattern": ["String": "▁"], "content": " "], ["type": "ByteFallback"],
+                ["type": "Fuse"], ["type": "Strip", "content": " ", "start": dropsFirst ? 1 : 0, "stop": 0],
+            ],
+        ])
+    }
+
     static func model(_ file: ModelFile) throws(GraftError) -> any TokenModel {
         let type = try file.type()
         guard let (_, make) = models.first(where: { $0.type == type }) else {

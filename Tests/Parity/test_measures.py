@@ -242,7 +242,8 @@ def test_squad(seed: int) -> None:
     source = random.Random(seed)
 
     def text() -> str:
-        return source.choice([" ", "  ", "\u3000", "\n"]).join(source.choices(WORDS, k=source.randint(0, 4)))
+        count = source.choice([source.randint(0, 4), source.randint(0, 4), source.randint(8, 30)])
+        return source.choice([" ", "  ", "\u3000", "\n"]).join(source.choices(WORDS, k=count))
 
     accepted = [[text() or "x" for _ in range(source.randint(0, 3))] for _ in range(200)]
     predictions = [source.choice([*row, text(), ""]) for row in accepted]

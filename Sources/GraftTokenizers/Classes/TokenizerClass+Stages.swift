@@ -92,18 +92,12 @@ extension TokenizerClass {
 
     /// - Parameters:
     ///   - scheme: where a mark is put before a text: `always`, `first` or `never`.
-    ///   - dropsFirst: whether a text that tokens begin with a space has none.
+    ///   - dropsFirst: as of `Stages.decodersOfMarks`.
     static func markText(_ parts: inout TokenizerParts, _ scheme: JSON, dropsFirst: Bool) throws(GraftError) {
         parts.preTokenizers = try Stages.preTokenizers([
             "type": "Metaspace", "replacement": "▁", "split": false, "prepend_scheme": scheme,
         ])
-        parts.decoders = try Stages.decoders([
-            "type": "Sequence",
-            "decoders": [
-                ["type": "Replace", "pattern": ["String": "▁"], "content": " "], ["type": "ByteFallback"],
-                ["type": "Fuse"], ["type": "Strip", "content": " ", "start": dropsFirst ? 1 : 0, "stop": 0],
-            ],
-        ])
+        parts.decoders = try Stages.decodersOfMarks(dropsFirst: dropsFirst)
     }
 
     private static func mark(_ parts: inout TokenizerParts, _ scheme: JSON) throws(GraftError) {

@@ -70,13 +70,7 @@ extension Tokenizer {
             "type": "Sequence",
             "normalizers": addsSpace ? [["type": "Prepend", "prepend": "▁"], spaces] : [spaces],
         ])
-        parts.decoders = try Stages.decoders([
-            "type": "Sequence",
-            "decoders": [
-                ["type": "Replace", "pattern": ["String": "▁"], "content": " "], ["type": "ByteFallback"],
-                ["type": "Fuse"], ["type": "Strip", "content": " ", "start": addsSpace ? 1 : 0, "stop": 0],
-            ],
-        ])
+        parts.decoders = try Stages.decodersOfMarks(dropsFirst: addsSpace)
         parts.postProcessors = try tokens.ends(addsBeginning: true)
         return (parts, tokens)
     }

@@ -147,15 +147,12 @@ class Batch(Handle):
     ) -> Batch:
         """The rows of a table, as :meth:`Dataset.from_table` has them: for steps of a training on
         what is larger than memory."""
-        from .table_tasks.checks import places_named
-        from .table_tasks.listed import task_of  # which needs this module
+        from .table_tasks.listed import batch_of  # which needs this module
         from .table_tasks.table_task import Making
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
-        own = task_of(table, task)
-        with places_named(table):
-            return own.batch(tokenizer, table, making)[0]
+        return batch_of(tokenizer, table, task, making)[0]
 
     @classmethod
     def from_tokens(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ctypes import byref, c_void_p
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -247,8 +247,9 @@ class Dataset(Handle):
         :param target_tokenizer: where targets have another; None: :attr:`Tokenizer.of_targets`.
         :param maximum_length: as of the class, of sources and of targets.
         """
-        length, other = maximum_length, target_tokenizer
-        with Batch.of_sources(tokenizer, sources, targets, target_tokenizer=other, maximum_length=length) as batch:
+        with Batch.of_sources(
+            tokenizer, sources, targets, target_tokenizer=target_tokenizer, maximum_length=maximum_length
+        ) as batch:
             return cls.from_batch(batch)
 
     @classmethod
@@ -395,13 +396,12 @@ class Dataset(Handle):
         """
         from .data.columns import LEARNED
         from .data.table import Table
-        from .table_tasks.checks import places_named
-        from .table_tasks.listed import task_of  # which needs this module
+        from .table_tasks.listed import batch_of  # which needs this module
         from .table_tasks.table_task import Making
 
         names = None if label_names is None else as_list(label_names, "label_names", "strings")
         making = Making(names, scheme, all_pieces, maximum_length, stride, mask_each, list(end_tokens))
-        dataset: Dataset | None = None
+        dataset, tables = None, []
         for part in [table] if isinstance(table, Table) else table:
             if not isinstance(part, Table):
                 raise TypeError(f"table: expected a graft.Table, as Table.read makes, found {type(part).__name__}")
@@ -409,18 +409,17 @@ class Dataset(Handle):
                 raise invalid("label_names: expected names, since each of several tables may lack some")
             if not len(part):
                 raise invalid(f"{part.source}: it has no rows")
-            own = task_of(part, task)
-            with places_named(part):
-                batch, known = own.batch(tokenizer, part, making)
+            batch, known = batch_of(tokenizer, part, task, making)
             with batch:
                 if dataset is None:
                     dataset = cls.from_batch(batch)
                     dataset.label_names = known
                 else:
                     dataset.append(batch)
-                dataset._tables = [*dataset._tables, (len(dataset) - len(batch), part.places, batch)]
+                tables.append((len(dataset) - len(batch), part.places, batch))
         if dataset is None:
             raise invalid("table: expected rows, found no table")
+        dataset._tables = tables
         return dataset
 
     @classmethod
@@ -468,7 +467,7 @@ class Dataset(Handle):
         return None
 
     #: The first row of each table, where its rows stand, and what they became.
-    _tables: list[tuple[int, Places, Batch]] = []
+    _tables: Sequence[tuple[int, Places, Batch]] = ()
     #: Each is said once.
     _warned_of_cuts = False
     _warned_of_unknown_tokens = False

@@ -59,11 +59,16 @@ class Tokenizer(Handle):
 
     _release_function = "graft_tokenizer_release"
 
+    #: Where it was read from; "" in memory.
+    _folder = ""
+    #: Once it is asked for, where it is another.
+    _of_targets: Tokenizer | None = None
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         out = c_void_p()
         lib.graft_tokenizer_load(path_bytes(path), byref(out))
         super().__init__(out)
-        self._folder: str | None = os.fsdecode(path)
+        self._folder = os.fsdecode(path)
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Tokenizer:
@@ -73,22 +78,25 @@ class Tokenizer(Handle):
         lib.graft_tokenizer_load_files(array, len(array), byref(out))
         tokenizer = cls.__new__(cls)
         Handle.__init__(tokenizer, out)
-        tokenizer._folder = None
         return tokenizer
 
     @property
     def of_targets(self) -> Tokenizer:
         """That of texts which others become: of a folder of Marian's without ``tokenizer.json`` the
         one of ``target.spm``, else itself."""
-        names = os.listdir(self._folder) if self._folder is not None and os.path.isdir(self._folder) else []
-        if self._folder is None or TARGETS not in names or "tokenizer.json" in names:
-            return self
-        files = {}
-        for name in names:
-            if name.endswith((".json", ".spm")):
-                with open(os.path.join(self._folder, name), "rb") as file:
-                    files[name] = file.read()
-        return Tokenizer.from_files(files | {"source.spm": files[TARGETS]})
+        if self._of_targets is None and self._is_of_two_languages():
+            from pathlib import Path  # which most programs have no use for
+
+            paths = [path for path in Path(self._folder).iterdir() if path.suffix in (".json", ".spm")]
+            files = {path.name: path.read_bytes() for path in paths}
+            self._of_targets = Tokenizer.from_files(files | {"source.spm": files[TARGETS]})
+        return self._of_targets or self
+
+    def _is_of_two_languages(self) -> bool:
+        def has(name: str) -> bool:
+            return os.path.exists(os.path.join(self._folder, name))
+
+        return self._folder != "" and has(TARGETS) and not has("tokenizer.json")
 
     @property
     def vocabulary_size(self) -> int:

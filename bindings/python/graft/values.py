@@ -104,7 +104,7 @@ def name_list(names: Iterable[str], name: str) -> list[bytes]:
     """UTF-8 of each name."""
     given = as_list(names, name, "strings")
     encoded = text_list(given, name)
-    if b"\0" in b"".join(encoded):
+    if any(b"\0" in text for text in encoded):
         return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(given)]
     return encoded
 

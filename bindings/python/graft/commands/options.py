@@ -67,6 +67,8 @@ class Option(NamedTuple):
 FOUND_OUT = "found out"
 #: Of an option without a value.
 SWITCHED_ON: Any = {"default": False, "otherwise": "no", "action": "store_true"}
+#: Of the settings of what another option chooses.
+NOT_DEFAULT: Any = {"help": "those that are not the default", "otherwise": "none", "type": json_object, "metavar": "JSON"}
 
 #: How the base model is held.
 HELD = (
@@ -212,14 +214,7 @@ LOSS = (
         otherwise="cosent for judged pairs, in_batch_negatives for others, list_net for rankings",
         choices=[name for name in losses() if name != "dpo"],
     ),
-    Option(
-        "--loss-settings",
-        LABELLED,
-        "those that are not the default",
-        otherwise="none",
-        type=json_object,
-        metavar="JSON",
-    ),
+    Option("--loss-settings", LABELLED, **NOT_DEFAULT),
 )
 
 #: What is trained.
@@ -295,23 +290,9 @@ TRAINING = (
     Option("--rows-per-batch", TRAIN, "of a batch", 16, type=positive, metavar="N"),
     Option("--batches-per-step", TRAIN, "gradient accumulation", 1, type=positive, metavar="N"),
     Option("--optimizer", TRAIN, "what updates the weights", "adamw", choices=list(optimizers())),
-    Option(
-        "--optimizer-settings",
-        TRAIN,
-        "those that are not the default",
-        otherwise="none",
-        type=json_object,
-        metavar="JSON",
-    ),
+    Option("--optimizer-settings", TRAIN, **NOT_DEFAULT),
     Option("--schedule", TRAIN, "of the learning rate", "linear", choices=list(schedules())),
-    Option(
-        "--schedule-settings",
-        TRAIN,
-        "those that are not the default",
-        otherwise="none",
-        type=json_object,
-        metavar="JSON",
-    ),
+    Option("--schedule-settings", TRAIN, **NOT_DEFAULT),
     Option(
         "--step-plan",
         TRAIN,
@@ -319,14 +300,7 @@ TRAINING = (
         "plain",
         choices=list(step_plans()),
     ),
-    Option(
-        "--step-plan-settings",
-        TRAIN,
-        "those that are not the default",
-        otherwise="none",
-        type=json_object,
-        metavar="JSON",
-    ),
+    Option("--step-plan-settings", TRAIN, **NOT_DEFAULT),
     Option(
         "--maximum-gradient-norm",
         TRAIN,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ..batch import Batch
 from ..data.columns import BESIDE, LEARNED
 from ..data.table import Table
 from ..errors import invalid
+from ..tokenizer import Tokenizer
 from .answers import Answers
+from .checks import places_named
 from .choices import Choices
 from .conversations import Conversations
 from .label_sets import LabelSets
@@ -13,7 +16,7 @@ from .labels import Labels
 from .masked_words import MaskedWords
 from .numbers import Numbers
 from .rankings import Rankings
-from .table_task import TableTask
+from .table_task import Making, TableTask
 from .tags import Tags
 from .vectors import Vectors
 from .written import Written
@@ -27,6 +30,15 @@ TABLE_TASKS: tuple[TableTask, ...] = (
 def task_names() -> list[str]:
     """What a table may be said to be for."""
     return [own.name for own in TABLE_TASKS]
+
+
+def batch_of(
+    tokenizer: Tokenizer, table: Table, task: str | None, making: Making
+) -> tuple[Batch, list[str]]:
+    """What the task makes of the rows of a table; errors say where these stand."""
+    own = task_of(table, task)
+    with places_named(table):
+        return own.batch(tokenizer, table, making)
 
 
 def task_of(table: Table, name: str | None = None) -> TableTask:
