@@ -78,7 +78,7 @@ def attributes(kind: type) -> list[str]:
         while number and (comment := re.match(r" +#: (.*)", lines[number - 1])):
             comments.insert(0, comment[1])
             number -= 1
-        if declared and comments:
+        if declared and comments and not declared[1].startswith("_"):
             found.append(f"- `{declared[1]}`: {plain(' '.join(comments))}")
     for name, member in vars(kind).items():
         if isinstance(member, property) and not name.startswith("_"):
