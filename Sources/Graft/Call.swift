@@ -62,12 +62,14 @@ func retain<Object: AnyObject>(_ handle: OpaquePointer?, _ kind: Object.Type, _ 
 }
 
 /// A C string as text.
-func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(GraftError) -> String {
-    guard let pointer else { throw GraftError(.invalidArgument, "\(name) is NULL; expected UTF-8 text") }
+func text(
+    _ pointer: UnsafePointer<CChar>?, _ name: @autoclosure () -> String
+) throws(GraftError) -> String {
+    guard let pointer else { throw GraftError(.invalidArgument, "\(name()) is NULL; expected UTF-8 text") }
     // The text, what is made of it, and a message that repeats it.
-    try Memory.require(4 * strlen(pointer), to: name)
+    try Memory.require(4 * strlen(pointer), to: name())
     guard let text = String(validatingCString: pointer) else {
-        throw GraftError(.invalidArgument, "\(name) is not valid UTF-8")
+        throw GraftError(.invalidArgument, "\(name()) is not valid UTF-8")
     }
     return text
 }
@@ -82,8 +84,11 @@ func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws(Graft
 func texts(
     _ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int, _ name: String
 ) throws(GraftError) -> [String] {
+    let pointers = try array(start, count: count, name)
+    try Memory.require(MemoryLayout<String>.stride * count, to: name)
     var found: [String] = []
-    for (index, pointer) in try array(start, count: count, name).enumerated() {
+    found.reserveCapacity(count)
+    for (index, pointer) in pointers.enumerated() {
         try Memory.check()
         found.append(try text(pointer, "\(name)[\(index)]"))
     }

@@ -130,13 +130,14 @@ public func graft_evaluate_tags(
 /// Texts of each row, from those of all and where each row's begin and the last end.
 private func rows(
     _ start: UnsafePointer<UnsafePointer<CChar>?>?, _ ends: [Int], _ name: String
-) throws(GraftError) -> [[String]] {
+) throws(GraftError) -> [ArraySlice<String>] {
     let all = try texts(start, count: ends.last ?? 0, name)
-    var rows: [[String]] = []
+    var rows: [ArraySlice<String>] = []
+    try Memory.require(MemoryLayout<ArraySlice<String>>.stride * ends.count, to: name)
+    rows.reserveCapacity(ends.count)
     var first = 0
     for end in ends {
-        try Memory.check()
-        rows.append(Array(all[first..<end]))
+        rows.append(all[first..<end])
         first = end
     }
     return rows

@@ -32,63 +32,75 @@ enum Answers {
         Measure("best_f1_threshold") { $0.rows.best("f1", $0.repeats).threshold },
     ]
 
-    /// Of one question.
+    /// Of each question.
     static func measured(
-        _ prediction: String, accepted: [String], _ script: Script
-    ) -> [(name: String, value: Double)] {
-        var (exact, f1) = (0.0, 0.0)
-        switch script {
-        case .squad:
-            let given = AnswerText.tokens(prediction)
-            var hasAnswer = false
+        _ predictions: [String], accepted: [ArraySlice<String>], _ script: Script
+    ) throws(GraftError) -> RowValues {
+        var exact: [Double] = []
+        var f1: [Double] = []
+        exact.reserveCapacity(predictions.count)
+        f1.reserveCapacity(predictions.count)
+        var comparison = Comparison()
+        for (prediction, accepted) in zip(predictions, accepted) {
+            // A key and a count of each token, of which a character may be one.
+            let size = accepted.reduce(prediction.utf8.count) { $0 + $1.utf8.count }
+            try Memory.require(96 * size, to: "comparing answers")
+            let own =
+                switch script {
+                case .squad: comparison.asSQuAD(prediction, accepted)
+                case .cmrc: comparison.asCMRC(prediction, accepted)
+                }
+            exact.append(own.exact)
+            f1.append(own.f1)
+        }
+        let isEmpty = predictions.map { $0.isEmpty ? 1.0 : 0 }
+        return RowValues(["exact_match": exact, "f1": f1, "is_empty": isEmpty])
+    }
+
+    private struct Comparison {
+        private var given = AnswerTokens()
+        private var known = AnswerTokens()
+
+        mutating func asSQuAD(_ prediction: String, _ accepted: ArraySlice<String>) -> (exact: Double, f1: Double) {
+            given.readSQuAD(prediction)
+            var (exact, f1, hasAnswer) = (0.0, 0.0, false)
             for answer in accepted {
-                let known = AnswerText.tokens(answer)
+                known.readSQuAD(answer)
                 if known.isEmpty { continue }
                 hasAnswer = true
                 if known == given { exact = 1 }
-                f1 = max(f1, harmonic(known.countShared(with: given), known.count, given.count))
+                f1 = max(f1, harmonic(known.countShared(with: given)))
             }
-            if !hasAnswer, given.isEmpty { (exact, f1) = (1, 1) }
-        case .cmrc:
-            let text = AnswerText.withoutPunctuation(prediction)
-            let given = AnswerText.segments(text)
+            return !hasAnswer && given.isEmpty ? (1, 1) : (exact, f1)
+        }
+
+        mutating func asCMRC(_ prediction: String, _ accepted: ArraySlice<String>) -> (exact: Double, f1: Double) {
+            let text = AnswerTokens.withoutPunctuation(prediction)
+            given.readCMRC(text)
+            var (exact, f1) = (0.0, 0.0)
             for answer in accepted.isEmpty ? [""] : accepted {
-                let plain = AnswerText.withoutPunctuation(answer)
+                let plain = AnswerTokens.withoutPunctuation(answer)
                 let isExact = plain == text
                 if isExact { exact = 1 }
-                let known = AnswerText.segments(plain)
-                let isNone = accepted.isEmpty && isExact
-                f1 = max(f1, isNone ? 1 : harmonic(longestShared(known, given), known.count, given.count))
+                known.readCMRC(plain)
+                f1 = max(f1, accepted.isEmpty && isExact ? 1 : harmonic(known.longestRunShared(with: given)))
             }
+            return (exact, f1)
         }
-        return [("exact_match", exact), ("f1", f1), ("is_empty", prediction.isEmpty ? 1 : 0)]
-    }
 
-    /// Of precision and recall, computed as the scripts do.
-    private static func harmonic(_ shared: Int, _ known: Int, _ given: Int) -> Double {
-        guard shared > 0 else { return 0 }
-        let (precision, recall) = (Double(shared) / Double(given), Double(shared) / Double(known))
-        return 2 * precision * recall / (precision + recall)
-    }
-
-    /// The length of the longest run of tokens that both have.
-    private static func longestShared(_ known: [AnswerText.Token], _ given: [AnswerText.Token]) -> Int {
-        var lengths = Array(repeating: 0, count: given.count + 1)
-        var longest = 0
-        for token in known {
-            for place in given.indices.reversed() {
-                lengths[place + 1] = given[place] == token ? lengths[place] + 1 : 0
-                longest = max(longest, lengths[place + 1])
-            }
+        /// Of precision and recall, computed as the scripts do.
+        private func harmonic(_ shared: Int) -> Double {
+            guard shared > 0 else { return 0 }
+            let (precision, recall) = (Double(shared) / Double(given.count), Double(shared) / Double(known.count))
+            return 2 * precision * recall / (precision + recall)
         }
-        return longest
     }
 }
 
 extension RowValues {
     /// Of the questions that have an answer, or of the others.
     fileprivate func mean(_ name: String, hasAnswer: Bool, _ repeats: Repeats) -> Double {
-        guard let values = columns[name], let noAnswer else { return .nan }
+        guard let values = self[name], let noAnswer else { return .nan }
         var (sum, total) = (0.0, 0.0)
         for row in values.indices where noAnswer.hasAnswer[row] == hasAnswer {
             sum += repeats[row] * values[row]
@@ -98,7 +110,7 @@ extension RowValues {
     }
 
     fileprivate func best(_ name: String, _ repeats: Repeats) -> (threshold: Double, mean: Double) {
-        guard let worth = columns[name], let isEmpty = columns["is_empty"], let noAnswer, !noAnswer.scores.isEmpty
+        guard let worth = self[name], let isEmpty = self["is_empty"], let noAnswer, !noAnswer.scores.isEmpty
         else { return (.nan, .nan) }
         return noAnswer.best(worth: worth, isEmpty: isEmpty, repeats)
     }

@@ -21,9 +21,8 @@ extension Choices {
     /// nil where there is nothing, or the labels are no tags.
     func readEntities(strict: Bool) -> [EntityRow]? {
         guard !isEmpty, let scheme = TagScheme(labels: labels), !labels.isEmpty else { return nil }
-        return (0..<rowCount).reduce(into: []) { rows, row in
-            rows.append(eachEntity(ofRow: row, scheme, strict: strict) { _, _, _ in })
-        }
+        var reader = Reader(scheme, strict: strict)
+        return (0..<rowCount).map { row in reader.read(pairs[range(ofRow: row)]) { _, _, _ in } }
     }
 
     /// Precision, recall, F1 and number of each type's entities, in the default mode; empty where
@@ -31,42 +30,59 @@ extension Choices {
     var entityTypes: [LabelCount] {
         guard !isEmpty, !labels.isEmpty, let scheme = TagScheme(labels: labels) else { return [] }
         var counts = Array(repeating: LabelCount(), count: scheme.types.count)
+        var reader = Reader(scheme, strict: false)
         for row in 0..<rowCount {
-            _ = eachEntity(ofRow: row, scheme, strict: false) { type, isTrue, isChosen in
+            _ = reader.read(pairs[range(ofRow: row)]) { type, isTrue, isChosen in
                 counts[type].add(1, isTrue: isTrue, isChosen: isChosen)
             }
         }
         return counts
     }
 
-    private func eachEntity(
-        ofRow row: Int, _ scheme: TagScheme, strict: Bool, _ body: (Int, Bool, Bool) -> Void
-    ) -> EntityRow {
-        func spans(_ tags: [Int32]) -> [TagScheme.Span] {
-            var found: [TagScheme.Span] = []
-            if strict { scheme.strictEntities(tags, into: &found) } else { scheme.entities(tags, into: &found) }
-            return found
+    /// Reads row after row, which takes memory for the longest alone.
+    private struct Reader {
+        private let scheme: TagScheme
+        private let strict: Bool
+        private var tags: [Int32] = []
+        private var truths: [TagScheme.Span] = []
+        private var choices: [TagScheme.Span] = []
+
+        init(_ scheme: TagScheme, strict: Bool) {
+            self.scheme = scheme
+            self.strict = strict
         }
-        let own = pairs[range(ofRow: row)]
-        let (truths, choices) = (spans(own.map(\.truth)), spans(own.map(\.choice)))
-        var correct = 0
-        // Both are in the order of their starts, and no two begin together.
-        var place = 0
-        for span in choices {
-            while place < truths.count, truths[place].first < span.first { place += 1 }
-            let isTrue = place < truths.count && truths[place] == span
-            if isTrue {
-                correct += 1
-                body(span.type, true, true)
+
+        mutating func read(_ own: ArraySlice<Pair>, _ body: (Int, Bool, Bool) -> Void) -> EntityRow {
+            readSpans(own, \.truth, into: \.truths)
+            readSpans(own, \.choice, into: \.choices)
+            var correct = 0
+            // Both are in the order of their starts, and no two begin together.
+            var place = 0
+            for span in choices {
+                while place < truths.count, truths[place].first < span.first { place += 1 }
+                let isTrue = place < truths.count && truths[place] == span
+                if isTrue { correct += 1 }
+                body(span.type, isTrue, true)
+            }
+            place = 0
+            for span in truths {
+                while place < choices.count, choices[place].first < span.first { place += 1 }
+                if place == choices.count || choices[place] != span { body(span.type, true, false) }
+            }
+            return EntityRow(truths: Int32(truths.count), choices: Int32(choices.count), correct: Int32(correct))
+        }
+
+        private mutating func readSpans(
+            _ own: ArraySlice<Pair>, _ tag: (Pair) -> Int32, into spans: WritableKeyPath<Reader, [TagScheme.Span]>
+        ) {
+            tags.removeAll(keepingCapacity: true)
+            for pair in own { tags.append(tag(pair)) }
+            self[keyPath: spans].removeAll(keepingCapacity: true)
+            if strict {
+                scheme.strictEntities(tags, into: &self[keyPath: spans])
             } else {
-                body(span.type, false, true)
+                scheme.entities(tags, into: &self[keyPath: spans])
             }
         }
-        place = 0
-        for span in truths {
-            while place < choices.count, choices[place].first < span.first { place += 1 }
-            if place == choices.count || choices[place] != span { body(span.type, true, false) }
-        }
-        return EntityRow(truths: Int32(truths.count), choices: Int32(choices.count), correct: Int32(correct))
     }
 }

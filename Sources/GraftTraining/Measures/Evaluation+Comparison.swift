@@ -144,6 +144,6 @@ extension Evidence {
     fileprivate var isRight: [Bool]? {
         if !choices.isEmpty { return choices.pairs.map { $0.truth == $0.choice } }
         if labelSets.rowCount > 0 { return (0..<labelSets.rowCount).map(labelSets.isExact) }
-        return rows.columns["exact_match"]?.map { $0 == 1 }
+        return rows["exact_match"]?.map { $0 == 1 }
     }
 }

@@ -137,7 +137,7 @@ extension Evaluation {
     ///   - accepted: Of each question.
     ///   - noAnswerScores: Of each prediction; empty where there are none.
     package static func ofAnswers(
-        _ predictions: [String], accepted: [[String]], noAnswerScores: Numbers?, script: String
+        _ predictions: [String], accepted: [ArraySlice<String>], noAnswerScores: Numbers?, script: String
     ) throws(GraftError) -> Evaluation {
         guard let known = Answers.Script(rawValue: script) else {
             throw GraftError(
@@ -147,14 +147,9 @@ extension Evaluation {
         }
         var evidence = try begin(rows: predictions.count, bytes: 64)
         if let noAnswerScores { try check(noAnswerScores, "no_answer_scores", width: 1) }
+        evidence.rows = try Answers.measured(predictions, accepted: accepted, known)
         evidence.rows.noAnswer = NoAnswer(
             scores: noAnswerScores.map(Array.init) ?? [], hasAnswer: accepted.map { !$0.isEmpty })
-        for (prediction, accepted) in zip(predictions, accepted) {
-            // An array for each token, of which a character may be one.
-            let size = accepted.reduce(prediction.utf8.count) { $0 + $1.utf8.count }
-            try Memory.require(96 * size, to: "comparing answers")
-            evidence.rows.add(Answers.measured(prediction, accepted: accepted, known))
-        }
         return Evaluation(
             evidence, Answers.measures + (noAnswerScores == nil ? [] : Answers.thresholdMeasures),
             rowCount: predictions.count)
@@ -164,7 +159,7 @@ extension Evaluation {
     ///
     /// - Parameter references: Of each text what it should be, or several: the best counts.
     package static func ofTexts(
-        _ written: [String], references: [[String]], _ settings: JSONObject
+        _ written: [String], references: [ArraySlice<String>], _ settings: JSONObject
     ) throws(GraftError) -> Evaluation {
         let settings = try Settings(settings, of: [tokenize], owner: "texts", place: "settings")
         let tokens = WrittenTokens(rawValue: settings.choice(tokenize)) ?? .western

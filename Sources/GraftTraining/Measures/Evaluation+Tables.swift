@@ -67,11 +67,12 @@ extension Evaluation {
             }
             return table
         default:
-            let names = evidence.rows.columns.keys.sorted().filter { $0 != "is_empty" }
+            let names = evidence.rows.names.sorted().filter { $0 != "is_empty" }
             guard !names.isEmpty else { return nil }
+            let columns = names.compactMap { evidence.rows[$0] }
             var table = EvaluationTable(columns: names.count)
             for row in 0..<evidence.rows.rowCount {
-                for name in names { table.numbers.append(evidence.rows.columns[name]?[row] ?? .nan) }
+                for values in columns { table.numbers.append(values[row]) }
             }
             return table
         }

@@ -1,21 +1,38 @@
 /// What each row of an evaluation is worth by itself, in several named ways; an evaluation has
 /// their means.
 struct RowValues: Sendable {
-    /// By name: a number for each row.
-    private(set) var columns: [String: [Double]] = [:]
+    private(set) var names: [String] = []
+    /// Of each name a number for each row.
+    private var columns: [[Double]] = []
     private(set) var rowCount = 0
     var weights = Weights()
     /// Of answers: how likely each row has none, where that was given, and whether it has one.
     var noAnswer: NoAnswer?
 
+    init() {}
+
+    /// As many in each column.
+    init(_ columns: KeyValuePairs<String, [Double]>) {
+        names = columns.map(\.key)
+        self.columns = columns.map(\.value)
+        rowCount = self.columns.first?.count ?? 0
+    }
+
+    subscript(name: String) -> [Double]? { names.firstIndex(of: name).map { columns[$0] } }
+
+    /// All rows have the names of the first.
     mutating func add(_ row: [(name: String, value: Double)]) {
-        for (name, value) in row { columns[name, default: []].append(value) }
+        if names.isEmpty {
+            names = row.map(\.name)
+            columns = Array(repeating: [], count: row.count)
+        }
+        for (place, own) in row.enumerated() { columns[place].append(own.value) }
         rowCount += 1
     }
 
     /// NaN without rows or such a value.
     func mean(_ name: String, _ repeats: Repeats) -> Double {
-        guard let values = columns[name] else { return .nan }
+        guard let values = self[name] else { return .nan }
         var (sum, total) = (0.0, 0.0)
         for row in values.indices {
             let weight = weights[row] * repeats[row]
@@ -26,8 +43,9 @@ struct RowValues: Sendable {
     }
 
     func followed(by other: RowValues) -> RowValues {
+        guard rowCount > 0 else { return other }
         var both = self
-        for (name, values) in other.columns { both.columns[name, default: []] += values }
+        for place in other.names.indices { both.columns[place] += other.columns[place] }
         both.rowCount += other.rowCount
         both.weights.values += other.weights.values
         if let noAnswer = other.noAnswer { both.noAnswer = self.noAnswer?.followed(by: noAnswer) }

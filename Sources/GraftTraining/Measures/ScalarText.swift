@@ -9,9 +9,12 @@ extension ScalarText {
     /// As `str.lower`, which writes a sigma at the end of a word as such.
     var lowercased: ScalarText {
         var lower: ScalarText = []
+        lower.reserveCapacity(count)
         for (place, scalar) in enumerated() {
             if scalar.isASCII {
                 lower.append(("A"..."Z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value) + 32) : scalar)
+            } else if scalar.isHan || !scalar.properties.changesWhenLowercased {
+                lower.append(scalar)
             } else if scalar == "\u{3a3}", PythonScalars.endsWord(map(\.value), at: place) {
                 lower.append("\u{3c2}")
             } else {
@@ -25,7 +28,7 @@ extension ScalarText {
     var trimmed: ScalarText {
         guard let first = firstIndex(where: { !$0.isSpace }), let last = lastIndex(where: { !$0.isSpace })
         else { return [] }
-        return Array(self[first...last])
+        return last - first == count - 1 ? self : Array(self[first...last])
     }
 
     /// As `str.split`: what stands between white space.
@@ -52,6 +55,10 @@ extension ScalarText {
 extension Unicode.Scalar {
     /// As `str.isspace`.
     var isSpace: Bool { PythonScalars.isSpace(value) }
+
+    /// Of the block of Chinese characters that nearly all texts are written with: asking its
+    /// properties would take long.
+    var isHan: Bool { ("\u{4E00}"..."\u{9FFF}").contains(self) }
 
     var isDigit: Bool { ("0"..."9").contains(self) }
 }

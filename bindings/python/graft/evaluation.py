@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Iterable, Sequence
-from ctypes import Array, byref, c_double, c_int32, c_int64, c_void_p
+from ctypes import Array, byref, c_char_p, c_double, c_int32, c_int64, c_void_p
 from itertools import accumulate, chain
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from .library import lib
 from .lost_tokens import warn
 from .metrics import Evaluation
 from .thresholds import thresholds_of
-from .values import as_list, c_number, choice, name_list, settings_json, text_array, text_list
+from .values import as_list, c_number, choice, name_array, name_list, settings_json, text_array, text_list
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
 
@@ -143,7 +143,7 @@ def tags(truth: Iterable[Iterable[str]], chosen: Iterable[Iterable[str]]) -> Eva
     flat = [list(chain.from_iterable(side)) for side in rows]
     names = sorted(set(flat[0]).union(flat[1]))
     sides = [_numbered(side, names, names, "tags") for side in flat]
-    texts, out = text_array(name_list(names, "tags")), c_void_p()
+    texts, out = name_array(names, "tags"), c_void_p()
     lib.graft_evaluate_tags(
         sides[0], sides[1], _starts(rows[0]), len(rows[0]), texts, len(names), byref(out)
     )
@@ -170,13 +170,14 @@ def answers(
         warning says so, and ``-math.inf`` is the threshold to take.
     :param script: whose definitions.
     """
-    given = name_list(predictions, "predictions")
+    given = as_list(predictions, "predictions", "strings")
+    texts = name_array(given, "predictions")
     known = _lists(accepted, "accepted", "strings", "lists")
     _same(len(given), len(known), "predictions", "accepted")
     numbers, out = _weights(no_answer_scores, len(given), "no_answer_scores"), c_void_p()
     lib.graft_evaluate_answers(
-        text_array(given),
-        text_array(_names_in(known, "accepted")),
+        texts,
+        _names_in(known, "accepted"),
         _starts(known),
         numbers,
         len(given),
@@ -363,7 +364,7 @@ def _weights(numbers: Numbers | None, count: int, name: str = "weights") -> Arra
 
 def _starts(rows: list[Any]) -> Array[c_int64]:
     """Where each row begins, end to end, and where the last ends."""
-    return (c_int64 * (len(rows) + 1))(0, *accumulate(map(len, rows)))
+    return (c_int64 * (len(rows) + 1)).from_buffer(array("q", accumulate(map(len, rows), initial=0)))
 
 
 def _nested(given: dict[str, Any], of: str, rows_of: str, dimensions: int = 1) -> list[list[list[Any]]]:
@@ -385,12 +386,12 @@ def _lists(rows: Any, name: str, of: str, rows_of: str, dimensions: int = 1) -> 
     return [row if type(row) is list else as_list(row, f"{name}[{place}]", of) for place, row in enumerate(outer)]
 
 
-def _names_in(rows: list[list[Any]], name: str) -> list[bytes]:
-    """UTF-8 of the names of all rows; errors say the row."""
+def _names_in(rows: list[list[Any]], name: str) -> Array[c_char_p]:
+    """C strings of the names of all rows; errors say the row."""
     try:
-        return name_list(chain.from_iterable(rows), name)
+        return name_array(list(chain.from_iterable(rows)), name)
     except (TypeError, ValueError):
-        return [encoded for place, row in enumerate(rows) for encoded in name_list(row, f"{name}[{place}]")]
+        return text_array([encoded for place, row in enumerate(rows) for encoded in name_list(row, f"{name}[{place}]")])
 
 
 def _same(first: int, second: int, one: str, other: str) -> None:

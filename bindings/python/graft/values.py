@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import math
 import os
+from array import array
 from collections.abc import ItemsView, Iterable, KeysView, Mapping, Sequence, Set, Sized
 from ctypes import Array, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p, cast
-from operator import index
+from itertools import accumulate, count
+from operator import add, index
 from typing import Any
 
 from .declarations import FileStruct
@@ -104,14 +106,36 @@ def name_list(names: Iterable[str], name: str) -> list[bytes]:
     """UTF-8 of each name."""
     given = as_list(names, name, "strings")
     encoded = text_list(given, name)
-    if any(b"\0" in text for text in encoded):
+    if b"\0" in b"".join(encoded):
         return [name_bytes(text, f"{name}[{row}]") for row, text in enumerate(given)]
     return encoded
 
 
+def name_array(names: Iterable[str], name: str) -> Array[c_char_p]:
+    """An array of C strings of names, of which there may be millions."""
+    given = as_list(names, name, "strings")
+    try:
+        together = "\0".join(given)
+    except TypeError:
+        together = "\0" * len(given)
+    if together.isascii() and together.count("\0") == len(given) - 1:
+        return _text_array(together.encode(), map(len, given))
+    return text_array(name_list(given, name))
+
+
 def text_array(texts: Sequence[bytes]) -> Array[c_char_p]:
-    """An array of C strings, which it keeps alive."""
-    return (c_char_p * len(texts))(*texts)
+    """An array of C strings."""
+    return _text_array(b"\0".join(texts), map(len, texts))
+
+
+def _text_array(together: bytes, lengths: Iterable[int]) -> Array[c_char_p]:
+    """Pointers to the texts of a string of them, a NUL between any two, which the array keeps
+    alive: many times as fast as ctypes, which keeps each alive."""
+    first = cast(c_char_p(together), c_void_p).value or 0
+    pointers = array("Q", map(add, accumulate(lengths, initial=first), count()))
+    texts = (c_char_p * (len(pointers) - 1)).from_buffer(pointers)
+    texts.together = together  # type: ignore[attr-defined]
+    return texts
 
 
 def sizes(texts: Sequence[bytes]) -> Array[c_int64]:

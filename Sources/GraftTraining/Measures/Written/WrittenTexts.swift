@@ -16,7 +16,7 @@ struct WrittenTexts: Sendable {
 
     /// A row with one reference or more; what it is worth by itself.
     mutating func add(
-        _ written: String, _ references: [String], _ tokens: WrittenTokens
+        _ written: String, _ references: ArraySlice<String>, _ tokens: WrittenTokens
     ) throws(GraftError) -> [(name: String, value: Double)] {
         let (text, known) = (ScalarText(written), references.map { ScalarText($0) })
         // An array for each token, of which a character may be one.
