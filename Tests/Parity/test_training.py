@@ -12,6 +12,7 @@ from transformers import LlamaForCausalLM
 
 import graft
 from conftest import DATA, GOLDENS, MINILM, TOLERANCE
+from graft.reports.weights import gradient_norms
 from peft_models import adapted, base, gradients, graft_gradients, logits, padded
 
 STEPS, ROWS, LABELS = 12, 8, 2
@@ -35,6 +36,15 @@ GRADIENT_TOLERANCE = 1e-3
 VARIANTS = {
     "query-value": dict(r=8, lora_alpha=16, target_modules=["query", "value"]),
     "everything": dict(r=4, target_modules="all-linear", bias="all", lora_bias=True),
+}
+
+#: Whose gradients a report shows. AdaLoRA's steps prune ranks, and what is shown is of the others.
+MAPPED = {
+    "lora": dict(method="lora", r=4, target_modules="all-linear"),
+    "ia3": dict(method="ia3"),
+    "adalora": dict(method="adalora", init_r=4, target_r=2),
+    "adalora-penalty": dict(method="adalora", init_r=6, target_r=1, tfinal=2, orth_reg_weight=3.0),
+    "adalora-no-penalty": dict(method="adalora", init_r=4, target_r=1, orth_reg_weight=0.0),
 }
 
 
@@ -189,6 +199,28 @@ def test_every_gradient_is_that_of_peft_in_float64(settings, without_dropout, ba
         # its own.
         limit = 1e-7 if largest < 1e-12 else GRADIENT_TOLERANCE * largest
         assert error < limit, f"{tensor}: error {error:.1e}, largest gradient {largest:.1e}"
+
+
+@pytest.mark.parametrize("settings", MAPPED.values(), ids=MAPPED)
+def test_the_gradient_map_of_a_report_is_that_of_peft(settings, without_dropout, minilm_tokenizer, tmp_path):
+    texts, labels = ["a fine film", "it is far too long to be funny", "dull", "what a joy to see"], [1, 0, 0, 1]
+    model = graft.Model(without_dropout)
+    own = {key: value for key, value in settings.items() if key != "method"}
+    adapter = graft.Adapter.create(model, settings["method"], own, seed=3)
+    adapter.set_head(labels=["bad", "good"])
+    rows = graft.Dataset(minilm_tokenizer, texts, labels, label_names=adapter.labels)
+    with graft.Trainer(model, adapter, learning_rate=5e-3, epoch_count=5, rows_per_batch=4) as trainer:
+        trainer.fit(rows, progress=False)
+    adapter.save(tmp_path / "trained")
+    found = gradient_norms(model, adapter, rows)
+
+    theirs = PeftModel.from_pretrained(base(without_dropout, LABELS), tmp_path / "trained", is_trainable=True).double()
+    ids = [minilm_tokenizer.encode(text).ids for text in texts]
+    theirs.train()(**padded(ids), labels=torch.tensor(labels)).loss.backward()
+    expected = {tensor: gradient.norm().item() for tensor, gradient in gradients(theirs).items()}
+    # Modules whose ranks are all pruned have tensors without numbers.
+    assert set(found) == set(expected) and sum(norm > 0 for norm in expected.values()) > 10
+    assert found == pytest.approx(expected, rel=GRADIENT_TOLERANCE)
 
 
 def uneven(batches) -> dict:

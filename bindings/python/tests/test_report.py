@@ -269,11 +269,36 @@ def test_every_methods_weights(method: str, tmp_path: Path) -> None:
         adapter.set_head(labels=LABELS, pooling="mean")
         adapter.save(tmp_path / "adapter")
         page = checked(graft.report(adapter=adapter, model=model, gradient_rows=rows))
-        assert ("prunes ranks" in page.text) == (method == "adalora")
-        found = weights.norms(adapter.to_files())
+        assert "Gradients are not shown" not in page.text
+        found = weights.norms(adapter.to_files(), weights.gradient_norms(model, adapter, rows))
+    assert all(math.isfinite(own.gradient) for own in found) and any(own.gradient > 0 for own in found)
     assert found and all(own.kind for own in found if own.layer is not None)
     page = checked(graft.report(adapter=tmp_path / "adapter"))
     assert "Gradients need the model" in page.text
+
+
+def test_gradients_of_adalora_are_of_the_ranks_that_are_kept() -> None:
+    model, tokenizer = graft.Model(TINY), graft.Tokenizer(TINY)
+    rows = graft.Dataset(tokenizer, TEXTS, [0, 0, 1, 1, 2, 2], label_names=LABELS)
+    with graft.Adapter.create(model, "adalora", {"init_r": 4, "target_r": 1}) as adapter:
+        adapter.set_head(labels=LABELS, pooling="mean")
+        with graft.Trainer(model, adapter, rows_per_batch=3, epoch_count=3) as trainer:
+            trainer.fit(rows, progress=False)
+        before = adapter.to_files()
+        found = weights.norms(before, weights.gradient_norms(model, adapter, rows))
+        assert adapter.to_files() == before
+    ranks = [own.shape[0] for own in found if own.kind == "lora_E"]
+    assert sum(ranks) == len(ranks) < 4 * len(ranks)
+    assert all(math.isfinite(own.gradient) for own in found)
+
+
+def test_what_cannot_be_trained_has_weights_without_gradients() -> None:
+    goldens = Path(__file__).parents[3] / "Tests" / "Goldens"
+    model = graft.Model(goldens / "bert-tiny" / "sequence-classification")
+    with graft.Adapter.load(model, goldens / "adalora" / "without-alpha") as adapter:
+        rows = graft.Dataset.from_batch(graft.Batch.from_tokens([[2, 5, 3], [2, 7, 3]], labels=[0, 1]))
+        page = checked(graft.report(adapter=adapter, model=model, gradient_rows=rows))
+    assert "Gradients are not shown: " in page.text and "lora_alpha is not above 0" in page.text
 
 
 def test_half_precision_is_read() -> None:

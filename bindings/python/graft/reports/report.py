@@ -183,7 +183,8 @@ def _maps(
     except GraftError as error:
         if error.status != Status.UNSUPPORTED:
             raise
-        return adapter_maps.section_of(norms(files_of(adapter)), f"How large the parameters are. There are no {error}.")
+        note = f"How large the parameters are. Gradients are not shown: {error}."
+        return adapter_maps.section_of(norms(files_of(adapter)), note)
     count = counted(min(64, len(rows)))
     note = (
         f"How large the parameters are, and the gradients of the loss on {count} of the rows for them: "

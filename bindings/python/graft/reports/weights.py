@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -18,6 +19,7 @@ from ..model import Model
 from ..trainer import LOSS_SETTINGS, Trainer
 from ..values import of_json
 
+SETTINGS_FILE = "adapter_config.json"
 #: The number of a layer in the name of a tensor.
 LAYER = re.compile(r"\.(?:layers?|h|blocks?)\.(\d+)\.")
 #: What of a tensor's name is a parameter of the adapter, behind the module that it adapts.
@@ -26,6 +28,8 @@ PARAMETER = re.compile(
 )
 #: Large enough that a weight does not round off its change.
 STEP_SIZE = 1024.0
+#: Of AdaLoRA: its first step is one before ranks are pruned.
+UNPRUNED = {"tinit": 1, "tfinal": 0, "total_step": 3}
 
 
 class ParameterNorm(NamedTuple):
@@ -50,8 +54,8 @@ def files_of(adapter: Adapter | str | Path) -> dict[str, bytes]:
     if isinstance(adapter, Adapter):
         return adapter.to_files()
     folder = Path(adapter)
-    if not (folder / "adapter_config.json").is_file():
-        raise GraftError(Status.NOT_FOUND, f"{folder}: expected an adapter's folder, found no adapter_config.json")
+    if not (folder / SETTINGS_FILE).is_file():
+        raise GraftError(Status.NOT_FOUND, f"{folder}: expected an adapter's folder, found no {SETTINGS_FILE}")
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
@@ -81,8 +85,10 @@ def gradient_norms(
     seed: int = 0,
 ) -> dict[str, float]:
     """Norms of the loss's gradient for each tensor, on ``row_count`` rows of a set: what one step
-    of plain gradient descent changes in a copy of the adapter, divided by its step size. The status
-    of an error is UNSUPPORTED for ``"adalora"``, whose steps do more than that.
+    of plain gradient descent changes in a copy of the adapter, divided by its step size. Of
+    ``"adalora"`` they are of the ranks that are kept, and the loss is the one that its training
+    has, with what draws A and B towards being orthonormal (``orth_reg_weight``); its status is
+    UNSUPPORTED where a file's ``lora_alpha`` is 0, which cannot be trained.
 
     :param settings: arguments of :class:`Trainer` that make the loss, where it is not the task's
         own.
@@ -90,10 +96,8 @@ def gradient_norms(
     for name in settings:
         if name not in LOSS_SETTINGS:
             raise invalid(f"gradient_settings: expected some of {', '.join(LOSS_SETTINGS)}; found {name!r}")
-    if adapter.method == "adalora":
-        raise GraftError(Status.UNSUPPORTED, "gradients: a step of adalora prunes ranks as well")
     files = adapter.to_files()
-    with Adapter.from_files(model, files) as copy:
+    with Adapter.from_files(model, _unpruned(files) if adapter.method == "adalora" else files) as copy:
         with Trainer(
             model,
             copy,
@@ -114,6 +118,12 @@ def gradient_norms(
         for name, _, numbers in tensors(files)
         if len(after.get(name, ())) == len(numbers)
     }
+
+
+def _unpruned(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """An adapter of AdaLoRA whose first step leaves its ranks as they are."""
+    settings = {**of_json(files[SETTINGS_FILE]), **UNPRUNED}
+    return {**files, SETTINGS_FILE: json.dumps(settings).encode()}
 
 
 def tensors(files: Mapping[str, bytes]) -> Iterator[tuple[str, list[int], array[float]]]:
