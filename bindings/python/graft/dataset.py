@@ -375,8 +375,9 @@ class Dataset(Handle):
         ``"sequence_classification"``, a target for ``"regression"``, questions with contexts and
         answers for ``"question_answering"``, candidates with the right one for
         ``"multiple_choice"`` or with their relevance for rankings, sources with outputs for
-        ``"seq_2_seq_lm"``, messages, or prompts with completions, for a ``"language_model"``. A
-        label that is not among the names is an error that says where it stands.
+        ``"seq_2_seq_lm"``, messages, or prompts with completions, for a ``"language_model"``, or
+        prompts with an answer that is preferred and another, for its loss ``"dpo"``. A label that
+        is not among the names is an error that says where it stands.
 
         :param table: or several, such as those of :meth:`Table.stream`, of which one at a time is
             in memory as texts: then labels need ``label_names``.

@@ -27,6 +27,7 @@ TASKS: dict[str, tuple[Path, dict[str, Any]]] = {
     "masked_language_model": (TINY, {"text": [f"The {word} ball is here." for word in WORDS]}),
     "sentence_embedding": (TINY, {"text": [f"a {word} ball" for word in WORDS], "pair": ["one car", "no ball", "two", "a red car", "here", "a new ball"]}),
     "seq_2_seq_lm": (MARIAN, {"source": [f"a {word} ball" for word in WORDS], "output": ["uma bola", "um carro velho"] * 3}),
+    "preferences": (STORIES, {"prompt": [f"The {word} ball" for word in WORDS], "chosen": ["is here", "was sad"] * 3, "rejected": ["no", "a dog"] * 3}),
     "language_model": (STORIES, {"prompt": [f"The {word} ball" for word in WORDS], "completion": ["is here", "was sad"] * 3}),
 }  # fmt: skip
 
@@ -119,6 +120,39 @@ def test_texts_that_are_least_like_their_reference_come_first() -> None:
     assert "95 %:" in page.text and "Reference" in page.text and ("dt", "BLEU") in page.words
 
 
+def test_pairs_whose_other_answer_gained_most_come_first() -> None:
+    rewards, answers = [[0.5, -0.1], [-0.2, 0.7], [0.1, 0.1], [0.4, 0.1]], [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+    predictions = graft.Predictions([0, 0, 0, 1], rewards, task="preferences", candidates=answers, texts=list("wxyz"))
+    values = predictions.evaluation.values
+    assert values == pytest.approx({"rewards_chosen": 0.125, "rewards_rejected": 0.275, "rewards_accuracies": 0.25, "rewards_margins": -0.15})
+    found = [(own.text, own.expected, own.predicted, own.score) for own in mistakes.worst(predictions)]
+    assert found == [("x", "c", "d", pytest.approx(0.9)), ("z", "h", "g", pytest.approx(0.3)), ("y", "e", "f", 0)]
+    page = checked(graft.report(predictions=predictions))
+    assert page.sections == ["measures", "mistakes", "lengths", "recipe"]
+    assert "Reward of the other above it" in page.text and ("dt", "Rewards accuracies") in page.words
+
+
+def test_the_rewards_of_pairs_are_those_of_the_trainer() -> None:
+    model, tokenizer, table = graft.Model(STORIES), graft.Tokenizer(STORIES), graft.Table(TASKS["preferences"][1])
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("language_model")
+    with graft.Trainer(model, adapter, loss="dpo", epoch_count=3) as trainer:
+        trainer.fit(graft.Dataset.from_table(tokenizer, table, end_tokens=model.end_tokens[:1]), progress=False)
+        alone = []
+        for row in range(len(table)):
+            pair = graft.Dataset.from_table(tokenizer, table.take([row]), end_tokens=model.end_tokens[:1])
+            found = trainer.evaluate(pair)
+            alone.append([found.rewards_chosen, found.rewards_rejected])
+    predictions = graft.Predictions.of(model, tokenizer, adapter, table)
+    for own, expected in zip(predictions.predicted, alone):
+        assert own == pytest.approx(expected, abs=1e-6) and own[0] != own[1]
+    assert "95 %:" in checked(graft.report(predictions=predictions)).text
+    with pytest.warns(UserWarning, match="of 6 pairs were left out, of which an answer is cut away"):
+        short = graft.Predictions.of(model, tokenizer, adapter, table, maximum_length=7)
+    assert 0 < len(short.predicted) < 6 and short.texts is not None and short.lengths is not None
+    assert {len(own) for own in (short.texts, short.lengths, short.truth)} == {len(short.predicted)}
+
+
 def test_the_last_answer_of_a_conversation_is_written(tmp_path: Path) -> None:
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         (tmp_path / name).symlink_to(STORIES / name)
@@ -196,6 +230,8 @@ def test_what_is_wrong_with_predictions_of_a_task_is_said(trained: graft.Adapter
     raises(r"truth\[0\]: expected 0 to 1, found 2", [2], [[0.5, 0.5]], task="multiple_choice")
     raises(r"truth\[0\]: expected 2, one for each candidate; found 1", [[1]], [[0.5, 0.5]], task="ranking")
     raises(r"predicted\[0\]: expected a number for each candidate, found none", [[]], [[]], task="ranking")
+    raises(r"predicted\[0\]: expected the rewards of two answers, found 3", [0], [[1, 2, 3]], task="preferences")
+    raises(r"truth\[0\]: expected 0 to 1, found 2", [2], [[1, 2]], task="preferences")
     raises(r"predicted\[0\]: expected 1, one for each candidate; found 2", [0], [[0.5, 0.5]], task="multiple_choice", candidates=[["a"]])
     raises(r"predicted\[0\]: expected a word and the probability", ["a"], ["b"], task="masked_language_model")
     raises("target_lengths: expected 1, one for each row of truth; found 2", ["a"], ["b"], task="seq_2_seq_lm", target_lengths=[1, 2])

@@ -63,6 +63,8 @@ def test_the_list_knows_the_tasks_of_adapters() -> None:
         ({"text": ["a"], "candidates": [["b", "c"]], "right": [1]}, None, "multiple_choice"),
         ({"source": ["a"], "output": ["b"]}, None, "seq_2_seq_lm"),
         ({"prompt": ["a"], "completion": ["b"]}, None, "language_model"),
+        ({"prompt": ["a"], "chosen": ["b"], "rejected": ["c"]}, None, "preferences"),
+        ({"prompt": ["a"], "chosen": ["b"], "rejected": ["c"]}, "language_model", "preferences"),
         ({"text": ["a"], "label": ["b"]}, "masked_language_model", "masked_language_model"),
     ],
 )
@@ -80,6 +82,7 @@ def test_columns_are_recognised_beside_each_other(tmp_path: Path) -> None:
     assert read(source="a", target="b") == {"source": "a", "output": "b"}
     assert read(instruction="a", response="b") == {"prompt": "a", "completion": "b"}
     assert read(messages=[{"role": "assistant", "content": "b"}], label=1) == {"messages": [{"role": "assistant", "content": "b"}]}
+    assert read(instruction="a", chosen="b", rejected="c") == {"prompt": "a", "chosen": "b", "rejected": "c"}
     # Where there is nothing beside them, names mean what they did.
     assert read(text="a", source="", label="b") == {"text": "a", "label": "b"}
     assert read(text="a", target=2) == {"text": "a", "target": 2} and read(source="a") == {"source": "a"}
@@ -100,6 +103,8 @@ def test_columns_are_recognised_beside_each_other(tmp_path: Path) -> None:
         ({"query": "a", "docs": ["b"], "relevance": [float("nan")]}, "relevance: missing"),
         ({"source": "a", "target": " "}, "output: empty"),
         ({"prompt": "a", "completion": None}, "completion: missing"),
+        ({"prompt": "a", "chosen": "b", "rejected": ""}, "rejected: empty"),
+        ({"prompt": "a", "chosen": [{"role": "assistant", "content": "b"}], "rejected": "c"}, "chosen: expected a text, found list"),
         ({"messages": [{"role": "user", "content": "a"}]}, "messages: the assistant says nothing"),
         ({"messages": ["a"]}, "messages: expected messages with role and content, found 'a'"),
     ],
@@ -264,3 +269,28 @@ def test_what_a_file_lacks_for_its_task_is_said(tmp_path: Path) -> None:
     assert "nothing to learn: expected one of tags" in shown and "found text, candidates" in shown
     assert "no head for masked words" in run("train", SHARED / "models" / "me5-small-zh-en-pruned", tmp_path / "a.tsv", tmp_path / "x", "--task", "masked_language_model", code=1).stderr  # fmt: skip
     assert "no encoder" in run("train", TINY, tmp_path / "a.tsv", tmp_path / "x", "--task", "seq_2_seq_lm", code=1).stderr
+
+
+def test_preferences_are_learned_and_reported(tmp_path: Path) -> None:
+    rows = [{"prompt": prompt, "chosen": answer, "rejected": PAIRS[number - 1][1]} for number, (prompt, answer) in enumerate(PAIRS)]
+    file = write_json_lines(tmp_path / "train.jsonl", rows)
+    options = ("--epochs", 4, "--quiet", "--loss-settings", '{"beta": 0.2}')
+    found = told("train", STORIES, file, tmp_path / "a", *options, "--test", file)
+    assert found["task"] == "language_model" and found["test"]["rewards_accuracies"] == 1 and found["test"]["loss"] < 0.69
+    # As prefer.py's files are, and said to be so.
+    (tmp_path / "train.tsv").write_text("".join("\t".join(row.values()) + "\n" for row in rows), "utf-8")
+    again = told("train", STORIES, tmp_path / "train.tsv", tmp_path / "b", *options, "--task", "preferences")
+    assert again["row_count"] == 3
+    name = "adapter_model.safetensors"
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    turned = write_json_lines(tmp_path / "turned.jsonl", [{**row, "chosen": row["rejected"], "rejected": row["chosen"]} for row in rows])
+    measured = told("evaluate", STORIES, tmp_path / "a", turned, *options[3:])
+    assert measured["rewards_margins"] == pytest.approx(-found["test"]["rewards_margins"])
+    shown, page = reported(STORIES, tmp_path / "a", turned, *options[3:])
+    assert shown["rewards_margins"] == pytest.approx(measured["rewards_margins"])
+    assert all(part in page for part in ("Reward of the other above it", PAIRS[0][1], 'id="lengths"', "lora_B: gradients"))
+    (row, *_) = told("predict", STORIES, tmp_path / "a", file, "--maximum-tokens", 3)["predictions"]
+    assert set(row) >= {"written"}
+    # The same adapter goes on with prompts that have completions.
+    answers = write_json_lines(tmp_path / "answers.jsonl", [{"prompt": row["prompt"], "completion": row["chosen"]} for row in rows])
+    assert "rewards_margins" not in told("evaluate", STORIES, tmp_path / "a", answers)

@@ -35,6 +35,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "output": "target_text translation summary tgt target",
         "prompt": "instruction",
         "completion": "response output answer",
+        "chosen": "preferred chosen_response",
+        "rejected": "dispreferred rejected_response",
         "messages": "conversations conversation",
         "id": "guid idx index",
         "group": "group_id article doc_id document_id",
@@ -54,6 +56,8 @@ BESIDE = (
     ("candidates", "relevance"),
     ("source", "output"),
     ("prompt", "completion"),
+    ("prompt", "chosen"),
+    ("prompt", "rejected"),
 )
 #: All that is learned, but what is said in a conversation.
 LEARNED_ROLES = (*LEARNED, *(second for _, second in BESIDE), "answers")

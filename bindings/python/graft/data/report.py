@@ -143,7 +143,7 @@ def _part(
 def _of_written(tokenizer: Tokenizer, table: Table) -> list[str]:
     """What the tokenizer does not know of the texts that are to be written."""
     problems = []
-    for column in ("output", "completion"):
+    for column in ("output", "completion", "chosen", "rejected"):
         if column in table:
             lengths, unknown = token_counts(tokenizer, Texts(table[column]))
             if sum(unknown) > UNKNOWN_SHARE * sum(lengths):

@@ -298,6 +298,8 @@ CONVERTED: dict[str, Callable[[Any, Sequence[str] | None], Any]] = {
     "output": _text,
     "prompt": _text,
     "completion": _text,
+    "chosen": _text,
+    "rejected": _text,
     "messages": _messages,
     "id": _identity,
     "group": _identity,

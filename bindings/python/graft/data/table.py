@@ -43,6 +43,8 @@ class Table:
     - ``"prompt"`` and ``"completion"``: a text, and how it goes on, or what is answered. Or
       ``"messages"``: a list of dictionaries with ``"role"`` and ``"content"``, in some of which the
       assistant speaks.
+    - ``"prompt"``, ``"chosen"`` and ``"rejected"``: a text, the answer to it that is preferred, and
+      another.
     - ``"id"`` and ``"group"``: strings. What is of one group is kept together by :meth:`split`.
 
     :param columns: lists, arrays or columns of frames, by these names.

@@ -11,7 +11,7 @@ from .. import evaluation as measuring
 from ..answers import ANSWERS
 from ..entities import TAGS
 from ..metrics import Evaluation
-from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
+from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, PREFERRED, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
 
 if TYPE_CHECKING:
     from .predictions import Predictions
@@ -78,6 +78,19 @@ def _written(given: Predictions) -> Evaluation:
     return made
 
 
+def _preferred(given: Predictions) -> Evaluation:
+    """What a trainer measures of rewards, of which nothing keeps the rows."""
+    pairs = [(row[truth], row[1 - truth]) for truth, row in zip(given.truth, given.predicted)]
+    chosen, rejected = (math.fsum(side) / len(pairs) for side in zip(*pairs))
+    values = {
+        "rewards_chosen": chosen,
+        "rewards_rejected": rejected,
+        "rewards_accuracies": sum(one > other for one, other in pairs) / len(pairs),
+        "rewards_margins": chosen - rejected,
+    }
+    return Evaluation(values, len(pairs))
+
+
 def _only(made: Evaluation, *names: str) -> Evaluation:
     made.values = {name: made.values[name] for name in names}
     return made
@@ -95,4 +108,5 @@ EVALUATIONS: dict[str, Callable[[Predictions], Evaluation]] = {
     HIDDEN: _hidden,
     WRITTEN: _written,
     ANSWERED: _written,
+    PREFERRED: _preferred,
 }

@@ -21,6 +21,7 @@ HEADLINES = (
     ("accuracy", "macro_f1", "mcc", "roc_auc"),
     ("pearson", "spearman", "mae", "r2"),
     ("ndcg", "mrr", "map", "recall_at_k"),
+    ("rewards_accuracies", "rewards_margins", "rewards_chosen", "rewards_rejected"),
 )
 RESAMPLES = 1000
 #: Rows that all samples of a measure together may have, and rows from which on only what is shown

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .. import evaluation as measuring
 from ..answers import ANSWERS
 from ..entities import TAGS
-from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
+from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, PREFERRED, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
 from .numbers import shown
 from .predictions import Predictions
 
@@ -134,6 +134,15 @@ def _written(given: Predictions) -> Iterator[Mistake]:
             yield Mistake(row, _text(given, row), " / ".join(wanted), written, -chrf)
 
 
+def _preferred(given: Predictions) -> Iterator[Mistake]:
+    """Pairs of which the other answer gained as much as the preferred one, or more."""
+    for row, (truth, rewards) in enumerate(zip(given.truth, given.predicted)):
+        margin = rewards[truth] - rewards[1 - truth]
+        if not margin > 0:
+            right, other = (_candidate(given, row, place) for place in (truth, 1 - truth))
+            yield Mistake(row, _text(given, row), right, other, -margin)
+
+
 def _candidate(given: Predictions, row: int, place: int) -> str:
     return f"candidate {place + 1}" if given.candidates is None else given.candidates[row][place]
 
@@ -176,4 +185,5 @@ KINDS = {
     HIDDEN: Kind(_hidden, "Probability of the hidden one", "Hidden", "Guessed"),
     WRITTEN: OF_WRITTEN,
     ANSWERED: OF_WRITTEN,
+    PREFERRED: Kind(_preferred, "Reward of the other above it", "Preferred", "Other answer"),
 }

@@ -9,18 +9,20 @@ from typing import Any, NamedTuple
 from .. import evaluation as measuring
 from ..answers import ANSWERS
 from ..candidates import repeated, slices_of
-from ..conversations import opening_of
+from ..conversations import NO_LABEL, opening_of
 from ..data.measuring import Texts, texts_of, token_counts
 from ..data.table import Table
 from ..entities import TAGS
+from ..lost_tokens import warn
 from ..metrics import Evaluation
 from ..session import Session
 from ..table_tasks.choices import softmax
 from ..table_tasks.conversations import openings_of
+from ..table_tasks.preferred import rows_of_pairs
 from ..table_tasks.rankings import groups_of
 from ..table_tasks.table_task import Adapted, Asking, TableTask
 from ..tokenizer import Tokenizer
-from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
+from .kinds import ANSWERED, CHOICES, HIDDEN, LABELS, PREFERRED, RANKINGS, SETS, VALUES, VECTORS, WRITTEN
 
 #: Rows that are predicted at a time.
 CHUNK = 512
@@ -49,6 +51,8 @@ class Found(NamedTuple):
     retrieval: Evaluation | None = None
     #: What a trainer measures beside it.
     measured: dict[str, float] = {}
+    #: What a trainer measures of just these rows.
+    evaluation: Evaluation | None = None
 
 
 class Question(NamedTuple):
@@ -199,6 +203,28 @@ def _of_written(given: Question, task: str, shown: list[str], prompts: list[str]
     return Found(task, wanted, written, shown, lengths, others, measured=measured)
 
 
+def _of_pairs(given: Question) -> Found:
+    """The rewards of both answers to each prompt. Pairs of which one is cut away are left out."""
+    table, model = given.table, given.adapted.model
+    evaluation = given.task.measured(given.adapted, table, given.asking)
+    pairs = rows_of_pairs(given.tokenizer, table, model.end_tokens[:1])
+    limit = given.adapted.limit
+    rows = [
+        place
+        for place, pair in enumerate(pairs)
+        if all(any(label != NO_LABEL for label in row.counted(limit)) for row in pair)
+    ]
+    if len(rows) < len(table):
+        warn(f"{len(table) - len(rows)} of {len(table)} pairs were left out, of which an answer is cut away: see maximum_length")
+    columns = sorted(name for name in evaluation.values if name.startswith("rewards_"))
+    places = [columns.index(name) for name in ("rewards_chosen", "rewards_rejected")]
+    rewards = [[row[place] for place in places] for row in evaluation.table("rows")]
+    prompts, chosen, rejected = ([table[name][row] for row in rows] for name in ("prompt", "chosen", "rejected"))
+    lengths = [max(len(row.ids) for row in pairs[place]) for place in rows]
+    candidates = list(map(list, zip(chosen, rejected)))
+    return Found(PREFERRED, [0] * len(rows), rewards, prompts, lengths, candidates=candidates, evaluation=evaluation)
+
+
 def _lengths(tokenizer: Tokenizer, texts: Texts) -> list[int]:
     return token_counts(tokenizer, texts)[0]
 
@@ -225,4 +251,5 @@ FINDERS: dict[str, Callable[[Question], Found]] = {
     HIDDEN: _of_hidden,
     WRITTEN: _of_sources,
     ANSWERED: _of_prompts,
+    PREFERRED: _of_pairs,
 }

@@ -18,7 +18,7 @@ from ..thresholds import thresholds_of
 from ..tokenizer import Tokenizer
 from ..values import as_list, float_of, require_length, shown
 from .evaluating import evaluate
-from .kinds import CHOICES, HIDDEN, LABELS, RANKINGS, SETS, TASKS, TEXTS, VALUES, VECTORS
+from .kinds import CHOICES, HIDDEN, LABELS, PREFERRED, RANKINGS, SETS, TASKS, TEXTS, VALUES, VECTORS
 from .predicting import found_by
 
 
@@ -41,6 +41,7 @@ class Predictions:
       probability of the hidden one, as ``("cloudy", 0.25)``.
     - ``"seq_2_seq_lm"`` and ``"language_model"``: what should be written, a text or several of
       which each is accepted; the text that was written.
+    - ``"preferences"``: the place of the answer that is preferred, 0 or 1; the rewards of both.
 
     >>> graft.Predictions(["ham", "spam"], [[0.9, 0.1], [0.4, 0.6]], labels=["ham", "spam"])
     >>> graft.Predictions.of(model, tokenizer, adapter, graft.Table.read("test.tsv"))
@@ -54,7 +55,8 @@ class Predictions:
     :param lengths: of each row, in tokens; where words were hidden, of each text that has some.
         None: texts have their lengths in characters.
     :param target_lengths: the same of what should be written.
-    :param candidates: of each row, of choices and rankings. None: they are shown as numbers.
+    :param candidates: of each row, of choices, rankings and preferences. None: they are shown as
+        numbers.
     :param maximum_length: tokens where longer rows were cut, or that windows had. None: none were.
     :param threshold: the probability from which on a label is chosen, where there may be several
         (one of all, or one of each), or where there is one probability a row.
@@ -118,7 +120,7 @@ class Predictions:
         self._evaluation: Evaluation | None = None
         if task in (LABELS, SETS):
             self._take_labels()
-        elif task in (CHOICES, RANKINGS):
+        elif task in (CHOICES, RANKINGS, PREFERRED):
             self._take_candidates()
         elif task == HIDDEN:
             self._take_hidden()
@@ -157,6 +159,8 @@ class Predictions:
         for row, own in enumerate(self.predicted):
             if not own:
                 raise invalid(f"predicted[{row}]: expected a number for each candidate, found none")
+            if self.task == PREFERRED and len(own) != 2:
+                raise invalid(f"predicted[{row}]: expected the rewards of two answers, found {len(own)}")
             if self.candidates is not None:
                 require_length(own, len(self.candidates[row]), f"predicted[{row}]", "candidate")
             if self.task == RANKINGS:
@@ -189,7 +193,8 @@ class Predictions:
         """Predicts the rows of a table that has what they are, as :meth:`Table.read` gives it. Of
         masked words each token of each text is hidden in turn, of more than 2,000 some of them; of
         pairs of texts that are alike, without a judgement, the ranking of the second among those of
-        the first 1,000 rows; of conversations the latest answer.
+        the first 1,000 rows; of conversations the latest answer. Of preferences, pairs are left out
+        of which an answer is cut away, with a warning.
 
         :param task: what the table is for, where the adapter's head does not say it: ``"ranking"``
             of pairs with targets.
@@ -240,8 +245,6 @@ class Predictions:
 def predictions_of(adapted: Adapted, table: Table, task: TableTask, asking: Asking) -> Predictions:
     """As :meth:`Predictions.of`, of all that an adapter may be asked."""
     found = found_by(task, adapted, table, asking)
-    # A text that another is written of is never cut.
-    limits = (adapted.maximum_length, adapted.adapter.maximum_length, adapted.tokenizer.maximum_length)
     made = Predictions(
         found.truth,
         found.predicted,
@@ -251,12 +254,14 @@ def predictions_of(adapted: Adapted, table: Table, task: TableTask, asking: Aski
         lengths=found.lengths,
         target_lengths=found.target_lengths,
         candidates=found.candidates,
-        maximum_length=None if found.task in TEXTS else limits[0] or limits[1] or limits[2],
+        # A text that another is written of is never cut.
+        maximum_length=None if found.task in TEXTS else adapted.limit,
         threshold=asking.threshold,
         script=asking.script,
         tokenize=asking.tokenize,
     )
     made.of_characters, made.retrieval, made.measured = found.of_characters, found.retrieval, found.measured
+    made._evaluation = found.evaluation
     return made
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..answers import ANSWERS
 from ..entities import TAGS
-from .kinds import HIDDEN, TEXTS
+from .kinds import HIDDEN, PREFERRED, TEXTS
 from .markup import Html, quoted
 from .mistakes import KINDS, worst
 from .numbers import counted, percent, shown
@@ -91,7 +91,7 @@ def mistakes_of(predictions: Predictions) -> Section | None:
     if not found:
         return None
     columns = [Column("Row"), *([Column("Text", "text")] if predictions.texts is not None else [])]
-    kind, is_long = KINDS[predictions.task], predictions.task in TEXTS
+    kind, is_long = KINDS[predictions.task], predictions.task in (*TEXTS, PREFERRED)
     how, most = ("text", 400) if is_long else ("name", 200)
     columns += [Column(kind.expected, how), Column(kind.predicted, how), Column(kind.score)]
     rows = []

@@ -17,7 +17,7 @@ class Conversations(TableTask):
     """``language_model``. Where the tokenizer has a chat template, a prompt is what a user says."""
 
     name = task = "language_model"
-    columns = (("messages",), ("prompt", "completion"))
+    columns: tuple[tuple[str, ...], ...] = (("messages",), ("prompt", "completion"))
     renamed = {"text": "prompt", "label": "completion"}
 
     def batch(self, tokenizer: Tokenizer, table: Table, making: Making) -> tuple[Batch, list[str]]:

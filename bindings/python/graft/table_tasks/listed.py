@@ -15,6 +15,7 @@ from .label_sets import LabelSets
 from .labels import Labels
 from .masked_words import MaskedWords
 from .numbers import Numbers
+from .preferred import Preferred
 from .rankings import Rankings
 from .table_task import Making, TableTask
 from .tags import Tags
@@ -23,7 +24,8 @@ from .written import Written
 
 #: The first that fits the columns of a table is what it is for.
 TABLE_TASKS: tuple[TableTask, ...] = (
-    Tags(), Answers(), Choices(), Rankings(), Written(), Conversations(), LabelSets(), Labels(), Numbers(), MaskedWords(), Vectors()
+    Tags(), Answers(), Choices(), Rankings(), Written(), Preferred(), Conversations(), LabelSets(), Labels(), Numbers(),
+    MaskedWords(), Vectors(),
 )  # fmt: skip
 
 

@@ -74,6 +74,11 @@ class Adapted:
     #: 0: where rows were cut that the adapter was trained on.
     maximum_length: int = 0
 
+    @property
+    def limit(self) -> int | None:
+        """Tokens where rows are cut; None: nowhere but at the model's end."""
+        return self.maximum_length or self.adapter.maximum_length or self.tokenizer.maximum_length
+
     def session(self) -> Session:
         """To predict with."""
         return Session(
