@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from ctypes import POINTER, byref, c_double, c_float, c_void_p, cast
-from typing import Any, Literal, NamedTuple, SupportsIndex
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex
 
 from .adapter import Adapter
 from .batch import Batch
@@ -22,6 +23,10 @@ from .model import Model
 from .progress import Progress, make_progress
 from .recipe import recipe_of
 from .values import as_list, c_number, name_bytes, path_bytes, set_numbers, settings_json
+
+if TYPE_CHECKING:
+    from .data.table import Table
+    from .tokenizer import Tokenizer
 
 #: What makes the loss, of a trainer's arguments; :meth:`Trainer.evaluate` heeds it, too.
 LOSS_SETTINGS = ("loss", "loss_settings", "masking", "label_smoothing", "class_weights")
@@ -326,9 +331,11 @@ class Trainer(Handle):
     def save_if_better(
         self,
         path: str | os.PathLike[str],
-        dataset: Dataset | Callable[[Adapter], Evaluation],
+        dataset: Dataset | Table | Callable[[Adapter], Evaluation],
         measure: str,
         *,
+        tokenizer: Tokenizer | None = None,
+        asked: Mapping[str, Any] = MappingProxyType({}),
         level: float = 0.05,
         test: Literal["permutation", "bootstrap", "mcnemar"] = "permutation",
         resamples: int = 9999,
@@ -342,13 +349,24 @@ class Trainer(Handle):
         An error of status INCOMPATIBLE names what differs where both cannot be compared: base
         model, labels or task.
 
-        :param dataset: or what measures an adapter, such as the texts that it writes. A trainer
-            keeps no rows to compare of language models and of masked words, which need this:
-            ``lambda adapter: graft.Predictions.of(model, tokenizer, adapter, table).evaluation``.
+        :param dataset: or a table, of which :meth:`Predictions.of` makes what is measured, such as
+            the texts that a language model writes: a trainer keeps no rows to compare of language
+            models and of masked words, but of preferences. Or what measures an adapter, which is
+            given a copy of the one that is trained.
         :param measure: what is compared: one of the measures of the task, but not the loss.
+        :param tokenizer: of a table.
+        :param asked: of a table, arguments of :meth:`Predictions.of`, such as
+            ``{"generation": {"maximum_tokens": 64}}``.
         :param level: the ``p_value`` from which on a difference may be chance.
         """
-        new = dataset(self._adapter) if callable(dataset) else self.evaluate(dataset)
+        if not callable(dataset) and not isinstance(dataset, Dataset):
+            dataset = self._measuring(dataset, tokenizer, asked)
+        if callable(dataset):
+            # What measures it may need a trainer of its own.
+            with Adapter.from_files(self._model, self._adapter.to_files()) as copy:
+                new = dataset(copy)
+        else:
+            new = self.evaluate(dataset)
         if measure not in new.values or measure == "loss":
             known = ", ".join(name for name in new.values if name != "loss")
             raise invalid(f"measure: expected one of {known}; found {measure!r}")
@@ -380,6 +398,20 @@ class Trainer(Handle):
             )
         self._adapter.save(path)
         return Publication(True, f"{values}: better, p {found.p_value:.4f}", new, old, found)
+
+    def _measuring(
+        self, table: Table, tokenizer: Tokenizer | None, asked: Mapping[str, Any]
+    ) -> Callable[[Adapter], Evaluation]:
+        """What an adapter makes of a table."""
+        from .data.table import Table  # here, since both need this module
+        from .reports.predictions import Predictions
+
+        if not isinstance(table, Table):
+            raise TypeError(f"dataset: expected a Dataset, a Table or what measures an adapter, found {type(table).__name__}")
+        if tokenizer is None:
+            raise invalid("tokenizer: expected that of the model, which a table needs")
+        given = {"threads": self._settings["threads"], **asked}
+        return lambda adapter: Predictions.of(self._model, tokenizer, adapter, table, **given).evaluation
 
     def _evaluation(self, pointer: c_void_p, confusion: bool | None = None) -> Evaluation:
         return Evaluation.read(pointer, self._labels, confusion)

@@ -182,17 +182,47 @@ def test_an_adapter_of_any_task_is_published(tmp_path: Path) -> None:
     adapter.set_head("masked_language_model")
     masking = {"mask_token": tokenizer.mask_token}
     held_out = graft.Dataset.from_table(tokenizer, table, task="masked_language_model", mask_each=True)
-
-    def measured(own: graft.Adapter) -> graft.Evaluation:
-        return graft.Predictions.of(model, tokenizer, own, table).evaluation
-
+    given = {"tokenizer": tokenizer, "asked": {"maximum_length": 16}}
     with graft.Trainer(model, adapter, masking=masking, epoch_count=20, learning_rate=5e-3) as trainer:
         with pytest.raises(graft.InvalidArgumentError, match="keeps no rows"):
             trainer.save_if_better(tmp_path / "words", held_out, "accuracy")
         assert not (tmp_path / "words").exists()
-        assert trainer.save_if_better(tmp_path / "words", measured, "accuracy").saved
+        assert trainer.save_if_better(tmp_path / "words", table, "accuracy", **given).saved
         trainer.fit(graft.Dataset.from_texts(tokenizer, texts * 4), progress=False)
-        better = trainer.save_if_better(tmp_path / "words", measured, "accuracy")
+        better = trainer.save_if_better(tmp_path / "words", table, "accuracy", **given)
         assert better.saved and "better, p 0.0" in better.reason
         with pytest.raises(graft.GraftError, match='measure "perplexity"'):
-            trainer.save_if_better(tmp_path / "words", measured, "perplexity")
+            trainer.save_if_better(tmp_path / "words", table, "perplexity", **given)
+
+        def measured(own: graft.Adapter) -> graft.Evaluation:
+            return graft.Predictions.of(model, tokenizer, own, table, maximum_length=16).evaluation
+
+        again = trainer.save_if_better(tmp_path / "words", measured, "accuracy")
+        assert again.new.values == better.new.values and again.reason.endswith("no better")
+        with pytest.raises(graft.InvalidArgumentError, match="tokenizer: expected that of the model"):
+            trainer.save_if_better(tmp_path / "words", table, "accuracy")
+        with pytest.raises(TypeError, match="dataset: expected a Dataset, a Table or what measures an adapter, found list"):
+            trainer.save_if_better(tmp_path / "words", texts, "accuracy")  # type: ignore[arg-type]
+
+
+def test_a_language_model_is_published_by_what_it_writes_and_by_what_it_prefers(tmp_path: Path) -> None:
+    model, tokenizer = (made(SHARED / "models" / "stories260K" / "hf") for made in (graft.Model, graft.Tokenizer))
+    prompts = [f"The {word} {thing}" for word in ("red", "blue", "old") for thing in ("ball", "car", "dog")]
+    table = graft.Table({"prompt": prompts, "completion": ["is over there."] * 9})
+    pairs = graft.Table({"prompt": prompts, "chosen": ["is over there."] * 9, "rejected": ["was sad."] * 9})
+    ends = model.end_tokens[:1]
+    adapter = graft.Adapter.create(model)
+    adapter.set_head("language_model")
+    with graft.Trainer(model, adapter, epoch_count=12, learning_rate=1e-2) as trainer:
+        asked = {"tokenizer": tokenizer, "asked": {"generation": {"maximum_tokens": 8}}}
+        assert trainer.save_if_better(tmp_path / "writes", table, "chrf", **asked).saved
+        trainer.fit(graft.Dataset.from_table(tokenizer, table, end_tokens=ends), progress=False)
+        better = trainer.save_if_better(tmp_path / "writes", table, "chrf", **asked)
+        assert better.saved and better.new.chrf > 60, better.reason
+    rows = graft.Dataset.from_table(tokenizer, pairs, end_tokens=ends)
+    with graft.Trainer(model, adapter, loss="dpo", epoch_count=4) as trainer:
+        assert trainer.save_if_better(tmp_path / "prefers", rows, "rewards_margins").saved
+        trainer.fit(rows, progress=False)
+        better = trainer.save_if_better(tmp_path / "prefers", rows, "rewards_margins")
+        assert better.saved and better.comparison is not None and better.comparison.gain > 0, better.reason
+        assert not trainer.save_if_better(tmp_path / "prefers", pairs, "rewards_margins", tokenizer=tokenizer).saved
