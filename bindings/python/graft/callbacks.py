@@ -45,16 +45,27 @@ class Callback:
         """At the end, however it came; None where an exception ended it."""
 
 
+def as_callbacks(given: Iterable[object]) -> list[object]:
+    """Objects that a trainer has something to tell; one without any such method is a mistake."""
+    callbacks: list[object] = as_list(given, "callbacks", "objects")
+    names = [name for name in vars(Callback) if name.startswith("on_")]
+    for place, callback in enumerate(callbacks):
+        if isinstance(callback, type) or not any(hasattr(callback, name) for name in names):
+            found = f"the class {callback.__name__}" if isinstance(callback, type) else type(callback).__name__
+            raise TypeError(f"callbacks[{place}]: expected an object with some of {', '.join(names)}; found {found}")
+    return callbacks
+
+
 class Listeners:
     """All that are told of one training."""
 
     def __init__(
         self,
-        callbacks: Iterable[object],
+        callbacks: list[object],
         function: Callable[[Metrics], bool | None] | None,
         checkpoint_path: str | None,
     ) -> None:
-        self._callbacks = as_list(callbacks, "callbacks", "objects")
+        self._callbacks = callbacks
         self._function = function
         self._path = checkpoint_path
         self._saved = self._checkpoint()

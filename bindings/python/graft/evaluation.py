@@ -27,7 +27,7 @@ from .library import lib
 from .lost_tokens import warn
 from .metrics import Evaluation
 from .thresholds import thresholds_of
-from .values import as_list, c_number, choice, name_array, name_list, settings_json, text_array, text_list
+from .values import as_list, c_number, choice, is_missing, name_array, name_list, settings_json, text_array, text_list
 
 __all__ = ["answers", "label_sets", "labels", "rankings", "scores", "tags", "texts", "values"]
 
@@ -50,7 +50,7 @@ def labels(
     :param label_names: all labels in their order; None: those that occur, sorted.
     """
     (first, found), (second, others) = _distinct(truth, "truth"), _distinct(chosen, "chosen")
-    names = list(label_names) if label_names is not None else sorted({*found, *others})
+    names = list(label_names) if label_names is not None else _ordered({*found, *others}, "truth, chosen")
     given, out = _numbered(first, found, names, "truth"), c_void_p()
     other = _numbered(second, others, names, "chosen")
     _same(len(given), len(other), "truth", "chosen")
@@ -80,7 +80,7 @@ def scores(
     """
     first, found = _distinct(truth, "truth")
     numbers, width = _doubles(given, "scores")
-    names = list(label_names) if label_names is not None else sorted(found)
+    names = list(label_names) if label_names is not None else _ordered(found, "truth")
     if label_names is None and width > 1 and len(names) != width:
         raise invalid(f"scores: found {width} a row, and {len(names)} labels occur: expected label_names")
     if len(names) > max(width, 2) or (label_names is not None and len(names) != max(width, 2)):
@@ -141,7 +141,7 @@ def tags(truth: Iterable[Iterable[str]], chosen: Iterable[Iterable[str]]) -> Eva
     :func:`labels` measures of the single tags."""
     rows = _nested({"truth": truth, "chosen": chosen}, "tags", "sentences")
     flat = [list(chain.from_iterable(side)) for side in rows]
-    names = sorted(set(flat[0]).union(flat[1]))
+    names = _ordered(set(flat[0]).union(flat[1]), "tags")
     sides = [_numbered(side, names, names, "tags") for side in flat]
     texts, out = name_array(names, "tags"), c_void_p()
     lib.graft_evaluate_tags(
@@ -290,6 +290,20 @@ def _distinct(labels: Any, name: str) -> tuple[Any, list[Any]]:
         return numbers, found.tolist()
     rows = as_list(labels, name, "labels")
     return rows, list(set(rows))
+
+
+def _ordered(found: Iterable[Any], name: str) -> list[Any]:
+    """Labels in an order that does not depend on that of the rows."""
+    names = list(found)
+    if not names:
+        raise invalid(f"{name}: there is nothing to measure: expected a row at least")
+    if any(map(is_missing, names)):
+        raise invalid(f"{name}: expected labels, found a missing value (None or NaN)")
+    try:
+        return sorted(names)
+    except TypeError:
+        kinds = ", ".join(sorted({type(label).__name__ for label in names}))
+        raise TypeError(f"{name}: expected labels of one type, found {kinds}") from None
 
 
 def _numbered(rows: Any, found: list[Any], names: list[Any], name: str) -> Array[c_int32]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex
 
 from .adapter import Adapter
 from .batch import Batch
-from .callbacks import Listeners
+from .callbacks import Listeners, as_callbacks
 from .choices import set_choice
 from .dataset import Dataset
 from .declarations import MetricsStruct, ProgressCallback, TrainerOptions
@@ -162,7 +162,7 @@ class Trainer(Handle):
     ) -> None:
         self._settings = {name: value for name, value in locals().items() if name not in NO_SETTINGS}
         self._data: dict[str, Any] = {}
-        self._callbacks = as_list(callbacks, "callbacks", "objects")
+        self._callbacks = as_callbacks(callbacks)
         self._checkpoint_path = None if checkpoint_path is None else os.fsdecode(checkpoint_path)
         self._labels = adapter.labels
         self._model, self._adapter = model, adapter

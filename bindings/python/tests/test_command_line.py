@@ -266,12 +266,19 @@ def test_inspect_tells_folders_apart(data: Path, tmp_path: Path) -> None:
     ("arguments", "status", "message"),
     [
         (("evaluate", TINY, "none", "labels.tsv"), "NOT_FOUND", "none: expected an adapter folder"),
+        (("evaluate", TINY, "labels", "labels"), "IO", "labels: expected a file, found a folder"),
+        (("train", TINY, "labels.tsv", "labels.tsv"), "IO", "labels.tsv: expected a folder, found a file"),
+        (("train", TINY, "labels.tsv", "labels.tsv/new"), "IO", "new: expected the folder .*labels.tsv, found a file"),
+        (("report", TINY, "labels", "--output", "none/a.html"), "IO", "a.html: expected the folder .*none, found nothing"),
+        (("report", TINY, "labels", "--output", "labels"), "IO", "labels: expected a file, found a folder"),
+        (("embed", TINY, "texts", "--output", "none/a.npy"), "IO", "a.npy: expected the folder .*none, found nothing"),
+        (("predict", TINY, "labels", "texts", "--answers", "none/a.json"), "IO", "a.json: expected the folder .*none"),
         (("evaluate", TINY, "labels", "none.tsv"), "NOT_FOUND", "none.tsv: No such file"),
         (("train", "none", "labels.tsv", "new"), "NOT_FOUND", "none"),
         (
             ("train", TINY, "texts", "new"),
             "INVALID_ARGUMENT",
-            "texts: its name says no format: say format=",
+            "texts: its name says no format: say which format",
         ),
         (
             ("train", TINY, "labels.tsv", "new", "--task", "regression"),
@@ -439,3 +446,10 @@ def test_each_label_may_have_a_threshold_of_its_own(tmp_path: Path) -> None:
         error = run(command, TINY, adapter, file, "--threshold", "0.5,0.5", code=1).stderr
         assert "threshold: expected 3, one for each label; found 2" in error
     assert "expected a number, found 'x'" in run("predict", TINY, adapter, file, "--threshold", "0.5,x", code=2).stderr
+
+
+def test_a_test_file_that_does_not_fit_is_told_of_before_the_training(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "test.tsv").write_text("text\tlabel\nHello.\tnever seen\n", "utf-8")
+    done = run("train", TINY, data / "labels.tsv", tmp_path / "new", "--test", tmp_path / "test.tsv", code=1)
+    assert "test.tsv: line 2: label 'never seen' is not among" in done.stderr
+    assert "step" not in done.stderr and "rows to train on" not in done.stdout and not (tmp_path / "new").exists()

@@ -226,3 +226,16 @@ def test_a_language_model_is_published_by_what_it_writes_and_by_what_it_prefers(
         better = trainer.save_if_better(tmp_path / "prefers", rows, "rewards_margins")
         assert better.saved and better.comparison is not None and better.comparison.gain > 0, better.reason
         assert not trainer.save_if_better(tmp_path / "prefers", pairs, "rewards_margins", tokenizer=tokenizer).saved
+
+
+def test_labels_that_are_none_are_refused() -> None:
+    for measure in (graft.evaluation.labels, graft.evaluation.scores):
+        with pytest.raises(graft.InvalidArgumentError, match="truth.*: there is nothing to measure: expected a row"):
+            measure([], [])
+        for missing in (None, math.nan):
+            with pytest.raises(graft.InvalidArgumentError, match="truth.*: expected labels, found a missing value"):
+                measure([1, missing], [1, 1])
+        with pytest.raises(TypeError, match="truth.*: expected labels of one type, found int, str"):
+            measure([1, "a"], [1, 1])
+    with pytest.raises(TypeError, match="tags: expected labels of one type, found int, str"):
+        graft.evaluation.tags([["O", 1]], [["O", "O"]])

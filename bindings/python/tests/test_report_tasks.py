@@ -232,6 +232,8 @@ def test_what_is_wrong_with_predictions_of_a_task_is_said(trained: graft.Adapter
     raises(r"predicted\[0\]: expected a number for each candidate, found none", [[]], [[]], task="ranking")
     raises(r"predicted\[0\]: expected the rewards of two answers, found 3", [0], [[1, 2, 3]], task="preferences")
     raises(r"truth\[0\]: expected 0 to 1, found 2", [2], [[1, 2]], task="preferences")
+    for task, truth in (("preferences", 0), ("multiple_choice", 0), ("ranking", [1, 0])):
+        raises(r"predicted\[0\]\[1\]: expected a finite number, found nan", [truth], [[1.0, math.nan]], task=task)
     raises(r"predicted\[0\]: expected 1, one for each candidate; found 2", [0], [[0.5, 0.5]], task="multiple_choice", candidates=[["a"]])
     raises(r"predicted\[0\]: expected a word and the probability", ["a"], ["b"], task="masked_language_model")
     raises("target_lengths: expected 1, one for each row of truth; found 2", ["a"], ["b"], task="seq_2_seq_lm", target_lengths=[1, 2])

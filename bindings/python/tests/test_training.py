@@ -403,7 +403,7 @@ def test_callbacks_are_told_how_a_training_goes(
         epoch_count=2,
         rows_per_batch=3,
         checkpoint_path=tmp_path / "checkpoint",
-        callbacks=[notes, object(), Counts()],
+        callbacks=[notes, Counts()],
     ) as trainer:
         best = trainer.fit(dataset, dataset, progress=False, callback=lambda metrics: steps.append(-metrics.step))
         trainer.save(tmp_path / "mine")
@@ -411,6 +411,14 @@ def test_callbacks_are_told_how_a_training_goes(
     later = [("step", 3), ("step", 4), ("evaluate", 4), ("save", "checkpoint")]
     assert notes.told == [("begin", True), *epoch, *later, ("end", best.step), ("save", "mine")]
     assert steps == [1, -1, 2, -2, -2, 3, -3, 4, -4, -4]
+
+
+@pytest.mark.parametrize("callback", [print, object(), Notes])
+def test_what_nothing_can_be_told_is_no_callback(
+    model: graft.Model, adapter: graft.Adapter, callback: object
+) -> None:
+    with pytest.raises(TypeError, match=r"callbacks\[0\]: expected an object with some of on_train_begin, .*; found"):
+        graft.Trainer(model, adapter, callbacks=[callback])
 
 
 def test_a_callback_stops_a_training_or_fails_it(

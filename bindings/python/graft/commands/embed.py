@@ -14,6 +14,7 @@ from ..adapter import Adapter
 from ..data.measuring import texts_of
 from ..declarations import POOLING_CHOICES
 from ..errors import rows_named
+from ..files import require_place
 from ..matrix import Matrix
 from ..model import Model
 from ..session import Session
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
+    require_place(arguments.output)
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = None if arguments.adapter is None else Adapter.load(model, arguments.adapter)
     session = Session(model, tokenizer, adapter, arguments.threads, maximum_length=arguments.maximum_length)

@@ -28,6 +28,7 @@ from ..answers import ANSWERS
 from ..data.measuring import Texts, texts_of
 from ..data.squad_writing import write_predictions
 from ..errors import invalid, rows_named
+from ..files import require_place
 from ..model import Model
 from ..session import Session
 from ..tokenizer import Tokenizer
@@ -61,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
+    for path in (arguments.answers, arguments.no_answer_scores):
+        require_place(path)
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
     tasks = tasks_for(adapter, arguments.adapter)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..adapter import Adapter
 from ..dataset import Dataset
+from ..files import require_place
 from ..logs.history import History
 from ..model import Model
 from ..reports.predictions import predictions_of
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
+    require_place(arguments.output)
     model, tokenizer = Model(arguments.model, arguments.precision, arguments.threads), Tokenizer(arguments.model)
     adapter = Adapter.load(model, arguments.adapter)
     data: dict[str, Any] = {"model": str(arguments.model), "adapter": str(arguments.adapter)}

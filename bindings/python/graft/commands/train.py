@@ -22,6 +22,7 @@ from ..data.table import Table
 from ..dataset import Dataset
 from ..logs.json_log import JsonLog
 from ..errors import invalid
+from ..files import require_place
 from ..metrics import Evaluation
 from ..model import Model
 from ..table_tasks.table_task import Adapted
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
+    require_place(arguments.adapter, of_folder=True)
     train, task = read_labelled(arguments.train, arguments, arguments.task)
     validation, test = (
         None if path is None else read_labelled(path, arguments, task.name)[0]
@@ -91,6 +93,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
 
     rows = dataset(train, None, False)
     held_out = None if validation is None else dataset(validation, rows.label_names or None, True)
+    if test is not None:  # what is wrong with it is told now, rather than after the training
+        dataset(test, rows.label_names or None, True).release()
     adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
     has_pooling = task.reads_rows and arguments.pooling != "model"
     pooling = arguments.pooling if has_pooling else None
@@ -121,8 +125,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         best = trainer.fit(rows, held_out, progress=not arguments.quiet)
         seconds = time.monotonic() - started
     adapted = Adapted(model, tokenizer, adapter, arguments.threads, arguments.maximum_length)
-    tested = None if test is None else task.evaluate(adapted, test, asking)
     adapter.save(arguments.adapter)
+    tested = None if test is None else task.evaluate(adapted, test, asking)
     if best.evaluation is not None:
         output.line(f"best on the validation file, after step {best.step}: {best.evaluation}")
     if tested is not None:

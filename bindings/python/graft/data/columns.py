@@ -114,7 +114,7 @@ class Columns:
         if not records.names and not keys and records.width in (2, 3):
             keys = {"text": 0, "pair": 1, "label": 2} if records.width == 3 else {"text": 0, "label": 1}
             self.advice = (
-                f" (its {len(keys)} columns were taken for {', '.join(keys)}: header= and columns= say otherwise)"
+                f" (its {len(keys)} columns were taken for {', '.join(keys)}: header and columns say otherwise)"
             )
             keys = {role: key for role, key in keys.items() if role not in left_out}
         self._recognise(keys, left_out, sample)
@@ -152,10 +152,10 @@ class Columns:
         """Refuses what a column that is called "labels" may mean for several."""
         parts = names_in(value) if isinstance(value, str) else [value]
         if len(parts) != 1:
-            column = self._doubtful
+            one, several = (_said_to_be(role, self._doubtful) for role in ("label", "labels"))
             raise ValueError(
-                f"{column}: {shown(value)} {'may be one label or several' if parts else 'is no label'}: "
-                f"columns={{'label': {column!r}}} says that each row has one, {{'labels': {column!r}}} that it has any "
+                f"{self._doubtful}: {shown(value)} {'may be one label or several' if parts else 'is no label'}: "
+                f"columns {one} says that each row has one, {several} that it has any "
                 "number; so do --task sequence_classification and --task multi_label_classification"
             )
 
@@ -246,7 +246,14 @@ class Columns:
 
     def _example(self) -> str:
         names = self._records.names
-        return f"columns={{'text': {names[0] if names else 0!r}}}"
+        return f"columns {_said_to_be('text', names[0] if names else 0)}"
+
+
+def _said_to_be(role: str, column: str | int) -> str:
+    """What says so, in Python and on the command line."""
+    import json  # here, since only errors need it
+
+    return json.dumps({role: column}, ensure_ascii=False)
 
 
 def _holds_lists(key: Any, sample: Sequence[Record]) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..errors import invalid
+from ..errors import GraftError, Status, invalid
 from .conll import open_conll
 from .delimited import open_csv, open_tsv
 from .json_files import open_json, open_json_lines, open_squad
@@ -46,11 +46,13 @@ def formats() -> list[str]:
 def format_of(path: str, name: str | None, settings: Settings) -> Format:
     """The format that is named, or that a file's name says; it heeds the settings given."""
     known = ", ".join(formats())
+    if os.path.isdir(path):
+        raise GraftError(Status.IO, f"{path}: expected a file, found a folder")
     if name is None:
         ending = os.path.splitext(path)[1].lower()
         found = next((format for format in FORMATS if ending in format.endings), None)
         if found is None:
-            raise invalid(f"{path}: its name says no format: say format=, one of {known}")
+            raise invalid(f"{path}: its name says no format: say which format, one of {known}")
     else:
         found = next((format for format in FORMATS if format.name == name), None)
         if found is None:

@@ -72,7 +72,7 @@ def lines_of(file: BufferedReader, name: str, encodings: Sequence[str]) -> Itera
     offset = len(mark)
     for number, line in enumerate(file if unit == 1 else _wide_lines(file, chosen[0], unit), 1):
         if number == 1 and unit == 1 and 3 * line.count(0) > len(line):
-            raise corrupt(name, "line 1 is a third of NUL bytes: say encoding='utf-16', if that is what it is")
+            raise corrupt(name, "line 1 is a third of NUL bytes: say the encoding utf-16, if that is what it is")
         yield number, _decoded(name, number, offset, line, chosen).removesuffix("\n")
         offset += len(line)
 

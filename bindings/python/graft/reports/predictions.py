@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
@@ -159,6 +160,9 @@ class Predictions:
         for row, own in enumerate(self.predicted):
             if not own:
                 raise invalid(f"predicted[{row}]: expected a number for each candidate, found none")
+            for place, number in enumerate(own):
+                if not math.isfinite(float_of(number)):
+                    raise invalid(f"predicted[{row}][{place}]: expected a finite number, found {shown(number)}")
             if self.task == PREFERRED and len(own) != 2:
                 raise invalid(f"predicted[{row}]: expected the rewards of two answers, found {len(own)}")
             if self.candidates is not None:
