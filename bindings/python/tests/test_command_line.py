@@ -453,3 +453,20 @@ def test_a_test_file_that_does_not_fit_is_told_of_before_the_training(data: Path
     done = run("train", TINY, data / "labels.tsv", tmp_path / "new", "--test", tmp_path / "test.tsv", code=1)
     assert "test.tsv: line 2: label 'never seen' is not among" in done.stderr
     assert "step" not in done.stderr and "rows to train on" not in done.stdout and not (tmp_path / "new").exists()
+
+
+def test_files_stand_before_or_behind_options(data: Path, tmp_path: Path) -> None:
+    before = told("predict", TINY, data / "labels", data / "texts", "--top", 2)
+    assert told("predict", "--top", 2, TINY, data / "labels", data / "texts") == before
+    assert told("predict", TINY, data / "labels", "--top", 2, data / "texts") == before
+    assert told("predict", TINY, "--top", 2, data / "labels", data / "texts") == before
+    given = (data / "texts").read_text("utf-8")
+    for dash in (("-",), ()):
+        assert told("predict", TINY, data / "labels", "--top", 2, *dash, given=given) == before
+    page = tmp_path / "a.html"
+    assert told("report", TINY, data / "labels", "--output", page, data / "labels.tsv")["row_count"] > 0
+    wrong = run("predict", TINY, data / "labels", data / "texts", "--top", 2, "more", code=2).stderr
+    assert "unrecognized arguments: more" in wrong
+    usage, error = run("predict", TINY, code=2).stderr.splitlines()
+    assert usage == "usage: graft predict [OPTION ...] MODEL ADAPTER [FILE]"
+    assert error.endswith("error: the following arguments are required: ADAPTER")

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from .. import __version__, kernel_name
 from ..errors import GraftError, Status
@@ -21,13 +22,32 @@ DESCRIPTION = """Trains small adapters on a transformer, and runs them, on the C
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """Takes files and options in any order: by itself argparse, before Python 3.12.7, knows no FILE
+    that may be left out behind an option."""
+
+    _is_mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # What mixes them calls this itself.
+        if self._is_mixing:
+            return super().parse_known_args(args, namespace)
+        self._is_mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
+
+
 def make_parser() -> argparse.ArgumentParser:
     """All commands with their arguments."""
     parser = argparse.ArgumentParser(
         prog="graft", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"graft {__version__} ({kernel_name()})")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
         # The first line of a module says what the command does.
@@ -42,6 +62,13 @@ def make_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         command.set_defaults(run=module.run, command=name)
+        # The help lists all of the options, which are too many for a line above an error.
+        files = [
+            f"[{own.metavar}]" if own.nargs == "?" else str(own.metavar or f"{{{','.join(own.choices or ())}}}")
+            for own in command._actions
+            if not own.option_strings
+        ]
+        command.usage = " ".join([f"graft {name} [OPTION ...]", *files])
     return parser
 
 
