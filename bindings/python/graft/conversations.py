@@ -53,6 +53,11 @@ def conversation_batch(
 ) -> Batch:
     """Rows by the chat template of the tokenizer's folder; of each what the assistant says is
     learned."""
+    return batch_of(tokenizer, conversation_rows(tokenizer, conversations), maximum_length)
+
+
+def conversation_rows(tokenizer: Tokenizer, conversations: Sequence[Sequence[Mapping[str, Any]]]) -> list[Row]:
+    """The same before they are cut."""
     rows = []
     for row, messages in enumerate(conversations):
         try:
@@ -61,7 +66,17 @@ def conversation_batch(
             raise with_source(f"row {row}", error) from None
         ids = found["input_ids"]
         rows.append(Row(ids, _learned(ids, map(bool, found["assistant_masks"]))))
-    return batch_of(tokenizer, rows, maximum_length)
+    return rows
+
+
+def answered_rows(
+    tokenizer: Tokenizer, prompts: Sequence[str], completions: Sequence[str], end_tokens: Sequence[int]
+) -> list[Row]:
+    """Prompts and their completions before they are cut: by the chat template, where there is one,
+    what a user says and what is answered."""
+    if has_chat_template(tokenizer):
+        return conversation_rows(tokenizer, list(map(conversation_of, prompts, completions)))
+    return prompt_rows(tokenizer, prompts, completions, end_tokens)
 
 
 def prompt_batch(

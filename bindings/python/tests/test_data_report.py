@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,6 +142,35 @@ def test_texts_that_cannot_be_written_are_said() -> None:
     report = graft.data_report(graft.Tokenizer(SHARED / "models" / "marian-enpt"), graft.Table({"source": english, "output": chinese}))
     (problem,) = [problem for problem in report.problems if "output" in problem]
     assert problem.startswith("data: ") and problem.endswith("% of the tokens of output are unknown to this tokenizer: it cannot write them")
+
+
+def test_rows_are_as_long_as_what_a_model_reads_or_writes_of_them(folder: Path, tokenizer: graft.Tokenizer) -> None:
+    """What is said to be cut is what training cuts."""
+    long = "and then it was over " * 4
+    stories, marian = (graft.Tokenizer(SHARED / "models" / name) for name in ("stories260K/hf", "marian-enpt"))
+    chat = graft.Tokenizer(folder.parent / "smollm2-135m-instruct.gguf")
+    said = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": long}]
+    cases: list[tuple[graft.Tokenizer, dict[str, Any], int]] = [
+        (stories, {"prompt": ["It rained", "It rained"], "completion": ["today.", long]}, 1),
+        (stories, {"prompt": ["It rained", "It rained"], "chosen": ["today.", "a bit."], "rejected": ["so.", long]}, 1),
+        (chat, {"prompt": ["Hi."], "completion": [long]}, 1),
+        (chat, {"messages": [said]}, 1),
+        (marian, {"source": ["Hello.", "Hello."], "output": ["Ola.", long]}, 1),
+        (tokenizer, {"text": ["What?", "What?"], "candidates": [["this", "that"], ["this", long]], "right": [0, 1]}, 1),
+        (tokenizer, {"text": ["What?"], "candidates": [["this", "that"]], "relevance": [[1, 0]]}, 0),
+    ]
+    for own, columns, count in cases:
+        table = graft.Table(columns)
+        report = graft.data_report(own, table, maximum_length=14)
+        assert report.parts["data"].cut_row_count == count, columns
+        assert any("will be cut" in problem for problem in report.problems) == bool(count)
+        longest = report.parts["data"].lengths[100]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            graft.Dataset.from_table(own, table, maximum_length=longest)
+        if count:
+            with pytest.warns(UserWarning, match="were cut"):
+                graft.Dataset.from_table(own, table, maximum_length=longest - 1)
 
 
 def test_texts_with_tags_and_contexts_are_read_in_windows(tokenizer: graft.Tokenizer) -> None:

@@ -132,6 +132,7 @@ def test_pairs_whose_other_answer_gained_most_come_first() -> None:
     assert "Reward of the other above it" in page.text and ("dt", "Rewards accuracies") in page.words
 
 
+@pytest.mark.filterwarnings("ignore:.* rows were cut")
 def test_the_rewards_of_pairs_are_those_of_the_trainer() -> None:
     model, tokenizer, table = graft.Model(STORIES), graft.Tokenizer(STORIES), graft.Table(TASKS["preferences"][1])
     adapter = graft.Adapter.create(model)

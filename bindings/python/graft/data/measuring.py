@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..batch import Batch
+from ..candidates import repeated, slices_of
+from ..conversations import answered_rows, conversation_rows, has_chat_template
 from ..declarations import UNLIMITED_LENGTH
 from ..tokenizer import Tokenizer
 from .table import Table
@@ -36,6 +38,31 @@ def texts_of(table: Table) -> Texts:
     if "messages" in table:
         return Texts(["\n".join(message["content"] for message in row) for row in table["messages"]])
     return Texts(table["source" if "source" in table else "prompt"])
+
+
+def row_lengths(tokenizer: Tokenizer, table: Table) -> list[int]:
+    """Tokens, without a limit, of the longest of what a model reads and writes of each row: of a
+    prompt with what is answered, of a text with one of its candidates, of a source and of its
+    output."""
+    if "candidates" in table:
+        return candidate_lengths(tokenizer, table["text"], table["candidates"])
+    answers = [table[name] for name in ("completion", "chosen", "rejected") if name in table]
+    if "prompt" in table and answers:
+        sides = [answered_rows(tokenizer, table["prompt"], own, []) for own in answers]
+        return [max(len(row.ids) for row in rows) for rows in zip(*sides)]
+    if "messages" in table and has_chat_template(tokenizer):
+        return [len(row.ids) for row in conversation_rows(tokenizer, table["messages"])]
+    lengths = token_counts(tokenizer, texts_of(table))[0]
+    if "source" in table and "output" in table:
+        return list(map(max, lengths, token_counts(tokenizer.of_targets, Texts(table["output"]))[0]))
+    return lengths
+
+
+def candidate_lengths(tokenizer: Tokenizer, texts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[int]:
+    """Of each text the tokens of the longest row that it has with one of its candidates."""
+    counts = list(map(len, candidates))
+    lengths = token_counts(tokenizer, Texts(repeated(texts, counts), [own for row in candidates for own in row]))[0]
+    return [max(lengths[rows]) for rows in slices_of(counts)]
 
 
 def token_counts(tokenizer: Tokenizer, texts: Texts) -> tuple[list[int], list[int]]:

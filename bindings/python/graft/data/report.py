@@ -13,7 +13,7 @@ from ..errors import invalid
 from ..lost_tokens import UNKNOWN_SHARE
 from ..tokenizer import Tokenizer
 from .columns import has_windows, is_number, learned_column
-from .measuring import Texts, texts_of, token_counts
+from .measuring import Texts, row_lengths, texts_of, token_counts
 from .repeats import Key, conflicts, exact_keys, normal_keys, repeated
 from .report_parts import Overlap, PartReport, part_text
 from .table import Table
@@ -103,10 +103,11 @@ def _part(
     if not len(table):
         return part, ["it has no rows"]
     problems = []
-    lengths, unknown = token_counts(tokenizer, texts)
+    counts, unknown = token_counts(tokenizer, texts)
+    lengths = row_lengths(tokenizer, table)
     ordered = sorted(lengths)
     part.lengths = {percent: ordered[max(0, math.ceil(percent * len(ordered) / 100) - 1)] for percent in QUANTILES}
-    part.token_count, part.unknown_token_count = sum(lengths), sum(unknown)
+    part.token_count, part.unknown_token_count = sum(counts), sum(unknown)
     if table.skipped:
         problems.append(f"{len(table.skipped)} rows were left out: {_some(table.skipped)}")
     if limit is not None:
@@ -116,7 +117,7 @@ def _part(
             problems.append(
                 f"{len(cut)} of {len(table)} rows are longer than {limit} tokens and will be cut: {_places(table, cut)}"
             )
-    strange = [row for row, (own, length) in enumerate(zip(unknown, lengths)) if own > MUCH_UNKNOWN * length]
+    strange = [row for row, (own, length) in enumerate(zip(unknown, counts)) if own > MUCH_UNKNOWN * length]
     part.unknown_row_count = len(strange)
     if part.unknown_token_count > UNKNOWN_SHARE * part.token_count:
         share = 100 * part.unknown_token_count / part.token_count

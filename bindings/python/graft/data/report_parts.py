@@ -20,8 +20,10 @@ class PartReport:
     imbalance: float | None = None
     #: Least, mean and largest of the targets.
     targets: dict[str, float] | None = None
-    #: Tokens of a row that is not cut, by percentiles.
+    #: Tokens of a row that is not cut, by percentiles: of the longest that a model reads or writes
+    #: of it, such as a prompt with what is answered, or a text with one of its candidates.
     lengths: dict[int, int] = field(default_factory=dict)
+    #: Of the texts, without answers and candidates.
     token_count: int = 0
     #: Most tokens of a row; None: no limit.
     maximum_length: int | None = None

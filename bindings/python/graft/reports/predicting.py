@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from operator import mul
 from typing import Any, NamedTuple
 
 from .. import evaluation as measuring
 from ..answers import ANSWERS
-from ..candidates import repeated, slices_of
 from ..conversations import NO_LABEL, opening_of
-from ..data.measuring import Texts, texts_of, token_counts
+from ..data.measuring import Texts, candidate_lengths, texts_of, token_counts
 from ..data.table import Table
 from ..entities import TAGS
 from ..lost_tokens import warn
@@ -144,14 +143,15 @@ def _product(one: list[float], other: list[float]) -> float:
 def _of_choices(given: Question) -> Found:
     texts, candidates = given.table["text"], given.table["candidates"]
     shares = list(map(softmax, given.session.score(texts, candidates)))
-    lengths = _longest(given.tokenizer, texts, candidates)
+    lengths = candidate_lengths(given.tokenizer, texts, candidates)
     return Found(CHOICES, given.table["right"], shares, texts, lengths, candidates=candidates)
 
 
 def _of_rankings(given: Question) -> Found:
     texts, candidates, relevance = groups_of(given.table)
     scores = given.session.score(texts, candidates)
-    return Found(RANKINGS, relevance, scores, texts, _longest(given.tokenizer, texts, candidates), candidates=candidates)
+    lengths = candidate_lengths(given.tokenizer, texts, candidates)
+    return Found(RANKINGS, relevance, scores, texts, lengths, candidates=candidates)
 
 
 def _of_hidden(given: Question) -> Found:
@@ -227,13 +227,6 @@ def _of_pairs(given: Question) -> Found:
 
 def _lengths(tokenizer: Tokenizer, texts: Texts) -> list[int]:
     return token_counts(tokenizer, texts)[0]
-
-
-def _longest(tokenizer: Tokenizer, texts: Sequence[str], candidates: Sequence[Sequence[str]]) -> list[int]:
-    """Of each text that of the longest row that it has with one of its candidates."""
-    counts = list(map(len, candidates))
-    lengths = _lengths(tokenizer, Texts(repeated(texts, counts), [own for row in candidates for own in row]))
-    return [max(lengths[rows]) for rows in slices_of(counts)]
 
 
 def _shown(texts: Texts) -> list[str]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..batch import Batch
-from ..conversations import conversation_batch, conversation_of, has_chat_template, opening_of, prompt_batch
+from ..conversations import (
+    answered_rows,
+    batch_of,
+    conversation_batch,
+    conversation_of,
+    has_chat_template,
+    opening_of,
+)
 from ..data.measuring import Texts
 from ..data.table import Table
 from ..session import Session
@@ -24,10 +31,8 @@ class Conversations(TableTask):
         length = making.maximum_length
         if "messages" in table:
             return conversation_batch(tokenizer, table["messages"], length), []
-        prompts, completions = table["prompt"], table["completion"]
-        if has_chat_template(tokenizer):
-            return conversation_batch(tokenizer, list(map(conversation_of, prompts, completions)), length), []
-        return prompt_batch(tokenizer, prompts, completions, making.end_tokens, length), []
+        rows = answered_rows(tokenizer, table["prompt"], table["completion"], making.end_tokens)
+        return batch_of(tokenizer, rows, length), []
 
     def predict(self, session: Session, texts: Texts, asking: Asking) -> list[dict[str, Any]]:
         prompts = openings_of(session.tokenizer, texts.first)
