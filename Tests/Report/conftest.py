@@ -169,6 +169,18 @@ def pages(
                 lengths=[len(own) // 4 for own in TEXTS * 30],
             ),
         ),
+        "preferences": graft.report(
+            title=TITLE,
+            predictions=graft.Predictions(
+                [0] * 60,
+                [[(row % 7 - 3) / 2, (row % 5 - 2) / 3] for row in range(60)],
+                task="preferences",
+                candidates=[HOSTILE[:2], [TEXTS[0] * 12, TEXTS[1]], HOSTILE[2:4]] * 20,
+                texts=[*TEXTS[:2], HOSTILE[1]] * 20,
+                lengths=[7 + row % 40 for row in range(60)],
+                maximum_length=40,
+            ),
+        ),
         "many": graft.report(title=TITLE, predictions=classified(names, TEXTS, 900)),
     }
     for name, page in made.items():

@@ -13,7 +13,8 @@ from conftest import HOSTILE, TITLE
 from matplotlib import image
 
 NAMES = (
-    "whole", "hostile", "values", "entities", "answers", "vectors", "choices", "rankings", "words", "written", "many"
+    "whole", "hostile", "values", "entities", "answers", "vectors", "choices", "rankings", "words", "written",
+    "preferences", "many",
 )  # fmt: skip
 WIDTHS = {"narrow": 380, "wide": 1280}
 #: What is written and drawn outside its picture, or under another thing that is written.
@@ -85,6 +86,7 @@ def test_the_policy_refuses_scripts_and_addresses(chromium: Browser, pages: dict
         ("rankings", "Row Text Right one Taken instead Place of the right one"),
         ("words", "Row Text Hidden Guessed Probability of the hidden one"),
         ("written", "Row Text Reference Written chrF"),
+        ("preferences", "Row Text Preferred Other answer Reward of the other above it"),
     ],
 )
 def test_mistakes_are_a_table_that_says_what_it_has(chromium: Browser, pages: dict[str, Path], name: str, columns: str) -> None:

@@ -211,7 +211,7 @@ LOSS = (
         "--loss",
         LABELLED,
         "of vectors of sentences and of rankings",
-        otherwise="cosent for judged pairs, in_batch_negatives for others, list_net for rankings",
+        otherwise="cosent for judged pairs, in_batch_negatives for others, list_net for rankings, dpo for preferences",
         choices=[name for name in losses() if name != "dpo"],
     ),
     Option("--loss-settings", LABELLED, **NOT_DEFAULT),
