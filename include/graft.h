@@ -990,11 +990,12 @@ typedef struct graft_trainer_options {
  *                                 strict_entity_f1
  *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
  *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
- *     language_model              accuracy, of the next tokens
- *     seq_2_seq_lm                accuracy, of the targets' tokens. Of both with the loss "dpo"
- *                                 rewards_chosen, rewards_rejected, rewards_margins, rewards_accuracies
- *     masked_language_model       accuracy, of the masked tokens; perplexity: e to the power of the loss,
- *                                 which is the pseudo-perplexity of rows of graft_batch_mask_each()
+ *     language_model              accuracy, of the next tokens; perplexity: e to the power of the loss
+ *     seq_2_seq_lm                accuracy and perplexity, of the targets' tokens. Of both with the loss
+ *                                 "dpo" rewards_chosen, rewards_rejected, rewards_margins,
+ *                                 rewards_accuracies
+ *     masked_language_model       accuracy and perplexity, of the masked tokens: the pseudo-perplexity of
+ *                                 rows of graft_batch_mask_each()
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
  *                                 group's positive among all rows that are no anchors, ndcg, ndcg_at_k, mrr,
  *                                 map, recall_at_k and precision_at_k with k = 10
@@ -1039,7 +1040,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(
  *     thresholds        the threshold with the best F1, and that F1: of label 1 of two, or of each label
  *     rows              what each row or query is worth: of answers exact_match, f1; of texts rouge1,
  *                       rouge2, rougeL, rougeLsum; of rankings map, mrr, ndcg, ndcg_at_k, precision_at_k,
- *                       recall_at_k
+ *                       recall_at_k; of a language model's rows accuracy and loss, means over their tokens,
+ *                       or of pairs of "dpo" rewards_accuracies, rewards_chosen, rewards_margins,
+ *                       rewards_rejected
  *
  * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
  *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */

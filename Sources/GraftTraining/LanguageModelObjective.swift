@@ -8,7 +8,7 @@ import GraftTensor
 struct LanguageModelObjective: Objective {
     let labels: [String] = []
     let summary: SummaryToken? = nil
-    let measures: [Measure]
+    let measures = PredictedRow.measures
     let withoutWeight: String
     let measuresWithoutWeight = false
     private let model: Model
@@ -27,7 +27,6 @@ struct LanguageModelObjective: Objective {
         head = isMasked ? try LanguageModelHead(masked: model) : try LanguageModelHead(model: model)
         labelSmoothing = options.labelSmoothing
         predicted = PredictedTokens(content, isMasked: isMasked, readsPrompt: true)
-        measures = isMasked ? [Choices.accuracy, Measure.perplexity] : [Choices.accuracy]
         masking = options.masking
         withoutWeight =
             masking != nil ? "no token is of a word that may be masked" : "no token has a label to predict"
@@ -56,34 +55,40 @@ struct LanguageModelObjective: Objective {
         return Double(predicted.count(ofRow: row, in: batch))
     }
 
-    /// Its tokens are only counted.
-    func evidenceByteCount(_ batch: RowBatch) -> Int { 0 }
+    func evidenceByteCount(_ batch: RowBatch) -> Int { 2 * 24 * batch.rowCount }
 
     func run(
         _ batch: RowBatch, first: Int, _ hidden: HiddenStates, scale: Float?, _ evidence: inout Evidence, pass: Pass
     ) throws(GraftError) {
         let found = try predicted.find(batch, first: first, pass)
         let dHidden = try scale == nil ? nil : predicted.gradient(of: hidden, model, pass)
+        var rows = Array(repeating: PredictedRow(), count: scale == nil ? pass.rowCount : 0)
         // Each that was chosen in earlier passes has weighed 1.
         try head.eachChunk(of: found.places, batchFirst: Int(evidence.weight), hidden.matrix, pass: pass) {
             chunk throws(GraftError) in
-            let logits = chunk.logits
-            let labels = found.labels + chunk.range.lowerBound
-            if scale == nil {
-                evidence.choices.add(counted: logits.rows, correct: Self.correctCount(logits, labels))
+            guard let scale else {
+                return found.eachRow(of: chunk) { row, logits, labels in
+                    var own = rows[row]
+                    own.correct += Self.correctCount(logits, labels)
+                    gk_cross_entropy(
+                        pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base,
+                        Int64(logits.stride), labels, nil, labelSmoothing, 1, nil, 0, &own.loss, &own.count)
+                    rows[row] = own
+                }
             }
+            let logits = chunk.logits
             gk_cross_entropy(
-                pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride), labels,
-                nil, labelSmoothing, scale ?? 1, scale == nil ? nil : logits.base, Int64(logits.stride), &evidence.loss,
-                &evidence.weight)
-            guard scale != nil else { return }
+                pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride),
+                found.labels + chunk.range.lowerBound, nil, labelSmoothing, scale, logits.base, Int64(logits.stride),
+                &evidence.loss, &evidence.weight)
             try head.backward(logits, chunk, into: dHidden, pass: pass)
         }
+        for row in rows { row.add(to: &evidence) }
         if let dHidden { try model.backward(dHidden, hidden, pass: pass) }
     }
 
-    private static func correctCount(_ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Int {
-        (0..<logits.rows).reduce(0) { count, row in
+    private static func correctCount(_ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Double {
+        (0..<logits.rows).reduce(0.0) { count, row in
             let scores = UnsafeBufferPointer(start: logits.base + row * logits.stride, count: logits.columns)
             return count + (largest(scores) == Int(labels[row]) ? 1 : 0)
         }

@@ -21,6 +21,26 @@ struct PredictedTokens {
         /// Where each prediction stands in the pass.
         let places: UnsafeBufferPointer<Int32>
         let labels: UnsafePointer<Int32>
+        /// Where those of each row of the pass end.
+        fileprivate let rowEnds: UnsafeBufferPointer<Int32>
+
+        /// Calls `body` with the logits of a chunk, and their labels, that are of one row of the
+        /// pass.
+        func eachRow(
+            of chunk: LanguageModelHead.Chunk,
+            _ body: (_ row: Int, _ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Void
+        ) {
+            var start = 0
+            for (row, end) in rowEnds.enumerated() {
+                let range = (start..<Int(end)).clamped(to: chunk.range)
+                if !range.isEmpty {
+                    let logits = chunk.logits.rows(
+                        from: range.lowerBound - chunk.range.lowerBound, count: range.count)
+                    body(row, logits, labels + range.lowerBound)
+                }
+                start = Int(end)
+            }
+        }
     }
 
     /// - Parameters:
@@ -55,6 +75,7 @@ struct PredictedTokens {
     func find(_ batch: RowBatch, first: Int, _ pass: Pass) throws(GraftError) -> Found {
         let places = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
         let labels = try pass.kept.allocate(Int32.self, count: pass.tokenCount)
+        let rowEnds = try pass.kept.allocate(Int32.self, count: pass.rowCount)
         var count = 0
         let given = batch.integers(.tokenLabels)
         for row in 0..<pass.rowCount {
@@ -64,8 +85,11 @@ struct PredictedTokens {
                 labels[count] = label
                 count += 1
             }
+            rowEnds[row] = Int32(count)
         }
-        return Found(places: UnsafeBufferPointer(start: places, count: count), labels: UnsafePointer(labels))
+        return Found(
+            places: UnsafeBufferPointer(start: places, count: count), labels: UnsafePointer(labels),
+            rowEnds: UnsafeBufferPointer(start: rowEnds, count: pass.rowCount))
     }
 
     /// Where predictions add what comes back to the pass's hidden states; nil where nothing below

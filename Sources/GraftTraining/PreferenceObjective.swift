@@ -122,8 +122,9 @@ final class PreferenceObjective: JointObjective {
     func gather(_ batch: RowBatch, first: Int, _ hidden: HiddenStates, pass: Pass) throws(GraftError) {
         guard let rows else { return }
         for row in first..<first + pass.rowCount { rows.scores[row] = 0 }
-        try eachChunk(batch, first, hidden, pass) { chunk, labels throws(GraftError) in
-            eachRow(of: chunk, labels, first, pass) { row, logits, labels in
+        try eachChunk(batch, first, hidden, pass) { chunk, found throws(GraftError) in
+            found.eachRow(of: chunk) { place, logits, labels in
+                let row = first + place
                 // As the kernel counts, a loss: the negative.
                 var (loss, weight) = (-rows.scores[row], 0.0)
                 gk_cross_entropy(
@@ -166,8 +167,9 @@ final class PreferenceObjective: JointObjective {
             try close(batch, scale: scale, &evidence, pass.team)
         }
         let dHidden = try predicted.gradient(of: hidden, model, pass)
-        try eachChunk(batch, first, hidden, pass) { chunk, labels throws(GraftError) in
-            eachRow(of: chunk, labels, first, pass) { row, logits, labels in
+        try eachChunk(batch, first, hidden, pass) { chunk, found throws(GraftError) in
+            found.eachRow(of: chunk) { place, logits, labels in
+                let row = first + place
                 var (loss, weight) = (0.0, 0.0)
                 gk_cross_entropy(
                     pass.team.kernel, Int64(logits.rows), Int64(logits.columns), logits.base, Int64(logits.stride),
@@ -178,35 +180,16 @@ final class PreferenceObjective: JointObjective {
         if let dHidden { try model.backward(dHidden, hidden, pass: pass) }
     }
 
-    /// Calls `body` with the logits at the pass's predictions, some at a time, and the labels of
-    /// all.
+    /// Calls `body` with the logits at the pass's predictions, some at a time, and all of those.
     private func eachChunk(
         _ batch: RowBatch, _ first: Int, _ hidden: HiddenStates, _ pass: Pass,
-        _ body: (LanguageModelHead.Chunk, UnsafePointer<Int32>) throws(GraftError) -> Void
+        _ body: (LanguageModelHead.Chunk, PredictedTokens.Found) throws(GraftError) -> Void
     ) throws(GraftError) {
         guard let rows else { return }
         let found = try predicted.find(batch, first: first, pass)
         let before = (0..<first).reduce(0) { $0 + rows.counts[$1] }
         try head.eachChunk(of: found.places, batchFirst: before, hidden.matrix, pass: pass) {
-            chunk throws(GraftError) in try body(chunk, found.labels)
-        }
-    }
-
-    /// Calls `body` with the logits of a chunk, and their labels, that are of one row.
-    private func eachRow(
-        of chunk: LanguageModelHead.Chunk, _ labels: UnsafePointer<Int32>, _ first: Int, _ pass: Pass,
-        _ body: (_ row: Int, _ logits: Matrix, _ labels: UnsafePointer<Int32>) -> Void
-    ) {
-        guard let rows else { return }
-        var start = 0
-        for row in first..<first + pass.rowCount {
-            let range = (start..<start + rows.counts[row]).clamped(to: chunk.range)
-            if !range.isEmpty {
-                let logits = chunk.logits.rows(
-                    from: range.lowerBound - chunk.range.lowerBound, count: range.count)
-                body(row, logits, labels + range.lowerBound)
-            }
-            start += rows.counts[row]
+            chunk throws(GraftError) in try body(chunk, found)
         }
     }
 }

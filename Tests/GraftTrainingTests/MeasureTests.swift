@@ -74,7 +74,8 @@ import Testing
         let scores = doubles(.array(try json.array("no_answer_scores")))
         let evaluation = try scores.withUnsafeBufferPointer { scores in
             try Evaluation.ofAnswers(
-                try json.strings("predictions"), accepted: accepted, noAnswerScores: scores.isEmpty ? nil : scores,
+                try json.strings("predictions"), accepted: accepted.map { $0[...] },
+                noAnswerScores: scores.isEmpty ? nil : scores,
                 script: try json.string("script"))
         }
         try compare(evaluation, json)
@@ -144,7 +145,7 @@ import Testing
     @Test("Without evidence there is nothing to measure")
     func nothing() {
         let evidence = Evidence(labels: ["O", "B-A"])
-        let all = [Measure.loss, Measure.perplexity] + Measures.all.joined()
+        let all = [Measure.loss] + Measures.all.joined()
         #expect(all.allSatisfy { $0.value(evidence).isNaN })
         #expect(Set(all.map(\.name)) == Set(Measures.names))
     }

@@ -2,8 +2,7 @@ import GraftAdapters
 
 /// True and chosen labels of the rows, or tokens, of an evaluation, where each has one of several.
 ///
-/// They are kept, not a count for each pair of labels: a head may have a million labels. A language
-/// model's tokens, whose labels are the vocabulary, are only counted.
+/// They are kept, not a count for each pair of labels: a head may have a million labels.
 struct Choices: Sendable {
     /// Names, where the labels have some.
     let labels: [String]
@@ -12,7 +11,6 @@ struct Choices: Sendable {
     /// Where each row's pairs end; empty where each row has one.
     private(set) var rowEnds: [Int] = []
     var weights = Weights()
-    private var count = 0
     private var correctCount = 0
     /// What is found once for all resamples.
     private var entityRows: [Bool: [EntityRow]] = [:]
@@ -34,12 +32,7 @@ struct Choices: Sendable {
 
     mutating func add(truth: Int32, choice: Int32) {
         pairs.append(Pair(truth: truth, choice: choice))
-        add(counted: 1, correct: truth == choice ? 1 : 0)
-    }
-
-    mutating func add(counted: Int, correct: Int) {
-        count += counted
-        correctCount += correct
+        if truth == choice { correctCount += 1 }
     }
 
     mutating func endRow() { rowEnds.append(pairs.count) }
@@ -92,8 +85,8 @@ struct Choices: Sendable {
 
     /// The part of the weight that is right; NaN without any.
     func accuracy(_ repeats: Repeats) -> Double {
-        guard !pairs.isEmpty, !(weights.values.isEmpty && repeats.counts.isEmpty) else {
-            return count == 0 ? .nan : Double(correctCount) / Double(count)
+        if weights.values.isEmpty, repeats.counts.isEmpty {
+            return pairs.isEmpty ? .nan : Double(correctCount) / Double(pairs.count)
         }
         var (correct, total) = (0.0, 0.0)
         each(repeats) { pair, weight in
@@ -126,7 +119,6 @@ struct Choices: Sendable {
         both.pairs += other.pairs
         both.rowEnds += other.rowEnds.map { $0 + pairs.count }
         both.weights.values += other.weights.values
-        both.count += other.count
         both.correctCount += other.correctCount
         both.entityRows = [:]
         return both

@@ -1,4 +1,3 @@
-import Glibc
 import GraftAdapters
 
 /// A number that says how good an adapter is, from what an evaluation saw. A new one is a line in
@@ -17,8 +16,6 @@ package struct Measure: Sendable {
     }
 
     static let loss = Measure("loss", growsWithQuality: false) { $0.weight > 0 ? $0.loss / $0.weight : .nan }
-    /// Of masked tokens the pseudo-perplexity (Salazar et al. 2020), where each is masked alone.
-    static let perplexity = Measure("perplexity", growsWithQuality: false) { exp(loss.value($0)) }
 }
 
 package enum Measures {
@@ -26,11 +23,11 @@ package enum Measures {
     static let all = [
         Choices.measures, Choices.binaryMeasures, Choices.entityMeasures, Scores.measures, Scores.probabilityMeasures,
         Scores.binaryMeasures, LabelSets.measures, Values.measures, Answers.measures, Answers.thresholdMeasures,
-        Rankings.measures, Spans.measures, Rewards.measures, WrittenTexts.measures,
+        Rankings.measures, Spans.measures, Rewards.measures, WrittenTexts.measures, PredictedRow.measures,
     ]
 
     /// Every name, once.
-    package static let names: [String] = ([[Measure.loss, Measure.perplexity]] + all).joined().reduce(into: []) {
+    package static let names: [String] = ([[Measure.loss]] + all).joined().reduce(into: []) {
         names, measure in
         if !names.contains(measure.name) { names.append(measure.name) }
     }
@@ -67,7 +64,7 @@ package struct Evidence: Sendable {
 }
 
 extension Evidence {
-    /// Rows that can be drawn by themselves; 0 where they were only counted.
+    /// Rows that can be drawn by themselves.
     var rowCount: Int { max(choices.rowCount, labelSets.rowCount, values.rowCount, rows.rowCount) }
 
     /// Of the numbers that are kept and put in order.

@@ -46,7 +46,8 @@ extension Evaluation {
         let known = measures.filter { $0.name != Measure.loss.name }
         guard let evidence, evidence.rowCount > 0 else {
             throw GraftError(
-                .invalidArgument, "the evaluation keeps no rows to draw from: it is a language model's, or was restored"
+                .invalidArgument,
+                "the evaluation keeps no rows to draw from: it is an interval or a comparison, or was restored"
             )
         }
         guard let measure = known.first(where: { $0.name == name }) else {

@@ -20,13 +20,14 @@ struct RowValues: Sendable {
 
     subscript(name: String) -> [Double]? { names.firstIndex(of: name).map { columns[$0] } }
 
-    /// All rows have the names of the first.
-    mutating func add(_ row: [(name: String, value: Double)]) {
+    /// All rows have the names of the first, and a weight if it has one.
+    mutating func add(_ row: [(name: String, value: Double)], weight: Double? = nil) {
         if names.isEmpty {
             names = row.map(\.name)
             columns = Array(repeating: [], count: row.count)
         }
         for (place, own) in row.enumerated() { columns[place].append(own.value) }
+        if let weight { weights.values.append(weight) }
         rowCount += 1
     }
 

@@ -252,12 +252,11 @@ enum { GRAFT_UNLIMITED_LENGTH = 1 << 30 };
 
 GRAFT_API void graft_encode_options_init(graft_encode_options *options, size_t struct_size);
 
-/** Reads tokenizer.json, or else SentencePiece's spiece.model, sentencepiece.bpe.model or tokenizer.model
- * (T5's, XLM-RoBERTa's, Llama's, Gemma's, or of no class), vocab.json with merges.txt (GPT-2's, RoBERTa's) or
- *  vocab.txt, from `path`. What config.json, tokenizer_config.json, special_tokens_map.json and
- * added_tokens.json beside it say of normalising and of special tokens counts as in transformers 5.23; what
- * would be done otherwise is GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the tokenizer inside it: its tokens are
- * those of llama.cpp. Since 1.0. */
+/** Reads from `path` tokenizer.json, or else what the class of transformers reads that the folder names:
+ * files of SentencePiece, vocab.json with merges.txt, Marian's three, vocab.txt (docs/tokenizers.md). What
+ * config.json, tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say counts as
+ * in transformers 5.23; what would be done otherwise is GRAFT_ERROR_UNSUPPORTED. Of a GGUF file, the
+ * tokenizer inside it: its tokens are those of llama.cpp. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_tokenizer_load(const char *path, graft_tokenizer **out);
 /** The same from files in memory: tokenizer.json or what stands for it, and those beside it in a model's
  *  folder (tokenizer_config.json, special_tokens_map.json). Files of other names are not read. Since 1.0. */
@@ -617,11 +616,12 @@ GRAFT_API const char *graft_composition_label(const graft_composition *compositi
  * Graft and others open as a model of its own, with the same results.
  *
  * Each weight that the adapters change is computed in float32 from the stored numbers and rounded to the type
- * that it is stored in; all others, the shards and the files beside them (tokenizer, modules of
- * sentence-transformers) are as they were. The adapter's head becomes the model's: the architecture's class
- * for its task, with the labels in config.json. Tied tables stay tied unless the adapters change one of them.
- * The memory needed is that of the adapters and of one tensor. The directory is written whole or not at all;
- * other weights that it held are removed.
+ * that it is stored in; all others, the shards and the files beside them are as they were. The adapter's head
+ * becomes the model's: the architecture's class for its task, with the labels in config.json. Of one for
+ * sentence_embedding, modules of sentence-transformers are added where there are none, and the length of its
+ * rows. Tied tables stay tied unless the adapters change one of them. The memory needed is that of the
+ * adapters and of one tensor. The directory is written whole or not at all; other weights that it held are
+ * removed.
  *
  * @param model    The adapters' model.
  * @param adapters Their scale is merged, too.
@@ -859,11 +859,11 @@ typedef struct graft_trainer graft_trainer;
 
 /* Optimizers, schedules and step plans are chosen by name. Each has settings: a JSON object such as
  * {"momentum": 0.8}, in which what is not named has its default.
- *
  * Optimizers are those of torch.optim. "weight_decay" is decoupled from the gradient; "l2" is in it, as
- * weight_decay is in torch's Adam, SGD and Adagrad. Schedules are those of transformers' get_scheduler(),
- * whose "constant_with_warmup" is "constant" here: each has the settings "warmup_ratio" and "warmup_steps",
- * and a rate that rises from 0 to the peak over the warm-up. */
+ * weight_decay is in torch's Adam, SGD and Adagrad. Each has "head_lr_ratio" and "loraplus_lr_ratio", default
+ * 1: the learning rates of the adapter's head, and (LoRA+, as in PEFT) of lora_B and vectors, over that of
+ * all others. Schedules are those of transformers' get_scheduler(), whose "constant_with_warmup" is
+ * "constant" here: each has "warmup_ratio" and "warmup_steps", in which the rate rises to its peak. */
 
 GRAFT_API int32_t graft_optimizer_count(void);
 /** Name of optimizer `index`, such as "adamw"; NULL past the end. Static. Since 1.0. */
@@ -990,11 +990,12 @@ typedef struct graft_trainer_options {
  *                                 strict_entity_f1
  *     question_answering          span_exact_match and span_f1, of the tokens of the best span of each row
  *                                 whose answer is in it. Texts are measured by graft_evaluate_answers()
- *     language_model              accuracy, of the next tokens
- *     seq_2_seq_lm                accuracy, of the targets' tokens. Of both with the loss "dpo"
- *                                 rewards_chosen, rewards_rejected, rewards_margins, rewards_accuracies
- *     masked_language_model       accuracy, of the masked tokens; perplexity: e to the power of the loss,
- *                                 which is the pseudo-perplexity of rows of graft_batch_mask_each()
+ *     language_model              accuracy, of the next tokens; perplexity: e to the power of the loss
+ *     seq_2_seq_lm                accuracy and perplexity, of the targets' tokens. Of both with the loss
+ *                                 "dpo" rewards_chosen, rewards_rejected, rewards_margins,
+ *                                 rewards_accuracies
+ *     masked_language_model       accuracy and perplexity, of the masked tokens: the pseudo-perplexity of
+ *                                 rows of graft_batch_mask_each()
  *     sentence_embedding          of the cosines of pairs with targets, those of regression; else of each
  *                                 group's positive among all rows that are no anchors, ndcg, ndcg_at_k, mrr,
  *                                 map, recall_at_k and precision_at_k with k = 10
@@ -1039,7 +1040,9 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluation_confusion(
  *     thresholds        the threshold with the best F1, and that F1: of label 1 of two, or of each label
  *     rows              what each row or query is worth: of answers exact_match, f1; of texts rouge1,
  *                       rouge2, rougeL, rougeLsum; of rankings map, mrr, ndcg, ndcg_at_k, precision_at_k,
- *                       recall_at_k
+ *                       recall_at_k; of a language model's rows accuracy and loss, means over their tokens,
+ *                       or of pairs of "dpo" rewards_accuracies, rewards_chosen, rewards_margins,
+ *                       rewards_rejected
  *
  * @return GRAFT_ERROR_NOT_FOUND (no such table), GRAFT_ERROR_INVALID_ARGUMENT (an evaluation of another
  *         kind), GRAFT_ERROR_BUFFER_TOO_SMALL, GRAFT_ERROR_OUT_OF_MEMORY. Since 1.0. */
@@ -1067,8 +1070,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_labels(const int32_t *tru
  *                 brier. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_scores(const int32_t *truth, const double *scores,
     const double *weights, int64_t row_count, int32_t columns, const char *settings, graft_evaluation **out);
-/** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]. Measures are those of
- *  multi_label_classification, settings those of graft_evaluate_scores(). Since 1.0. */
+/** Of any number of labels each: truth, 0 or 1, and scores [row_count, label_count]; measures as of
+ *  multi_label_classification, settings as above; "threshold" may have a number for each label. Since 1.0. */
 GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_label_sets(const int32_t *truth, const double *scores,
     const double *weights, int64_t row_count, int32_t label_count, const char *settings,
     graft_evaluation **out);
@@ -1084,7 +1087,8 @@ GRAFT_API GRAFT_MUST_CHECK graft_status graft_evaluate_tags(const int32_t *truth
 /**
  * Of texts that answer questions: exact_match and f1, the same of the questions that have an answer
  * (has_answer_f1 and so on) and of those that have none (no_answer_f1); with scores, best_f1,
- * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds. All are from 0 to 1.
+ * best_f1_threshold and the same of exact_match, which SQuAD 2.0's script finds: 0 where none is better than
+ * to answer nothing, and best_f1 is then the share of questions without an answer.
  *
  * @param predictions      [row_count]; "" for no answer.
  * @param accepted         Those of row i are from accepted_starts[i] to accepted_starts[i + 1]; none for a

@@ -350,9 +350,8 @@ class Trainer(Handle):
         model, labels or task.
 
         :param dataset: or a table, of which :meth:`Predictions.of` makes what is measured, such as
-            the texts that a language model writes: a trainer keeps no rows to compare of language
-            models and of masked words, but of preferences. Or what measures an adapter, which is
-            given a copy of the one that is trained.
+            the texts that a language model writes. Or what measures an adapter, which is given a
+            copy of the one that is trained.
         :param measure: what is compared: one of the measures of the task, but not the loss.
         :param tokenizer: of a table.
         :param asked: of a table, arguments of :meth:`Predictions.of`, such as

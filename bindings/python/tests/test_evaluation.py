@@ -184,11 +184,12 @@ def test_an_adapter_of_any_task_is_published(tmp_path: Path) -> None:
     held_out = graft.Dataset.from_table(tokenizer, table, task="masked_language_model", mask_each=True)
     given = {"tokenizer": tokenizer, "asked": {"maximum_length": 16}}
     with graft.Trainer(model, adapter, masking=masking, epoch_count=20, learning_rate=5e-3) as trainer:
-        with pytest.raises(graft.InvalidArgumentError, match="keeps no rows"):
-            trainer.save_if_better(tmp_path / "words", held_out, "accuracy")
-        assert not (tmp_path / "words").exists()
+        assert trainer.save_if_better(tmp_path / "rows", held_out, "perplexity").saved
         assert trainer.save_if_better(tmp_path / "words", table, "accuracy", **given).saved
         trainer.fit(graft.Dataset.from_texts(tokenizer, texts * 4), progress=False)
+        better = trainer.save_if_better(tmp_path / "rows", held_out, "perplexity", resamples=999)
+        assert better.saved and better.new.perplexity < better.old.perplexity
+        assert better.comparison.p_value < 0.01 and better.comparison.gain > 0
         better = trainer.save_if_better(tmp_path / "words", table, "accuracy", **given)
         assert better.saved and "better, p 0.0" in better.reason
         with pytest.raises(graft.GraftError, match='measure "perplexity"'):
@@ -203,6 +204,32 @@ def test_an_adapter_of_any_task_is_published(tmp_path: Path) -> None:
             trainer.save_if_better(tmp_path / "words", table, "accuracy")
         with pytest.raises(TypeError, match="dataset: expected a Dataset, a Table or what measures an adapter, found list"):
             trainer.save_if_better(tmp_path / "words", texts, "accuracy")  # type: ignore[arg-type]
+
+
+def test_a_language_model_is_measured_row_by_row() -> None:
+    model, tokenizer = (made(SHARED / "models" / "stories260K" / "hf") for made in (graft.Model, graft.Tokenizer))
+    texts = ["Once upon a time, there was a little girl.", "Tom", "The dog ran to the big red ball and the cat."]
+    adapter = graft.Adapter.create(model, "lora", {"r": 4, "target_modules": "all-linear"})
+    adapter.set_head("language_model")
+    with graft.Trainer(model, adapter) as trainer:
+
+        def measured(own: list[str]) -> graft.Evaluation:
+            ends = model.end_tokens[:1]
+            return trainer.evaluate(graft.Dataset.from_prompts(tokenizer, [""] * len(own), own, end_tokens=ends))
+
+        found, parts = measured(texts), [measured([text]) for text in texts]
+    assert found.perplexity == pytest.approx(math.exp(found.loss), rel=1e-12)
+    for (accuracy, loss), part in zip(found.table("rows"), parts, strict=True):
+        assert loss == pytest.approx(part.loss, rel=1e-5) and accuracy == pytest.approx(part.accuracy)
+    # What ends a text is predicted, and its first token is not.
+    sizes = [len(tokenizer.encode(f" {text}").ids) for text in texts]
+    weighted = sum(size * part.loss for size, part in zip(sizes, parts)) / sum(sizes)
+    assert found.loss == pytest.approx(weighted, rel=1e-5)
+    sure = found.interval("perplexity", resamples=999)
+    assert sure.low < found.perplexity < sure.high
+    assert math.exp(min(part.loss for part in parts)) <= sure.low
+    same = found.compare(found, "perplexity", resamples=99)
+    assert same.difference == 0 and same.p_value == 1
 
 
 def test_a_language_model_is_published_by_what_it_writes_and_by_what_it_prefers(tmp_path: Path) -> None:
