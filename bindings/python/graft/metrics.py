@@ -82,11 +82,12 @@ class Evaluation:
     ``strict_entity_f1``, as seqeval has them; of ``"multi_label_classification"``:
     ``exact_match``, ``micro_f1``, ``macro_f1``, ``weighted_f1``, ``precision``, ``recall``,
     ``micro_precision``, ``micro_recall``, ``roc_auc`` and ``average_precision``; of
-    ``"regression"``: ``mse``, ``mae``, ``r2``, ``pearson``, ``spearman`` and ``kendall``; of a
+    ``"regression"``: ``mse``, ``mae``, ``r2``, ``pearson``, ``spearman`` and ``kendall``; of
     ``"language_model"``, ``"seq_2_seq_lm"`` or ``"masked_language_model"``: ``accuracy`` and
     ``perplexity``, or with the loss ``"dpo"`` ``rewards_chosen``, ``rewards_rejected``,
-    ``rewards_accuracies`` and ``rewards_margins``; of ``"multiple_choice"``: ``accuracy``; of ``"regression"`` with a loss of rankings ``ndcg``, ``ndcg_at_k``, ``mrr``,
-    ``map``, ``recall_at_k`` and ``precision_at_k`` with k = 10. And of all ``loss``.
+    ``rewards_accuracies`` and ``rewards_margins``; of ``"multiple_choice"``: ``accuracy``; of
+    ``"regression"`` with a loss of rankings ``ndcg``, ``ndcg_at_k``, ``mrr``, ``map``,
+    ``recall_at_k`` and ``precision_at_k`` with k = 10. And of all ``loss``.
     """
 
     _kept: _Kept | None = None
