@@ -95,12 +95,10 @@ package struct Bottleneck: AdapterMethod {
         for (key, value) in settings where !done.contains(key) && !withoutEffect.contains(key) {
             let usual = fixed.first { $0.key == key }?.value
             guard usual != nil || use != .create else {
-                throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
+                throw GraftError.unknownSetting(key, of: done.union(fixed.map(\.key)), place: place)
             }
             if value == usual || value.doubleValue == 0 || (value.isOff && usual?.isOff ?? true) { continue }
-            throw GraftError(
-                .unsupported,
-                "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+            throw GraftError.undone(key, value, place: place)
         }
         guard settings["init_weights_seed"]?.isOff ?? true || use != .create else {
             throw GraftError(

@@ -79,13 +79,8 @@ struct PromptSettings: Sendable {
         throws(GraftError)
     {
         (self.method, self.place) = (method, place)
-        let known = method.withoutEffect.union(own).union(["modules_to_save", "num_virtual_tokens"])
-        for (key, value) in settings where !known.contains(key) && !(use != .create && value.isOff) {
-            throw GraftError(
-                use == .create ? .invalidArgument : .unsupported,
-                use == .create
-                    ? "\(place): unknown setting \"\(key)\""
-                    : "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+        try settings.requireDone(own.union(["modules_to_save", "num_virtual_tokens"]), use: use, place: place) {
+            method.withoutEffect.contains($0)
         }
         count = try Self.count("num_virtual_tokens", settings, place) ?? 0
         guard count > 0 else {

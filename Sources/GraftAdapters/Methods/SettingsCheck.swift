@@ -10,13 +10,11 @@ extension JSONObject {
         hasNoEffect: (_ key: String) -> Bool
     ) throws(GraftError) {
         for (key, value) in self where !done.contains(key) && !hasNoEffect(key) {
-            guard !value.isOff else {
-                if undone.contains(key) || use != .create { continue }
-                throw GraftError(.invalidArgument, "\(place): unknown setting \"\(key)\"")
+            guard undone.contains(key) || use != .create else {
+                throw GraftError.unknownSetting(key, of: done, place: place)
             }
-            throw GraftError(
-                use == .create && !undone.contains(key) ? .invalidArgument : .unsupported,
-                "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
+            if value.isOff { continue }
+            throw GraftError.undone(key, value, place: place)
         }
     }
 
@@ -41,6 +39,21 @@ extension JSONObject {
                     + Pooling.ofHeads.map { "\"\($0.name)\"" }.joined(separator: ", "))
         }
         return pooling
+    }
+}
+
+extension GraftError {
+    /// Of a caller's setting that a method has not.
+    static func unknownSetting(_ key: String, of known: Set<String>, place: String) -> GraftError {
+        GraftError(
+            .invalidArgument,
+            "\(place): unknown setting \"\(key)\"; expected one of \(known.sorted().joined(separator: ", "))")
+    }
+
+    static func undone(_ key: String, _ value: JSON, place: String) -> GraftError {
+        GraftError(
+            .unsupported,
+            "\(place): setting \"\(key)\" is \(value.serialized(indent: nil)), which this build does not do")
     }
 }
 

@@ -30,6 +30,8 @@ enum Rankings {
             precisions += found / Double(place + 1)
         }
         func ndcg(_ k: Int) -> Double {
+            // What a loss may learn, this does not define.
+            if ideal.last ?? 0 < 0 { return .nan }
             let best = ideal.enumerated().prefix(k).reduce(0.0) { $0 + $1.element * discount($1.offset) }
             return best == 0 ? 0 : gain(order, relevance, scores, k) / best
         }

@@ -982,7 +982,8 @@ typedef struct graft_trainer_options {
  *                                 heads of up to 100 labels roc_auc, average_precision (macro)
  *     regression                  mse, mae, r2, pearson, spearman, kendall: means over the values of a row.
  *                                 With a loss of rankings ndcg, ndcg_at_k, mrr, map, recall_at_k and
- *                                 precision_at_k with k = 10
+ *                                 precision_at_k with k = 10; where a relevance is below 0 ndcg and
+ *                                 ndcg_at_k are NaN
  *     multiple_choice             accuracy, of the choices with the highest score
  *     token_classification        those of sequence_classification that need no probabilities, of the
  *                                 tokens that have a label; where all labels are tags, "O" or such as
