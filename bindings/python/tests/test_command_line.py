@@ -74,6 +74,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_an_adapter_goes_on(data: Path, tmp_path: Path) -> None:
+    rows, start = data / "labels.tsv", data / "labels"
+    untouched = ("--epochs", 1, "--learning-rate", 0, "--quiet", "--test", rows)
+    found = told("train", TINY, rows, tmp_path / "same", "--start", start, *untouched)
+    assert found["test"]["loss"] == told("evaluate", TINY, start, rows)["loss"]
+    done = run("train", TINY, data / "numbers.tsv", tmp_path / "other", "--start", start, "--task", "regression", *QUICK)
+    assert "its head, for sequence_classification with asks, blames, thanks, is replaced" in done.stderr
+    refused = run("train", TINY, rows, tmp_path / "no", "--start", start, "--config", '{"r": 4}', code=1).stderr
+    assert "settings of its own" in refused and not (tmp_path / "no").exists()
+    assert "nowhere" in run("train", TINY, rows, tmp_path / "no", "--start", data / "nowhere", code=1).stderr
+
+
 def test_train_measures_and_saves_what_evaluate_measures(data: Path, tmp_path: Path) -> None:
     rows = data / "labels.tsv"
     found = told(

@@ -22,6 +22,7 @@ from sklearn.metrics import f1_score
 import graft
 from graft.data.splits import split_rows
 from graft.estimators import base
+from graft.reports.weights import tensors
 
 TINY = SHARED / "models" / "bert-tiny-splade"
 LABELS = ["asks", "asks", "blames", "blames", "thanks", "thanks"]
@@ -52,6 +53,28 @@ def test_an_estimator_is_the_core_with_its_defaults(fitted: graft.TextClassifier
         trainer.fit(rows, progress=False)
     own = numpy.asarray(graft.Session(model, tokenizer, adapter).classify(TEXTS))
     assert (own == fitted.decision_function(TEXTS)).all()
+
+
+def test_an_adapter_goes_on(fitted: graft.TextClassifier, tmp_path: Path) -> None:
+    fitted.adapter_.save(tmp_path / "first")
+    none = {"epoch_count": 1, "learning_rate": 0.0}
+    same = graft.TextClassifier(TINY, start=tmp_path / "first", **none).fit(TEXTS, LABELS)
+    assert (same.decision_function(TEXTS) == fitted.decision_function(TEXTS)).all()
+    # Of other classes the head is a fresh one, and the rest goes on.
+    with pytest.warns(UserWarning, match="for sequence_classification with asks, blames, thanks, is replaced"):
+        other = graft.TextClassifier(TINY, start=tmp_path / "first", **none).fit(TEXTS, ["a", "b"] * 3)
+    with pytest.warns(UserWarning, match="is replaced by a fresh one"):
+        number = graft.Regressor(TINY, start=tmp_path / "first", **none).fit(TEXTS, [1.0, 2.0] * 3)
+    assert other.adapter_.labels == ["a", "b"] and number.adapter_.task == "regression"
+    first, second = (
+        {name: values for name, _, values in tensors(own.adapter_.to_files()) if "lora_" in name}
+        for own in (fitted, other)
+    )
+    assert first == second and len(first) == 24
+    with pytest.raises(graft.InvalidArgumentError, match="config: the adapter in .*first has settings of its own"):
+        graft.TextClassifier(TINY, start=tmp_path / "first", config={"r": 4}).fit(TEXTS, LABELS)
+    with pytest.raises(graft.GraftError, match="nowhere"):
+        graft.TextClassifier(TINY, start=tmp_path / "nowhere").fit(TEXTS, LABELS)
 
 
 @pytest.mark.parametrize("classes", [[2, 10, -1], [True, False], ["ja", "nein"], [0.0, 1.0]])

@@ -11,11 +11,9 @@ struct RankSchedule: Sendable {
     private let targetRank: Int
     /// nil for those of the training.
     private let totalSteps: Int?
-    private let place: String
 
     init(_ settings: NumberSettings, targetRank: Int) throws(GraftError) {
         self.targetRank = targetRank
-        place = settings.place
         let steps = 0...Int(Int32.max)
         initialSteps = try settings.count("tinit", default: 0, in: steps)
         finalSteps = try settings.count("tfinal", default: 0, in: steps)
@@ -23,7 +21,7 @@ struct RankSchedule: Sendable {
         totalSteps =
             settings.isNull("total_step")
             ? nil : try settings.count("total_step", default: 0, in: 1...Int(Int32.max))
-        if let totalSteps { try requireCurve(totalSteps) }
+        if let totalSteps { try requireCurve(totalSteps, place: settings.place) }
     }
 
     /// Refuses a training without steps in which ranks are pruned.
@@ -32,13 +30,13 @@ struct RankSchedule: Sendable {
         guard totalSteps > 0 else {
             throw GraftError(
                 .invalidArgument,
-                "\(place): total_step is null, and the training has no planned end: expected total_step, or "
+                "adalora: total_step is null, and the training has no planned end: expected total_step, or "
                     + "total_steps of the trainer")
         }
-        try requireCurve(totalSteps)
+        try requireCurve(totalSteps, place: "adalora")
     }
 
-    private func requireCurve(_ total: Int) throws(GraftError) {
+    private func requireCurve(_ total: Int, place: String) throws(GraftError) {
         guard initialSteps < total - finalSteps else {
             throw GraftError(
                 .invalidArgument,

@@ -4,6 +4,7 @@ names the files that one command alone reads or writes is declared there."""
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..adapter import adapter_methods
@@ -227,6 +228,15 @@ ADAPTER = (
         otherwise="the method's own",
         type=json_object,
         metavar="JSON",
+    ),
+    Option(
+        "--start",
+        TRAIN,
+        "folder of an adapter that goes on, with its own method and settings, and with its head where task and labels "
+        "are the same",
+        otherwise="a fresh one",
+        type=Path,
+        metavar="FOLDER",
     ),
     Option(
         "--pooling",

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from ..adapter import Adapter
 from ..data.balance import class_weights
 from ..data.table import Table
 from ..dataset import Dataset
@@ -25,6 +24,7 @@ from ..errors import invalid
 from ..files import require_place
 from ..metrics import Evaluation
 from ..model import Model
+from ..starting import first_adapter
 from ..table_tasks.table_task import Adapted
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
@@ -95,10 +95,14 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     held_out = None if validation is None else dataset(validation, rows.label_names or None, True)
     if test is not None:  # what is wrong with it is told now, rather than after the training
         dataset(test, rows.label_names or None, True).release()
-    adapter = Adapter.create(model, arguments.method, arguments.config, arguments.seed)
     has_pooling = task.reads_rows and arguments.pooling != "model"
     pooling = arguments.pooling if has_pooling else None
-    adapter.set_head(
+    adapter = first_adapter(
+        model,
+        arguments.start,
+        arguments.method,
+        arguments.config,
+        arguments.seed,
         task.task,
         rows.label_names,
         pooling=pooling,

@@ -28,7 +28,7 @@ class ChoiceClassifier(TrainedEstimator):
     pooling: HeadPooling | None = "mean"
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> ChoiceClassifier:
-        """Trains a fresh adapter on questions, their choices and the right ones."""
+        """Trains an adapter on questions, their choices and the right ones."""
         check_call(y, unsupported)
         self._fit_table(_table(X, y), Choices(), self.pooling)
         return self

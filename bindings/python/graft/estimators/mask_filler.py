@@ -24,7 +24,7 @@ class MaskFiller(TrainedEstimator):
     """
 
     def fit(self, X: Any, y: Any = None) -> MaskFiller:
-        """Trains a fresh adapter on texts; ``y`` is not looked at. What is held out is measured
+        """Trains an adapter on texts; ``y`` is not looked at. What is held out is measured
         with each token masked in turn."""
         self._fit_table(_table(X), MaskedWords())
         return self

@@ -36,7 +36,7 @@ class QuestionAnswerer(TrainedEstimator):
     script: Literal["squad", "cmrc"] = "squad"
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> QuestionAnswerer:
-        """Trains a fresh adapter on questions with contexts and the answers there. Of several
+        """Trains an adapter on questions with contexts and the answers there. Of several
         answers to a question the first is learned."""
         check_call(y, unsupported)
         self._fit_table(_table(X, y), Answers(), stride=self.stride)

@@ -31,7 +31,7 @@ class Ranker(TrainedEstimator):
     loss: str = "list_net"
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> Ranker:
-        """Trains a fresh adapter on queries, their candidates and the relevance of these."""
+        """Trains an adapter on queries, their candidates and the relevance of these."""
         check_call(y, unsupported)
         self._fit_table(_table(X, y), Rankings(self.loss), self.pooling)
         return self

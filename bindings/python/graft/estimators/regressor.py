@@ -33,7 +33,7 @@ class Regressor(TrainedEstimator):
     pooling: HeadPooling | None = "mean"
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> Regressor:
-        """Trains a fresh adapter on texts and their numbers."""
+        """Trains an adapter on texts and their numbers."""
         check_call(y, unsupported)
         given = rows_of(y, "y", "numbers")
         texts, targets = Texts(X), _targets(given)

@@ -50,7 +50,7 @@ class TextClassifier(TrainedEstimator):
     threshold: float | Iterable[float] | str = 0.5
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TextClassifier:
-        """Trains a fresh adapter on texts and their classes."""
+        """Trains an adapter on texts and their classes."""
         check_call(y, unsupported)
         texts, labels = Texts(X), Labels(y)
         require_length(labels.rows, len(texts), "y", ROW)

@@ -44,7 +44,7 @@ class TextGenerator(TrainedEstimator):
     tokenize: Literal["13a", "zh", "char"] = "13a"
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TextGenerator:
-        """Trains a fresh adapter on texts and what should be written for each."""
+        """Trains an adapter on texts and what should be written for each."""
         check_call(y, unsupported)
         texts, wanted = _single(X), column_of(y, "y", "texts")
         require_length(wanted, len(texts), "y", ROW)

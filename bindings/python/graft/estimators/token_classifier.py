@@ -43,7 +43,7 @@ class TokenClassifier(TrainedEstimator):
     stride: int = STRIDE
 
     def fit(self, X: Any, y: Any = None, **unsupported: Any) -> TokenClassifier:
-        """Trains a fresh adapter on sentences of words and their labels, or on texts and the
+        """Trains an adapter on sentences of words and their labels, or on texts and the
         entities in them."""
         check_call(y, unsupported)
         if self.crf and self.all_pieces:

@@ -16,6 +16,7 @@ from ..dataset import Dataset
 from ..errors import GraftError, invalid
 from ..model import Precision
 from ..session import Session
+from ..starting import first_adapter
 from ..table_tasks.table_task import TableTask
 from ..tokenizer import Tokenizer
 from ..trainer import Trainer
@@ -38,6 +39,9 @@ class TrainedEstimator(Estimator):
     method: str = "lora"
     #: The method's settings, as of :meth:`Adapter.create`.
     config: Mapping[str, Any] | None = None
+    #: Folder of an adapter that goes on instead of a fresh one, with its own method and settings,
+    #: and with its head where task and labels are the same.
+    start: str | os.PathLike[str] | None = None
     #: Of the base model.
     precision: Precision = "float32"
     #: Tokens at which rows are cut; 0: the tokenizer's.
@@ -95,7 +99,7 @@ class TrainedEstimator(Estimator):
         held_out: MakeDataset | None = None,
         training: Mapping[str, Any] | None = None,
     ) -> Sequence[int]:
-        """Trains a fresh adapter on the rows, or on what is not held out of them. Gives the numbers
+        """Trains an adapter on the rows, or on what is not held out of them. Gives the numbers
         of those held out.
 
         :param strata: of each row, what has the same share of those held out; None: all are alike.
@@ -133,8 +137,9 @@ class TrainedEstimator(Estimator):
                 f"trainer_settings: {', '.join(taken)} cannot be set there, but by the estimator's own parameters"
             )
         base = opened(self.model, self.precision)
-        adapter = Adapter.create(base.model, self.method, self.config, seed)
-        adapter.set_head(task, labels, pooling=pooling, crf=crf)
+        adapter = first_adapter(
+            base.model, self.start, self.method, self.config, seed, task, labels, pooling=pooling, crf=crf
+        )
         with Trainer(base.model, adapter, **own, **settings) as trainer:
             metrics = trainer.fit(
                 dataset(base.tokenizer, train),
