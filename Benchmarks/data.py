@@ -166,6 +166,11 @@ def recipe_parser(description: str | None, epochs: int) -> argparse.ArgumentPars
     return parser
 
 
+def _add_start(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--start", type=Path, help="folder of an adapter to go on with, which is new otherwise")
+    parser.add_argument("--save", type=Path, help="folder for the last seed's adapter, of Graft alone")
+
+
 def quality_parser(description: str | None) -> argparse.ArgumentParser:
     """What every run of the quality recipe takes."""
     parser = recipe_parser(description, epochs=5)
@@ -185,12 +190,9 @@ class TagSet:
     reading: dict = field(default_factory=lambda: {"format": "conll"})
     #: Longer sentences are several, so that no side cuts words.
     most_words: int = 128
-    lora_alpha: float = 32
     learning_rate: float = 5e-4
-
-    @property
-    def lora(self) -> dict:
-        return LINEAR_LORA | {"lora_alpha": self.lora_alpha}
+    #: The learning rate of the head over that of LoRA.
+    head_lr_ratio: float = 1
 
     def parts(self, rows: int | None) -> list[tuple[list[list[str]], list[list[str]]]]:
         """Words and tags, of not more than so many sentences to learn from."""
@@ -215,10 +217,9 @@ TAG_SETS = {
         {"format": "conll", "pattern": r"(?P<words>.+?)\d+\t(?P<tags>\S+)"},
         most_words=60,
         # The numbers of this model's last layer are small, so that its head has to learn fast,
-        # which breaks the layers below it where they do: with the other data sets' scale and rate
-        # all that either side ever learns is how often each tag is.
-        lora_alpha=0.1,
-        learning_rate=1e-2,
+        # which breaks the layers below it where they do: at one rate for both all that either side
+        # ever learns is how often each tag is.
+        head_lr_ratio=20,
     ),
 }
 
@@ -235,6 +236,7 @@ TAG_RECIPE = {
 def tag_parser(description: str | None) -> argparse.ArgumentParser:
     """What every run of the recipe of tags takes."""
     parser = recipe_parser(description, epochs=5)
+    _add_start(parser)
     parser.add_argument("--data", choices=list(TAG_SETS), default="wnut17")
     parser.add_argument("--rows", type=int, help="sentences to learn from, where not all")
     return parser
@@ -361,20 +363,19 @@ TOKENIZED = {
 class AnswerSet:
     """XQuAD in one language, and who measures it."""
 
+    language: str
     script: str = "squad"
     model: Path = MODELS / "minilm"
-    lora_alpha: float = 32
     learning_rate: float = 2e-3
-
-    @property
-    def lora(self) -> dict:
-        return LINEAR_LORA | {"lora_alpha": self.lora_alpha}
+    #: The learning rate of the head over that of LoRA.
+    head_lr_ratio: float = 1
 
 
 ANSWER_SETS = {
-    "en": AnswerSet(),
+    "en": AnswerSet("en"),
     # As the tags of this model.
-    "zh": AnswerSet("cmrc", CHINESE, lora_alpha=0.1, learning_rate=1e-2),
+    "en-me5": AnswerSet("en", "squad", CHINESE, learning_rate=5e-4, head_lr_ratio=20),
+    "zh": AnswerSet("zh", "cmrc", CHINESE, learning_rate=5e-4, head_lr_ratio=20),
 }
 
 #: Of ours/answers.py and peers/answers.py.
@@ -387,6 +388,7 @@ ANSWER_RECIPE = {
 
 def answer_parser(description: str | None) -> argparse.ArgumentParser:
     parser = recipe_parser(description, epochs=5)
+    _add_start(parser)
     parser.add_argument("--data", choices=list(ANSWER_SETS), default="en", help="of XQuAD")
     parser.add_argument("--rows", type=int, help="questions, about, where not all")
     return parser
@@ -396,6 +398,6 @@ def answer_parts(arguments: argparse.Namespace) -> list:
     """Questions of some articles to learn from, and those of others."""
     import graft
 
-    table = graft.Table.read(DATA / "xquad" / f"xquad.{arguments.data}.json")
+    table = graft.Table.read(DATA / "xquad" / f"xquad.{ANSWER_SETS[arguments.data].language}.json")
     every = max(1, len(table) // (arguments.rows or len(table)))
     return table.take(range(0, len(table), every)).split(0.3, group="group")

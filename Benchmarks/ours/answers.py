@@ -4,7 +4,7 @@ import time
 
 import graft
 import settings
-from data import ANSWER_RECIPE, ANSWER_SETS, answer_parser, answer_parts
+from data import ANSWER_RECIPE, ANSWER_SETS, LINEAR_LORA, answer_parser, answer_parts
 
 arguments = answer_parser(__doc__).parse_args()
 data = ANSWER_SETS[arguments.data]
@@ -13,15 +13,18 @@ model, tokenizer = graft.Model(data.model), graft.Tokenizer(data.model)
 length, stride = ANSWER_RECIPE["maximum_length"], ANSWER_RECIPE["stride"]
 rows = graft.Dataset.from_table(tokenizer, train, maximum_length=length, stride=stride)
 for seed in arguments.seeds:
-    adapter = graft.Adapter.create(model, "lora", data.lora, seed=seed)
-    adapter.set_head("question_answering")
+    if arguments.start:
+        adapter = graft.Adapter.load(model, arguments.start)
+    else:
+        adapter = graft.Adapter.create(model, "lora", LINEAR_LORA, seed=seed)
+        adapter.set_head("question_answering")
     with graft.Trainer(
         model,
         adapter,
         seed=seed,
         threads=settings.THREADS,
         learning_rate=data.learning_rate,
-        optimizer_settings={"weight_decay": 0.01},
+        optimizer_settings={"weight_decay": 0.01, "head_lr_ratio": data.head_lr_ratio},
         schedule_settings={"warmup_ratio": 0.06},
         rows_per_batch=ANSWER_RECIPE["rows_per_batch"],
         epoch_count=arguments.epochs,
@@ -37,3 +40,5 @@ for seed in arguments.seeds:
     measured = graft.evaluation.answers([answer.text for answer in found], accepted, script=data.script).values
     result = {"data": arguments.data, "seed": seed, "windows": len(rows), "train_seconds": seconds, "answer_seconds": answer_seconds}
     settings.emit("answers", side="Graft", **result, exact_match=round(measured["exact_match"], 4), f1=round(measured["f1"], 4))
+    if arguments.save:
+        adapter.save(arguments.save)

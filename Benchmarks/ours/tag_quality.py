@@ -4,7 +4,7 @@ import time
 
 import graft
 import settings
-from data import TAG_RECIPE, TAG_SETS, tag_parser
+from data import LINEAR_LORA, TAG_RECIPE, TAG_SETS, tag_parser
 
 arguments = tag_parser(__doc__).parse_args()
 tags = TAG_SETS[arguments.data]
@@ -16,16 +16,19 @@ train, test = (
     for part in parts
 )
 for seed in arguments.seeds:
-    adapter = graft.Adapter.create(model, "lora", tags.lora, seed=seed)
-    adapter.set_head("token_classification", names)
+    if arguments.start:
+        adapter = graft.Adapter.load(model, arguments.start)
+    else:
+        adapter = graft.Adapter.create(model, "lora", LINEAR_LORA, seed=seed)
+        adapter.set_head("token_classification", names)
     with graft.Trainer(
         model,
         adapter,
         seed=seed,
         threads=settings.THREADS,
         learning_rate=tags.learning_rate,
-        weight_decay=0.01,
-        warmup_ratio=0.06,
+        optimizer_settings={"weight_decay": 0.01, "head_lr_ratio": tags.head_lr_ratio},
+        schedule_settings={"warmup_ratio": 0.06},
         rows_per_batch=TAG_RECIPE["rows_per_batch"],
         epoch_count=arguments.epochs,
         group_by_length=1,
@@ -37,3 +40,5 @@ for seed in arguments.seeds:
     settings.emit(
         "tag quality", side="Graft", data=arguments.data, seed=seed, train_seconds=seconds, entity_f1=round(found, 4)
     )
+    if arguments.save:
+        adapter.save(arguments.save)

@@ -148,16 +148,21 @@ def collate(rows: list[list[int]]) -> dict:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def train(model, losses: Iterable, steps: int, learning_rate: float) -> float:
+def train(model, losses: Iterable, steps: int, learning_rate: float, head_lr_ratio: float = 1) -> float:
     """Makes a step of each loss, of which there are `steps`, before the next one is computed:
     AdamW with decay 0.01, a linear schedule with 6 % of warm-up, gradients clipped to norm 1;
-    returns the seconds.
+    returns the seconds. The head, and whatever else is not of the method, has its own rate.
     """
     import torch
     from transformers import get_linear_schedule_with_warmup
 
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.01)
+    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    trained = [parameter for _, parameter in named]
+    groups = [
+        {"params": [own for name, own in named if ("modules_to_save" in name) == is_head], "lr": learning_rate * ratio}
+        for is_head, ratio in ((False, 1), (True, head_lr_ratio))
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(0.06 * steps), steps)
     start = time.perf_counter()
     for number, loss in enumerate(losses, 1):
