@@ -284,6 +284,16 @@ def retrieval_parser(description: str | None) -> argparse.ArgumentParser:
     return recipe_parser(description, epochs=5)
 
 
+def relevance(places: list[int], count: int) -> list[list[float]]:
+    """Of each of `count` candidates: 1 for the one that stands in its place, 0 for the others."""
+    return [[float(place == own) for place in range(count)] for own in places]
+
+
+def order_figures(measured) -> dict[str, float]:
+    """Of a graft.Evaluation of rankings."""
+    return {"ndcg_at_10": round(measured.ndcg_at_k, 4), "mrr": round(measured.mrr, 4)}
+
+
 @dataclass(frozen=True)
 class Retrieval:
     """Questions of XQuAD with their paragraphs to learn from, and questions about other articles,
@@ -299,15 +309,19 @@ class Retrieval:
         """Of each question's products with all paragraphs."""
         import graft
 
-        relevance = [[float(place == own) for place in range(len(self.paragraphs))] for own in self.places]
-        values = graft.evaluation.rankings(relevance, products).values
-        return {"ndcg_at_10": round(values["ndcg_at_k"], 4), "mrr": round(values["mrr"], 4)}
+        relevant = relevance(self.places, len(self.paragraphs))
+        return order_figures(graft.evaluation.rankings(relevant, products))
+
+
+def xquad(language: str = "en"):
+    """XQuAD's questions, a graft.Table."""
+    import graft
+
+    return graft.Table.read(DATA / "xquad" / f"xquad.{language}.json")
 
 
 def retrieval() -> Retrieval:
-    import graft
-
-    table = graft.Table.read(DATA / "xquad" / "xquad.en.json")
+    table = xquad()
     train, test = table.split(0.3, group="group")
     paragraphs = list(dict.fromkeys(table["context"]))
     places = {text: place for place, text in enumerate(paragraphs)}
@@ -396,8 +410,6 @@ def answer_parser(description: str | None) -> argparse.ArgumentParser:
 
 def answer_parts(arguments: argparse.Namespace) -> list:
     """Questions of some articles to learn from, and those of others."""
-    import graft
-
-    table = graft.Table.read(DATA / "xquad" / f"xquad.{ANSWER_SETS[arguments.data].language}.json")
+    table = xquad(ANSWER_SETS[arguments.data].language)
     every = max(1, len(table) // (arguments.rows or len(table)))
     return table.take(range(0, len(table), every)).split(0.3, group="group")

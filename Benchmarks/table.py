@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from data import ANSWER_SETS, DATA_SETS, TAG_SETS, TOKENIZED
+from groups import RANKING_LOSSES
 from methods import METHODS
 from settings import TOKENIZERS, TRAINING_SHAPES
 from tasks import TASKS
@@ -337,7 +338,15 @@ def learning_rows(seeds: tuple[str, ...]) -> list[LearningRow]:
     made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("pearson", "spearman")]
     runs = Run("Graft", "ours.retrieval", seeds), Run("PEFT", "peers.retrieval", seeds)
     work = "paragraphs of XQuAD"
-    return made + [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("ndcg_at_10", "mrr")]
+    made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("ndcg_at_10", "mrr")]
+    runs = Run("Graft", "ours.choices", seeds), Run("PEFT", "peers.choices", seeds)
+    made.append(LearningRow("choices of XQuAD, accuracy", "test_accuracy", *runs, *as_good))
+    for loss in RANKING_LOSSES:
+        both = arguments(loss=loss) + seeds
+        runs = Run("Graft", "ours.rankings", both), Run("PEFT", "peers.rankings", both)
+        work = f"rankings of XQuAD, {loss}"
+        made += [LearningRow(f"{work}, {figure}", figure, *runs, *as_good) for figure in ("ndcg_at_10", "mrr")]
+    return made
 
 
 def dropout_runs() -> list[tuple[str, Run]]:
