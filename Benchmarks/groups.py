@@ -1,5 +1,5 @@
-"""Questions of XQuAD with candidates of which one is right: sentences to choose from, and paragraphs
-to rank. Those to learn from and those to test on are about other articles.
+"""Questions of XQuAD with candidates of which one is right: sentences to choose from, and
+paragraphs to rank. Those to test on are about other articles than those to learn from.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 """Which of four sentences of its paragraph answers a question, in PEFT and transformers: a BERT of
-two layers on the questions of some articles of XQuAD, and the accuracy of other articles' questions,
+two layers on the questions of some articles of XQuAD; of other articles' questions the accuracy,
 for each seed.
 
 The class of transformers for multiple choice with its loss, pairs of up to 128 tokens, batches of 8
