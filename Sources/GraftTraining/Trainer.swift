@@ -112,7 +112,9 @@ package final class Trainer {
         }
         if let loss = options.loss, task.head != .embedding, task.head != .vocabulary, task.outputs != .values {
             throw GraftError(
-                .invalidArgument, "loss \"\(loss.name)\": the task \(task.name) has one loss; expected none")
+                .invalidArgument,
+                "the task \(task.name) has one loss, of its own: expected no loss and no loss_settings, found those of "
+                    + "\"\(loss.name)\"")
         }
         guard options.masking == nil || task.head == .maskedVocabulary else {
             throw GraftError(

@@ -172,7 +172,7 @@ class Trainer(Handle):
         set_choice(struct, "optimizer", optimizer, optimizer_settings, weight_decay=weight_decay)
         set_choice(struct, "schedule", schedule, schedule_settings, warmup_ratio=warmup_ratio)
         set_choice(struct, "step_plan", step_plan, step_plan_settings)
-        if loss is not None or loss_settings is not None:
+        if loss is not None or loss_settings:
             set_choice(struct, "loss", loss, loss_settings)
         if masking is not None:
             struct.masking = settings_json(**masking)
