@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import graft
+from data import LINEAR_LORA
 from methods import FEW_STEPS, METHODS
 from settings import MODELS
 
@@ -30,6 +31,17 @@ def load_model(name: str | Path, precision: str, dropout: float = 0.1) -> graft.
             json.dumps(settings | {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout})
         )
         return graft.Model(temporary, precision=precision)
+
+
+def begun(
+    model: graft.Model, start: Path | None, seed: int, task: str, labels: Sequence[str] = ()
+) -> graft.Adapter:
+    """The adapter of a folder, or a fresh one of the recipes with a head."""
+    if start:
+        return graft.Adapter.load(model, start)
+    adapter = graft.Adapter.create(model, "lora", LINEAR_LORA, seed=seed)
+    adapter.set_head(task, labels)
+    return adapter
 
 
 def make_adapter(

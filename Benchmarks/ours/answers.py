@@ -4,7 +4,8 @@ import time
 
 import graft
 import settings
-from data import ANSWER_RECIPE, ANSWER_SETS, LINEAR_LORA, answer_parser, answer_parts
+from data import ANSWER_RECIPE, ANSWER_SETS, answer_parser, answer_parts
+from ours.adapted_model import begun
 
 arguments = answer_parser(__doc__).parse_args()
 data = ANSWER_SETS[arguments.data]
@@ -13,11 +14,7 @@ model, tokenizer = graft.Model(data.model), graft.Tokenizer(data.model)
 length, stride = ANSWER_RECIPE["maximum_length"], ANSWER_RECIPE["stride"]
 rows = graft.Dataset.from_table(tokenizer, train, maximum_length=length, stride=stride)
 for seed in arguments.seeds:
-    if arguments.start:
-        adapter = graft.Adapter.load(model, arguments.start)
-    else:
-        adapter = graft.Adapter.create(model, "lora", LINEAR_LORA, seed=seed)
-        adapter.set_head("question_answering")
+    adapter = begun(model, arguments.start, seed, "question_answering")
     with graft.Trainer(
         model,
         adapter,

@@ -4,7 +4,8 @@ import time
 
 import graft
 import settings
-from data import LINEAR_LORA, TAG_RECIPE, TAG_SETS, tag_parser
+from data import TAG_RECIPE, TAG_SETS, tag_parser
+from ours.adapted_model import begun
 
 arguments = tag_parser(__doc__).parse_args()
 tags = TAG_SETS[arguments.data]
@@ -16,11 +17,7 @@ train, test = (
     for part in parts
 )
 for seed in arguments.seeds:
-    if arguments.start:
-        adapter = graft.Adapter.load(model, arguments.start)
-    else:
-        adapter = graft.Adapter.create(model, "lora", LINEAR_LORA, seed=seed)
-        adapter.set_head("token_classification", names)
+    adapter = begun(model, arguments.start, seed, "token_classification", names)
     with graft.Trainer(
         model,
         adapter,

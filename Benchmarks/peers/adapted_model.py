@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
+from data import LINEAR_LORA
 from methods import FEW_STEPS, METHODS
 from settings import MODELS, prepare_torch
 from tasks import TASKS
@@ -146,6 +147,15 @@ def collate(rows: list[list[int]]) -> dict:
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
     return {"input_ids": ids, "attention_mask": mask}
+
+
+def begun(base, start: Path | None, task_type: str):
+    """A class of transformers with the adapter of a folder, or a fresh one of the recipes."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    if start:
+        return PeftModel.from_pretrained(base, start, is_trainable=True).train()
+    return get_peft_model(base, LoraConfig(task_type=task_type, **LINEAR_LORA)).train()
 
 
 def train(model, losses: Iterable, steps: int, learning_rate: float, head_lr_ratio: float = 1) -> float:

@@ -12,12 +12,11 @@ import time
 
 import graft
 import settings
-from data import ANSWER_RECIPE, ANSWER_SETS, LINEAR_LORA, answer_parser, answer_parts
-from peers.adapted_model import train as train_model
+from data import ANSWER_RECIPE, ANSWER_SETS, answer_parser, answer_parts
+from peers.adapted_model import begun, train as train_model
 
 arguments = answer_parser(__doc__).parse_args()
 torch = settings.prepare_torch("medium")
-from peft import LoraConfig, PeftModel, get_peft_model  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModelForQuestionAnswering,
     AutoTokenizer,
@@ -92,10 +91,7 @@ def losses(model, seed: int, size: int):
 for seed in arguments.seeds:
     torch.manual_seed(seed)
     base = AutoModelForQuestionAnswering.from_pretrained(data.model, dtype=torch.float32)
-    if arguments.start:
-        model = PeftModel.from_pretrained(base, arguments.start, is_trainable=True).train()
-    else:
-        model = get_peft_model(base, LoraConfig(task_type="QUESTION_ANS", **LINEAR_LORA)).train()
+    model = begun(base, arguments.start, "QUESTION_ANS")
     size = ANSWER_RECIPE["rows_per_batch"]
     total = arguments.epochs * math.ceil(len(spans) / size)
     seconds = train_model(model, losses(model, seed, size), total, data.learning_rate, data.head_lr_ratio)

@@ -12,14 +12,13 @@ a word that is cut off counts as "O".
 import math
 
 import settings
-from data import LINEAR_LORA, TAG_RECIPE, TAG_SETS, length_grouped_batches, tag_parser
-from peers.adapted_model import collate, load_tokenizer, torch_for, train as train_model
+from data import TAG_RECIPE, TAG_SETS, length_grouped_batches, tag_parser
+from peers.adapted_model import begun, collate, load_tokenizer, torch_for, train as train_model
 
 NO_LABEL = -100
 
 arguments = tag_parser(__doc__).parse_args()
 torch = torch_for("medium")
-from peft import LoraConfig, PeftModel, get_peft_model  # noqa: E402
 from seqeval.metrics import f1_score  # noqa: E402
 from transformers import AutoModelForTokenClassification  # noqa: E402
 
@@ -77,10 +76,7 @@ for seed in arguments.seeds:
     size = TAG_RECIPE["rows_per_batch"]
     total = arguments.epochs * math.ceil(len(train) / size)
     base = AutoModelForTokenClassification.from_pretrained(tags.model, num_labels=len(names), dtype=torch.float32)
-    if arguments.start:
-        model = PeftModel.from_pretrained(base, arguments.start, is_trainable=True).train()
-    else:
-        model = get_peft_model(base, LoraConfig(task_type="TOKEN_CLS", **LINEAR_LORA)).train()
+    model = begun(base, arguments.start, "TOKEN_CLS")
     seconds = train_model(model, losses(model, seed, size), total, tags.learning_rate, tags.head_lr_ratio)
     settings.emit(
         "tag quality", side="PEFT", data=arguments.data, seed=seed, train_seconds=seconds,

@@ -198,8 +198,9 @@ class Evaluation:
 
         ``"rows"`` has what each answer or query is worth: of answers ``exact_match`` and ``f1``; of
         rankings ``map``, ``mrr``, ``ndcg``, ``ndcg_at_k``, ``precision_at_k`` and ``recall_at_k``;
-        of preferences ``rewards_accuracies``, ``rewards_chosen``, ``rewards_margins`` and
-        ``rewards_rejected`` of each pair of which no answer is cut away.
+        of language models and masked words ``accuracy`` and ``loss``, means over the tokens that
+        the row has to predict; of preferences ``rewards_accuracies``, ``rewards_chosen``,
+        ``rewards_margins`` and ``rewards_rejected`` of each pair of which no answer is cut away.
         """
         pointer, key = self._pointer, name_bytes(name, "name")
         rows, columns = c_int64(), c_int32()

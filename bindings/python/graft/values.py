@@ -116,8 +116,8 @@ def name_array(names: Iterable[str], name: str) -> Array[c_char_p]:
     given = as_list(names, name, "strings")
     try:
         together = "\0".join(given)
-    except TypeError:
-        together = "\0" * len(given)
+    except TypeError:  # slower, and says which
+        return text_array(name_list(given, name))
     if together.isascii() and together.count("\0") == len(given) - 1:
         return _text_array(together.encode(), map(len, given))
     return text_array(name_list(given, name))
